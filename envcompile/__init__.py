@@ -1,0 +1,34 @@
+"""envcompile: one Kubernetes configuration in, every environment out.
+
+`Project.open(path).compile("prod")` is what the `envc` command itself uses.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envcompile.errors import EnvcError
+    from envcompile.model import Compiled, Resource, ResourceId
+    from envcompile.pipeline.project import Project
+
+__version__ = "0.1.0"
+
+__all__ = ["Compiled", "EnvcError", "Project", "Resource", "ResourceId", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the public names when they are first used: the command starts without them."""
+    if name == "Project":
+        from envcompile.pipeline.project import Project
+
+        return Project
+    if name == "EnvcError":
+        from envcompile.errors import EnvcError
+
+        return EnvcError
+    if name in {"Compiled", "Resource", "ResourceId"}:
+        from envcompile import model
+
+        return getattr(model, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Questions about compiled environments: what differs, and how to say it."""

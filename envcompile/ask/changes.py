@@ -1,0 +1,108 @@
+"""The difference of two compiled environments as data: resources, and inside them fields matched by merge key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.kubeapi.fieldpath import FieldPath, Item, format_field
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from envcompile.kubeapi import KubeApi, Node
+    from envcompile.model import Resource, ResourceId
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT = _Absent()
+"""Stands for a field that is not there."""
+
+
+class FieldChange(NamedTuple):
+    """One field before and after; ABSENT where it is not there."""
+
+    path: FieldPath
+    old: Any
+    new: Any
+
+    @property
+    def field(self) -> str:
+        """The field as people write it."""
+        return format_field(self.path)
+
+
+class Change(NamedTuple):
+    """What happened to one resource: `added`, `removed` or `changed`, and which fields."""
+
+    kind: str
+    resource: ResourceId
+    fields: tuple[FieldChange, ...]
+
+
+def changes(before: Iterable[Resource], after: Iterable[Resource], api: KubeApi) -> list[Change]:
+    """The difference of two sets of resources, sorted by identity; list items are matched by their merge keys."""
+    old = {resource.id: resource for resource in before}
+    new = {resource.id: resource for resource in after}
+    found = []
+    for identity in sorted(old.keys() | new.keys()):
+        if identity not in old:
+            found.append(Change("added", identity, ()))
+        elif identity not in new:
+            found.append(Change("removed", identity, ()))
+        else:
+            left, right = old[identity].value, new[identity].value
+            if left is right:
+                continue
+            group, _, version = right["apiVersion"].rpartition("/")
+            fields = tuple(_compare(left, right, (), api.node(group, version, identity.kind)))
+            if fields:
+                found.append(Change("changed", identity, fields))
+    return found
+
+
+def _compare(old: Any, new: Any, path: FieldPath, node: Node | None) -> Iterator[FieldChange]:
+    if old is new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*old, *(key for key in new if key not in old)]:
+            child = node.child(key) if node is not None else None
+            yield from _compare(old.get(key, ABSENT), new.get(key, ABSENT), (*path, key), child)
+    elif isinstance(old, list) and isinstance(new, list):
+        yield from _compare_lists(old, new, path, node)
+    elif type(old) is not type(new) or old != new:
+        yield FieldChange(path, old, new)
+
+
+def _compare_lists(old: list[Any], new: list[Any], path: FieldPath, node: Node | None) -> Iterator[FieldChange]:
+    item_node = node.items if node is not None else None
+    rule = node.rule if node is not None else None
+    left = _by_key(old, rule.keys) if rule is not None and rule.strategy == "merge" else None
+    right = _by_key(new, rule.keys) if rule is not None and rule.strategy == "merge" else None
+    if left is None or right is None:
+        if len(old) == len(new):
+            for position, (before, after) in enumerate(zip(old, new, strict=True)):
+                yield from _compare(before, after, (*path, position), item_node)
+        elif old != new:
+            yield FieldChange(path, old, new)
+        return
+    for key in [*left, *(key for key in right if key not in left)]:
+        yield from _compare(left.get(key, ABSENT), right.get(key, ABSENT), (*path, key), item_node)
+    if list(left) != list(right) and left.keys() == right.keys():
+        yield FieldChange(path, [str(key) for key in left], [str(key) for key in right])
+
+
+def _by_key(items: list[Any], keys: tuple[str, ...]) -> dict[Item, Any] | None:
+    """The items by their merge keys, in order; None when they cannot be told apart."""
+    found: dict[Item, Any] = {}
+    for item in items:
+        if not isinstance(item, dict):
+            return None
+        stated = tuple((key, item[key]) for key in keys if key in item and not isinstance(item[key], (dict, list)))
+        if not stated or Item(stated) in found:
+            return None
+        found[Item(stated)] = item
+    return found

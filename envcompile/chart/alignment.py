@@ -1,0 +1,154 @@
+"""Finds which resources of different environments are one resource, although names or namespaces may differ."""
+
+from __future__ import annotations
+
+import json
+import os.path
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.chart.shapes import Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from envcompile.chart.shapes import ChartInput
+
+_HASHED_KINDS = ("ConfigMap", "Secret")
+_HASH_SUFFIX = re.compile(r"-[bcdfghkmt2456789]{10}$")
+_FEWEST_FOR_AN_AFFIX = 3
+
+Key = tuple[str, str, str, str]
+
+
+class _Placed(NamedTuple):
+    app: str
+    value: dict[str, Any]
+    key: Key
+
+
+def identity(value: Mapping[str, Any]) -> Key:
+    """Group, kind, namespace and name; a generated name counts with a `~` before it."""
+    metadata = value.get("metadata") or {}
+    version = str(value.get("apiVersion", ""))
+    group = version.rpartition("/")[0]
+    name = metadata.get("name")
+    if name is None:
+        name = f"~{metadata.get('generateName', '')}"
+    return (group, str(value["kind"]), str(metadata.get("namespace") or ""), str(name))
+
+
+def flatten(value: Any) -> Iterator[dict[str, Any]]:
+    """The resources of a document: the items of a `List` one by one, with the kind their list implies."""
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
+        return
+    items = value.get("items")
+    if value["kind"].endswith("List") and isinstance(items, list):
+        for item in items:
+            if isinstance(item, dict) and "kind" not in item:
+                yield {"apiVersion": value.get("apiVersion"), "kind": value["kind"].removesuffix("List"), **item}
+            else:
+                yield from flatten(item)
+    else:
+        yield value
+
+
+def numbered(resources: Iterable[tuple[str, Any]]) -> dict[Key, tuple[str, dict[str, Any]]]:
+    """Resources by identity; of two with one identity the last wins, those with a generated name are all kept."""
+    found: dict[Key, tuple[str, dict[str, Any]]] = {}
+    generated: dict[Key, list[tuple[str, dict[str, Any]]]] = {}
+    for app, document in resources:
+        for value in flatten(document):
+            key = identity(value)
+            if key[3].startswith("~"):
+                generated.setdefault(key, []).append((app, value))
+            else:
+                found[key] = (app, value)
+    for key, values in generated.items():
+        values.sort(key=lambda placed: json.dumps(placed[1], sort_keys=True))
+        for number, placed in enumerate(values):
+            found[(*key[:3], f"{key[3]}~{number}" if number else key[3])] = placed
+    return found
+
+
+def _affixes(names: list[str]) -> tuple[str, str]:
+    """What all names of an environment begin and end with, cut at a dash."""
+    if len(names) < _FEWEST_FOR_AN_AFFIX:
+        return "", ""
+    prefix = os.path.commonprefix(names)
+    suffix = os.path.commonprefix([name[::-1] for name in names])[::-1]
+    dash = suffix.find("-")
+    return prefix[: prefix.rfind("-") + 1], suffix[dash:] if dash >= 0 else ""
+
+
+def _bare(name: str, affixes: tuple[str, str]) -> str:
+    prefix, suffix = affixes
+    if prefix and name.startswith(prefix) and len(name) > len(prefix):
+        name = name[len(prefix) :]
+    if suffix and name.endswith(suffix) and len(name) > len(suffix):
+        name = name[: -len(suffix)]
+    return name
+
+
+class _Aligner:
+    """Joins what belongs together, by ever looser keys; a key that means two resources of one environment joins nothing."""
+
+    def __init__(self, environments: tuple[str, ...], placed: list[list[_Placed]]) -> None:
+        self._words = [
+            re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])") for name in environments
+        ]
+        self.clusters: list[dict[int, _Placed]] = [{index: item} for index, items in enumerate(placed) for item in items]
+
+    def join(self, loosen: Callable[[int, Key], Key | None]) -> None:
+        """Join clusters whose members' loosened keys agree, where that means at most one resource an environment."""
+        by_key: dict[Key, list[dict[int, _Placed]]] = {}
+        for cluster in self.clusters:
+            for key in dict.fromkeys(loosen(index, item.key) for index, item in cluster.items()):
+                if key is not None:
+                    by_key.setdefault(key, []).append(cluster)
+        gone: set[int] = set()
+        for clusters in by_key.values():
+            if len(clusters) == 1 or any(id(cluster) in gone for cluster in clusters):
+                continue
+            if sum(map(len, clusters)) == len({index for cluster in clusters for index in cluster}):
+                for cluster in clusters[1:]:
+                    clusters[0].update(cluster)
+                    gone.add(id(cluster))
+        self.clusters = [cluster for cluster in self.clusters if id(cluster) not in gone]
+
+    def without_own_name(self, index: int, key: Key) -> Key:
+        """The key with the environment's own name taken out of its namespace and name."""
+        word = self._words[index]
+        return (key[0], key[1], word.sub("*", key[2]), word.sub("*", key[3]))
+
+
+def _without_hash(_index: int, key: Key) -> Key | None:
+    """The key of a resource whose name ends in a digest of its content, as kustomize's generators write it."""
+    return (key[0], key[1], "", _HASH_SUFFIX.sub("", key[3])) if key[1] in _HASHED_KINDS else None
+
+
+def align(chart: ChartInput) -> list[Subject]:
+    """All resources of all environments as subjects, in an order that does not depend on the order of files."""
+    placed = [
+        [_Placed(app, value, key) for key, (app, value) in numbered(chart.resources.get(name, ())).items()]
+        for name in chart.environments
+    ]
+    aligner = _Aligner(chart.environments, placed)
+    if len(placed) > 1:
+        affixes = [_affixes([item.key[3] for item in items]) for items in placed]
+        aligner.join(lambda _index, key: key)
+        aligner.join(lambda _index, key: (key[0], key[1], "", key[3]))
+        aligner.join(_without_hash)
+        aligner.join(aligner.without_own_name)
+        if len(set(affixes)) > 1:
+            aligner.join(lambda index, key: (key[0], key[1], "", _bare(key[3], affixes[index])))
+    subjects = []
+    default = chart.default_index
+    for versions in aligner.clusters:
+        shown = versions.get(default) or versions[min(versions)]
+        group, kind, namespace, name = shown.key
+        values = {index: versions[index].value for index in sorted(versions)}
+        subjects.append(Subject(group, kind, namespace, name, shown.app, values))
+    subjects.sort(key=lambda subject: subject.order)
+    return subjects

@@ -1,0 +1,99 @@
+"""Writes scalars and constant parts as YAML that every reader of Helm's chain takes for the same value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_PLAIN = re.compile(
+    r"[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*(?: [A-Za-z0-9_./@(-][A-Za-z0-9_./@,()-]*)*",
+)
+_WORDS = frozenset(
+    word
+    for name in ("y", "n", "yes", "no", "on", "off", "true", "false", "null")
+    for word in (name, name.upper(), name.capitalize())
+) | {"nan", "inf", "NaN", "NAN"}
+_LONG_KEY = 120
+_LONG_LINE = 120
+_ESCAPED = re.compile("[\x00-\x1f\"\\\\\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
+_NOT_IN_BLOCKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
+_SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found[0]
+    code = ord(character)
+    return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")
+
+
+def quoted(text: str) -> str:
+    """A text between double quotes, on one line, in printable characters."""
+    return '"' + _ESCAPED.sub(_escape, text) + '"'
+
+
+def plain(text: str) -> bool:
+    """Whether a text may stand without quotes: it then means itself to every YAML reader."""
+    return text not in _WORDS and _PLAIN.fullmatch(text) is not None and not text.endswith(" ")
+
+
+def key_text(key: str) -> str:
+    """A key of a map as YAML."""
+    return key if plain(key) and len(key) < _LONG_KEY and not key.startswith("/") else quoted(key)
+
+
+def fits_block(text: str) -> bool:
+    """Whether a text survives as a block scalar, also at the end of a document that Helm cuts out of a stream."""
+    body = text.rstrip()
+    return (
+        bool(body)
+        and text in {body, body + "\n"}
+        and text[0] not in "\n\t"
+        and _NOT_IN_BLOCKS.search(text) is None
+    )
+
+
+def block_header(text: str) -> str:
+    """The `|` line of a block scalar for a text that `fits_block`."""
+    return "|" + ("2" if text[0] == " " else "") + ("" if text.endswith("\n") else "-")
+
+
+def scalar(value: Any, indent: int) -> str:
+    """What follows `key:` for a scalar, with its leading blank; `indent` is where a block would stand."""
+    if isinstance(value, str):
+        if ("\n" in value.rstrip("\n") or len(value) > _LONG_LINE) and fits_block(value):
+            padding = " " * indent
+            lines = value.rstrip("\n").split("\n")
+            return f" {block_header(value)}\n" + "\n".join(padding + line if line else "" for line in lines)
+        return " " + (value if plain(value) and len(value) <= _LONG_LINE else quoted(value))
+    if value is None:
+        return " null"
+    if isinstance(value, bool):
+        return " true" if value else " false"
+    return f" {value}" if isinstance(value, int) else f" {value!r}"
+
+
+def tree(value: Any, indent: int) -> str:
+    """What follows `key:` for any value: a leading blank and a scalar, or a newline and a block."""
+    if isinstance(value, dict):
+        if not value:
+            return " {}"
+        padding = " " * indent
+        return "".join(f"\n{padding}{key_text(key)}:{tree(item, indent + 2)}" for key, item in value.items())
+    if isinstance(value, list):
+        if not value:
+            return " []"
+        padding = " " * indent
+        return "".join(f"\n{padding}-{beside_dash(tree(item, indent + 2), indent + 2)}" for item in value)
+    return scalar(value, indent)
+
+
+def beside_dash(text: str, indent: int) -> str:
+    """Moves a block that starts on its own line up beside the `-` of its item."""
+    if not text.startswith("\n"):
+        return text
+    return " " + text[1 + indent :]
+
+
+def document(value: dict[str, Any]) -> str:
+    """One whole document, with a final newline and without `---`."""
+    return tree(value, 0).lstrip("\n") + "\n" if value else "{}\n"

@@ -1,0 +1,205 @@
+"""What the rooms of the chart hand to each other: the input, aligned resources, holes and template trees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ValuePath = tuple[str, ...]
+"""The way to a value: keys from the root of values.yaml, or from the service's own map where a docstring says so."""
+
+
+class Missing(Enum):
+    """The type of ABSENT: a field that an environment leaves out, which is not the same as `null`."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Missing.ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class ChartOptions:
+    """How a chart is made; the defaults suit a chart that is rebuilt with every change."""
+
+    version: str = "0.1.0"
+    app_version: str = "0"
+    description: str = ""
+    crds: Literal["crds", "templates", "separate", "skip"] = "crds"
+    """Where CustomResourceDefinitions go; `separate` makes a second chart of them, `<name>-crds`."""
+    split: bool = False
+    """True for a subchart per service, each with a `condition:`, in place of one flat chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartInput:
+    """Everything a chart is made from; `resources` gives (app, resource) pairs for each environment."""
+
+    name: str
+    environments: tuple[str, ...]
+    resources: Mapping[str, Sequence[tuple[str, Any]]]
+    default_environment: str | None = None
+    """Whose values stand in values.yaml; the first environment when None."""
+    options: ChartOptions = field(default_factory=ChartOptions)
+
+    @property
+    def default_index(self) -> int:
+        """The position of the environment whose values stand in values.yaml."""
+        if self.default_environment is None:
+            return 0
+        return self.environments.index(self.default_environment)
+
+
+class Elem(NamedTuple):
+    """A step into a list: what tells the item from its siblings, and whether it is the only one everywhere."""
+
+    label: str
+    alone: bool = False
+
+
+Steps = tuple["str | Elem", ...]
+"""The way to a field inside a resource, with list items named by what tells them apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """One resource seen over all environments; two subjects are the same only when they are one object."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+    app: str
+    versions: Mapping[int, dict[str, Any]]
+    """The resource by position of its environment; environments without it are left out."""
+
+    @property
+    def order(self) -> tuple[str, str, str, str]:
+        """The key that sorts subjects however the files were ordered."""
+        return (self.kind, self.name, self.namespace, self.group)
+
+    @property
+    def title(self) -> str:
+        """KIND/NAME, as comments and messages say it."""
+        return f"{self.kind}/{self.name}"
+
+    @property
+    def sample(self) -> dict[str, Any]:
+        """The resource as the first environment that has it sees it."""
+        return self.versions[min(self.versions)]
+
+
+class Style(Enum):
+    """How a value becomes text in a template."""
+
+    STRING = "quote"
+    INTEGER = "int64"
+    BOOLEAN = "bool"
+    JSON = "toJson"
+    YAML = "toYaml"
+    IMAGE = "image"
+    TEXT = "text"
+    FLAG = "flag"
+    CHOICE = "choice"
+
+
+class Unset(Enum):
+    """How values.yaml says that an optional field is left out."""
+
+    NEVER = "always set"
+    EMPTY = "empty"
+    NULL = "null"
+
+
+@dataclass(slots=True, eq=False)
+class Hole:
+    """One place of a template that is filled from the values; compared by identity."""
+
+    subject: Subject
+    want: ValuePath
+    """The name the place would like, below its service."""
+    style: Style
+    values: dict[int, Any]
+    """The value by position of the environment, ABSENT where the field is left out; others do not matter."""
+    unset: Unset = Unset.NEVER
+    fixed: ValuePath | None = None
+    """The full way to the value when the place shares one with others; None to be named by its service."""
+    topic: str = ""
+    """What a flag switches, in the source's own words; flags of one topic may become one."""
+
+
+class Const(NamedTuple):
+    """A part that is the same in every environment and stands in the template as it is."""
+
+    value: Any
+
+
+class Leaf(NamedTuple):
+    """A part that is filled from the values."""
+
+    hole: Hole
+
+
+class Variant(NamedTuple):
+    """A part that stands in the template once for each environment that differs; a value chooses."""
+
+    hole: Hole
+    choices: tuple[tuple[str, Any], ...]
+
+
+class TextPiece(NamedTuple):
+    """A run of literal text, then what is filled in behind it (None at the end of the text)."""
+
+    literal: str
+    hole: Hole | None
+
+
+class Text(NamedTuple):
+    """A file inside a ConfigMap of which only some values are filled in."""
+
+    pieces: tuple[TextPiece, ...]
+    sample: str
+    """The text as one environment has it, which tells how the block is written."""
+
+
+class File(NamedTuple):
+    """A long text that is kept beside the templates and read from there, so that it needs no escapes."""
+
+    path: str
+    text: str
+
+
+class Entry(NamedTuple):
+    """One key of a map, or one item of a list (then `key` is None), shown when any of its guards is on."""
+
+    key: str | None
+    node: Node
+    guards: tuple[Hole, ...] = ()
+
+
+class Map(NamedTuple):
+    """A map some of whose entries are filled from the values."""
+
+    entries: tuple[Entry, ...]
+
+
+class Items(NamedTuple):
+    """A list some of whose items are filled from the values."""
+
+    entries: tuple[Entry, ...]
+
+
+Node = Const | Leaf | Variant | Text | File | Map | Items
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One resource of the chart: its tree, and the flag that switches it off where an environment lacks it."""
+
+    subject: Subject
+    node: Node
+    flag: Hole | None

@@ -1,0 +1,169 @@
+"""Finds what many resources have in common and differs between environments: namespaces, labels, changing names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from envcompile.chart.names import camel, label_key
+from envcompile.chart.shapes import ABSENT, Hole, Style, Unset
+from envcompile.chart.workloads import POD_TEMPLATES, as_map, down
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.chart.shapes import Subject
+
+_FEWEST_SHARING = 3
+_FAMILIES = {"labels": "labels", "matchLabels": "labels", "selector": "labels", "annotations": "annotations"}
+
+Vector = tuple[tuple[int, Any], ...]
+"""A field's value by position of the environment, for those environments where the question arises."""
+
+
+def _agree(vector: Vector, values: dict[int, Any]) -> bool:
+    """Whether a vector says the same wherever both speak, and the other knows every place it speaks of."""
+    return all(index in values and values[index] == value for index, value in vector)
+
+
+def _classes(vectors: Counter[Vector]) -> list[tuple[dict[int, Any], int]]:
+    """Vectors that do not contradict each other, joined, with how many fields each class has; the largest first."""
+    ordered = sorted(vectors.items(), key=lambda item: (-len(item[0]), -item[1], repr(item[0])))
+    classes: list[tuple[dict[int, Any], int]] = []
+    for vector, count in ordered:
+        for position, (values, total) in enumerate(classes):
+            if all(values.get(index, value) == value for index, value in vector):
+                classes[position] = ({**values, **dict(vector)}, total + count)
+                break
+        else:
+            classes.append((dict(vector), count))
+    classes.sort(key=lambda item: (-item[1], repr(sorted(item[0].items()))))
+    return classes
+
+
+def _differs(values: dict[int, Any]) -> bool:
+    return len(set(values.values())) > 1
+
+
+def _label_maps(subject: Subject, resource: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The maps of labels and annotations that a resource is known to have, each with the key that holds it."""
+    metadata = as_map(resource.get("metadata"))
+    yield "labels", metadata.get("labels")
+    yield "annotations", metadata.get("annotations")
+    selector = down(resource, ("spec", "selector"))
+    yield "labels", as_map(selector).get("matchLabels", selector)
+    steps = POD_TEMPLATES.get((subject.group, subject.kind))
+    if steps:
+        template = as_map(as_map(down(resource, steps)).get("metadata"))
+        yield "labels", template.get("labels")
+        yield "annotations", template.get("annotations")
+
+
+class Shared:
+    """The values under `global` that fields of many resources are filled from."""
+
+    def __init__(self, subjects: list[Subject]) -> None:
+        self._namespaces: list[Hole] = []
+        self._labels: dict[tuple[str, str], Hole] = {}
+        self._names: dict[tuple[int, str], list[Hole]] = {}
+        self.holes: list[Hole] = []
+        if subjects:
+            self._find_namespaces(subjects)
+            self._find_labels(subjects)
+            self._find_names(subjects)
+
+    def _add(self, subject: Subject, values: dict[int, Any], *path: str) -> Hole:
+        known = [value for value in values.values() if value is not ABSENT]
+        unset = Unset.NEVER if len(known) == len(values) else Unset.EMPTY if all(known) else Unset.NULL
+        hole = Hole(subject, path, Style.STRING, values, unset, fixed=("global", *path))
+        self.holes.append(hole)
+        return hole
+
+    def _find_namespaces(self, subjects: list[Subject]) -> None:
+        vectors: Counter[Vector] = Counter()
+        for subject in subjects:
+            vector = tuple(
+                (index, as_map(version.get("metadata")).get("namespace", ABSENT))
+                for index, version in subject.versions.items()
+            )
+            if any(isinstance(value, str) and value for _, value in vector) and all(
+                value is ABSENT or isinstance(value, str) for _, value in vector
+            ):
+                vectors[vector] += 1
+        taken: set[str] = set()
+        for position, (values, _) in enumerate(_classes(vectors)):
+            if position == 0:
+                self._namespaces.append(self._add(subjects[0], values, "namespace"))
+            elif _differs(values):
+                name = camel(next(value for value in values.values() if value is not ABSENT))
+                while name in taken:
+                    name += "2"
+                taken.add(name)
+                self._namespaces.append(self._add(subjects[0], values, "namespaces", name))
+
+    def _find_labels(self, subjects: list[Subject]) -> None:
+        vectors: dict[tuple[str, str], Counter[Vector]] = {}
+        for subject in subjects:
+            found: dict[tuple[int, str, str], dict[int, Any]] = {}
+            for index, resource in subject.versions.items():
+                for position, (family, labels) in enumerate(_label_maps(subject, resource)):
+                    for key, value in as_map(labels).items():
+                        found.setdefault((position, family, key), {})[index] = value
+            for (_, family, key), values in found.items():
+                if all(isinstance(value, str) for value in values.values()):
+                    vector = tuple((index, values.get(index, ABSENT)) for index in subject.versions)
+                    vectors.setdefault((family, key), Counter())[vector] += 1
+        taken: set[tuple[str, str]] = set()
+        for (family, key), counted in sorted(vectors.items()):
+            if not any(_differs(dict(vector)) for vector in counted):
+                continue
+            for values, count in _classes(counted):
+                name = label_key(key)
+                if count >= _FEWEST_SHARING and _differs(values) and (family, name) not in taken:
+                    taken.add((family, name))
+                    self._labels[family, key] = self._add(subjects[0], values, family, name)
+                    break
+
+    def _find_names(self, subjects: list[Subject]) -> None:
+        taken: set[str] = set()
+        for subject in subjects:
+            values = {index: as_map(version.get("metadata")).get("name") for index, version in subject.versions.items()}
+            if not _differs(values) or not all(isinstance(value, str) for value in values.values()):
+                continue
+            if self._match(values) is not None:
+                continue
+            name = camel(subject.name)
+            while name in taken:
+                name += "2"
+            taken.add(name)
+            hole = self._add(subject, values, "names", name)
+            for item in values.items():
+                self._names.setdefault((item[0], str(item[1])), []).append(hole)
+
+    def _match(self, values: dict[int, Any]) -> Hole | None:
+        vector = tuple(values.items())
+        for hole in self._names.get((vector[0][0], vector[0][1]), ()):
+            if _agree(vector, hole.values):
+                return hole
+        return None
+
+    def namespace(self, values: dict[int, Any]) -> Hole | None:
+        """The shared value of a field that holds a namespace; ABSENT where an environment leaves the field out."""
+        if all(value is ABSENT for value in values.values()):
+            return None
+        vector = tuple(values.items())
+        return next((hole for hole in self._namespaces if _agree(vector, hole.values)), None)
+
+    def label(self, holder: str, key: str, values: dict[int, Any]) -> Hole | None:
+        """The shared value of a label or annotation in the map called `holder`."""
+        family = _FAMILIES.get(holder)
+        hole = self._labels.get((family, key)) if family else None
+        if hole is None or all(value is ABSENT for value in values.values()):
+            return None
+        return hole if _agree(tuple(values.items()), hole.values) else None
+
+    def name(self, values: dict[int, Any]) -> Hole | None:
+        """The shared value of a field that follows a resource's changing name."""
+        if not all(isinstance(value, str) for value in values.values()) or not _differs(values):
+            return None
+        return self._match(values)

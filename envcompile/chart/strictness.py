@@ -1,0 +1,102 @@
+"""Equality as JSON sees it: `1`, `"1"` and `true` differ, `1.0` and `1` do not, keys have no order."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from envcompile.model import Pointer
+
+EXACT_INTEGERS = 2**53
+"""From here on Helm, which keeps every number as a float, cannot tell neighbouring integers apart."""
+
+_UNSAFE_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
+
+
+class Difference(NamedTuple):
+    """The first field that differs, and how, without the values themselves."""
+
+    pointer: Pointer
+    what: str
+
+
+def _shape(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    return {str: "a string", list: "a list", dict: "a map"}.get(type(value), type(value).__name__)
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Whether two values are the same for the Kubernetes API."""
+    if one is other:
+        return True
+    kind, other_kind = type(one), type(other)
+    if kind is not other_kind:
+        numbers = (int, float)
+        return kind in numbers and other_kind in numbers and bool(one == other)
+    if kind is dict:
+        if len(one) != len(other):
+            return False
+        for key, value in one.items():
+            if key not in other or not equal(value, other[key]):
+                return False
+        return True
+    if kind is list:
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other)
+
+
+def difference(wanted: Any, found: Any, at: Pointer = ()) -> Difference | None:
+    """Where two values first differ; None when they are equal."""
+    if equal(wanted, found):
+        return None
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for key, value in wanted.items():
+            if key not in found:
+                return Difference((*at, key), "is missing")
+            if inner := difference(value, found[key], (*at, key)):
+                return inner
+        extra = next(key for key in found if key not in wanted)
+        return Difference((*at, extra), "should not be there")
+    if isinstance(wanted, list) and isinstance(found, list):
+        for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
+            if inner := difference(one, other, (*at, index)):
+                return inner
+        return Difference(at, f"has {len(found)} items, not {len(wanted)}")
+    if _shape(wanted) != _shape(found):
+        return Difference(at, f"is {_shape(found)}, not {_shape(wanted)}")
+    return Difference(at, f"is {_shape(found)} of another value")
+
+
+def fits_values(value: Any) -> bool:
+    """Whether a value comes back the same from Helm's values through `toYaml` or `toJson`."""
+    if isinstance(value, str):
+        if _UNSAFE_TEXT.search(value) is not None:
+            return False
+        body = value.rstrip()
+        return value == body or ("\n" in body and value == body + "\n" and value[0] not in " \t\n")
+    if value is None:
+        return False
+    if isinstance(value, bool):
+        return True
+    if isinstance(value, int):
+        return -EXACT_INTEGERS < value < EXACT_INTEGERS
+    if isinstance(value, dict):
+        return all(fits_values(key) and "\n" not in key and fits_values(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(fits_values(item) for item in value)
+    return isinstance(value, float)
+
+
+def depth(value: Any) -> int:
+    """How many maps or lists are nested in a value; 0 for a scalar."""
+    if isinstance(value, dict):
+        return 1 + max((depth(item) for item in value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max((depth(item) for item in value), default=0)
+    return 0

@@ -1,0 +1,326 @@
+"""Turns one resource, seen over all environments, into a template tree with holes for what is filled from the values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.chart import configtext, images
+from envcompile.chart.lists import pair
+from envcompile.chart.names import MOST_KEYS, key_of, shortened
+from envcompile.chart.places import LABEL_MAPS, Places, is_short
+from envcompile.chart.scalars import fits_block
+from envcompile.chart.shapes import (
+    ABSENT,
+    Const,
+    Elem,
+    Entry,
+    File,
+    Hole,
+    Items,
+    Leaf,
+    Map,
+    Style,
+    Template,
+    Text,
+    TextPiece,
+    Unset,
+    Variant,
+)
+from envcompile.chart.strictness import EXACT_INTEGERS, depth, equal, fits_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.chart.services import Home
+    from envcompile.chart.shapes import Node, Steps, Subject, ValuePath
+    from envcompile.chart.shared import Shared
+
+_LABELLED: Final = LABEL_MAPS | {"annotations"}
+_LONG_TEXT: Final = 8192
+_NAMESPACE_HOLDERS: Final = frozenset({"metadata", "subjects", "service"})
+_FIRST_KEYS: Final = ("apiVersion", "kind", "metadata")
+_MOST_GUARDS: Final = 4
+
+
+class TreeBuilder:
+    """Builds the tree of one resource and collects its holes."""
+
+    def __init__(self, subject: Subject, home: Home, shared: Shared, environments: tuple[str, ...]) -> None:
+        self._subject = subject
+        self._home = home
+        self._places = Places(subject, home.slot)
+        self._shared = shared
+        self._environments = environments
+        self.holes: list[Hole] = []
+
+    def template(self) -> Template:
+        """The whole resource; its flag is on where the environment has the resource."""
+        versions = dict(self._subject.versions)
+        node = self._build(versions, (), same=_all_equal(list(versions.values())))
+        flag = None
+        if len(versions) < len(self._environments):
+            here = {index: index in versions for index in range(len(self._environments))}
+            flag = self._hole((*self._home.slot, "enabled"), Style.FLAG, here, topic="")
+        return Template(self._subject, node, flag)
+
+    def _hole(
+        self,
+        want: ValuePath,
+        style: Style,
+        values: dict[int, Any],
+        unset: Unset = Unset.NEVER,
+        topic: str = "",
+    ) -> Hole:
+        hole = Hole(self._subject, want, style, values, unset, topic=topic)
+        self.holes.append(hole)
+        return hole
+
+    def _build(self, per: dict[int, Any], steps: Steps, *, same: bool) -> Node:
+        values = list(per.values())
+        first = values[0]
+        if isinstance(first, dict) and all(isinstance(value, dict) for value in values):
+            return self._map(per, steps, same=same)
+        if isinstance(first, list) and all(isinstance(value, list) for value in values):
+            return self._list(per, steps, same=same)
+        if any(isinstance(value, dict | list) for value in values):
+            return self._variant(per, steps)
+        return self._scalar(per, steps, same=same)
+
+    # ------------------------------------------------------------------ maps
+
+    def _map(self, per: dict[int, dict[str, Any]], steps: Steps, *, same: bool) -> Node:
+        values = list(per.values())
+        place = self._places.place(steps) if steps else None
+        if place is not None and place.whole and (place.exposed or not same):
+            leaf = self._whole(per, place.want)
+            return leaf or (Const(values[0]) if same else self._variant(per, steps))
+        extension = self._places.extension(steps)
+        if not extension:
+            if same and not values[0]:
+                return Const(values[0])
+            if not all(values):
+                return self._whole(per, self._places.place(steps).want) or self._variant(per, steps)
+        entries = []
+        for key in _key_union(per, top=not steps):
+            below = {index: value[key] for index, value in per.items() if key in value}
+            entry = self._entry(key, below, per, steps, same=same)
+            entries.append(entry)
+        for key, style in extension.items():
+            if not any(key in value for value in values):
+                entries.append(self._extension(key, style, per, steps))
+        if same and all(isinstance(entry.node, Const) and not entry.guards for entry in entries):
+            return Const(values[0])
+        return Map(tuple(entries))
+
+    def _extension(self, key: str, style: Style, per: Mapping[int, Any], steps: Steps) -> Entry:
+        want = self._places.place((*steps, key)).want
+        unset = Unset.EMPTY if style is Style.YAML else Unset.NULL
+        hole = self._hole(want, style, dict.fromkeys(per, ABSENT), unset)
+        return Entry(key, Leaf(hole), (hole,))
+
+    def _entry(self, key: str, below: dict[int, Any], per: Mapping[int, Any], steps: Steps, *, same: bool) -> Entry:
+        here = (*steps, key)
+        hole = self._shared_hole(key, below, per, steps)
+        if hole is not None:
+            return Entry(key, Leaf(hole), () if hole.unset is Unset.NEVER else (hole,))
+        if len(below) == len(per):
+            return Entry(key, self._build(below, here, same=same or _all_equal(list(below.values()))))
+        return self._optional(key, below, per, here)
+
+    def _shared_hole(self, key: str, below: dict[int, Any], per: Mapping[int, Any], steps: Steps) -> Hole | None:
+        values = {index: below.get(index, ABSENT) for index in per}
+        if any(value is not ABSENT and not isinstance(value, str) for value in values.values()):
+            return None
+        parent = steps[-1] if steps else ""
+        if isinstance(parent, str) and parent in _LABELLED:
+            return self._shared.label(parent, key, values)
+        if key == "namespace":
+            holder = next((step for step in reversed(steps) if isinstance(step, str)), "")
+            known = steps == ("metadata",) or (holder in _NAMESPACE_HOLDERS and len(steps) > 1)
+            return self._shared.namespace(values) if known or not _all_equal(list(values.values())) else None
+        if key == "name" and steps == ("metadata",) and self._subject.kind == "Namespace":
+            return self._shared.namespace(values) or self._shared.name(values)
+        return self._shared.name(values) if len(below) == len(per) else None
+
+    def _optional(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry:
+        """An entry that some environments leave out."""
+        place = self._places.place(here)
+        values = list(below.values())
+        full = {index: below.get(index, ABSENT) for index in per}
+        if not any(isinstance(value, dict | list) for value in values):
+            style = _scalar_style(values)
+            if place.image and all(isinstance(value, str) for value in values):
+                style = None
+            if style is not None:
+                hole = self._hole(place.want, style, full, _unset(values, style))
+                return Entry(key, Leaf(hole), (hole,))
+        elif key in _LABELLED and all(isinstance(value, dict) and value for value in values):
+            assembled = self._labels(key, below, per, here)
+            if assembled is not None:
+                return assembled
+        shallow = place.whole or all(depth(value) <= 1 for value in values)
+        if shallow and (leaf := self._whole(full, place.want)) is not None:
+            return Entry(key, leaf, (leaf.hole,))
+        flag = self._hole(
+            shortened((*place.want, "enabled")), Style.FLAG, {index: index in below for index in per}, topic=key
+        )
+        return Entry(key, self._build(below, here, same=_all_equal(values)), (flag,))
+
+    def _labels(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry | None:
+        """A map of labels whose every label is a shared value: it is shown when any of them is."""
+        names = list(dict.fromkeys(name for value in below.values() for name in value))
+        shared = []
+        for name in names:
+            values = {index: below[index].get(name, ABSENT) if index in below else ABSENT for index in per}
+            hole = self._shared.label(key, name, values)
+            if hole is None or hole.unset is Unset.NEVER:
+                return None
+            shared.append(Entry(name, Leaf(hole), (hole,)))
+        if len(shared) > _MOST_GUARDS or not here:
+            return None
+        return Entry(key, Map(tuple(shared)), tuple(entry.guards[0] for entry in shared))
+
+    def _whole(self, per: Mapping[int, Any], want: ValuePath) -> Leaf | None:
+        """A map or list as one value; None when it would not survive Helm's values or lie too deep."""
+        known = [value for value in per.values() if value is not ABSENT]
+        if len({type(value) for value in known}) > 1 or not all(isinstance(value, dict | list) for value in known):
+            return None
+        if not all(fits_values(value) for value in known):
+            return None
+        if len(want) + max(map(depth, known)) > MOST_KEYS + 1 or len(want) > MOST_KEYS:
+            return None
+        unset = Unset.NEVER if len(known) == len(per) else Unset.EMPTY if all(known) else Unset.NULL
+        return Leaf(self._hole(want, Style.YAML, dict(per), unset))
+
+    # ----------------------------------------------------------------- lists
+
+    def _list(self, per: dict[int, list[Any]], steps: Steps, *, same: bool) -> Node:
+        values = list(per.values())
+        place = self._places.place(steps)
+        name = next((step for step in reversed(steps) if isinstance(step, str)), "")
+        if same and (not values[0] or not isinstance(values[0][0], dict)):
+            return Const(values[0])
+        if not place.whole and all(values):
+            pairing = pair(per, name)
+            if pairing is not None:
+                entries = tuple(
+                    self._item(label, below, per, steps, same=same) for label, below in pairing.rows
+                )
+                if same and all(isinstance(entry.node, Const) for entry in entries):
+                    return Const(values[0])
+                return Items(entries)
+        if same:
+            return Const(values[0])
+        return self._whole(per, place.want) or self._variant(per, steps)
+
+    def _item(
+        self, label: Elem, below: dict[int, Any], per: Mapping[int, Any], steps: Steps, *, same: bool
+    ) -> Entry:
+        here = (*steps, label)
+        marked = len(self.holes)
+        node = self._build(below, here, same=same or _all_equal(list(below.values())))
+        if len(below) == len(per):
+            return Entry(None, node)
+        made = self.holes[marked:]
+        if len(made) == 1 and isinstance(node, Map) and made[0].style in {Style.STRING, Style.INTEGER}:
+            hole = made[0]
+            if hole.unset is Unset.NEVER and hole.want[-2:-1] == ("env",):
+                hole.unset = Unset.NULL
+                hole.values = {index: hole.values.get(index, ABSENT) for index in per}
+                return Entry(None, node, (hole,))
+        want = self._places.place(here).want
+        flag = self._hole(
+            shortened((*want, "enabled")), Style.FLAG, {index: index in below for index in per}, topic=label.label
+        )
+        return Entry(None, node, (flag,))
+
+    # --------------------------------------------------------------- scalars
+
+    def _scalar(self, per: dict[int, Any], steps: Steps, *, same: bool) -> Node:
+        values = list(per.values())
+        if not steps:
+            return Const(values[0])
+        place = self._places.place(steps)
+        if same and (not place.exposed or values[0] is None):
+            return Const(values[0])
+        if place.image and all(isinstance(value, str) for value in values):
+            parsed = {index: images.parse(value) for index, value in per.items()}
+            found = {index: reference._asdict() for index, reference in parsed.items() if reference is not None}
+            if len(found) == len(per):
+                return Leaf(self._hole(place.want, Style.IMAGE, found))
+        if place.text and all(isinstance(value, str) for value in values):
+            node = self._text({index: str(value) for index, value in per.items()}, steps, place.want, same=same)
+            if node is not None:
+                return node
+        style = _scalar_style(values)
+        if style is None:
+            return Const(values[0]) if same else self._variant(per, steps)
+        if same and not is_short(values[0]):
+            return Const(values[0])
+        return Leaf(self._hole(place.want, style, dict(per)))
+
+    def _text(self, per: dict[int, str], steps: Steps, want: ValuePath, *, same: bool) -> Node | None:
+        first = next(iter(per.values()))
+        key = steps[-1]
+        name = key if isinstance(key, str) else key.label
+        if same and len(first) > _LONG_TEXT and fits_block(first):
+            return File(name, first)
+        found = configtext.pieces(name, per)
+        if found is None:
+            return None
+        pieces = []
+        for piece in found:
+            hole = None
+            if piece.values is not None:
+                hole = self._hole(shortened((*want, piece.key)), Style.TEXT, dict(piece.values))
+            pieces.append(TextPiece(piece.literal, hole))
+        return Text(tuple(pieces), first)
+
+    def _variant(self, per: dict[int, Any], steps: Steps) -> Node:
+        """A part that no value can carry: it stands in the template once for each way it looks."""
+        choices: list[tuple[str, Any]] = []
+        chosen: dict[int, str] = {}
+        for index, value in per.items():
+            for name, other in choices:
+                if equal(value, other):
+                    chosen[index] = name
+                    break
+            else:
+                choices.append((self._environments[index], value))
+                chosen[index] = self._environments[index]
+        if len(choices) == 1:
+            return Const(choices[0][1])
+        want = self._places.place(steps).want
+        hole = self._hole(shortened((*want, "variant")), Style.CHOICE, dict(chosen))
+        return Variant(hole, tuple(choices))
+
+
+def _all_equal(values: list[Any]) -> bool:
+    first = values[0]
+    return all(equal(first, value) for value in values[1:])
+
+
+def _key_union(per: Mapping[int, dict[str, Any]], *, top: bool) -> list[str]:
+    keys = dict.fromkeys(key for value in per.values() for key in value)
+    if top:
+        return [*(key for key in _FIRST_KEYS if key in keys), *(key for key in keys if key not in _FIRST_KEYS)]
+    return list(keys)
+
+
+def _scalar_style(values: list[Any]) -> Style | None:
+    """How scalars of these values are written; None when Helm's values cannot carry them."""
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
+        return Style.STRING
+    if kinds == {bool}:
+        return Style.BOOLEAN
+    if kinds == {int} and all(-EXACT_INTEGERS < value < EXACT_INTEGERS for value in values):
+        return Style.INTEGER
+    return Style.JSON if all(fits_values(value) for value in values) else None
+
+
+def _unset(values: list[Any], style: Style) -> Unset:
+    return Unset.EMPTY if style is Style.STRING and all(values) else Unset.NULL
+
+
+__all__ = ["TreeBuilder", "key_of"]

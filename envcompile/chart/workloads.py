@@ -1,0 +1,111 @@
+"""Knows where workloads keep their pods, and what pods refer to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_APPS = ("spec", "template")
+
+POD_TEMPLATES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("apps", "Deployment"): _APPS,
+    ("extensions", "Deployment"): _APPS,
+    ("apps", "StatefulSet"): _APPS,
+    ("apps", "DaemonSet"): _APPS,
+    ("extensions", "DaemonSet"): _APPS,
+    ("argoproj.io", "Rollout"): _APPS,
+    ("apps", "ReplicaSet"): _APPS,
+    ("extensions", "ReplicaSet"): _APPS,
+    ("", "ReplicationController"): _APPS,
+    ("serving.knative.dev", "Service"): _APPS,
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    ("batch", "Job"): _APPS,
+    ("", "Pod"): (),
+}
+"""Where a kind keeps its pod template; the order says which of two workloads of one name speaks for the service."""
+
+RANK: Final = {kind: number for number, kind in enumerate(POD_TEMPLATES)}
+
+SCALED_KINDS: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
+
+
+class References(NamedTuple):
+    """The names of what a pod uses, by kind."""
+
+    config_maps: frozenset[str]
+    secrets: frozenset[str]
+    claims: frozenset[str]
+    service_account: str
+
+
+def as_map(value: Any) -> dict[str, Any]:
+    """The value when it is a map, else an empty one: manifests in the wild hold anything."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_maps(value: Any) -> list[dict[str, Any]]:
+    """The maps among the items of a list; nothing for any other value."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def down(value: Any, steps: tuple[str, ...]) -> Any:
+    """The value below a chain of keys; None when the chain breaks."""
+    for step in steps:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(step)
+    return value
+
+
+def pod_template(group: str, resource: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The pod template of a workload, a map with `metadata` and `spec`; None for other kinds."""
+    kind = resource.get("kind")
+    steps = POD_TEMPLATES.get((group, kind)) if isinstance(kind, str) else None
+    if steps is None:
+        return None
+    found = down(resource, steps)
+    return found if isinstance(found, dict) else None
+
+
+def containers(pod: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The containers of a pod's spec, then its init containers."""
+    for key in ("containers", "initContainers"):
+        yield from as_maps(pod.get(key))
+
+
+def main_container(name: str, specs: list[dict[str, Any]]) -> str | None:
+    """The container that speaks for its workload: the one of its name, else the first that all have."""
+    everywhere = [[item.get("name") for item in as_maps(spec.get("containers"))] for spec in specs]
+    shared = [label for label in everywhere[0] if all(label in other for other in everywhere)] if everywhere else []
+    if name in shared:
+        return name
+    return next((label for label in shared if isinstance(label, str)), None)
+
+
+def _names(items: list[dict[str, Any]], *steps: str) -> Iterator[str]:
+    for item in items:
+        name = down(item, steps)
+        if isinstance(name, str):
+            yield name
+
+
+def references(pod: Mapping[str, Any]) -> References:
+    """What a pod's spec names: configuration, secrets, volume claims and the service account."""
+    maps: set[str] = set()
+    secrets: set[str] = set()
+    for container in containers(pod):
+        env, env_from = as_maps(container.get("env")), as_maps(container.get("envFrom"))
+        maps.update(_names(env, "valueFrom", "configMapKeyRef", "name"), _names(env_from, "configMapRef", "name"))
+        secrets.update(_names(env, "valueFrom", "secretKeyRef", "name"), _names(env_from, "secretRef", "name"))
+    volumes = as_maps(pod.get("volumes"))
+    maps.update(_names(volumes, "configMap", "name"))
+    secrets.update(_names(volumes, "secret", "secretName"))
+    for volume in volumes:
+        sources = as_maps(as_map(volume.get("projected")).get("sources"))
+        maps.update(_names(sources, "configMap", "name"))
+        secrets.update(_names(sources, "secret", "name"))
+    claims = frozenset(_names(volumes, "persistentVolumeClaim", "claimName"))
+    account = pod.get("serviceAccountName") or pod.get("serviceAccount") or ""
+    return References(frozenset(maps), frozenset(secrets), claims, account if isinstance(account, str) else "")

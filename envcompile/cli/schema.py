@@ -1,0 +1,26 @@
+"""`envc schema`: JSON Schemas for editors."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("schema", epilog="Example: envc schema environment > .schemas/environment.json")
+    def command(
+        kind: Annotated[str, typer.Argument(metavar="project|environment|patch", help="Which file the schema is for.")],
+    ) -> None:
+        """Print the JSON Schema of envc.yaml, environment.yaml or kind: Patch."""
+        import json
+
+        from envcompile.errors import Problem, UsageError, did_you_mean
+        from envcompile.settings import SCHEMAS, json_schema
+
+        if kind not in SCHEMAS:
+            advice = did_you_mean(kind, SCHEMAS, f"it is one of {', '.join(SCHEMAS)}")
+            raise UsageError([Problem(f"there is no schema `{kind}`", advice)])
+        typer.echo(json.dumps(json_schema(kind), indent=2))

@@ -1,0 +1,67 @@
+"""From the layers of one environment to its resources: the stage's one verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.compose.identity import Identifier
+from envcompile.compose.layers import Layering
+from envcompile.compose.settings import Exclusions, SettingsLayer
+from envcompile.compose.targets import apply_patch
+from envcompile.errors import EnvcError, Problems
+from envcompile.model import Composition
+
+if TYPE_CHECKING:
+    from envcompile.kubeapi import KubeApi
+    from envcompile.model import SourceSet
+
+
+class Composed(NamedTuple):
+    """A composition and what the user should hear about it although it is no error."""
+
+    composition: Composition
+    warnings: tuple[str, ...]
+
+
+def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool) -> Composed:
+    """Lay the layers of one environment over each other and its settings over the result.
+
+    Args:
+        sources: the documents, patches and settings of the environment's layers, base first.
+        api: what the environment's Kubernetes version and its CRDs say about lists and scopes.
+        merge_texts: merge configuration files inside ConfigMaps key by key instead of replacing them.
+
+    Raises:
+        EnvcError: everything that is wrong with the layers, sorted by place.
+    """
+    settings = sources.settings
+    problems = Problems()
+    identifier = Identifier(api, settings.namespace, forced=settings.force_namespace)
+    layering = Layering(api, identifier, problems, merge_texts=merge_texts)
+    for layer in sources.layers:
+        if layer.name == "base":
+            layering.add_base(layer.name, layer.documents, layer.apps)
+        else:
+            layering.add_overlay(layer.name, layer.documents, layer.apps)
+        for patch in layer.patches:
+            try:
+                apply_patch(layering, layer.name, patch.document, patch.patch, problems)
+            except EnvcError as error:
+                problems.extend(error)
+    resources = list(layering.resources.values())
+    exclusions = Exclusions(settings.exclude)
+    laid = SettingsLayer(
+        settings,
+        layer=f"overlays/{sources.environment}",
+        identifier=identifier,
+        accounts=frozenset(resource.id.name for resource in resources if resource.id.kind == "ServiceAccount"),
+        where=sources.where,
+        problems=problems,
+    )
+    finished = tuple([laid.apply(resource) for resource in resources])
+    laid.report_unused(resources)
+    kept = tuple([resource for resource in finished if not exclusions.covers(resource.id)])
+    exclusions.report_unused(sources.where, problems)
+    problems.raise_any()
+    composition = Composition(sources.environment, settings.namespace or "", kept)
+    return Composed(composition, tuple(layering.warnings))

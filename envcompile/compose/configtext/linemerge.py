@@ -1,0 +1,223 @@
+"""Merges line-oriented texts: the base's lines stay as they are, only values and new lines are put in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.compose.configtext.lines import (
+    gap_start,
+    header_gap_start,
+    indentation,
+    lead,
+    region_end,
+    reindented,
+    section_end,
+)
+from envcompile.compose.configtext.marks import marks_of, refuse_contradictions
+from envcompile.compose.configtext.text import (
+    MARKER,
+    ConfigTextError,
+    Edit,
+    KeySpan,
+    line_break,
+    place,
+    splice,
+    with_breaks,
+)
+
+if TYPE_CHECKING:
+    from envcompile.compose.configtext.lines import Dialect, Entry, Scan
+
+
+def merge(dialect: Dialect, base: str, overlay: str) -> str:
+    """The base's text with the overlay's keys in it.
+
+    Raises:
+        ConfigTextError: when a text does not parse, or the overlay contradicts itself.
+    """
+    breaks = line_break(base, overlay)
+    below = dialect.read(base, "base", breaks)
+    marks_of(dialect, below, "base")
+    above = dialect.read(overlay, "overlay")
+    if base == overlay:
+        return base
+    marks = marks_of(dialect, above, "overlay")
+    if dialect.last_wins and len(above.places) < len(above.entries):
+        refuse_contradictions(above)
+    edits: list[Edit] = []
+    if marks.sections:
+        edits += [
+            (section.start, region_end(dialect, below, number), "")
+            for number, section in enumerate(below.sections)
+            if section.name in marks.sections
+        ]
+    fresh: dict[str, list[Entry]] = {}
+    places = below.places
+    for identity, wanted in above.places.items():
+        known = places.get(identity)
+        new = wanted[-1]
+        if new.start in marks.entries:
+            edits += [(entry.start, entry.end, "") for entry in known or ()]
+        elif known is None:
+            fresh.setdefault(identity[0], []).extend(wanted[-1:] if dialect.last_wins else wanted)
+        elif dialect.last_wins:
+            if known[-1].value != new.value:
+                edits += [_override(dialect, below, entry, above, new, breaks) for entry in known]
+        elif [entry.value for entry in known] != [entry.value for entry in wanted]:
+            edits += _override_all(dialect, below, known, above, wanted, breaks)
+    for name in above.numbers:
+        if name not in below.numbers and name not in marks.sections:
+            fresh.setdefault(name, [])
+    for name, entries in fresh.items():
+        entries.sort(key=_start)
+        edits.append(_insertion(dialect, below, above, name, entries, breaks))
+    if not edits:
+        return base
+    result = splice(below.text, edits)
+    return result if (base or overlay).endswith("\n") else result.removesuffix(breaks)
+
+
+def _start(entry: Entry) -> int:
+    return entry.start
+
+
+def _override(dialect: Dialect, below: Scan, old: Entry, above: Scan, new: Entry, breaks: str) -> Edit:
+    """Put the new value behind the key as the base writes it."""
+    if old.doubtful >= 0:
+        line, column = place(below.text, old.doubtful)
+        what = f"`{old.key}` is overridden, and this line may continue its value or be a key of its own"
+        raise ConfigTextError("base", line, column, what, f"indent it like `{old.key}` when it is a key")
+    raw = above.text[new.value_start : new.value_end]
+    if old.separator and new.separator and not _runs_together(dialect, below, old, raw):
+        if dialect.indents and "\n" in raw:
+            raw = reindented(raw, indentation(above.text, new.start), indentation(below.text, old.start), first=False)
+        return old.value_start, old.value_end, with_breaks(raw, breaks)
+    return old.start, old.end, _moved(above, new, indentation(below.text, old.start), breaks)
+
+
+def _runs_together(dialect: Dialect, below: Scan, old: Entry, raw: str) -> bool:
+    """Whether the value as written would read as a separator or a comment behind the base's key."""
+    if old.separator == " ":
+        return raw.lstrip("\\\r\n \t\f")[:1] in "=:"
+    return dialect.comments == "#" and raw.startswith("#") and below.text[old.value_start - 1] in " \t"
+
+
+def _moved(above: Scan, new: Entry, indent: str, breaks: str) -> str:
+    """The lines of an entry for a place of another indentation."""
+    lines = above.text[new.start : new.end]
+    return with_breaks(reindented(lines, indentation(above.text, new.start), indent), breaks)
+
+
+def _override_all(
+    dialect: Dialect, below: Scan, known: list[Entry], above: Scan, wanted: list[Entry], breaks: str
+) -> list[Edit]:
+    """Give a key that may repeat exactly the overlay's values, on the base's lines as far as they go."""
+    edits = [
+        _override(dialect, below, old, above, new, breaks)
+        for old, new in zip(known, wanted, strict=False)
+        if old.value != new.value
+    ]
+    edits += [(old.start, old.end, "") for old in known[len(wanted) :]]
+    last = known[-1]
+    indent = indentation(below.text, last.start)
+    edits += [(last.end, last.end, _moved(above, new, indent, breaks)) for new in wanted[len(known) :]]
+    return edits
+
+
+def _insertion(dialect: Dialect, below: Scan, above: Scan, name: str, entries: list[Entry], breaks: str) -> Edit:
+    """Write new entries at the end of their section, a new section at the end of the text."""
+    chunk = ""
+    indent = None
+    number = below.numbers.get(name)
+    if number is None:
+        number = len(below.sections) - 1
+        chunk = _header(dialect, below, above, name)
+    elif dialect.indents and number in below.last:
+        indent = indentation(below.text, below.last[number].start)
+    for entry in entries:
+        text = lead(dialect, above, gap_start(above, entry), entry.start) + above.text[entry.start : entry.end]
+        if indent is not None:
+            text = reindented(text, indentation(above.text, entry.start), indent)
+        chunk += text
+    position = section_end(dialect, below, number)
+    before = below.text[:position]
+    if not before or before.endswith(("\n\n", "\n\r\n")):
+        chunk = chunk.lstrip("\r\n")
+    return position, position, with_breaks(chunk, breaks)
+
+
+def _header(dialect: Dialect, below: Scan, above: Scan, name: str) -> str:
+    """The header of a new section with its comment, set off by a blank line where the base does so."""
+    number = next(number for number, section in enumerate(above.sections) if section.name == name)
+    section = above.sections[number]
+    comment = lead(dialect, above, header_gap_start(above, number), section.start)
+    if not comment.startswith(("\n", "\r")) and _sets_apart(dialect, below):
+        comment = f"\n{comment}"
+    return comment + above.text[section.start : section.end].lstrip(" \t")
+
+
+def _sets_apart(dialect: Dialect, scan: Scan) -> bool:
+    """Whether blank lines stand between the sections; also so when there are no two parts to see it by."""
+    inner = [number for number, section in enumerate(scan.sections) if number and scan.text[: section.start].strip()]
+    return not inner or any(
+        not lead(dialect, scan, header_gap_start(scan, number), scan.sections[number].start).partition("\n")[0].strip()
+        and scan.text[header_gap_start(scan, number) : scan.sections[number].start]
+        for number in inner
+    )
+
+
+def keys(dialect: Dialect, text: str) -> dict[str, KeySpan]:
+    """Every key of the text, `section.key` where there are sections; of a repeated key the last.
+
+    Raises:
+        ConfigTextError: when the text does not parse.
+    """
+    scan = dialect.read(text, "base")
+    spans: dict[str, KeySpan] = {}
+    line, counted = 1, 0
+    for entry in scan.entries:
+        line += scan.text.count("\n", counted, entry.start)
+        counted = entry.start
+        name = scan.sections[entry.section].name
+        last = line + scan.text.count("\n", entry.start, entry.value_end)
+        spans[f"{name}.{entry.key}" if name else entry.key] = KeySpan(entry.value, line, last)
+    return spans
+
+
+def overlay_between(dialect: Dialect, base: str, target: str, *, leads: bool) -> str:
+    """The text of an overlay that should lead from the base to the target.
+
+    With `leads` the comments above new keys are taken along; without, they are taken to stand in the base already.
+
+    Raises:
+        ConfigTextError: when a text does not parse.
+    """
+    below, above = dialect.read(base, "base"), dialect.read(target, "overlay")
+    lines: dict[str, list[str]] = {name: [] for name in above.numbers}
+    for number, section in enumerate(above.sections):
+        if number and section.name not in below.numbers and not lines[section.name]:
+            comment = lead(dialect, above, header_gap_start(above, number), section.start) if leads else ""
+            lines[section.name].append(comment + above.text[section.start : section.end])
+    for identity, entries in above.places.items():
+        known = below.places.get(identity)
+        if known is None or [entry.value for entry in known] != [entry.value for entry in entries]:
+            for entry in entries[-1:] if dialect.last_wins else entries:
+                begin = gap_start(above, entry) if leads and known is None else entry.start
+                comment = lead(dialect, above, begin, entry.start)
+                lines[identity[0]].append(comment + above.text[entry.start : entry.end])
+    for identity, entries in below.places.items():
+        if identity not in above.places and identity[0] in above.numbers:
+            entry = entries[-1]
+            head = below.text[entry.start : entry.value_start].strip()
+            lines[identity[0]].append(f"# {MARKER}\n{head}{'' if entry.separator in {'=', ':'} else '='}\n")
+    parts = []
+    for name, found in lines.items():
+        if found and name and name in below.numbers:
+            header = above.sections[above.numbers[name]]
+            parts.append(above.text[header.start : header.end].lstrip(" \t"))
+        parts += found
+    for name, number in below.numbers.items():
+        if name not in above.numbers:
+            header = below.sections[number]
+            parts += [f"# {MARKER}\n", below.text[header.start : header.end].lstrip(" \t")]
+    return "".join(parts)

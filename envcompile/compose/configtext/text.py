@@ -1,0 +1,152 @@
+"""What all formats of embedded configuration text share: errors, places, line breaks and splicing."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Side = Literal["base", "overlay"]
+"""Which of the two texts of a merge is meant."""
+
+Edit = tuple[int, int, str]
+"""Replace the characters from the first offset up to the second by the text."""
+
+MARKER = "envc:remove"
+"""The word of the comment that turns an empty override into a removal."""
+
+REPLACE_HINT = "to replace the whole entry, name it in the annotation `envcompile.dev/replace` of the patch"
+"""How to get out of merging inside of a text."""
+
+
+class ConfigTextError(Exception):
+    """A configuration text does not parse, or two texts contradict each other.
+
+    `line` and `column` count from 1 inside of the text of `side`; the caller knows in which file the text stands.
+    """
+
+    def __init__(self, side: Side, line: int, column: int | None, what: str, fix: str) -> None:
+        super().__init__(what)
+        self.side: Side = side
+        self.line = line
+        self.column = column
+        self.what = what
+        self.fix = fix
+
+
+class KeySpan(NamedTuple):
+    """What a key holds and the lines of the text, from 1, on which it is written."""
+
+    value: Any
+    line: int
+    end_line: int
+
+
+class MalformedError(Exception):
+    """A text does not parse; which side it is on is known further up."""
+
+    def __init__(self, what: str, fix: str, line: int, column: int | None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.fix = fix
+        self.line = line
+        self.column = column
+
+    def on(self, side: Side) -> ConfigTextError:
+        """The same as the error of one side of a merge."""
+        return ConfigTextError(side, self.line, self.column, self.what, self.fix)
+
+
+def reject(text: str, offset: int, what: str, fix: str) -> NoReturn:
+    """Say that the text is wrong at an offset.
+
+    Raises:
+        MalformedError: always.
+    """
+    line, column = place(text, offset)
+    raise MalformedError(what, fix, line, column)
+
+
+def place(text: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of an offset."""
+    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+def line_break(base: str, overlay: str) -> str:
+    """The line break to write: the base's, or the overlay's where the base has a single line."""
+    for text in (base, overlay):
+        first = text.find("\n")
+        if first >= 0:
+            return "\r\n" if first and text[first - 1] == "\r" else "\n"
+    return "\n"
+
+
+def with_breaks(text: str, breaks: str) -> str:
+    """The text with all its line breaks written as given."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    return text if breaks == "\n" else text.replace("\n", breaks)
+
+
+def splice(text: str, edits: Iterable[Edit]) -> str:
+    """The text after edits that do not overlap; edits at one offset are made in the order given."""
+    parts: list[str] = []
+    position = 0
+    for start, end, replacement in sorted(edits, key=_where):
+        parts += (text[position:start], replacement)
+        position = max(position, end)
+    parts.append(text[position:])
+    return "".join(parts)
+
+
+def _where(edit: Edit) -> tuple[int, int]:
+    return edit[0], edit[1]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two loaded values are the same value of the same type; not-a-number equals itself."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - only NaN differs from itself
+
+
+def path_name(path: tuple[str | int, ...]) -> str:
+    r"""How people write a path of a nested text: `a.b[0].c`, a dot inside of a key as `a\.b`."""
+    name = ""
+    for step in path:
+        if isinstance(step, int):
+            name += f"[{step}]"
+        else:
+            part = step.replace("\\", "\\\\").replace(".", "\\.").replace("[", "\\[")
+            name += f".{part}" if name else part
+    return name
+
+
+_KINDS: Final = {dict: "a map", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
+
+
+def conflict(side: Side, where: tuple[int, int], name: str, old: Any, new: Any) -> ConfigTextError:
+    """The error for a map that meets something else: one of the two is likely a slip."""
+    kinds = [_KINDS.get(type(value), "a number" if isinstance(value, int | float) else "a date") for value in (old, new)]
+    what = f"`{name}` is {kinds[0]} in the base and {kinds[1]} here"
+    return ConfigTextError(side, *where, what, REPLACE_HINT)
+
+
+class LineIndex:
+    """Looks up the line of an offset in a text, from 1."""
+
+    __slots__ = ("_ends",)
+
+    def __init__(self, text: str) -> None:
+        self._ends = [match.start() for match in re.finditer("\n", text)]
+
+    def line(self, offset: int) -> int:
+        """The line that holds the character at an offset."""
+        return bisect_left(self._ends, offset) + 1

@@ -1,0 +1,84 @@
+"""What makes two documents speak of the same Kubernetes object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.model import ResourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.kubeapi import KubeApi
+
+
+class Identifier:
+    """Gives documents their identity in one environment.
+
+    A namespace left out means the environment's; `forced` means that the environment's namespace always wins;
+    cluster-scoped kinds have none.
+    """
+
+    __slots__ = ("_api", "_forced", "_kinds", "_namespace")
+
+    def __init__(self, api: KubeApi, namespace: str | None, *, forced: bool) -> None:
+        self._api = api
+        self._namespace = namespace or ""
+        self._forced = forced and bool(namespace)
+        self._kinds: dict[tuple[str, str], tuple[str, bool]] = {}
+
+    def identify(self, value: dict[str, Any]) -> ResourceId:
+        """The identity of a document that has apiVersion, kind and a name (or generateName)."""
+        api_version, kind = value["apiVersion"], value["kind"]
+        known = self._kinds.get((api_version, kind))
+        if known is None:
+            group = api_version.rpartition("/")[0]
+            known = self._kinds[api_version, kind] = (group, self._api.is_namespaced(group, kind) is not False)
+        group, namespaced = known
+        metadata = value["metadata"]
+        if not namespaced:
+            namespace = ""
+        elif self._forced:
+            namespace = self._namespace
+        else:
+            namespace = metadata.get("namespace") or self._namespace
+        return ResourceId(group, kind, namespace, metadata.get("name") or _generated(value))
+
+    def is_namespaced(self, resource: ResourceId) -> bool:
+        """Tell whether objects of this kind live in a namespace; unknown kinds do."""
+        return self._api.is_namespaced(resource.group, resource.kind) is not False
+
+
+def _generated(value: dict[str, Any]) -> str:
+    """A stand-in name for an object that the API server will name: the prefix and a digest of the object.
+
+    Several objects may share one generateName, so the content tells them apart; patches reach them by
+    `kind: Patch` only.
+    """
+    import hashlib
+    import json
+
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:8]}"
+
+
+def parse_resource_name(text: str) -> tuple[str, str, str]:
+    """Split `KIND/NAME` or `kind.group/name` into (kind, group, name); parts that are missing are empty."""
+    kind, _, name = text.partition("/")
+    kind, _, group = kind.partition(".")
+    return kind, group, name
+
+
+def select(wanted: str, known: Iterable[ResourceId]) -> list[ResourceId]:
+    """The known resources that KIND/NAME (case-insensitive in the kind) can mean."""
+    kind, group, name = parse_resource_name(wanted)
+    kind, group = kind.lower(), group.lower()
+    return [
+        resource
+        for resource in known
+        if resource.kind.lower() == kind and resource.name == name and (not group or _in_group(resource.group, group))
+    ]
+
+
+def _in_group(group: str, wanted: str) -> bool:
+    return group.lower() == wanted or group.lower().startswith(f"{wanted}.")

@@ -1,0 +1,146 @@
+"""Changes of container images by name, as `images:` of environment.yaml states them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.podspecs import CONTAINER_LISTS, template_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.model import ResourceId
+    from envcompile.settings import Image
+
+
+class Reference(NamedTuple):
+    """An image reference taken apart; the tag and the digest may be empty.
+
+    Grammar: github.com/distribution/reference, `name [":" tag] ["@" digest]`, where the name may begin with a
+    registry that has a port.
+    """
+
+    name: str
+    tag: str
+    digest: str
+
+    def __str__(self) -> str:
+        return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+def parse_reference(text: str) -> Reference:
+    """Take an image reference apart; a colon before the last slash belongs to the registry."""
+    name, _, digest = text.partition("@")
+    head, colon, tag = name.rpartition(":")
+    if not colon or "/" in tag:
+        return Reference(name, "", digest)
+    return Reference(head, tag, digest)
+
+
+class ImageChanges:
+    """The `images:` entries of one environment, and which of them found a container."""
+
+    __slots__ = ("_by_name", "_images", "_memo", "_seen", "_used")
+
+    def __init__(self, images: tuple[Image, ...]) -> None:
+        self._images = images
+        self._by_name = {image.name: position for position, image in enumerate(images)}
+        self._memo: dict[str, tuple[int, str] | None] = {}
+        self._seen: set[str] = set()
+        self._used: set[int] = set()
+
+    def apply(self, resource: ResourceId, value: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The resource after each entry that changed it, with the entry's position.
+
+        Built-in workloads are changed in their pod template; in a custom resource every list called
+        `containers`, `initContainers` or `ephemeralContainers` counts, wherever it stands.
+        """
+        path = template_path(resource)
+        if path is None and (not resource.group or resource.group in _BUILT_IN or resource.group.endswith(".k8s.io")):
+            return
+        for position in sorted(self._positions(value)):
+            after = self._change(value, position)
+            if after is not value:
+                value = after
+                yield position, after
+
+    def unused(self) -> list[tuple[int, Image]]:
+        """The entries that no container used."""
+        return [(position, image) for position, image in enumerate(self._images) if position not in self._used]
+
+    def seen(self) -> list[str]:
+        """The names of all images met."""
+        return sorted(self._seen)
+
+    def _positions(self, value: Any) -> set[int]:
+        """Which entries concern the containers below a value."""
+        found: set[int] = set()
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key in CONTAINER_LISTS and isinstance(item, list):
+                    for container in item:
+                        image = container.get("image") if isinstance(container, dict) else None
+                        hit = self._look_up(image) if isinstance(image, str) else None
+                        if hit:
+                            found.add(hit[0])
+                if isinstance(item, (dict, list)):
+                    found |= self._positions(item)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, (dict, list)):
+                    found |= self._positions(item)
+        return found
+
+    def _look_up(self, image: str) -> tuple[int, str] | None:
+        """The entry that an image matches and what becomes of the image."""
+        if image in self._memo:
+            return self._memo[image]
+        reference = parse_reference(image)
+        self._seen.add(reference.name)
+        position = self._by_name.get(reference.name)
+        result = None
+        if position is not None:
+            self._used.add(position)
+            entry = self._images[position]
+            name = entry.new_name or reference.name
+            if entry.digest is not None:
+                changed = Reference(name, entry.new_tag or "", entry.digest)
+            elif entry.new_tag is not None:
+                changed = Reference(name, entry.new_tag, "")
+            else:
+                changed = Reference(name, reference.tag, reference.digest)
+            result = (position, str(changed))
+        self._memo[image] = result
+        return result
+
+    def _change(self, value: Any, position: int) -> Any:
+        if isinstance(value, dict):
+            changed: dict[str, Any] | None = None
+            for key, item in value.items():
+                after = item
+                if key in CONTAINER_LISTS and isinstance(item, list):
+                    after = self._change_containers(item, position)
+                if isinstance(after, (dict, list)):
+                    after = self._change(after, position)
+                if after is not item:
+                    changed = dict(value) if changed is None else changed
+                    changed[key] = after
+            return value if changed is None else changed
+        if isinstance(value, list):
+            items = [self._change(item, position) if isinstance(item, (dict, list)) else item for item in value]
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return value
+
+    def _change_containers(self, containers: list[Any], position: int) -> list[Any]:
+        changed = []
+        for container in containers:
+            image = container.get("image") if isinstance(container, dict) else None
+            hit = self._look_up(image) if isinstance(image, str) else None
+            if hit and hit[0] == position and hit[1] != image:
+                changed.append({**container, "image": hit[1]})
+            else:
+                changed.append(container)
+        return changed if any(new is not old for new, old in zip(changed, containers, strict=True)) else containers
+
+
+_BUILT_IN = frozenset({"apps", "batch", "autoscaling", "policy", "extensions"})

@@ -1,0 +1,209 @@
+"""Which layer, file and line set a field: the steps of a resource read backwards, only when somebody asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.configmaps import line_in_text
+from envcompile.kubeapi.fieldpath import FieldPath, format_field, keyed, look_up, resolve
+from envcompile.yamlio.places import exact_place, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from envcompile.kubeapi import KubeApi, Node
+    from envcompile.model import Location, Pointer, Resource, Step
+
+    Where = Callable[[Pointer], Location | None]
+
+REMOVED = "(removed)"
+
+
+class Say(NamedTuple):
+    """What one layer said about a field: the value it wrote, where, and whether it is the one that counts."""
+
+    layer: str
+    role: str
+    place: Location | None
+    value: Any
+    wins: bool
+    note: str = ""
+
+
+class ListMerge(NamedTuple):
+    """How a list on the way to the field was put together."""
+
+    field: str
+    how: str
+
+
+class FieldOrigin(NamedTuple):
+    """A field, its value in the result, everybody who had a say (first to last), and the lists on the way."""
+
+    field: str
+    value: Any
+    says: tuple[Say, ...]
+    lists: tuple[ListMerge, ...]
+
+
+def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> list[FieldOrigin]:
+    """The origins of a field; of every leaf below it when it is a map or a list.
+
+    An empty list means that neither the result nor any layer knows the field.
+    """
+    group, _, version = resource.value["apiVersion"].rpartition("/")
+    node = api.node(group, version, resource.id.kind)
+    pointer = resolve(path, resource.value)
+    if pointer is None:
+        origin = _origin(resource, path, None, node, where)
+        return [origin] if origin.says else []
+    found = []
+    for leaf in _leaves(look_up(resource.value, pointer), pointer):
+        exact = keyed(leaf, resource.value, node)
+        found.append(_origin(resource, exact, look_up(resource.value, leaf), node, where))
+    return found
+
+
+def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) -> FieldOrigin | None:
+    """The origin of one key of a configuration file inside a ConfigMap; None when no layer knows it."""
+    from envcompile.compose import configtext
+
+    filename = str(path[-1])
+    pointer = resolve(path, resource.value)
+    final = configtext.keys(filename, look_up(resource.value, pointer)) if pointer is not None else {}
+    says: list[Say] = []
+    for step in resource.steps:
+        before = _text_keys(filename, path, step.before)
+        after = _text_keys(filename, path, step.after)
+        stated = _text_keys(filename, path, _patch_root(step)) if step.document is not None else {}
+        if key in stated and step.document is not None:
+            patch_pointer = resolve(path, _patch_root(step))
+            line = stated[key].line
+            at = line_in_text(step.document, (*step.within, *(patch_pointer or ())), line)
+            value = after[key].value if key in after else REMOVED
+            says.append(Say(step.layer, step.role, at, value, wins=False))
+        elif (before.get(key) and before[key].value) != (after.get(key) and after[key].value):
+            value = after[key].value if key in after else REMOVED
+            says.append(Say(step.layer, step.role, _step_place(step, path, where), value, wins=False))
+    if not says:
+        return None
+    says[-1] = says[-1]._replace(wins=True)
+    how = ListMerge(format_field(path), f"merged key by key as {configtext.format_of(filename)} text")
+    value = final[key].value if key in final else REMOVED
+    return FieldOrigin(f"{format_field(path)}#{key}", value, tuple(says), (how,))
+
+
+def text_keys(resource: Resource, path: FieldPath) -> list[str]:
+    """The keys of a configuration file inside a ConfigMap, in the order of its text."""
+    return list(_text_keys(str(path[-1]), path, resource.value))
+
+
+def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
+    from envcompile.compose import configtext
+
+    pointer = resolve(path, value) if value is not None else None
+    text = look_up(value, pointer) if pointer is not None else None
+    return dict(configtext.keys(filename, text)) if isinstance(text, str) else {}
+
+
+def _leaves(value: Any, pointer: Pointer) -> Iterator[Pointer]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*pointer, key))
+    elif isinstance(value, list) and value:
+        for position, item in enumerate(value):
+            yield from _leaves(item, (*pointer, position))
+    else:
+        yield pointer
+
+
+def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, where: Where) -> FieldOrigin:
+    says: list[Say] = []
+    for step in resource.steps:
+        before, after = _at(step.before, path), _at(step.after, path)
+        stated, note = _stated(step, path)
+        if stated is None and before == after:
+            continue
+        shown = REMOVED if after is _ABSENT else after
+        if shown is REMOVED and before is _ABSENT:
+            continue
+        at = stated or _step_place(step, path, where)
+        says.append(Say(step.layer, step.role, at, shown, wins=False, note=note))
+    if says:
+        says[-1] = says[-1]._replace(wins=True)
+    return FieldOrigin(format_field(path), value, tuple(says), tuple(_lists(resource, path, node)))
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "absent"
+
+
+_ABSENT = _Absent()
+
+
+def _at(value: Any, path: FieldPath) -> Any:
+    pointer = resolve(path, value) if value is not None else None
+    return look_up(value, pointer) if pointer is not None else _ABSENT
+
+
+def _patch_root(step: Step) -> Any:
+    return look_up(step.document.value, step.within) if step.document is not None else None
+
+
+def _stated(step: Step, path: FieldPath) -> tuple[Location | None, str]:
+    """The place where a document's patch writes the field down, or None when it does not."""
+    if step.document is None or step.role == "json6902":
+        return None, ""
+    root = _patch_root(step)
+    pointer = resolve(path, root)
+    if pointer is not None:
+        note = "computed by jsonnet" if step.document.generated else ""
+        if step.document.generated:
+            return place(step.document), note
+        return exact_place(step.document, (*step.within, *pointer)), note
+    for length in range(len(path) - 1, 0, -1):
+        above = resolve(path[:length], root)
+        if above is not None and look_up(root, above) is None:
+            return exact_place(step.document, (*step.within, *above)), "removed with what is around it"
+    return None, ""
+
+
+def _step_place(step: Step, path: FieldPath, where: Where) -> Location | None:
+    if step.role == "setting":
+        return where(step.within)
+    if step.document is None:
+        return None
+    if step.role == "json6902":
+        return place(step.document, step.within)
+    root = _patch_root(step)
+    for length in range(len(path), 0, -1):
+        above = resolve(path[:length], root)
+        if above is not None:
+            return place(step.document, (*step.within, *above))
+    return place(step.document, step.within)
+
+
+def _lists(resource: Resource, path: FieldPath, node: Node | None) -> Iterator[ListMerge]:
+    """How each list on the way to the field is merged, by the rules of its kind."""
+    value: Any = resource.value
+    for position, part in enumerate(path):
+        if isinstance(value, list):
+            rule = node.rule if node is not None else None
+            if rule is not None:
+                yield ListMerge(format_field(path[:position]), rule.reason)
+            else:
+                yield ListMerge(
+                    format_field(path[:position]),
+                    "replaced as a whole: neither the API, a CRD nor `mergeKeys` of envc.yaml name keys for this list",
+                )
+        pointer = resolve((part,), value)
+        if pointer is None:
+            return
+        if isinstance(value, list):
+            node = node.items if node is not None else None
+        else:
+            node = node.child(str(part)) if node is not None else None
+        value = look_up(value, pointer)
+    if isinstance(value, list) and node is not None:
+        yield ListMerge(format_field(path), node.rule.reason)

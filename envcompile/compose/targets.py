@@ -1,0 +1,152 @@
+"""`kind: Patch`: which resources one patch reaches, and its change laid over each of them."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.json6902 import Json6902Error, apply_operation
+from envcompile.errors import fail, nearest
+from envcompile.model import Step
+from envcompile.yamlio.places import place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.compose.layers import Layering
+    from envcompile.errors import Problems
+    from envcompile.model import Document, Resource, ResourceId
+    from envcompile.settings import Patch, Target
+
+
+class Requirement(NamedTuple):
+    """One term of a label selector, as `kubectl -l` reads it."""
+
+    key: str
+    operator: str
+    values: frozenset[str]
+
+    def holds(self, labels: dict[str, Any]) -> bool:
+        """Tell whether the labels satisfy the term (apimachinery labels.Requirement.Matches)."""
+        present = self.key in labels
+        if self.operator == "exists":
+            return present
+        if self.operator == "absent":
+            return not present
+        inside = present and labels[self.key] in self.values
+        return inside if self.operator == "in" else not inside
+
+
+def parse_selector(text: str) -> list[Requirement]:
+    """Read a label selector: `a=b,c!=d,e in (f,g),h notin (i),j,!k`.
+
+    Raises:
+        ValueError: the text is no selector.
+    """
+    import re
+
+    requirements = []
+    for term in re.split(r",(?![^(]*\))", text):
+        term = term.strip()
+        if match := re.fullmatch(r"([\w./-]+)\s+(in|notin)\s*\(([^()]*)\)", term):
+            values = frozenset(value.strip() for value in match[3].split(","))
+            requirements.append(Requirement(match[1], match[2], values))
+        elif match := re.fullmatch(r"([\w./-]+)\s*(==|=|!=)\s*([\w.-]*)", term):
+            requirements.append(Requirement(match[1], "notin" if match[2] == "!=" else "in", frozenset({match[3]})))
+        elif match := re.fullmatch(r"(!?)\s*([\w./-]+)", term):
+            requirements.append(Requirement(match[2], "absent" if match[1] else "exists", frozenset()))
+        else:
+            raise ValueError(term)
+    return requirements
+
+
+class Matcher:
+    """Tells which resources a target names."""
+
+    __slots__ = ("_labels", "_target")
+
+    def __init__(self, target: Target, document: Document) -> None:
+        self._target = target
+        try:
+            self._labels = parse_selector(target.label_selector) if target.label_selector else []
+        except ValueError as error:
+            raise fail(
+                f"`labelSelector` has a term that is no selector: `{error}`",
+                "write it as for `kubectl -l`: app=web,tier!=cache,env in (dev,test),!legacy",
+                place(document, ("target", "labelSelector")),
+            ) from error
+
+    def matches(self, resource: Resource) -> bool:
+        """Tell whether the target names the resource; a field left out names everything."""
+        identity, target = resource.id, self._target
+        if target.kind is not None and not fnmatchcase(identity.kind.lower(), target.kind.lower()):
+            return False
+        if target.group is not None and not fnmatchcase(identity.group, target.group):
+            return False
+        if target.name is not None and not fnmatchcase(identity.name, target.name):
+            return False
+        if target.namespace is not None and not fnmatchcase(identity.namespace, target.namespace):
+            return False
+        if not self._labels:
+            return True
+        labels = resource.value["metadata"].get("labels") or {}
+        return all(requirement.holds(labels) for requirement in self._labels)
+
+
+def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems) -> None:
+    """Lay one `kind: Patch` over every resource that it names.
+
+    Raises:
+        EnvcError: the patch says nothing, or both `merge` and `json6902`, or its selector is none.
+    """
+    if (patch.merge is None) == (patch.json6902 is None):
+        raise fail(
+            "a Patch needs either `merge` or `json6902`",
+            "`merge:` takes a partial resource, `json6902:` a list of RFC 6902 operations; two changes are two Patches",
+            place(document),
+        )
+    matcher = Matcher(patch.target, document)
+    hits = [resource for resource in layering.resources.values() if matcher.matches(resource)]
+    if not hits and not patch.optional:
+        problems.add(
+            f"the Patch{_named(patch)} hits no resource",
+            _advice(patch.target, layering.resources),
+            place(document, ("target",)),
+        )
+    for resource in hits:
+        if patch.merge is not None:
+            layering.patch(resource, "merge", layer, document, ("merge",), patch.merge)
+        else:
+            _apply_operations(layering, resource, layer, document, patch, problems)
+
+
+def _apply_operations(
+    layering: Layering, resource: Resource, layer: str, document: Document, patch: Patch, problems: Problems
+) -> None:
+    for position, operation in enumerate(patch.json6902 or ()):
+        current = layering.resources[resource.id]
+        try:
+            after = apply_operation(current.value, operation)
+        except Json6902Error as error:
+            problems.add(
+                f"operation {position + 1} of the Patch{_named(patch)} fails on {resource.id}: {error.what}",
+                error.fix,
+                place(document, ("json6902", position)),
+            )
+            return
+        step = Step("json6902", layer, document, ("json6902", position), current.value, after)
+        layering.replace(current, step)
+
+
+def _named(patch: Patch) -> str:
+    return f" `{patch.metadata.name}`" if patch.metadata.name else ""
+
+
+def _advice(target: Target, known: Iterable[ResourceId]) -> str:
+    kinds = sorted({resource.kind for resource in known})
+    names = sorted({resource.name for resource in known})
+    wrong_kind = target.kind is not None and not any(fnmatchcase(kind.lower(), target.kind.lower()) for kind in kinds)
+    near = nearest(target.kind or "", kinds) if wrong_kind else nearest(target.name or "", names)
+    if near:
+        return f"did you mean {' or '.join(f'`{match}`' for match in near)}?"
+    return "correct its target (all fields are globs), or write `optional: true` when it may hit nothing"

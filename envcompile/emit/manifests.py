@@ -1,0 +1,65 @@
+"""Compiled resources as the text of plain manifests, one resource a file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.emit.filenames import place_files
+from envcompile.emit.order import in_apply_order
+from envcompile.model import Bundle
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+    from envcompile.model import Compiled, Resource
+    from envcompile.yamlio import Renderer
+
+
+def manifests(compiled: Compiled, renderer: Renderer, built_in_kinds: Container[str]) -> Bundle:
+    """The files of one environment, path below its folder -> bytes.
+
+    `renderer` is shared between environments: what they have in common is rendered once.
+    """
+    files = place_files(compiled.resources, compiled.namespace, built_in_kinds)
+    texts = {path: render(resource, renderer).encode() for path, resource in files.items()}
+    return Bundle(compiled.environment, texts)
+
+
+def stream(resources: Iterable[Resource], renderer: Renderer) -> str:
+    """All resources as one multi-document stream in the order to apply them."""
+    return "".join(f"---\n{render(resource, renderer)}" for resource in in_apply_order(resources))
+
+
+def render(resource: Resource, renderer: Renderer) -> str:
+    """One resource as YAML."""
+    first = resource.steps[0].document
+    fresh: set[int] = set()
+    if first is not None:
+        _collect_fresh(resource.value, first.value, fresh)
+    return renderer.render(resource.value, fresh)
+
+
+def _collect_fresh(value: Any, original: Any, fresh: set[int]) -> None:
+    """Note the containers that are not the base document's own, hence not shared between environments."""
+    if value is original:
+        return
+    fresh.add(id(value))
+    if type(value) is dict:
+        known = original if type(original) is dict else {}
+        for key, item in value.items():
+            if type(item) is dict or type(item) is list:
+                _collect_fresh(item, known.get(key), fresh)
+    elif type(value) is list:
+        shared = {id(item) for item in original} if type(original) is list else set()
+        for item in value:
+            if (type(item) is dict or type(item) is list) and id(item) not in shared:
+                _collect_fresh(item, _counterpart(item, original), fresh)
+
+
+def _counterpart(item: Any, original: Any) -> Any:
+    """The item of the original list that a changed item came from, as far as its name tells."""
+    if type(item) is dict and type(original) is list and (name := item.get("name")) is not None:
+        for candidate in original:
+            if type(candidate) is dict and candidate.get("name") == name:
+                return candidate
+    return None

@@ -1,0 +1,40 @@
+"""The order in which resources are printed in one stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.model import Resource
+
+APPLY_ORDER = (
+    "Namespace",
+    "CustomResourceDefinition",
+    "ResourceQuota",
+    "LimitRange",
+    "StorageClass",
+    "PriorityClass",
+    "ServiceAccount",
+    "SealedSecret",
+    "ExternalSecret",
+    "Secret",
+    "ConfigMap",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+    "NetworkPolicy",
+    "Service",
+)
+"""What others need comes first; the idea is Helm's InstallOrder (pkg/release/v1/util/kind_sorter.go)."""
+
+
+def in_apply_order(resources: Iterable[Resource]) -> list[Resource]:
+    """The resources as `kubectl apply -f -` wants them: what others need first, then by kind, namespace and name."""
+    rank = {kind: position for position, kind in enumerate(APPLY_ORDER)}
+    last = len(rank)
+    return sorted(resources, key=lambda resource: (rank.get(resource.id.kind, last), *resource.id[1:], resource.id.group))

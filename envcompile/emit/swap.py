@@ -1,0 +1,83 @@
+"""Putting a finished folder in the place of another in one step, so that a crash leaves the old or the new one whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_RENAME_SWAP = 0x00000002
+
+
+def put_in_place(finished: Path, target: Path) -> None:
+    """Move a finished folder to `target`; what was there is removed afterwards.
+
+    The exchange is one system call where the platform has one (renameat2(2) on Linux, renamex_np(2) on macOS);
+    elsewhere the old folder is moved aside first, and `recover` puts it back after a crash in between.
+
+    Raises:
+        OSError: the folder cannot be moved; the old one is then in its place.
+    """
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        finished.rename(target)
+        return
+    if _exchange(finished, target):
+        shutil.rmtree(finished, ignore_errors=True)
+        return
+    aside = _aside(target)
+    target.rename(aside)
+    try:
+        finished.rename(target)
+    except OSError:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover(target: Path) -> None:
+    """Put back a folder that a crash left aside; only platforms without an atomic exchange ever need it."""
+    aside = _aside(target)
+    if aside.exists():
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.envc-old")
+
+
+def _exchange(left: Path, right: Path) -> bool:
+    """Swap two folders in one step; False where the platform or the file system cannot."""
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if sys.platform == "linux":
+        call = getattr(libc, "renameat2", None)
+        arguments: tuple[object, ...] = (
+            _AT_FDCWD,
+            os.fsencode(left),
+            _AT_FDCWD,
+            os.fsencode(right),
+            ctypes.c_uint(_RENAME_EXCHANGE),
+        )
+    else:
+        call = getattr(libc, "renamex_np", None)
+        arguments = (os.fsencode(left), os.fsencode(right), ctypes.c_uint(_RENAME_SWAP))
+    if call is None:
+        return False
+    if call(*arguments) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}:
+        return False
+    raise OSError(code, os.strerror(code), str(right))

@@ -1,0 +1,202 @@
+"""Writing one environment's folder: beside, then swapped in; files of others and unchanged files keep their identity."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envcompile.emit.index import INDEX_NAME, render_index
+from envcompile.emit.swap import put_in_place, recover
+from envcompile.errors import EnvcError, Problem, UnavailableError
+from envcompile.model import Location
+
+if TYPE_CHECKING:
+    from envcompile.emit.plan import Plan
+
+STAGING_PREFIX = "staging-"
+
+
+def check_folder(folder: Path, root: Path) -> Path:
+    """The real folder behind an output path.
+
+    Raises:
+        EnvcError: a symlink on the way leaves the repository, or the path is a file.
+    """
+    real = folder.resolve()
+    home = root.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise EnvcError([Problem(f"{_shown(folder, root)} is a file", "move it away: envc writes a folder there")])
+    if folder != real and _leaves(folder, home) and not real.is_relative_to(home):
+        raise EnvcError([
+            Problem(
+                f"{_shown(folder, root)} leads out of the repository, to {real}",
+                "replace the symlink by a folder; envc never writes through it",
+            )
+        ])
+    return real
+
+
+def refuse_obstacles(plan: Plan, folder: Path, root: Path) -> None:
+    """Refuse to go on where the folder holds work of people.
+
+    Raises:
+        EnvcError: files were edited by hand, or files of others are in the way; all of them are named.
+    """
+    shown = _shown(folder, root)
+    problems = [
+        Problem(
+            f"{shown}/{path} was changed by hand since envc wrote it",
+            "carry the change into base/ or overlays/, or discard it with `envc build --force`",
+            (Location(f"{shown}/{path}", 1, 1),),
+        )
+        for path in plan.edited
+    ]
+    problems += [
+        Problem(
+            f"{shown}/{path} is not envc's and stands where a compiled resource belongs",
+            "move it away, or let envc replace it with `envc build --force`",
+            (Location(f"{shown}/{path}", 1, 1),),
+        )
+        for path in plan.foreign
+    ]
+    if problems:
+        raise EnvcError(problems)
+
+
+def write(plan: Plan, folder: Path, scratch: Path) -> None:
+    """Bring a folder to what the plan says, in one step.
+
+    Everything is written beside first. When the change stays within one application's folder only that one is
+    swapped, else the whole environment. Unchanged files and files of others are linked over, so they keep their inode
+    and time.
+
+    Args:
+        plan: the comparison of the folder with its bundle.
+        folder: the environment's folder.
+        scratch: a folder of envc's own on the same file system.
+
+    Raises:
+        UnavailableError: the disk is full or the folder cannot be written; the old output is untouched.
+    """
+    try:
+        recover(folder)
+        touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
+        apps = {path.partition("/")[0] for path in touched}
+        if folder.exists() and len(apps) == 1 and (folder / (app := apps.pop())).is_dir():
+            _write_application(plan, folder, app, scratch)
+        elif touched or not folder.exists():
+            _write_environment(plan, folder, scratch)
+        elif not plan.index_is_current:
+            _write_index(plan, folder, scratch)
+    except OSError as error:
+        raise unavailable(error, folder) from error
+
+
+def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> None:
+    staging = _new_staging(scratch, folder)
+    prefix = f"{app}/"
+    try:
+        _fill(plan, folder, staging, prefix)
+        if any(staging.iterdir()):
+            put_in_place(staging / app, folder / app)
+        else:
+            shutil.rmtree(folder / app)
+        _write_index(plan, folder, scratch)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _write_environment(plan: Plan, folder: Path, scratch: Path) -> None:
+    staging = _new_staging(scratch, folder)
+    try:
+        _fill(plan, folder, staging, "")
+        (staging / INDEX_NAME).write_bytes(render_index(plan.digests))
+        put_in_place(staging, folder)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _write_index(plan: Plan, folder: Path, scratch: Path) -> None:
+    beside = scratch / f"{STAGING_PREFIX}index-{os.getpid()}"
+    beside.write_bytes(render_index(plan.digests))
+    beside.replace(folder / INDEX_NAME)
+
+
+def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:
+    """Fill a staging folder with everything below `prefix` that the folder will hold."""
+    files = plan.bundle.files
+    kept = {*plan.unchanged, *plan.others}
+    root, below = str(staging), str(folder)
+    made = {root}
+    for path in sorted({*files, *plan.others}):
+        if not path.startswith(prefix):
+            continue
+        target = f"{root}/{path}"
+        parent = target.rpartition("/")[0]
+        if parent not in made:
+            os.makedirs(parent, exist_ok=True)  # noqa: PTH103 - the hot loop of a build; Path objects double its time
+            made.add(parent)
+        if path in kept:
+            _link(f"{below}/{path}", target)
+        else:
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            try:
+                remaining = files[path]
+                while remaining:
+                    remaining = remaining[os.write(descriptor, remaining) :]
+            finally:
+                os.close(descriptor)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP}:
+            raise
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _new_staging(scratch: Path, folder: Path) -> Path:
+    staging = scratch / f"{STAGING_PREFIX}{folder.name}-{os.getpid()}"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    return staging
+
+
+def sweep(scratch: Path) -> None:
+    """Remove what killed builds left behind; call it only while no other build runs."""
+    for leftover in scratch.glob(f"{STAGING_PREFIX}*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _leaves(folder: Path, home: Path) -> bool:
+    """Tell whether a path that is spelled inside the repository is meant to stay there."""
+    return Path(os.path.abspath(folder)).is_relative_to(home)  # noqa: PTH100 - resolve() would follow the symlink
+
+
+def _shown(folder: Path, root: Path) -> str:
+    try:
+        return folder.relative_to(root).as_posix()
+    except ValueError:
+        return str(folder)
+
+
+def unavailable(error: OSError, folder: Path) -> UnavailableError:
+    """What an operating system's refusal means to a person."""
+    reason = error.strerror or str(error)
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        what, fix = f"no space left to write {folder}", "free some space and build again; the old output is untouched"
+    elif error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        what = f"{folder} cannot be written: {reason.lower()}"
+        fix = "make the folder writable for you, or write elsewhere with `--output DIR`; the old output is untouched"
+    else:
+        what = f"{folder} could not be written: {reason}"
+        fix = "see to the file system and build again; the old output is untouched"
+    return UnavailableError([Problem(what, fix)])

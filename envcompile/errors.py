@@ -1,0 +1,119 @@
+"""One error type: what happened, where, how to fix it; several at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from envcompile.model import Location
+
+EXIT_OK = 0
+EXIT_WRONG = 1
+EXIT_USAGE = 2
+EXIT_BUG = 3
+EXIT_UNAVAILABLE = 4
+EXIT_DIFFERENT = 16
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: what, at which places (the most telling first), and the mend.
+
+    `trace` holds further lines to print under the places, such as a jsonnet stack.
+    The text never holds a whole document and never the value of a secret.
+    """
+
+    what: str
+    fix: str
+    where: tuple[Location, ...] = ()
+    trace: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [f"error: {self.what}"]
+        lines += [f"  --> {place}" for place in self.where]
+        lines += [f"      {line}" for line in self.trace]
+        if self.fix:
+            lines.append(f"hint: {self.fix}")
+        return "\n".join(lines)
+
+    @property
+    def order(self) -> tuple[str, int, int, str]:
+        """The key that sorts problems by file, line and column."""
+        first = self.where[0] if self.where else None
+        return (first.file, first.line, first.column, self.what) if first else ("", 0, 0, self.what)
+
+
+class EnvcError(Exception):
+    """The user's configuration is wrong; carries every problem that was found."""
+
+    exit_code = EXIT_WRONG
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(sorted(dict.fromkeys(problems), key=lambda problem: problem.order))
+        super().__init__("\n\n".join(str(problem) for problem in self.problems))
+
+
+class UsageError(EnvcError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = EXIT_USAGE
+
+
+class UnavailableError(EnvcError):
+    """Something outside of the repository does not answer (database, cluster, git host, disk)."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+def fail(what: str, fix: str, *where: Location, trace: Sequence[str] = ()) -> EnvcError:
+    """The error for one problem, ready to raise."""
+    return EnvcError([Problem(what, fix, where, tuple(trace))])
+
+
+class Problems:
+    """A collector, so that one run reports every problem and not just the first."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def add(self, what: str, fix: str, *where: Location, trace: Sequence[str] = ()) -> None:
+        """Note one problem and go on."""
+        self._found.append(Problem(what, fix, where, tuple(trace)))
+
+    def extend(self, error: EnvcError) -> None:
+        """Note every problem of an error that was raised below."""
+        self._found += error.problems
+
+    def raise_any(self) -> None:
+        """Raise all that was noted; nothing when all is well.
+
+        Raises:
+            EnvcError: when at least one problem was noted.
+        """
+        if self._found:
+            raise EnvcError(self._found)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
+    """The known names most like a mistyped one, best first; empty when none is close."""
+    from difflib import get_close_matches
+
+    lowered: dict[str, str] = {}
+    for candidate in known:
+        lowered.setdefault(candidate.lower(), candidate)
+    return [lowered[match] for match in get_close_matches(name.lower(), sorted(lowered), n=limit, cutoff=0.6)]
+
+
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
+    """`did you mean X?` for a near miss, else the given advice."""
+    near = nearest(name, known)
+    return f"did you mean {' or '.join(f'`{match}`' for match in near)}?" if near else otherwise

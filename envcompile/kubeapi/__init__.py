@@ -1,0 +1,23 @@
+"""The Kubernetes API as data: kinds, scopes, fields, merge rules of lists, for every supported version and for CRDs."""
+
+from __future__ import annotations
+
+from envcompile.kubeapi.api import KubeApi, load
+from envcompile.kubeapi.crds import MergeKeyError
+from envcompile.kubeapi.schema import UNKNOWN_RULE, ListRule, Node, json_type
+from envcompile.kubeapi.shortcomings import Shortcoming, shortcomings
+from envcompile.kubeapi.tables import UnknownVersionError, supported_versions
+
+__all__ = [
+    "UNKNOWN_RULE",
+    "KubeApi",
+    "ListRule",
+    "MergeKeyError",
+    "Node",
+    "Shortcoming",
+    "UnknownVersionError",
+    "json_type",
+    "load",
+    "shortcomings",
+    "supported_versions",
+]

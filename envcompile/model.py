@@ -1,0 +1,198 @@
+"""The values that cross the walls between rooms: places, identities, documents, resources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envcompile.settings import Environment, Patch
+
+
+Pointer = tuple[str | int, ...]
+"""The way to a field: map keys and list positions from the root of a document."""
+
+
+class Location(NamedTuple):
+    """A place in a source file, relative to the repository; line and column count from 1."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class ResourceId(NamedTuple):
+    """What makes a Kubernetes object the same object; the API version is not part of it."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        kind = f"{self.kind}.{self.group}" if self.group else self.kind
+        return f"{kind}/{self.name}" + (f" (namespace {self.namespace})" if self.namespace else "")
+
+    @property
+    def short(self) -> str:
+        """KIND/NAME as people type it."""
+        return f"{self.kind}/{self.name}"
+
+
+class Source(Protocol):
+    """A file that documents come from."""
+
+    @property
+    def path(self) -> str:
+        """The path relative to the repository, with forward slashes."""
+        ...
+
+    def read(self) -> bytes:
+        """The file's bytes as they were when the build read them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One parsed value of a file with its place; positions are looked up only when somebody asks.
+
+    `index` counts the documents of the stream from 0 (empty ones too); `within` leads to the value
+    inside the document (an item of a `kind: List`); `layer` is `base` or the overlay folder, relative
+    to the repository.
+    """
+
+    value: Any
+    source: Source
+    index: int
+    layer: str
+    within: Pointer = ()
+    generated: bool = field(default=False)
+    """True for a value computed by jsonnet: it has a file but no line of its own."""
+
+
+class Step(NamedTuple):
+    """One say in a resource: which layer spoke, from where, and the resource before and after.
+
+    `role` is `base` or `resource` for the document that created it, `patch` for a document of the same
+    identity, `merge` or `json6902` for a `kind: Patch`, `setting` for a key of environment.yaml, `derived` for
+    what envc computes. `within` leads to the patch's root inside the document, or names the setting.
+    """
+
+    role: str
+    layer: str
+    document: Document | None
+    within: Pointer
+    before: Any
+    after: Any
+
+    def __repr__(self) -> str:
+        return f"Step({self.role} of {self.layer})"
+
+
+class Resource(NamedTuple):
+    """One Kubernetes object of an environment with the steps that made it."""
+
+    id: ResourceId
+    value: dict[str, Any]
+    app: str
+    steps: tuple[Step, ...]
+
+    def __repr__(self) -> str:
+        return f"Resource({self.id})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Composition:
+    """The resources of one environment after merging; may hold plaintext, so it cannot be serialised or printed."""
+
+    environment: str
+    namespace: str
+    resources: tuple[Resource, ...]
+
+    def __repr__(self) -> str:
+        return f"Composition({self.environment}: {', '.join(str(resource.id) for resource in self.resources)})"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Composition may hold plaintext secrets and is never serialised")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Compiled:
+    """The complete resources of one environment, free of plaintext; everything after the secrets stage is made from it.
+
+    Raises:
+        ValueError: a `kind: Secret` with undeclared literal values is among the resources.
+    """
+
+    environment: str
+    namespace: str
+    resources: tuple[Resource, ...]
+    plaintext_allowed: bool = False
+    """True only for `secretBackend: plaintext`, the mode of throw-away clusters."""
+
+    def __post_init__(self) -> None:
+        if self.plaintext_allowed:
+            return
+        for resource in self.resources:
+            if resource.id.kind == "Secret" and not resource.id.group and not is_harmless(resource.value):
+                raise ValueError(f"{resource.id} still holds plaintext")
+
+    def __repr__(self) -> str:
+        return f"Compiled({self.environment}: {len(self.resources)} resources)"
+
+
+HARMLESS_ANNOTATION = "envcompile.dev/plaintext"
+"""On a Secret: the keys whose literal values may be committed, comma-separated; `*` stands for all."""
+
+
+def is_harmless(secret: dict[str, Any]) -> bool:
+    """Tell whether every literal value of a Secret is declared harmless."""
+    keys = {*(secret.get("data") or {}), *(secret.get("stringData") or {})}
+    annotations = (secret.get("metadata") or {}).get("annotations") or {}
+    declared = {key.strip() for key in str(annotations.get(HARMLESS_ANNOTATION, "")).split(",")}
+    return "*" in declared or keys <= declared
+
+
+class PatchDocument(NamedTuple):
+    """A `kind: Patch` with the document it was read from."""
+
+    document: Document
+    patch: Patch
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one folder says: `base`, or an overlay that the environment extends, or its own overlay.
+
+    `apps` names for each file of the layer the application it belongs to.
+    """
+
+    name: str
+    documents: tuple[Document, ...]
+    patches: tuple[PatchDocument, ...]
+    apps: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSet:
+    """Everything that one environment is made from, in the order in which it is laid.
+
+    `where` finds the place of a setting by its pointer in the effective settings.
+    """
+
+    environment: str
+    settings: Environment
+    layers: tuple[Layer, ...]
+    where: Callable[[Pointer], Location | None]
+
+
+class Bundle(NamedTuple):
+    """The exact files of one environment: path below its folder -> bytes."""
+
+    environment: str
+    files: dict[str, bytes]

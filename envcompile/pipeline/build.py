@@ -1,0 +1,279 @@
+"""One build: every environment compiled, compared with what is on disk, and swapped in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.compose.identity import select
+from envcompile.emit.index import INDEX_NAME, parse_index
+from envcompile.emit.manifests import manifests
+from envcompile.emit.plan import Plan, plan
+from envcompile.emit.write import check_folder, refuse_obstacles, sweep, write
+from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.model import Bundle
+from envcompile.pipeline import freshness
+from envcompile.yamlio import Renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from envcompile.kubeapi import KubeApi
+    from envcompile.model import Compiled, Resource, ResourceId
+    from envcompile.pipeline.project import CompiledEnvironment, Project
+
+
+class EnvironmentResult(NamedTuple):
+    """What a build did, or with `--check` would do, to one environment's folder."""
+
+    environment: str
+    folder: Path
+    resources: int
+    plan: Plan
+    warnings: tuple[str, ...]
+
+
+def build(
+    project: Project,
+    environments: Sequence[str],
+    *,
+    output: Path | None = None,
+    only: str | None = None,
+    check: bool = False,
+    force: bool = False,
+) -> list[EnvironmentResult]:
+    """Compile environments and bring their folders up to date.
+
+    Nothing is written when anything is wrong in any of them.
+
+    Args:
+        project: the repository.
+        environments: names as the user gave them; none means all.
+        output: the folder to write to, `environments/` of the project when left out.
+        only: KIND/NAME of the one resource to write; the other files stay as they are.
+        check: compare only.
+        force: overwrite files that were edited by hand or belong to others.
+
+    Raises:
+        EnvcError: what is wrong with the sources, or what stands in the way of writing.
+    """
+    chosen = project.choose(environments)
+    target = output if output is not None else project.root / "environments"
+    root = str(project.root)
+    key = freshness.output_key(root, str(target))
+    known = freshness.load(root, key)
+    inputs = freshness.scan_inputs(root, known.inputs if known else {})
+    compiled = compile_all(project, chosen)
+    renderer = Renderer()
+    results = []
+    for environment in compiled:
+        result = _compare(project, environment, target, renderer, only, known)
+        results.append(result)
+    if not environments and only is None:
+        results += _orphans(project, target)
+    if check:
+        return results
+    if not force:
+        problems = Problems()
+        for result in results:
+            try:
+                refuse_obstacles(result.plan, result.folder, project.root)
+            except EnvcError as error:
+                problems.extend(error)
+        problems.raise_any()
+    _write_all(project, target, results)
+    if only is None and not environments:
+        _remember(project, target, key, inputs, results)
+    return results
+
+
+def compile_all(project: Project, environments: Sequence[str]) -> list[CompiledEnvironment]:
+    """Compile several environments; what is wrong in any of them is reported together.
+
+    Raises:
+        EnvcError: everything that is wrong, each problem once.
+    """
+    problems = Problems()
+    compiled = []
+    for environment in environments:
+        try:
+            compiled.append(project.compile_with_sources(environment))
+        except UsageError:
+            raise
+        except EnvcError as error:
+            problems.extend(error)
+    problems.raise_any()
+    return compiled
+
+
+def choose_resources(compiled: Compiled, only: str) -> list[Resource]:
+    """The resources that KIND/NAME names.
+
+    Raises:
+        UsageError: no resource has this name, or several kinds do.
+    """
+    by_id = {resource.id: resource for resource in compiled.resources}
+    found = select(only, by_id)
+    if not found:
+        names = sorted({resource.short for resource in by_id})
+        raise UsageError([
+            Problem(
+                f"{compiled.environment} has no resource {only}",
+                did_you_mean(only, names, f"`envc show {compiled.environment} --list` lists what it has"),
+            )
+        ])
+    groups = {resource.group for resource in found}
+    if len(groups) > 1:
+        choices = ", ".join(f"{_kind(resource)}/{resource.name}" for resource in found)
+        raise UsageError([Problem(f"{only} is ambiguous in {compiled.environment}", f"write one of {choices}")])
+    return [by_id[identity] for identity in found]
+
+
+def _kind(resource: ResourceId) -> str:
+    return f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+
+
+def built_in_kinds(api: KubeApi) -> frozenset[str]:
+    """The names of the kinds that Kubernetes itself serves."""
+    return frozenset(kind for group, kind in api.kinds() if "." not in group or group.endswith(".k8s.io"))
+
+
+def _compare(
+    project: Project,
+    environment: CompiledEnvironment,
+    target: Path,
+    renderer: Renderer,
+    only: str | None,
+    known: freshness.Record | None,
+) -> EnvironmentResult:
+    compiled = environment.compiled
+    bundle = manifests(compiled, renderer, built_in_kinds(environment.composed.api))
+    folder = check_folder(target / compiled.environment, project.root)
+    if only is not None:
+        kept = {resource.id for resource in choose_resources(compiled, only)}
+        wanted = manifests(
+            compiled.__class__(
+                compiled.environment,
+                compiled.namespace,
+                tuple(resource for resource in compiled.resources if resource.id in kept),
+                compiled.plaintext_allowed,
+            ),
+            renderer,
+            built_in_kinds(environment.composed.api),
+        )
+        bundle = Bundle(bundle.environment, {**_on_disk(folder), **wanted.files})
+
+    outputs = known.outputs if known is not None else {}
+
+    def digest_of(path: str, stat: os.stat_result) -> str | None:
+        entry = outputs.get(f"environments/{compiled.environment}/{path}")
+        return entry[3] if entry and entry[:3] == (stat.st_mtime_ns, stat.st_size, stat.st_ino) else None
+
+    compared = plan(folder, bundle, digest_of)
+    warnings = environment.composed.warnings
+    return EnvironmentResult(compiled.environment, folder, len(bundle.files), compared, warnings)
+
+
+def _on_disk(folder: Path) -> dict[str, bytes]:
+    """The files of ours as they are now, so that `--only` leaves them alone."""
+    try:
+        owned = parse_index((folder / INDEX_NAME).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return {path: (folder / path).read_bytes() for path in owned if (folder / path).is_file()}
+
+
+def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
+    """The folders of environments that are no more: envc takes its own files out of them."""
+    known = {*project.environments, "chart"}
+    if not target.is_dir():
+        return
+    for folder in sorted(target.iterdir()):
+        if folder.name not in known and not folder.name.startswith(".") and (folder / INDEX_NAME).is_file():
+            empty = plan(folder, Bundle(folder.name, {}))
+            if empty.removed or empty.edited:
+                yield EnvironmentResult(folder.name, folder, 0, empty, ())
+
+
+def _write_all(project: Project, target: Path, results: Sequence[EnvironmentResult]) -> None:
+    pending = [result for result in results if not result.plan.is_current]
+    if not pending:
+        return
+    scratch = _scratch(project, target)
+    with _Lock(scratch):
+        sweep(scratch)
+        for result in pending:
+            write(result.plan, result.folder, scratch)
+
+
+def _scratch(project: Project, target: Path) -> Path:
+    """A folder of our own on the file system of the output: `.envc` when it is there, else one in the output."""
+    own = project.root / ".envc"
+    try:
+        own.mkdir(exist_ok=True)
+        ignore = own / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        target.mkdir(parents=True, exist_ok=True)
+        if own.stat().st_dev == target.stat().st_dev and os.access(own, os.W_OK):
+            return own
+    except OSError:
+        pass
+    beside = target / ".envc"
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        from envcompile.emit.write import unavailable
+
+        raise unavailable(error, target) from error
+    return beside
+
+
+class _Lock:
+    """Keeps two builds from swapping the same folders at the same time; the second one waits."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "build.lock"
+        self._descriptor = -1
+
+    def __enter__(self) -> None:
+        try:
+            import fcntl
+        except ImportError:
+            return
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+
+def _remember(
+    project: Project,
+    target: Path,
+    key: str,
+    inputs: dict[str, freshness.Stat],
+    results: Sequence[EnvironmentResult],
+) -> None:
+    """Keep what this build saw, so that the next one knows when there is nothing to do."""
+    if any(result.warnings or result.plan.bundle.files == {} for result in results):
+        return
+    root = str(project.root)
+    names = tuple(result.environment for result in results)
+    outputs: dict[str, tuple[int, int, int, str]] = {}
+    for result in results:
+        prefix = f"environments/{result.environment}"
+        found = freshness.scan(str(target), [result.environment], hidden=True)
+        for path, digest in result.plan.digests.items():
+            stat = found.get(f"{result.environment}/{path}")
+            if stat is None:
+                return
+            outputs[f"{prefix}/{path}"] = (*stat, digest)
+        index = found.get(f"{result.environment}/{INDEX_NAME}")
+        if index is not None:
+            outputs[f"{prefix}/{INDEX_NAME}"] = (*index, "")
+    racy = freshness.racy_inputs(root, inputs)
+    summary = f"{len(names)} environments, {len(outputs) - len(names)} resources: nothing to do"
+    freshness.save(root, key, freshness.Record(inputs, outputs, names, racy, summary))

@@ -1,0 +1,112 @@
+"""The origin of a field in one environment, with the parameters that went into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.provenance import explain, explain_text
+from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.kubeapi.fieldpath import format_field, parse_field, resolve
+from envcompile.model import Resource
+from envcompile.pipeline.build import choose_resources
+from envcompile.yamlio.places import exact_place
+
+if TYPE_CHECKING:
+    from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
+    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.model import Location, ResourceId
+    from envcompile.pipeline.project import CompiledEnvironment, Project
+
+
+class Parameter(NamedTuple):
+    """A parameter that went into a field, and where the environment sets it."""
+
+    name: str
+    place: Location | None
+
+
+class ExplainedField(NamedTuple):
+    """A field, its value, who had a say, how its lists were merged, and its parameters."""
+
+    field: str
+    value: Any
+    says: tuple[Say, ...]
+    lists: tuple[ListMerge, ...]
+    parameters: tuple[Parameter, ...]
+
+
+class Explanation(NamedTuple):
+    """The answer of `envc explain`."""
+
+    environment: str
+    resource: ResourceId
+    fields: tuple[ExplainedField, ...]
+
+
+def explain_field(project: Project, environment: str, resource: str, field: str) -> Explanation:
+    """Which layers had a say in a field, a part, or (with an empty field) the whole of a resource.
+
+    Raises:
+        UsageError: there is no such environment, resource or field.
+    """
+    (name,) = project.choose([environment])
+    built = project.compile_with_sources(name)
+    found = choose_resources(built.compiled, resource)
+    if len(found) > 1:
+        spaces = ", ".join(sorted(item.id.namespace for item in found))
+        raise UsageError([Problem(f"{resource} exists in several namespaces: {spaces}", "move to one of them by name")])
+    (target,) = found
+    path, key = parse_field(field)
+    if key is None:
+        origins = explain(target, path, built.composed.api, built.composed.sources.where)
+    else:
+        origin = explain_text(target, path, key, built.composed.sources.where)
+        origins = [origin] if origin else []
+    if not origins:
+        raise _unknown(target, path, key, field)
+    fields = tuple(_with_parameters(built, origin) for origin in origins)
+    return Explanation(name, target.id, fields)
+
+
+def _with_parameters(built: CompiledEnvironment, origin: FieldOrigin) -> ExplainedField:
+    names = _parameters_at(built, origin)
+    parameters = tuple(
+        Parameter(name, built.composed.sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names)
+    )
+    return ExplainedField(*origin, parameters)
+
+
+def _parameters_at(built: CompiledEnvironment, origin: FieldOrigin) -> list[str]:
+    """The parameters in the string that the winning layer wrote."""
+    sources = built.composed.sources
+    winner = next((say for say in origin.says if say.wins), None)
+    if winner is None or winner.place is None:
+        return []
+    for layer in sources.layers:
+        for document in (*layer.documents, *(patch.document for patch in layer.patches)):
+            if document.source.path == winner.place.file and layer.name == winner.layer:
+                for use in sources.parameters(document):
+                    if exact_place(document, use.pointer) == winner.place:
+                        return list(use.names)
+    return []
+
+
+def _unknown(target: Resource, path: FieldPath, key: str | None, field: str) -> UsageError:
+    if key is not None:
+        from envcompile.compose.provenance import text_keys
+
+        advice = did_you_mean(key, text_keys(target, path), "`envc show` prints the whole text")
+        return UsageError([Problem(f"{target.id.short} has no key `{key}` in {format_field(path)}", advice)])
+    value: Any = target.value
+    known: list[str] = []
+    for length in range(len(path), -1, -1):
+        pointer = resolve(path[:length], target.value)
+        if pointer is not None:
+            for part in pointer:
+                value = value[part]
+            known = [str(name) for name in value] if isinstance(value, dict) else []
+            missing = str(path[length]) if length < len(path) else ""
+            where = format_field(path[:length]) or "the resource"
+            advice = did_you_mean(missing, known, f"{where} has {', '.join(known[:12])}" if known else "it is not a map")
+            return UsageError([Problem(f"{target.id.short} has no field `{field}`", advice)])
+    return UsageError([Problem(f"{target.id.short} has no field `{field}`", "`envc show` prints the resource")])

@@ -1,0 +1,187 @@
+"""Whether anything changed since the last build, found out by looking at file times and sizes alone.
+
+The record is a cache: it may be deleted at any time, a damaged one counts as none, and several processes may write
+it at once (the last one wins). This module imports next to nothing, because a build with nothing to do is over
+before a heavier one would have started.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import sys
+import zlib
+from time import time_ns
+
+RECORD = ".envc/cache/build-%s.bin"
+_FORMAT = 2
+_GRANULARITY_NS = 2_000_000_000
+"""Files written this shortly before the record was made are compared by content: their time may not show a change
+(the coarsest file systems in use count in two seconds; git treats its index the same way)."""
+
+Stat = tuple[int, int, int]
+"""Time of the last change in ns, size in bytes, inode."""
+
+INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
+
+
+class Record:
+    """What the last build saw and wrote."""
+
+    __slots__ = ("environments", "inputs", "outputs", "racy", "summary")
+
+    def __init__(
+        self,
+        inputs: dict[str, Stat],
+        outputs: dict[str, tuple[int, int, int, str]],
+        environments: tuple[str, ...],
+        racy: dict[str, int],
+        summary: str,
+    ) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.environments = environments
+        self.racy = racy
+        self.summary = summary
+
+
+def up_to_date(root: str, wanted: tuple[str, ...]) -> str | None:
+    """The summary of the last build when a build of the wanted environments (all when none) would change nothing."""
+    record = load(root, output_key(root, "environments"))
+    if record is None or not set(wanted) <= set(record.environments):
+        return None
+    if wanted and set(wanted) != set(record.environments):
+        return None
+    if scan_inputs(root, record.inputs) != record.inputs or not _same_content(root, record.racy):
+        return None
+    outputs = record.outputs
+    found = scan(root, [f"environments/{environment}" for environment in record.environments], hidden=True)
+    if len(found) < len(outputs):
+        return None
+    for path, (changed, size, inode, _) in outputs.items():
+        if found.get(path) != (changed, size, inode):
+            return None
+    return record.summary
+
+
+def scan_inputs(root: str, known: dict[str, Stat]) -> dict[str, Stat]:
+    """Every file that a build may read, with its stat.
+
+    Files outside of the input folders (`envc.yaml`, the `crds:` it names) are looked at when the last build did.
+    """
+    found = scan(root, INPUT_FOLDERS)
+    for path in {"envc.yaml", *(path for path in known if path.partition("/")[0] not in INPUT_FOLDERS)}:
+        try:
+            status = os.stat(f"{root}/{path}")
+        except OSError:
+            continue
+        found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
+
+
+def scan(root: str, folders: tuple[str, ...] | list[str], *, hidden: bool = False) -> dict[str, Stat]:
+    """Every file below the folders with its stat; symlinks to folders are followed once."""
+    found: dict[str, Stat] = {}
+    todo = [f"{folder}/" for folder in folders]
+    links: set[tuple[int, int]] = set()
+    while todo:
+        below = todo.pop()
+        try:
+            entries = os.scandir(f"{root}/{below}")
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                name = entry.name
+                if name[0] == "." and not hidden:
+                    continue
+                if entry.is_symlink():
+                    try:
+                        status = entry.stat()
+                    except OSError:
+                        continue
+                    if entry.is_dir():
+                        if (status.st_dev, status.st_ino) not in links:
+                            links.add((status.st_dev, status.st_ino))
+                            todo.append(f"{below}{name}/")
+                        continue
+                elif entry.is_dir():
+                    todo.append(f"{below}{name}/")
+                    continue
+                else:
+                    status = entry.stat()
+                found[below + name] = (status.st_mtime_ns, status.st_size, status.st_ino)
+    return found
+
+
+def output_key(root: str, output: str) -> str:
+    """The name of the record for an output folder."""
+    text = os.path.realpath(os.path.join(root, output))
+    return format(zlib.crc32(text.encode("utf-8", "surrogateescape")), "08x")
+
+
+def load(root: str, key: str) -> Record | None:
+    """The record of the last build; None when there is none that this version of envc wrote and can trust."""
+    try:
+        with open(f"{root}/{RECORD % key}", "rb") as file:
+            data = file.read()
+    except OSError:
+        return None
+    if len(data) < 4 or zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+        return None
+    try:
+        fields = marshal.loads(data[4:])
+        tag, inputs, outputs, environments, racy, summary = fields
+    except (ValueError, EOFError, TypeError):
+        return None
+    return Record(inputs, outputs, environments, racy, summary) if tag == _tag() else None
+
+
+def save(root: str, key: str, record: Record) -> None:
+    """Keep a record, replacing the last one in one step; a folder that cannot be written is no error."""
+    content = (_tag(), record.inputs, record.outputs, record.environments, record.racy, record.summary)
+    data = marshal.dumps(content)
+    path = f"{root}/{RECORD % key}"
+    beside = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(beside, "wb") as file:
+            file.write(zlib.crc32(data).to_bytes(4, "big") + data)
+        os.replace(beside, path)
+    except OSError:
+        return
+
+
+def racy_inputs(root: str, inputs: dict[str, Stat]) -> dict[str, int]:
+    """The inputs that changed so recently that their time may not show the next change, with their checksum."""
+    edge = time_ns() - _GRANULARITY_NS
+    return {path: checksum for path, stat in inputs.items() if stat[0] >= edge and (checksum := _checksum(root, path))}
+
+
+def _same_content(root: str, racy: dict[str, int]) -> bool:
+    return all(_checksum(root, path) == checksum for path, checksum in racy.items())
+
+
+def _checksum(root: str, path: str) -> int:
+    try:
+        with open(f"{root}/{path}", "rb") as file:
+            return zlib.crc32(file.read()) + 1
+    except OSError:
+        return 0
+
+
+def _tag() -> tuple[object, ...]:
+    """Names this version of envc, down to the times of its own files: an upgrade makes every record stale."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    newest = 0
+    for below in ("", *_rooms(here)):
+        with os.scandir(f"{here}/{below}") as entries:
+            for entry in entries:
+                if entry.name.endswith((".py", ".json")):
+                    newest += entry.stat().st_mtime_ns
+    return (_FORMAT, sys.version_info[:3], here, newest)
+
+
+def _rooms(here: str) -> list[str]:
+    with os.scandir(here) as entries:
+        return [entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("__")]

@@ -1,0 +1,243 @@
+"""A repository and what can be compiled from it: the Python interface that the command line uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.assemble import compose
+from envcompile.compose.rollout import with_rollout
+from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
+from envcompile.kubeapi import MergeKeyError, UnknownVersionError
+from envcompile.kubeapi import load as load_api
+from envcompile.model import Compiled, Resource, Step
+from envcompile.yamlio.places import exact_place, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from envcompile import settings
+    from envcompile.kubeapi import KubeApi
+    from envcompile.model import Composition, Location, Pointer
+    from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
+
+
+class ComposedEnvironment(NamedTuple):
+    """One environment after merging, with what it was made from; its Secrets may still hold plaintext."""
+
+    sources: EnvironmentSources
+    composition: Composition
+    api: KubeApi
+    warnings: tuple[str, ...]
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The merged resources."""
+        return self.composition.resources
+
+
+class CompiledEnvironment(NamedTuple):
+    """One compiled environment with what it was made from."""
+
+    compiled: Compiled
+    composed: ComposedEnvironment
+
+
+class Project:
+    """A repository with `base/` and `overlays/`.
+
+    `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        from envcompile.sources import new_parsed_files, read_project
+
+        self.tree = tree
+        self._sources: ProjectSources = read_project(tree)
+        self._parsed: ParsedFiles = new_parsed_files()
+        self._apis: dict[tuple[str, tuple[int, ...]], KubeApi] = {}
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] = ".") -> Project:
+        """The project that a folder belongs to.
+
+        Raises:
+            UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
+        """
+        from envcompile.sources import WorkingTree, find_root
+
+        start = Path(os.path.abspath(path))  # noqa: PTH100 - a symlinked folder belongs to the project it is seen in
+        root = find_root(start)
+        if root is None:
+            raise UsageError([
+                Problem(
+                    f"{start} belongs to no project: there is no envc.yaml, base/ or overlays/ here or above",
+                    "go to the repository, name it with `envc --project DIR`, or start one with `envc init`",
+                )
+            ])
+        return cls(WorkingTree(root))
+
+    @property
+    def root(self) -> Path:
+        """The top folder of the repository."""
+        root = self.tree.root
+        if root is None:
+            raise ValueError("this project is a commit, not a folder")
+        return root
+
+    @property
+    def settings(self) -> settings.Project:
+        """What `envc.yaml` says."""
+        return self._sources.settings
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments in their promotion order."""
+        return self._sources.environments
+
+    def choose(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The environments that the user names; all of them when none is named.
+
+        Raises:
+            UsageError: one of the names is no environment.
+        """
+        return self._sources.choose(tuple(wanted))
+
+    def compile(self, environment: str) -> Compiled:
+        """Compile one environment.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        return self.compile_with_sources(environment).compiled
+
+    def compile_with_sources(self, environment: str) -> CompiledEnvironment:
+        """Compile one environment and keep what it was made from.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        composed = self.compose(environment)
+        resources = self._without_plaintext(composed)
+        mode = composed.sources.settings.rollout or "none"
+        finished = with_rollout(resources, mode, f"overlays/{environment}")
+        plaintext = composed.sources.settings.secret_backend == "plaintext"
+        compiled = Compiled(environment, composed.composition.namespace, finished, plaintext)
+        return CompiledEnvironment(compiled, composed)
+
+    def compose(self, environment: str) -> ComposedEnvironment:
+        """Merge one environment's layers; secrets stay as they are written.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        from envcompile.sources import read_environment
+
+        sources = read_environment(self._sources, environment, self._parsed)
+        api = self._api_for(sources)
+        mode = sources.settings.config_merge or self.settings.config_merge
+        composed = compose(sources, api, merge_texts=mode == "merge")
+        return ComposedEnvironment(sources, composed.composition, api, composed.warnings)
+
+    def crd_files(self) -> frozenset[str]:
+        """The files that `crds:` of envc.yaml names."""
+        found = set()
+        for path in self.settings.crds:
+            below = [entry.path for entry in self.tree.files(path)]
+            found.update(below or [path])
+        return frozenset(found)
+
+    def _api_for(self, sources: EnvironmentSources) -> KubeApi:
+        """What the environment's Kubernetes version and the CRDs at hand say."""
+        version = sources.settings.kubernetes_version or self.settings.kubernetes_version
+        crds = [
+            document.value
+            for layer in sources.layers
+            for document in layer.documents
+            if document.value.get("kind") == "CustomResourceDefinition"
+        ]
+        key = (version, tuple(id(crd) for crd in crds))
+        known = self._apis.get(key)
+        if known is None:
+            known = self._apis[key] = self._load_api(version, crds, sources)
+        return known
+
+    def _where_in_project(self, pointer: Pointer) -> Location | None:
+        document = self._sources.document
+        return exact_place(document, pointer) if document is not None else None
+
+    def _load_api(self, version: str, crds: list[Any], sources: EnvironmentSources) -> KubeApi:
+        try:
+            api = load_api(version)
+        except UnknownVersionError as error:
+            location = sources.where(("kubernetesVersion",)) or self._where_in_project(("kubernetesVersion",))
+            raise fail(
+                f"Kubernetes {version} is not known to this version of envc",
+                f"write one of {', '.join(error.known)}, or upgrade envc",
+                *([location] if location else []),
+            ) from error
+        try:
+            return api.with_crds([*self._sources.crd_documents(self._parsed), *crds]).with_merge_keys(
+                self.settings.merge_keys
+            )
+        except MergeKeyError as error:
+            position = self.settings.merge_keys.index(error.rule)
+            location = self._where_in_project(("mergeKeys", position))
+            raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
+
+    def _without_plaintext(self, composed: ComposedEnvironment) -> tuple[Resource, ...]:
+        """The resources with every Secret turned into what may be committed."""
+        settings = composed.sources.settings
+        if settings.secret_backend == "plaintext":
+            return composed.resources
+        if not any(resource.id.kind == "Secret" and not resource.id.group for resource in composed.resources):
+            return composed.resources
+        from envcompile.secrets import resolve_secret, store_of
+
+        environment = composed.sources.environment
+        store = store_of(environment, self._sources.sealed_files(environment))
+        problems = Problems()
+        done: list[Resource] = []
+        for resource in composed.resources:
+            if resource.id.kind != "Secret" or resource.id.group:
+                done.append(resource)
+                continue
+            try:
+                after = resolve_secret(
+                    resource.value,
+                    environment=environment,
+                    settings=settings,
+                    store=store,
+                    where=where_of(resource),
+                )
+            except EnvcError as error:
+                problems.extend(error)
+                continue
+            done.append(_replaced(resource, after))
+        problems.raise_any()
+        return tuple(done)
+
+
+def where_of(resource: Resource) -> Callable[[Pointer], Location]:
+    """A function that finds the source place of a field of a resource: the last layer that writes it down."""
+
+    def where(pointer: Pointer) -> Location:
+        for step in reversed(resource.steps):
+            if step.document is not None:
+                found = exact_place(step.document, (*step.within, *pointer))
+                if found is not None:
+                    return found
+        first = next(step.document for step in resource.steps if step.document is not None)
+        return place(first, pointer)
+
+    return where
+
+
+def _replaced(resource: Resource, after: dict[str, Any]) -> Resource:
+    if after is resource.value:
+        return resource
+    group = after["apiVersion"].rpartition("/")[0]
+    identity = resource.id._replace(group=group, kind=after["kind"])
+    step = Step("derived", resource.steps[-1].layer, None, ("secretBackend",), resource.value, after)
+    return Resource(identity, after, resource.app, (*resource.steps, step))

@@ -1,0 +1,375 @@
+"""What a composed `kind: Secret` declares: its keys, where each value comes from, and what is wrong with it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from envcompile.errors import Problems, did_you_mean
+from envcompile.model import HARMLESS_ANNOTATION, Location, Pointer
+from envcompile.secrets.ciphertext import SCOPE_ANNOTATION
+from envcompile.secrets.plaintext import Plaintext
+from envcompile.secrets.references import BadReferenceError, holds_reference, parse_reference
+from envcompile.secrets.store import ValueId
+from envcompile.settings import Sealing
+
+if TYPE_CHECKING:
+    from envcompile.secrets.ciphertext import Scope
+    from envcompile.secrets.references import Reference
+    from envcompile.settings import Environment
+
+Where = Callable[[Pointer], Location]
+"""Gives the source place of a field of the composed Secret."""
+Ignored = Callable[[str], bool]
+"""Tells whether git ignores a file of the repository (and does not track it)."""
+
+OWN_ANNOTATIONS = "envcompile.dev/"
+ALLOW_EMPTY_ANNOTATION = "envcompile.dev/allow-empty"
+MASTER_KEY_LABEL = "sealedsecrets.bitnami.com/sealed-secrets-key"
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+LARGEST_SECRET = 1_048_576
+"""Bytes of all decoded values together that the API server still takes (MaxSecretSize)."""
+
+_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
+_NEEDED_KEYS: dict[str, tuple[str, ...]] = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # ruff: ignore[hardcoded-password-string] - the name of a type
+_ACCOUNT_NAME = "kubernetes.io/service-account.name"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One key of a Secret: a reference, a value that is harmless, or a value from a file that git ignores."""
+
+    id: ValueId
+    where: Location
+    reference: Reference | None = None
+    literal: Plaintext | None = None
+    harmless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A Secret as the configuration declares it, with everything but its values."""
+
+    environment: str
+    name: str
+    namespace: str
+    scope: Scope
+    type: str
+    where: Location
+    entries: tuple[Entry, ...]
+    labels: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    immutable: bool | None = None
+    allow_empty: frozenset[str] = frozenset()
+    private: bool = False
+    """True when a file that git ignores is its only source, so that nobody else's build knows of it."""
+
+    @property
+    def title(self) -> str:
+        """How messages name it."""
+        return f"environment {self.environment}: Secret/{self.name}"
+
+    @property
+    def sealable(self) -> tuple[Entry, ...]:
+        """The entries whose values are to be sealed, by key."""
+        return tuple(entry for entry in self.entries if not entry.harmless)
+
+
+def is_secret(value: Any) -> bool:
+    """Whether a resource is a core Secret."""
+    return isinstance(value, dict) and value.get("kind") == "Secret" and value.get("apiVersion") == "v1"
+
+
+def listed(annotations: Any, name: str) -> frozenset[str]:
+    """The keys that an annotation lists, separated by commas."""
+    text = annotations.get(name) if isinstance(annotations, dict) else None
+    return frozenset(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else frozenset()
+
+
+def is_listed(key: str, annotations: Any, name: str) -> bool:
+    """Whether an annotation lists a key; `*` stands for every key."""
+    return bool({key, "*"} & listed(annotations, name))
+
+
+def find_plaintext(value: Any) -> list[Pointer]:
+    """The fields of a resource that hold a secret in clear: what no compiled environment may contain.
+
+    Looks at a Secret, and into a `List`. A key is fine when the Secret declares it harmless.
+    """
+    if not isinstance(value, dict):
+        return []
+    if isinstance(items := value.get("items"), list) and str(value.get("kind", "")).endswith("List"):
+        return [("items", index, *rest) for index, item in enumerate(items) for rest in find_plaintext(item)]
+    if not is_secret(value):
+        return []
+    metadata = value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return [
+        (part, key)
+        for part in ("data", "stringData")
+        if isinstance(value.get(part), dict)
+        for key in value[part]
+        if not is_listed(key, annotations, HARMLESS_ANNOTATION)
+    ]
+
+
+def declare(
+    value: dict[str, Any],
+    *,
+    environment: str,
+    settings: Environment,
+    where: Where,
+    ignored: Ignored,
+) -> Declaration:
+    """Read a composed Secret.
+
+    Raises:
+        EnvcError: with every problem that can be known without the values.
+    """
+    return _Reader(value, environment, settings, where, ignored).read()
+
+
+class _Reader:
+    """Reads one Secret and collects what is wrong."""
+
+    def __init__(
+        self, value: dict[str, Any], environment: str, settings: Environment, where: Where, ignored: Ignored
+    ) -> None:
+        metadata = value.get("metadata")
+        self._value = value
+        self._metadata: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
+        self._annotations = self._texts("annotations")
+        self._environment, self._settings, self._where, self._ignored = environment, settings, where, ignored
+        self._problems = Problems()
+        self._name = str(self._metadata.get("name", ""))
+        self._title = f"environment {environment}: Secret/{self._name}"
+
+    def _texts(self, name: str) -> dict[str, str]:
+        found = self._metadata.get(name)
+        return (
+            {str(key): text for key, text in found.items() if isinstance(text, str)} if isinstance(found, dict) else {}
+        )
+
+    def read(self) -> Declaration:
+        namespace = self._metadata.get("namespace")
+        start = self._where(())
+        if not isinstance(namespace, str) or not namespace:
+            self._problems.add(
+                f"{self._title} has no namespace",
+                f"set `namespace:` in overlays/{self._environment}/environment.yaml; a sealed value is bound to it",
+                start,
+            )
+            namespace = ""
+        self._refuse_master_key()
+        scope = self._scope()
+        self._check_names()
+        entries = self._entries(namespace)
+        self._check_type({entry.id.key for entry in entries})
+        immutable = self._value.get("immutable")
+        if immutable is not None and not isinstance(immutable, bool):
+            self._problems.add(
+                f"{self._title}: `immutable` is not true or false", "write `true`", self._where(("immutable",))
+            )
+        self._problems.raise_any()
+        return Declaration(
+            environment=self._environment,
+            name=self._name,
+            namespace=namespace,
+            scope=scope,
+            type=str(self._value.get("type") or "Opaque"),
+            where=start,
+            entries=entries,
+            labels=self._texts("labels"),
+            annotations=self._annotations,
+            immutable=immutable,
+            allow_empty=listed(self._annotations, ALLOW_EMPTY_ANNOTATION),
+            private=all(entry.literal is not None and not entry.harmless for entry in entries)
+            and self._ignored(start.file),
+        )
+
+    def _refuse_master_key(self) -> None:
+        if MASTER_KEY_LABEL in self._texts("labels"):
+            self._problems.add(
+                f"{self._title} is a private key of the sealed-secrets controller",
+                "it opens every secret of its cluster: take it out of the repository and its history, renew the key, and list "
+                "what to rotate with `envc secrets audit --compromised FINGERPRINT`",
+                self._where(()),
+            )
+
+    def _scope(self) -> Scope:
+        scope = (self._settings.sealing or Sealing()).scope
+        wide: tuple[Scope, ...] = ("cluster-wide", "namespace-wide")
+        given = {
+            name: self._annotations[SCOPE_ANNOTATION + name]
+            for name in wide
+            if SCOPE_ANNOTATION + name in self._annotations
+        }
+        mend = f"the scope is one setting: `sealing: {{scope: …}}` in overlays/{self._environment}/environment.yaml; drop the annotation"
+        for name, text in given.items():
+            place = self._where(("metadata", "annotations", SCOPE_ANNOTATION + name))
+            if text != "true":
+                self._problems.add(f'{self._title}: `{SCOPE_ANNOTATION}{name}` is not exactly "true"', mend, place)
+            elif name != scope:
+                self._problems.add(f"{self._title} is annotated {name}, the environment seals {scope}", mend, place)
+        return scope
+
+    def _check_names(self) -> None:
+        if (
+            SCOPE_ANNOTATION + "skip-set-owner-references" in self._annotations
+            and self._annotations.get(SCOPE_ANNOTATION + "managed") != "true"
+        ):
+            self._problems.add(
+                f"{self._title} skips owner references but is not managed: the controller fails at its second look",
+                f'add the annotation `{managed}: "true"`',
+                self._where(("metadata", "annotations", unowned)),
+            )
+        parts = [part for name in ("data", "stringData") if isinstance(part := self._value.get(name), dict)]
+        known = {str(key) for part in parts for key in part}
+        for annotation in (HARMLESS_ANNOTATION, ALLOW_EMPTY_ANNOTATION):
+            for key in sorted(listed(self._annotations, annotation) - known - {"*"}):
+                self._problems.add(
+                    f"{self._title}: `{annotation}` lists `{key}`, which the Secret does not have",
+                    did_you_mean(key, known, "take it off the list"),
+                    self._where(("metadata", "annotations", annotation)),
+                )
+
+    def _entries(self, namespace: str) -> tuple[Entry, ...]:
+        found: dict[str, Entry] = {}
+        declared = 0
+        for part in ("data", "stringData"):
+            values = self._value.get(part)
+            if values is None:
+                continue
+            if not isinstance(values, dict):
+                self._problems.add(
+                    f"{self._title}: `{part}` is not a mapping", "write `KEY: ref+…` lines", self._where((part,))
+                )
+                continue
+            for key, text in values.items():
+                declared += 1
+                pointer: Pointer = (part, key)
+                if not isinstance(key, str) or not _KEY.fullmatch(key):
+                    self._problems.add(
+                        f"{self._title}: `{key}` cannot be a key",
+                        "a key matches [-._a-zA-Z0-9]+ and has 253 characters at most",
+                        self._where(pointer),
+                    )
+                elif key in {".", ".."} or key.startswith(".."):
+                    self._problems.add(
+                        f"{self._title}: `{key}` cannot be a key",
+                        "a key does not begin with `..`",
+                        self._where(pointer),
+                    )
+                elif key in found:
+                    self._problems.add(
+                        f"{self._title}: `{key}` is in `data` and in `stringData`",
+                        "keep one; the API server would silently take the one in `stringData`",
+                        self._where(pointer),
+                        found[key].where,
+                    )
+                elif (entry := self._entry(ValueId(namespace, self._name, key), part, text)) is not None:
+                    found[key] = entry
+        if not declared and self._value.get("type") != _ACCOUNT_TOKEN:
+            self._problems.add(
+                f"{self._title} has no keys",
+                "declare them: `stringData: {KEY: ref+prompt://}`, or leave the Secret out",
+                self._where(()),
+            )
+        return tuple(found[key] for key in sorted(found))
+
+    def _entry(self, id_: ValueId, part: str, text: Any) -> Entry | None:
+        key, place = id_.key, self._where((part, id_.key))
+        if text is None:
+            self._problems.add(f"{self._title}: `{key}` is null", "give it a reference, or leave the key out", place)
+            return None
+        if not isinstance(text, str):
+            kind = {bool: "true or false", int: "a number", float: "a number"}.get(type(text), "not a text")
+            self._problems.add(
+                f"{self._title}: `{key}` is {kind} to YAML, not a text",
+                "put it in quotes, so that it means the same to every reader",
+                place,
+            )
+            return None
+        try:
+            reference = parse_reference(text)
+        except BadReferenceError as error:
+            self._problems.add(f"{self._title}: the reference of `{key}` {error}", error.fix, place)
+            return None
+        if reference is not None:
+            return Entry(id_, place, reference=reference)
+        in_clear = self._settings.secret_backend == "plaintext"  # ruff: ignore[hardcoded-password-string] - the name of a backend
+        harmless = in_clear or is_listed(key, self._annotations, HARMLESS_ANNOTATION)
+        if not harmless and not self._ignored(place.file):
+            self._refuse_literal(key, text, place)
+            return None
+        if not text and not is_listed(key, self._annotations, ALLOW_EMPTY_ANNOTATION):
+            self._problems.add(
+                f"{self._title}: `{key}` is empty",
+                f'if that is meant, say so: `{ALLOW_EMPTY_ANNOTATION}: "{key}"` in its annotations',
+                place,
+            )
+            return None
+        literal = self._decoded(key, part, text, place)
+        return None if literal is None else Entry(id_, place, literal=literal, harmless=harmless)
+
+    def _refuse_literal(self, key: str, text: str, place: Location) -> None:
+        if holds_reference(text):
+            self._problems.add(
+                f"{self._title}: `{key}` has a reference inside of other text",
+                "a reference is the whole value; keep the full text at its source, or split it into keys",
+                place,
+            )
+            return
+        self._problems.add(
+            f"{self._title}: `{key}` is written in clear",
+            f"write `{key}: ref+prompt://` and run `envc secrets set {self._environment} {self._name} {key}`; if git has "
+            f'ever seen the value, rotate it. A harmless value is declared by `{HARMLESS_ANNOTATION}: "{key}"` in the '
+            f"annotations",
+            place,
+        )
+
+    def _decoded(self, key: str, part: str, text: str, place: Location) -> Plaintext | None:
+        if part == "stringData":
+            return Plaintext(text.encode())
+        try:
+            return Plaintext(base64.b64decode("".join(text.split()), validate=True))
+        except (binascii.Error, ValueError):
+            self._problems.add(
+                f"{self._title}: `{key}` in `data` is not base64",
+                "encode it, or move it to `stringData` as plain text",
+                place,
+            )
+            return None
+
+    def _check_type(self, keys: set[str]) -> None:
+        kind = self._value.get("type") or "Opaque"
+        missing = [key for key in _NEEDED_KEYS.get(str(kind), ()) if key not in keys]
+        place = self._where(("type",))
+        if missing and not self._problems:
+            self._problems.add(
+                f"{self._title} is of type {kind} but has no `{'` and no `'.join(missing)}`",
+                "the API server refuses it: add the key, or change the type",
+                place,
+            )
+        if kind == "kubernetes.io/basic-auth" and not keys & {"username", "password"}:
+            self._problems.add(
+                f"{self._title} is of type {kind} but has neither `username` nor `password`",
+                "add one of them, or change the type",
+                place,
+            )
+        if kind == _ACCOUNT_TOKEN and not self._annotations.get(_ACCOUNT_NAME):
+            self._problems.add(
+                f"{self._title} is of type {kind} but names no ServiceAccount",
+                f"add the annotation `{_ACCOUNT_NAME}`",
+                place,
+            )

@@ -1,0 +1,117 @@
+"""`envc secrets reseal`: the same values under the present certificate; only ciphertext, certificate and salt change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.secrets.ciphertext import BrokenCiphertextError, label
+from envcompile.secrets.judgement import is_moved, judge, value_of
+from envcompile.secrets.origins import OriginError, Resolved
+from envcompile.secrets.seal import Result, Row, Sealer
+from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
+from envcompile.secrets.status import ages_of
+from envcompile.secrets.store import Record, Update, update_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.identity import IdentityKey
+    from envcompile.secrets.origins import Surroundings
+    from envcompile.secrets.scene import Scene
+
+
+def reseal(
+    scene: Scene,
+    names: Sequence[str] = (),
+    *,
+    keys: Sequence[RSAPrivateKey] = (),
+    older_than_days: int | None = None,
+    everything: bool = False,
+    surroundings: Surroundings,
+    identity: IdentityKey | None,
+    now: datetime,
+) -> Result:
+    """Encrypt sealed values again.
+
+    Takes each value from a private key that opens it, else from its source if that is known to be unchanged.
+
+    Args:
+        scene: the environment.
+        names: Secrets to look at; all of them for none.
+        keys: private keys of the cluster, from a backup.
+        older_than_days: values committed longer ago than this.
+        everything: every value. With neither, the values under another certificate than the pinned one.
+        surroundings: what sources may look at.
+        identity: the identity key.
+        now: the moment to judge ages and the certificate at.
+
+    Raises:
+        EnvcError: when the certificate may not be used.
+    """
+    store = scene.store()
+    ages = ages_of(scene, store, now)
+    certificate, warnings = scene.certificate(now)
+    sealer = Sealer(scene, identity, now)
+    rows: list[Row] = []
+    put: list[Record] = []
+    for declaration in scene.chosen(names):
+        for entry in declaration.sealable:
+            record = store.records.get(entry.id)
+            if record is None:
+                continue
+            if everything:
+                wanted = True
+            elif older_than_days is not None:
+                wanted = ages.get(entry.id, older_than_days + 1) > older_than_days
+            else:
+                wanted = record.certificate != certificate.fingerprint
+            if not wanted:
+                rows.append(Row(scene.environment, entry.id, "kept"))
+                continue
+            resolved, note = _same_value(declaration, entry, record, keys, surroundings, identity)
+            if resolved is None:
+                rows.append(Row(scene.environment, entry.id, "unverified", note))
+                continue
+            kept = _identity_to_keep(record, identity)
+            put.append(sealer.record(declaration, entry, resolved, identity=kept))
+            rows.append(Row(scene.environment, entry.id, "sealed"))
+    changed = bool(put) and update_store(scene.root, scene.store_file, Update(tuple(put)))
+    return Result(tuple(rows), warnings, (scene.store_file,) if changed else ())
+
+
+def _identity_to_keep(record: Record, identity: IdentityKey | None) -> str | None:
+    """Provenance stays true; a keyed identity is made anew, unless its key is not here."""
+    if record.identity.startswith("provenance:") or identity is None or f":{identity.name}:" not in record.identity:
+        return record.identity
+    return None
+
+
+def _same_value(
+    declaration: Declaration,
+    entry: Entry,
+    record: Record,
+    keys: Sequence[RSAPrivateKey],
+    surroundings: Surroundings,
+    identity: IdentityKey | None,
+) -> tuple[Resolved | None, str]:
+    """The value that is sealed now, or why it cannot be had."""
+    if keys:
+        try:
+            return Resolved(open_sealed(keys, record.sealed, label(record.scope, record.namespace, record.name))), ""
+        except (NoKeyOpensError, BrokenCiphertextError):
+            return None, "none of the private keys opens it"
+    if is_moved(declaration, record):
+        return None, f"was sealed for {record.namespace}/{record.name}: run `envc secrets seal`"
+    judgement = judge(declaration, entry, record, surroundings=surroundings, identity=identity)
+    if judgement.verdict == "changed":
+        return None, "changed at its source: run `envc secrets seal`"
+    if judgement.verdict == "unverified":
+        return None, f"{judgement.note}; give --private-key, or seal it with `envc secrets set`"
+    try:
+        return judgement.value or value_of(entry, surroundings), ""
+    except OriginError as error:
+        return None, str(error)

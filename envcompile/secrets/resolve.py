@@ -1,0 +1,206 @@
+"""The stage's verb: what stands in the compiled environment in place of a composed Secret."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.errors import Problems
+from envcompile.secrets.ciphertext import Scope
+from envcompile.secrets.declaration import (
+    HARMLESS_ANNOTATION,
+    LARGEST_SECRET,
+    Declaration,
+    declare,
+    find_plaintext,
+    is_secret,
+)
+from envcompile.secrets.external import external_secret
+from envcompile.secrets.manifest import LARGEST_ANNOTATION, sealed_object, sealed_secret
+from envcompile.settings import Sealing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from envcompile.secrets.declaration import Ignored, Where
+    from envcompile.secrets.store import Store
+    from envcompile.settings import Environment
+
+__all__ = ["find_plaintext", "is_secret", "resolve_secret", "undeclared_secrets"]
+
+
+def nothing_ignored(_file: str) -> bool:
+    """The answer for sources that git does not know of: no file is ignored."""
+    return False
+
+
+def silent(_warning: str) -> None:
+    """Take a warning and say nothing."""
+
+
+def resolve_secret(
+    value: dict[str, Any],
+    *,
+    environment: str,
+    settings: Environment,
+    store: Store,
+    where: Where,
+    ignored: Ignored = nothing_ignored,
+    previous: dict[str, Any] | None = None,
+    warn: Callable[[str], None] = silent,
+) -> dict[str, Any]:
+    """The object for the manifests: a SealedSecret, an ExternalSecret, or the Secret itself when nothing in it is secret.
+
+    Pure: reads no file, no clock and no network, and needs no key.
+
+    Args:
+        value: the composed Secret.
+        environment: its environment's name, for messages.
+        settings: the environment's settings: backend, scope, external store.
+        store: the environment's sealed values.
+        where: gives the source place of a field.
+        ignored: tells whether git ignores a file, in which literals are allowed.
+        previous: the object that the last build emitted under this name, to see changes an immutable Secret refuses.
+        warn: takes what is allowed but unwise.
+
+    Raises:
+        EnvcError: with every problem of this Secret, and the command or edit that mends it.
+    """
+    declaration = declare(value, environment=environment, settings=settings, where=where, ignored=ignored)
+    backend = settings.secret_backend or "sealed"
+    if backend == "plaintext":
+        return _in_clear(value, declaration)
+    if not declaration.sealable:
+        return value
+    if backend == "external":
+        return external_secret(declaration, settings.external_secrets)
+    if declaration.private:
+        _check_private(declaration, store)
+    result = sealed_secret(declaration, store)
+    _check_previous(declaration, result, previous)
+    _warn(declaration, result, warn)
+    return result
+
+
+def undeclared_secrets(
+    store: Store, declared: Iterable[tuple[str, str]], *, environment: str, settings: Environment
+) -> list[dict[str, Any]]:
+    """The SealedSecrets of Secrets whose literal file is on somebody else's machine, known here from the store.
+
+    Args:
+        store: the environment's sealed values.
+        declared: namespace and name of every Secret among the composed resources.
+        environment: the environment's name.
+        settings: the environment's settings.
+    """
+    known = set(declared)
+    scope: Scope = (settings.sealing or Sealing()).scope
+    found = []
+    for (namespace, name), template in sorted(store.templates.items()):
+        if (namespace, name) in known or (settings.secret_backend or "sealed") != "sealed":
+            continue
+        declaration = Declaration(
+            environment=environment,
+            name=name,
+            namespace=namespace,
+            scope=scope,
+            type=str(template["type"]),
+            where=None,  # type: ignore[arg-type]  # never shown: nothing below can fail
+            entries=(),
+            labels=dict(template.get("labels") or {}),
+            annotations=dict(template.get("annotations") or {}),
+            immutable=template.get("immutable"),
+        )
+        encrypted = {key: record.sealed for key, record in store.of_secret(namespace, name).items()}
+        found.append(sealed_object(declaration, encrypted, {}))
+    return found
+
+
+def public_template(declaration: Declaration) -> dict[str, Any]:
+    """The shape of a Secret that only an ignored file declares, as the store keeps it for everybody else."""
+    shape = sealed_object(declaration, {}, {})["metadata"]
+    return {
+        "type": declaration.type,
+        **({} if declaration.immutable is None else {"immutable": declaration.immutable}),
+        **({"labels": shape["labels"]} if "labels" in shape else {}),
+        **({"annotations": shape["annotations"]} if "annotations" in shape else {}),
+    }
+
+
+def _check_private(declaration: Declaration, store: Store) -> None:
+    """Refuse a Secret from an ignored file whose public shape differs from what everybody else builds."""
+    problems = Problems()
+    stored = store.templates.get((declaration.namespace, declaration.name))
+    keys = {entry.id.key for entry in declaration.entries}
+    sealed = set(store.of_secret(declaration.namespace, declaration.name))
+    if (
+        (sealed and sealed != keys)
+        or (stored is not None and stored != public_template(declaration))
+        or (sealed and stored is None)
+    ):
+        problems.add(
+            f"{declaration.title} comes from a file that git ignores and is not as {store.file} has it",
+            f"run `envc secrets seal {declaration.environment} {declaration.name}`, so that others build the same",
+            declaration.where,
+        )
+    problems.raise_any()
+
+
+def _in_clear(value: dict[str, Any], declaration: Declaration) -> dict[str, Any]:
+    """The Secret as it stands, marked as harmless: the environment says that nothing in it is worth protecting."""
+    problems = Problems()
+    for entry in declaration.entries:
+        if entry.reference is not None:
+            problems.add(
+                f"{declaration.title}: `{entry.id.key}` is `{entry.reference}`, which the plaintext backend does not read",
+                f"give it a throw-away value in overlays/{declaration.environment}, or use `secretBackend: sealed`",
+                entry.where,
+            )
+    problems.raise_any()
+    keys = ",".join(entry.id.key for entry in declaration.entries)
+    metadata = value["metadata"]
+    if not keys:
+        return value
+    return {
+        **value,
+        "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), HARMLESS_ANNOTATION: keys}},
+    }
+
+
+def _check_previous(declaration: Declaration, result: dict[str, Any], previous: dict[str, Any] | None) -> None:
+    """Refuse what the API server would refuse after the next sync: another type, or other keys of an immutable Secret."""
+    spec = (previous or {}).get("spec") or {}
+    template = spec.get("template") or {}
+    if not template:
+        return
+    problems = Problems()
+    now = result["spec"]
+    before, after = template.get("type", "Opaque"), now["template"]["type"]
+    if before != after:
+        problems.add(
+            f"{declaration.title} changes its type from {before} to {after}, which the API server refuses",
+            "give the Secret a new name, or delete it in the cluster first",
+            declaration.where,
+        )
+    if template.get("immutable") is True:
+        changed = set(spec.get("encryptedData") or {}) ^ set(now["encryptedData"])
+        clear, clear_before = now["template"].get("data") or {}, template.get("data") or {}
+        changed |= {key for key in {*clear, *clear_before} if clear.get(key) != clear_before.get(key)}
+        if changed or now["template"].get("immutable") is not True:
+            what = f"`{'`, `'.join(sorted(changed))}` changed" if changed else "`immutable` is taken off"
+            problems.add(
+                f"{declaration.title} is immutable, but {what}",
+                "give the Secret a new name and point the workloads at it, or delete it in the cluster first",
+                declaration.where,
+            )
+    problems.raise_any()
+
+
+def _warn(declaration: Declaration, result: dict[str, Any], warn: Callable[[str], None]) -> None:
+    if declaration.scope == "cluster-wide":
+        warn(f"{declaration.title} is sealed cluster-wide: whoever may create a SealedSecret anywhere can read it")
+    size = sum(len(text) for text in result["spec"]["encryptedData"].values())
+    if size > LARGEST_ANNOTATION:
+        warn(
+            f"{declaration.title} has {size} bytes when sealed: `kubectl apply` without --server-side cannot store it in its "
+            f"annotation of {LARGEST_ANNOTATION} bytes (Secrets themselves end at {LARGEST_SECRET})"
+        )

@@ -1,0 +1,322 @@
+"""`envc secrets seal|set|rotate`: encrypts what changed and nothing else, for one environment or many."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from envcompile.errors import EnvcError, Problems, UsageError, fail
+from envcompile.secrets.ciphertext import label
+from envcompile.secrets.contents import check_contents
+from envcompile.secrets.identity import provenance
+from envcompile.secrets.judgement import binding_of, is_moved, judge, value_of
+from envcompile.secrets.origins import OriginError, Resolved, Surroundings
+from envcompile.secrets.plaintext import Plaintext
+from envcompile.secrets.resolve import public_template
+from envcompile.secrets.store import Record, Store, Update, ValueId, update_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    from envcompile.secrets.certificate import Certificate
+    from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.identity import IdentityKey
+    from envcompile.secrets.scene import Scene
+
+Action = Literal["sealed", "kept", "unverified", "removed"]
+ALPHABET = string.ascii_letters + string.digits
+LEAST_GENERATED = 16
+"""Fewer characters than this of 62 kinds can be guessed by whoever holds a digest of them."""
+
+
+class Row(NamedTuple):
+    """What happened to one value; holds no value."""
+
+    environment: str
+    id: ValueId
+    action: Action
+    note: str = ""
+
+
+class Result(NamedTuple):
+    """What a command did; `changed` names the stores that have other bytes now."""
+
+    rows: tuple[Row, ...]
+    warnings: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What will be written for one environment when every environment is well."""
+
+    scene: Scene
+    put: list[Record] = field(default_factory=list)
+    drop: set[ValueId] = field(default_factory=set)
+    templates: dict[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def write(self) -> bool:
+        update = Update(tuple(self.put), frozenset(self.drop), self.templates)
+        return update_store(self.scene.root, self.scene.store_file, update)
+
+
+class Sealer:
+    """Seals for one environment; opens the certificate when the first value needs it."""
+
+    def __init__(self, scene: Scene, identity: IdentityKey | None, now: datetime) -> None:
+        self._scene, self._identity, self._now = scene, identity, now
+        self._certificate: Certificate | None = None
+        self.warnings: tuple[str, ...] = ()
+
+    def record(
+        self, declaration: Declaration, entry: Entry, resolved: Resolved, *, identity: str | None = None
+    ) -> Record:
+        """Encrypt one value.
+
+        Args:
+            declaration: the Secret it belongs to.
+            entry: which key.
+            resolved: the value, with its source's version where there is one.
+            identity: a change identity to keep, when the value is known to be the same.
+        """
+        from envcompile.secrets.sealing import seal
+
+        if self._certificate is None:
+            self._certificate, self.warnings = self._scene.certificate(self._now)
+        bound = label(declaration.scope, declaration.namespace, declaration.name)
+        if identity is None:
+            identity = self._identify(declaration, entry, resolved)
+        return Record(
+            entry.id,
+            declaration.scope,
+            declaration.namespace,
+            declaration.name,
+            self._certificate.fingerprint,
+            seal(self._certificate.key, resolved.value, bound),
+            identity,
+        )
+
+    def _identify(self, declaration: Declaration, entry: Entry, resolved: Resolved) -> str:
+        binding = binding_of(declaration, entry)
+        if resolved.version is not None and entry.reference is not None:
+            return provenance(binding, entry.reference.uri, resolved.version)
+        return "" if self._identity is None else self._identity.seal(binding, resolved.value)
+
+
+def seal_environments(
+    scenes: Sequence[Scene],
+    names: Sequence[str] = (),
+    *,
+    surroundings: Surroundings,
+    identity: IdentityKey | None,
+    now: datetime,
+) -> Result:
+    """Seal what is new or changed in each environment, with each environment's own certificate.
+
+    A name must be known to one of the environments at least. Nothing is written when anything is wrong anywhere.
+
+    Raises:
+        EnvcError: with every problem of every environment.
+    """
+    problems = Problems()
+    plans = []
+    for scene in _with_names(scenes, names):
+        try:
+            plans.append(_plan(scene, names, surroundings, identity, now))
+        except EnvcError as error:
+            problems.extend(error)
+    problems.raise_any()
+    return _write(plans)
+
+
+def _with_names(scenes: Sequence[Scene], names: Sequence[str]) -> list[Scene]:
+    if len(scenes) == 1 or not names:
+        return list(scenes)
+    known = [scene for scene in scenes if {declaration.name for declaration in scene.declarations} & set(names)]
+    if not known:
+        scenes[0].chosen(names)
+    return known
+
+
+def _write(plans: Iterable[_Plan]) -> Result:
+    rows: list[Row] = []
+    warnings: list[str] = []
+    changed = []
+    for plan in plans:
+        if plan.write():
+            changed.append(plan.scene.store_file)
+        rows += plan.rows
+        warnings += plan.warnings
+    return Result(tuple(rows), tuple(dict.fromkeys(warnings)), tuple(changed))
+
+
+def _plan(
+    scene: Scene, names: Sequence[str], surroundings: Surroundings, identity: IdentityKey | None, now: datetime
+) -> _Plan:
+    store, plan, problems = scene.store(), _Plan(scene), Problems()
+    chosen = scene.chosen([name for name in names if name in {one.name for one in scene.declarations}] or names)
+    sealer = Sealer(scene, identity, now)
+    for declaration in chosen:
+        try:
+            _plan_secret(plan, declaration, store, sealer, surroundings, identity, now)
+        except EnvcError as error:
+            problems.extend(error)
+    problems.raise_any()
+    plan.warnings += sealer.warnings
+    if any(declaration.scope == "cluster-wide" for declaration in chosen):
+        plan.warnings.append(
+            f"environment {scene.environment} seals cluster-wide: whoever may create a SealedSecret anywhere can read its values"
+        )
+    _prune(plan, store, chosen, everything=not names)
+    return plan
+
+
+def _plan_secret(
+    plan: _Plan,
+    declaration: Declaration,
+    store: Store,
+    sealer: Sealer,
+    surroundings: Surroundings,
+    identity: IdentityKey | None,
+    now: datetime,
+) -> None:
+    problems = Problems()
+    fresh: list[tuple[Entry, Resolved]] = []
+    values: dict[str, Plaintext] = {}
+    for entry in declaration.sealable:
+        record = store.records.get(entry.id)
+        note = ""
+        resolved: Resolved | None = None
+        if record is not None and not is_moved(declaration, record):
+            judgement = judge(declaration, entry, record, surroundings=surroundings, identity=identity)
+            if judgement.value is not None:
+                values[entry.id.key] = judgement.value.value
+            if judgement.verdict != "changed":
+                action: Action = "kept" if judgement.verdict == "unchanged" else "unverified"
+                plan.rows.append(Row(declaration.environment, entry.id, action, judgement.note))
+                continue
+            if declaration.immutable:
+                _refuse_immutable(declaration, entry, problems)
+                continue
+            resolved, note = judgement.value, "changed"
+        elif record is not None:
+            note = f"was sealed for {record.namespace}/{record.name} ({record.scope})"
+        try:
+            resolved = resolved or _read(declaration, entry, surroundings)
+        except OriginError as error:
+            problems.add(
+                f"{declaration.title}: the value of `{entry.id.key}` cannot be read: {error}", error.fix, entry.where
+            )
+            continue
+        values[entry.id.key] = resolved.value
+        fresh.append((entry, resolved))
+        plan.rows.append(Row(declaration.environment, entry.id, "sealed", note))
+        plan.warnings += [
+            f"{declaration.title}: the value of `{entry.id.key}` {warning}" for warning in resolved.warnings
+        ]
+    problems.raise_any()
+    if fresh:
+        plan.warnings += check_contents(declaration, values, now)
+    plan.put += [sealer.record(declaration, entry, resolved) for entry, resolved in fresh]
+    place = (declaration.namespace, declaration.name)
+    if declaration.private:
+        plan.templates[place] = public_template(declaration)
+    elif place in store.templates:
+        plan.templates[place] = None
+
+
+def _refuse_immutable(declaration: Declaration, entry: Entry, problems: Problems) -> None:
+    problems.add(
+        f"{declaration.title} is immutable, but the value of `{entry.id.key}` changed",
+        "give the Secret a new name and point the workloads at it, or delete it in the cluster first",
+        entry.where,
+    )
+
+
+def _read(declaration: Declaration, entry: Entry, surroundings: Surroundings) -> Resolved:
+    if entry.reference is None or entry.reference.scheme != "prompt":
+        return value_of(entry, surroundings)
+    if surroundings.prompt is None:
+        raise OriginError(
+            "it is asked for, and nobody is here to answer",
+            f"run `envc secrets set {declaration.environment} {declaration.name} {entry.id.key}` with the value on stdin",
+            absent=True,
+        )
+    return Resolved(
+        Plaintext(surroundings.prompt(f"{declaration.environment} {declaration.name} {entry.id.key}").encode())
+    )
+
+
+def _prune(plan: _Plan, store: Store, chosen: Sequence[Declaration], *, everything: bool) -> None:
+    """Drop the records of keys that are declared no more; another person's private Secret is not ours to drop."""
+    declared = {entry.id for declaration in plan.scene.declarations for entry in declaration.sealable}
+    secrets_here = {(declaration.namespace, declaration.name) for declaration in plan.scene.declarations}
+    within = {(declaration.namespace, declaration.name) for declaration in chosen}
+    for id_ in store.records:
+        place = (id_.namespace, id_.name)
+        foreign = place in store.templates and place not in secrets_here
+        if id_ not in declared and not foreign and (everything or place in within):
+            plan.drop.add(id_)
+            plan.rows.append(Row(plan.scene.environment, id_, "removed", "is declared no more"))
+
+
+def set_value(
+    scene: Scene, name: str, key: str, value: Plaintext, *, identity: IdentityKey | None, now: datetime
+) -> Result:
+    """Seal one value given by a person, whatever its reference would give.
+
+    Raises:
+        EnvcError: when the environment declares no such value, or the value is not what its Secret's type promises.
+    """
+    declaration, entry = scene.entry(name, key)
+    store, plan = scene.store(), _Plan(scene)
+    record = store.records.get(entry.id)
+    if declaration.immutable and record is not None:
+        problems = Problems()
+        _refuse_immutable(declaration, entry, problems)
+        problems.raise_any()
+    plan.warnings += check_contents(declaration, {key: value}, now)
+    sealer = Sealer(scene, identity, now)
+    plan.put.append(sealer.record(declaration, entry, Resolved(value)))
+    plan.warnings += sealer.warnings
+    note = ""
+    if entry.reference is not None and entry.reference.scheme != "prompt":
+        note = f"declared as {entry.reference}: the next `envc secrets seal` takes the value from there when it differs"
+    plan.rows.append(Row(scene.environment, entry.id, "sealed", note))
+    if declaration.private:
+        plan.templates[declaration.namespace, declaration.name] = public_template(declaration)
+    return _write([plan])
+
+
+def generate(length: int) -> Plaintext:
+    """A random value of letters and digits.
+
+    Raises:
+        UsageError: for a length that can be guessed.
+    """
+    if length < LEAST_GENERATED:
+        raise UsageError(fail(f"{length} characters can be guessed", f"take {LEAST_GENERATED} or more").problems)
+    return Plaintext("".join(secrets.choice(ALPHABET) for _ in range(length)).encode())
+
+
+def text_value(data: bytes, *, strip_newline: bool) -> tuple[Plaintext, tuple[str, ...]]:
+    """A value as it came from stdin, with what to warn of.
+
+    Raises:
+        UsageError: for text in UTF-16, which no program reads as the secret it looks like.
+    """
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        raise UsageError(fail("the value on stdin is text in UTF-16", "give it as UTF-8").problems)
+    if strip_newline:
+        return Plaintext(data.removesuffix(b"\n").removesuffix(b"\r")), ()
+    if data.endswith(b"\n"):
+        return Plaintext(data), (
+            "the value ends with a newline, which becomes part of the secret; --strip-newline takes it off",
+        )
+    return Plaintext(data), ()

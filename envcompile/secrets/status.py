@@ -1,0 +1,98 @@
+"""`envc secrets status`: every declared value with its certificate, its age, and whether its source changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from envcompile.secrets.gitfiles import sealed_times
+from envcompile.secrets.judgement import is_moved, judge
+from envcompile.secrets.store import ValueId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from envcompile.secrets.identity import IdentityKey
+    from envcompile.secrets.origins import Surroundings
+    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.store import Store
+
+State = Literal["unchanged", "changed", "unverified", "missing", "moved", "undeclared", "private"]
+
+
+class StatusRow(NamedTuple):
+    """What is known of one value."""
+
+    environment: str
+    id: ValueId
+    state: State
+    note: str = ""
+    source: str = ""
+    certificate: str = ""
+    """Fingerprint of the certificate it was sealed with."""
+    is_current: bool | None = None
+    """Whether that is the pinned certificate; None when none is pinned."""
+    age_days: int | None = None
+    """Days since the sealed value was committed; 0 when it is not committed yet, None when git cannot tell."""
+
+
+def status(scene: Scene, *, surroundings: Surroundings, identity: IdentityKey | None, now: datetime) -> list[StatusRow]:
+    """Look at every value of an environment; asks nobody, decrypts nothing, writes nothing."""
+    store = scene.store()
+    ages = ages_of(scene, store, now)
+    pin = scene.sealing.fingerprint
+    return sorted(_rows(scene, store, ages, pin, surroundings, identity), key=lambda row: row.id)
+
+
+def _rows(
+    scene: Scene,
+    store: Store,
+    ages: dict[ValueId, int],
+    pin: str | None,
+    surroundings: Surroundings,
+    identity: IdentityKey | None,
+) -> Iterator[StatusRow]:
+    environment = scene.environment
+    declared = set()
+    for declaration in scene.declarations:
+        for entry in declaration.sealable:
+            declared.add(entry.id)
+            source = str(entry.reference) if entry.reference is not None else entry.where.file
+            record = store.records.get(entry.id)
+            if record is None:
+                yield StatusRow(environment, entry.id, "missing", "is not sealed yet", source)
+                continue
+            current = None if pin is None else record.certificate == pin
+            row = StatusRow(
+                environment, entry.id, "unchanged", "", source, record.certificate, current, ages.get(entry.id)
+            )
+            if is_moved(declaration, record):
+                sealed_for = f"was sealed for {record.namespace}/{record.name} ({record.scope})"
+                yield row._replace(state="moved", note=sealed_for)
+                continue
+            judgement = judge(declaration, entry, record, surroundings=surroundings, identity=identity)
+            yield row._replace(state=judgement.verdict, note=judgement.note)
+    for id_, record in store.records.items():
+        if id_ not in declared:
+            private = (id_.namespace, id_.name) in store.templates
+            state: State = "private" if private else "undeclared"
+            note = (
+                "its source is a file on another machine"
+                if private
+                else "no Secret declares it: `envc secrets seal` removes it"
+            )
+            current = None if pin is None else record.certificate == pin
+            yield StatusRow(environment, id_, state, note, "", record.certificate, current, ages.get(id_))
+
+
+def ages_of(scene: Scene, store: Store, now: datetime) -> dict[ValueId, int]:
+    """Days since each sealed value was committed, by what git says of its line; the store itself holds no times."""
+    times = sealed_times(scene.root, scene.store_file)
+    if len(times) != len(store.records):
+        return {}
+    moment = int(now.timestamp())
+    # Records are read in the order of their lines, so the n-th `sealed:` line belongs to the n-th record.
+    return {
+        id_: 0 if time == 0 else max(0, (moment - time) // 86_400)
+        for id_, (_, time) in zip(store.records, sorted(times.items()), strict=True)
+    }

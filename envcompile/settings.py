@@ -1,0 +1,242 @@
+"""The typed models of `envc.yaml`, `environment.yaml` and `kind: Patch`; the same types give the JSON Schemas."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+DEFAULT_KUBERNETES_VERSION = "1.35"
+API_VERSION = "envcompile.dev/v1"
+
+SchemaName = Literal["project", "environment", "patch"]
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
+    """A settings object: unknown keys are errors, names are camelCase in files."""
+
+
+class MergeKeyRule(Model, frozen=True, kw_only=True):
+    """How the items of one list of a custom resource are told apart."""
+
+    kind: str
+    """The custom resource's kind."""
+    path: str
+    """Dotted way to the list, such as `spec.routes` or `spec.routes[].matches`."""
+    keys: tuple[str, ...]
+    """The fields that together identify an item."""
+    group: str = ""
+    """The custom resource's API group."""
+
+
+class Project(Model, frozen=True, kw_only=True):
+    """`envc.yaml`: settings of the whole repository; every key has a default."""
+
+    environments: tuple[str, ...] = ()
+    """Promotion order, first to last; environments it leaves out follow by name."""
+    merge_semantics: Literal[1] = 1
+    """Version of the merge rules this repository is written for."""
+    config_merge: Literal["merge", "replace"] = "merge"
+    """Whether ConfigMap entries such as `app.properties` merge key by key or are replaced whole."""
+    merge_keys: tuple[MergeKeyRule, ...] = ()
+    """Lists of custom resources that merge by key."""
+    crds: tuple[str, ...] = ()
+    """Files or folders with CustomResourceDefinitions that only tell envc about merge keys and scope."""
+    kubernetes_version: str = DEFAULT_KUBERNETES_VERSION
+    """Kubernetes minor version whose API rules apply where an environment names none."""
+
+
+class Image(Model, frozen=True, kw_only=True):
+    """A change of every container image of this name."""
+
+    name: str
+    """Image name as the manifests have it, without tag or digest."""
+    new_name: str | None = None
+    """Name to use instead, such as a mirror's."""
+    new_tag: str | None = None
+    """Tag to use instead."""
+    digest: str | None = None
+    """Digest to pin, as `sha256:<hex>`."""
+
+
+class Sealing(Model, frozen=True, kw_only=True):
+    """With which certificate the environment's secrets are sealed."""
+
+    certificate: str = "sealed-secrets.pem"
+    """The certificate's file, relative to the folder of the environment.yaml that names it."""
+    fingerprint: str | None = None
+    """SHA-256 of the certificate's public key (SPKI), as `sha256:<hex>`."""
+    scope: Literal["strict", "namespace-wide", "cluster-wide"] = "strict"
+    """To what a sealed value is bound: name and namespace, the namespace, or nothing."""
+    controller_namespace: str = "kube-system"
+    """Namespace of the sealed-secrets controller."""
+    controller_name: str = "sealed-secrets-controller"
+    """Name of the controller's Service."""
+
+
+class ExternalSecrets(Model, frozen=True, kw_only=True):
+    """Where `secretBackend: external` points its ExternalSecrets."""
+
+    store: str
+    """Name of the secret store."""
+    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "SecretStore"
+    """Kind of the secret store."""
+    operator_version: str = "2.9"
+    """Version of the External Secrets Operator: its defaults decide what must be written out."""
+    refresh_interval: str = "1h0m0s"
+    """How often the operator reads the store."""
+
+
+class Cluster(Model, frozen=True, kw_only=True):
+    """The cluster behind the environment."""
+
+    context: str | None = None
+    """Context of the kubeconfig."""
+    server: str | None = None
+    """Address of the API server, as Argo CD's destination names it."""
+
+
+class Exclusion(Model, frozen=True, kw_only=True):
+    """Resources this environment leaves out; every field is a glob."""
+
+    kind: str = "*"
+    """Kind to leave out."""
+    name: str = "*"
+    """Name to leave out."""
+    namespace: str = "*"
+    """Namespace to leave out."""
+    group: str = "*"
+    """API group to leave out."""
+
+
+class Environment(Model, frozen=True, kw_only=True):
+    """`environment.yaml` of one overlay folder."""
+
+    api_version: Literal["envcompile.dev/v1"] = msgspec.field(name="apiVersion")
+    """Version of this format."""
+    kind: Literal["Environment"]
+    """Always `Environment`."""
+    abstract: bool = False
+    """True for a folder that is only extended, never built."""
+    extends: tuple[str, ...] = ()
+    """Other overlay folders laid under this one, in order, such as `../nonprod`."""
+    namespace: str | None = None
+    """Namespace of namespaced resources that name none."""
+    force_namespace: bool = False
+    """True to set the namespace on resources that name another one too."""
+    labels: dict[str, str] = {}
+    """Labels for metadata.labels of every resource."""
+    pod_labels: dict[str, str] = {}
+    """Labels for every pod template; selectors stay as they are."""
+    annotations: dict[str, str] = {}
+    """Annotations for metadata.annotations of every resource."""
+    pod_annotations: dict[str, str] = {}
+    """Annotations for every pod template."""
+    images: tuple[Image, ...] = ()
+    """Image changes, one for each image name."""
+    replicas: dict[str, int] = {}
+    """Replicas by workload name."""
+    params: dict[str, Any] = {}
+    """Values for `${{ params.NAME }}`."""
+    kubernetes_version: str | None = None
+    """Kubernetes minor version of this environment's cluster."""
+    config_merge: Literal["merge", "replace"] | None = None
+    """Overrides configMerge of envc.yaml."""
+    sealing: Sealing | None = None
+    """How secrets are sealed for this environment's cluster."""
+    rollout: Literal["none", "reloader", "checksum"] | None = None
+    """What restarts workloads when their configuration changes."""
+    sync_waves: bool | None = None
+    """True for Argo CD sync waves from the dependency graph."""
+    secret_backend: Literal["sealed", "external", "plaintext"] | None = None
+    """What a Secret becomes in the output."""
+    external_secrets: ExternalSecrets | None = None
+    """The store that `secretBackend: external` reads."""
+    cluster: Cluster | None = None
+    """The cluster behind this environment."""
+    owners: tuple[str, ...] = ()
+    """Who approves changes of this environment, as CODEOWNERS names them."""
+    exclude: tuple[Exclusion, ...] = ()
+    """Resources this environment leaves out."""
+
+
+class Target(Model, frozen=True, kw_only=True):
+    """Which resources a Patch reaches; every field is a glob, labelSelector as kubectl's `-l`."""
+
+    group: str | None = None
+    """API group."""
+    kind: str | None = None
+    """Kind."""
+    name: str | None = None
+    """Name."""
+    namespace: str | None = None
+    """Namespace."""
+    label_selector: str | None = None
+    """Labels, as kubectl's `-l` reads them."""
+
+
+class PatchMetadata(Model, frozen=True, kw_only=True):
+    """A name for messages."""
+
+    name: str = ""
+    """The patch's name."""
+
+
+class Patch(Model, frozen=True, kw_only=True):
+    """`kind: Patch`: one change laid over many resources."""
+
+    api_version: Literal["envcompile.dev/v1"] = msgspec.field(name="apiVersion")
+    """Version of this format."""
+    kind: Literal["Patch"]
+    """Always `Patch`."""
+    metadata: PatchMetadata = PatchMetadata()
+    """A name for messages."""
+    target: Target
+    """Which resources the patch reaches."""
+    merge: dict[str, Any] | None = None
+    """A partial resource, merged as a document of an overlay is."""
+    json6902: tuple[dict[str, Any], ...] | None = None
+    """Operations of RFC 6902."""
+    optional: bool = False
+    """True when reaching nothing is fine."""
+
+
+def json_schema(name: SchemaName) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one kind of settings file, described by the docstrings of its model."""
+    models: dict[SchemaName, type[Model]] = {"project": Project, "environment": Environment, "patch": Patch}
+    model = models[name]
+    schema = msgspec.json.schema(model, ref_template="#/$defs/{name}")
+    definitions = schema.pop("$defs")
+    for class_name, notes in _field_notes().items():
+        definition = definitions.get(class_name)
+        if definition is None:
+            continue
+        for key, note in notes.items():
+            definition["properties"][key]["description"] = note
+    root = definitions.pop(model.__name__)
+    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch"}[name]
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": title}
+    return {**described, "$defs": definitions} if definitions else described
+
+
+def _field_notes() -> dict[str, dict[str, str]]:
+    """The docstring under each field of each model, by class and by the key's spelling in files.
+
+    Python keeps no docstrings of attributes, so they are read from this module's own source.
+    """
+    import ast
+    import inspect
+    import sys
+
+    notes: dict[str, dict[str, str]] = {}
+    for statement in ast.parse(inspect.getsource(sys.modules[__name__])).body:
+        model = globals().get(statement.name) if isinstance(statement, ast.ClassDef) else None
+        if not isinstance(statement, ast.ClassDef) or not isinstance(model, type) or not issubclass(model, Model):
+            continue
+        spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
+        found = notes.setdefault(statement.name, {})
+        for field, note in zip(statement.body, statement.body[1:], strict=False):
+            match field, note:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
+                    found[spelling[name]] = text
+    return notes

@@ -1,0 +1,201 @@
+"""From a project to what one environment is made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from envcompile.errors import EnvcError, Problems, did_you_mean
+from envcompile.model import SourceSet
+from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
+from envcompile.sources.params import parameters_in, resolved_params
+from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
+from envcompile.sources.project import (
+    BASE,
+    ENVIRONMENT_FILE,
+    OVERLAYS,
+    PROJECT_FILE,
+    SEALED_FILE,
+    order_environments,
+    read_overlays,
+    read_project_file,
+    select_environments,
+)
+from envcompile.sources.settingsfile import place
+from envcompile.sources.tree import File, join
+from envcompile.sources.yamlfiles import YAML_ENDINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from envcompile.model import Document, Layer, Location, Pointer
+    from envcompile.settings import Environment, Project
+    from envcompile.sources.params import ParameterUse
+    from envcompile.sources.project import Overlay
+    from envcompile.sources.tree import FileEntry, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectSources:
+    """A project's settings and its environments, with the layers that each consists of.
+
+    `layers` holds for each environment its overlays' names, lowest first and its own last; base is under all of them.
+    """
+
+    tree: Tree
+    settings: Project
+    document: Document | None
+    """`envc.yaml`, where there is one."""
+    environments: tuple[str, ...]
+    layers: Mapping[str, tuple[str, ...]]
+    overlays: Mapping[str, Overlay]
+    base: tuple[FileEntry, ...]
+    """Every file below `base/`."""
+
+    def choose(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The environments a command line names, in the project's order; all of them when it names none.
+
+        Raises:
+            UsageError: a name that is no environment, or a project without any.
+        """
+        return select_environments(wanted, self.environments)
+
+    def sealed_files(self, environment: str) -> tuple[File, ...]:
+        """The secret stores of an environment's layers, lowest first; layers without one are left out."""
+        paths = [f"{OVERLAYS}/{layer}/{SEALED_FILE}" for layer in self.layers[environment]]
+        return tuple(File(path, self.tree.read(path)) for path in paths if self.tree.exists(path))
+
+    def crd_documents(self, parsed: ParsedFiles) -> tuple[Any, ...]:
+        """The values of all documents in the files and folders that `crds` of envc.yaml names.
+
+        Raises:
+            EnvcError: a path that does not exist, or a file that cannot be parsed.
+        """
+        problems = Problems()
+        found: list[Any] = []
+        for position, name in enumerate(self.settings.crds):
+            paths = self._crd_paths(name)
+            if not paths and self.document is not None:
+                known = [entry.path for entry in self.tree.files("") if entry.path.endswith(YAML_ENDINGS)]
+                fix = did_you_mean(name, known, "paths start at the project's root")
+                what = f"`crds` names `{name}`, where there is no YAML or JSON file"
+                problems.add(what, fix, place(self.document, ("crds", position)))
+            for path in paths:
+                try:
+                    found += parsed.values(self.tree, path)
+                except EnvcError as error:
+                    problems.extend(error)
+        problems.raise_any()
+        return tuple(value for value in found if value is not None)
+
+    def _crd_paths(self, name: str) -> list[str]:
+        path = join("", name)
+        if path is None or not self.tree.exists(path):
+            return []
+        below = [entry.path for entry in self.tree.files(path) if entry.path.endswith(YAML_ENDINGS)]
+        return below or ([path] if path.endswith(YAML_ENDINGS) else [])
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSources(SourceSet):
+    """The `SourceSet` of one environment with what only other stages than composing want to know."""
+
+    dependencies: Mapping[str, frozenset[str]]
+    """Every file the environment is made from, and for each the further files it was computed from.
+
+    Those of a jsonnet file are its imports, and the places where an import was looked for first: a file that appears
+    there changes the result.
+    """
+    certificate: str
+    """Path of the sealing certificate, whether it exists or not."""
+    parameters: Callable[[Document], list[ParameterUse]]
+    """The strings of a document that parameters were put into."""
+
+
+def read_project(tree: Tree) -> ProjectSources:
+    """Read `envc.yaml` and every `environment.yaml`.
+
+    Raises:
+        EnvcError: everything that is wrong with them, and with how overlays extend each other.
+    """
+    problems = Problems()
+    settings, document = read_project_file(tree, problems)
+    overlays = read_overlays(tree, problems)
+    extends = resolve_extends(overlays, problems)
+    ordered = order_layers(extends, overlays, problems)
+    report_forgotten(overlays, extends, problems)
+    names = order_environments(settings, document, overlays, problems)
+    problems.raise_any()
+    layers = {name: ordered[name] for name in names}
+    return ProjectSources(tree, settings, document, names, layers, overlays, tuple(tree.files(BASE)))
+
+
+def new_parsed_files() -> ParsedFiles:
+    """A store for what `read_environment` reads: pass the same one for all environments of one tree."""
+    return ParsedFiles()
+
+
+def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) -> EnvironmentSources:
+    """Read everything that one environment is made from.
+
+    Raises:
+        EnvcError: everything that is wrong with the files of its layers.
+        UsageError: there is no such environment.
+    """
+    sources.choose([name])
+    tree = sources.tree
+    overlays = tuple(sources.overlays[layer] for layer in sources.layers[name])
+    effective = EffectiveSettings(overlays)
+    settings = effective.settings
+    given = {
+        "name": name,
+        "namespace": settings.namespace,
+        "labels": settings.labels,
+        "params": resolved_params(settings.params, effective.where),
+    }
+    facts = EnvironmentFacts(settings.params, given)
+    problems = Problems()
+    layers: list[Layer] = []
+    dependencies: dict[str, frozenset[str]] = {PROJECT_FILE: frozenset()} if sources.document is not None else {}
+    for folder, entries in ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays)):
+        try:
+            contents = parsed.layer(tree, folder, entries, facts)
+        except EnvcError as error:
+            problems.extend(error)
+            continue
+        layers.append(contents.layer)
+        dependencies.update(contents.dependencies)
+    certificate = _certificate(settings, effective, overlays, problems)
+    problems.raise_any()
+    own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
+    present = (entry.path for overlay in overlays for entry in overlay.files)
+    dependencies.update((path, frozenset()) for path in present if path in own or path == certificate)
+    return EnvironmentSources(
+        environment=name,
+        settings=settings,
+        layers=tuple(layers),
+        where=effective.where,
+        dependencies=dict(sorted(dependencies.items())),
+        certificate=certificate,
+        parameters=lambda document: parameters_in(raw_value(parsed, tree, document)),
+    )
+
+
+def _certificate(
+    settings: Environment, effective: EffectiveSettings, overlays: tuple[Overlay, ...], problems: Problems
+) -> str:
+    """The certificate that the settings name, relative to where they are written; else the nearest layer's own."""
+    pointer: Pointer = ("sealing", "certificate")
+    named = settings.sealing.certificate if settings.sealing else "sealed-secrets.pem"
+    folder = effective.folder_of(pointer)
+    if folder is None:
+        paths = [f"{overlay.folder}/{named}" for overlay in reversed(overlays)]
+        present = {entry.path for overlay in overlays for entry in overlay.files}
+        return next((path for path in paths if path in present), paths[0])
+    path = join(folder, named)
+    if path is None:
+        where: Location | None = effective.where(pointer)
+        what = f"`sealing.certificate` is `{named}`, which leaves the project"
+        fix = "copy the certificate into the overlay's folder: it is public and made to be committed"
+        problems.add(what, fix, *([where] if where else []))
+    return path or f"{overlays[-1].folder}/{named}"

@@ -1,0 +1,258 @@
+"""The files of a project as one commit holds them."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import subprocess  # ruff: ignore[suspicious-subprocess-import] - git gets argument lists, never a shell
+import weakref
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from envcompile.errors import Problem as _Problem
+from envcompile.errors import UnavailableError, UsageError, fail, nearest
+from envcompile.sources.tree import FileEntry, file_start, is_ignored
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from envcompile.errors import EnvcError
+
+_SYMLINK = "120000"
+_SUBMODULE = "160000"
+_MOST_LINKS = 40
+"""Symlinks followed for one path before it counts as a circle, as Linux does."""
+
+
+class _Entry(NamedTuple):
+    mode: str
+    blob: str
+    size: int
+
+
+class GitTree:
+    """The files of one commit; symlinks are followed inside the commit.
+
+    Args:
+        folder: the project's root on disk, anywhere inside of the git repository.
+        revision: whatever git takes for a commit: a branch, a tag, `HEAD~3`, a hash.
+
+    Raises:
+        UsageError: the folder is in no git repository, or the revision does not exist.
+        UnavailableError: there is no git on this machine.
+    """
+
+    __slots__ = ("__weakref__", "_entries", "_folder", "_folders", "_prefix", "_process", "_stop", "commit", "revision")
+
+    root: Path | None = None
+
+    def __init__(self, folder: Path, revision: str) -> None:
+        self._folder = folder
+        self.revision = revision
+        self._prefix = _git(folder, "rev-parse", "--show-prefix").rstrip("\n")
+        self.commit = _resolve(folder, revision)
+        self._entries: dict[str, _Entry] = {}
+        self._folders: set[str] = {""}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stop: weakref.finalize[..., GitTree] | None = None
+        for line in _git(folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit).split("\0"):
+            facts, _, path = line.partition("\t")
+            if path:
+                mode, _, blob, size = facts.split()
+                self._entries[path] = _Entry(mode, blob, int(size) if size != "-" else 0)
+                while path and (path := posixpath.dirname(path)) not in self._folders:
+                    self._folders.add(path)
+
+    def files(self, folder: str) -> list[FileEntry]:
+        """Every file below a folder, sorted by path; none when the folder does not exist.
+
+        Raises:
+            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; a submodule.
+        """
+        clean = "" if folder in {"", "."} else folder.rstrip("/")
+        start = self._real(clean)
+        found: list[FileEntry] = []
+        if start is not None and start in self._folders:
+            self._list(clean, start, (), found)
+        return sorted(found)
+
+    def _list(self, shown: str, real: str, holders: tuple[str, ...], found: list[FileEntry]) -> None:
+        prefix = f"{real}/" if real else ""
+        for path, entry in self._entries.items():
+            if not path.startswith(prefix):
+                continue
+            below = path.removeprefix(prefix)
+            if any(is_ignored(part) for part in below.split("/")):
+                continue
+            name = f"{shown}/{below}" if shown else below
+            if entry.mode == _SUBMODULE:
+                what = f"`{name}` is a git submodule: commit {self.commit[:12]} does not hold its files"
+                raise fail(what, "copy its files into the repository, or move it out of this folder", file_start(name))
+            if entry.mode != _SYMLINK:
+                found.append(FileEntry(name, 0, entry.size, int(entry.blob[:15], 16)))
+                continue
+            target = self._target(name, path)
+            if target in self._folders:
+                trail = (*holders, posixpath.dirname(path))
+                if any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
+                    raise _link_error(name, "runs in a circle", self._blob(entry).decode(errors="replace"))
+                self._list(name, target, trail, found)
+            else:
+                end = self._entries[target]
+                found.append(FileEntry(name, 0, end.size, int(end.blob[:15], 16)))
+
+    def _target(self, shown: str, path: str) -> str:
+        """Where a symlink of the commit ends."""
+        text = self._blob(self._entries[path]).decode(errors="replace")
+        target = self._walk(path)
+        if target is None or (target not in self._entries and target not in self._folders):
+            inside = not posixpath.normpath(posixpath.join(posixpath.dirname(path), text)).startswith(("..", "/"))
+            if inside and target is None:
+                raise _link_error(shown, "runs in a circle", text)
+            raise _link_error(shown, "leads nowhere" if inside else "leaves the repository", text)
+        return target
+
+    def _real(self, path: str) -> str | None:
+        """The path in the commit that a project path means, symlinks followed; None when it leaves the commit."""
+        full = posixpath.normpath(self._prefix + path)
+        return "" if full == "." else self._walk(full)
+
+    def _walk(self, path: str) -> str | None:
+        done: list[str] = []
+        todo = path.split("/")[::-1]
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part in {"", "."}:
+                continue
+            if part == "..":
+                if not done:
+                    return None
+                done.pop()
+                continue
+            done.append(part)
+            entry = self._entries.get("/".join(done))
+            if entry is not None and entry.mode == _SYMLINK:
+                links += 1
+                text = self._blob(entry).decode(errors="replace")
+                if links > _MOST_LINKS or text.startswith("/"):
+                    return None
+                done.pop()
+                todo += text.split("/")[::-1]
+        return "/".join(done)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            EnvcError: the commit has no such file.
+        """
+        real = self._real(path)
+        entry = self._entries.get(real) if real is not None else None
+        if entry is None or entry.mode == _SUBMODULE:
+            what = f"cannot read `{path}`: commit {self.commit[:12]} has no such file"
+            raise fail(what, "name another revision, or add the file and commit it", file_start(path))
+        return self._blob(entry)
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the path is a file or a folder."""
+        real = self._real(path)
+        return real is not None and (real in self._folders or real in self._entries)
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether the path is a file."""
+        return self._real(path) in self._entries
+
+    def _blob(self, entry: _Entry) -> bytes:
+        process = self._process
+        if process is None:
+            process = self._process = subprocess.Popen(
+                ["git", "cat-file", "--batch"],
+                cwd=self._folder,
+                env=_environment(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+            self._stop = weakref.finalize(self, _stop, process)
+        asks, answers = _pipes(process)
+        asks.write(entry.blob.encode() + b"\n")
+        asks.flush()
+        header = answers.readline().split()
+        if len(header) != 3:
+            problem = _Problem(
+                f"git cannot read the object {entry.blob[:12]} of commit {self.commit[:12]}",
+                "run `git fsck`; in a partial clone, fetch the commit's files first",
+            )
+            raise UnavailableError([problem])
+        data = answers.read(int(header[2]))
+        answers.read(1)
+        return data
+
+    def close(self) -> None:
+        """End the git process that reads the files; the next read starts another."""
+        if self._stop is not None:
+            self._stop()
+        self._process = None
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    asks, answers = _pipes(process)
+    asks.close()
+    answers.close()
+    process.wait()
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("the process has no pipes")
+    return process.stdin, process.stdout
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints; the errors speak of the folder, never in git's words alone."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, env=_environment(), capture_output=True, check=False)
+    except FileNotFoundError as error:
+        problem = _Problem("git is not installed", "install git, or leave out the revision")
+        raise UnavailableError([problem]) from error
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[0].removeprefix("fatal: ") if lines else f"git {arguments[0]} failed"
+        raise UsageError([_Problem(f"cannot read git history here: {reason}", "run envc inside of a git repository")])
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _resolve(folder: Path, revision: str) -> str:
+    """The commit's full hash."""
+    found = ""
+    if not revision.startswith("-"):
+        done = subprocess.run(
+            ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"],
+            cwd=folder,
+            env=_environment(),
+            capture_output=True,
+            check=False,
+        )
+        found = done.stdout.decode().strip() if done.returncode == 0 else ""
+    if found:
+        return found
+    references = _git(folder, "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/tags", "refs/remotes")
+    near = nearest(revision, references.split())
+    if near:
+        fix = f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
+    elif _git(folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+        fix = "this clone is shallow: fetch the rest with `git fetch --unshallow`"
+    else:
+        fix = "name a branch, a tag or a commit that this repository holds"
+    raise UsageError([_Problem(f"git knows no revision `{revision}`", fix)])
+
+
+def _link_error(path: str, what: str, target: str) -> EnvcError:
+    fix = "copy the files into the repository: a build reads nothing outside of it"
+    if what != "leaves the repository":
+        fix = "remove the symlink"
+    return fail(f"the symlink `{path}` {what}: it points to `{target}`", fix, file_start(path))

@@ -1,0 +1,266 @@
+"""Which overlays are laid under which, and the settings that come out of them."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from envcompile import yamlio
+from envcompile.errors import Problems, did_you_mean
+from envcompile.model import Location
+from envcompile.settings import Environment
+from envcompile.sources.params import MARK, substitute
+from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS
+from envcompile.sources.settingsfile import place, read_model
+from envcompile.sources.tree import file_start, join
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.model import Document, Pointer
+    from envcompile.sources.project import Overlay
+
+_OWN = frozenset({"apiVersion", "kind", "abstract", "extends"})
+"""What a folder says about itself and passes on to nobody."""
+_CONCATENATED = frozenset({"exclude", "owners"})
+
+
+def resolve_extends(overlays: Mapping[str, Overlay], problems: Problems) -> dict[str, tuple[str, ...]]:
+    """The overlays that each one extends, by name and in order.
+
+    A path that leads to no folder directly below `overlays/` is noted and left out.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, overlay in overlays.items():
+        below: list[str] = []
+        for position, path in enumerate(overlay.settings.extends if overlay.settings else ()):
+            target = join(overlay.folder, path)
+            parent, leaf = posixpath.split(target or "")
+            if parent == OVERLAYS and leaf in overlays:
+                below.append(leaf)
+                continue
+            if overlay.document is not None:
+                where = place(overlay.document, ("extends", position))
+                problems.add(*_unknown_layer(path, target, overlays), where)
+        found[name] = tuple(below)
+    return found
+
+
+def _unknown_layer(path: str, target: str | None, overlays: Mapping[str, Overlay]) -> tuple[str, str]:
+    parent, leaf = posixpath.split(target or "")
+    if parent == OVERLAYS:
+        near = did_you_mean(f"../{leaf}", [f"../{name}" for name in overlays], f"create the folder {target}")
+        return f"`extends` names `{path}`, but there is no folder {target}", near
+    if target == BASE or parent.startswith(BASE):
+        return f"`extends` names `{path}`", f"take it out: {BASE}/ is under every environment"
+    what = f"`extends` names `{path}`, which is no folder directly below {OVERLAYS}/"
+    plain = path.strip("/").removeprefix("./")
+    if plain.removeprefix(f"{OVERLAYS}/") in overlays:
+        return what, f"did you mean `../{plain.removeprefix(f'{OVERLAYS}/')}`?"
+    return what, "paths start at this environment's own folder: write `../<folder>`"
+
+
+def order_layers(
+    extends: Mapping[str, tuple[str, ...]], overlays: Mapping[str, Overlay], problems: Problems
+) -> dict[str, tuple[str, ...]]:
+    """For each overlay the overlays it consists of, lowest first and itself last; a diamond is laid once.
+
+    Circles are noted; an overlay that leads into one has no entry.
+    """
+    ordered: dict[str, tuple[str, ...]] = {}
+    broken: set[str] = set()
+    for start in sorted(extends):
+        path: list[str] = []
+        todo = [(start, False)]
+        while todo:
+            name, finished = todo.pop()
+            if finished:
+                path.pop()
+                if all(below in ordered for below in extends[name]):
+                    laid = dict.fromkeys(layer for below in extends[name] for layer in ordered[below])
+                    ordered[name] = (*laid, name)
+                else:
+                    broken.add(name)
+            elif name in path:
+                _report_circle(path[path.index(name) :], extends, overlays, problems)
+            elif name not in ordered and name not in broken:
+                path.append(name)
+                todo.append((name, True))
+                todo += [(below, False) for below in reversed(extends[name])]
+    return ordered
+
+
+def _report_circle(
+    circle: list[str], extends: Mapping[str, tuple[str, ...]], overlays: Mapping[str, Overlay], problems: Problems
+) -> None:
+    """Note a circle, always told from its first name in the alphabet so that it is told once."""
+    first = circle.index(min(circle))
+    circle = circle[first:] + circle[:first]
+    places: list[Location] = []
+    for name, below in zip(circle, circle[1:] + circle[:1], strict=True):
+        document = overlays[name].document
+        if document is not None:
+            places.append(place(document, ("extends", extends[name].index(below))))
+    what = f"overlays extend each other in a circle: {' -> '.join([*circle, circle[0]])}"
+    if len(circle) == 1:
+        what = f"the overlay `{circle[0]}` extends itself"
+    problems.add(what, "take one of these `extends` out", *places)
+
+
+def report_forgotten(
+    overlays: Mapping[str, Overlay], extends: Mapping[str, tuple[str, ...]], problems: Problems
+) -> None:
+    """Note the folders that hold resources, but neither are an environment nor are extended by one."""
+    used = {name for below in extends.values() for name in below}
+    for name, overlay in overlays.items():
+        sources = [entry.path for entry in overlay.files if entry.path.endswith((".yaml", ".yml", ".json", ".jsonnet"))]
+        settings_file = f"{overlay.folder}/{ENVIRONMENT_FILE}"
+        if name not in used and sources and settings_file not in sources:
+            misnamed = [path for path in sources if posixpath.basename(path).lower() in _MISSPELT]
+            fix = f"rename {misnamed[0]}" if misnamed else "add one, or list the folder in `extends` of an environment"
+            what = f"`{overlay.folder}` has no {ENVIRONMENT_FILE} and no environment extends it"
+            problems.add(what, fix, file_start(misnamed[0] if misnamed else sources[0]))
+
+
+_MISSPELT = frozenset({"environment.yml", "environments.yaml", "env.yaml", "environment.json"})
+
+
+class EffectiveSettings:
+    """The settings of one environment, put together from its layers, and where each of them was said.
+
+    Args:
+        layers: the environment's overlays, lowest first and its own last.
+
+    Later layers win: scalars override, maps merge by key at any depth, images merge by name, `exclude` and
+    `owners` add up. `abstract` and `extends` are the environment's own. Strings may use parameters.
+
+    Raises:
+        EnvcError: a parameter that does not exist or does not fit.
+    """
+
+    __slots__ = ("_documents", "raw", "settings")
+
+    def __init__(self, layers: tuple[Overlay, ...]) -> None:
+        import msgspec
+
+        self._documents = tuple(layer.document for layer in layers if layer.document is not None)
+        params: dict[str, Any] = {}
+        for document in self._documents:
+            params = _merged(params, document.value.get("params", {}))
+        self.raw: dict[str, Any] = {}
+        for document in self._documents:
+            value = _with_params(document, params)
+            own = document is layers[-1].document
+            self.raw = _overlaid(self.raw, {key: item for key, item in value.items() if own or key not in _OWN})
+        self.settings = msgspec.convert(self.raw, Environment)
+
+    def where(self, pointer: Pointer) -> Location | None:
+        """The place that set the value at a pointer of the effective settings; None when no file says it."""
+        found = self._origin(pointer)
+        if found is None:
+            return None
+        document, inside = found
+        position = yamlio.locate(document.source.read(), document.index, inside)
+        return Location(document.source.path, *position) if position else None
+
+    def folder_of(self, pointer: Pointer) -> str | None:
+        """The overlay folder whose environment.yaml set the value; None when no file says it."""
+        found = self._origin(pointer)
+        return found[0].layer if found else None
+
+    def _origin(self, pointer: Pointer) -> tuple[Document, Pointer] | None:
+        """The last layer that says the value, and where in its document."""
+        if not pointer or not _has(self.raw, pointer):
+            return None
+        if pointer[0] in _CONCATENATED and len(pointer) > 1:
+            return self._origin_of_item(pointer)
+        for document in reversed(self._documents):
+            inside: Pointer | None = pointer
+            if pointer[0] == "images" and len(pointer) > 1:
+                inside = self._image_in(document, pointer)
+            if inside is not None and _has(document.value, inside) and self._passes_on(document, pointer):
+                return document, inside
+        return None
+
+    def _passes_on(self, document: Document, pointer: Pointer) -> bool:
+        return pointer[0] not in _OWN or document is self._documents[-1]
+
+    def _origin_of_item(self, pointer: Pointer) -> tuple[Document, Pointer] | None:
+        name, position, *rest = pointer
+        seen: list[Any] = []
+        for document in self._documents:
+            for index, item in enumerate(document.value.get(name, ())):
+                if item in seen:
+                    continue
+                if len(seen) == position:
+                    return document, (name, index, *rest)
+                seen.append(item)
+        return None
+
+    def _image_in(self, document: Document, pointer: Pointer) -> Pointer | None:
+        wanted = self.raw["images"][pointer[1]]["name"]
+        names = [image["name"] for image in document.value.get("images", ())]
+        return ("images", names.index(wanted), *pointer[2:]) if wanted in names else None
+
+
+def _with_params(document: Document, params: dict[str, Any]) -> dict[str, Any]:
+    """The settings of one layer with parameters put in, except into `params` itself.
+
+    Raises:
+        EnvcError: an unknown parameter, or one whose type does not fit where it stands.
+    """
+    value: dict[str, Any] = document.value
+    if MARK not in document.source.read():
+        return value
+    rest = replace(document, value={key: item for key, item in value.items() if key != "params"})
+    filled = substitute(rest, params)
+    problems = Problems()
+    read_model(Environment, filled, problems)
+    problems.raise_any()
+    return {**filled.value, "params": value["params"]} if "params" in value else dict(filled.value)
+
+
+def _overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        if key in _CONCATENATED:
+            items = merged[key] = list(merged.get(key, ()))
+            for item in value:
+                if item not in items:
+                    items.append(item)
+        elif key == "images":
+            merged[key] = _overlaid_images(merged.get(key, []), value)
+        else:
+            merged[key] = _merged(merged.get(key), value)
+    return merged
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if type(below) is dict and type(above) is dict:
+        return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
+    return above
+
+
+def _overlaid_images(below: list[dict[str, Any]], above: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Images by name; a new tag drops the digest from below, and the reverse: together they would contradict."""
+    merged = {image["name"]: image for image in below}
+    for image in above:
+        kept = dict(merged.get(image["name"], {}))
+        if image.get("newTag") is not None:
+            kept.pop("digest", None)
+        if image.get("digest") is not None:
+            kept.pop("newTag", None)
+        merged[image["name"]] = {**kept, **image}
+    return list(merged.values())
+
+
+def _has(value: Any, pointer: Pointer) -> bool:
+    for part in pointer:
+        if isinstance(part, int):
+            if type(value) is not list or part >= len(value):
+                return False
+        elif type(value) is not dict or part not in value:
+            return False
+        value = value[part]
+    return True

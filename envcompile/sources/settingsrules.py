@@ -1,0 +1,92 @@
+"""What the types of the settings cannot say: formats, and fields that need or exclude each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.model import Pointer
+
+_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
+_VERSION = re.compile(r"1\.[0-9]+")
+
+
+class Broken(NamedTuple):
+    """One rule that a settings object breaks."""
+
+    pointer: Pointer
+    what: str
+    fix: str
+
+
+def broken(model: settings.Model) -> list[Broken]:
+    """Every rule that well-typed settings break."""
+    match model:
+        case settings.Project():
+            return list(_project(model))
+        case settings.Environment():
+            return list(_environment(model))
+        case settings.Patch():
+            return list(_patch(model))
+        case _:
+            return []
+
+
+def _project(project: settings.Project) -> Iterator[Broken]:
+    yield from _version(project.kubernetes_version)
+    for position, rule in enumerate(project.merge_keys):
+        if not rule.keys:
+            what = f"`mergeKeys[{position}].keys` is empty"
+            yield Broken(("mergeKeys", position, "keys"), what, "name the field, or fields, that identify an item")
+    seen: set[str] = set()
+    for position, name in enumerate(project.environments):
+        if name in seen:
+            what = f"`environments` names `{name}` twice"
+            yield Broken(("environments", position), what, "keep the first: the order is the promotion order")
+        seen.add(name)
+
+
+def _environment(environment: settings.Environment) -> Iterator[Broken]:
+    yield from _version(environment.kubernetes_version)
+    seen: set[str] = set()
+    for position, image in enumerate(environment.images):
+        pointer: Pointer = ("images", position)
+        if image.name in seen:
+            yield Broken((*pointer, "name"), f"`images` names `{image.name}` twice", "join the two entries")
+        seen.add(image.name)
+        if image.new_name is None and image.new_tag is None and image.digest is None:
+            what = f"`images` names `{image.name}` but changes nothing of it"
+            yield Broken(pointer, what, "add newName, newTag or digest")
+        if image.digest is not None and not _DIGEST.fullmatch(image.digest):
+            what = f"`images[{position}].digest` is no digest"
+            fix = "write `sha256:` and 64 hexadecimal digits, as the registry shows it"
+            yield Broken((*pointer, "digest"), what, fix)
+    for name, count in environment.replicas.items():
+        if count < 0:
+            yield Broken(("replicas", name), f"`replicas.{name}` is negative", "write 0 or more")
+    fingerprint = environment.sealing.fingerprint if environment.sealing else None
+    if fingerprint is not None and not _SHA256.fullmatch(fingerprint):
+        what = "`sealing.fingerprint` is no fingerprint"
+        fix = "write `sha256:` and 64 lower-case hexadecimal digits, as `envc secrets fetch-cert` prints it"
+        yield Broken(("sealing", "fingerprint"), what, fix)
+
+
+def _patch(patch: settings.Patch) -> Iterator[Broken]:
+    if patch.merge is None and patch.json6902 is None:
+        yield Broken((), "the patch says neither `merge` nor `json6902`", "add one of them")
+    if patch.merge is not None and patch.json6902 is not None:
+        yield Broken(("json6902",), "the patch says both `merge` and `json6902`", "write two patches")
+    if patch.target == settings.Target():
+        yield Broken(("target",), "the patch's `target` is empty", 'name what it reaches; `kind: "*"` is everything')
+
+
+def _version(version: str | None) -> Iterator[Broken]:
+    if version is not None and not _VERSION.fullmatch(version):
+        what = f"`kubernetesVersion` is `{version}`, which is no minor version"
+        yield Broken(("kubernetesVersion",), what, f'write it as "{settings.DEFAULT_KUBERNETES_VERSION}"')

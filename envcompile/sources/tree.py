@@ -1,0 +1,208 @@
+"""The files of a project: as they lie in the working folder, or as a commit holds them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from envcompile.errors import fail
+from envcompile.model import Location
+
+if TYPE_CHECKING:
+    from envcompile.errors import EnvcError
+
+
+class FileEntry(NamedTuple):
+    """A file and what tells a changed one from an unchanged one without reading it."""
+
+    path: str
+    """Relative to the project's root, with forward slashes."""
+    mtime_ns: int
+    """Time of the last change; 0 in a commit, where `inode` speaks for the content."""
+    size: int
+    """Bytes."""
+    inode: int
+    """The file's inode; in a commit a number made from the blob's id."""
+
+
+class Tree(Protocol):
+    """Files below a project's root; paths are relative to it, with forward slashes."""
+
+    @property
+    def root(self) -> Path | None:
+        """The folder on disk that the files lie in; None when they come from a commit."""
+        ...
+
+    def files(self, folder: str) -> list[FileEntry]:
+        """Every file below a folder, sorted by path; none when the folder does not exist."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the path is a file or a folder."""
+        ...
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether the path is a file."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that was read: the `Source` of documents."""
+
+    path: str
+    data: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        """The bytes the build read."""
+        return self.data
+
+
+def is_ignored(name: str) -> bool:
+    """Tell whether a name belongs to an editor or to the system: `.hidden`, `x~`, `x.swp`, `#x#`."""
+    return name[0] in ".#" or name[-1] == "~" or name.endswith((".swp", ".swo"))
+
+
+def file_start(path: str) -> Location:
+    """The place that stands for a whole file."""
+    return Location(path, 1, 1)
+
+
+class WorkingTree:
+    """The files as they lie in a folder now.
+
+    Symlinks are followed as long as they stay in the repository: the nearest folder around the root that holds
+    `.git`, or the root itself.
+    """
+
+    __slots__ = ("_boundary", "_scanned", "root")
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.realpath(root))
+        self._boundary: str | None = None
+        self._scanned: set[str] = set()
+
+    def files(self, folder: str) -> list[FileEntry]:
+        """Every file below a folder, sorted by path; none when the folder does not exist.
+
+        Raises:
+            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder.
+        """
+        prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
+        if not (self.root / folder).is_dir():
+            return []
+        if prefix:
+            self._check_inside(prefix.rstrip("/"))
+        found: list[FileEntry] = []
+        todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
+        while todo:
+            self._scan(*todo.pop(), found, todo)
+        found.sort()
+        self._scanned.update([entry[0] for entry in found])
+        return found
+
+    def _scan(
+        self, prefix: str, holders: tuple[str, ...], found: list[FileEntry], todo: list[tuple[str, tuple[str, ...]]]
+    ) -> None:
+        """List one folder; `holders` are the real folders whose symlinks led here."""
+        try:
+            with os.scandir(f"{self.root}/{prefix}") as listing:
+                entries = [entry for entry in listing if not is_ignored(entry.name)]
+        except OSError as error:
+            raise _unreadable(prefix.rstrip("/"), error) from error
+        for entry in entries:
+            path = prefix + entry.name
+            trail = self._followed(path, holders) if entry.is_symlink() else holders
+            if entry.is_dir():
+                todo.append((path + "/", trail))
+                continue
+            facts = entry.stat()
+            if stat.S_ISREG(facts.st_mode):
+                found.append(FileEntry(path, facts.st_mtime_ns, facts.st_size, facts.st_ino))
+
+    def _followed(self, path: str, holders: tuple[str, ...]) -> tuple[str, ...]:
+        """The trail after one more symlink, which must not lead out of the repository, nowhere, or in a circle."""
+        full = self.root / path
+        target = str(full.readlink())
+        real = self._check_inside(path, target)
+        trail = (*holders, os.path.realpath(full.parent))
+        if any(holder == real or holder.startswith(real + os.sep) for holder in trail):
+            raise _circle(path, target)
+        try:
+            full.stat()
+        except FileNotFoundError as error:
+            what = f"the symlink `{path}` points to `{target}`, which does not exist"
+            fix = "point it to an existing file of the repository, or remove it"
+            raise fail(what, fix, file_start(path)) from error
+        except OSError as error:
+            raise (_circle(path, target) if error.errno == errno.ELOOP else _unreadable(path, error)) from error
+        return trail
+
+    def _check_inside(self, path: str, target: str | None = None) -> str:
+        """The real path of a file or folder, which must be part of the repository."""
+        real = os.path.realpath(self.root / path)
+        boundary = self._repository()
+        if real != boundary and not real.startswith(boundary.rstrip(os.sep) + os.sep):
+            raise _leaves(path, target)
+        return real
+
+    def _repository(self) -> str:
+        if self._boundary is None:
+            around = (folder for folder in (self.root, *self.root.parents) if (folder / ".git").exists())
+            self._boundary = str(next(around, self.root))
+        return self._boundary
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            EnvcError: the file cannot be read, or lies outside of the repository.
+        """
+        if path not in self._scanned:
+            self._check_inside(path)
+        try:
+            with Path(f"{self.root}/{path}").open("rb", buffering=0) as file:
+                return file.read()
+        except OSError as error:
+            raise _unreadable(path, error) from error
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the path is a file or a folder."""
+        return path in self._scanned or (self.root / path).exists()
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether the path is a file."""
+        return path in self._scanned or (self.root / path).is_file()
+
+
+def join(folder: str, path: str) -> str | None:
+    """A relative path seen from a folder of the tree; None when it leaves the root or is absolute."""
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    return None if joined == ".." or joined.startswith(("../", "/")) else joined
+
+
+def _unreadable(path: str, error: OSError) -> EnvcError:
+    reason = (error.strerror or "unreadable").lower()
+    shown = path or "."
+    return fail(f"cannot read `{shown}`: {reason}", "check that it exists and its permissions", file_start(shown))
+
+
+def _leaves(path: str, target: str | None) -> EnvcError:
+    what = f"`{path}` leads out of the repository"
+    if target is not None:
+        what = f"the symlink `{path}` leaves the repository: it points to `{target}`"
+    return fail(what, "copy the files into the repository: a build reads nothing outside of it", file_start(path))
+
+
+def _circle(path: str, target: str) -> EnvcError:
+    what = f"the symlink `{path}` runs in a circle: it points to `{target}`"
+    return fail(what, "remove the symlink", file_start(path))

@@ -1,0 +1,189 @@
+"""From the parsed values of a file to its resources and patches, and what is neither."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.errors import did_you_mean
+from envcompile.model import Document, PatchDocument
+from envcompile.settings import API_VERSION, Patch
+from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_FILE
+from envcompile.sources.settingsfile import dotted, place, read_model
+from envcompile.sources.tree import file_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.errors import Problems
+    from envcompile.model import Pointer
+    from envcompile.sources.tree import File, FileEntry
+
+YAML_ENDINGS = (".yaml", ".yml", ".json")
+_KUSTOMIZE = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+_OUR_KINDS = ("Patch", "Environment")
+
+
+class FileDocuments(NamedTuple):
+    """What one file says: resources and patches, in its order."""
+
+    documents: tuple[Document, ...]
+    patches: tuple[PatchDocument, ...]
+
+
+def is_resource_file(path: str, layer: str) -> bool:
+    """Tell whether a file of a layer holds resources: envc's own files directly in an overlay's folder do not."""
+    if not path.endswith(YAML_ENDINGS):
+        return False
+    folder, name = posixpath.split(path)
+    return layer == BASE or folder != layer or name not in {ENVIRONMENT_FILE, SEALED_FILE}
+
+
+def app_of(path: str, layer: str) -> str:
+    """The application a file belongs to: the first name below the layer's folder, without ending."""
+    first, deeper, _ = path.removeprefix(f"{layer}/").partition("/")
+    return first if deeper else posixpath.splitext(first)[0]
+
+
+def without_foreign_files(entries: Iterable[FileEntry], problems: Problems) -> list[str]:
+    """The paths of a layer's files; the projects of other tools among them are noted and left out."""
+    paths = [entry.path for entry in entries]
+    charts = tuple(f"{posixpath.dirname(path)}/" for path in paths if posixpath.basename(path) == "Chart.yaml")
+    for folder in charts:
+        if not folder.startswith(tuple(other for other in charts if other != folder)):
+            where = file_start(f"{folder}Chart.yaml")
+            what = f"`{folder.rstrip('/')}` is a Helm chart, and envc reads no templates"
+            name = posixpath.basename(folder.rstrip("/"))
+            fix = f"move it out, and put what `helm template {name} CHART` prints into {folder.rstrip('/')}.yaml"
+            problems.add(what, fix, where)
+    return [path for path in paths if not path.startswith(charts)]
+
+
+def split_file(file: File, values: list[Any], layer: str, problems: Problems) -> list[Document]:
+    """The documents of one parsed YAML or JSON file, empty ones left out; none of a kustomization, which is noted."""
+    if posixpath.basename(file.path) in _KUSTOMIZE and not _is_other_api(values):
+        _report_kustomize(Document(values[0] if values else None, file, 0, layer), problems)
+        return []
+    return [Document(value, file, index, layer) for index, value in enumerate(values) if value is not None]
+
+
+def sort_documents(found: Iterable[Document], problems: Problems) -> FileDocuments:
+    """Take lists apart, tell patches from resources, and note what is neither."""
+    documents: list[Document] = []
+    patches: list[PatchDocument] = []
+    todo = list(found)[::-1]
+    while todo:
+        document = todo.pop()
+        value = document.value
+        if type(value) is not dict:
+            what = f"{_subject(document)} is {_described(value)}, not a resource"
+            problems.add(what, "a resource is a map with apiVersion, kind and metadata", place(document))
+        elif value.get("apiVersion") == API_VERSION:
+            patch = _read_own(document, problems)
+            if patch is not None:
+                patches.append(PatchDocument(document, patch))
+        elif _is_list(value):
+            todo += _items(document)[::-1]
+        elif _is_sound(document, value, problems):
+            documents.append(document)
+    return FileDocuments(tuple(documents), tuple(patches))
+
+
+def _read_own(document: Document, problems: Problems) -> Patch | None:
+    kind = document.value.get("kind")
+    if kind == "Patch":
+        return read_model(Patch, document, problems)
+    if kind == "Environment":
+        what = f"{_subject(document)} holds the settings of an environment, which are not read here"
+        fix = f"settings belong into {OVERLAYS}/<environment>/{ENVIRONMENT_FILE}"
+    else:
+        what = f"{API_VERSION} has no kind `{kind}`" if isinstance(kind, str) else f"{_subject(document)} has no kind"
+        fix = did_you_mean(str(kind), _OUR_KINDS, f"kinds are {' and '.join(_OUR_KINDS)}")
+    problems.add(what, fix, place(document, ("kind",)))
+    return None
+
+
+def _is_list(value: dict[str, Any]) -> bool:
+    """Tell whether this is what `kubectl get -o yaml` prints for several resources."""
+    kind, metadata = value.get("kind"), value.get("metadata")
+    named = isinstance(metadata, dict) and "name" in metadata
+    return isinstance(kind, str) and kind.endswith("List") and type(value.get("items")) is list and not named
+
+
+def _items(document: Document) -> list[Document]:
+    """The items of a list; those of a typed list may leave out what its kind says already."""
+    value = document.value
+    kind = value["kind"].removesuffix("List")
+    implied = {"apiVersion": value.get("apiVersion"), "kind": kind} if kind else {}
+    found: list[Document] = []
+    for position, item in enumerate(value["items"]):
+        complete = item
+        if implied and type(item) is dict and not ("apiVersion" in item and "kind" in item):
+            complete = {**implied, **item}
+        within = (*document.within, "items", position)
+        found.append(replace(document, value=complete, within=within))
+    return found
+
+
+def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> bool:
+    """Tell whether a document says which resource it is; note everything it does not say."""
+    api_version, kind, metadata = value.get("apiVersion"), value.get("kind"), value.get("metadata")
+    name = metadata.get("name") if type(metadata) is dict else None
+    if all(type(part) is str and part for part in (api_version, kind, name)):
+        return True
+    if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
+        _report_kustomize(document, problems)
+        return False
+    known = len([part for part in (api_version, kind, metadata) if part is not None])
+    if not known:
+        what = f"{_subject(document)} is not a resource: it has no apiVersion, kind and metadata"
+        problems.add(what, "envc reads every YAML and JSON file of base/ and overlays/: move it out", place(document))
+        return False
+    sound = True
+    for field, part in (("apiVersion", api_version), ("kind", kind)):
+        sound &= _has_text(document, (field,), part, problems)
+    if type(metadata) is not dict:
+        what = f"{_subject(document)} has no metadata" if metadata is None else "`metadata` is not a map"
+        problems.add(what, "add `metadata:` with a name", place(document, ("metadata",)))
+        return False
+    if name is None and type(metadata.get("generateName")) is str:
+        return sound
+    return _has_text(document, ("metadata", "name"), name, problems) and sound
+
+
+def _has_text(document: Document, pointer: Pointer, value: Any, problems: Problems) -> bool:
+    if type(value) is str and value:
+        return True
+    name = dotted(pointer)
+    what, fix = f"{_subject(document)} has no {name}", f"add `{pointer[-1]}:`"
+    if value == "":
+        what, fix = f"`{name}` is empty", "write a name"
+    elif value is not None:
+        what = f"`{name}` is {_described(value)}, but has to be a string"
+        fix = "put the value in quotes: YAML reads it as something other than text without them"
+    problems.add(what, fix, place(document, pointer))
+    return False
+
+
+def _report_kustomize(document: Document, problems: Problems) -> None:
+    what = f"`{document.source.path}` is a kustomization, which envc does not read"
+    fix = "take the whole project over with `envc init --from-kustomize DIR`, or remove the file"
+    problems.add(what, fix, file_start(document.source.path))
+
+
+def _is_other_api(values: list[Any]) -> bool:
+    """Tell whether a file named like a kustomization holds resources of another API, such as Flux's Kustomization."""
+    versions = [value.get("apiVersion") for value in values if type(value) is dict]
+    return any(type(version) is str and not version.startswith("kustomize.config.k8s.io/") for version in versions)
+
+
+def _subject(document: Document) -> str:
+    if document.generated:
+        return f"`{dotted(document.within)}` in jsonnet's output" if document.within else "jsonnet's output"
+    return f"`{dotted(document.within)}`" if document.within else f"document {document.index + 1}"
+
+
+def _described(value: Any) -> str:
+    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "true or false"}
+    return names.get(type(value), "a map" if type(value) is dict else "empty")

@@ -1,0 +1,191 @@
+"""Values to YAML: block style, unindented lists, keys in the order given, no anchors, no folded lines."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.errors import fail
+from envcompile.yamlio.quoting import KEY_WORDS, LONG_KEY, WORDS, block
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+_LONG_KEY_LINE: Final = re.compile(rf"^([ -]*)(\? [^\n]*?){LONG_KEY}", re.MULTILINE)
+
+
+def dump(value: Any) -> str:
+    """One document of YAML text with a final line break and without `---`.
+
+    kubectl, Helm and readers of YAML 1.1 and 1.2 read it back as the same value and types.
+
+    Raises:
+        EnvcError: for what Kubernetes or YAML cannot hold: infinity, half of a surrogate pair, endless nesting.
+    """
+    out: list[str] = []
+    kind = type(value)
+    try:
+        if kind is dict and value:
+            _map(value, "\n", out)
+        elif kind is list and value:
+            _list(value, "\n", out)
+        else:
+            return _scalar(value, "\n") + "\n"
+    except RecursionError:
+        raise _too_deep() from None
+    return _document(out)
+
+
+class Renderer:
+    """Writes what `dump` writes, and remembers the text of maps and lists that many documents share.
+
+    What it remembers it also keeps alive, so that identities stay unique while it lives.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, str, str]] = {}
+
+    def render(self, value: Any, fresh: AbstractSet[int]) -> str:
+        """The same text as `dump(value)`.
+
+        Args:
+            value: what to write; nothing in it may change while this renderer is in use.
+            fresh: identities of the maps and lists that belong to this value alone and are not worth remembering.
+        """
+        out: list[str] = []
+        kind = type(value)
+        try:
+            if kind is dict and value:
+                self._map(value, "\n", out, fresh) if id(value) in fresh else out.append(self._text(value, "\n"))
+            elif kind is list and value:
+                self._list(value, "\n", out, fresh) if id(value) in fresh else out.append(self._text(value, "\n"))
+            else:
+                return _scalar(value, "\n") + "\n"
+        except RecursionError:
+            raise _too_deep() from None
+        return _document(out)
+
+    def _text(self, value: Any, newline: str) -> str:
+        """The lines of a map or list, each after `newline`."""
+        known = self._known.get(id(value))
+        if known is not None and known[1] == newline:
+            return known[2]
+        out: list[str] = []
+        if type(value) is dict:
+            _map(value, newline, out)
+        else:
+            _list(value, newline, out)
+        text = "".join(out)
+        self._known[id(value)] = (value, newline, text)
+        return text
+
+    def _map(self, value: dict[str, Any], newline: str, out: list[str], fresh: AbstractSet[int]) -> None:
+        for key, item in value.items():
+            kind = type(item)
+            if kind is str:
+                text = block(item, newline) if "\n" in item else WORDS[item]
+                out.append(f"{newline}{KEY_WORDS[key]} {text}")
+            elif (kind is dict or kind is list) and item:
+                out.append(newline + KEY_WORDS[key])
+                deeper = newline + "  " if kind is dict else newline
+                if id(item) not in fresh:
+                    out.append(self._text(item, deeper))
+                elif kind is dict:
+                    self._map(item, deeper, out, fresh)
+                else:
+                    self._list(item, deeper, out, fresh)
+            else:
+                out.append(f"{newline}{KEY_WORDS[key]} {_scalar(item, newline)}")
+
+    def _list(self, value: list[Any], newline: str, out: list[str], fresh: AbstractSet[int]) -> None:
+        deeper = newline + "  "
+        for item in value:
+            kind = type(item)
+            if (kind is dict or kind is list) and item:
+                first = len(out)
+                if id(item) not in fresh:
+                    out.append(self._text(item, deeper))
+                elif kind is dict:
+                    self._map(item, deeper, out, fresh)
+                else:
+                    self._list(item, deeper, out, fresh)
+                out[first] = f"{newline}- {out[first][len(deeper) :]}"
+            else:
+                out.append(f"{newline}- {_scalar(item, newline)}")
+
+
+def _map(value: dict[str, Any], newline: str, out: list[str]) -> None:
+    for key, item in value.items():
+        kind = type(item)
+        if kind is str:
+            text = block(item, newline) if "\n" in item else WORDS[item]
+            out.append(f"{newline}{KEY_WORDS[key]} {text}")
+        elif kind is dict and item:
+            out.append(newline + KEY_WORDS[key])
+            _map(item, newline + "  ", out)
+        elif kind is list and item:
+            out.append(newline + KEY_WORDS[key])
+            _list(item, newline, out)
+        else:
+            out.append(f"{newline}{KEY_WORDS[key]} {_scalar(item, newline)}")
+
+
+def _list(value: list[Any], newline: str, out: list[str]) -> None:
+    deeper = newline + "  "
+    for item in value:
+        kind = type(item)
+        if kind is str:
+            text = block(item, newline) if "\n" in item else WORDS[item]
+            out.append(f"{newline}- {text}")
+        elif kind is dict and item:
+            first = len(out)
+            _map(item, deeper, out)
+            out[first] = f"{newline}- {out[first][len(deeper) :]}"
+        elif kind is list and item:
+            first = len(out)
+            _list(item, deeper, out)
+            out[first] = f"{newline}- {out[first][len(deeper) :]}"
+        else:
+            out.append(f"{newline}- {_scalar(item, newline)}")
+
+
+def _scalar(value: Any, newline: str) -> str:
+    kind = type(value)
+    if kind is str:
+        return block(value, newline) if "\n" in value else WORDS[value]
+    if value is None:
+        return "null"
+    if kind is bool:
+        return "true" if value else "false"
+    if kind is int:
+        return str(value)
+    if kind is float:
+        return _float(value)
+    if kind is dict:
+        return "{}"
+    if kind is list:
+        return "[]"
+    raise TypeError(f"{kind.__name__} is not a value of YAML")
+
+
+def _float(value: float) -> str:
+    """Digits that every reader takes for the same float: YAML 1.1 wants a dot, and a sign in the exponent."""
+    text = repr(value)
+    if text in {"inf", "-inf", "nan"}:
+        raise fail(f"{text} is not a number that Kubernetes can hold", "write a finite number, or a text in quotes")
+    return text.replace("e", ".0e") if "e" in text and "." not in text else text
+
+
+def _document(out: list[str]) -> str:
+    text = f"{''.join(out)[1:]}\n"
+    if LONG_KEY in text:
+        text = _LONG_KEY_LINE.sub(lambda found: f"{found[1]}{found[2]}\n{' ' * len(found[1])}", text)
+    return text
+
+
+def _too_deep() -> Exception:
+    return fail(
+        "a value is nested too deeply to be written as YAML", "flatten it; no Kubernetes resource nests so deeply"
+    )

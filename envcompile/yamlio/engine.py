@@ -1,0 +1,42 @@
+"""The one door to libyaml: PyYAML's C parser, imported when first needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.errors import UnavailableError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def parser(text: str) -> tuple[Callable[[], Any], tuple[type, ...]]:
+    """A function that gives the next event of the text, and the types of events in the order the loaders name them:
+    scalar, alias, map start, list start, map end, list end, document end, stream end.
+
+    Raises:
+        UnavailableError: when PyYAML was installed without libyaml; its Python parser reads differently and is slow.
+    """
+    try:
+        from yaml._yaml import CParser
+    except ImportError as error:
+        raise UnavailableError([
+            Problem(
+                "PyYAML is installed without libyaml",
+                "install a wheel of PyYAML, or libyaml's headers before building it: "
+                "pip install --force-reinstall --only-binary :all: pyyaml",
+            )
+        ]) from error
+    from yaml import events
+
+    kinds = (
+        events.ScalarEvent,
+        events.AliasEvent,
+        events.MappingStartEvent,
+        events.SequenceStartEvent,
+        events.MappingEndEvent,
+        events.SequenceEndEvent,
+        events.DocumentEndEvent,
+        events.StreamEndEvent,
+    )
+    return CParser(text).get_event, kinds

@@ -1,0 +1,193 @@
+"""The complete loader: builds values from libyaml's events with kubectl's reading of scalars, keys, tags and merges.
+
+libyaml is what go-yaml v2 was ported from, so the grammar is the same; everything above the grammar is decided here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.yamlio.engine import parser
+from envcompile.yamlio.problems import Refused, container_as_key
+from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, key_of
+from envcompile.yamlio.tags import STANDARD, tagged
+
+if TYPE_CHECKING:
+    from yaml.events import AliasEvent, Event, ScalarEvent
+
+MAX_DEPTH: Final = 512
+"""How deep maps and lists may nest. Nothing in Kubernetes comes near; every later stage can count on it."""
+
+_FREE_EXPANSION: Final = 1_000_000
+_EXPANSION_FACTOR: Final = 10
+
+
+def load_events(text: str) -> list[Any]:
+    """The documents of a stream in order, None for an empty one.
+
+    Raises:
+        yaml.YAMLError: where the text is not YAML.
+        Refused: where it is YAML but not what Kubernetes can read.
+    """
+    return _Builder(text).documents()
+
+
+class _Builder:
+    """One pass over the events of a stream."""
+
+    __slots__ = ("_anchors", "_expanded", "_merged", "_own", "_sizes", "_text")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._anchors: dict[str, Any] = {}
+        self._sizes: dict[int, int] = {}  # expanded nodes of the anchored containers that are complete, by identity
+        self._merged: dict[int, set[str]] = {}  # keys that came from `<<`, by the identity of their open map
+        self._own = 0
+        self._expanded = 0
+
+    def documents(self) -> list[Any]:
+        """The values of all documents."""
+        next_event, kinds = parser(self._text)
+        scalar, alias, map_start, list_start, map_end, list_end, document_end, stream_end = kinds
+        documents: list[Any] = []
+        stack: list[tuple[Any, Any, str | None, int]] = []  # container and key around the open one, its anchor, count
+        current: Any = None
+        key: Any = None
+        while True:
+            event = next_event()
+            kind = type(event)
+            if kind is scalar:
+                try:
+                    if key is None and type(current) is dict:
+                        if event.implicit[0] and not event.anchor and not event.tag:
+                            key = KEYS[event.value]
+                        else:
+                            key = self._key(event)
+                        continue
+                    if event.tag:
+                        value = tagged(event.tag, event.value)
+                    else:
+                        value = PLAIN[event.value] if event.implicit[0] else event.value
+                except NotJsonError as error:
+                    raise Refused(str(error), error.fix, event.start_mark.index) from error
+                if event.anchor:
+                    self._anchors[event.anchor] = value
+            elif kind is map_start or kind is list_start:
+                if key is None and type(current) is dict:
+                    raise container_as_key(self._text, event.start_mark.index)
+                if len(stack) >= MAX_DEPTH:
+                    raise Refused(
+                        f"maps and lists are nested more than {MAX_DEPTH} levels deep",
+                        "no Kubernetes resource is; look for a bracket that is never closed",
+                        event.start_mark.index,
+                    )
+                stack.append((current, key, event.anchor, self._expanded))
+                current, key = {} if kind is map_start else [], None
+                if event.anchor:
+                    self._anchors[event.anchor] = current
+                    self._sizes.pop(id(current), None)
+                continue
+            elif kind is map_end or kind is list_end:
+                value = current
+                current, key, anchor, before = stack.pop()
+                self._own += len(value) + 1
+                self._expanded += len(value) + 1
+                if anchor:
+                    self._sizes[id(value)] = self._expanded - before
+                if self._merged:
+                    self._merged.pop(id(value), None)
+            elif kind is alias:
+                value = self._aliased(event)
+                if key is None and type(current) is dict:
+                    key = self._alias_key(event, value)
+                    continue
+            elif kind is document_end:
+                self._anchors.clear()
+                self._sizes.clear()
+                continue
+            elif kind is stream_end:
+                return documents
+            else:
+                continue
+            if type(current) is dict:
+                if key in current:
+                    self._check_repeated(current, key, event)
+                if key is MERGE:
+                    self._merge(current, value, event)
+                else:
+                    current[key] = value
+                key = None
+            elif current is None:
+                documents.append(value)
+            else:
+                current.append(value)
+
+    def _key(self, event: ScalarEvent) -> Any:
+        """The key of a scalar with a tag, an anchor or quotes."""
+        plain = bool(event.implicit[0])
+        if event.anchor:
+            self._anchors[event.anchor] = (
+                tagged(event.tag, event.value) if event.tag else PLAIN[event.value] if plain else event.value
+            )
+        if event.value == "<<" and (plain or event.tag == f"{STANDARD}merge"):
+            return MERGE
+        if event.tag:
+            return key_of(tagged(event.tag, event.value))
+        return KEYS[event.value] if plain else event.value
+
+    def _aliased(self, event: AliasEvent) -> Any:
+        """The value an alias stands for; counts what it expands to."""
+        if event.anchor not in self._anchors:
+            raise Refused(
+                f"the alias `*{event.anchor}` refers to no anchor",
+                f"put the text in quotes if it shall begin with a star, or define `&{event.anchor}` above",
+                event.start_mark.index,
+            )
+        value = self._anchors[event.anchor]
+        if type(value) in {dict, list}:
+            size = self._sizes.get(id(value))
+            if size is None:
+                raise Refused(
+                    f"the anchor `&{event.anchor}` contains itself",
+                    "a value cannot hold itself; remove the alias",
+                    event.start_mark.index,
+                )
+            self._expanded += size
+            if self._expanded > _FREE_EXPANSION + _EXPANSION_FACTOR * self._own:
+                raise Refused(
+                    f"aliases expand to more than {_FREE_EXPANSION:,} values",
+                    "kubectl refuses such documents as well; write fewer aliases of aliases",
+                    event.start_mark.index,
+                )
+        return value
+
+    def _alias_key(self, event: AliasEvent, value: Any) -> str:
+        if type(value) in {dict, list}:
+            raise container_as_key(self._text, event.start_mark.index)
+        try:
+            return key_of(value)
+        except NotJsonError as error:
+            raise Refused(str(error), error.fix, event.start_mark.index) from error
+
+    def _check_repeated(self, current: dict[str, Any], key: str, event: Event) -> None:
+        """A key may be met again only when it had come from `<<`; from now on it is the map's own."""
+        merged = self._merged.get(id(current))
+        if merged is None or key not in merged:
+            raise Refused.repeated(event.start_mark.index)
+        merged.discard(key)
+
+    def _merge(self, current: dict[str, Any], value: Any, event: Event) -> None:
+        """Lay the map or maps of `<<` over the current map where it stands, as go-yaml does: the last one met wins."""
+        from yaml.events import AliasEvent
+
+        maps = value if type(value) is list and not isinstance(event, AliasEvent) else [value]
+        if any(type(each) is not dict for each in maps):
+            raise Refused(
+                "`<<` merges something that is not a map",
+                "give it an alias of a map or a list of such aliases",
+                event.start_mark.index,
+            )
+        merged = self._merged.setdefault(id(current), set())
+        for each in reversed(maps):
+            merged.update(name for name in each if name not in current)
+            current.update(each)

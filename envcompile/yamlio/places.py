@@ -1,0 +1,33 @@
+"""Where a field of a document stands in its file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.model import Location
+
+if TYPE_CHECKING:
+    from envcompile.model import Document, Pointer
+
+
+def place(document: Document, pointer: Pointer = ()) -> Location:
+    """The place of a field, or of the nearest field around it that is written down.
+
+    A value computed by jsonnet has no line of its own: its file's first line stands for it.
+    """
+    if document.generated:
+        return Location(document.source.path, 1, 1)
+    from envcompile.yamlio import locate_nearest
+
+    line, column = locate_nearest(document.source.read(), document.index, (*document.within, *pointer))
+    return Location(document.source.path, line, column)
+
+
+def exact_place(document: Document, pointer: Pointer) -> Location | None:
+    """The place of a field that is written down in the document; None when it is not."""
+    if document.generated:
+        return None
+    from envcompile.yamlio import locate
+
+    found = locate(document.source.read(), document.index, (*document.within, *pointer))
+    return Location(document.source.path, *found) if found else None

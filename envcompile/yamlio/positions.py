@@ -1,0 +1,124 @@
+"""Where a field stands in its file: the text is read again, with marks, only when somebody asks."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
+
+from envcompile.yamlio.nodes import compose
+
+if TYPE_CHECKING:
+    from envcompile.model import Pointer
+    from envcompile.yamlio.nodes import Node, Root
+
+_FILES_KEPT: Final = 8
+
+
+class _Stream:
+    """A file's text, its documents, and where its lines begin."""
+
+    __slots__ = ("_starts", "documents", "text")
+
+    def __init__(self, data: bytes) -> None:
+        self.text = data.decode("utf-8", "replace").removeprefix("\ufeff")
+        self.documents: list[Root] = list(compose(self.text))
+        self._starts = line_starts(self.text)
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Line and column from 1 of a character."""
+        line = bisect_right(self._starts, index)
+        return line, index - self._starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its line break."""
+        end = self._starts[number] if number < len(self._starts) else len(self.text)
+        return self.text[self._starts[number - 1] : end].rstrip("\r\n")
+
+
+def line_starts(text: str) -> list[int]:
+    """The characters that lines begin with; lines end at LF, CRLF or a lone CR."""
+    starts = [0]
+    if "\r" not in text:
+        at = text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = text.find("\n", at + 1)
+        return starts
+    previous = ""
+    for number, character in enumerate(text):
+        if character == "\n" and previous == "\r":
+            starts[-1] = number + 1
+        elif character in "\r\n":
+            starts.append(number + 1)
+        previous = character
+    return starts
+
+
+@lru_cache(maxsize=_FILES_KEPT)
+def _stream(data: bytes) -> _Stream | None:
+    """The marks of a file that was loaded; None for JSON that is no YAML. A pure cache of the files asked for last."""
+    from yaml import YAMLError
+
+    try:
+        return _Stream(data)
+    except YAMLError:
+        return None
+
+
+def locate(data: bytes, index: int, pointer: Pointer, *, key: bool = False) -> tuple[int, int] | None:
+    """Line and column, from 1, of a value in document `index`; with `key`, of the key that names it.
+
+    Through an alias or `<<` the place is where the value is written. None when the field does not exist.
+    """
+    stream = _stream(data)
+    if stream is None or not 0 <= index < len(stream.documents):
+        return None
+    name = node = stream.documents[index].value
+    for step in pointer:
+        found = node.find(step)
+        if found is None:
+            return None
+        name, node = found
+    return stream.place((name if key else node).start)
+
+
+def locate_nearest(data: bytes, index: int, pointer: Pointer) -> tuple[int, int]:
+    """As `locate`; for a field that does not exist the key of the innermost field around it, at last the document."""
+    stream = _stream(data)
+    if stream is None or not 0 <= index < len(stream.documents):
+        return 1, 1
+    name = node = stream.documents[index].value
+    for step in pointer:
+        found = node.find(step)
+        if found is None:
+            return stream.place(name.start)
+        name, node = found
+    return stream.place(node.start)
+
+
+def block_lines(data: bytes, index: int, pointer: Pointer) -> tuple[int, int] | None:
+    """Line and column, from 1, where the text of a literal block begins: line n of the text, from 0, is n lines below.
+
+    None for any other value.
+    """
+    stream = _stream(data)
+    if stream is None or not 0 <= index < len(stream.documents):
+        return None
+    node: Node = stream.documents[index].value
+    for step in pointer:
+        found = node.find(step)
+        if found is None:
+            return None
+        node = found[1]
+    node = node.real
+    if node.style != "|":
+        return None
+    header = stream.text.index("|", node.start)
+    first, _ = stream.place(header)
+    lines = node.text.split("\n")
+    for number, line in enumerate(lines):
+        if line:
+            written = stream.line(first + number + 1)
+            return first + 1, len(written) - len(line) + 1
+    return first + 1, 1

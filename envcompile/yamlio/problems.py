@@ -1,0 +1,281 @@
+"""Bad input in people's words: what is wrong, at which line and column, and how to mend it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.errors import Problem, fail
+from envcompile.model import Location
+from envcompile.yamlio.templates import container_problem, template_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envcompile.errors import EnvcError
+
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CONFLICT: Final = re.compile(r"^(<<<<<<< |>>>>>>> |=======$)", re.MULTILINE)
+_SAVE: Final = "save the file as UTF-8"
+
+
+class Refused(Exception):  # noqa: N818 - never leaves this package: it becomes an EnvcError with its place
+    """Well-formed YAML that Kubernetes cannot read; `index` is the character it is about."""
+
+    def __init__(self, what: str, fix: str, index: int) -> None:
+        self.what = what
+        self.fix = fix
+        self.index = index
+        super().__init__(what)
+
+
+class RepeatedKeyError(Exception):
+    """Some map has a key twice; the places are looked up afterwards."""
+
+
+class ContainerKeyError(Exception):
+    """A map or list stands where a key belongs; the argument is its first character."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__(index)
+
+
+def place(text: str, index: int) -> tuple[int, int]:
+    """Line and column from 1 of a character; lines end at LF, CRLF or a lone CR as in editors."""
+    before = text[:index]
+    if "\r" in before:
+        before = before.replace("\r\n", "\n").replace("\r", "\n")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def decoded(data: bytes, file: str) -> str:
+    """The text of a file, without its byte order mark.
+
+    Raises:
+        EnvcError: for binary files, UTF-16, and bytes that are not UTF-8.
+    """
+    if data.startswith(_UTF16):
+        raise fail("the file is UTF-16, not UTF-8", _SAVE, Location(file, 1, 1))
+    nul = data.find(b"\0")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if nul >= 0:
+            raise _binary(data, nul, file) from error
+        line, column = place(data[: error.start].decode("utf-8").removeprefix("\ufeff") + "?", error.start)
+        raise fail(
+            f"the byte 0x{data[error.start]:02X} is not UTF-8", _SAVE, Location(file, line, column)
+        ) from error
+    if nul >= 0:
+        raise _binary(data, nul, file)
+    return text.removeprefix("\ufeff")
+
+
+def _binary(data: bytes, nul: int, file: str) -> EnvcError:
+    line, column = place(data[:nul].decode("utf-8", "replace") + "?", nul)
+    return fail(
+        "the file is not text: it holds a NUL byte",
+        "envc reads YAML and JSON in UTF-8; move other files elsewhere",
+        Location(file, line, column),
+    )
+
+
+def explained(error: Exception, text: str, file: str) -> EnvcError:
+    """The error to raise for what a loader raised."""
+    if isinstance(error, Refused):
+        return fail(error.what, error.fix, Location(file, *place(text, error.index)))
+    if isinstance(error, ContainerKeyError):
+        what, fix = container_problem(text, error.index)
+        return fail(what, fix, Location(file, *place(text, error.index)))
+    if isinstance(error, RepeatedKeyError):
+        return _repeated(text, file)
+    if conflict := _CONFLICT.search(text):
+        where = Location(file, *place(text, conflict.start()))
+        return fail("the file holds an unresolved merge conflict", "resolve it and remove the markers", where)
+    if found := template_problem(text, _index(error, "problem_mark")):
+        what, fix, index = found
+        return fail(what, fix, Location(file, *place(text, index)))
+    if (forbidden := _FORBIDDEN.search(text)) and not hasattr(error, "problem_mark"):
+        return fail(
+            f"the control character U+{ord(forbidden[0]):04X} is not allowed in YAML",
+            f'remove it, or write it in double quotes as "\\u{ord(forbidden[0]):04x}"',
+            Location(file, *place(text, forbidden.start())),
+        )
+    what, fix, index = _syntax(error, text)
+    return fail(what, fix, Location(file, *place(text, index)))
+
+
+def _repeated(text: str, file: str) -> EnvcError:
+    """Every key of the stream that its map has already, with both places."""
+    from envcompile.errors import EnvcError
+    from envcompile.yamlio.nodes import compose, repeated
+
+    problems = []
+    for root in compose(text):
+        for key, first, second in repeated(root.value):
+            places = Location(file, *place(text, second)), Location(file, *place(text, first))
+            what = f"the key `{key}` is defined twice in one map, first on line {places[1].line}"
+            problems.append(Problem(what, "remove one of them, or rename it", places))
+    return EnvcError(problems)
+
+
+def _index(error: Exception, name: str) -> int:
+    mark: Any = getattr(error, name, None)
+    return mark.index if mark is not None else 0
+
+
+class _Scene(NamedTuple):
+    """What the parser said, and the text around the place."""
+
+    text: str
+    at: int
+    """The character the parser stopped at."""
+    since: int
+    """The character that what it was reading began with."""
+    context: str
+
+    @property
+    def character(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    @property
+    def line(self) -> str:
+        """The line it stopped in, up to where it stopped."""
+        return self.text[self.text.rfind("\n", 0, self.at) + 1 : self.at]
+
+    @property
+    def since_line(self) -> int:
+        return place(self.text, self.since)[0]
+
+
+_Explanation = tuple[str, str, int]
+
+
+def _syntax(error: Exception, text: str) -> _Explanation:
+    problem = str(getattr(error, "problem", error) or error)
+    at = _index(error, "problem_mark")
+    since = _index(error, "context_mark") if getattr(error, "context_mark", None) else at
+    scene = _Scene(text, at, since, str(getattr(error, "context", "")))
+    tab = re.match(r"[ ]*\t[ \t]*", text[text.rfind("\n", 0, at) + 1 :])
+    if "tab" in problem or (tab and not scene.line.strip()):
+        index = at - len(scene.line) + (tab[0].index("\t") if tab else scene.line.find("\t"))
+        return "the line is indented with a tab", "YAML is indented with spaces only; replace the tab", index
+    for words, explain in _EXPLANATIONS:
+        if words in problem:
+            return explain(scene)
+    return f"this is not YAML: {problem}", "correct the line, or put texts with special characters in quotes", at
+
+
+def _cannot_start(scene: _Scene) -> _Explanation:
+    if scene.character == "\t":
+        return "a tab stands where YAML allows spaces only", "replace the tab by a space", scene.at
+    return f"a text cannot begin with `{scene.character}`", "put the text in quotes", scene.at
+
+
+def _not_a_mapping(scene: _Scene) -> _Explanation:
+    if re.search(r":\s", scene.line):
+        return "there are two `: ` on one line", "put the value in quotes if the second one belongs to it", scene.at
+    begin = scene.at - len(scene.line.lstrip(" "))
+    return "the key is indented deeper than its neighbours", "indent the line like the keys above it", begin
+
+
+def _no_colon(scene: _Scene) -> _Explanation:
+    return (
+        "the line is neither `key: value` nor `- item`",
+        "add the colon and a space, or indent the line if it continues the text above",
+        scene.since,
+    )
+
+
+def _no_key(scene: _Scene) -> _Explanation:
+    if re.search(r"""["'][^"']*["']\s*$""", scene.line):
+        return (
+            "something follows the closing quote",
+            "put the whole value in quotes; inside '…' a quote is written as ''",
+            scene.at,
+        )
+    return (
+        f"the line does not fit into the map that begins on line {scene.since_line}",
+        "indent it like the other keys of the map it belongs to",
+        scene.at,
+    )
+
+
+def _no_dash(scene: _Scene) -> _Explanation:
+    return (
+        f"the line stands in the list that begins on line {scene.since_line}, but begins with no `-`",
+        "begin the item with `- `, or indent the line like what it belongs to",
+        scene.at,
+    )
+
+
+def _no_document(scene: _Scene) -> _Explanation:
+    return (
+        "the line is not part of the document above it",
+        "indent it like the document's first line, or put `---` above it to begin another document",
+        scene.at,
+    )
+
+
+def _not_closed(scene: _Scene) -> _Explanation:
+    opening = scene.text[scene.since : scene.since + 1]
+    if opening in {'"', "'"}:
+        return f"the quote {opening} is never closed", "close it at the end of the text", scene.since
+    return f"the bracket `{opening}` is not closed, or a comma is missing in it", "close it, or add the comma", scene.since
+
+
+def _bad_dash(scene: _Scene) -> _Explanation:
+    return "a list cannot begin behind a key on the same line", "begin the list on the next line", scene.at
+
+
+def _bad_escape(scene: _Scene) -> _Explanation:
+    slash = scene.text.rfind("\\", 0, scene.at + 1)
+    return (
+        f"`{scene.text[slash : slash + 2]}` is no escape of YAML",
+        "use single quotes, in which a backslash is a backslash, or write it twice",
+        max(slash, 0),
+    )
+
+
+def _bad_name(scene: _Scene) -> _Explanation:
+    return (
+        f"a text cannot begin with `{scene.text[scene.since : scene.since + 1]}`",
+        "put the text in quotes",
+        scene.since,
+    )
+
+
+def _bad_header(scene: _Scene) -> _Explanation:
+    sign = scene.text[scene.since : scene.since + 1]
+    return f"something follows `{sign}` on its line", f"begin the text below `{sign}`, or put it in quotes", scene.since
+
+
+def _bad_tag(scene: _Scene) -> _Explanation:
+    return "`!` begins a tag, and this is none", "put the text in quotes if it shall begin with `!`", scene.since
+
+
+def _bad_flow(scene: _Scene) -> _Explanation:
+    return "a value is missing in the brackets", "remove the extra comma or bracket", scene.at
+
+
+_EXPLANATIONS: Final[tuple[tuple[str, Callable[[_Scene], _Explanation]], ...]] = (
+    ("cannot start any token", _cannot_start),
+    ("mapping values are not allowed", _not_a_mapping),
+    ("could not find expected ':'", _no_colon),
+    ("did not find expected key", _no_key),
+    ("did not find expected '-' indicator", _no_dash),
+    ("did not find expected <document start>", _no_document),
+    ("found unexpected end of stream", _not_closed),
+    ("found unexpected document indicator", _not_closed),
+    ("did not find expected ',' or", _not_closed),
+    ("block sequence entries are not allowed", _bad_dash),
+    ("found unknown escape character", _bad_escape),
+    ("did not find expected hexdecimal number", _bad_escape),
+    ("found invalid Unicode character escape code", _bad_escape),
+    ("did not find expected alphabetic or numeric character", _bad_name),
+    ("did not find expected comment or line break", _bad_header),
+    ("tag", _bad_tag),
+    ("did not find expected node content", _bad_flow),
+)

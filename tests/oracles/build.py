@@ -1,0 +1,110 @@
+"""Builds the missing oracle binaries from their pinned Go modules: `python -m tests.oracles.build [TOOL...]`."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.oracles.catalogue import (
+    BUILD_ENVIRONMENT,
+    BUILD_FLAGS,
+    ORACLES,
+    Oracle,
+    bin_directory,
+    binary,
+    go_version,
+)
+
+GO_INSTALL_HINT: Final = "install it from https://go.dev/dl/ and have `go` on PATH"
+
+
+class BuildError(Exception):
+    """A tool that cannot be built; the message says what to do about it."""
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version.partition("-")[0]))
+
+
+def require_go(module: Path, environ: Mapping[str, str]) -> str:
+    """Return the path of a Go that is new enough for a module, or say which one is needed."""
+    needed = go_version(module)
+    go = shutil.which("go", path=environ.get("PATH"))
+    if go is None:
+        raise BuildError(f"Go {needed} or newer is needed to build the oracles: {GO_INSTALL_HINT}")
+    # Asked inside the module: there, a Go that may fetch newer toolchains answers with the one it would build with.
+    answer = subprocess.run(
+        [go, "env", "GOVERSION"], cwd=module, env=environ, capture_output=True, text=True, check=False
+    )
+    found = answer.stdout.strip()
+    if answer.returncode != 0 or _numbers(found) < _numbers(needed):
+        reason = answer.stderr.strip() or f"{go} is {found}"
+        raise BuildError(f"Go {needed} or newer is needed to build the oracles ({reason}): {GO_INSTALL_HINT}")
+    return go
+
+
+def build(oracle: Oracle, environ: Mapping[str, str]) -> Path:
+    """Build one oracle and move it into place in one step, so that no other process ever sees half a binary."""
+    go_environment = {**environ, **BUILD_ENVIRONMENT}
+    go = require_go(oracle.module, go_environment)
+    place = binary(oracle, environ)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=f".{oracle.name}-") as scratch:
+        made = Path(scratch) / oracle.name
+        command = [go, "build", *BUILD_FLAGS, "-ldflags", oracle.linker_flags, "-o", str(made), oracle.package]
+        result = subprocess.run(command, cwd=oracle.module, env=go_environment, stderr=subprocess.PIPE, check=False)
+        if result.returncode != 0:
+            reason = result.stderr.decode(errors="replace").strip()
+            raise BuildError(f"{oracle.name} {oracle.version} does not build:\n{reason}")
+        made.replace(place)
+    return place
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def search_path(environ: Mapping[str, str]) -> str:
+    """Join the folders of all binaries the way PATH does; every Go module has a folder of its own."""
+    modules = dict.fromkeys(oracle.module for oracle in ORACLES)
+    return os.pathsep.join(str(bin_directory(module, environ)) for module in modules)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build what is missing and print one line a tool."""
+    by_name = {oracle.name: oracle for oracle in ORACLES}
+    parser = argparse.ArgumentParser(prog="python -m tests.oracles.build", description=__doc__)
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(by_name)} (default: all)")
+    parser.add_argument("--print-path", action="store_true", help="print the folders of the binaries, ready for PATH")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.tools if name not in by_name]:
+        parser.error(f"no such tool: {', '.join(unknown)} (choose from {', '.join(by_name)})")
+    environ = dict(os.environ)
+    if options.print_path:
+        _say(search_path(environ))
+        return 0
+    for oracle in [by_name[name] for name in options.tools] or ORACLES:
+        place = binary(oracle, environ)
+        if place.is_file():
+            _say(f"{oracle.name} {oracle.version}: present, {place}")
+            continue
+        started = time.monotonic()
+        try:
+            build(oracle, environ)
+        except BuildError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        _say(f"{oracle.name} {oracle.version}: built in {time.monotonic() - started:.1f} s, {place}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

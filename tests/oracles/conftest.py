@@ -1,0 +1,103 @@
+"""Fixtures that hand the real tools, and clusters made of them, to the tests of this folder."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, NoReturn
+
+import pytest
+
+from tests.oracles.cluster import Cluster, running_cluster
+from tests.oracles.sealed_secrets import SealedSecretsController, running_sealed_secrets
+from tests.oracles.tools import OracleUnavailableError, Tools, require, require_all
+
+FOLDER: Final = Path(__file__).parent
+# Read while pytest collects: each test runs in a cleaned environment with a HOME of its own, where nothing is built.
+LOCATED: Final = Tools.locate(os.environ)
+REQUIRED: Final = os.environ.get("ENVC_REQUIRE_ORACLES") == "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and only those: the hook is given every test of the run."""
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.oracle)
+
+
+def _unavailable(reason: OracleUnavailableError) -> NoReturn:
+    """Skip, or fail where the run promised to have every oracle."""
+    if REQUIRED:
+        pytest.fail(f"ENVC_REQUIRE_ORACLES=1, but {reason}", pytrace=False)
+    pytest.skip(str(reason))
+
+
+def _require_or_skip(check: Callable[[], None]) -> None:
+    try:
+        check()
+    except OracleUnavailableError as reason:
+        _unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def oracle_tools() -> Tools:
+    """Every real tool; a test that needs one or two of them is better served by that tool's own fixture."""
+    _require_or_skip(lambda: require_all(LOCATED))
+    return LOCATED
+
+
+def _single_tool(path: Path) -> Path:
+    _require_or_skip(lambda: require(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> Path:
+    """The real kustomize."""
+    return _single_tool(LOCATED.kustomize)
+
+
+@pytest.fixture(scope="session")
+def helm3() -> Path:
+    """The real Helm 3."""
+    return _single_tool(LOCATED.helm3)
+
+
+@pytest.fixture(scope="session")
+def helm4() -> Path:
+    """The real Helm 4."""
+    return _single_tool(LOCATED.helm4)
+
+
+@pytest.fixture(scope="session")
+def kubeseal() -> Path:
+    """The real kubeseal."""
+    return _single_tool(LOCATED.kubeseal)
+
+
+@pytest.fixture(scope="session")
+def kubeconform() -> Path:
+    """The real kubeconform; it downloads schemas unless it is given a local -schema-location."""
+    return _single_tool(LOCATED.kubeconform)
+
+
+@pytest.fixture(scope="session")
+def kube_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real API server without controllers: validation, dry-runs, custom resources, in a few seconds."""
+    try:
+        with running_cluster(LOCATED, tmp_path_factory.mktemp("cluster")) as cluster:
+            yield cluster
+    except OracleUnavailableError as reason:
+        _unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def sealed_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedSecretsController]:
+    """A real sealed-secrets controller in a cluster of its own, with Kubernetes' controllers running."""
+    try:
+        with (
+            running_cluster(LOCATED, tmp_path_factory.mktemp("sealed-secrets"), controllers=True) as cluster,
+            running_sealed_secrets(cluster) as controller,
+        ):
+            yield controller
+    except OracleUnavailableError as reason:
+        _unavailable(reason)

@@ -1,0 +1,1 @@
+"""Promises about the shop that this repository compiles: `base/` and `overlays/`."""
