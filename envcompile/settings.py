@@ -205,7 +205,7 @@ def json_schema(name: SchemaName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one kind of settings file, described by the docstrings of its model."""
     models: dict[SchemaName, type[Model]] = {"project": Project, "environment": Environment, "patch": Patch}
     model = models[name]
-    schema = msgspec.json.schema(model, ref_template="#/$defs/{name}")
+    schema = msgspec.json.schema(model)
     definitions = schema.pop("$defs")
     for class_name, notes in _field_notes().items():
         definition = definitions.get(class_name)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart import configtext, images
 from envcompile.chart.lists import pair
-from envcompile.chart.names import MOST_KEYS, key_of, shortened
+from envcompile.chart.names import MOST_KEYS, shortened
 from envcompile.chart.places import LABEL_MAPS, Places, is_short
 from envcompile.chart.scalars import fits_block
 from envcompile.chart.shapes import (
@@ -94,12 +94,11 @@ class TreeBuilder:
         if place is not None and place.whole and (place.exposed or not same):
             leaf = self._whole(per, place.want)
             return leaf or (Const(values[0]) if same else self._variant(per, steps))
+        if same and not values[0]:
+            return Const(values[0])
+        if place is not None and not all(values):
+            return self._whole(per, place.want) or self._variant(per, steps)
         extension = self._places.extension(steps)
-        if not extension:
-            if same and not values[0]:
-                return Const(values[0])
-            if not all(values):
-                return self._whole(per, self._places.place(steps).want) or self._variant(per, steps)
         entries = []
         for key in _key_union(per, top=not steps):
             below = {index: value[key] for index, value in per.items() if key in value}
@@ -321,6 +320,3 @@ def _scalar_style(values: list[Any]) -> Style | None:
 
 def _unset(values: list[Any], style: Style) -> Unset:
     return Unset.EMPTY if style is Style.STRING and all(values) else Unset.NULL
-
-
-__all__ = ["TreeBuilder", "key_of"]

@@ -33,10 +33,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments in ([], ["--help"]):
         return _overview(usage_error=not arguments)
     if "build" in arguments[:3]:
-        from envcompile.cli.quick import nothing_to_do
+        from envcompile.cli.quick import quick_build
 
-        if nothing_to_do(arguments):
-            return 0
+        code = quick_build(arguments)
+        if code is not None:
+            return code
     from envcompile.cli.app import run
 
     return run(arguments)

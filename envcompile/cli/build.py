@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from envcompile.pipeline.build import EnvironmentResult
-    from envcompile.pipeline.project import Project
+from envcompile.errors import Problem, UsageError
 
 EPILOG = """Examples:
 
@@ -47,6 +41,7 @@ def register(app: typer.Typer) -> None:
         force: Annotated[bool, typer.Option("--force", help="Overwrite what was edited by hand.")] = False,
     ) -> None:
         """Compile environments into environments/<env>/, one resource a file."""
+        from envcompile.cli.building import build_and_tell, print_stream
         from envcompile.pipeline.project import Project
 
         names = environments or []
@@ -59,94 +54,6 @@ def register(app: typer.Typer) -> None:
             return
         project = Project.open(context.obj.project)
         if stdout:
-            _print_stream(project, names, only)
+            print_stream(project, names, only)
             return
         raise typer.Exit(build_and_tell(project, names, output=output, only=only, check=check, force=force))
-
-
-def build_and_tell(
-    project: Project,
-    environments: Sequence[str],
-    *,
-    output: Path | None,
-    only: str | None,
-    check: bool,
-    force: bool,
-) -> int:
-    """Build, or compare, and say on stderr what that came to; the exit code."""
-    from envcompile.pipeline.build import build
-
-    results = build(
-        project,
-        environments,
-        output=output.absolute() if output is not None else None,
-        only=only,
-        check=check,
-        force=force,
-    )
-    for result in results:
-        for warning in result.warnings:
-            typer.echo(f"warning: {warning}", err=True)
-    if check:
-        return _tell_stale(project, results)
-    for result in results:
-        typer.echo(f"{result.environment}: {_counts(result)}", err=True)
-    return EXIT_OK
-
-
-def _counts(result: EnvironmentResult) -> str:
-    plan = result.plan
-    overwritten = len(plan.edited) + len(plan.foreign)
-    parts = [
-        f"{count} {word}"
-        for count, word in (
-            (len(plan.added), "added"),
-            (len(plan.changed) + overwritten, "changed"),
-            (len(plan.removed), "removed"),
-        )
-        if count
-    ]
-    return f"{result.resources} resources, {', '.join(parts) or 'nothing changed'}"
-
-
-def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
-    """Name every file that a build would touch."""
-    stale = False
-    for result in results:
-        plan = result.plan
-        try:
-            folder = result.folder.relative_to(project.root).as_posix()
-        except ValueError:
-            folder = str(result.folder)
-        missing = set(plan.missing)
-        rows = [
-            *(("missing", path) for path in plan.missing),
-            *(("stale: would be added", path) for path in plan.added if path not in missing),
-            *(("stale: would change", path) for path in plan.changed),
-            *(("stale: would be removed", path) for path in plan.removed),
-            *(("edited by hand", path) for path in plan.edited),
-            *(("in the way", path) for path in plan.foreign),
-        ]
-        if not rows and not plan.index_is_current:
-            rows = [("stale", ".envc-index")]
-        for what, path in sorted(rows, key=lambda row: row[1]):
-            typer.echo(f"{folder}/{path}: {what}")
-            stale = True
-    if stale:
-        typer.echo("hint: run `envc build` and commit environments/; changes by hand belong into overlays/", err=True)
-    else:
-        typer.echo(f"{len(results)} environments are current", err=True)
-    return EXIT_DIFFERENT if stale else EXIT_OK
-
-
-def _print_stream(project: Project, environments: Sequence[str], only: str | None) -> None:
-    from envcompile.emit.manifests import stream
-    from envcompile.pipeline.build import choose_resources, compile_all
-    from envcompile.yamlio import Renderer
-
-    compiled = compile_all(project, project.choose(environments))
-    renderer = Renderer()
-    for environment in compiled:
-        result = environment.compiled
-        resources = choose_resources(result, only) if only else result.resources
-        typer.echo(stream(resources, renderer), nl=False)

@@ -1,15 +1,20 @@
-"""A build with nothing to do, found out before the compiler is even imported."""
+"""The builds that hooks, editors and CI run all day, started without the command-line library."""
 
 from __future__ import annotations
 
 import os
 import sys
 
+_FLAGS = ("--check", "--force")
 
-def nothing_to_do(arguments: list[str]) -> bool:
-    """Tell whether `envc [--project DIR] build [ENV…] [--check]` would change nothing, and say so.
 
-    Any other option takes the ordinary way.
+def quick_build(arguments: list[str]) -> int | None:
+    """Run `envc [--project DIR] build [ENV…] [--check] [--force]`; None when anything else is asked for.
+
+    When nothing changed since the last build that is found out before the compiler is even imported.
+
+    Returns:
+        The exit code, or None: the ordinary command line then takes over.
     """
     rest = list(arguments)
     project = "."
@@ -19,21 +24,41 @@ def nothing_to_do(arguments: list[str]) -> bool:
     elif rest[0].startswith("--project="):
         project = rest[0].partition("=")[2]
         rest = rest[1:]
-    if not rest or rest[0] != "build":
-        return False
-    options = [argument for argument in rest[1:] if argument.startswith("-")]
-    if options and options != ["--check"]:
-        return False
+    if rest[0] != "build":
+        return None
+    options = {argument for argument in rest[1:] if argument.startswith("-")}
+    if not options <= {*_FLAGS}:
+        return None
+    environments = [argument for argument in rest[1:] if not argument.startswith("-")]
     root = _find_root(os.path.abspath(project))
-    if root is None:
-        return False
-    from envcompile.pipeline.freshness import up_to_date
+    if root is not None and "--force" not in options:
+        from envcompile.pipeline.freshness import up_to_date
 
-    summary = up_to_date(root, tuple(argument for argument in rest[1:] if not argument.startswith("-")))
-    if summary is None:
-        return False
-    sys.stderr.write(f"{summary}\n")
-    return True
+        summary = up_to_date(root, tuple(environments))
+        if summary is not None:
+            sys.stderr.write(f"{summary}\n")
+            return 0
+    import gc
+
+    # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+    gc.disable()
+    from envcompile.cli.funnel import run_safely
+
+    return run_safely(lambda: _build(project, environments, options))
+
+
+def _build(project: str, environments: list[str], options: set[str]) -> int:
+    from envcompile.cli.building import build_and_tell
+    from envcompile.pipeline.project import Project
+
+    return build_and_tell(
+        Project.open(project),
+        environments,
+        output=None,
+        only=None,
+        check="--check" in options,
+        force="--force" in options,
+    )
 
 
 def _find_root(folder: str) -> str | None:

@@ -59,7 +59,7 @@ def _build(
     """Build once; print the difference to what was built before."""
     from envcompile.ask.changes import changes
     from envcompile.ask.text import describe
-    from envcompile.cli.build import build_and_tell
+    from envcompile.cli.building import build_and_tell
     from envcompile.pipeline.build import compile_all
 
     compiled = compile_all(project, project.choose(environments))

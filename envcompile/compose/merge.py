@@ -99,7 +99,7 @@ def _merge_map(base: dict[str, Any], patch: dict[str, Any], node: Node | None) -
         kind = type(value)
         if kind is dict or kind is list or type(old) is dict:
             try:
-                new = _merge_value(old, value, node.child(key) if node is not None else None)
+                new = _merge_value(old, value, None if node is None else node.child(key))
             except MergeConflict as conflict:
                 conflict.climb(key)
                 raise

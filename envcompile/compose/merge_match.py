@@ -18,8 +18,10 @@ Identity = tuple[Any, ...]
 
 def identity_of(rule: ListRule, item: dict[str, Any]) -> Identity:
     """Work out what tells an item apart: its merge keys, with the schema's defaults for those it leaves out."""
-    defaults = dict(rule.defaults)
-    return tuple(_typed(item.get(key, defaults.get(key))) for key in rule.keys)
+    if not rule.defaults:
+        return tuple([_typed(item.get(key)) for key in rule.keys])
+    values = {key: item[key] for key in rule.keys if item.get(key) is not None}
+    return tuple([_typed({**dict(rule.defaults), **values}.get(key)) for key in rule.keys])
 
 
 def match_item(rule: ListRule, items: Sequence[Any], wanted: dict[str, Any]) -> int | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from envcompile.kubeapi.api import KubeApi, load
+from envcompile.kubeapi.api import KubeApi, load, shortcomings
 from envcompile.kubeapi.crds import MergeKeyError
-from envcompile.kubeapi.schema import UNKNOWN_RULE, ListRule, Node, json_type
-from envcompile.kubeapi.shortcomings import Shortcoming, shortcomings
+from envcompile.kubeapi.schema import UNKNOWN_RULE, ListRule, Node, Shortcoming, json_type
 from envcompile.kubeapi.tables import UnknownVersionError, supported_versions
 
 __all__ = [

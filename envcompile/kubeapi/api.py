@@ -13,6 +13,7 @@ from envcompile.kubeapi.tables import OBJECT_META, Table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from envcompile.kubeapi.schema import Shortcoming
     from envcompile.settings import MergeKeyRule
 
 _NO_KINDS: Final[Mapping[tuple[str, str], CustomKind]] = {}
@@ -151,3 +152,14 @@ def load(version: str) -> KubeApi:
         UnknownVersionError: when the version has no table; the message names the versions that have.
     """
     return KubeApi(Table.read(version))
+
+
+def shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
+    """List what a resource lacks to be complete: missing fields, wrong types, fields its kind does not have.
+
+    A kind nothing is known of has no shortcomings but the fields every object needs: ask `KubeApi.knows` first.
+    Values are judged as they stand, so parameters must have been filled in before.
+    """
+    from envcompile.kubeapi.completeness import find_shortcomings
+
+    return find_shortcomings(api, value)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envcompile.model import Pointer
+
 Strategy = Literal["merge", "set", "atomic"]
 
 JsonType = Literal["map", "list", "string", "integer", "number", "boolean", "quantity", "int-or-string", "any"]
@@ -34,6 +36,13 @@ UNKNOWN_RULE = ListRule(
     "replaced (nothing is known about this kind: add its CustomResourceDefinition, or mergeKeys in envc.yaml)",
 )
 """The rule of every list of a kind that has no schema."""
+
+
+class Shortcoming(NamedTuple):
+    """One thing an API server would refuse; `pointer` leads to the field, also to one that is missing."""
+
+    pointer: Pointer
+    what: str
 
 
 def spell_keys(keys: Iterable[str]) -> str:

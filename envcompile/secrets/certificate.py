@@ -1,4 +1,4 @@
-"""Sealing certificates: PEM text to a public RSA key with a fingerprint, and the rules that say which one may be used."""
+"""Sealing certificates: PEM text to public RSA keys with fingerprints, and the rules that say which may be used."""
 
 from __future__ import annotations
 
@@ -82,8 +82,9 @@ def read_certificates(data: bytes, file: str) -> list[Certificate]:
         if "PRIVATE KEY" in kind:
             raise fail(
                 "a private key is in the certificate file",
-                "whoever has this file can read every secret sealed for it: remove the key, and if it was ever committed "
-                "renew it on the cluster and list what to rotate with `envc secrets audit --compromised FINGERPRINT`",
+                "whoever has this file can read every secret sealed for it: remove the key, and if it was ever "
+                "committed, renew it on the cluster and list what to rotate with `envc secrets audit --compromised "
+                "FINGERPRINT`",
                 where,
             )
         if kind in {"CERTIFICATE", "PUBLIC KEY"}:
@@ -112,7 +113,7 @@ def _read_block(kind: str, pem: bytes, where: Location) -> Certificate:
         key = _rsa(serialization.load_pem_public_key(pem), where)
     except EnvcError:
         raise
-    except Exception as error:  # the parser has no common error type for the many ways a PEM can be broken
+    except Exception as error:  # ruff: ignore[blind-except] - the parser has no common error type for the many ways a PEM can be broken
         raise fail(
             f"the {kind.lower()} cannot be read ({type(error).__name__})",
             "fetch it again with `envc secrets fetch-cert ENV`; a sealing certificate is RSA with 2048 bits or more",
@@ -167,8 +168,8 @@ def choose(certificates: list[Certificate], *, pin: str | None, now: datetime) -
     if pin is not None and not matching:
         raise fail(
             f"the certificate is not the pinned one: pinned is {pin}",
-            "if the cluster's key was renewed, look at both and take the new one with `envc secrets fetch-cert ENV --accept`; "
-            "if not, somebody changed the file",
+            "if the cluster's key was renewed, take the new one with `envc secrets fetch-cert ENV --accept`; if not, "
+            "somebody changed the file",
             *(one.where for one in distinct),
             trace=[f"found {one}" for one in distinct],
         )
@@ -190,7 +191,8 @@ def choose(certificates: list[Certificate], *, pin: str | None, now: datetime) -
     if chosen.bits < LEAST_BITS:
         raise fail(
             f"the certificate's key has {chosen.bits} bits; at least {LEAST_BITS} are needed",
-            "start the controller with --key-size=4096, let it renew its key, then `envc secrets fetch-cert ENV --accept`",
+            "start the controller with --key-size=4096, let it renew its key, then run `envc secrets fetch-cert ENV "
+            "--accept`",
             chosen.where,
         )
     return chosen, tuple(_warnings(chosen, now))
@@ -206,7 +208,7 @@ def _refuse_dates(chosen: Certificate, now: datetime) -> None:
     if chosen.not_before is not None and chosen.not_before > now:
         raise fail(
             f"the certificate is not valid before {chosen.not_before:%Y-%m-%d} ({chosen.fingerprint})",
-            "check this machine's clock, or fetch the certificate that is in use with `envc secrets fetch-cert ENV --accept`",
+            "check this machine's clock, or fetch the one in use with `envc secrets fetch-cert ENV --accept`",
             chosen.where,
         )
 

@@ -1,4 +1,4 @@
-"""What can only be judged with the values in hand, at sealing time: sizes, and the shape that a Secret's type promises."""
+"""What can only be judged with the values in hand, at sealing time: sizes, and the shape a Secret's type promises."""
 
 from __future__ import annotations
 

@@ -201,20 +201,18 @@ class _Reader:
         if MASTER_KEY_LABEL in self._texts("labels"):
             self._problems.add(
                 f"{self._title} is a private key of the sealed-secrets controller",
-                "it opens every secret of its cluster: take it out of the repository and its history, renew the key, and list "
-                "what to rotate with `envc secrets audit --compromised FINGERPRINT`",
+                "it opens every secret of its cluster: take it out of the repository and its history, renew the key, and "
+                "list what to rotate with `envc secrets audit --compromised FINGERPRINT`",
                 self._where(()),
             )
 
     def _scope(self) -> Scope:
         scope = (self._settings.sealing or Sealing()).scope
         wide: tuple[Scope, ...] = ("cluster-wide", "namespace-wide")
-        given = {
-            name: self._annotations[SCOPE_ANNOTATION + name]
-            for name in wide
-            if SCOPE_ANNOTATION + name in self._annotations
-        }
-        mend = f"the scope is one setting: `sealing: {{scope: …}}` in overlays/{self._environment}/environment.yaml; drop the annotation"
+        own = self._annotations
+        given = {name: own[SCOPE_ANNOTATION + name] for name in wide if SCOPE_ANNOTATION + name in own}
+        settings_file = f"overlays/{self._environment}/environment.yaml"
+        mend = f"the scope is one setting: `sealing: {{scope: …}}` in {settings_file}; drop the annotation"
         for name, text in given.items():
             place = self._where(("metadata", "annotations", SCOPE_ANNOTATION + name))
             if text != "true":
@@ -224,10 +222,8 @@ class _Reader:
         return scope
 
     def _check_names(self) -> None:
-        if (
-            SCOPE_ANNOTATION + "skip-set-owner-references" in self._annotations
-            and self._annotations.get(SCOPE_ANNOTATION + "managed") != "true"
-        ):
+        unowned, managed = SCOPE_ANNOTATION + "skip-set-owner-references", SCOPE_ANNOTATION + "managed"
+        if unowned in self._annotations and self._annotations.get(managed) != "true":
             self._problems.add(
                 f"{self._title} skips owner references but is not managed: the controller fails at its second look",
                 f'add the annotation `{managed}: "true"`',
@@ -332,8 +328,8 @@ class _Reader:
             return
         self._problems.add(
             f"{self._title}: `{key}` is written in clear",
-            f"write `{key}: ref+prompt://` and run `envc secrets set {self._environment} {self._name} {key}`; if git has "
-            f'ever seen the value, rotate it. A harmless value is declared by `{HARMLESS_ANNOTATION}: "{key}"` in the '
+            f"write `{key}: ref+prompt://` and run `envc secrets set {self._environment} {self._name} {key}`; if git "
+            f'has ever seen the value, rotate it. A harmless value is declared by `{HARMLESS_ANNOTATION}: "{key}"` in the '
             f"annotations",
             place,
         )

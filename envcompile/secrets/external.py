@@ -33,7 +33,7 @@ def external_secret(declaration: Declaration, settings: ExternalSecrets | None) 
     if settings is None:
         raise fail(
             f"environment {declaration.environment} has `secretBackend: external` but no store",
-            f"name it in overlays/{declaration.environment}/environment.yaml: `externalSecrets: {{store: vault-backend}}`",
+            f"name it in overlays/{declaration.environment}/environment.yaml: `externalSecrets: {{store: NAME}}`",
             declaration.where,
         )
     problems = Problems()
@@ -41,7 +41,7 @@ def external_secret(declaration: Declaration, settings: ExternalSecrets | None) 
     for entry in declaration.sealable:
         if entry.reference is None:
             problems.add(
-                f"{declaration.title}: `{entry.id.key}` is a literal, the environment takes secrets from {settings.store}",
+                f"{declaration.title}: `{entry.id.key}` is a literal, but secrets come from {settings.store} here",
                 f"write where it is kept, such as `ref+vault://secret/data/app#/{entry.id.key}`",
                 entry.where,
             )

@@ -112,3 +112,12 @@ def index_blobs(root: Path, files: Iterable[str]) -> Iterator[tuple[str, bytes]]
         if header[-2] == b"blob":
             yield name, data[position : position + size]
         position += size + 1
+
+
+def past_versions(root: Path, file: str, text: str) -> Iterator[tuple[str, bytes]]:
+    """The committed versions of a file in which lines with this text came or went: commit and bytes, newest first."""
+    answer = _git(root, "log", "--all", "--format=%H", f"-G{re.escape(text)}", "--", file)
+    for commit in answer.stdout.decode().split():
+        version = _git(root, "show", f"{commit}:./{file}")
+        if version.returncode == 0:
+            yield commit, version.stdout

@@ -1,4 +1,4 @@
-"""Looks into Go templates of hand-written SealedSecrets: which keys they use, and which functions the controller lacks."""
+"""Looks into Go templates of hand-written SealedSecrets: which keys they use, which functions the controller lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of SealedSecret objects that people wrote or made with kubeseal: everything that can be known without a key."""
+"""Checks of SealedSecret objects that people wrote or made with kubeseal: all that can be known without a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Change identity: how `seal` and `status` know that a value is still the one that was sealed, without storing a digest of it.
+"""Change identity: how `seal` and `status` know that a value is still the sealed one without storing a digest of it.
 
 Two kinds, the first that applies:
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.secrets.identity import Binding, IdentityKey, Verdict, provenance
-from envcompile.secrets.origins import OriginError, Resolved, Surroundings, public_version, read_value
+from envcompile.secrets.identity import Binding, provenance
+from envcompile.secrets.origins import OriginError, Resolved, public_version, read_value
 
 if TYPE_CHECKING:
     from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.identity import IdentityKey, Verdict
+    from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.store import Record
 
 
@@ -33,7 +35,7 @@ def is_moved(declaration: Declaration, record: Record) -> bool:
 def judge(
     declaration: Declaration, entry: Entry, record: Record, *, surroundings: Surroundings, identity: IdentityKey | None
 ) -> Judgement:
-    """Tell whether the source still gives the value that was sealed; asks nobody and never raises for a silent source."""
+    """Tell whether the source still gives the value that was sealed; asks nobody, never fails for a silent source."""
     binding = binding_of(declaration, entry)
     reference = entry.reference
     by_provenance = record.identity.startswith("provenance:")

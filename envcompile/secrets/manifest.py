@@ -114,8 +114,8 @@ def _report_missing(declaration: Declaration, entry: Entry, store: Store, proble
     elsewhere = store.sealed_elsewhere(entry.id)
     if elsewhere is not None:
         problems.add(
-            f"{declaration.title}: `{entry.id.key}` has no sealed value, but one of {elsewhere.namespace}/{elsewhere.name} is there; "
-            f"a sealed value does not follow when name or namespace change",
+            f"{declaration.title}: `{entry.id.key}` has no sealed value, but {elsewhere.namespace}/{elsewhere.name} "
+            f"has one; a sealed value does not follow when name or namespace change",
             f"run `{command}`",
             entry.where,
         )

@@ -6,7 +6,6 @@ import base64
 import binascii
 import os
 import stat
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +16,8 @@ from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import PARAMETERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from envcompile.secrets.references import Reference
 
 ENTRY_POINTS = "envcompile.secret_sources"
@@ -56,7 +57,7 @@ class Surroundings:
 class Resolver(Protocol):
     """Reads the values of one scheme."""
 
-    def __call__(self, reference: Reference, surroundings: Surroundings) -> Resolved:
+    def __call__(self, reference: Reference, surroundings: Surroundings, /) -> Resolved:
         """Read a value; raises OriginError when that is not possible."""
         ...
 
@@ -132,7 +133,7 @@ def resolver_of(scheme: str) -> Resolver:
             did_you_mean(
                 scheme,
                 known,
-                f"known: {', '.join(known)}; a package may add it by the entry point group `{ENTRY_POINTS}`",
+                f"known: {', '.join(known)}; packages add more by the entry point group `{ENTRY_POINTS}`",
             ),
         )
     resolver: Resolver = found[scheme].load()
@@ -199,7 +200,7 @@ def _refuse_committed(path: Path, reference: Reference, root: Path) -> None:
         if not is_ignored(root, place):
             raise OriginError(
                 f"git does not ignore the file `{reference.path}`",
-                f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; then rotate what was in it",
+                f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; then rotate its values",
             )
 
 

@@ -51,7 +51,7 @@ def _load(pem: bytes, where: Location) -> RSAPrivateKey:
         raise fail(
             "the private key is encrypted", "decrypt it first: `openssl pkey -in KEY -out /dev/shm/key.pem`", where
         ) from None
-    except Exception as error:  # as with certificates: no common error type
+    except Exception as error:  # ruff: ignore[blind-except] - as with certificates: no common error type
         raise fail(
             f"the private key cannot be read ({type(error).__name__})", "give an unencrypted RSA key in PEM", where
         ) from None

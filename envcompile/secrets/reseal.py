@@ -1,4 +1,4 @@
-"""`envc secrets reseal`: the same values under the present certificate; only ciphertext, certificate and salt change."""
+"""`envc secrets reseal`: the same values under the present certificate; ciphertext, certificate and salt change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from envcompile.secrets.origins import OriginError, Resolved
 from envcompile.secrets.seal import Result, Row, Sealer
 from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
 from envcompile.secrets.status import ages_of
-from envcompile.secrets.store import Record, Update, update_store
+from envcompile.secrets.store import Update, update_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.scene import Scene
+    from envcompile.secrets.store import Record
 
 
 def reseal(

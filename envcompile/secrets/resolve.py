@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
-from envcompile.secrets.ciphertext import Scope
 from envcompile.secrets.declaration import (
     HARMLESS_ANNOTATION,
     LARGEST_SECRET,
@@ -21,6 +20,7 @@ from envcompile.settings import Sealing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.declaration import Ignored, Where
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
@@ -48,7 +48,7 @@ def resolve_secret(
     previous: dict[str, Any] | None = None,
     warn: Callable[[str], None] = silent,
 ) -> dict[str, Any]:
-    """The object for the manifests: a SealedSecret, an ExternalSecret, or the Secret itself when nothing in it is secret.
+    """The object for the manifests: SealedSecret, ExternalSecret, or the Secret itself when nothing in it is secret.
 
     Pure: reads no file, no clock and no network, and needs no key.
 
@@ -132,11 +132,7 @@ def _check_private(declaration: Declaration, store: Store) -> None:
     stored = store.templates.get((declaration.namespace, declaration.name))
     keys = {entry.id.key for entry in declaration.entries}
     sealed = set(store.of_secret(declaration.namespace, declaration.name))
-    if (
-        (sealed and sealed != keys)
-        or (stored is not None and stored != public_template(declaration))
-        or (sealed and stored is None)
-    ):
+    if sealed and (sealed != keys or stored != public_template(declaration)):
         problems.add(
             f"{declaration.title} comes from a file that git ignores and is not as {store.file} has it",
             f"run `envc secrets seal {declaration.environment} {declaration.name}`, so that others build the same",
@@ -151,7 +147,7 @@ def _in_clear(value: dict[str, Any], declaration: Declaration) -> dict[str, Any]
     for entry in declaration.entries:
         if entry.reference is not None:
             problems.add(
-                f"{declaration.title}: `{entry.id.key}` is `{entry.reference}`, which the plaintext backend does not read",
+                f"{declaration.title}: `{entry.id.key}` is `{entry.reference}`, which nothing reads here",
                 f"give it a throw-away value in overlays/{declaration.environment}, or use `secretBackend: sealed`",
                 entry.where,
             )
@@ -167,7 +163,7 @@ def _in_clear(value: dict[str, Any], declaration: Declaration) -> dict[str, Any]
 
 
 def _check_previous(declaration: Declaration, result: dict[str, Any], previous: dict[str, Any] | None) -> None:
-    """Refuse what the API server would refuse after the next sync: another type, or other keys of an immutable Secret."""
+    """Refuse what the API server would refuse at the next sync: another type, other keys of an immutable Secret."""
     spec = (previous or {}).get("spec") or {}
     template = spec.get("template") or {}
     if not template:
@@ -201,6 +197,6 @@ def _warn(declaration: Declaration, result: dict[str, Any], warn: Callable[[str]
     size = sum(len(text) for text in result["spec"]["encryptedData"].values())
     if size > LARGEST_ANNOTATION:
         warn(
-            f"{declaration.title} has {size} bytes when sealed: `kubectl apply` without --server-side cannot store it in its "
-            f"annotation of {LARGEST_ANNOTATION} bytes (Secrets themselves end at {LARGEST_SECRET})"
+            f"{declaration.title} has {size} bytes when sealed: `kubectl apply` without --server-side cannot store it in "
+            f"its annotation of {LARGEST_ANNOTATION} bytes (Secrets themselves end at {LARGEST_SECRET})"
         )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean, fail
 from envcompile.model import Location
-from envcompile.secrets.declaration import Declaration, Entry, declare, is_secret
-from envcompile.secrets.store import STORE_NAME, Store, read_store
+from envcompile.secrets.declaration import declare, is_secret
+from envcompile.secrets.store import STORE_NAME, read_store
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.secrets.certificate import Certificate
-    from envcompile.secrets.declaration import Ignored, Where
+    from envcompile.secrets.declaration import Declaration, Entry, Ignored, Where
+    from envcompile.secrets.store import Store
     from envcompile.settings import Environment
 
 
@@ -77,8 +78,8 @@ class Scene:
             raise fail(
                 f"environment {self.environment}: the certificate is not pinned, so whoever can change the file would "
                 f"receive the next secrets",
-                f"compare the fingerprint with the cluster's, then write `sealing: {{fingerprint: {chosen.fingerprint}}}` in "
-                f"{self.folder}/environment.yaml, or let `envc secrets fetch-cert {self.environment}` do it",
+                f"compare the fingerprint with the cluster's, then write `sealing: {{fingerprint: {chosen.fingerprint}}}` "
+                f"in {self.folder}/environment.yaml, or let `envc secrets fetch-cert {self.environment}` do it",
                 chosen.where,
             )
         return chosen, warnings

@@ -7,15 +7,15 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from envcompile.errors import EnvcError, Problems, UsageError, fail
+from envcompile.errors import EnvcError, Problems, UnavailableError, UsageError, fail
 from envcompile.secrets.ciphertext import label
 from envcompile.secrets.contents import check_contents
 from envcompile.secrets.identity import provenance
 from envcompile.secrets.judgement import binding_of, is_moved, judge, value_of
-from envcompile.secrets.origins import OriginError, Resolved, Surroundings
+from envcompile.secrets.origins import OriginError, Resolved
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.resolve import public_template
-from envcompile.secrets.store import Record, Store, Update, ValueId, update_store
+from envcompile.secrets.store import Record, Update, update_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from envcompile.secrets.certificate import Certificate
     from envcompile.secrets.declaration import Declaration, Entry
     from envcompile.secrets.identity import IdentityKey
+    from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.scene import Scene
+    from envcompile.secrets.store import Store, ValueId
 
 Action = Literal["sealed", "kept", "unverified", "removed"]
 ALPHABET = string.ascii_letters + string.digits
@@ -129,6 +131,8 @@ def seal_environments(
     for scene in _with_names(scenes, names):
         try:
             plans.append(_plan(scene, names, surroundings, identity, now))
+        except (UsageError, UnavailableError):
+            raise
         except EnvcError as error:
             problems.extend(error)
     problems.raise_any()
@@ -165,13 +169,15 @@ def _plan(
     for declaration in chosen:
         try:
             _plan_secret(plan, declaration, store, sealer, surroundings, identity, now)
+        except UnavailableError:
+            raise
         except EnvcError as error:
             problems.extend(error)
     problems.raise_any()
     plan.warnings += sealer.warnings
     if any(declaration.scope == "cluster-wide" for declaration in chosen):
         plan.warnings.append(
-            f"environment {scene.environment} seals cluster-wide: whoever may create a SealedSecret anywhere can read its values"
+            f"environment {scene.environment} seals cluster-wide: who may create a SealedSecret anywhere can read its values"
         )
     _prune(plan, store, chosen, everything=not names)
     return plan
@@ -245,12 +251,15 @@ def _read(declaration: Declaration, entry: Entry, surroundings: Surroundings) ->
     if surroundings.prompt is None:
         raise OriginError(
             "it is asked for, and nobody is here to answer",
-            f"run `envc secrets set {declaration.environment} {declaration.name} {entry.id.key}` with the value on stdin",
+            f"run `envc secrets set {entry_words(declaration, entry)}` with the value on stdin",
             absent=True,
         )
-    return Resolved(
-        Plaintext(surroundings.prompt(f"{declaration.environment} {declaration.name} {entry.id.key}").encode())
-    )
+    return Resolved(Plaintext(surroundings.prompt(entry_words(declaration, entry)).encode()))
+
+
+def entry_words(declaration: Declaration, entry: Entry) -> str:
+    """Environment, Secret and key, as the commands take them."""
+    return f"{declaration.environment} {declaration.name} {entry.id.key}"
 
 
 def _prune(plan: _Plan, store: Store, chosen: Sequence[Declaration], *, everything: bool) -> None:

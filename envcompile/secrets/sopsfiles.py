@@ -1,4 +1,4 @@
-"""Reads SOPS files in memory: values under AES-256-GCM, the file's MAC, data keys by age; `sops` itself for KMS and PGP."""
+"""Reads SOPS files in memory: values under AES-256-GCM, the file's MAC, data keys by age; `sops` for KMS and PGP."""
 
 from __future__ import annotations
 

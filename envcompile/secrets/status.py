@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from envcompile.secrets.gitfiles import sealed_times
 from envcompile.secrets.judgement import is_moved, judge
-from envcompile.secrets.store import ValueId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.scene import Scene
-    from envcompile.secrets.store import Store
+    from envcompile.secrets.store import Store, ValueId
 
 State = Literal["unchanged", "changed", "unverified", "missing", "moved", "undeclared", "private"]
 

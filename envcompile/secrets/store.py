@@ -1,4 +1,4 @@
-"""The sealed store `overlays/<env>/sealed.yaml`: one record a value, sorted, without timestamps, written whole or not at all."""
+"""The sealed store `overlays/<env>/sealed.yaml`: one record a value, sorted, no timestamps, replaced in one step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from envcompile.errors import Problems, did_you_mean
 from envcompile.model import Location
@@ -248,6 +248,8 @@ def update_store(root: Path, file: str, update: Update) -> bool:
         after = render_store(Store(file, records, templates)).encode()
         if after == before or (before is None and not records and not templates):
             return False
+        for leftover in path.parent.glob(f".{path.name}.tmp-*"):
+            leftover.unlink(missing_ok=True)  # of a process that was killed: the lock says nobody is writing now
         write_atomically(path, after)
         return True
 
@@ -279,10 +281,14 @@ def write_atomically(path: Path, data: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(data)
-            opened.flush()
-            os.fsync(opened.fileno())
-        temporary.chmod(mode)
+            os.fchmod(opened.fileno(), mode)
+            _to_disk(opened)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _to_disk(opened: BinaryIO) -> None:
+    opened.flush()
+    os.fsync(opened.fileno())

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Location
-from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, BrokenCiphertextError, Scope, foreign, label, take_apart
+from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, BrokenCiphertextError, foreign, label, take_apart
 from envcompile.secrets.identity import Binding
 from envcompile.secrets.judgement import is_moved
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
-from envcompile.secrets.store import ValueId, read_store
+from envcompile.secrets.store import read_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from envcompile.secrets.certificate import Certificate
+    from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.scene import Scene
-    from envcompile.secrets.store import Record, Store
+    from envcompile.secrets.store import Record, Store, ValueId
 
 
 class Check(NamedTuple):
@@ -162,7 +163,7 @@ def unseal_object(value: Mapping[str, Any], keys: Sequence[RSAPrivateKey]) -> Un
 
 
 def as_manifests(unsealed: Sequence[Unsealed]) -> Plaintext:
-    """The Secrets as one JSON `List` that kubectl takes; in clear, so it stays behind the wall until it is written out."""
+    """The Secrets as one JSON `List` that kubectl takes; in clear, so behind the wall until it is written out."""
     items = [
         {
             "apiVersion": "v1",

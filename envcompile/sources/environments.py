@@ -23,7 +23,7 @@ from envcompile.sources.project import (
 )
 from envcompile.sources.settingsfile import place
 from envcompile.sources.tree import File, join
-from envcompile.sources.yamlfiles import YAML_ENDINGS
+from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -125,9 +125,14 @@ def read_project(tree: Tree) -> ProjectSources:
     ordered = order_layers(extends, overlays, problems)
     report_forgotten(overlays, extends, problems)
     names = order_environments(settings, document, overlays, problems)
+    base = tuple(tree.files(BASE))
+    if not names:
+        for entry in base:
+            if entry.path.rpartition("/")[2] in KUSTOMIZATIONS:
+                report_kustomization(entry.path, problems)
     problems.raise_any()
     layers = {name: ordered[name] for name in names}
-    return ProjectSources(tree, settings, document, names, layers, overlays, tuple(tree.files(BASE)))
+    return ProjectSources(tree, settings, document, names, layers, overlays, base)
 
 
 def new_parsed_files() -> ParsedFiles:

@@ -8,14 +8,11 @@ import subprocess  # ruff: ignore[suspicious-subprocess-import] - git gets argum
 import weakref
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import Problem as _Problem
 from envcompile.errors import UnavailableError, UsageError, fail, nearest
-from envcompile.sources.tree import FileEntry, file_start, is_ignored
+from envcompile.sources.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from envcompile.errors import EnvcError
 
 _SYMLINK = "120000"
 _SUBMODULE = "160000"
@@ -94,7 +91,7 @@ class GitTree:
             if target in self._folders:
                 trail = (*holders, posixpath.dirname(path))
                 if any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
-                    raise _link_error(name, "runs in a circle", self._blob(entry).decode(errors="replace"))
+                    raise link_in_circle(name, self._blob(entry).decode(errors="replace"))
                 self._list(name, target, trail, found)
             else:
                 end = self._entries[target]
@@ -104,12 +101,11 @@ class GitTree:
         """Where a symlink of the commit ends."""
         text = self._blob(self._entries[path]).decode(errors="replace")
         target = self._walk(path)
-        if target is None or (target not in self._entries and target not in self._folders):
-            inside = not posixpath.normpath(posixpath.join(posixpath.dirname(path), text)).startswith(("..", "/"))
-            if inside and target is None:
-                raise _link_error(shown, "runs in a circle", text)
-            raise _link_error(shown, "leads nowhere" if inside else "leaves the repository", text)
-        return target
+        if target is not None and (target in self._entries or target in self._folders):
+            return target
+        if text.startswith("/") or posixpath.normpath(posixpath.join(posixpath.dirname(path), text)).startswith(".."):
+            raise leads_out(shown, text)
+        raise link_in_circle(shown, text) if target is None else link_to_nothing(shown, text)
 
     def _real(self, path: str) -> str | None:
         """The path in the commit that a project path means, symlinks followed; None when it leaves the commit."""
@@ -179,7 +175,7 @@ class GitTree:
         asks.flush()
         header = answers.readline().split()
         if len(header) != 3:
-            problem = _Problem(
+            problem = Problem(
                 f"git cannot read the object {entry.blob[:12]} of commit {self.commit[:12]}",
                 "run `git fsck`; in a partial clone, fetch the commit's files first",
             )
@@ -217,12 +213,12 @@ def _git(folder: Path, *arguments: str) -> str:
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, env=_environment(), capture_output=True, check=False)
     except FileNotFoundError as error:
-        problem = _Problem("git is not installed", "install git, or leave out the revision")
+        problem = Problem("git is not installed", "install git, or leave out the revision")
         raise UnavailableError([problem]) from error
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         reason = lines[0].removeprefix("fatal: ") if lines else f"git {arguments[0]} failed"
-        raise UsageError([_Problem(f"cannot read git history here: {reason}", "run envc inside of a git repository")])
+        raise UsageError([Problem(f"cannot read git history here: {reason}", "run envc inside of a git repository")])
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
@@ -248,11 +244,4 @@ def _resolve(folder: Path, revision: str) -> str:
         fix = "this clone is shallow: fetch the rest with `git fetch --unshallow`"
     else:
         fix = "name a branch, a tag or a commit that this repository holds"
-    raise UsageError([_Problem(f"git knows no revision `{revision}`", fix)])
-
-
-def _link_error(path: str, what: str, target: str) -> EnvcError:
-    fix = "copy the files into the repository: a build reads nothing outside of it"
-    if what != "leaves the repository":
-        fix = "remove the symlink"
-    return fail(f"the symlink `{path}` {what}: it points to `{target}`", fix, file_start(path))
+    raise UsageError([Problem(f"git knows no revision `{revision}`", fix)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import posixpath
 import re
 from itertools import starmap
@@ -13,6 +11,7 @@ from envcompile.errors import EnvcError, did_you_mean, fail
 from envcompile.model import Document, Location
 from envcompile.sources.settingsfile import dotted
 from envcompile.sources.tree import File, file_start, join
+from envcompile.sources.yamlfiles import JSONNET_ENDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
     from envcompile.sources.tree import Tree
 
-ENDING = ".jsonnet"
 LIBRARIES = ("lib", "vendor")
 """Searched after the importing file's own folder, as jsonnet-bundler lays a project out."""
 
@@ -84,6 +82,8 @@ class Evaluations:
             shared = self._attempt(tree, file, "")
         if shared is not None and not _asks_for_environment(shared):
             return _or_raise(shared)
+        import json
+
         code = json.dumps(environment, sort_keys=True)
         return _or_raise(self._done.get((file.path, code)) or self._attempt(tree, file, code))
 
@@ -108,6 +108,8 @@ def _asks_for_environment(done: Evaluation | EnvcError) -> bool:
 
 
 def _evaluate(file: File, code: str, importer: _Importer) -> Evaluation:
+    import json
+
     import _gojsonnet  # ruff: ignore[import-private-name] - the wheel has no other module
 
     bound = {_ENVIRONMENT: code or f"error {json.dumps(_UNASKED)}"}
@@ -180,7 +182,8 @@ class _Importer:
         known = [posixpath.basename(entry.path) for entry in self._tree.files(posixpath.dirname(self._root))]
         for library in LIBRARIES:
             known += [entry.path.removeprefix(f"{library}/") for entry in self._tree.files(library)]
-        libraries = [name for name in known if name.endswith((".libsonnet", ENDING)) and name != wanted]
+        own = posixpath.basename(self._root)
+        libraries = [name for name in known if name.endswith((".libsonnet", JSONNET_ENDING)) and name != own]
         if not tried:
             fix = "imports are relative, to the file's own folder, lib/ or vendor/, and stay in the project"
         elif wanted.startswith("github.com/"):
@@ -194,6 +197,8 @@ class _Importer:
 
 
 def _digest(data: bytes) -> str:
+    import hashlib
+
     return hashlib.sha256(data).hexdigest()
 
 
@@ -213,7 +218,9 @@ def explained(message: str, path: str) -> EnvcError:
     if not is_runtime:
         what = what.partition("\n")[0]
     what = what.strip()
-    fix = "mend the jsonnet file: the trace leads from the place that failed to the place that asked for it"
+    fix = "mend the jsonnet file"
+    if len(trace) > 1:
+        fix += ": the trace leads from the place that failed to the place that asked for it"
     if what.startswith("function has no parameter "):
         fix = "a top-level function takes the argument `environment`: `function(environment) ...`"
     elif what.startswith("Missing argument: "):

@@ -14,6 +14,7 @@ from envcompile.sources.params import MARK, substitute
 from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS
 from envcompile.sources.settingsfile import place, read_model
 from envcompile.sources.tree import file_start, join
+from envcompile.sources.yamlfiles import KUSTOMIZATIONS, report_kustomization
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ def _unknown_layer(path: str, target: str | None, overlays: Mapping[str, Overlay
         near = did_you_mean(f"../{leaf}", [f"../{name}" for name in overlays], f"create the folder {target}")
         return f"`extends` names `{path}`, but there is no folder {target}", near
     if target == BASE or parent.startswith(BASE):
-        return f"`extends` names `{path}`", f"take it out: {BASE}/ is under every environment"
+        return f"`extends` names `{path}`, which is no overlay", f"take it out: {BASE}/ is under every environment"
     what = f"`extends` names `{path}`, which is no folder directly below {OVERLAYS}/"
     plain = path.strip("/").removeprefix("./")
     if plain.removeprefix(f"{OVERLAYS}/") in overlays:
@@ -117,6 +118,10 @@ def report_forgotten(
         sources = [entry.path for entry in overlay.files if entry.path.endswith((".yaml", ".yml", ".json", ".jsonnet"))]
         settings_file = f"{overlay.folder}/{ENVIRONMENT_FILE}"
         if name not in used and sources and settings_file not in sources:
+            kustomizations = [path for path in sources if posixpath.basename(path) in KUSTOMIZATIONS]
+            if kustomizations:
+                report_kustomization(kustomizations[0], problems)
+                continue
             misnamed = [path for path in sources if posixpath.basename(path).lower() in _MISSPELT]
             fix = f"rename {misnamed[0]}" if misnamed else "add one, or list the folder in `extends` of an environment"
             what = f"`{overlay.folder}` has no {ENVIRONMENT_FILE} and no environment extends it"

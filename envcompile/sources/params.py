@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -191,6 +190,8 @@ def _as_text(value: Any, name: str) -> str:
     if type(value) is str:
         return value
     if type(value) in {bool, int, float}:
+        import json
+
         return json.dumps(value)
     kind = "a map" if type(value) is dict else "a list" if type(value) is list else "empty"
     what = f"the parameter `{name}` is {kind}, and cannot stand inside of a longer string"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Layer
-from envcompile.sources.jsonnetfiles import ENDING, Evaluations, documents_of
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
+    JSONNET_ENDING,
     FileDocuments,
     app_of,
     is_resource_file,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from envcompile.model import Document, PatchDocument
+    from envcompile.sources.jsonnetfiles import Evaluations
     from envcompile.sources.tree import FileEntry, Tree
 
 
@@ -65,7 +66,7 @@ class ParsedFiles:
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._plans: dict[str, _Plan] = {}
         self._shared: dict[str, LayerContents] = {}
-        self._evaluations = Evaluations(self._files)
+        self._evaluations: Evaluations | None = None
 
     def file(self, tree: Tree, path: str) -> File:
         """The file with its bytes.
@@ -140,15 +141,15 @@ class ParsedFiles:
         problems = Problems()
         parts: list[tuple[str, FileDocuments | tuple[Document, ...] | File]] = []
         for path in without_foreign_files(entries, problems):
-            if not path.endswith(ENDING) and not is_resource_file(path, name):
+            if not path.endswith(JSONNET_ENDING) and not is_resource_file(path, name):
                 continue
             try:
                 file = self.file(tree, path)
-                values = [] if path.endswith(ENDING) else self.values(tree, path)
+                values = [] if path.endswith(JSONNET_ENDING) else self.values(tree, path)
             except EnvcError as error:
                 problems.extend(error)
                 continue
-            if path.endswith(ENDING):
+            if path.endswith(JSONNET_ENDING):
                 parts.append((path, file))
             else:
                 found = split_file(file, values, name, problems)
@@ -172,6 +173,10 @@ class ParsedFiles:
         documents: list[Document] = []
         has_parameters = True
         if isinstance(part, File):
+            from envcompile.sources.jsonnetfiles import Evaluations, documents_of
+
+            if self._evaluations is None:
+                self._evaluations = Evaluations(self._files)
             try:
                 evaluation = self._evaluations.evaluate(tree, part, facts.jsonnet)
             except EnvcError as error:

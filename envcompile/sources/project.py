@@ -131,7 +131,9 @@ def order_environments(
             what = f"`environments` names `{name}`, but there is no {OVERLAYS}/{name}/{ENVIRONMENT_FILE}"
             if overlay is not None and overlay.settings is not None:
                 what = f"`environments` names `{name}`, which is abstract: it is only extended"
-            fix = did_you_mean(name, names, "remove the name, or create the environment")
+                problems.add(what, "take the name out", place(document, ("environments", position)))
+                continue
+            fix = did_you_mean(name, names, "take the name out, or create the environment")
             problems.add(what, fix, place(document, ("environments", position)))
     return (*listed, *(name for name in names if name not in listed))
 

@@ -84,10 +84,11 @@ class WorkingTree:
     `.git`, or the root itself.
     """
 
-    __slots__ = ("_boundary", "_scanned", "root")
+    __slots__ = ("_boundary", "_prefix", "_scanned", "root")
 
     def __init__(self, root: Path) -> None:
         self.root = Path(os.path.realpath(root))
+        self._prefix = f"{self.root}/"
         self._boundary: str | None = None
         self._scanned: set[str] = set()
 
@@ -115,7 +116,7 @@ class WorkingTree:
     ) -> None:
         """List one folder; `holders` are the real folders whose symlinks led here."""
         try:
-            with os.scandir(f"{self.root}/{prefix}") as listing:
+            with os.scandir(self._prefix + prefix) as listing:
                 entries = [entry for entry in listing if not is_ignored(entry.name)]
         except OSError as error:
             raise _unreadable(prefix.rstrip("/"), error) from error
@@ -136,15 +137,13 @@ class WorkingTree:
         real = self._check_inside(path, target)
         trail = (*holders, os.path.realpath(full.parent))
         if any(holder == real or holder.startswith(real + os.sep) for holder in trail):
-            raise _circle(path, target)
+            raise link_in_circle(path, target)
         try:
             full.stat()
         except FileNotFoundError as error:
-            what = f"the symlink `{path}` points to `{target}`, which does not exist"
-            fix = "point it to an existing file of the repository, or remove it"
-            raise fail(what, fix, file_start(path)) from error
+            raise link_to_nothing(path, target) from error
         except OSError as error:
-            raise (_circle(path, target) if error.errno == errno.ELOOP else _unreadable(path, error)) from error
+            raise (link_in_circle(path, target) if error.errno == errno.ELOOP else _unreadable(path, error)) from error
         return trail
 
     def _check_inside(self, path: str, target: str | None = None) -> str:
@@ -152,7 +151,7 @@ class WorkingTree:
         real = os.path.realpath(self.root / path)
         boundary = self._repository()
         if real != boundary and not real.startswith(boundary.rstrip(os.sep) + os.sep):
-            raise _leaves(path, target)
+            raise leads_out(path, target)
         return real
 
     def _repository(self) -> str:
@@ -170,7 +169,7 @@ class WorkingTree:
         if path not in self._scanned:
             self._check_inside(path)
         try:
-            with Path(f"{self.root}/{path}").open("rb", buffering=0) as file:
+            with open(f"{self._prefix}{path}", "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
                 return file.read()
         except OSError as error:
             raise _unreadable(path, error) from error
@@ -196,13 +195,21 @@ def _unreadable(path: str, error: OSError) -> EnvcError:
     return fail(f"cannot read `{shown}`: {reason}", "check that it exists and its permissions", file_start(shown))
 
 
-def _leaves(path: str, target: str | None) -> EnvcError:
+def link_to_nothing(path: str, target: str) -> EnvcError:
+    """The error of a broken symlink."""
+    what = f"the symlink `{path}` points to `{target}`, which does not exist"
+    return fail(what, "point it to an existing file of the repository, or remove it", file_start(path))
+
+
+def leads_out(path: str, target: str | None) -> EnvcError:
+    """The error of a path outside of the repository; `target` is what the path says when it is a symlink itself."""
     what = f"`{path}` leads out of the repository"
     if target is not None:
         what = f"the symlink `{path}` leaves the repository: it points to `{target}`"
     return fail(what, "copy the files into the repository: a build reads nothing outside of it", file_start(path))
 
 
-def _circle(path: str, target: str) -> EnvcError:
+def link_in_circle(path: str, target: str) -> EnvcError:
+    """The error of a symlink that leads back to a folder around itself."""
     what = f"the symlink `{path}` runs in a circle: it points to `{target}`"
     return fail(what, "remove the symlink", file_start(path))

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from envcompile.sources.tree import File, FileEntry
 
 YAML_ENDINGS = (".yaml", ".yml", ".json")
-_KUSTOMIZE = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+JSONNET_ENDING = ".jsonnet"
+KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+"""What kustomize calls its own files; only the last name is certain to be one."""
 _OUR_KINDS = ("Patch", "Environment")
 
 
@@ -57,13 +59,16 @@ def without_foreign_files(entries: Iterable[FileEntry], problems: Problems) -> l
             name = posixpath.basename(folder.rstrip("/"))
             fix = f"move it out, and put what `helm template {name} CHART` prints into {folder.rstrip('/')}.yaml"
             problems.add(what, fix, where)
+    for path in paths:
+        if posixpath.basename(path) == "Kustomization":
+            report_kustomization(path, problems)
     return [path for path in paths if not path.startswith(charts)]
 
 
 def split_file(file: File, values: list[Any], layer: str, problems: Problems) -> list[Document]:
     """The documents of one parsed YAML or JSON file, empty ones left out; none of a kustomization, which is noted."""
-    if posixpath.basename(file.path) in _KUSTOMIZE and not _is_other_api(values):
-        _report_kustomize(Document(values[0] if values else None, file, 0, layer), problems)
+    if posixpath.basename(file.path) in KUSTOMIZATIONS and not _is_other_api(values):
+        report_kustomization(file.path, problems)
         return []
     return [Document(value, file, index, layer) for index, value in enumerate(values) if value is not None]
 
@@ -133,7 +138,7 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     if all(type(part) is str and part for part in (api_version, kind, name)):
         return True
     if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
-        _report_kustomize(document, problems)
+        report_kustomization(document.source.path, problems)
         return False
     known = len([part for part in (api_version, kind, metadata) if part is not None])
     if not known:
@@ -166,10 +171,11 @@ def _has_text(document: Document, pointer: Pointer, value: Any, problems: Proble
     return False
 
 
-def _report_kustomize(document: Document, problems: Problems) -> None:
-    what = f"`{document.source.path}` is a kustomization, which envc does not read"
+def report_kustomization(path: str, problems: Problems) -> None:
+    """Note a file that is kustomize's, with the command that takes such a project over."""
+    what = f"`{path}` is a kustomization, which envc does not read"
     fix = "take the whole project over with `envc init --from-kustomize DIR`, or remove the file"
-    problems.add(what, fix, file_start(document.source.path))
+    problems.add(what, fix, file_start(path))
 
 
 def _is_other_api(values: list[Any]) -> bool:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.errors import fail
-from envcompile.yamlio.quoting import KEY_WORDS, LONG_KEY, WORDS, block
+from envcompile.yamlio.quoting import KEY_WORDS, LONG_KEY, WORDS, block, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -116,6 +116,50 @@ class Renderer:
                 out.append(f"{newline}- {_scalar(item, newline)}")
 
 
+def scalar_text(value: Any, column: int) -> str:
+    """A scalar or an empty map or list, for a key or dash at a column counted from 0."""
+    return _scalar(value, "\n" + " " * column)
+
+
+def map_text(value: dict[str, Any], column: int, *, list_indent: int) -> str:
+    """The lines of a map whose keys stand at a column counted from 0, each after a line break.
+
+    Args:
+        value: the map, not empty.
+        column: where its keys stand.
+        list_indent: how far lists that are values of this map are indented below their key.
+    """
+    newline = "\n" + " " * column
+    out: list[str] = []
+    for key, item in value.items():
+        if type(item) is list and item:
+            out.append(newline + KEY_WORDS[key])
+            _list(item, newline + " " * list_indent, out)
+        else:
+            _map({key: item}, newline, out)
+    return _long_keys("".join(out))
+
+
+def list_text(value: list[Any], column: int) -> str:
+    """The lines of a list, not empty, whose dashes stand at a column counted from 0, each after a line break."""
+    out: list[str] = []
+    _list(value, "\n" + " " * column, out)
+    return _long_keys("".join(out))
+
+
+def flow_text(value: Any) -> str:
+    """A value on one line, to stand inside of brackets."""
+    kind = type(value)
+    if kind is dict:
+        return "{" + ", ".join(f"{flow_text(key)}: {flow_text(item)}" for key, item in value.items()) + "}"
+    if kind is list:
+        return "[" + ", ".join(flow_text(item) for item in value) + "]"
+    if kind is str:
+        word = WORDS[value] if "\n" not in value else quoted(value)
+        return word if word[0] == '"' or not set(word) & set("[]{},:") else quoted(value)
+    return _scalar(value, "\n")
+
+
 def _map(value: dict[str, Any], newline: str, out: list[str]) -> None:
     for key, item in value.items():
         kind = type(item)
@@ -179,10 +223,14 @@ def _float(value: float) -> str:
 
 
 def _document(out: list[str]) -> str:
-    text = f"{''.join(out)[1:]}\n"
-    if LONG_KEY in text:
-        text = _LONG_KEY_LINE.sub(lambda found: f"{found[1]}{found[2]}\n{' ' * len(found[1])}", text)
-    return text
+    return _long_keys(f"{''.join(out)[1:]}\n")
+
+
+def _long_keys(text: str) -> str:
+    """Give every key that is too long for the usual notation the one with a question mark."""
+    if LONG_KEY not in text:
+        return text
+    return _LONG_KEY_LINE.sub(lambda found: f"{found[1]}{found[2]}\n{' ' * len(found[1])}", text)
 
 
 def _too_deep() -> Exception:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 def parser(text: str) -> tuple[Callable[[], Any], tuple[type, ...]]:
     """A function that gives the next event of the text, and the types of events in the order the loaders name them:
-    scalar, alias, map start, list start, map end, list end, document end, stream end.
+    scalar, alias, map start, list start, map end, list end,
+    document start, document end, stream end.
 
     Raises:
         UnavailableError: when PyYAML was installed without libyaml; its Python parser reads differently and is slow.
@@ -36,6 +37,7 @@ def parser(text: str) -> tuple[Callable[[], Any], tuple[type, ...]]:
         events.SequenceStartEvent,
         events.MappingEndEvent,
         events.SequenceEndEvent,
+        events.DocumentStartEvent,
         events.DocumentEndEvent,
         events.StreamEndEvent,
     )

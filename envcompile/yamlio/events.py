@@ -5,10 +5,10 @@ libyaml is what go-yaml v2 was ported from, so the grammar is the same; everythi
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.yamlio.engine import parser
-from envcompile.yamlio.problems import Refused, container_as_key
 from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, key_of
 from envcompile.yamlio.tags import STANDARD, tagged
 
@@ -20,35 +20,65 @@ MAX_DEPTH: Final = 512
 
 _FREE_EXPANSION: Final = 1_000_000
 _EXPANSION_FACTOR: Final = 10
+# libyaml skips it at the start of any line, go-yaml takes it for a part of the first key.
+_LINE_WITH_MARK: Final = re.compile("[\n\r\x85\u2028\u2029]\ufeff")
 
 
-def load_events(text: str) -> list[Any]:
+class RefusedError(Exception):
+    """Well-formed YAML that Kubernetes cannot read; `index` is the character it is about."""
+
+    def __init__(self, what: str, fix: str, index: int) -> None:
+        self.what = what
+        self.fix = fix
+        self.index = index
+        super().__init__(what)
+
+
+class RepeatedKeyError(Exception):
+    """Some map has a key twice; the places are looked up afterwards."""
+
+
+class ContainerKeyError(Exception):
+    """A map or list stands where a key belongs; the argument is its first character."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__(index)
+
+
+def load_events(text: str, *, last_wins: bool = False) -> list[Any]:
     """The documents of a stream in order, None for an empty one.
+
+    Args:
+        text: the stream without a byte order mark.
+        last_wins: take the last value of a repeated key instead of refusing it.
 
     Raises:
         yaml.YAMLError: where the text is not YAML.
-        Refused: where it is YAML but not what Kubernetes can read.
+        RefusedError, RepeatedKeyError, ContainerKeyError: where it is YAML that Kubernetes cannot read.
     """
-    return _Builder(text).documents()
+    if "\ufeff" in text and (mark := _LINE_WITH_MARK.search(text)):
+        raise RefusedError("a byte order mark stands inside the file", "remove it: files were joined", mark.end() - 1)
+    return _Builder(last_wins=last_wins).documents(text)
 
 
 class _Builder:
     """One pass over the events of a stream."""
 
-    __slots__ = ("_anchors", "_expanded", "_merged", "_own", "_sizes", "_text")
+    __slots__ = ("_anchors", "_expanded", "_last_wins", "_merged", "_own", "_sizes")
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, *, last_wins: bool) -> None:
+        self._last_wins = last_wins
         self._anchors: dict[str, Any] = {}
         self._sizes: dict[int, int] = {}  # expanded nodes of the anchored containers that are complete, by identity
         self._merged: dict[int, set[str]] = {}  # keys that came from `<<`, by the identity of their open map
         self._own = 0
         self._expanded = 0
 
-    def documents(self) -> list[Any]:
+    def documents(self, text: str) -> list[Any]:
         """The values of all documents."""
-        next_event, kinds = parser(self._text)
-        scalar, alias, map_start, list_start, map_end, list_end, document_end, stream_end = kinds
+        next_event, kinds = parser(text)
+        scalar, alias, map_start, list_start, map_end, list_end, _, document_end, stream_end = kinds
         documents: list[Any] = []
         stack: list[tuple[Any, Any, str | None, int]] = []  # container and key around the open one, its anchor, count
         current: Any = None
@@ -69,14 +99,14 @@ class _Builder:
                     else:
                         value = PLAIN[event.value] if event.implicit[0] else event.value
                 except NotJsonError as error:
-                    raise Refused(str(error), error.fix, event.start_mark.index) from error
+                    raise RefusedError(str(error), error.fix, event.start_mark.index) from error
                 if event.anchor:
                     self._anchors[event.anchor] = value
             elif kind is map_start or kind is list_start:
                 if key is None and type(current) is dict:
-                    raise container_as_key(self._text, event.start_mark.index)
+                    raise ContainerKeyError(event.start_mark.index)
                 if len(stack) >= MAX_DEPTH:
-                    raise Refused(
+                    raise RefusedError(
                         f"maps and lists are nested more than {MAX_DEPTH} levels deep",
                         "no Kubernetes resource is; look for a bracket that is never closed",
                         event.start_mark.index,
@@ -111,7 +141,7 @@ class _Builder:
                 continue
             if type(current) is dict:
                 if key in current:
-                    self._check_repeated(current, key, event)
+                    self._check_repeated(current, key)
                 if key is MERGE:
                     self._merge(current, value, event)
                 else:
@@ -138,7 +168,7 @@ class _Builder:
     def _aliased(self, event: AliasEvent) -> Any:
         """The value an alias stands for; counts what it expands to."""
         if event.anchor not in self._anchors:
-            raise Refused(
+            raise RefusedError(
                 f"the alias `*{event.anchor}` refers to no anchor",
                 f"put the text in quotes if it shall begin with a star, or define `&{event.anchor}` above",
                 event.start_mark.index,
@@ -147,14 +177,14 @@ class _Builder:
         if type(value) in {dict, list}:
             size = self._sizes.get(id(value))
             if size is None:
-                raise Refused(
+                raise RefusedError(
                     f"the anchor `&{event.anchor}` contains itself",
                     "a value cannot hold itself; remove the alias",
                     event.start_mark.index,
                 )
             self._expanded += size
             if self._expanded > _FREE_EXPANSION + _EXPANSION_FACTOR * self._own:
-                raise Refused(
+                raise RefusedError(
                     f"aliases expand to more than {_FREE_EXPANSION:,} values",
                     "kubectl refuses such documents as well; write fewer aliases of aliases",
                     event.start_mark.index,
@@ -163,18 +193,19 @@ class _Builder:
 
     def _alias_key(self, event: AliasEvent, value: Any) -> str:
         if type(value) in {dict, list}:
-            raise container_as_key(self._text, event.start_mark.index)
+            raise ContainerKeyError(event.start_mark.index)
         try:
             return key_of(value)
         except NotJsonError as error:
-            raise Refused(str(error), error.fix, event.start_mark.index) from error
+            raise RefusedError(str(error), error.fix, event.start_mark.index) from error
 
-    def _check_repeated(self, current: dict[str, Any], key: str, event: Event) -> None:
+    def _check_repeated(self, current: dict[str, Any], key: str) -> None:
         """A key may be met again only when it had come from `<<`; from now on it is the map's own."""
         merged = self._merged.get(id(current))
-        if merged is None or key not in merged:
-            raise Refused.repeated(event.start_mark.index)
-        merged.discard(key)
+        if merged is not None and key in merged:
+            merged.discard(key)
+        elif not self._last_wins:
+            raise RepeatedKeyError
 
     def _merge(self, current: dict[str, Any], value: Any, event: Event) -> None:
         """Lay the map or maps of `<<` over the current map where it stands, as go-yaml does: the last one met wins."""
@@ -182,7 +213,7 @@ class _Builder:
 
         maps = value if type(value) is list and not isinstance(event, AliasEvent) else [value]
         if any(type(each) is not dict for each in maps):
-            raise Refused(
+            raise RefusedError(
                 "`<<` merges something that is not a map",
                 "give it an alias of a map or a list of such aliases",
                 event.start_mark.index,

@@ -11,8 +11,6 @@ from envcompile.yamlio.tags import tagged
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.model import Pointer
-
 SCALAR: Final = "scalar"
 MAP: Final = "map"
 LIST: Final = "list"
@@ -87,7 +85,7 @@ def compose(text: str) -> Iterator[Root]:
         yaml.YAMLError: where the text is not YAML.
     """
     next_event, kinds = parser(text)
-    scalar, alias, map_start, list_start, map_end, list_end, document_end, stream_end = kinds
+    scalar, alias, map_start, list_start, map_end, list_end, document_start, document_end, stream_end = kinds
     anchors: dict[str, Node] = {}
     stack: list[Node] = []
     keys: list[tuple[Any, Node] | None] = []
@@ -120,7 +118,8 @@ def compose(text: str) -> Iterator[Root]:
             node = Node(MAP if kind is map_start else LIST, event.start_mark.index, event.end_mark.index)
             node.flow = text[node.end - 1 : node.end] in {"{", "["}
         else:
-            start = event.start_mark.index if hasattr(event, "explicit") else start
+            if kind is document_start:
+                start = event.start_mark.index
             continue
         if kind is not alias and event.anchor:
             anchors[event.anchor] = node
@@ -135,6 +134,23 @@ def compose(text: str) -> Iterator[Root]:
             keys.append(None)
         else:
             _place(node, stack, keys)
+
+
+def repeated(value: Node) -> Iterator[tuple[str, int, int]]:
+    """Every key that its map has already, with the characters of its first and its later place."""
+    waiting = [value]
+    while waiting:
+        node = waiting.pop()
+        waiting += node.items
+        seen: dict[str, int] = {}
+        for entry in node.entries:
+            waiting.append(entry.value)
+            if type(entry.key) is not str:
+                continue
+            if entry.key in seen:
+                yield entry.key, seen[entry.key], entry.name.start
+            else:
+                seen[entry.key] = entry.name.start
 
 
 def _place(node: Node, stack: list[Node], keys: list[tuple[Any, Node] | None]) -> None:

@@ -30,6 +30,18 @@ class _Stream:
         line = bisect_right(self._starts, index)
         return line, index - self._starts[line - 1] + 1
 
+    def find(self, index: int, pointer: Pointer) -> tuple[Node, Node, bool] | None:
+        """The innermost field that exists on the way: its key (or the value again), its value, whether it is the goal."""
+        if not 0 <= index < len(self.documents):
+            return None
+        name = node = self.documents[index].value
+        for step in pointer:
+            found = node.find(step)
+            if found is None:
+                return name, node, False
+            name, node = found
+        return name, node, True
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line break."""
         end = self._starts[number] if number < len(self._starts) else len(self.text)
@@ -72,29 +84,25 @@ def locate(data: bytes, index: int, pointer: Pointer, *, key: bool = False) -> t
     Through an alias or `<<` the place is where the value is written. None when the field does not exist.
     """
     stream = _stream(data)
-    if stream is None or not 0 <= index < len(stream.documents):
+    found = stream.find(index, pointer) if stream else None
+    if stream is None or found is None or not found[2]:
         return None
-    name = node = stream.documents[index].value
-    for step in pointer:
-        found = node.find(step)
-        if found is None:
-            return None
-        name, node = found
-    return stream.place((name if key else node).start)
+    return stream.place(stream.documents[index].start if _is_absent(found[1]) and not pointer else found[not key].start)
 
 
 def locate_nearest(data: bytes, index: int, pointer: Pointer) -> tuple[int, int]:
     """As `locate`; for a field that does not exist the key of the innermost field around it, at last the document."""
     stream = _stream(data)
-    if stream is None or not 0 <= index < len(stream.documents):
+    found = stream.find(index, pointer) if stream else None
+    if stream is None or found is None:
         return 1, 1
-    name = node = stream.documents[index].value
-    for step in pointer:
-        found = node.find(step)
-        if found is None:
-            return stream.place(name.start)
-        name, node = found
-    return stream.place(node.start)
+    name, node, exact = found
+    return stream.place(stream.documents[index].start if _is_absent(name) else (node if exact else name).start)
+
+
+def _is_absent(node: Node) -> bool:
+    """Whether a document holds nothing at all: the empty value has no place of its own."""
+    return node.start == node.end and not node.style
 
 
 def block_lines(data: bytes, index: int, pointer: Pointer) -> tuple[int, int] | None:
@@ -103,22 +111,14 @@ def block_lines(data: bytes, index: int, pointer: Pointer) -> tuple[int, int] | 
     None for any other value.
     """
     stream = _stream(data)
-    if stream is None or not 0 <= index < len(stream.documents):
+    found = stream.find(index, pointer) if stream else None
+    if stream is None or found is None or not found[2]:
         return None
-    node: Node = stream.documents[index].value
-    for step in pointer:
-        found = node.find(step)
-        if found is None:
-            return None
-        node = found[1]
-    node = node.real
+    node = found[1].real
     if node.style != "|":
         return None
-    header = stream.text.index("|", node.start)
-    first, _ = stream.place(header)
-    lines = node.text.split("\n")
-    for number, line in enumerate(lines):
+    first, _ = stream.place(stream.text.index("|", node.start))
+    for number, line in enumerate(node.text.split("\n")):
         if line:
-            written = stream.line(first + number + 1)
-            return first + 1, len(written) - len(line) + 1
+            return first + 1, len(stream.line(first + number + 1)) - len(line) + 1
     return first + 1, 1

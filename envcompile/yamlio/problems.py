@@ -5,86 +5,22 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.errors import Problem, fail
+from envcompile.errors import EnvcError, Problem, fail
 from envcompile.model import Location
+from envcompile.yamlio.encoding import place
+from envcompile.yamlio.events import ContainerKeyError, RefusedError, RepeatedKeyError
 from envcompile.yamlio.templates import container_problem, template_problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envcompile.errors import EnvcError
-
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONFLICT: Final = re.compile(r"^(<<<<<<< |>>>>>>> |=======$)", re.MULTILINE)
-_SAVE: Final = "save the file as UTF-8"
-
-
-class Refused(Exception):  # noqa: N818 - never leaves this package: it becomes an EnvcError with its place
-    """Well-formed YAML that Kubernetes cannot read; `index` is the character it is about."""
-
-    def __init__(self, what: str, fix: str, index: int) -> None:
-        self.what = what
-        self.fix = fix
-        self.index = index
-        super().__init__(what)
-
-
-class RepeatedKeyError(Exception):
-    """Some map has a key twice; the places are looked up afterwards."""
-
-
-class ContainerKeyError(Exception):
-    """A map or list stands where a key belongs; the argument is its first character."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        super().__init__(index)
-
-
-def place(text: str, index: int) -> tuple[int, int]:
-    """Line and column from 1 of a character; lines end at LF, CRLF or a lone CR as in editors."""
-    before = text[:index]
-    if "\r" in before:
-        before = before.replace("\r\n", "\n").replace("\r", "\n")
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-def decoded(data: bytes, file: str) -> str:
-    """The text of a file, without its byte order mark.
-
-    Raises:
-        EnvcError: for binary files, UTF-16, and bytes that are not UTF-8.
-    """
-    if data.startswith(_UTF16):
-        raise fail("the file is UTF-16, not UTF-8", _SAVE, Location(file, 1, 1))
-    nul = data.find(b"\0")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if nul >= 0:
-            raise _binary(data, nul, file) from error
-        line, column = place(data[: error.start].decode("utf-8").removeprefix("\ufeff") + "?", error.start)
-        raise fail(
-            f"the byte 0x{data[error.start]:02X} is not UTF-8", _SAVE, Location(file, line, column)
-        ) from error
-    if nul >= 0:
-        raise _binary(data, nul, file)
-    return text.removeprefix("\ufeff")
-
-
-def _binary(data: bytes, nul: int, file: str) -> EnvcError:
-    line, column = place(data[:nul].decode("utf-8", "replace") + "?", nul)
-    return fail(
-        "the file is not text: it holds a NUL byte",
-        "envc reads YAML and JSON in UTF-8; move other files elsewhere",
-        Location(file, line, column),
-    )
 
 
 def explained(error: Exception, text: str, file: str) -> EnvcError:
     """The error to raise for what a loader raised."""
-    if isinstance(error, Refused):
+    if isinstance(error, RefusedError):
         return fail(error.what, error.fix, Location(file, *place(text, error.index)))
     if isinstance(error, ContainerKeyError):
         what, fix = container_problem(text, error.index)
@@ -108,16 +44,20 @@ def explained(error: Exception, text: str, file: str) -> EnvcError:
 
 
 def _repeated(text: str, file: str) -> EnvcError:
-    """Every key of the stream that its map has already, with both places."""
-    from envcompile.errors import EnvcError
+    """Every key of the stream that its map has already, with both places; and the first error behind them."""
+    from yaml import YAMLError
+
     from envcompile.yamlio.nodes import compose, repeated
 
-    problems = []
-    for root in compose(text):
-        for key, first, second in repeated(root.value):
-            places = Location(file, *place(text, second)), Location(file, *place(text, first))
-            what = f"the key `{key}` is defined twice in one map, first on line {places[1].line}"
-            problems.append(Problem(what, "remove one of them, or rename it", places))
+    problems: list[Problem] = []
+    try:
+        for root in compose(text):
+            for key, first, second in repeated(root.value):
+                places = Location(file, *place(text, second)), Location(file, *place(text, first))
+                what = f"the key `{key}` is defined twice in one map, first on line {places[1].line}"
+                problems.append(Problem(what, "remove one of them, or rename it", places))
+    except YAMLError as error:
+        problems += explained(error, text, file).problems
     return EnvcError(problems)
 
 
@@ -223,7 +163,11 @@ def _not_closed(scene: _Scene) -> _Explanation:
     opening = scene.text[scene.since : scene.since + 1]
     if opening in {'"', "'"}:
         return f"the quote {opening} is never closed", "close it at the end of the text", scene.since
-    return f"the bracket `{opening}` is not closed, or a comma is missing in it", "close it, or add the comma", scene.since
+    return (
+        f"the bracket `{opening}` is not closed, or a comma is missing in it",
+        "close it, or add the comma",
+        scene.since,
+    )
 
 
 def _bad_dash(scene: _Scene) -> _Explanation:

@@ -7,7 +7,9 @@ from typing import Final
 
 # A template action where a line, an item or a value begins; in the middle of a text it is harmless.
 _ACTION: Final = re.compile(r"^[ \t]*(?:- +)*(?:[^\s#'\"{][^\n#'\"{]*:[ \t]+)?(\{\{|\{%|\{#)", re.MULTILINE)
-_HELM: Final = re.compile(r"\{\{-?\s*(?:/\*|\.(?:Values|Release|Chart|Capabilities|Files|Template)\b|include\b|define\b|toYaml\b|template\b|if\b|end\b|range\b|with\b|else\b)|\|\s*n?indent\b")
+_HELM: Final = re.compile(
+    r"\{\{-?\s*(?:/\*|\.(?:Values|Release|Chart|Capabilities|Files|Template)\b|include\b|define\b|toYaml\b|template\b|if\b|end\b|range\b|with\b|else\b)|\|\s*n?indent\b"
+)
 _JINJA: Final = re.compile(r"\{%|\{#|\bendif\b|\bendfor\b")
 
 

@@ -45,7 +45,9 @@ def _scan(text: str) -> tuple[list[Section], list[Entry]]:
                 value_start = value_end = position + len(match[0].rstrip())
         end = _END.match(text, value_end)
         if not end:
-            what = f"`{key}` has text after its closing quote" if value is not None else "a line has no `=` after its key"
+            what = (
+                f"`{key}` has text after its closing quote" if value is not None else "a line has no `=` after its key"
+            )
             reject(text, value_end, what, "quote the whole value" if value is not None else "write `KEY=value`")
         entries.append(Entry(0, key, value, "" if value is None else "=", position, value_start, value_end, end.end()))
         position = _end_of(_BLANK.match(text, end.end()))

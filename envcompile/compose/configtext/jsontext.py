@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from json.decoder import scanstring
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from envcompile.compose.configtext.text import (
@@ -12,7 +11,6 @@ from envcompile.compose.configtext.text import (
     KeySpan,
     LineIndex,
     MalformedError,
-    Side,
     conflict,
     line_break,
     path_name,
@@ -23,6 +21,8 @@ from envcompile.compose.configtext.text import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from envcompile.compose.configtext.text import Side
 
 Path = tuple[str | int, ...]
 
@@ -116,7 +116,7 @@ def _members(text: str, start: int) -> Iterator[_Member]:
     """The members of the object that begins at an offset."""
     position = start + 1
     while text[key_start := _skip(text, position)] != "}":
-        key, key_end = scanstring(text, key_start + 1)
+        key, key_end = _decoder.raw_decode(text, key_start)
         value_start = _skip(text, _skip(text, key_end) + 1)
         value_end = _decoder.raw_decode(text, value_start)[1]
         after = _skip(text, value_end)
@@ -310,7 +310,9 @@ def _collect(
     if type(value) is dict and value:
         for member in _members(text, start):
             inner = (*path, member.key)
-            _collect(text, member.key_start, member.value_start, member.value_end, value[member.key], inner, lines, spans)
+            _collect(
+                text, member.key_start, member.value_start, member.value_end, value[member.key], inner, lines, spans
+            )
     elif type(value) is list and value:
         for number, (first, last) in enumerate(_elements(text, start)):
             _collect(text, first, first, last, value[number], (*path, number), lines, spans)

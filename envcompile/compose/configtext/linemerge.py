@@ -17,7 +17,6 @@ from envcompile.compose.configtext.marks import marks_of, refuse_contradictions
 from envcompile.compose.configtext.text import (
     MARKER,
     ConfigTextError,
-    Edit,
     KeySpan,
     line_break,
     place,
@@ -27,6 +26,7 @@ from envcompile.compose.configtext.text import (
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.lines import Dialect, Entry, Scan
+    from envcompile.compose.configtext.text import Edit
 
 
 def merge(dialect: Dialect, base: str, overlay: str) -> str:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.compose.configtext.text import MalformedError, Side
+from envcompile.compose.configtext.text import MalformedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from envcompile.compose.configtext.text import Side
 
 _LINE: Final = re.compile(r"[^\n]*\n")
 _CACHED_LENGTH: Final = 1 << 16

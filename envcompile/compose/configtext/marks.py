@@ -6,10 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.compose.configtext.lines import comment_block, gap_lines, gap_start, header_gap_start, item_end
-from envcompile.compose.configtext.text import MARKER, ConfigTextError, MalformedError, Side, place, reject
+from envcompile.compose.configtext.text import MARKER, ConfigTextError, MalformedError, place, reject
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.lines import Dialect, Scan
+    from envcompile.compose.configtext.text import Side
 
 _COMMENT: Final = re.compile(rf"[ \t]*[#;!][ \t]*{MARKER}(?=[\s,.:(]|$)[^\r\n]*")
 _TRAILING: Final = re.compile(rf"[ \t][#;!][ \t]*{MARKER}(?=[\s,.:(]|$)")
@@ -120,5 +121,7 @@ def refuse_contradictions(scan: Scan) -> None:
         other = next((entry for entry in entries if entry.value != last.value), None)
         if other:
             line, column = place(scan.text, last.start)
-            what = f"`{last.key}` is set twice, to different values: here and on line {place(scan.text, other.start)[0]}"
+            what = (
+                f"`{last.key}` is set twice, to different values: here and on line {place(scan.text, other.start)[0]}"
+            )
             raise ConfigTextError("overlay", line, column, what, "keep one of the two lines")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
@@ -95,15 +96,11 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
     """The text after edits that do not overlap; edits at one offset are made in the order given."""
     parts: list[str] = []
     position = 0
-    for start, end, replacement in sorted(edits, key=_where):
+    for start, end, replacement in sorted(edits, key=itemgetter(0, 1)):
         parts += (text[position:start], replacement)
         position = max(position, end)
     parts.append(text[position:])
     return "".join(parts)
-
-
-def _where(edit: Edit) -> tuple[int, int]:
-    return edit[0], edit[1]
 
 
 def same(one: Any, other: Any) -> bool:
@@ -114,7 +111,7 @@ def same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - only NaN differs from itself
+    return bool(one == other) or (one != one and other != other)  # ruff: ignore[comparison-with-itself] - only NaN differs from itself
 
 
 def path_name(path: tuple[str | int, ...]) -> str:
@@ -134,7 +131,9 @@ _KINDS: Final = {dict: "a map", list: "a list", str: "a string", bool: "a boolea
 
 def conflict(side: Side, where: tuple[int, int], name: str, old: Any, new: Any) -> ConfigTextError:
     """The error for a map that meets something else: one of the two is likely a slip."""
-    kinds = [_KINDS.get(type(value), "a number" if isinstance(value, int | float) else "a date") for value in (old, new)]
+    kinds = [
+        _KINDS.get(type(value), "a number" if isinstance(value, int | float) else "a date") for value in (old, new)
+    ]
     what = f"`{name}` is {kinds[0]} in the base and {kinds[1]} here"
     return ConfigTextError(side, *where, what, REPLACE_HINT)
 
@@ -145,7 +144,7 @@ class LineIndex:
     __slots__ = ("_ends",)
 
     def __init__(self, text: str) -> None:
-        self._ends = [match.start() for match in re.finditer("\n", text)]
+        self._ends = [match.start() for match in re.finditer(r"\n", text)]
 
     def line(self, offset: int) -> int:
         """The line that holds the character at an offset."""

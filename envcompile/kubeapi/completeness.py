@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.errors import nearest
 from envcompile.kubeapi.demands import demands
-from envcompile.kubeapi.schema import json_type
+from envcompile.kubeapi.schema import Shortcoming, json_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from envcompile.kubeapi.api import KubeApi
     from envcompile.kubeapi.schema import Node
     from envcompile.model import Pointer
-
-
-class Shortcoming(NamedTuple):
-    """One thing an API server would refuse; `pointer` leads to the field, also to one that is missing."""
-
-    pointer: Pointer
-    what: str
 
 
 # What each schema type may be in JSON, and how a message calls it. A number without a fraction is an integer to Go.
@@ -42,12 +35,8 @@ _CALLED: Final = {
 }
 
 
-def shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
-    """List what a resource lacks, in the order of its fields; empty when it is complete.
-
-    A kind nothing is known of has no shortcomings but the fields every object needs: ask `KubeApi.knows` first.
-    Values are judged as they stand, so parameters must have been filled in before.
-    """
+def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
+    """List what a resource lacks, in the order of its fields; `envcompile.kubeapi.shortcomings` says more."""
     if not isinstance(value, dict):
         return [Shortcoming((), f"a resource is a map, not {_called(json_type(value))}")]
     found = list(_identity(value))

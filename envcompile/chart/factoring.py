@@ -1,0 +1,155 @@
+"""Gives every hole its place in the values, one place for what always differs together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.chart.names import camel, plural, upper_first
+from envcompile.chart.shapes import Style
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from envcompile.chart.services import Home
+    from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
+
+_FEWEST_SHARING: Final = 3
+_SHORTEST_WORD: Final = 3
+_WORDS = re.compile(r"[a-z0-9]+")
+_CLOSED: Final[dict[str, Any]] = {}
+
+
+class _Names:
+    """The keys given so far, as a tree: a key is either one value or the map of others."""
+
+    def __init__(self) -> None:
+        self._root: dict[str, Any] = {}
+
+    def take(self, path: ValuePath) -> ValuePath:
+        """The path itself, or the nearest one that no other value stands on or below."""
+        node = self._root
+        taken: list[str] = []
+        for key in path[:-1]:
+            free, number = key, 2
+            while node.get(free, {}) is None:
+                free, number = f"{key}{number}", number + 1
+            node = node.setdefault(free, {})
+            taken.append(free)
+        key, number = path[-1], 2
+        while key in node:
+            key, number = f"{path[-1]}{number}", number + 1
+        node[key] = None
+        return (*taken, key)
+
+
+class _Features:
+    """The switches under `global.features`, named after what they switch."""
+
+    def __init__(self, environments: tuple[str, ...], subjects: Iterable[Subject]) -> None:
+        self._environments = environments
+        self._words = Counter(word for subject in subjects for word in set(_WORDS.findall(subject.name.lower())))
+        self._total = sum(1 for _ in subjects)
+        self._taken: set[str] = set()
+
+    def topic(self, name: str) -> ValuePath:
+        """A switch for parts of one name in several resources."""
+        return self._free(camel(name))
+
+    def name(self, subjects: list[Subject], vector: tuple[bool, ...]) -> ValuePath:
+        """A switch for whole resources: by their kind, a word of all their names, or where they are on."""
+        kinds = {subject.kind for subject in subjects}
+        if len(kinds) == 1:
+            return self._free(plural(kinds.pop()))
+        words = [_WORDS.findall(subject.name.lower()) for subject in subjects]
+        common = [word for word in words[0] if len(word) >= _SHORTEST_WORD and all(word in other for other in words)]
+        telling = [word for word in common if self._words[word] < max(2, self._total // 2)]
+        if telling:
+            return self._free(camel(telling[0]))
+        namespaces = {subject.namespace for subject in subjects}
+        if len(namespaces) == 1 and (only := namespaces.pop()):
+            everywhere = self._environments
+            if not any(name in only for name in everywhere):
+                return self._free(camel(only))
+        return self._free(self._where(vector))
+
+    def _where(self, vector: tuple[bool, ...]) -> str:
+        names = [upper_first(camel(name)) for name in self._environments]
+        there = [name for name, here in zip(names, vector, strict=True) if here]
+        gone = [name for name, here in zip(names, vector, strict=True) if not here]
+        if len(gone) < len(there):
+            return "except" + "And".join(gone[:2])
+        return "only" + "And".join(there[:2])
+
+    def _free(self, name: str) -> ValuePath:
+        free, number = name, 2
+        while free in self._taken:
+            free, number = f"{name}{number}", number + 1
+        self._taken.add(free)
+        return ("global", "features", free)
+
+
+def _object_flags(templates: list[Template], homes: Mapping[Subject, Home], features: _Features) -> dict[Hole, ValuePath]:
+    by_vector: dict[tuple[bool, ...], list[tuple[Subject, Hole]]] = {}
+    members = Counter(homes[template.subject].key for template in templates)
+    for template in templates:
+        if template.flag is not None:
+            vector = tuple(template.flag.values[index] for index in sorted(template.flag.values))
+            by_vector.setdefault(vector, []).append((template.subject, template.flag))
+    found: dict[Hole, ValuePath] = {}
+    for vector, flagged in by_vector.items():
+        counted = Counter(homes[subject].key for subject, _ in flagged)
+        single = next(iter(counted)) if len(counted) == 1 else None
+        if single is not None and counted[single] == members[single]:
+            path: ValuePath = (single, "enabled")
+        elif len(flagged) >= _FEWEST_SHARING:
+            path = features.name([subject for subject, _ in flagged], vector)
+        else:
+            continue
+        found |= {hole: path for _, hole in flagged}
+    return found
+
+
+def _part_flags(holes: list[Hole], features: _Features) -> dict[Hole, ValuePath]:
+    by_topic: dict[str, list[Hole]] = {}
+    for hole in holes:
+        if hole.style is Style.FLAG and hole.topic:
+            by_topic.setdefault(hole.topic, []).append(hole)
+    found: dict[Hole, ValuePath] = {}
+    for topic, flagged in by_topic.items():
+        classes: list[tuple[dict[int, Any], list[Hole]]] = []
+        for hole in sorted(flagged, key=lambda hole: -len(hole.values)):
+            for values, members in classes:
+                if all(values.get(index, value) == value for index, value in hole.values.items()):
+                    values.update(hole.values)
+                    members.append(hole)
+                    break
+            else:
+                classes.append((dict(hole.values), [hole]))
+        for _, members in classes:
+            if len({hole.subject for hole in members}) >= _FEWEST_SHARING:
+                path = features.topic(topic)
+                found |= dict.fromkeys(members, path)
+    return found
+
+
+def factor(
+    templates: list[Template], holes: list[Hole], homes: Mapping[Subject, Home], environments: tuple[str, ...]
+) -> dict[Hole, ValuePath]:
+    """The full way to the value of every hole; holes with one way hold the same value wherever both matter."""
+    features = _Features(environments, [template.subject for template in templates])
+    paths = _object_flags(templates, homes, features) | _part_flags(holes, features)
+    names = _Names()
+    taken: set[ValuePath] = set()
+    for path in paths.values():
+        if path not in taken:
+            taken.add(names.take(path))
+    for hole in holes:
+        if hole.fixed is not None:
+            paths[hole] = hole.fixed if hole.fixed in taken else names.take(hole.fixed)
+            taken.add(paths[hole])
+    for hole in holes:
+        if hole not in paths:
+            paths[hole] = names.take((homes[hole.subject].key, *hole.want))
+    return paths

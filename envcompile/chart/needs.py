@@ -1,0 +1,58 @@
+"""Finds which services of a chart need which others, from the host names in their configuration."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from envcompile.chart.workloads import POD_TEMPLATES, as_map, as_maps, containers, pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from envcompile.chart.services import Home
+    from envcompile.chart.shapes import Subject
+
+_HOST = re.compile(r"(?<![A-Za-z0-9_.-])([a-z][a-z0-9-]{1,62})(?=[.:/]|$|[\s,;\"'?@])")
+_BEHIND = re.compile(r"(?:://|@|^|=|,|\s)$")
+
+
+def _texts(subject: Subject) -> Iterator[str]:
+    resource = subject.sample
+    if (subject.group, subject.kind) in POD_TEMPLATES:
+        for container in containers(as_map((pod_template(subject.group, resource) or {}).get("spec"))):
+            values: list[Any] = [item.get("value") for item in as_maps(container.get("env"))]
+            for field in ("args", "command"):
+                listed = container.get(field)
+                values += listed if isinstance(listed, list) else []
+            yield from (value for value in values if isinstance(value, str))
+    elif subject.kind == "ConfigMap" and not subject.group:
+        yield from (value for value in as_map(resource.get("data")).values() if isinstance(value, str))
+
+
+def find(subjects: list[Subject], homes: Mapping[Subject, Home]) -> dict[str, list[str]]:
+    """The services each service names as hosts, by their keys, sorted; services that need nothing are left out."""
+    hosts = {
+        subject.name: homes[subject].key
+        for subject in subjects
+        if subject.kind == "Service" and not subject.group and len(subject.name) > 1
+    }
+    found: dict[str, set[str]] = {}
+    for subject in subjects:
+        key = homes[subject].key
+        for text in _texts(subject):
+            for match in _HOST.finditer(text):
+                other = hosts.get(match[1])
+                if other is not None and other != key and _is_host(text, match):
+                    found.setdefault(key, set()).add(other)
+    return {key: sorted(found[key]) for key in sorted(found)}
+
+
+def _is_host(text: str, match: re.Match[str]) -> bool:
+    """A bare word counts only as the whole text or where a URL, an assignment or a port shows that it is a host."""
+    after = text[match.end() : match.end() + 1]
+    before = text[: match.start()]
+    if before.endswith(("://", "@")) or (not before and not after):
+        return True
+    numbered = after == ":" and text[match.end() + 1 : match.end() + 2].isdigit()
+    return (numbered or text[match.end() :].startswith((".svc", "."))) and _BEHIND.search(before) is not None

@@ -1,0 +1,118 @@
+"""Writes the files around the templates: Chart.yaml, helpers, notes, the read-me and what Helm shall ignore."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.chart.scalars import quoted
+from envcompile.chart.templates import escaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from envcompile.chart.shapes import ChartInput
+
+HELMIGNORE = """\
+.DS_Store
+.git/
+.gitignore
+.envc-index
+*.swp
+*.bak
+*.tmp
+*.orig
+*~
+.idea/
+.vscode/
+"""
+
+_NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
+
+
+class Subchart(NamedTuple):
+    """A chart inside the chart: its folder's name and the key of its values."""
+
+    name: str
+    key: str
+
+
+def chart_name(name: str) -> str:
+    """A name that Helm accepts for a chart."""
+    return _NOT_IN_NAMES.sub("-", name.lower()).strip("-") or "chart"
+
+
+def chart_yaml(chart: ChartInput, name: str, subcharts: Sequence[Subchart] = ()) -> str:
+    """Chart.yaml."""
+    options = chart.options
+    text = options.description or f"{chart.name} for {', '.join(chart.environments)}, compiled by envc"
+    lines = [
+        "apiVersion: v2",
+        f"name: {name}",
+        f"description: {quoted(text)}",
+        "type: application",
+        f"version: {options.version}",
+        f"appVersion: {quoted(options.app_version)}",
+    ]
+    if subcharts:
+        lines.append("dependencies:")
+    for subchart in subcharts:
+        lines += [f"  - name: {subchart.name}", f"    version: {options.version}"]
+        if subchart.key != subchart.name:
+            lines.append(f"    alias: {subchart.key}")
+        lines.append(f"    condition: {subchart.key}.enabled")
+    return "\n".join(lines) + "\n"
+
+
+def helpers(name: str) -> str:
+    """The named templates that the others include."""
+    return f"""\
+{{{{- /* An image reference from its repository, tag and digest; empty parts are left out. */ -}}}}
+{{{{- define "{name}.image" -}}}}
+{{{{- .repository -}}}}
+{{{{- if .tag }}}}:{{{{ if kindIs "float64" .tag }}}}{{{{ .tag | int64 }}}}{{{{ else }}}}{{{{ .tag }}}}{{{{ end }}}}{{{{ end -}}}}
+{{{{- if .digest }}}}@{{{{ .digest }}}}{{{{ end -}}}}
+{{{{- end }}}}
+"""
+
+
+def notes(chart: ChartInput, needs: Mapping[str, Sequence[str]], remarks: Sequence[str]) -> str:
+    """NOTES.txt, which Helm prints after an installation."""
+    lines = [f"{chart.name} is installed as {{{{ .Release.Name }}}} in {{{{ .Release.Namespace }}}}.", ""]
+    lines += ["Values of each environment:", ""]
+    lines += [f"  helm upgrade --install {{{{ .Release.Name }}}} CHART -f CHART/values-{name}.yaml" for name in chart.environments]
+    lines += ["", "To take over objects that already run, add --take-ownership."]
+    if needs:
+        lines += ["", "What needs what:", ""]
+        lines += [f"  {escaped(service)} needs {escaped(', '.join(others))}" for service, others in needs.items()]
+    if remarks:
+        lines += ["", "Good to know:", ""]
+        lines += [f"  - {escaped(remark)}" for remark in remarks]
+    return "\n".join(lines) + "\n"
+
+
+def read_me(chart: ChartInput, name: str, default: str, remarks: Sequence[str]) -> str:
+    """README.md."""
+    rows = "\n".join(f"| {item} | `values-{item}.yaml` |" for item in chart.environments)
+    listed = "".join(f"- {remark}\n" for remark in remarks)
+    told = f"\n## Good to know\n\n{listed}" if remarks else ""
+    return f"""\
+# {chart.name}
+
+One chart for all environments. `values.yaml` holds the values of `{default}`; each file below says only what its
+environment sets differently.
+
+| environment | values |
+|---|---|
+{rows}
+
+```console
+helm upgrade --install {name} . -f values-{default}.yaml
+```
+
+Objects that already run are taken over with `--take-ownership` (Helm 3.17 and newer). Names, selectors and labels are
+those of the plain manifests: the release's name is not part of them, so one namespace holds one release.
+
+The first key of a value is the service it belongs to, `global` holds what many services share. `values.yaml` says
+above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist.
+{told}"""

@@ -1,0 +1,121 @@
+"""Writes template trees as Go templates: one YAML document a file, controls trimmed on the left only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.chart.scalars import beside_dash, block_header, key_text, tree
+from envcompile.chart.shapes import Const, File, Items, Leaf, Map, Style, Text, Unset, Variant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from envcompile.chart.shapes import Entry, Hole, Node, Template
+
+_OPENING = '{{ "{{" }}'
+
+
+def escaped(text: str) -> str:
+    """Literal text as a Go template writes it: only `{{` means something there."""
+    return text.replace("{{", _OPENING)
+
+
+class TemplateWriter:
+    """Writes the templates of one chart; `reference` tells how a template spells the value of a hole."""
+
+    def __init__(self, chart: str, reference: Callable[[Hole], str]) -> None:
+        self._chart = chart
+        self._reference = reference
+        self.files: dict[str, str] = {}
+        """Long texts to keep beside the templates, by their path in the chart."""
+        self._file_folder = ""
+
+    def write(self, template: Template, folder: str) -> str:
+        """The template file of one resource; `folder` is where its long texts go."""
+        self._file_folder = folder
+        text = self._after_key(template.node, 0).lstrip("\n")
+        if template.flag is not None:
+            text = f"{{{{- if {self._condition((template.flag,))} }}}}\n{text}\n{{{{- end }}}}"
+        return text + "\n"
+
+    def _condition(self, guards: Sequence[Hole]) -> str:
+        tests = []
+        for hole in guards:
+            reference = self._reference(hole)
+            tests.append(f'not (kindIs "invalid" {reference})' if hole.unset is Unset.NULL else reference)
+        if len(tests) == 1:
+            return tests[0]
+        return "or " + " ".join(f"({test})" if " " in test else test for test in tests)
+
+    def _after_key(self, node: Node, indent: int) -> str:
+        """What follows `key:` or `-`: a leading blank and a scalar, or a newline and a block at `indent`."""
+        match node:
+            case Const(value):
+                return escaped(tree(value, indent))
+            case Leaf(hole):
+                return self._leaf(hole, indent)
+            case Map(entries):
+                return "".join(self._entry(entry, indent) for entry in entries)
+            case Items(entries):
+                return "".join(self._entry(entry, indent) for entry in entries)
+            case Variant(hole, choices):
+                return self._variant(hole, choices, indent)
+            case Text():
+                return self._text(node, indent)
+            case File(name, text):
+                path = f"{self._file_folder}/{name}"
+                self.files[path] = text
+                pipeline = f'.Files.Get "{path}" | trimSuffix "\\n" | nindent {indent}'
+                return f" {block_header(text)}\n{' ' * indent}{{{{- {pipeline} }}}}"
+
+    def _leaf(self, hole: Hole, indent: int) -> str:
+        reference = self._reference(hole)
+        match hole.style:
+            case Style.YAML:
+                return f"\n{' ' * indent}{{{{- toYaml {reference} | nindent {indent} }}}}"
+            case Style.IMAGE:
+                return f' {{{{ include "{self._chart}.image" {reference} | quote }}}}'
+            case Style.BOOLEAN | Style.FLAG:
+                return f" {{{{ {reference} }}}}"
+        return f" {{{{ {reference} | {hole.style.value} }}}}"
+
+    def _entry(self, entry: Entry, indent: int) -> str:
+        padding = " " * indent
+        if entry.key is None:
+            node = entry.node
+            if isinstance(node, Map) and node.entries[0].guards:
+                first = next((item for item in node.entries if not item.guards), node.entries[0])
+                node = Map((first, *(item for item in node.entries if item is not first)))
+            block = self._after_key(node, indent + 2)
+            control = block.lstrip("\n").lstrip(" ").startswith("{{-")
+            text = f"\n{padding}-{block if control else beside_dash(block, indent + 2)}"
+        else:
+            text = f"\n{padding}{escaped(key_text(entry.key))}:{self._after_key(entry.node, indent + 2)}"
+        if entry.guards:
+            return f"\n{padding}{{{{- if {self._condition(entry.guards)} }}}}{text}\n{padding}{{{{- end }}}}"
+        return text
+
+    def _variant(self, hole: Hole, choices: tuple[tuple[str, object], ...], indent: int) -> str:
+        padding = " " * indent
+        reference = self._reference(hole)
+        parts = []
+        for number, (name, value) in enumerate(choices):
+            block = escaped(tree(value, indent))
+            if not block.startswith("\n"):
+                block = f"\n{padding}{block[1:]}"
+            if number == len(choices) - 1:
+                control = "else"
+            else:
+                control = f'{"else " if number else ""}if eq {reference} "{name}"'
+            parts.append(f"\n{padding}{{{{- {control} }}}}{block}")
+        return "".join(parts) + f"\n{padding}{{{{- end }}}}"
+
+    def _text(self, node: Text, indent: int) -> str:
+        padding = " " * indent
+        written = ""
+        for piece in node.pieces:
+            written += escaped(piece.literal)
+            if piece.hole is not None:
+                written += f"{{{{ {self._reference(piece.hole)} }}}}"
+        lines = written.removesuffix("\n").split("\n")
+        return f" {block_header(node.sample)}\n" + "\n".join(padding + line if line else "" for line in lines)

@@ -1,0 +1,151 @@
+"""Gathers the values of all environments and writes values.yaml and the files that are laid over it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.chart.scalars import key_text, tree
+from envcompile.chart.shapes import ABSENT, Style, Unset
+from envcompile.chart.strictness import equal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envcompile.chart.shapes import Hole, ValuePath
+
+_MOST_NAMED: Final = 3
+
+
+class Value(NamedTuple):
+    """One value of the chart: where it stands, how it is used, what each environment makes of it, whom it reaches."""
+
+    path: ValuePath
+    style: Style
+    unset: Unset
+    by_environment: tuple[Any, ...]
+    reach: tuple[str, ...]
+    choices: tuple[str, ...]
+
+
+def gather(paths: Mapping[Hole, ValuePath], environments: int, default: int, reach: Mapping[Hole, Sequence[str]]) -> list[Value]:
+    """Every value once, in the order of values.yaml; where nobody asks, an environment keeps the default."""
+    joined: dict[ValuePath, list[Hole]] = {}
+    for hole, path in paths.items():
+        joined.setdefault(path, []).append(hole)
+    found = []
+    for path, holes in joined.items():
+        known: dict[int, Any] = {}
+        for hole in holes:
+            known.update(hole.values)
+        spare = known[default] if default in known else known[min(known)]
+        if spare is ABSENT and holes[0].unset is Unset.NEVER:
+            spare = next(value for value in known.values() if value is not ABSENT)
+        names = dict.fromkeys(name for hole in holes for name in reach.get(hole, ()))
+        choices = tuple(sorted({str(value) for value in known.values()})) if holes[0].style is Style.CHOICE else ()
+        values = tuple(known.get(index, spare) for index in range(environments))
+        found.append(Value(path, holes[0].style, holes[0].unset, values, tuple(names), choices))
+    found.sort(key=lambda value: (value.path[0] != "global", value.path[0]))
+    return found
+
+
+def _blank(value: Value) -> Any:
+    """What values.yaml shows for a field that the environment leaves out."""
+    if value.unset is not Unset.EMPTY:
+        return None
+    sample = next((item for item in value.by_environment if item is not ABSENT), {})
+    return type(sample)()
+
+
+def tree_of(values: Iterable[Value], environment: int) -> dict[str, Any]:
+    """All values of one environment as nested maps."""
+    root: dict[str, Any] = {}
+    for value in values:
+        node = root
+        for key in value.path[:-1]:
+            node = node.setdefault(key, {})
+        found = value.by_environment[environment]
+        node[value.path[-1]] = _blank(value) if found is ABSENT else found
+    return root
+
+
+def merge_patch(base: Any, wanted: Any) -> dict[str, Any]:
+    """The JSON merge patch (RFC 7386) that makes one map of another; a null in a map counts as a missing key."""
+    patch: dict[str, Any] = {}
+    for key, value in base.items():
+        other = wanted.get(key)
+        if isinstance(value, dict) and isinstance(other, dict):
+            if inner := merge_patch(value, other):
+                patch[key] = inner
+        elif value is not None and other is None:
+            patch[key] = None
+        elif not equal(value, other):
+            patch[key] = other
+    patch.update({key: value for key, value in wanted.items() if key not in base})
+    return patch
+
+
+class _Commented:
+    """Writes values.yaml with a comment on every value, or on the map all of whose values reach the same resources."""
+
+    def __init__(self, values: Iterable[Value], headers: Mapping[str, Sequence[str]]) -> None:
+        self._by_path = {value.path: value for value in values}
+        self._headers = headers
+        self._reach: dict[ValuePath, tuple[str, ...] | None] = {}
+        for value in self._by_path.values():
+            for cut in range(1, len(value.path) + 1):
+                above = value.path[:cut]
+                known = self._reach.setdefault(above, value.reach)
+                if known != value.reach:
+                    self._reach[above] = None
+
+    def write(self, root: Mapping[str, Any]) -> str:
+        """The whole text."""
+        lines: list[str] = []
+        for key, value in root.items():
+            if lines:
+                lines.append("")
+            lines += [f"# {line}" for line in self._headers.get(key, ())]
+            self._node((key,), value, lines, told=False)
+        return "\n".join(lines) + "\n" if lines else "{}\n"
+
+    def _node(self, path: ValuePath, value: Any, lines: list[str], *, told: bool) -> None:
+        padding = "  " * (len(path) - 1)
+        known = self._by_path.get(path)
+        reach = self._reach.get(path)
+        if not told and reach and len(path) > 1:
+            lines.append(f"{padding}# -- {_people(reach)}{_note(known)}")
+            told = True
+        elif known is not None and _note(known):
+            lines.append(f"{padding}#{_note(known).replace(' ·', '', 1)}")
+        if known is None and isinstance(value, dict):
+            lines.append(f"{padding}{key_text(path[-1])}:" + ("" if value else " {}"))
+            for key, item in value.items():
+                self._node((*path, key), item, lines, told=told)
+        else:
+            lines.append(f"{padding}{key_text(path[-1])}:{tree(value, 2 * len(path))}")
+
+
+def _people(reach: tuple[str, ...]) -> str:
+    if len(reach) <= _MOST_NAMED:
+        return ", ".join(reach)
+    return f"{', '.join(reach[:_MOST_NAMED])} and {len(reach) - _MOST_NAMED} more"
+
+
+def _note(value: Value | None) -> str:
+    if value is None:
+        return ""
+    if value.style is Style.CHOICE:
+        return f" · one of: {', '.join(value.choices)}"
+    return ""
+
+
+def values_text(values: Sequence[Value], default: int, headers: Mapping[str, Sequence[str]]) -> str:
+    """values.yaml: the default environment's values, with comments that say what each one reaches."""
+    return _Commented(values, headers).write(tree_of(values, default))
+
+
+def patch_text(values: Sequence[Value], default: int, environment: int, name: str) -> str:
+    """One environment's file: only what differs from values.yaml."""
+    patch = merge_patch(tree_of(values, default), tree_of(values, environment))
+    head = f"# What {name} sets differently from values.yaml.\n"
+    return head + (tree(patch, 0).lstrip("\n") + "\n" if patch else "{}\n")

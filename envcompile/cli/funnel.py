@@ -1,0 +1,61 @@
+"""The one funnel that turns whatever goes wrong into a message on stderr and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from envcompile import __version__
+from envcompile.cli.output import tell
+from envcompile.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EnvcError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def run_safely(action: Callable[[], int]) -> int:
+    """Run an action; its exit code, or the one that its error stands for."""
+    try:
+        return action()
+    except EnvcError as error:
+        count = len(error.problems)
+        tell(f"{error}\n\n{count} errors" if count > 1 else str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        _silence()
+        return EXIT_OK
+    except Exception as error:  # noqa: BLE001 - the funnel itself: a bug must not reach people as a traceback
+        return _bug(error)
+
+
+def _silence() -> None:
+    """Point stdout at nothing: its reader is gone, and the interpreter would complain when it flushes at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _bug(error: Exception) -> int:
+    """Write the traceback to a file that can be pasted into a bug report, and say where it is.
+
+    The file names functions and lines of envc; it holds neither values nor arguments, which could be secrets.
+    """
+    import os
+    import platform
+    import tempfile
+    import traceback
+
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    report = (
+        f"### envc {__version__}\n\nPython {platform.python_version()}, {platform.platform()}\n\n"
+        f"```\n{frames}{type(error).__name__}\n```\n"
+    )
+    descriptor, path = tempfile.mkstemp(prefix="envc-bug-", suffix=".md")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(report)
+    tell(f"error: envc failed: {type(error).__name__}")
+    tell(f"hint: this is a bug in envc; please report it with the file {path}")
+    return EXIT_BUG

@@ -1,0 +1,156 @@
+"""The formats by file name, and the three questions that each of them answers: merge, keys, derive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.compose.configtext.text import REPLACE_HINT, ConfigTextError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envcompile.compose.configtext.lines import Dialect
+    from envcompile.compose.configtext.text import KeySpan
+
+_FORMATS = {
+    "properties": "properties",
+    "env": "env",
+    "ini": "ini",
+    "conf": "conf",
+    "toml": "toml",
+    "yaml": "yaml",
+    "yml": "yaml",
+    "json": "json",
+}
+
+
+def format_of(filename: str) -> str | None:
+    """The format that the ending of a name stands for, in any case; None for names whose text is replaced whole.
+
+    One of `properties`, `env`, `ini`, `conf`, `toml`, `yaml`, `json`; a name that is only an ending (`.env`) counts.
+    """
+    return _FORMATS.get(filename.rpartition(".")[2].lower()) if "." in filename else None
+
+
+def merge_text(filename: str, base: str, overlay: str) -> str:
+    """The base's text with the overlay's keys in it; the very base when the overlay says nothing new.
+
+    A `.conf` is merged when the base is made of `[section]` and `key = value` lines, else replaced whole.
+
+    Raises:
+        ConfigTextError: when a text does not parse or the two contradict each other; lines count inside of the text.
+        ValueError: for a name without a format.
+    """
+    name = _known(filename)
+    if not base.strip() and not overlay.strip():
+        return base
+    try:
+        if name == "conf":
+            return _merge_conf(base, overlay)
+        lines = _dialect(name)
+        if lines is not None:
+            from envcompile.compose.configtext.linemerge import merge
+
+            return merge(lines, base, overlay)
+        return _nested(name, "merge")(base, overlay)  # type: ignore[no-any-return]
+    except RecursionError:
+        raise ConfigTextError("overlay", 1, 1, "the text is nested too deeply", REPLACE_HINT) from None
+
+
+def keys(filename: str, text: str) -> dict[str, KeySpan]:
+    r"""Every key with its value and its lines, in the order of the text.
+
+    Names are as people write them: `section.key`, `a.b[0].c`, and in nested texts `a\.b` for a dot inside of a key.
+    Of nested values only the leaves are named. An opaque `.conf` has no keys.
+
+    Raises:
+        ConfigTextError: when the text does not parse; the side is `base`.
+        ValueError: for a name without a format.
+    """
+    name = _known(filename)
+    if name == "conf":
+        from envcompile.compose.configtext.ini import is_conf
+
+        if not is_conf(text):
+            return {}
+    try:
+        lines = _dialect(name)
+        if lines is not None:
+            from envcompile.compose.configtext import linemerge
+
+            return linemerge.keys(lines, text)
+        return _nested(name, "keys")(text)  # type: ignore[no-any-return]
+    except RecursionError:
+        raise ConfigTextError("base", 1, 1, "the text is nested too deeply", REPLACE_HINT) from None
+
+
+def derive_text(filename: str, base: str, target: str) -> str | None:
+    """The text of an overlay that merges into the base to exactly the target; None when there is no such text.
+
+    There is none when the target changes comments, blank lines, order or spelling of what the base has.
+
+    Raises:
+        ValueError: for a name without a format.
+    """
+    _known(filename)
+    if base == target:
+        return ""
+    for candidate in _candidates(filename, base, target):
+        try:
+            if merge_text(filename, base, candidate) == target:
+                return candidate
+        except ConfigTextError:
+            continue
+    return None
+
+
+def _candidates(filename: str, base: str, target: str) -> list[str]:
+    name = _known(filename)
+    try:
+        lines = _dialect(name)
+        if lines is not None:
+            from envcompile.compose.configtext.linemerge import overlay_between
+
+            return [*(overlay_between(lines, base, target, leads=leads) for leads in (True, False)), target]
+        return [_nested(name, "overlay_between")(base, target), target]
+    except (ConfigTextError, RecursionError):
+        return [target]
+
+
+def _known(filename: str) -> str:
+    name = format_of(filename)
+    if name is None:
+        raise ValueError(f"no format of configuration text is known for the name {filename!r}")
+    return name
+
+
+def _merge_conf(base: str, overlay: str) -> str:
+    from envcompile.compose.configtext.ini import CONF, is_conf
+    from envcompile.compose.configtext.linemerge import merge
+
+    if is_conf(base) or (not base.strip() and is_conf(overlay)):
+        return merge(CONF, base, overlay)
+    return overlay if overlay.strip() else base
+
+
+def _dialect(name: str) -> Dialect | None:
+    if name == "properties":
+        from envcompile.compose.configtext.properties import PROPERTIES
+
+        return PROPERTIES
+    if name == "env":
+        from envcompile.compose.configtext.dotenv import DOTENV
+
+        return DOTENV
+    if name in {"ini", "conf"}:
+        from envcompile.compose.configtext.ini import CONF, INI
+
+        return INI if name == "ini" else CONF
+    return None
+
+
+def _nested(name: str, function: str) -> Callable[..., Any]:
+    from importlib import import_module
+
+    found: Callable[..., Any] = getattr(import_module(f"envcompile.compose.configtext.{name}text"), function)
+    return found

@@ -1,0 +1,98 @@
+"""`envc secrets audit`: what is wrong with sealed stores as a whole, and what to rotate when a sealing key leaked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from envcompile.errors import EnvcError
+from envcompile.secrets.certificate import same_fingerprint
+from envcompile.secrets.gitfiles import past_versions
+from envcompile.secrets.store import ValueId, parse_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from envcompile.secrets.scene import Scene
+
+Severity = Literal["error", "warning"]
+
+
+class AuditFinding(NamedTuple):
+    """One thing to do something about."""
+
+    environment: str
+    id: ValueId | None
+    rule: str
+    severity: Severity
+    note: str
+
+
+def audit(scenes: Sequence[Scene], *, compromised: str | None = None) -> list[AuditFinding]:
+    """Look through the sealed stores of environments.
+
+    Args:
+        scenes: the environments.
+        compromised: fingerprint of a certificate whose private key leaked; then every value that was ever sealed
+            with it is listed, from git's history too, because sealing again does not make a read value secret.
+    """
+    found: list[AuditFinding] = []
+    for scene in scenes:
+        found += _compromised(scene, compromised) if compromised else _flaws(scene)
+    if not compromised:
+        found += _twins(scenes)
+    return sorted(found, key=lambda finding: (finding.environment, finding.id or ValueId("", "", ""), finding.rule))
+
+
+def _flaws(scene: Scene) -> Iterator[AuditFinding]:
+    store = scene.store()
+    if store.records and scene.sealing.fingerprint is None:
+        note = "the certificate is not pinned: whoever can change the file receives the next secrets"
+        yield AuditFinding(scene.environment, None, "unpinned-certificate", "error", note)
+    declared = {entry.id for declaration in scene.declarations for entry in declaration.sealable}
+    for id_, record in store.records.items():
+        if record.scope == "cluster-wide":
+            note = "whoever may create a SealedSecret in any namespace can read it"
+            yield AuditFinding(scene.environment, id_, "cluster-wide", "warning", note)
+        if not record.identity:
+            note = "changes of its source cannot be seen: it was sealed without an identity key"
+            yield AuditFinding(scene.environment, id_, "no-identity", "warning", note)
+        if id_ not in declared and (id_.namespace, id_.name) not in store.templates:
+            yield AuditFinding(scene.environment, id_, "undeclared", "warning", "no Secret declares it")
+
+
+def _twins(scenes: Sequence[Scene]) -> Iterator[AuditFinding]:
+    """Nothing binds a ciphertext to its key: the same text in two places was copied there by hand."""
+    seen: dict[str, tuple[str, ValueId]] = {}
+    for scene in scenes:
+        for id_, record in scene.store().records.items():
+            if record.sealed in seen:
+                environment, other = seen[record.sealed]
+                note = f"has the same ciphertext as {other} of {environment}: somebody copied it"
+                yield AuditFinding(scene.environment, id_, "copied-ciphertext", "error", note)
+            seen.setdefault(record.sealed, (scene.environment, id_))
+
+
+def _compromised(scene: Scene, fingerprint: str) -> Iterator[AuditFinding]:
+    sources = {
+        entry.id: str(entry.reference) if entry.reference is not None else entry.where.file
+        for declaration in scene.declarations
+        for entry in declaration.sealable
+    }
+    listed = set()
+    for id_, record in scene.store().records.items():
+        if same_fingerprint(record.certificate, fingerprint):
+            listed.add(id_)
+            where = f" ({sources[id_]})" if id_ in sources else ""
+            note = f"sealed with it: change the value at its source{where}, then `envc secrets seal`; sealing again is not enough"
+            yield AuditFinding(scene.environment, id_, "compromised", "error", note)
+    plain = fingerprint.lower().removeprefix("sha256:").replace(":", "")
+    for commit, data in past_versions(scene.root, scene.store_file, plain):
+        try:
+            past = parse_store(data, scene.store_file)
+        except EnvcError:
+            continue
+        for id_, record in past.records.items():
+            if id_ not in listed and same_fingerprint(record.certificate, fingerprint):
+                listed.add(id_)
+                note = f"was sealed with it in commit {commit[:10]}, which stays readable: change the value unless it changed since"
+                yield AuditFinding(scene.environment, id_, "compromised", "error", note)

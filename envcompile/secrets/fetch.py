@@ -1,0 +1,250 @@
+"""`envc secrets fetch-cert`: the cluster's sealing certificate from a URL, the API server or a file; pinned, never swapped silently."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import ssl
+import subprocess  # ruff: ignore[suspicious-subprocess-import] - credential plugins of a kubeconfig, with argument lists only
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from envcompile.errors import Problem, UnavailableError, UsageError, fail
+from envcompile.secrets.certificate import Certificate, choose, read_certificates, same_fingerprint
+from envcompile.secrets.pinning import pinned
+from envcompile.secrets.scene import certificate_file
+from envcompile.secrets.store import write_atomically
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+    from datetime import datetime
+
+    from envcompile.settings import Environment, Sealing
+
+SECONDS = 15
+LARGEST_ANSWER = 1_000_000
+CERTIFICATE_PATH = "/v1/cert.pem"
+
+
+class CertificateChange(NamedTuple):
+    """What fetching found, and what it wrote."""
+
+    state: Literal["new", "same", "changed"]
+    certificate: Certificate
+    before: str | None
+    """The fingerprint that was pinned or stored before."""
+    file: str
+    written: bool
+    warnings: tuple[str, ...]
+
+
+def accept_certificate(
+    root: Path,
+    environment: str,
+    settings: Environment,
+    data: bytes,
+    origin: str,
+    *,
+    accept: bool,
+    now: datetime,
+    wanted: str | None = None,
+) -> CertificateChange:
+    """Store a certificate beside the environment and pin it.
+
+    Args:
+        root: the repository.
+        environment: whose certificate it is.
+        settings: the environment's settings.
+        data: the PEM text.
+        origin: where it came from, for messages.
+        accept: take it although another one is in use.
+        now: the moment to judge its dates at.
+        wanted: the fingerprint it has to have, when the caller knows it from elsewhere.
+
+    Raises:
+        EnvcError: when it may not be used, or replaces another one and `accept` is not given.
+    """
+    chosen, warnings = choose(read_certificates(data, origin), pin=wanted, now=now)
+    file = certificate_file(environment, settings)
+    stored = _stored(root / file, file)
+    pin = settings.sealing.fingerprint if settings.sealing else None
+    before = pin or (stored.fingerprint if stored is not None else None)
+    if before is not None and not same_fingerprint(before, chosen.fingerprint) and not accept:
+        old = str(stored) if stored is not None and same_fingerprint(stored.fingerprint, before) else before
+        raise fail(
+            f"environment {environment}: {origin} has another certificate than the one in use",
+            "compare the new fingerprint with what the cluster's owners tell you; if it is right, run this again with --accept",
+            trace=[f"in use {old}", f"new    {chosen}"],
+        )
+    same = before is not None and same_fingerprint(before, chosen.fingerprint)
+    text = chosen.pem.encode()
+    path = root / file
+    changed = not path.exists() or path.read_bytes() != text
+    settings_file = root / f"overlays/{environment}/environment.yaml"
+    settings_text = settings_file.read_bytes()
+    pinned_text = pinned(settings_text, f"overlays/{environment}/environment.yaml", chosen.fingerprint)
+    if changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text)
+    if pinned_text != settings_text:
+        write_atomically(settings_file, pinned_text)
+    state: Literal["new", "same", "changed"] = "same" if same else "new" if before is None else "changed"
+    return CertificateChange(state, chosen, before, file, changed or pinned_text != settings_text, warnings)
+
+
+def _stored(path: Path, file: str) -> Certificate | None:
+    try:
+        found = read_certificates(path.read_bytes(), file)
+    except FileNotFoundError:
+        return None
+    return found[0] if len(found) == 1 else None
+
+
+def certificate_from_url(
+    url: str, *, context: ssl.SSLContext | None = None, headers: Mapping[str, str] | None = None
+) -> bytes:
+    """The certificate a controller serves.
+
+    Raises:
+        UsageError: for a URL that is not http or https.
+        UnavailableError: when nothing answers, or with something else than success.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"}:
+        raise UsageError([
+            Problem(f"`{url}` is not an http or https URL", "give the controller's URL, or the path of a PEM file")
+        ])
+    if parts.path in {"", "/"}:
+        url = url.rstrip("/") + CERTIFICATE_PATH
+    return _get(url, context, headers or {})
+
+
+def _get(url: str, context: ssl.SSLContext | None, headers: Mapping[str, str]) -> bytes:
+    request = urllib.request.Request(url, headers=dict(headers))  # ruff: ignore[suspicious-url-open-usage] - checked above
+    try:
+        with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # ruff: ignore[suspicious-url-open-usage] - as above
+            data: bytes = answer.read(LARGEST_ANSWER)
+    except urllib.error.HTTPError as error:
+        raise UnavailableError([
+            Problem(f"{url} answers {error.code} {error.reason}", "check the controller's name and namespace")
+        ]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise UnavailableError([
+            Problem(f"{url} does not answer ({reason})", "is the controller running, and reachable from here?")
+        ]) from None
+    return data
+
+
+def certificate_from_cluster(environ: Mapping[str, str], sealing: Sealing, context_name: str | None) -> bytes:
+    """The certificate by way of the API server's service proxy, as `kubectl` would reach it.
+
+    Raises:
+        EnvcError: when the kubeconfig lacks what is needed.
+        UnavailableError: when the API server or the controller does not answer.
+    """
+    cluster, user = _kubeconfig(environ, context_name)
+    with _tls(cluster, user) as tls:
+        headers = {"Accept": "application/json", **_authorization(user, environ)}
+        services = f"{str(cluster['server']).rstrip('/')}/api/v1/namespaces/{sealing.controller_namespace}/services"
+        answer = _get(f"{services}/{sealing.controller_name}", tls, headers)
+        ports = (json.loads(answer).get("spec") or {}).get("ports") or [{}]
+        port = ports[0].get("name") or ports[0].get("port") or ""
+        return _get(f"{services}/http:{sealing.controller_name}:{port}/proxy{CERTIFICATE_PATH}", tls, headers)
+
+
+def _kubeconfig(environ: Mapping[str, str], context_name: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    from envcompile import yamlio
+
+    paths = [Path(part) for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    home = environ.get("HOME") or environ.get("USERPROFILE")
+    paths = paths or ([Path(home) / ".kube/config"] if home else [])
+    named: dict[str, dict[str, Any]] = {"clusters": {}, "users": {}, "contexts": {}}
+    current = context_name
+    for path in paths:
+        if not path.is_file():
+            continue
+        content = yamlio.load_all(path.read_bytes(), str(path))[0] or {}
+        current = current or content.get("current-context")
+        for kind, known in named.items():
+            for item in content.get(kind) or ():
+                inner = item.get(kind.removesuffix("s")) or {}
+                known.setdefault(item.get("name"), {**inner, "": str(path.parent)})
+    if current not in named["contexts"]:
+        known = ", ".join(sorted(named["contexts"])) or "none"
+        raise fail(
+            f"the kubeconfig has no context `{current or ''}`",
+            f"choose one with --context (known: {known}), or give the controller's URL or a PEM file",
+        )
+    context = named["contexts"][current]
+    cluster, user = named["clusters"].get(context.get("cluster")), named["users"].get(context.get("user"), {})
+    if cluster is None or not cluster.get("server"):
+        raise fail(f"the kubeconfig's context `{current}` names no cluster with a server", "correct the kubeconfig")
+    return cluster, user
+
+
+@contextlib.contextmanager
+def _tls(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> Generator[ssl.SSLContext]:
+    authority = _content(cluster, "certificate-authority")
+    context = ssl.create_default_context(cadata=authority.decode() if authority else None)
+    if cluster.get("insecure-skip-tls-verify") is True:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    certificate, key = _content(user, "client-certificate"), _content(user, "client-key")
+    if certificate and key:
+        # The ssl module loads client keys from files only: one that its owner alone can read, for a moment.
+        with tempfile.NamedTemporaryFile(prefix="envc-") as file:
+            file.write(certificate + b"\n" + key)
+            file.flush()
+            context.load_cert_chain(file.name)
+    yield context
+
+
+def _content(holder: Mapping[str, Any], name: str) -> bytes | None:
+    if data := holder.get(f"{name}-data"):
+        return base64.b64decode(data)
+    if file := holder.get(name):
+        return (Path(holder[""]) / str(file)).read_bytes()
+    return None
+
+
+def _authorization(user: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+    token = user.get("token")
+    if file := user.get("tokenFile"):
+        token = (Path(user[""]) / str(file)).read_text(encoding="utf-8").strip()
+    if not token and isinstance(plugin := user.get("exec"), dict):
+        token = _plugin_token(plugin, environ)
+    if token:
+        return {"Authorization": f"Bearer {token}"}
+    if user.get("username"):
+        pair = base64.b64encode(f"{user['username']}:{user.get('password', '')}".encode()).decode()
+        return {"Authorization": f"Basic {pair}"}
+    return {}
+
+
+def _plugin_token(plugin: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    command = [str(plugin.get("command")), *map(str, plugin.get("args") or ())]
+    info = {"apiVersion": plugin.get("apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
+    given = {str(item["name"]): str(item["value"]) for item in plugin.get("env") or ()}
+    try:
+        answer = subprocess.run(
+            command,
+            env={**environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(info)},
+            stdout=subprocess.PIPE,
+            timeout=60,
+            check=True,
+        )
+        return str(json.loads(answer.stdout)["status"]["token"])
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        raise UnavailableError([
+            Problem(
+                f"the kubeconfig's credential plugin `{command[0]}` gave no token",
+                "log in to the cluster, then try again",
+            )
+        ]) from None

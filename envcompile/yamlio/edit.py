@@ -1,0 +1,179 @@
+"""Changes of a YAML file that keep its comments and its formatting: only the lines of the changed values change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.errors import EnvcError, fail
+from envcompile.model import Location
+from envcompile.yamlio.load import load_all
+from envcompile.yamlio.positions import locate_nearest
+from envcompile.yamlio.splice import Splicer, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.model import Pointer
+
+_MARK = "\ufeff"
+_ABSENT = object()
+
+
+def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str) -> str:
+    """The text with `value` at a place of document `index`.
+
+    Missing keys are added at the end of their map, an item one behind the end of its list is appended. Where maps and
+    lists are replaced by maps and lists only what differs is touched.
+
+    Args:
+        text: the whole file.
+        index: the document, counted from 0 as `load_all` does.
+        pointer: the way to the value.
+        value: what shall be read from there.
+        file: the name of the file in messages.
+
+    Raises:
+        EnvcError: when the file is no YAML, or written so that the change would reach beyond the place (aliases).
+    """
+    documents = load_all(text.encode(), file)
+    if not 0 <= index < len(documents):
+        documents, index = [*documents, None], len(documents)
+    wanted = _with(documents[index], pointer, value)
+    return _edited(text, documents, index, wanted, pointer, file)
+
+
+def delete(text: str, index: int, pointer: Pointer, *, file: str) -> str:
+    """The text without a key or list item; the last one of its kind leaves `{}` or `[]` behind.
+
+    Nothing changes when it does not exist. Arguments and errors are those of `set_value`.
+    """
+    documents = load_all(text.encode(), file)
+    if not pointer or not 0 <= index < len(documents):
+        return text
+    parent = _at(documents[index], pointer[:-1])
+    if _at(parent, pointer[-1:]) is _ABSENT:
+        return text
+    step = pointer[-1]
+    rest: Any
+    if type(parent) is dict:
+        rest = {key: item for key, item in parent.items() if key != step}
+    else:
+        rest = [item for position, item in enumerate(parent) if position != step]
+    wanted = _with(documents[index], pointer[:-1], rest)
+    return _edited(text, documents, index, wanted, pointer, file)
+
+
+def _edited(text: str, documents: list[Any], index: int, wanted: Any, pointer: Pointer, file: str) -> str:
+    mark = _MARK if text.startswith(_MARK) else ""
+    found = text.removeprefix(mark)
+    try:
+        for kind, way, value in _changes(documents[index], wanted, ()):
+            found = _changed(found, index, kind, way, value)
+    except (UnsupportedError, IndexError) as error:
+        raise _refused(text, index, pointer, file) from error
+    expected = [*documents[:index], wanted, *documents[index + 1 :]]
+    try:
+        same = _same(load_all(found.encode(), file), expected)
+    except EnvcError as error:
+        raise _refused(text, index, pointer, file) from error
+    if not same:
+        raise _refused(text, index, pointer, file)
+    return mark + found
+
+
+def _refused(text: str, index: int, pointer: Pointer, file: str) -> EnvcError:
+    way = ".".join(str(step) for step in pointer)
+    return fail(
+        f"`{way}` cannot be changed without changing how the file is written",
+        "change it by hand; aliases, merge keys and values in unusual notation are left alone",
+        Location(file, *locate_nearest(text.encode(), index, pointer)),
+    )
+
+
+def _changed(text: str, index: int, kind: str, way: Pointer, value: Any) -> str:
+    splicer = Splicer(text, index)
+    if kind == "replace":
+        return splicer.replaced(way, value)
+    if kind == "key":
+        return splicer.inserted_key(way, value)
+    if kind == "item":
+        position = way[-1]
+        if type(position) is not int:
+            raise UnsupportedError
+        return splicer.inserted_item(way[:-1], position, value)
+    return splicer.deleted(way)
+
+
+def _changes(old: Any, new: Any, way: Pointer) -> Iterator[tuple[str, Pointer, Any]]:
+    """The single changes that lead from one value to the other, in an order in which they can be made."""
+    if _same(old, new):
+        return
+    if type(old) is dict and type(new) is dict and old and new and (old.keys() & new.keys()):
+        for key in old:
+            if key not in new:
+                yield "delete", (*way, key), None
+        for key, value in new.items():
+            if key in old:
+                yield from _changes(old[key], value, (*way, key))
+            else:
+                yield "key", (*way, key), value
+    elif type(old) is list and type(new) is list and old and new:
+        yield from _list_changes(old, new, way)
+    else:
+        yield "replace", way, new
+
+
+def _list_changes(old: list[Any], new: list[Any], way: Pointer) -> Iterator[tuple[str, Pointer, Any]]:
+    """Changes between the equal items at both ends: paired items change in place, the others come or go."""
+    shorter = min(len(old), len(new))
+    head = 0
+    while head < shorter and _same(old[head], new[head]):
+        head += 1
+    tail = 0
+    while tail < shorter - head and _same(old[-1 - tail], new[-1 - tail]):
+        tail += 1
+    paired = shorter - tail
+    for position in range(head, paired):
+        yield from _changes(old[position], new[position], (*way, position))
+    for position in range(paired, len(new) - tail):
+        yield "item", (*way, position), new[position]
+    for position in reversed(range(paired, len(old) - tail)):
+        yield "delete", (*way, position), None
+
+
+def _at(value: Any, pointer: Pointer) -> Any:
+    for step in pointer:
+        if type(value) is dict and step in value:
+            value = value[step]
+        elif type(value) is list and type(step) is int and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return _ABSENT
+    return value
+
+
+def _with(value: Any, pointer: Pointer, new: Any) -> Any:
+    """A copy of the value with another value at a place, for which maps and lists are made where there is nothing."""
+    if not pointer:
+        return new
+    step, rest = pointer[0], pointer[1:]
+    if type(step) is str:
+        known = value if type(value) is dict else {}
+        return {**known, step: _with(known.get(step), rest, new)}
+    items = list(value) if type(value) is list else []
+    position = int(step)
+    if position >= len(items):
+        return [*items, _with(None, rest, new)]
+    items[position] = _with(items[position], rest, new)
+    return items
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Equal in value and type; the order of keys does not matter."""
+    if type(left) is not type(right):
+        return False
+    if type(left) is dict:
+        return left.keys() == right.keys() and all(_same(item, right[key]) for key, item in left.items())
+    if type(left) is list:
+        return len(left) == len(right) and all(map(_same, left, right))
+    return bool(left == right)

@@ -1,0 +1,233 @@
+"""The files of a project on disk and in a commit."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.errors import EnvcError, UsageError
+from envcompile.sources.gittree import GitTree
+from envcompile.sources.tree import WorkingTree
+
+if TYPE_CHECKING:
+    from tests.sources.conftest import Commit, Write
+
+ROOM_FOR_ALL = {
+    "base/a/x.yaml": "a",
+    "base/a/deep/y.yaml": "bb",
+    "base/b.yaml": "ccc",
+    "base/.hidden.yaml": "",
+    "base/.git-like/x.yaml": "",
+    "base/z.yaml~": "",
+    "base/.z.yaml.swp": "",
+    "base/z.swp": "",
+    "base/.#lock.yaml": "",
+    "base/#auto#": "",
+    "shared/s.yaml": "dddd",
+    "base/link.yaml": "-> ../shared/s.yaml",
+    "base/folder": "-> ../shared",
+}
+SEEN = ["base/a/deep/y.yaml", "base/a/x.yaml", "base/b.yaml", "base/folder/s.yaml", "base/link.yaml"]
+
+
+def test_lists_files_sorted_and_leaves_out_what_editors_write(write: Write) -> None:
+    """Hidden files, backups and lock files are no sources; symlinks inside the repository are followed."""
+    tree = WorkingTree(write(ROOM_FOR_ALL))
+    assert [entry.path for entry in tree.files("base")] == SEEN
+    assert {entry.path: entry.size for entry in tree.files("base/")}["base/link.yaml"] == 4
+
+
+def test_a_commit_gives_the_same_files_as_the_folder(write: Write, commit: Commit) -> None:
+    """Names, sizes and bytes agree, symlinks included."""
+    root = write(ROOM_FOR_ALL)
+    commit(root)
+    working, stored = WorkingTree(root), GitTree(root, "main")
+    for folder in ("base", "", "base/folder", "missing"):
+        there = stored.files(folder)
+        assert [(entry.path, entry.size) for entry in there] == [(e.path, e.size) for e in working.files(folder)]
+        for entry in there:
+            assert stored.read(entry.path) == working.read(entry.path)
+            assert stored.exists(entry.path)
+            assert stored.is_file(entry.path)
+    assert stored.exists("base/folder")
+    assert not stored.is_file("base/folder")
+    assert not stored.exists("base/nothing")
+    stored.close()
+    assert stored.read("base/b.yaml") == b"ccc"
+    stored.close()
+
+
+def test_a_commit_keeps_what_the_folder_changed_since(write: Write, commit: Commit) -> None:
+    """A project below the top of its repository is found by its own folder."""
+    root = write({"apps/shop/base/a.yaml": "old"})
+    commit(root)
+    write({"apps/shop/base/a.yaml": "new"})
+    tree = GitTree(root / "apps" / "shop", "HEAD")
+    assert tree.root is None
+    assert [entry.path for entry in tree.files("base")] == ["base/a.yaml"]
+    assert tree.read("base/a.yaml") == b"old"
+    first = tree.files("base")[0]
+    commit(root)
+    assert GitTree(root / "apps" / "shop", "HEAD").files("base")[0].inode != first.inode
+
+
+def message(error: pytest.ExceptionInfo[EnvcError]) -> str:
+    return str(error.value)
+
+
+def test_a_symlink_out_of_the_repository_is_an_error(write: Write, commit: Commit) -> None:
+    """Nothing outside of the repository reaches a build."""
+    root = write({"base/a.yaml": "-> /etc/hostname", "base/b.yaml": ""})
+    expected = (
+        "error: the symlink `base/a.yaml` leaves the repository: it points to `/etc/hostname`\n"
+        "  --> base/a.yaml:1:1\n"
+        "hint: copy the files into the repository: a build reads nothing outside of it"
+    )
+    with pytest.raises(EnvcError) as error:
+        WorkingTree(root).files("base")
+    assert message(error) == expected
+    commit(root)
+    with pytest.raises(EnvcError) as error:
+        GitTree(root, "HEAD").files("base")
+    assert message(error) == expected
+
+
+def test_reading_through_a_symlink_out_of_the_repository_is_an_error(write: Write) -> None:
+    """A file that was never listed is checked when it is read."""
+    root = write({"lib": "-> /etc"})
+    with pytest.raises(EnvcError) as error:
+        WorkingTree(root).read("lib/hostname")
+    assert message(error) == (
+        "error: `lib/hostname` leads out of the repository\n"
+        "  --> lib/hostname:1:1\n"
+        "hint: copy the files into the repository: a build reads nothing outside of it"
+    )
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        {"base/loop": "-> ../base"},
+        {"base/a/loop": "-> ../b", "base/b/loop": "-> ../a"},
+        {"base/loop": "-> loop"},
+    ],
+    ids=["parent", "each other", "itself"],
+)
+def test_symlinks_in_a_circle_are_an_error(write: Write, commit: Commit, links: dict[str, str]) -> None:
+    """A listing always ends."""
+    root = write({"base/a/x.yaml": "", **links})
+    with pytest.raises(EnvcError, match=r"error: the symlink `base/.*` runs in a circle: it points to `.*`") as error:
+        WorkingTree(root).files("base")
+    assert message(error).endswith("hint: remove the symlink")
+    commit(root)
+    with pytest.raises(EnvcError, match=r"error: the symlink `base/.*` runs in a circle: it points to `.*`"):
+        GitTree(root, "HEAD").files("base")
+
+
+def test_a_symlink_to_nothing_is_an_error(write: Write, commit: Commit) -> None:
+    """A broken link is not a missing file."""
+    root = write({"base/a.yaml": "-> gone.yaml"})
+    expected = (
+        "error: the symlink `base/a.yaml` points to `gone.yaml`, which does not exist\n"
+        "  --> base/a.yaml:1:1\n"
+        "hint: point it to an existing file of the repository, or remove it"
+    )
+    with pytest.raises(EnvcError) as error:
+        WorkingTree(root).files("base")
+    assert message(error) == expected
+    commit(root)
+    with pytest.raises(EnvcError) as error:
+        GitTree(root, "HEAD").files("base")
+    assert message(error) == expected
+
+
+def test_a_link_may_leave_the_project_but_not_its_repository(write: Write, commit: Commit) -> None:
+    """A project in a subfolder of a repository may share files with its neighbours."""
+    root = write({"shared/s.yaml": "s", "shop/base/s.yaml": "-> ../../shared/s.yaml"})
+    commit(root)
+    assert [entry.path for entry in WorkingTree(root / "shop").files("base")] == ["base/s.yaml"]
+    stored = GitTree(root / "shop", "HEAD")
+    assert [entry.path for entry in stored.files("base")] == ["base/s.yaml"]
+    assert stored.read("base/s.yaml") == b"s"
+
+
+def test_reading_a_missing_file_says_so(write: Write, commit: Commit) -> None:
+    """No traceback for a file that is not there."""
+    root = write({"base/a.yaml": ""})
+    with pytest.raises(EnvcError) as error:
+        WorkingTree(root).read("base/b.yaml")
+    assert message(error) == (
+        "error: cannot read `base/b.yaml`: no such file or directory\n"
+        "  --> base/b.yaml:1:1\n"
+        "hint: check that it exists and its permissions"
+    )
+    head = commit(root)
+    with pytest.raises(EnvcError) as error:
+        GitTree(root, "HEAD").read("base/b.yaml")
+    assert message(error) == (
+        f"error: cannot read `base/b.yaml`: commit {head[:12]} has no such file\n"
+        "  --> base/b.yaml:1:1\n"
+        "hint: name another revision, or add the file and commit it"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_says_so(write: Write) -> None:
+    """Permissions are the user's matter, not a bug."""
+    root = write({"base/a.yaml": ""})
+    (root / "base/a.yaml").chmod(0)
+    tree = WorkingTree(root)
+    with pytest.raises(EnvcError, match="cannot read `base/a.yaml`: permission denied"):
+        tree.read("base/a.yaml")
+
+
+def test_pipes_and_sockets_are_no_sources(write: Write) -> None:
+    """Reading a named pipe would wait for ever."""
+    root = write({"base/a.yaml": ""})
+    os.mkfifo(root / "base/pipe.yaml")
+    assert [entry.path for entry in WorkingTree(root).files("base")] == ["base/a.yaml"]
+
+
+def test_an_unknown_revision_names_the_nearest_branch(write: Write, commit: Commit) -> None:
+    """A slip in a branch's name is told apart from a missing fetch."""
+    root = write({"base/a.yaml": ""})
+    commit(root)
+    with pytest.raises(UsageError) as error:
+        GitTree(root, "mian")
+    assert message(error) == "error: git knows no revision `mian`\nhint: did you mean `main`?"
+    with pytest.raises(UsageError) as error:
+        GitTree(root, "--output=x")
+    assert message(error) == (
+        "error: git knows no revision `--output=x`\nhint: name a branch, a tag or a commit that this repository holds"
+    )
+
+
+def test_a_folder_without_git_has_no_revisions(write: Write) -> None:
+    """The message says what is missing, not what git printed."""
+    root = write({"base/a.yaml": ""})
+    with pytest.raises(UsageError) as error:
+        GitTree(root, "main")
+    assert message(error) == (
+        "error: cannot read git history here: not a git repository (or any of the parent directories): .git\n"
+        "hint: run envc inside of a git repository"
+    )
+
+
+def test_a_submodule_among_the_sources_is_an_error(write: Write, commit: Commit) -> None:
+    """A commit does not hold a submodule's files, so it cannot be compiled from it."""
+    root = write({"base/a.yaml": ""})
+    head = commit(root)
+    import subprocess
+
+    subprocess.run(["git", "update-index", "--add", "--cacheinfo", f"160000,{head},base/sub"], cwd=root, check=True)
+    subprocess.run(["git", "commit", "--quiet", "--message=sub"], cwd=root, check=True)
+    stored = GitTree(root, "HEAD")
+    with pytest.raises(EnvcError) as error:
+        stored.files("base")
+    assert message(error) == (
+        f"error: `base/sub` is a git submodule: commit {stored.commit[:12]} does not hold its files\n"
+        "  --> base/sub:1:1\n"
+        "hint: copy its files into the repository, or move it out of this folder"
+    )
