@@ -192,7 +192,8 @@ class SourceSet:
 
 
 class Bundle(NamedTuple):
-    """The exact files of one environment: path below its folder -> bytes."""
+    """The exact files of one environment: path below its folder -> bytes, and the resource each one holds."""
 
     environment: str
     files: dict[str, bytes]
+    sources: dict[str, Resource]

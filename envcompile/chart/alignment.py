@@ -149,6 +149,7 @@ def align(chart: ChartInput) -> list[Subject]:
         shown = versions.get(default) or versions[min(versions)]
         group, kind, namespace, name = shown.key
         values = {index: versions[index].value for index in sorted(versions)}
-        subjects.append(Subject(group, kind, namespace, name, shown.app, values))
+        stem = _HASH_SUFFIX.sub("", name) if kind in _HASHED_KINDS else name
+        subjects.append(Subject(group, kind, namespace, name, shown.app, stem, values))
     subjects.sort(key=lambda subject: subject.order)
     return subjects

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.names import camel, plural, upper_first
 from envcompile.chart.shapes import Style
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FEWEST_SHARING: Final = 3
 _SHORTEST_WORD: Final = 3
 _WORDS = re.compile(r"[a-z0-9]+")
-_CLOSED: Final[dict[str, Any]] = {}
+_NAMELESS: Final = frozenset({"volumes", "volumeMounts", "env", "envFrom", "annotations", "labels", "spec", "template"})
 
 
 class _Names:
@@ -111,27 +111,61 @@ def _object_flags(templates: list[Template], homes: Mapping[Subject, Home], feat
     return found
 
 
-def _part_flags(holes: list[Hole], features: _Features) -> dict[Hole, ValuePath]:
+class _Class(NamedTuple):
+    """Flags of parts that are on in the same environments, as far as each of them says."""
+
+    values: dict[int, Any]
+    holes: list[Hole]
+
+    @property
+    def subjects(self) -> frozenset[Subject]:
+        """Whose parts they are."""
+        return frozenset(hole.subject for hole in self.holes)
+
+
+def _classes(holes: Iterable[Hole]) -> list[_Class]:
+    """Flags joined where they do not contradict each other."""
+    classes: list[_Class] = []
+    for hole in sorted(holes, key=lambda hole: -len(hole.values)):
+        for known in classes:
+            if all(known.values.get(index, value) == value for index, value in hole.values.items()):
+                known.values.update(hole.values)
+                known.holes.append(hole)
+                break
+        else:
+            classes.append(_Class(dict(hole.values), [hole]))
+    return classes
+
+
+def _part_flags(holes: list[Hole], objects: Mapping[Hole, ValuePath], features: _Features) -> dict[Hole, ValuePath]:
+    """One switch for parts of one name in many resources; parts that come and go together have one, too.
+
+    A part without a name of its own, such as the `volumes` of a pod, follows the switch of whole resources that is on
+    in the same environments, where there is one.
+    """
     by_topic: dict[str, list[Hole]] = {}
     for hole in holes:
         if hole.style is Style.FLAG and hole.topic:
             by_topic.setdefault(hole.topic, []).append(hole)
+    switches = [(hole.values, path) for hole, path in objects.items() if path[0] == "global"]
     found: dict[Hole, ValuePath] = {}
+    given: list[tuple[_Class, ValuePath]] = []
     for topic, flagged in by_topic.items():
-        classes: list[tuple[dict[int, Any], list[Hole]]] = []
-        for hole in sorted(flagged, key=lambda hole: -len(hole.values)):
-            for values, members in classes:
-                if all(values.get(index, value) == value for index, value in hole.values.items()):
-                    values.update(hole.values)
-                    members.append(hole)
-                    break
-            else:
-                classes.append((dict(hole.values), [hole]))
-        for _, members in classes:
-            if len({hole.subject for hole in members}) >= _FEWEST_SHARING:
+        for known in _classes(flagged):
+            if len(known.subjects) < _FEWEST_SHARING:
+                continue
+            path = next((way for other, way in given if _together(other, known)), None)
+            if path is None and topic in _NAMELESS:
+                path = next((way for values, way in switches if values == known.values), None)
+            if path is None:
                 path = features.topic(topic)
-                found |= dict.fromkeys(members, path)
+            given.append((known, path))
+            found |= dict.fromkeys(known.holes, path)
     return found
+
+
+def _together(one: _Class, other: _Class) -> bool:
+    return one.values == other.values and one.subjects == other.subjects
 
 
 def factor(
@@ -139,7 +173,8 @@ def factor(
 ) -> dict[Hole, ValuePath]:
     """The full way to the value of every hole; holes with one way hold the same value wherever both matter."""
     features = _Features(environments, [template.subject for template in templates])
-    paths = _object_flags(templates, homes, features) | _part_flags(holes, features)
+    objects = _object_flags(templates, homes, features)
+    paths = objects | _part_flags(holes, objects, features)
     names = _Names()
     taken: set[ValuePath] = set()
     for path in paths.values():

@@ -26,6 +26,9 @@ _KEYS: Final[tuple[tuple[str, ...], ...]] = (
     ("id",),
     ("type",),
 )
+_NAMED: Final = frozenset({"env", "containers", "initContainers", "volumes", "volumeMounts", "imagePullSecrets"})
+"""Lists whose items are what their name says: an item of another name is another item."""
+
 _TOKENS = re.compile(r"[A-Za-z0-9]+")
 
 
@@ -122,6 +125,11 @@ def _positional(per: dict[int, list[dict[str, Any]]], length: int) -> Pairing:
     )
 
 
+def _unrelated(labels: list[list[str]]) -> bool:
+    """Whether no item of one list is in all others: then the n-th item of one is more likely the n-th of the others."""
+    return not set(labels[0]).intersection(*labels[1:])
+
+
 def pair(per: dict[int, list[Any]], name: str) -> Pairing | None:
     """The rows of a list called `name`; None when its items cannot be told apart or stand in contradicting orders."""
     lists = list(per.values())
@@ -131,8 +139,7 @@ def pair(per: dict[int, list[Any]], name: str) -> Pairing | None:
     labels = _labelled(lists, name)
     if len(lengths) == 1:
         length = next(iter(lengths))
-        unrelated = labels is not None and not set(labels[0]).intersection(*map(set, labels[1:]))
-        if labels is None or (len(labels) > 1 and unrelated):
+        if labels is None or (len(labels) > 1 and name not in _NAMED and _unrelated(labels)):
             return _positional(per, length)
     if labels is None:
         return None

@@ -6,7 +6,6 @@ import re
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = re.compile(r"[A-Za-z0-9]+")
-_WELL_KNOWN = ("app.kubernetes.io/", "helm.sh/", "kubernetes.io/")
 _NOT_IN_FILES = re.compile(r"[^A-Za-z0-9.]+")
 
 MOST_KEYS = 5
@@ -29,11 +28,8 @@ def key_of(name: str) -> str:
 
 
 def label_key(name: str) -> str:
-    """The key for a label or annotation; the well-known prefixes are dropped."""
-    for prefix in _WELL_KNOWN:
-        if name.startswith(prefix):
-            return key_of(name.removeprefix(prefix))
-    return key_of(name)
+    """The key for a label or annotation: its name without the domain before the slash."""
+    return key_of(name.rpartition("/")[2] or name)
 
 
 def upper_first(text: str) -> str:

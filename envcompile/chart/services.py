@@ -162,7 +162,7 @@ def _nearest(subject: Subject, found: list[Subject]) -> Subject | None:
 def _slot(subject: Subject, service: str) -> str:
     """The key of a resource inside its service: its kind, after what its name adds to the service's."""
     base = _SLOTS.get(subject.kind) or camel(kebab(subject.kind))
-    name = subject.name.strip("~")
+    name = subject.stem.strip("~")
     rest = name.removeprefix(service).strip("-.:_") if name.startswith(service) else name
     for word in sorted((*_KIND_WORDS.get(subject.kind, ()), kebab(subject.kind), subject.kind.lower()), key=len)[::-1]:
         if rest == word or rest.endswith(("-" + word, "." + word)):
@@ -193,7 +193,7 @@ def assign(subjects: list[Subject]) -> dict[Subject, Home]:
             raw, namespace = owner.name.strip("~"), owner.namespace
             namespace = "" if main[owner.name] == namespace else namespace
         else:
-            raw, namespace = subject.app or subject.name.strip("~"), ""
+            raw, namespace = subject.app or subject.stem.strip("~"), ""
         members.setdefault((raw, namespace), []).append(subject)
     homes: dict[Subject, Home] = {}
     used: dict[str, tuple[str, str]] = {}

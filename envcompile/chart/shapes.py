@@ -74,6 +74,8 @@ class Subject:
     namespace: str
     name: str
     app: str
+    stem: str
+    """The name without a digest of the content behind it: what the resource is called in the chart."""
     versions: Mapping[int, dict[str, Any]]
     """The resource by position of its environment; environments without it are left out."""
 

@@ -132,7 +132,7 @@ class Shared:
                 continue
             if self._match(values) is not None:
                 continue
-            name = camel(subject.name)
+            name = camel(subject.stem)
             while name in taken:
                 name += "2"
             taken.add(name)

@@ -73,6 +73,11 @@ def difference(wanted: Any, found: Any, at: Pointer = ()) -> Difference | None:
     return Difference(at, f"is {_shape(found)} of another value")
 
 
+def _is_plain_key(key: str) -> bool:
+    """Whether `toYaml` writes a key so that it is read back: it leaves the merge key `<<` without quotes."""
+    return key != "<<" and "\n" not in key and fits_values(key)
+
+
 def fits_values(value: Any) -> bool:
     """Whether a value comes back the same from Helm's values through `toYaml` or `toJson`."""
     if isinstance(value, str):
@@ -87,7 +92,7 @@ def fits_values(value: Any) -> bool:
     if isinstance(value, int):
         return -EXACT_INTEGERS < value < EXACT_INTEGERS
     if isinstance(value, dict):
-        return all(fits_values(key) and "\n" not in key and fits_values(item) for key, item in value.items())
+        return all(_is_plain_key(key) and fits_values(item) for key, item in value.items())
     if isinstance(value, list):
         return all(fits_values(item) for item in value)
     return isinstance(value, float)

@@ -42,8 +42,10 @@ def chart_name(name: str) -> str:
     return _NOT_IN_NAMES.sub("-", name.lower()).strip("-") or "chart"
 
 
-def chart_yaml(chart: ChartInput, name: str, subcharts: Sequence[Subchart] = ()) -> str:
-    """Chart.yaml."""
+def chart_yaml(
+    chart: ChartInput, name: str, subcharts: Sequence[Subchart] = (), needs: Mapping[str, Sequence[str]] | None = None
+) -> str:
+    """Chart.yaml; a chart that is split names its subcharts as dependencies."""
     options = chart.options
     text = options.description or f"{chart.name} for {', '.join(chart.environments)}, compiled by envc"
     lines = [
@@ -57,10 +59,26 @@ def chart_yaml(chart: ChartInput, name: str, subcharts: Sequence[Subchart] = ())
     if subcharts:
         lines.append("dependencies:")
     for subchart in subcharts:
+        if others := (needs or {}).get(subchart.key):
+            lines.append(f"  # needs {', '.join(others)}")
         lines += [f"  - name: {subchart.name}", f"    version: {options.version}"]
         if subchart.key != subchart.name:
             lines.append(f"    alias: {subchart.key}")
         lines.append(f"    condition: {subchart.key}.enabled")
+    return "\n".join(lines) + "\n"
+
+
+def subchart_yaml(chart: ChartInput, name: str, needs: Sequence[str]) -> str:
+    """Chart.yaml of one service's chart inside the chart."""
+    told = f"; needs {', '.join(needs)}" if needs else ""
+    lines = [
+        "apiVersion: v2",
+        f"name: {name}",
+        f"description: {quoted(f'{name} of {chart.name}{told}')}",
+        "type: application",
+        f"version: {chart.options.version}",
+        f"appVersion: {quoted(chart.options.app_version)}",
+    ]
     return "\n".join(lines) + "\n"
 
 

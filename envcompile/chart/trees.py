@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart import configtext, images
 from envcompile.chart.lists import pair
-from envcompile.chart.names import MOST_KEYS, shortened
+from envcompile.chart.names import MOST_KEYS, camel, shortened
 from envcompile.chart.places import LABEL_MAPS, Places, is_short
 from envcompile.chart.scalars import fits_block
 from envcompile.chart.shapes import (
@@ -60,7 +60,8 @@ class TreeBuilder:
         flag = None
         if len(versions) < len(self._environments):
             here = {index: index in versions for index in range(len(self._environments))}
-            flag = self._hole((*self._home.slot, "enabled"), Style.FLAG, here, topic="")
+            slot = self._home.slot or (camel(self._subject.kind),)
+            flag = self._hole((*slot, "enabled"), Style.FLAG, here)
         return Template(self._subject, node, flag)
 
     def _hole(
@@ -104,9 +105,9 @@ class TreeBuilder:
             below = {index: value[key] for index, value in per.items() if key in value}
             entry = self._entry(key, below, per, steps, same=same)
             entries.append(entry)
-        for key, style in extension.items():
-            if not any(key in value for value in values):
-                entries.append(self._extension(key, style, per, steps))
+        missing = [key for key in extension if not any(key in value for value in values)]
+        for key in missing:
+            entries.insert(0 if extension[key] is Style.INTEGER else len(entries), self._extension(key, extension[key], per, steps))
         if same and all(isinstance(entry.node, Const) and not entry.guards for entry in entries):
             return Const(values[0])
         return Map(tuple(entries))

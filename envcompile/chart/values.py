@@ -14,6 +14,28 @@ if TYPE_CHECKING:
     from envcompile.chart.shapes import Hole, ValuePath
 
 _MOST_NAMED: Final = 3
+_FIRST: Final = (
+    "enabled",
+    "namespace",
+    "namespaces",
+    "labels",
+    "annotations",
+    "features",
+    "names",
+    "replicas",
+    "schedule",
+    "suspend",
+    "image",
+    "args",
+    "command",
+    "env",
+    "resources",
+    "config",
+    "service",
+    "ingress",
+    "autoscaling",
+    "persistence",
+)
 
 
 class Value(NamedTuple):
@@ -44,8 +66,13 @@ def gather(paths: Mapping[Hole, ValuePath], environments: int, default: int, rea
         choices = tuple(sorted({str(value) for value in known.values()})) if holes[0].style is Style.CHOICE else ()
         values = tuple(known.get(index, spare) for index in range(environments))
         found.append(Value(path, holes[0].style, holes[0].unset, values, tuple(names), choices))
-    found.sort(key=lambda value: (value.path[0] != "global", value.path[0]))
+    found.sort(key=lambda value: (value.path[0] != "global", value.path[0], _rank(value.path)))
     return found
+
+
+def _rank(path: ValuePath) -> int:
+    """Where a value stands inside its service: what people change most comes first."""
+    return _FIRST.index(path[1]) if len(path) > 1 and path[1] in _FIRST else len(_FIRST)
 
 
 def _blank(value: Value) -> Any:
@@ -136,6 +163,8 @@ def _note(value: Value | None) -> str:
         return ""
     if value.style is Style.CHOICE:
         return f" · one of: {', '.join(value.choices)}"
+    if value.unset is Unset.NULL:
+        return " · null leaves it out"
     return ""
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from envcompile.pipeline.build import EnvironmentResult
     from envcompile.pipeline.project import Project
+    from envcompile.pipeline.results import EnvironmentResult
 
 
 def build_and_tell(
@@ -40,6 +40,11 @@ def build_and_tell(
             tell(f"warning: {warning}")
     if check:
         return _tell_stale(project, results)
+    return tell_built(results)
+
+
+def tell_built(results: Sequence[EnvironmentResult]) -> int:
+    """Say what was done to each environment's folder."""
     for result in results:
         tell(f"{result.environment}: {_counts(result)}")
     return EXIT_OK

@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+"""Type checkers take it for true; `typing` itself is not needed here."""
+
+if TYPE_CHECKING:
+    from envcompile.pipeline.freshness import Look
+
 _FLAGS = ("--check", "--force")
 
 
@@ -31,10 +37,12 @@ def quick_build(arguments: list[str]) -> int | None:
         return None
     environments = [argument for argument in rest[1:] if not argument.startswith("-")]
     root = _find_root(os.path.abspath(project))
+    look = None
     if root is not None and "--force" not in options:
-        from envcompile.pipeline.freshness import up_to_date
+        from envcompile.pipeline.freshness import Look
 
-        summary = up_to_date(root, tuple(environments))
+        look = Look(root, f"{root}/environments")
+        summary = look.nothing_to_do(tuple(environments))
         if summary is not None:
             sys.stderr.write(f"{summary}\n")
             return 0
@@ -44,11 +52,18 @@ def quick_build(arguments: list[str]) -> int | None:
     gc.disable()
     from envcompile.cli.funnel import run_safely
 
-    return run_safely(lambda: _build(project, environments, options))
+    return run_safely(lambda: _build(project, environments, options, look))
 
 
-def _build(project: str, environments: list[str], options: set[str]) -> int:
-    from envcompile.cli.building import build_and_tell
+def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:
+    from envcompile.cli.building import build_and_tell, tell_built
+
+    if look is not None and look.record is not None and not options and not environments:
+        from envcompile.pipeline.slices import build_slice
+
+        results = build_slice(look)
+        if results is not None:
+            return tell_built(results)
     from envcompile.pipeline.project import Project
 
     return build_and_tell(

@@ -23,13 +23,14 @@ class Composed(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool) -> Composed:
+def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool, partial: bool = False) -> Composed:
     """Lay the layers of one environment over each other and its settings over the result.
 
     Args:
         sources: the documents, patches and settings of the environment's layers, base first.
         api: what the environment's Kubernetes version and its CRDs say about lists and scopes.
         merge_texts: merge configuration files inside ConfigMaps key by key instead of replacing them.
+        partial: only some of the files are in sight, so settings and patches may name what is not there.
 
     Raises:
         EnvcError: everything that is wrong with the layers, sorted by place.
@@ -45,7 +46,7 @@ def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool) -> Composed:
             layering.add_overlay(layer.name, layer.documents, layer.apps)
         for patch in layer.patches:
             try:
-                apply_patch(layering, layer.name, patch.document, patch.patch, problems)
+                apply_patch(layering, layer.name, patch.document, patch.patch, problems, partial=partial)
             except EnvcError as error:
                 problems.extend(error)
     resources = list(layering.resources.values())
@@ -59,9 +60,11 @@ def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool) -> Composed:
         problems=problems,
     )
     finished = tuple([laid.apply(resource) for resource in resources])
-    laid.report_unused(resources)
+    if not partial:
+        laid.report_unused(resources)
     kept = tuple([resource for resource in finished if not exclusions.covers(resource.id)])
-    exclusions.report_unused(sources.where, problems)
+    if not partial:
+        exclusions.report_unused(sources.where, problems)
     problems.raise_any()
     composition = Composition(sources.environment, settings.namespace or "", kept)
     return Composed(composition, tuple(layering.warnings))

@@ -79,9 +79,9 @@ def command_of_list(patch: list[Any]) -> str | None:
 
 
 def _checked(command: Any) -> str:
-    if command not in {REPLACE, DELETE, MERGE}:
+    if not isinstance(command, str) or command not in {REPLACE, DELETE, MERGE}:
         raise MergeConflict("`$patch` has a value that is no directive", "write `replace`, `delete` or `merge`")
-    return str(command)
+    return command
 
 
 def list_argument(key: str, value: Any) -> list[Any]:

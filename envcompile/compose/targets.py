@@ -93,8 +93,10 @@ class Matcher:
         return all(requirement.holds(labels) for requirement in self._labels)
 
 
-def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems) -> None:
-    """Lay one `kind: Patch` over every resource that it names.
+def apply_patch(
+    layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems, *, partial: bool
+) -> None:
+    """Lay one `kind: Patch` over every resource that it names; with `partial` it may name none.
 
     Raises:
         EnvcError: the patch says nothing, or both `merge` and `json6902`, or its selector is none.
@@ -107,7 +109,7 @@ def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch
         )
     matcher = Matcher(patch.target, document)
     hits = [resource for resource in layering.resources.values() if matcher.matches(resource)]
-    if not hits and not patch.optional:
+    if not hits and not patch.optional and not partial:
         problems.add(
             f"the Patch{_named(patch)} hits no resource",
             _advice(patch.target, layering.resources),

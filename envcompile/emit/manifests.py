@@ -11,8 +11,14 @@ from envcompile.model import Bundle
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from envcompile.kubeapi import KubeApi
     from envcompile.model import Compiled, Resource
     from envcompile.yamlio import Renderer
+
+
+def built_in_kinds(api: KubeApi) -> frozenset[str]:
+    """The names of the kinds that Kubernetes itself serves."""
+    return frozenset(kind for group, kind in api.kinds() if "." not in group or group.endswith(".k8s.io"))
 
 
 def manifests(compiled: Compiled, renderer: Renderer, built_in_kinds: Container[str]) -> Bundle:
@@ -22,7 +28,7 @@ def manifests(compiled: Compiled, renderer: Renderer, built_in_kinds: Container[
     """
     files = place_files(compiled.resources, compiled.namespace, built_in_kinds)
     texts = {path: render(resource, renderer).encode() for path, resource in files.items()}
-    return Bundle(compiled.environment, texts)
+    return Bundle(compiled.environment, texts, files)
 
 
 def stream(resources: Iterable[Resource], renderer: Renderer) -> str:

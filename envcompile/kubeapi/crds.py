@@ -185,22 +185,21 @@ def _lay(schema: Schema, steps: Sequence[str], rule: MergeKeyRule, *, is_defined
     fields = _mapping(schema.get("properties"))
     below = fields.get(key)
     if below is None:
-        if is_defined:
+        if is_defined and not schema.get("x-kubernetes-preserve-unknown-fields"):
             raise MergeKeyError(
                 rule, f"the CustomResourceDefinition of {rule.kind} has no `{key}` on the way to `{rule.path}`"
             )
-        below = {"x-kubernetes-preserve-unknown-fields": True}
+        below, is_defined = {"x-kubernetes-preserve-unknown-fields": True}, False
     if steps[0].endswith("[]"):
         items = _lay(_mapping(below.get("items")), rest, rule, is_defined=is_defined)
         laid = {**below, "type": "array", "items": items}
     else:
         laid = _lay(below, rest, rule, is_defined=is_defined)
-        laid = {**laid, "type": laid.get("type", "object")}
     return {**schema, "type": "object", "properties": {**fields, key: laid}}
 
 
 def _keyed(schema: Schema, rule: MergeKeyRule) -> Schema:
-    if schema.get("type", "array") != "array":
+    if _json_type(schema) not in {"list", "any"}:
         raise MergeKeyError(rule, f"`{rule.path}` of {rule.kind} is no list")
     if schema.get("x-kubernetes-list-type"):
         return schema

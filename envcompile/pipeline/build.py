@@ -4,34 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.compose.identity import select
 from envcompile.emit.index import INDEX_NAME, parse_index
-from envcompile.emit.manifests import manifests
-from envcompile.emit.plan import Plan, plan
-from envcompile.emit.write import check_folder, refuse_obstacles, sweep, write
+from envcompile.emit.manifests import built_in_kinds, manifests
+from envcompile.emit.plan import plan
+from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.model import Bundle
-from envcompile.pipeline import freshness
+from envcompile.pipeline.freshness import Look
+from envcompile.pipeline.records import remember
+from envcompile.pipeline.results import EnvironmentResult, write_all
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from envcompile.kubeapi import KubeApi
     from envcompile.model import Compiled, Resource, ResourceId
+    from envcompile.pipeline.freshness import Record
     from envcompile.pipeline.project import CompiledEnvironment, Project
-
-
-class EnvironmentResult(NamedTuple):
-    """What a build did, or with `--check` would do, to one environment's folder."""
-
-    environment: str
-    folder: Path
-    resources: int
-    plan: Plan
-    warnings: tuple[str, ...]
 
 
 def build(
@@ -60,16 +52,10 @@ def build(
     """
     chosen = project.choose(environments)
     target = output if output is not None else project.root / "environments"
-    root = str(project.root)
-    key = freshness.output_key(root, str(target))
-    known = freshness.load(root, key)
-    inputs = freshness.scan_inputs(root, known.inputs if known else {})
+    look = Look(str(project.root), str(target))
     compiled = compile_all(project, chosen)
     renderer = Renderer()
-    results = []
-    for environment in compiled:
-        result = _compare(project, environment, target, renderer, only, known)
-        results.append(result)
+    results = [_compare(project, environment, target, renderer, only, look.record) for environment in compiled]
     if not environments and only is None:
         results += _orphans(project, target)
     if check:
@@ -82,9 +68,9 @@ def build(
             except EnvcError as error:
                 problems.extend(error)
         problems.raise_any()
-    _write_all(project, target, results)
+    write_all(project.root, target, results)
     if only is None and not environments:
-        _remember(project, target, key, inputs, results)
+        remember(look, compiled, results)
     return results
 
 
@@ -134,18 +120,13 @@ def _kind(resource: ResourceId) -> str:
     return f"{resource.kind}.{resource.group}" if resource.group else resource.kind
 
 
-def built_in_kinds(api: KubeApi) -> frozenset[str]:
-    """The names of the kinds that Kubernetes itself serves."""
-    return frozenset(kind for group, kind in api.kinds() if "." not in group or group.endswith(".k8s.io"))
-
-
 def _compare(
     project: Project,
     environment: CompiledEnvironment,
     target: Path,
     renderer: Renderer,
     only: str | None,
-    known: freshness.Record | None,
+    known: Record | None,
 ) -> EnvironmentResult:
     compiled = environment.compiled
     bundle = manifests(compiled, renderer, built_in_kinds(environment.composed.api))
@@ -162,12 +143,12 @@ def _compare(
             renderer,
             built_in_kinds(environment.composed.api),
         )
-        bundle = Bundle(bundle.environment, {**_on_disk(folder), **wanted.files})
+        bundle = Bundle(bundle.environment, {**_on_disk(folder), **wanted.files}, wanted.sources)
 
     outputs = known.outputs if known is not None else {}
 
     def digest_of(path: str, stat: os.stat_result) -> str | None:
-        entry = outputs.get(f"environments/{compiled.environment}/{path}")
+        entry = outputs.get(f"{compiled.environment}/{path}")
         return entry[3] if entry and entry[:3] == (stat.st_mtime_ns, stat.st_size, stat.st_ino) else None
 
     compared = plan(folder, bundle, digest_of)
@@ -191,89 +172,6 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
         return
     for folder in sorted(target.iterdir()):
         if folder.name not in known and not folder.name.startswith(".") and (folder / INDEX_NAME).is_file():
-            empty = plan(folder, Bundle(folder.name, {}))
+            empty = plan(folder, Bundle(folder.name, {}, {}))
             if empty.removed or empty.edited:
                 yield EnvironmentResult(folder.name, folder, 0, empty, ())
-
-
-def _write_all(project: Project, target: Path, results: Sequence[EnvironmentResult]) -> None:
-    pending = [result for result in results if not result.plan.is_current]
-    if not pending:
-        return
-    scratch = _scratch(project, target)
-    with _Lock(scratch):
-        sweep(scratch)
-        for result in pending:
-            write(result.plan, result.folder, scratch)
-
-
-def _scratch(project: Project, target: Path) -> Path:
-    """A folder of our own on the file system of the output: `.envc` when it is there, else one in the output."""
-    own = project.root / ".envc"
-    try:
-        own.mkdir(exist_ok=True)
-        ignore = own / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-        target.mkdir(parents=True, exist_ok=True)
-        if own.stat().st_dev == target.stat().st_dev and os.access(own, os.W_OK):
-            return own
-    except OSError:
-        pass
-    beside = target / ".envc"
-    try:
-        beside.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        from envcompile.emit.write import unavailable
-
-        raise unavailable(error, target) from error
-    return beside
-
-
-class _Lock:
-    """Keeps two builds from swapping the same folders at the same time; the second one waits."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "build.lock"
-        self._descriptor = -1
-
-    def __enter__(self) -> None:
-        try:
-            import fcntl
-        except ImportError:
-            return
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-
-
-def _remember(
-    project: Project,
-    target: Path,
-    key: str,
-    inputs: dict[str, freshness.Stat],
-    results: Sequence[EnvironmentResult],
-) -> None:
-    """Keep what this build saw, so that the next one knows when there is nothing to do."""
-    if any(result.warnings or result.plan.bundle.files == {} for result in results):
-        return
-    root = str(project.root)
-    names = tuple(result.environment for result in results)
-    outputs: dict[str, tuple[int, int, int, str]] = {}
-    for result in results:
-        prefix = f"environments/{result.environment}"
-        found = freshness.scan(str(target), [result.environment], hidden=True)
-        for path, digest in result.plan.digests.items():
-            stat = found.get(f"{result.environment}/{path}")
-            if stat is None:
-                return
-            outputs[f"{prefix}/{path}"] = (*stat, digest)
-        index = found.get(f"{result.environment}/{INDEX_NAME}")
-        if index is not None:
-            outputs[f"{prefix}/{INDEX_NAME}"] = (*index, "")
-    racy = freshness.racy_inputs(root, inputs)
-    summary = f"{len(names)} environments, {len(outputs) - len(names)} resources: nothing to do"
-    freshness.save(root, key, freshness.Record(inputs, outputs, names, racy, summary))

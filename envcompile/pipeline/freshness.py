@@ -13,11 +13,17 @@ import sys
 import zlib
 from time import time_ns
 
+TYPE_CHECKING = False
+"""Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
+
 RECORD = ".envc/cache/build-%s.bin"
-_FORMAT = 2
+_FORMAT = 3
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the record was made are compared by content: their time may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Stat = tuple[int, int, int]
 """Time of the last change in ns, size in bytes, inode."""
@@ -26,42 +32,78 @@ INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
 
 class Record:
-    """What the last build saw and wrote."""
+    """What the last build saw and wrote.
 
-    __slots__ = ("environments", "inputs", "outputs", "racy", "summary")
+    Outputs are below the output folder: `<env>/<app>/<kind>-<name>.yaml` -> stat and digest. `readers` tells for each
+    output the source files that it was made from; it is empty when a change of one file may reach resources that the
+    file does not name. `plain` are the files that hold nothing but ordinary resources and patches of them.
+    """
+
+    __slots__ = ("environments", "inputs", "outputs", "plain", "racy", "readers", "summary")
 
     def __init__(
         self,
+        *,
         inputs: dict[str, Stat],
         outputs: dict[str, tuple[int, int, int, str]],
         environments: tuple[str, ...],
         racy: dict[str, int],
         summary: str,
+        readers: dict[str, tuple[str, ...]],
+        plain: tuple[str, ...],
     ) -> None:
         self.inputs = inputs
         self.outputs = outputs
         self.environments = environments
         self.racy = racy
         self.summary = summary
+        self.readers = readers
+        self.plain = plain
 
 
-def up_to_date(root: str, wanted: tuple[str, ...]) -> str | None:
-    """The summary of the last build when a build of the wanted environments (all when none) would change nothing."""
-    record = load(root, output_key(root, "environments"))
-    if record is None or not set(wanted) <= set(record.environments):
-        return None
-    if wanted and set(wanted) != set(record.environments):
-        return None
-    if scan_inputs(root, record.inputs) != record.inputs or not _same_content(root, record.racy):
-        return None
-    outputs = record.outputs
-    found = scan(root, [f"environments/{environment}" for environment in record.environments], hidden=True)
-    if len(found) < len(outputs):
-        return None
-    for path, (changed, size, inode, _) in outputs.items():
-        if found.get(path) != (changed, size, inode):
+class Look:
+    """A project's folder seen now beside what the last build saw."""
+
+    __slots__ = ("inputs", "key", "outputs", "record", "root", "target")
+
+    def __init__(self, root: str, target: str) -> None:
+        self.root = root
+        self.target = target
+        self.key = output_key(target)
+        self.record = load(root, self.key)
+        self.inputs = scan_inputs(root, self.record.inputs if self.record is not None else {})
+        self.outputs: dict[str, Stat] = {}
+        if self.record is not None:
+            self.outputs = scan(target, self.record.environments, hidden=True)
+
+    @property
+    def outputs_are_same(self) -> bool:
+        """Tell whether every file that the last build wrote is as it left it."""
+        record = self.record
+        if record is None or len(self.outputs) < len(record.outputs):
+            return False
+        found = self.outputs
+        for path, (changed, size, inode, _) in record.outputs.items():
+            if found.get(path) != (changed, size, inode):
+                return False
+        return True
+
+    def changed(self) -> set[str] | None:
+        """The inputs that changed since the last build; None when there was none, or files came or went."""
+        record = self.record
+        if record is None or self.inputs.keys() != record.inputs.keys():
             return None
-    return record.summary
+        known = record.inputs
+        changed = {path for path, stat in self.inputs.items() if known[path] != stat}
+        changed.update([path for path in record.racy if _checksum(self.root, path) != record.racy[path]])
+        return changed
+
+    def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
+        """The summary of the last build when building the wanted environments (all when none) would change nothing."""
+        record = self.record
+        if record is None or not set(wanted) <= set(record.environments):
+            return None
+        return record.summary if self.changed() == set() and self.outputs_are_same else None
 
 
 def scan_inputs(root: str, known: dict[str, Stat]) -> dict[str, Stat]:
@@ -71,15 +113,22 @@ def scan_inputs(root: str, known: dict[str, Stat]) -> dict[str, Stat]:
     """
     found = scan(root, INPUT_FOLDERS)
     for path in {"envc.yaml", *(path for path in known if path.partition("/")[0] not in INPUT_FOLDERS)}:
-        try:
-            status = os.stat(f"{root}/{path}")
-        except OSError:
-            continue
-        found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        stat = stat_file(f"{root}/{path}")
+        if stat is not None:
+            found[path] = stat
     return found
 
 
-def scan(root: str, folders: tuple[str, ...] | list[str], *, hidden: bool = False) -> dict[str, Stat]:
+def stat_file(path: str) -> Stat | None:
+    """The stat of one file; None when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str, Stat]:
     """Every file below the folders with its stat; symlinks to folders are followed once."""
     found: dict[str, Stat] = {}
     todo = [f"{folder}/" for folder in folders]
@@ -114,10 +163,9 @@ def scan(root: str, folders: tuple[str, ...] | list[str], *, hidden: bool = Fals
     return found
 
 
-def output_key(root: str, output: str) -> str:
+def output_key(target: str) -> str:
     """The name of the record for an output folder."""
-    text = os.path.realpath(os.path.join(root, output))
-    return format(zlib.crc32(text.encode("utf-8", "surrogateescape")), "08x")
+    return format(zlib.crc32(os.path.realpath(target).encode("utf-8", "surrogateescape")), "08x")
 
 
 def load(root: str, key: str) -> Record | None:
@@ -131,15 +179,34 @@ def load(root: str, key: str) -> Record | None:
         return None
     try:
         fields = marshal.loads(data[4:])
-        tag, inputs, outputs, environments, racy, summary = fields
+        tag, inputs, outputs, environments, racy, summary, readers, plain = fields
     except (ValueError, EOFError, TypeError):
         return None
-    return Record(inputs, outputs, environments, racy, summary) if tag == _tag() else None
+    if tag != _tag():
+        return None
+    return Record(
+        inputs=inputs,
+        outputs=outputs,
+        environments=environments,
+        racy=racy,
+        summary=summary,
+        readers=readers,
+        plain=plain,
+    )
 
 
 def save(root: str, key: str, record: Record) -> None:
     """Keep a record, replacing the last one in one step; a folder that cannot be written is no error."""
-    content = (_tag(), record.inputs, record.outputs, record.environments, record.racy, record.summary)
+    content = (
+        _tag(),
+        record.inputs,
+        record.outputs,
+        record.environments,
+        record.racy,
+        record.summary,
+        record.readers,
+        record.plain,
+    )
     data = marshal.dumps(content)
     path = f"{root}/{RECORD % key}"
     beside = f"{path}.{os.getpid()}"
@@ -156,10 +223,6 @@ def racy_inputs(root: str, inputs: dict[str, Stat]) -> dict[str, int]:
     """The inputs that changed so recently that their time may not show the next change, with their checksum."""
     edge = time_ns() - _GRANULARITY_NS
     return {path: checksum for path, stat in inputs.items() if stat[0] >= edge and (checksum := _checksum(root, path))}
-
-
-def _same_content(root: str, racy: dict[str, int]) -> bool:
-    return all(_checksum(root, path) == checksum for path, checksum in racy.items())
 
 
 def _checksum(root: str, path: str) -> int:

@@ -50,10 +50,11 @@ class Project:
     `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, *, partial: bool = False) -> None:
         from envcompile.sources import new_parsed_files, read_project
 
         self.tree = tree
+        self._partial = partial
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = new_parsed_files()
         self._apis: dict[tuple[str, tuple[int, ...]], KubeApi] = {}
@@ -137,7 +138,7 @@ class Project:
         sources = read_environment(self._sources, environment, self._parsed)
         api = self._api_for(sources)
         mode = sources.settings.config_merge or self.settings.config_merge
-        composed = compose(sources, api, merge_texts=mode == "merge")
+        composed = compose(sources, api, merge_texts=mode == "merge", partial=self._partial)
         return ComposedEnvironment(sources, composed.composition, api, composed.warnings)
 
     def crd_files(self) -> frozenset[str]:

@@ -83,7 +83,7 @@ def _compromised(scene: Scene, fingerprint: str) -> Iterator[AuditFinding]:
         if same_fingerprint(record.certificate, fingerprint):
             listed.add(id_)
             where = f" ({sources[id_]})" if id_ in sources else ""
-            note = f"sealed with it: change the value at its source{where}, then `envc secrets seal`; sealing again is not enough"
+            note = f"sealed with it: change the value at its source{where}, then seal it; sealing again is not enough"
             yield AuditFinding(scene.environment, id_, "compromised", "error", note)
     plain = fingerprint.lower().removeprefix("sha256:").replace(":", "")
     for commit, data in past_versions(scene.root, scene.store_file, plain):
@@ -94,5 +94,7 @@ def _compromised(scene: Scene, fingerprint: str) -> Iterator[AuditFinding]:
         for id_, record in past.records.items():
             if id_ not in listed and same_fingerprint(record.certificate, fingerprint):
                 listed.add(id_)
-                note = f"was sealed with it in commit {commit[:10]}, which stays readable: change the value unless it changed since"
+                note = (
+                    f"sealed with it in commit {commit[:10]}, which stays readable: change it unless it changed since"
+                )
                 yield AuditFinding(scene.environment, id_, "compromised", "error", note)

@@ -201,8 +201,8 @@ class _Reader:
         if MASTER_KEY_LABEL in self._texts("labels"):
             self._problems.add(
                 f"{self._title} is a private key of the sealed-secrets controller",
-                "it opens every secret of its cluster: take it out of the repository and its history, renew the key, and "
-                "list what to rotate with `envc secrets audit --compromised FINGERPRINT`",
+                "it opens every secret of its cluster: take it out of the repository and its history, renew the key, "
+                "and list what to rotate with `envc secrets audit --compromised FINGERPRINT`",
                 self._where(()),
             )
 
@@ -329,8 +329,8 @@ class _Reader:
         self._problems.add(
             f"{self._title}: `{key}` is written in clear",
             f"write `{key}: ref+prompt://` and run `envc secrets set {self._environment} {self._name} {key}`; if git "
-            f'has ever seen the value, rotate it. A harmless value is declared by `{HARMLESS_ANNOTATION}: "{key}"` in the '
-            f"annotations",
+            f'has ever seen the value, rotate it. A harmless value is declared by `{HARMLESS_ANNOTATION}: "{key}"` '
+            f"in the annotations",
             place,
         )
 

@@ -1,4 +1,4 @@
-"""`envc secrets fetch-cert`: the cluster's sealing certificate from a URL, the API server or a file; pinned, never swapped silently."""
+"""`envc secrets fetch-cert`: the cluster's certificate from a URL, the API server or a file; never swapped silently."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
-from envcompile.secrets.certificate import Certificate, choose, read_certificates, same_fingerprint
+from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.scene import certificate_file
 from envcompile.secrets.store import write_atomically
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from datetime import datetime
 
+    from envcompile.secrets.certificate import Certificate
     from envcompile.settings import Environment, Sealing
 
 SECONDS = 15
@@ -54,6 +55,7 @@ def accept_certificate(
     accept: bool,
     now: datetime,
     wanted: str | None = None,
+    file: str | None = None,
 ) -> CertificateChange:
     """Store a certificate beside the environment and pin it.
 
@@ -66,12 +68,13 @@ def accept_certificate(
         accept: take it although another one is in use.
         now: the moment to judge its dates at.
         wanted: the fingerprint it has to have, when the caller knows it from elsewhere.
+        file: where it is kept, relative to the repository; the environment's own place when left out.
 
     Raises:
         EnvcError: when it may not be used, or replaces another one and `accept` is not given.
     """
     chosen, warnings = choose(read_certificates(data, origin), pin=wanted, now=now)
-    file = certificate_file(environment, settings)
+    file = file or certificate_file(environment, settings)
     stored = _stored(root / file, file)
     pin = settings.sealing.fingerprint if settings.sealing else None
     before = pin or (stored.fingerprint if stored is not None else None)
@@ -79,7 +82,7 @@ def accept_certificate(
         old = str(stored) if stored is not None and same_fingerprint(stored.fingerprint, before) else before
         raise fail(
             f"environment {environment}: {origin} has another certificate than the one in use",
-            "compare the new fingerprint with what the cluster's owners tell you; if it is right, run this again with --accept",
+            "compare the new fingerprint with what the cluster's owners say; if it is right, add --accept",
             trace=[f"in use {old}", f"new    {chosen}"],
         )
     same = before is not None and same_fingerprint(before, chosen.fingerprint)
@@ -177,10 +180,10 @@ def _kubeconfig(environ: Mapping[str, str], context_name: str | None) -> tuple[d
                 inner = item.get(kind.removesuffix("s")) or {}
                 known.setdefault(item.get("name"), {**inner, "": str(path.parent)})
     if current not in named["contexts"]:
-        known = ", ".join(sorted(named["contexts"])) or "none"
+        contexts = ", ".join(sorted(named["contexts"])) or "none"
         raise fail(
             f"the kubeconfig has no context `{current or ''}`",
-            f"choose one with --context (known: {known}), or give the controller's URL or a PEM file",
+            f"choose one with --context (known: {contexts}), or give the controller's URL or a PEM file",
         )
     context = named["contexts"][current]
     cluster, user = named["clusters"].get(context.get("cluster")), named["users"].get(context.get("user"), {})

@@ -200,7 +200,7 @@ def _refuse_committed(path: Path, reference: Reference, root: Path) -> None:
         if not is_ignored(root, place):
             raise OriginError(
                 f"git does not ignore the file `{reference.path}`",
-                f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; then rotate its values",
+                f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; rotate its values",
             )
 
 

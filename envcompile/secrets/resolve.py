@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
+from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.declaration import (
-    HARMLESS_ANNOTATION,
     LARGEST_SECRET,
     Declaration,
     declare,
@@ -197,6 +197,6 @@ def _warn(declaration: Declaration, result: dict[str, Any], warn: Callable[[str]
     size = sum(len(text) for text in result["spec"]["encryptedData"].values())
     if size > LARGEST_ANNOTATION:
         warn(
-            f"{declaration.title} has {size} bytes when sealed: `kubectl apply` without --server-side cannot store it in "
-            f"its annotation of {LARGEST_ANNOTATION} bytes (Secrets themselves end at {LARGEST_SECRET})"
+            f"{declaration.title} has {size} bytes when sealed: `kubectl apply` without --server-side cannot store it "
+            f"in its annotation of {LARGEST_ANNOTATION} bytes (Secrets themselves end at {LARGEST_SECRET})"
         )

@@ -36,6 +36,8 @@ class Scene:
     root: Path
     environment: str
     settings: Environment
+    certificate_file: str
+    """The certificate, relative to the repository."""
     resources: tuple[Composed, ...]
     declarations: tuple[Declaration, ...]
 
@@ -53,11 +55,6 @@ class Scene:
     def sealing(self) -> Sealing:
         """How the environment seals."""
         return self.settings.sealing or Sealing()
-
-    @property
-    def certificate_file(self) -> str:
-        """The certificate, relative to the repository."""
-        return certificate_file(self.environment, self.settings)
 
     def store(self) -> Store:
         """The environment's sealed values as they are on disk."""
@@ -78,8 +75,8 @@ class Scene:
             raise fail(
                 f"environment {self.environment}: the certificate is not pinned, so whoever can change the file would "
                 f"receive the next secrets",
-                f"compare the fingerprint with the cluster's, then write `sealing: {{fingerprint: {chosen.fingerprint}}}` "
-                f"in {self.folder}/environment.yaml, or let `envc secrets fetch-cert {self.environment}` do it",
+                f"compare the fingerprint with the cluster's, then write `sealing: {{fingerprint: {chosen.fingerprint}}}`"
+                f" in {self.folder}/environment.yaml, or let `envc secrets fetch-cert {self.environment}` do it",
                 chosen.where,
             )
         return chosen, warnings
@@ -162,9 +159,22 @@ def certificate_file(environment: str, settings: Environment) -> str:
 
 
 def gather(
-    root: Path, environment: str, settings: Environment, resources: Sequence[Composed], ignored: Ignored
+    root: Path,
+    environment: str,
+    settings: Environment,
+    resources: Sequence[Composed],
+    ignored: Ignored,
+    certificate: str | None = None,
 ) -> Scene:
     """Find the declared Secrets among an environment's composed resources.
+
+    Args:
+        root: the repository.
+        environment: the environment's name.
+        settings: its effective settings.
+        resources: what it is composed of.
+        ignored: tells whether git ignores a file.
+        certificate: the certificate's path relative to the repository; beside environment.yaml when left out.
 
     Raises:
         EnvcError: with everything that is wrong with any of them.
@@ -184,4 +194,5 @@ def gather(
             problems.extend(error)
     problems.raise_any()
     ordered = tuple(sorted(declarations, key=lambda one: (one.namespace, one.name)))
-    return Scene(root, environment, settings, tuple(resources), ordered)
+    file = certificate or certificate_file(environment, settings)
+    return Scene(root, environment, settings, file, tuple(resources), ordered)

@@ -7,7 +7,7 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from envcompile.errors import EnvcError, Problems, UnavailableError, UsageError, fail
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
 from envcompile.secrets.ciphertext import label
 from envcompile.secrets.contents import check_contents
 from envcompile.secrets.identity import provenance
@@ -177,7 +177,7 @@ def _plan(
     plan.warnings += sealer.warnings
     if any(declaration.scope == "cluster-wide" for declaration in chosen):
         plan.warnings.append(
-            f"environment {scene.environment} seals cluster-wide: who may create a SealedSecret anywhere can read its values"
+            f"environment {scene.environment} seals cluster-wide: who may create SealedSecrets anywhere can read them"
         )
     _prune(plan, store, chosen, everything=not names)
     return plan
@@ -216,9 +216,10 @@ def _plan_secret(
         try:
             resolved = resolved or _read(declaration, entry, surroundings)
         except OriginError as error:
-            problems.add(
-                f"{declaration.title}: the value of `{entry.id.key}` cannot be read: {error}", error.fix, entry.where
-            )
+            what = f"{declaration.title}: the value of `{entry.id.key}` cannot be read: {error}"
+            if error.unavailable:
+                raise UnavailableError([Problem(what, error.fix, (entry.where,))]) from None
+            problems.add(what, error.fix, entry.where)
             continue
         values[entry.id.key] = resolved.value
         fresh.append((entry, resolved))

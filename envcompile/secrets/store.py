@@ -17,7 +17,7 @@ from envcompile.secrets.ciphertext import SCOPES, BrokenCiphertextError, take_ap
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
-    from envcompile.model import Pointer
+    from envcompile.model import Pointer, Source
     from envcompile.secrets.ciphertext import Scope
 
 STORE_NAME = "sealed.yaml"
@@ -178,13 +178,13 @@ class _Reader:
         )
 
 
-def store_of(environment: str, files: Iterable[tuple[str, bytes]]) -> Store:
-    """The store of an environment from its layers' files, path and bytes; a later layer's records win.
+def store_of(environment: str, files: Iterable[Source]) -> Store:
+    """The store of an environment from its layers' files; a later layer's records win.
 
     Raises:
         EnvcError: as `parse_store`.
     """
-    read = [parse_store(data, file) for file, data in files]
+    read = [parse_store(file.read(), file.path) for file in files]
     if len(read) == 1:
         return read[0]
     records = {id_: record for store in read for id_, record in store.records.items()}

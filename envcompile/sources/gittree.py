@@ -8,7 +8,7 @@ import subprocess  # ruff: ignore[suspicious-subprocess-import] - git gets argum
 import weakref
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import UnavailableError, UsageError, fail, nearest
+from envcompile.errors import Problem, UnavailableError, UsageError, fail, nearest
 from envcompile.sources.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Renderer", "block_lines", "dump", "edit", "load_all", "locate", "locate_nearest"]
 
-_HOMES = {
+_HOMES = {  # ruff: ignore[non-empty-init-module] - names are imported when first used: start-up is part of the product
     "Renderer": "emit",
     "block_lines": "positions",
     "dump": "emit",

@@ -19,7 +19,7 @@ _MARK = "\ufeff"
 _ABSENT = object()
 
 
-def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str) -> str:
+def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str = "<text>") -> str:
     """The text with `value` at a place of document `index`.
 
     Missing keys are added at the end of their map, an item one behind the end of its list is appended. Where maps and
@@ -42,7 +42,7 @@ def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str)
     return _edited(text, documents, index, wanted, pointer, file)
 
 
-def delete(text: str, index: int, pointer: Pointer, *, file: str) -> str:
+def delete(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> str:
     """The text without a key or list item; the last one of its kind leaves `{}` or `[]` behind.
 
     Nothing changes when it does not exist. Arguments and errors are those of `set_value`.
@@ -143,12 +143,10 @@ def _list_changes(old: list[Any], new: list[Any], way: Pointer) -> Iterator[tupl
 
 def _at(value: Any, pointer: Pointer) -> Any:
     for step in pointer:
-        if type(value) is dict and step in value:
-            value = value[step]
-        elif type(value) is list and type(step) is int and 0 <= step < len(value):
-            value = value[step]
-        else:
+        is_key = type(value) is dict and step in value
+        if not is_key and not (type(value) is list and type(step) is int and 0 <= step < len(value)):
             return _ABSENT
+        value = value[step]
     return value
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.errors import UnavailableError, Problem
+from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def parser(text: str) -> tuple[Callable[[], Any], tuple[type, ...]]:
-    """A function that gives the next event of the text, and the types of events in the order the loaders name them:
-    scalar, alias, map start, list start, map end, list end,
-    document start, document end, stream end.
+    """A function that gives the next event of a text, and the types of events.
+
+    The types come in the order in which the loaders name them: scalar, alias, map start, list start, map end, list
+    end, document start, document end, stream end.
 
     Raises:
         UnavailableError: when PyYAML was installed without libyaml; its Python parser reads differently and is slow.
     """
     try:
-        from yaml._yaml import CParser
+        from yaml._yaml import CParser  # ruff: ignore[import-private-name] - yaml.CParser is missing in stubs
     except ImportError as error:
         raise UnavailableError([
             Problem(

@@ -6,14 +6,11 @@ libyaml is what go-yaml v2 was ported from, so the grammar is the same; everythi
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from envcompile.yamlio.engine import parser
 from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, key_of
 from envcompile.yamlio.tags import STANDARD, tagged
-
-if TYPE_CHECKING:
-    from yaml.events import AliasEvent, Event, ScalarEvent
 
 MAX_DEPTH: Final = 512
 """How deep maps and lists may nest. Nothing in Kubernetes comes near; every later stage can count on it."""
@@ -21,7 +18,7 @@ MAX_DEPTH: Final = 512
 _FREE_EXPANSION: Final = 1_000_000
 _EXPANSION_FACTOR: Final = 10
 # libyaml skips it at the start of any line, go-yaml takes it for a part of the first key.
-_LINE_WITH_MARK: Final = re.compile("[\n\r\x85\u2028\u2029]\ufeff")
+_LINE_WITH_MARK: Final = re.compile(r"[\n\r\x85\u2028\u2029]\ufeff")
 
 
 class RefusedError(Exception):
@@ -59,13 +56,17 @@ def load_events(text: str, *, last_wins: bool = False) -> list[Any]:
     """
     if "\ufeff" in text and (mark := _LINE_WITH_MARK.search(text)):
         raise RefusedError("a byte order mark stands inside the file", "remove it: files were joined", mark.end() - 1)
-    return _Builder(last_wins=last_wins).documents(text)
+    builder = _Builder(last_wins=last_wins)
+    try:
+        return builder.documents(text)
+    except NotJsonError as error:
+        raise RefusedError(str(error), error.fix, builder.latest.start_mark.index) from error
 
 
 class _Builder:
     """One pass over the events of a stream."""
 
-    __slots__ = ("_anchors", "_expanded", "_last_wins", "_merged", "_own", "_sizes")
+    __slots__ = ("_anchors", "_expanded", "_last_wins", "_merged", "_own", "_sizes", "latest")
 
     def __init__(self, *, last_wins: bool) -> None:
         self._last_wins = last_wins
@@ -73,6 +74,7 @@ class _Builder:
         self._sizes: dict[int, int] = {}  # expanded nodes of the anchored containers that are complete, by identity
         self._merged: dict[int, set[str]] = {}  # keys that came from `<<`, by the identity of their open map
         self._own = 0
+        self.latest: Any = None  # the event that is being turned into a value or key
         self._expanded = 0
 
     def documents(self, text: str) -> list[Any]:
@@ -87,19 +89,17 @@ class _Builder:
             event = next_event()
             kind = type(event)
             if kind is scalar:
-                try:
-                    if key is None and type(current) is dict:
-                        if event.implicit[0] and not event.anchor and not event.tag:
-                            key = KEYS[event.value]
-                        else:
-                            key = self._key(event)
-                        continue
-                    if event.tag:
-                        value = tagged(event.tag, event.value)
+                self.latest = event
+                if key is None and type(current) is dict:
+                    if event.implicit[0] and not event.anchor and not event.tag:
+                        key = KEYS[event.value]
                     else:
-                        value = PLAIN[event.value] if event.implicit[0] else event.value
-                except NotJsonError as error:
-                    raise RefusedError(str(error), error.fix, event.start_mark.index) from error
+                        key = self._key(event)
+                    continue
+                if event.tag:
+                    value = tagged(event.tag, event.value)
+                else:
+                    value = PLAIN[event.value] if event.implicit[0] else event.value
                 if event.anchor:
                     self._anchors[event.anchor] = value
             elif kind is map_start or kind is list_start:
@@ -127,9 +127,12 @@ class _Builder:
                 if self._merged:
                     self._merged.pop(id(value), None)
             elif kind is alias:
+                self.latest = event
                 value = self._aliased(event)
                 if key is None and type(current) is dict:
-                    key = self._alias_key(event, value)
+                    if type(value) in {dict, list}:
+                        raise ContainerKeyError(event.start_mark.index)
+                    key = key_of(value)
                     continue
             elif kind is document_end:
                 self._anchors.clear()
@@ -152,7 +155,7 @@ class _Builder:
             else:
                 current.append(value)
 
-    def _key(self, event: ScalarEvent) -> Any:
+    def _key(self, event: Any) -> Any:
         """The key of a scalar with a tag, an anchor or quotes."""
         plain = bool(event.implicit[0])
         if event.anchor:
@@ -165,7 +168,7 @@ class _Builder:
             return key_of(tagged(event.tag, event.value))
         return KEYS[event.value] if plain else event.value
 
-    def _aliased(self, event: AliasEvent) -> Any:
+    def _aliased(self, event: Any) -> Any:
         """The value an alias stands for; counts what it expands to."""
         if event.anchor not in self._anchors:
             raise RefusedError(
@@ -191,14 +194,6 @@ class _Builder:
                 )
         return value
 
-    def _alias_key(self, event: AliasEvent, value: Any) -> str:
-        if type(value) in {dict, list}:
-            raise ContainerKeyError(event.start_mark.index)
-        try:
-            return key_of(value)
-        except NotJsonError as error:
-            raise RefusedError(str(error), error.fix, event.start_mark.index) from error
-
     def _check_repeated(self, current: dict[str, Any], key: str) -> None:
         """A key may be met again only when it had come from `<<`; from now on it is the map's own."""
         merged = self._merged.get(id(current))
@@ -207,7 +202,7 @@ class _Builder:
         elif not self._last_wins:
             raise RepeatedKeyError
 
-    def _merge(self, current: dict[str, Any], value: Any, event: Event) -> None:
+    def _merge(self, current: dict[str, Any], value: Any, event: Any) -> None:
         """Lay the map or maps of `<<` over the current map where it stands, as go-yaml does: the last one met wins."""
         from yaml.events import AliasEvent
 

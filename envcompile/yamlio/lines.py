@@ -36,7 +36,7 @@ _BLOCK: Final = re.compile(rf"([|>][+-]?){_TAIL}").fullmatch
 _ITEM: Final = r"""(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9_./][A-Za-z0-9_./+=-]*)"""
 _ITEMS: Final = re.compile(rf"\[[ ]*({_ITEM}(?:[ ]*,[ ]*{_ITEM})*)[ ]*\]{_TAIL}").fullmatch
 _EACH_ITEM: Final = re.compile(_ITEM).findall
-_SURROGATE: Final = re.compile("[\ud800-\udfff]").search
+_SURROGATE: Final = re.compile(r"[\ud800-\udfff]").search
 
 # What stands behind the key or the dash of a line.
 _SCALAR, _PENDING, _COPIED, _TEXT, _DOCUMENT = range(5)
@@ -57,7 +57,7 @@ class _Line(NamedTuple):
     value: Any
 
 
-class _Memo(dict[str, "_Line | None"]):
+class _Memo(dict[str, "_Line | None"]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C
     """Line of text to what it says, None for blank lines and comments. A pure cache."""
 
     __slots__ = ()

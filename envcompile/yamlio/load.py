@@ -9,7 +9,7 @@ from envcompile.yamlio.lines import UnusualError, load_lines
 
 _MARKER: Final = re.compile(r"^(?=---(?:[ \t\n]|\Z))", re.MULTILINE)
 # Where `---` at the start of a line may not be the border of two documents that can be read each on its own.
-_BOUND_TOGETHER: Final = re.compile("^(?:%|\\.\\.\\.)|[\r\x85\u2028\u2029]", re.MULTILINE)
+_BOUND_TOGETHER: Final = re.compile(r"^(?:%|\.\.\.)|[\r\x85\u2028\u2029]", re.MULTILINE)
 
 
 def load_all(data: bytes, file: str, *, last_wins: bool = False) -> list[Any]:

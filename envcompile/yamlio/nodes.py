@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.yamlio.engine import parser
 from envcompile.yamlio.scalars import KEYS, MERGE, NotJsonError, key_of
@@ -51,31 +51,26 @@ class Node:
                 if entry.key == step:
                     return entry.name, entry.value
                 if entry.key is MERGE:
-                    for each in entry.value.items if entry.value.kind == LIST else [entry.value]:
+                    maps: list[Node] = entry.value.items if entry.value.kind == LIST else [entry.value]
+                    for each in maps:
                         if found := each.find(step):
                             return found
         return None
 
 
-class Entry:
+class Entry(NamedTuple):
     """One line of a map: the key's text (or `MERGE`), the node of the key, the node of the value."""
 
-    __slots__ = ("key", "name", "value")
-
-    def __init__(self, key: Any, name: Node, value: Node) -> None:
-        self.key = key
-        self.name = name
-        self.value = value
+    key: Any
+    name: Node
+    value: Node
 
 
-class Root:
-    """One document: where it begins, and its value."""
+class Root(NamedTuple):
+    """One document: the character it begins with, and its value."""
 
-    __slots__ = ("start", "value")
-
-    def __init__(self, start: int, value: Node) -> None:
-        self.start = start
-        self.value = value
+    start: int
+    value: Node
 
 
 def compose(text: str) -> Iterator[Root]:

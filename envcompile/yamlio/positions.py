@@ -31,7 +31,7 @@ class _Stream:
         return line, index - self._starts[line - 1] + 1
 
     def find(self, index: int, pointer: Pointer) -> tuple[Node, Node, bool] | None:
-        """The innermost field that exists on the way: its key (or the value again), its value, whether it is the goal."""
+        """The innermost field that exists on the way: its key (of a map's field), its value, whether it is the goal."""
         if not 0 <= index < len(self.documents):
             return None
         name = node = self.documents[index].value
@@ -87,7 +87,10 @@ def locate(data: bytes, index: int, pointer: Pointer, *, key: bool = False) -> t
     found = stream.find(index, pointer) if stream else None
     if stream is None or found is None or not found[2]:
         return None
-    return stream.place(stream.documents[index].start if _is_absent(found[1]) and not pointer else found[not key].start)
+    name, node, _ = found
+    if _is_absent(node) and not pointer:
+        return stream.place(stream.documents[index].start)
+    return stream.place((name if key else node).start)
 
 
 def locate_nearest(data: bytes, index: int, pointer: Pointer) -> tuple[int, int]:

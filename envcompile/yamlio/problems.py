@@ -14,7 +14,7 @@ from envcompile.yamlio.templates import container_problem, template_problem
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN: Final = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _CONFLICT: Final = re.compile(r"^(<<<<<<< |>>>>>>> |=======$)", re.MULTILINE)
 
 
@@ -102,8 +102,9 @@ def _syntax(error: Exception, text: str) -> _Explanation:
     if "tab" in problem or (tab and not scene.line.strip()):
         index = at - len(scene.line) + (tab[0].index("\t") if tab else scene.line.find("\t"))
         return "the line is indented with a tab", "YAML is indented with spaces only; replace the tab", index
+    said = f"{scene.context}: {problem}"
     for words, explain in _EXPLANATIONS:
-        if words in problem:
+        if words in said:
             return explain(scene)
     return f"this is not YAML: {problem}", "correct the line, or put texts with special characters in quotes", at
 
@@ -111,13 +112,27 @@ def _syntax(error: Exception, text: str) -> _Explanation:
 def _cannot_start(scene: _Scene) -> _Explanation:
     if scene.character == "\t":
         return "a tab stands where YAML allows spaces only", "replace the tab by a space", scene.at
-    return f"a text cannot begin with `{scene.character}`", "put the text in quotes", scene.at
+    return _not_plain(scene.character), "put the text in quotes", scene.at
+
+
+def _not_plain(character: str) -> str:
+    return f"a text cannot begin with {'a backtick' if character == '`' else f'`{character}`'}"
 
 
 def _not_a_mapping(scene: _Scene) -> _Explanation:
-    if re.search(r":\s", scene.line):
+    line = scene.line
+    begin = scene.at - len(line.lstrip(" "))
+    if line.startswith("---"):
+        return "a key cannot follow `---` on its line", "begin the document on the next line", begin
+    if re.search(r":\s", line):
         return "there are two `: ` on one line", "put the value in quotes if the second one belongs to it", scene.at
-    begin = scene.at - len(scene.line.lstrip(" "))
+    above_end = len(scene.text[: scene.at - len(line)].rstrip())
+    above_start = scene.text.rfind("\n", 0, above_end) + 1
+    above = scene.text[above_start:above_end]
+    indent, indent_above = (len(each) - len(each.lstrip(" ")) for each in (line, above))
+    if above.lstrip(" ")[:1] not in {"#", "-"} and indent <= indent_above:
+        fix = "put a space behind its colon" if ":" in above else "add a colon and a space"
+        return "the line is neither `key: value` nor `- item`", fix, above_end - len(above.lstrip(" "))
     return "the key is indented deeper than its neighbours", "indent the line like the keys above it", begin
 
 
@@ -130,6 +145,8 @@ def _no_colon(scene: _Scene) -> _Explanation:
 
 
 def _no_key(scene: _Scene) -> _Explanation:
+    if scene.character == ":":
+        return "there is no key before the colon", "write one, or put the text in quotes", scene.at
     if re.search(r"""["'][^"']*["']\s*$""", scene.line):
         return (
             "something follows the closing quote",
@@ -184,10 +201,14 @@ def _bad_escape(scene: _Scene) -> _Explanation:
 
 
 def _bad_name(scene: _Scene) -> _Explanation:
+    return _not_plain(scene.text[scene.since : scene.since + 1]), "put the text in quotes", scene.since
+
+
+def _bad_directive(scene: _Scene) -> _Explanation:
     return (
-        f"a text cannot begin with `{scene.text[scene.since : scene.since + 1]}`",
-        "put the text in quotes",
-        scene.since,
+        "`%` at the start of a line begins a directive, and this is none that YAML 1.1 or 1.2 knows",
+        "remove the line, or put the text in quotes",
+        scene.at - len(scene.line),
     )
 
 
@@ -205,7 +226,12 @@ def _bad_flow(scene: _Scene) -> _Explanation:
 
 
 _EXPLANATIONS: Final[tuple[tuple[str, Callable[[_Scene], _Explanation]], ...]] = (
+    ("directive", _bad_directive),
+    ("incompatible YAML document", _bad_directive),
+    ("scanning a tag", _bad_tag),
+    ("tag handle", _bad_tag),
     ("cannot start any token", _cannot_start),
+    ("mapping keys are not allowed", _cannot_start),
     ("mapping values are not allowed", _not_a_mapping),
     ("could not find expected ':'", _no_colon),
     ("did not find expected key", _no_key),
@@ -219,7 +245,6 @@ _EXPLANATIONS: Final[tuple[tuple[str, Callable[[_Scene], _Explanation]], ...]] =
     ("did not find expected hexdecimal number", _bad_escape),
     ("found invalid Unicode character escape code", _bad_escape),
     ("did not find expected alphabetic or numeric character", _bad_name),
-    ("did not find expected comment or line break", _bad_header),
-    ("tag", _bad_tag),
+    ("scanning a block scalar", _bad_header),
     ("did not find expected node content", _bad_flow),
 )

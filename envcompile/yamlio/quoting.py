@@ -17,18 +17,18 @@ LONG_KEY: Final = "\0"
 """Stands where a long key needs a line of its own; no rendered text can hold it otherwise."""
 
 # Plain only what no YAML 1.1, YAML 1.2 or Go reader could take for anything but this text: a first letter that starts
-# no number or indicator, then characters without a meaning inside a block scalar. Numbers with a unit (100m, 1.5Gi, 30s)
-# are plain too; a, b, c, d, e, f, o, x and _ are not among the letters that may follow the digits.
+# no number or indicator, then characters without a meaning inside a block scalar. Numbers with a unit (100m, 1.5Gi,
+# 30s) are plain too, but none of the letters a to f, o, x and _ may follow the digits.
 _PLAIN: Final = re.compile(
     r"(?:[A-Za-z_/]|[0-9]+(?:\.[0-9]+)*[G-NP-WYZg-np-wyz])"
     r"(?:[A-Za-z0-9_./@%+=,()\[\]{}!*&?;~^$-]|:(?=[^\s:])| (?=[A-Za-z0-9_/.(-]))*"
 ).fullmatch
 _PLAIN_KEY: Final = re.compile(r"(?:[A-Za-z_/]|[0-9]+(?:\.[0-9]+)*[G-NP-WYZg-np-wyz])[A-Za-z0-9_./@%+=()$-]*").fullmatch
-_WORDS: Final = frozenset("y n yes no on off true false null nan inf none".split())
+_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "none"})
 
 # Beyond what JSON escapes: C1 controls, line breaks of YAML 1.1, byte order mark, non-characters.
-_UNPRINTABLE: Final = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
-_NOT_IN_BLOCKS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]").search
+_UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+_NOT_IN_BLOCKS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]").search
 
 
 def quoted(text: str) -> str:
@@ -76,7 +76,7 @@ def block(text: str, newline: str) -> str:
     return header + pad + body.replace("\n", pad)
 
 
-class Words(dict[str, str]):
+class Words(dict[str, str]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C
     """Memo from a text of one line to its rendering as a value. A pure cache."""
 
     __slots__ = ()
@@ -88,8 +88,8 @@ class Words(dict[str, str]):
         return found
 
 
-class KeyWords(dict[str, str]):
-    """Memo from a key to its rendering with the colon; `LONG_KEY` stands before the colon of a long one. A pure cache."""
+class KeyWords(dict[str, str]):  # ruff: ignore[subclass-builtin] - as Words
+    """Memo from a key to its rendering with the colon, before which a long key has `LONG_KEY`. A pure cache."""
 
     __slots__ = ()
 

@@ -14,11 +14,14 @@ _INT64: Final = 1 << 63
 _UINT64: Final = 1 << 64
 
 _WORDS: Final[dict[str, bool | None]] = {
-    **dict.fromkeys("y Y yes Yes YES true True TRUE on On ON".split(), True),
-    **dict.fromkeys("n N no No NO false False FALSE off Off OFF".split(), False),
-    **dict.fromkeys(["", *"~ null Null NULL".split()]),
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
 }
-_NOT_FINITE: Final = frozenset(".nan .NaN .NAN .inf .Inf .INF +.inf +.Inf +.INF -.inf -.Inf -.INF".split())
+_NOT_FINITE: Final = frozenset({
+    *(".nan", ".NaN", ".NAN"),
+    *(f"{sign}{word}" for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")),
+})
 
 _INTEGER: Final = re.compile(
     r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))", re.ASCII
@@ -144,7 +147,7 @@ def _float32_text(value: float) -> str:
     return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
-class Plain(dict[str, Any]):
+class Plain(dict[str, Any]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C
     """Memo of `resolve`: look a plain scalar up to resolve it. A pure cache of immutable values."""
 
     __slots__ = ()
@@ -156,7 +159,7 @@ class Plain(dict[str, Any]):
         return value
 
 
-class Keys(dict[str, Any]):
+class Keys(dict[str, Any]):  # ruff: ignore[subclass-builtin] - as Plain
     """Memo of `plain_key`. A pure cache of strings."""
 
     __slots__ = ()

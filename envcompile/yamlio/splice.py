@@ -46,18 +46,18 @@ class Splicer:
             return self._replaced_root(value)
         around = self._descend(pointer[:-1])
         if around.in_flow:
-            node = self._child(around.node, pointer[-1])
+            node = _child(around.node, pointer[-1])
             if node.start == node.end:
                 raise UnsupportedError
             return self._spliced(node.start, node.end, flow_text(value))
         if around.node.kind == MAP:
-            entry = self._entry(around.node, pointer[-1])
+            entry = _entry(around.node, pointer[-1])
             column = self._column(entry.name.start)
             colon = _COLON.match(self._text, entry.name.end)
             if colon is None:
                 raise UnsupportedError
             return self._replaced_behind(colon.end(), entry.value, value, column, in_map=True)
-        node = self._child(around.node, pointer[-1])
+        node = _child(around.node, pointer[-1])
         dash = self._dash(around.node, around.node.items.index(node))
         return self._replaced_behind(dash + 1, node, value, self._column(dash), in_map=False)
 
@@ -104,12 +104,12 @@ class Splicer:
         around = self._descend(pointer[:-1])
         node = around.node
         if node.kind == MAP:
-            entry = self._entry(node, pointer[-1])
+            entry = _entry(node, pointer[-1])
             at = node.entries.index(entry)
             starts = [each.name.start for each in node.entries]
             tails = [max(each.name.end, self._tail(each.value)) for each in node.entries]
         else:
-            at = node.items.index(self._child(node, pointer[-1]))
+            at = node.items.index(_child(node, pointer[-1]))
             starts = [each.start if around.in_flow else self._dash(node, i) for i, each in enumerate(node.items)]
             tails = [
                 max(start + (not around.in_flow), self._tail(each))
@@ -174,22 +174,11 @@ class Splicer:
         node = self._root.value
         in_flow = node.flow
         for step in pointer:
-            node = self._child(node, step)
+            node = _child(node, step)
             in_flow = in_flow or node.flow
         if node.kind not in {MAP, LIST}:
             raise UnsupportedError
         return _Around(node, in_flow)
-
-    def _child(self, node: Node, step: str | int) -> Node:
-        if node.kind == LIST and type(step) is int and step < len(node.items):
-            return node.items[step]
-        return self._entry(node, step).value
-
-    def _entry(self, node: Node, step: str | int) -> Entry:
-        for entry in node.entries:
-            if entry.key == step:
-                return entry
-        raise UnsupportedError
 
     def _tail(self, node: Node) -> int:
         """The character behind the last one that belongs to a value, without comments and line breaks behind it."""
@@ -236,3 +225,16 @@ class Splicer:
         if self._newline != "\n":
             written = written.replace("\n", self._newline)
         return self._text[:begin] + written + self._text[end:]
+
+
+def _child(node: Node, step: str | int) -> Node:
+    if node.kind == LIST and type(step) is int and step < len(node.items):
+        return node.items[step]
+    return _entry(node, step).value
+
+
+def _entry(node: Node, step: str | int) -> Entry:
+    for entry in node.entries:
+        if entry.key == step:
+            return entry
+    raise UnsupportedError

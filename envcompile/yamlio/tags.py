@@ -31,7 +31,7 @@ def tagged(tag: str, text: str) -> Any:
     kind = type(value)
     if name == "null" and value is None:
         return None
-    if (name == "bool" and kind is bool) or (name == "int" and kind is int) or (name == "float" and kind is float):
+    if kind.__name__ == name:
         return value
     if name == "float" and kind is int and value < 1 << 63:
         return float(value)
@@ -49,4 +49,4 @@ def _binary(text: str) -> str:
     except (Error, ValueError) as error:
         raise NotJsonError("the text after `!!binary` is not base64", "correct it, or remove the tag") from error
     # Go's JSON encoder replaces every single byte that is not UTF-8.
-    return re.sub("[\udc80-\udcff]", "\ufffd", data.decode("utf-8", "surrogateescape"))
+    return re.sub(r"[\udc80-\udcff]", "\ufffd", data.decode("utf-8", "surrogateescape"))

@@ -16,11 +16,17 @@ _JINJA: Final = re.compile(r"\{%|\{#|\bendif\b|\bendfor\b")
 def template_problem(text: str, near: int) -> tuple[str, str, int] | None:
     """What to say of a text that is no YAML because it is a template: what, fix, place; None when it is none.
 
+    Only a template on the line where the reader gave up, or on the one above, is the reason: further away it may be
+    a harmless part of a text.
+
     Args:
         text: the whole file.
         near: the character at which the reader gave up.
     """
-    action = _ACTION.search(text)
+    end = text.find("\n", near) % (len(text) + 1)
+    line = text.rfind("\n", 0, near) + 1
+    above = text.rfind("\n", 0, max(line - 1, 0)) + 1
+    action = _ACTION.search(text, above, end)
     if action is None:
         return None
     index = action.start(1)
@@ -32,8 +38,6 @@ def template_problem(text: str, near: int) -> tuple[str, str, int] | None:
             "envc renders no templates; run `helm template` and give its output to `envc init --from-manifests`",
             index,
         )
-    if index > near:
-        return None
     return (
         "a template stands where YAML needs a value",
         'put it in quotes: "{{ … }}"; envc renders no templates, so render the file first if it is one',

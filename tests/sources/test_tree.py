@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,6 +75,7 @@ def test_a_commit_keeps_what_the_folder_changed_since(write: Write, commit: Comm
 
 
 def message(error: pytest.ExceptionInfo[EnvcError]) -> str:
+    """What the user reads."""
     return str(error.value)
 
 
@@ -179,7 +181,7 @@ def test_an_unreadable_file_says_so(write: Write) -> None:
     root = write({"base/a.yaml": ""})
     (root / "base/a.yaml").chmod(0)
     tree = WorkingTree(root)
-    with pytest.raises(EnvcError, match="cannot read `base/a.yaml`: permission denied"):
+    with pytest.raises(EnvcError, match=r"cannot read `base/a.yaml`: permission denied"):
         tree.read("base/a.yaml")
 
 
@@ -219,8 +221,6 @@ def test_a_submodule_among_the_sources_is_an_error(write: Write, commit: Commit)
     """A commit does not hold a submodule's files, so it cannot be compiled from it."""
     root = write({"base/a.yaml": ""})
     head = commit(root)
-    import subprocess
-
     subprocess.run(["git", "update-index", "--add", "--cacheinfo", f"160000,{head},base/sub"], cwd=root, check=True)
     subprocess.run(["git", "commit", "--quiet", "--message=sub"], cwd=root, check=True)
     stored = GitTree(root, "HEAD")

@@ -111,7 +111,7 @@ def _candidates(filename: str, base: str, target: str) -> list[str]:
         if lines is not None:
             from envcompile.compose.configtext.linemerge import overlay_between
 
-            return [*(overlay_between(lines, base, target, leads=leads) for leads in (True, False)), target]
+            return [overlay_between(lines, base, target), target]
         return [_nested(name, "overlay_between")(base, target), target]
     except (ConfigTextError, RecursionError):
         return [target]

@@ -164,6 +164,8 @@ def merge(base: str, overlay: str) -> str:
     if not overlay.strip():
         return base
     above = load(overlay, "overlay")
+    if same(below, above):
+        return base
     source = base if base.strip() else "{}" + base
     start, above_start = _skip(source, 0), _skip(overlay, 0)
     if type(below) is dict and type(above) is dict:
@@ -171,8 +173,6 @@ def merge(base: str, overlay: str) -> str:
         text = merger.merged(start, below, above_start, above, ())
         if not base.strip() and overlay.endswith("\n") and not base:
             text += "\n"
-    elif same(below, above):
-        return base
     elif dict in {type(below), type(above)}:
         raise conflict("overlay", place(overlay, above_start), "the whole text", below, above)
     else:

@@ -19,6 +19,7 @@ from envcompile.compose.configtext.text import (
     ConfigTextError,
     KeySpan,
     line_break,
+    not_below,
     place,
     splice,
     with_breaks,
@@ -74,7 +75,7 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
     if not edits:
         return base
     result = splice(below.text, edits)
-    return result if (base or overlay).endswith("\n") else result.removesuffix(breaks)
+    return result if (base or overlay).endswith("\n") else result.rstrip("\r\n")
 
 
 def _start(entry: Entry) -> int:
@@ -184,10 +185,8 @@ def keys(dialect: Dialect, text: str) -> dict[str, KeySpan]:
     return spans
 
 
-def overlay_between(dialect: Dialect, base: str, target: str, *, leads: bool) -> str:
+def overlay_between(dialect: Dialect, base: str, target: str) -> str:
     """The text of an overlay that should lead from the base to the target.
-
-    With `leads` the comments above new keys are taken along; without, they are taken to stand in the base already.
 
     Raises:
         ConfigTextError: when a text does not parse.
@@ -196,14 +195,16 @@ def overlay_between(dialect: Dialect, base: str, target: str, *, leads: bool) ->
     lines: dict[str, list[str]] = {name: [] for name in above.numbers}
     for number, section in enumerate(above.sections):
         if number and section.name not in below.numbers and not lines[section.name]:
-            comment = lead(dialect, above, header_gap_start(above, number), section.start) if leads else ""
-            lines[section.name].append(comment + above.text[section.start : section.end])
+            comment = lead(dialect, above, header_gap_start(above, number), section.start)
+            lines[section.name].append(not_below(comment, base) + above.text[section.start : section.end])
     for identity, entries in above.places.items():
         known = below.places.get(identity)
         if known is None or [entry.value for entry in known] != [entry.value for entry in entries]:
+            number = below.numbers.get(identity[0], -1)
+            end = section_end(dialect, below, number) if number >= 0 else 0
             for entry in entries[-1:] if dialect.last_wins else entries:
-                begin = gap_start(above, entry) if leads and known is None else entry.start
-                comment = lead(dialect, above, begin, entry.start)
+                begin = gap_start(above, entry) if known is None else entry.start
+                comment = not_below(lead(dialect, above, begin, entry.start), below.text[:end])
                 lines[identity[0]].append(comment + above.text[entry.start : entry.end])
     for identity, entries in below.places.items():
         if identity not in above.places and identity[0] in above.numbers:

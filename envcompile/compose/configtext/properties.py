@@ -24,6 +24,7 @@ _ENTRY: Final = re.compile(
     re.VERBOSE,
 )
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(\r\n|\n|\r)[ \t\f]*+|([\s\S]))")
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
 _BLANKS: Final = " \t\f"
 _PLAIN: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
 _LETTERS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
@@ -67,10 +68,8 @@ def _scan_fully(text: str, position: int, length: int) -> list[Entry]:
                 what = f"`{key}` is continued, but the text ends"
                 reject(text, start, what, "drop the backslash at the end of the last line")
             value = _unescaped(value, text, value_start)
-        if separator[0] < separator[1]:
-            sign = "="
-        else:
-            sign = " " if key_end < value_start else ""
+        blank = " " if key_end < value_start else ""
+        sign = "=" if separator[0] < separator[1] else blank
         entries.append(Entry(0, key, value, sign, start, value_start, value_end, end))
         position = end
     if position < length:
@@ -95,7 +94,7 @@ def _unescaped(raw: str, text: str, offset: int) -> str:
         return _LETTERS.get(letter, letter)
 
     value = _ESCAPE.sub(plain, raw)
-    if re.search("[\ud800-\udfff]", value):
+    if _HALF.search(value):
         value = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return value
 

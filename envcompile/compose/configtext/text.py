@@ -103,6 +103,16 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
     return "".join(parts)
 
 
+def not_below(lead: str, base: str) -> str:
+    """The lines above a new key without those with which the base's text ends, above which the key will come."""
+    lines = lead.splitlines(keepends=True)
+    known = base.rstrip().splitlines()[-len(lines) :] if lines else []
+    for count in range(len(known), 0, -1):
+        if [line.rstrip() for line in lines[:count]] == [line.rstrip() for line in known[-count:]]:
+            return "".join(lines[count:])
+    return lead
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two loaded values are the same value of the same type; not-a-number equals itself."""
     if type(one) is not type(other):

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 _STRING: Final = (
     r'"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"{3,5}|'
-    + r"'''(?:[^']|'(?!''))*+'{3,5}|"
-    + r'"(?:[^"\\\n]|\\.)*+"|'
-    + r"'[^'\n]*+'"
+    r"'''(?:[^']|'(?!''))*+'{3,5}|"
+    r'"(?:[^"\\\n]|\\.)*+"|'
+    r"'[^'\n]*+'"
 )
 _KEY: Final = re.compile(rf"[ \t]*+([A-Za-z0-9_-]+|{_STRING})[ \t]*+")
 _TOKEN: Final = re.compile(rf"{_STRING}|\#[^\n]*+|[\[\]{{}},\n]|[^\[\]{{}},\n\"'\#]++")
@@ -110,7 +110,7 @@ def scan(text: str) -> list[Table]:
 
 def inline_pairs(text: str, pair: Pair) -> list[Pair]:
     """The pairs of an inline table that is the value of a pair."""
-    found = []
+    found: list[Pair] = []
     position = pair.value_start + 1
     while True:
         position = _match(re.compile(r"[\s,]*"), text, position).end()

@@ -13,6 +13,7 @@ from envcompile.compose.configtext.text import (
     LineIndex,
     conflict,
     line_break,
+    not_below,
     path_name,
     place,
     same,
@@ -36,7 +37,7 @@ def merge(base: str, overlay: str) -> str:
     """The base's text with the overlay's keys in it.
 
     Raises:
-        ConfigTextError: when a text is not TOML, a table meets something else, or the base's layout has no place for it.
+        ConfigTextError: when a text is not TOML, a table meets something else, or the layout has no place for a key.
     """
     below = load(base, "base")
     above = load(overlay, "overlay")
@@ -61,7 +62,7 @@ def merge(base: str, overlay: str) -> str:
     weaver.weave(above)
     result = splice(text, weaver.edits)
     if not (base or overlay).endswith("\n"):
-        result = result.removesuffix(breaks)
+        result = result.rstrip("\r\n")
     _confirm(result, expected)
     return result
 
@@ -193,18 +194,18 @@ def overlay_between(base: str, target: str) -> str:
         lines = []
         if array is not None:
             if not exists(below, array) or not same(at(below, array), at(above, array)):
-                parts.append(target[table.lead : table.last])
+                parts.append(not_below(target[table.lead : table.start], base) + target[table.start : table.last])
             continue
         for pair in table.pairs:
             value = at(above, pair.path)
             known = exists(below, pair.path)
             if not known or not same(at(below, pair.path), value):
                 before = item_above(table, pair)
-                lead = "" if known else target[lead_start(target, before, pair.start) : pair.start]
+                lead = "" if known else not_below(target[lead_start(target, before, pair.start) : pair.start], base)
                 lines.append(lead + target[pair.start : pair.end])
         if lines or (table.path and not exists(below, table.path)):
-            start = table.start if exists(below, table.path) else table.lead
-            parts += [target[start : table.end], *lines]
+            lead = "" if exists(below, table.path) else not_below(target[table.lead : table.start], base)
+            parts += [lead + target[table.start : table.end], *lines]
     return "".join(parts)
 
 

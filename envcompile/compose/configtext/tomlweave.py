@@ -34,7 +34,8 @@ class Weaver:
         self._breaks = breaks
         self.edits: list[Edit] = []
         self._blocks: dict[Path, str] = {}  # new tables by path: what to write at the end of the text
-        self._seen: set[Path] = set()
+        self._pairs = {pair.path: pair for pair in self._all_pairs()}
+        self._seen: set[Path] = set()  # arrays that were replaced, inline tables that got a key
 
     def weave(self, above: dict[str, Any]) -> None:
         """Lay the overlay's statements over the base."""
@@ -45,7 +46,8 @@ class Weaver:
             elif table.marked:
                 self._remove(table.path)
             else:
-                if number and not table.pairs and not exists(self._below, table.path):
+                empty = number and not table.pairs and not exists(self._below, table.path)
+                if empty and not self._added_inline(self._anchor(table.path), table.path, "{}"):
                     self._blocks.setdefault(table.path, self._head(table))
                 for pair in table.pairs:
                     self._statement(table, pair, at(above, pair.path))
@@ -89,10 +91,10 @@ class Weaver:
             home = max(
                 (t for t in self._tables if not t.array and t.path == path[: len(t.path)]), key=lambda t: len(t.path)
             )
-            self._write(home, path, raw, "")
+            self._write(home, path, f"{raw}\n", "")
 
     def _pair(self, path: Path) -> Pair | None:
-        return next((pair for pair in self._all_pairs() if pair.path == path), None)
+        return self._pairs.get(path)
 
     def _all_pairs(self) -> Iterator[Pair]:
         """Every pair of the base, those of inline tables behind the pair that holds them."""
@@ -136,41 +138,54 @@ class Weaver:
     def _add(self, table: Table, pair: Pair, value: Any) -> None:
         """Write a key that the base does not have, as close as can be to where the overlay has it."""
         path, raw = pair.path, self._upper[pair.value_start : pair.value_end]
-        lead = self._upper[lead_start(self._upper, item_above(table, pair), pair.start) : pair.start]
+        lead, tail = "", "\n"
+        if pair in table.pairs:
+            lead = self._upper[lead_start(self._upper, item_above(table, pair), pair.start) : pair.start]
+            tail = self._upper[pair.value_end : pair.end]
         if isinstance(value, dict) and _has_removed(value):
             raw = _inline(value)
-        anchor = path[:-1]
-        while anchor and not exists(self._below, anchor):
-            anchor = anchor[:-1]
-        inline = self._pair(anchor) if anchor else None
-        if inline is not None:
-            inner = inline_pairs(self._text, inline)
-            position = inner[-1].value_end if inner else inline.value_start + 1
-            key = dotted(path[len(anchor) :])
-            self.edits.append((position, position, f"{', ' if inner else ''}{key} = {raw}"))
+        anchor = self._anchor(path)
+        if self._added_inline(anchor, path, raw):
             return
         written = next((known for known in self._tables if known.path == table.path and not known.array), None)
         nearer = next((known for known in self._tables if known.path == anchor and not known.array), None)
         around = next((known for known in self._tables if _holds_dotted(known, anchor)), None)
         if around is not None and (written is not None or table.path == anchor):
-            self._write(around, path, raw, lead, below=anchor)
+            self._write(around, path, raw + tail, lead, below=anchor)
         elif nearer is not None and len(anchor) >= len(table.path):
-            self._write(nearer, path, raw, lead)
+            self._write(nearer, path, raw + tail, lead)
         elif written is not None:
-            self._write(written, path, raw, lead)
+            self._write(written, path, raw + tail, lead)
         else:
             self._blocks.setdefault(table.path, self._head(table))
-            self._blocks[table.path] += lead + f"{dotted(path[len(table.path) :])} = {raw}" + self._tail(pair)
+            self._blocks[table.path] += lead + f"{dotted(path[len(table.path) :])} = {raw}" + tail
 
-    def _tail(self, pair: Pair) -> str:
-        return self._upper[pair.value_end : pair.end]
+    def _anchor(self, path: Path) -> Path:
+        """The innermost table of the base that a new key belongs to."""
+        anchor = path[:-1]
+        while anchor and not exists(self._below, anchor):
+            anchor = anchor[:-1]
+        return anchor
 
-    def _write(self, table: Table, path: Path, raw: str, lead: str, below: Path = ()) -> None:
-        """Write a pair at the end of a table, or behind the last pair below a dotted path."""
+    def _added_inline(self, anchor: Path, path: Path, raw: str) -> bool:
+        """Write a new key into the inline table that it belongs to, if it is one."""
+        inline = self._pair(anchor) if anchor else None
+        if inline is None:
+            return False
+        inner = inline_pairs(self._text, inline)
+        position = inner[-1].value_end if inner else inline.value_start + 1
+        key = dotted(path[len(anchor) :])
+        comma = ", " if inner or anchor in self._seen else ""
+        self._seen.add(anchor)
+        self.edits.append((position, position, f"{comma}{key} = {with_breaks(raw, self._breaks)}"))
+        return True
+
+    def _write(self, table: Table, path: Path, rest: str, lead: str, below: Path = ()) -> None:
+        """Write a pair at the end of a table, or behind the last pair below a dotted path; `rest` ends its line."""
         pairs = [pair for pair in table.pairs if pair.path[: len(below)] == below]
         position = pairs[-1].end if below and pairs else self._table_end(table)
         indent = re.match(r"[ \t]*", self._text[table.pairs[-1].start :]) if table.pairs else None
-        line = f"{indent[0] if indent else ''}{dotted(path[len(table.path) :])} = {raw}\n"
+        line = f"{indent[0] if indent else ''}{dotted(path[len(table.path) :])} = {rest}"
         before = self._text[:position]
         if not before or before.endswith(("\n\n", "\n\r\n")):
             lead = lead.lstrip("\r\n")
@@ -198,7 +213,8 @@ class Weaver:
             self._upper[table.lead : table.last] for table in self._upper_tables if table.path[: len(path)] == path
         ]
         if not exists(self._below, path):
-            self._blocks[path] = "".join(blocks)
+            if self._added_inline(self._anchor(path), path, _inline(value)):
+                return
             first = next(table for table in self._upper_tables if table.path[: len(path)] == path)
             self._blocks[path] = self._head(first) + "".join(blocks)[first.end - first.lead :]
         elif not same(at(self._below, path), value):
@@ -215,9 +231,7 @@ class Weaver:
 def _holds_dotted(table: Table, path: Path) -> bool:
     """Whether a table makes another by dotted keys."""
     below = len(path)
-    return len(table.path) < below and any(
-        pair.path[:below] == path and len(pair.path) > below for pair in table.pairs
-    )
+    return len(table.path) < below and any(pair.path[:below] == path and len(pair.path) > below for pair in table.pairs)
 
 
 def item_above(table: Table, pair: Pair) -> int:

@@ -147,7 +147,7 @@ def content_end(text: str, node: Node, name: Node | None = None) -> int:
 
     The trailing blank lines of a `|+` block belong to it. `name` is the key, for a value that is not written.
     """
-    if node.kind == "alias" or node.kind == "scalar" or node.flow:
+    if node.kind in {"alias", "scalar"} or node.flow:
         end = node.end
         if node.style in {"|", ">"}:
             keeps = "+" in text[node.start : text.find("\n", node.start)].partition("#")[0]

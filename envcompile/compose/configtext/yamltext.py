@@ -11,6 +11,7 @@ from envcompile.compose.configtext.text import (
     LineIndex,
     conflict,
     line_break,
+    not_below,
     path_name,
     same,
     with_breaks,
@@ -41,8 +42,8 @@ def load(text: str, side: Side) -> list[Any]:
 
 
 def _only(text: str, side: Side) -> Any:
-    """The value of a text of one document; None for an empty text."""
-    documents = load(text, side)
+    """The value of a text of one document; None for an empty text. A block at the end is read with its line break."""
+    documents = load(text if text.endswith("\n") else f"{text}\n", side)
     if len(documents) > 1:
         line = next((number for number, line in enumerate(text.split("\n"), 1) if number > 1 and line[:3] == "---"), 1)
         what = f"the text holds {len(documents)} YAML documents, which cannot be merged key by key"
@@ -80,6 +81,15 @@ def merge(base: str, overlay: str) -> str:
 
     result = woven(base, below or {}, overlay, above)
     _confirm(result, expected, overlay)
+    return _ended(base, result, expected) if base and not base.endswith("\n") else result
+
+
+def _ended(base: str, result: str, expected: dict[str, Any]) -> str:
+    """Without the final line break, as the base, unless a block scalar that was put at the end would lose its own."""
+    short = result.removesuffix("\n").removesuffix("\r")
+    last = base[base.rfind("\n") + 1 :]
+    if short.endswith(f"\n{last}") or short == last or same(load(short, "overlay"), [expected]):
+        return short
     return result
 
 
@@ -93,7 +103,7 @@ def place_of(text: str, path: Path) -> tuple[int, int]:
 def _confirm(result: str, expected: dict[str, Any], overlay: str) -> None:
     """Make sure that the text says what the merge of the values is; anchors and merge keys may have been in the way."""
     try:
-        documents = load(result, "overlay")
+        documents = load(result if result.endswith("\n") else f"{result}\n", "overlay")
     except ConfigTextError:
         documents = []
     if len(documents) == 1 and same(documents[0], expected):
@@ -172,8 +182,8 @@ def overlay_between(base: str, target: str) -> str:
     below, above = _only(base, "base"), _only(target, "overlay")
     if type(below) is not dict or type(above) is not dict:
         return target
-    return "".join(_difference(_Text(base, next(compose(base)).value), below, _Text(target, next(compose(target)).value),
-                               above, "")) or "{}\n"  # fmt: skip
+    sides = [_Text(text, next(compose(text)).value) for text in (base, target)]
+    return "".join(_difference(sides[0], below, sides[1], above, "")) or "{}\n"
 
 
 class _Text(NamedTuple):
@@ -208,5 +218,6 @@ def _difference(base: _Text, old: dict[str, Any], target: _Text, new: dict[str, 
             inner = _difference(base.inner(key), known, target.inner(key), value, f"{indent}  ")
             texts += [f"{indent}{target.name(key)}\n", *inner]
         else:
-            texts.append(entry_text(target.text, target.node.real, key, value, len(indent), lead=key not in old))
+            text = entry_text(target.text, target.node.real, key, value, len(indent), lead=key not in old)
+            texts.append(text if key in old else not_below(text, base.text))
     return texts + [f"{indent}{base.name(key)} null\n" for key in old if key not in new]

@@ -43,7 +43,7 @@ def woven(base: str, below: dict[str, Any], overlay: str, above: dict[str, Any])
     elif above_root is not None:
         weaver.append_all(root, above_root, above)
     result = splice(text, weaver.edits)
-    return result if (base or overlay).endswith("\n") else result.removesuffix(breaks)
+    return result if base or overlay.endswith("\n") else result.removesuffix(breaks)
 
 
 def _root(text: str) -> Node | None:
@@ -69,7 +69,7 @@ class _Weaver:
         self._add_below(0, text_end(self._base), above_node, above, list(above))
 
     def clean(self, node: Node, owner: Node | None, below: Any, above: dict[str, Any]) -> None:
-        """Take out of the overlay's own text the nulls that remove nothing, so that the rest can be copied as written."""
+        """Take the nulls that remove nothing out of the overlay's own text: the rest is copied as written."""
         known = below if type(below) is dict else {}
         gone = []
         for entry in node.entries:
@@ -137,8 +137,8 @@ class _Weaver:
             return
         rest = with_breaks(f"{broken}{rest}", self._breaks)
         if below_key(old):
-            self.edits.append((line_start(base, old.start), line_end(base, content_end(base, old)), rest[len(self._breaks):]
-                               + self._breaks))  # fmt: skip
+            lines = rest[len(self._breaks) :] + self._breaks
+            self.edits.append((line_start(base, old.start), line_end(base, content_end(base, old)), lines))
             if first:
                 self._insert_behind_key(entry, f" {first}")
             return
@@ -149,6 +149,8 @@ class _Weaver:
         if not first:
             start = len(base[:start].rstrip(" \t"))
             comment = f" {comment.lstrip()}" if comment.strip() else ""
+        if first[:1] in {"|", ">"} and "#" in first:
+            comment = ""  # the header of the new block has its own
         lead = " " if first and base[start - 1] == ":" else ""
         self.edits.append((start, stop, f"{lead}{first}{comment}{rest}"))
 

@@ -1,0 +1,117 @@
+"""What was there before: the objects of each environment as the source has them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.directives import same
+from envcompile.errors import Problems
+from envcompile.sources.project import RESERVED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from envcompile.model import Location
+
+Value = dict[str, Any]
+
+_UNFIT = re.compile(r"[^a-z0-9]+")
+_LONGEST_NAME = 63
+_STAGES = ("dev", "test", "qa", "int", "stag", "uat", "pre", "prod", "live")
+"""How names of environments begin, in the order in which changes usually travel."""
+
+
+class Existing(NamedTuple):
+    """One object and where it was read; for a rendered one the kustomization it comes from."""
+
+    value: Value
+    where: Location
+
+    def __repr__(self) -> str:
+        return f"Existing({self.where})"
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingEnvironment:
+    """The objects of one environment; `origin` says in the user's words what was taken for it."""
+
+    name: str
+    origin: str
+    objects: tuple[Existing, ...] = field(repr=False)
+
+
+class Sources(NamedTuple):
+    """All environments that were found, first to last as changes travel, and what was assumed or left out."""
+
+    environments: tuple[ExistingEnvironment, ...]
+    notes: tuple[str, ...]
+
+
+def literal_identity(value: Value) -> tuple[str, str, str, str]:
+    """Group, kind, namespace and name as the object states them; a generated name is told by its content."""
+    metadata = value["metadata"]
+    name = metadata.get("name")
+    if not name:
+        import json
+
+        content = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        name = f"{metadata['generateName']}\n{content}"
+    return value["apiVersion"].rpartition("/")[0], value["kind"], metadata.get("namespace") or "", name
+
+
+def title(value: Value) -> str:
+    """KIND/NAME of an object for messages."""
+    metadata = value["metadata"]
+    return f"{value['kind']}/{metadata.get('name') or metadata['generateName'] + '*'}"
+
+
+def without_repeats(environment: str, objects: Iterable[Existing], problems: Problems) -> tuple[Existing, ...]:
+    """The objects with exact repeats taken out; two different objects of one identity are noted as a problem."""
+    found: dict[tuple[str, str, str, str], Existing] = {}
+    for existing in objects:
+        identity = literal_identity(existing.value)
+        first = found.setdefault(identity, existing)
+        if first is not existing and not same(first.value, existing.value):
+            namespace = f" (namespace {identity[2]})" if identity[2] else ""
+            problems.add(
+                f"environment {environment}: {title(existing.value)}{namespace} is defined twice, and differently",
+                "keep one of them: a cluster holds only one object of this name",
+                first.where,
+                existing.where,
+            )
+    return tuple(found.values())
+
+
+def environment_name(name: str) -> str:
+    """A name that may name an environment: lower-case letters, digits and `-`."""
+    fit = _UNFIT.sub("-", name.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "default"
+    return f"{fit}-environment" if fit == RESERVED else fit
+
+
+def in_promotion_order(environments: Iterable[ExistingEnvironment]) -> tuple[ExistingEnvironment, ...]:
+    """Environments as changes usually travel (dev, test, staging, prod); unknown names come first, by name."""
+
+    def rank(environment: ExistingEnvironment) -> tuple[int, str]:
+        stages = [
+            position
+            for position, stage in enumerate(_STAGES)
+            if any(part.startswith(stage) for part in environment.name.split("-"))
+        ]
+        return (max(stages, default=-1), environment.name)
+
+    return tuple(sorted(environments, key=rank))
+
+
+def unique_names(names: Sequence[str]) -> dict[str, str]:
+    """For each name one that fits an environment, told apart by a number where two become the same."""
+    fitting: dict[str, str] = {}
+    for name in names:
+        fit = wanted = environment_name(name)
+        number = 1
+        while fit in fitting.values():
+            number += 1
+            fit = f"{wanted[: _LONGEST_NAME - 4]}-{number}"
+        fitting[name] = fit
+    return fitting

@@ -1,0 +1,206 @@
+"""Kustomizations: which of them are environments, and what kustomize makes of them."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shutil
+import subprocess  # noqa: S404 - kustomize is a program
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile import yamlio
+from envcompile.adopt.existing import ExistingEnvironment, Sources, in_promotion_order, unique_names, without_repeats
+from envcompile.adopt.manifests import to_objects
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
+from envcompile.model import Document, Location
+from envcompile.sources.tree import File, file_start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from envcompile.adopt.existing import Existing
+
+FILENAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+OVERLAYS = "overlays"
+_SECONDS = 300
+"""A remote base may have to be cloned."""
+
+
+class Kustomization(NamedTuple):
+    """One kustomization; `uses` are the folders it refers to, relative to the start as `folder` is."""
+
+    folder: str
+    is_component: bool
+    uses: frozenset[str]
+
+
+def read_kustomizations(source: Path) -> Sources:
+    """Render every environment of a kustomize project.
+
+    Environments are the folders directly below an `overlays/` folder (those of one name together), or else the
+    kustomizations that no other one uses.
+
+    Raises:
+        UsageError: there is no such folder.
+        EnvcError: no kustomization, or one that kustomize cannot build, with kustomize's own words.
+        UnavailableError: neither kustomize nor kubectl is installed.
+    """
+    if not source.is_dir():
+        raise UsageError([Problem(f"`{source}` is no folder", "name the folder that holds the kustomizations")])
+    known = find_kustomizations(source)
+    if not known:
+        raise fail(
+            f"`{source}` holds no kustomization",
+            "name the folder above base/ and overlays/; plain manifests come in with --from-manifests",
+        )
+    roots, notes = choose_environments(known)
+    command = _command()
+    problems = Problems()
+    environments: list[ExistingEnvironment] = []
+    fitting = unique_names(list(roots))
+    for name, folders in roots.items():
+        objects: list[Existing] = []
+        for folder in folders:
+            try:
+                objects += _render(command, source, folder, problems)
+            except UnavailableError:
+                raise
+            except EnvcError as error:
+                problems.extend(error)
+        fit = fitting[name]
+        if fit != name:
+            notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
+        environments.append(ExistingEnvironment(fit, ", ".join(folders), without_repeats(fit, objects, problems)))
+    problems.raise_any()
+    return Sources(in_promotion_order(environments), tuple(notes))
+
+
+def find_kustomizations(source: Path) -> dict[str, Kustomization]:
+    """Every kustomization at or below a folder, by its folder (`.` for the start itself)."""
+    found: dict[str, Kustomization] = {}
+    for directory, folders, files in os.walk(source):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        named = next((name for name in FILENAMES if name in files), None)
+        if named is None:
+            continue
+        folder = Path(directory).relative_to(source).as_posix()
+        path = Path(directory, named)
+        kustomization = _read(path, folder)
+        if kustomization is not None:
+            found[folder] = kustomization
+    return found
+
+
+def _read(path: Path, folder: str) -> Kustomization | None:
+    """What a kustomization refers to; None for a file of another API, such as Flux's Kustomization."""
+    try:
+        values = [value for value in yamlio.load_all(path.read_bytes(), path.as_posix()) if value is not None]
+    except (OSError, EnvcError):
+        # kustomize itself tells what is wrong, in its own words, should the file be part of an environment.
+        return Kustomization(folder, is_component=False, uses=frozenset())
+    value: Any = values[0] if values else {}
+    if type(value) is not dict:
+        return Kustomization(folder, is_component=False, uses=frozenset())
+    version = value.get("apiVersion")
+    if type(version) is str and not version.startswith("kustomize.config.k8s.io/"):
+        return None
+    listed = [
+        entry
+        for field in ("resources", "bases", "components")
+        for entry in (value.get(field) if type(value.get(field)) is list else ())
+    ]
+    uses = frozenset(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed if type(entry) is str)
+    return Kustomization(folder, value.get("kind") == "Component", uses)
+
+
+def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:
+    """The folders to build for each environment, and the notes on what was assumed and what is left out."""
+    used = {folder for kustomization in known.values() for folder in kustomization.uses}
+    buildable = [folder for folder, kustomization in known.items() if not kustomization.is_component]
+    roots: dict[str, list[str]] = {}
+    for folder in buildable:
+        parts = folder.split("/")
+        if len(parts) > 1 and parts[-2] == OVERLAYS:
+            roots.setdefault(parts[-1], []).append(folder)
+        elif OVERLAYS in parts[:-2] and folder not in used and not _is_inside(folder, buildable):
+            below = parts[len(parts) - parts[::-1].index(OVERLAYS) :]
+            roots.setdefault("-".join(below), []).append(folder)
+    leaves = [folder for folder in buildable if folder not in used]
+    notes: list[str] = []
+    if not roots:
+        common = posixpath.commonpath(leaves) if len(leaves) > 1 and "." not in leaves else ""
+        for folder in leaves:
+            name = "default" if folder == "." else posixpath.relpath(folder, common or ".").replace("/", "-")
+            roots.setdefault(name if len(leaves) > 1 else posixpath.basename(name), []).append(folder)
+        notes.append(f"there is no overlays/ folder: environments are the kustomizations that no other one uses, {', '.join(leaves)}")
+    reached = _reached([folder for folders in roots.values() for folder in folders], known)
+    left = [folder for folder in leaves if folder not in reached]
+    if left:
+        notes.append(f"left out, because no overlay uses them: {', '.join(left)}")
+    return roots, notes
+
+
+def _is_inside(folder: str, buildable: Sequence[str]) -> bool:
+    """Tell whether a kustomization lies inside an overlay that is built itself."""
+    return any(
+        folder.startswith(f"{other}/") and posixpath.basename(posixpath.dirname(other)) == OVERLAYS for other in buildable
+    )
+
+
+def _reached(roots: Sequence[str], known: Mapping[str, Kustomization]) -> set[str]:
+    """Everything that some kustomizations are made from, themselves included."""
+    reached: set[str] = set()
+    todo = list(roots)
+    while todo:
+        folder = todo.pop()
+        if folder not in reached and folder in known:
+            reached.add(folder)
+            todo += known[folder].uses
+    return reached
+
+
+def _command() -> list[str]:
+    """The program that renders kustomizations."""
+    if shutil.which("kustomize"):
+        return ["kustomize", "build"]
+    if shutil.which("kubectl"):
+        return ["kubectl", "kustomize"]
+    raise UnavailableError([
+        Problem(
+            "neither `kustomize` nor `kubectl` is on PATH, and kustomizations can only be read by rendering them",
+            "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/), or render each overlay "
+            "elsewhere into DIR/<environment>.yaml and use --from-manifests DIR",
+        )
+    ])
+
+
+def _render(command: Sequence[str], source: Path, folder: str, problems: Problems) -> list[Existing]:
+    """The objects that one kustomization makes."""
+    path = (source / folder).as_posix()
+    shown = " ".join([*command, path])
+    try:
+        done = subprocess.run(
+            [*command, path],
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        fix = "a remote base may be out of reach; vendor it, or render the overlay elsewhere"
+        raise UnavailableError([Problem(f"`{shown}` did not end within {_SECONDS} seconds", fix)]) from error
+    except OSError as error:
+        what = f"`{command[0]}` cannot be run: {(error.strerror or 'unknown reason').lower()}"
+        raise UnavailableError([Problem(what, "check its permissions")]) from error
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        named = next((name for name in FILENAMES if (source / folder / name).is_file()), FILENAMES[0])
+        fix = f"mend the kustomization until `{shown}` succeeds"
+        raise fail(f"`{shown}` fails", fix, file_start(f"{path}/{named}"), trace=words)
+    file = File(f"{shown}", done.stdout)
+    values = yamlio.load_all(file.data, file.path)
+    documents = [Document(value, file, index, "base") for index, value in enumerate(values) if value is not None]
+    rendered = to_objects(documents, problems)
+    return [existing._replace(where=Location(path, 1, 1)) for existing in rendered]

@@ -1,0 +1,168 @@
+"""Reads manifests that never saw envc: folders, files and streams, with every problem found in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.chart import recognition
+from envcompile.chart.alignment import flatten, identity
+from envcompile.errors import EnvcError, Problem, Problems, UsageError
+from envcompile.model import Location
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
+STDIN: Final = "-"
+
+
+class Source(NamedTuple):
+    """One input and what messages call it."""
+
+    shown: str
+    path: Path | None
+    """None for standard input."""
+
+
+class Intake(NamedTuple):
+    """What was read: the resources of each environment, and what people should know about them."""
+
+    resources: dict[str, list[tuple[str, Any]]]
+    warnings: tuple[str, ...]
+
+
+def parse_sources(words: Sequence[str]) -> dict[str, list[Source]]:
+    """The inputs of each environment, from `DIR`, `ENV=DIR` and `-` as people type them.
+
+    Inputs without an environment belong together, to one called `default`.
+
+    Raises:
+        UsageError: a folder does not exist, or named and unnamed inputs are mixed.
+    """
+    found: dict[str, list[Source]] = {}
+    problems: list[Problem] = []
+    for word in words:
+        name, sign, rest = word.partition("=")
+        if not sign or Path(word).exists():
+            name, rest = "default", word
+        elif verdict := recognition.environment_name(name, ()):
+            problems.append(Problem(*verdict))
+        path = None if rest == STDIN else Path(rest)
+        if path is not None and not path.exists():
+            problems.append(Problem(f"there is no file or folder `{rest}`", "name the manifests to convert, or `-` for stdin"))
+        found.setdefault(name, []).append(Source("stdin" if path is None else rest, path))
+    if "default" in found and len(found) > 1:
+        fix = "write `ENV=DIR` for each, or leave the names out to make one environment of all"
+        problems.append(Problem("some inputs name their environment and others do not", fix))
+    if problems:
+        raise UsageError(problems)
+    return found
+
+
+def read(sources: Mapping[str, Sequence[Source]], stdin: bytes, *, skip_unknown: bool = False) -> Intake:
+    """Read every input.
+
+    Args:
+        sources: the inputs of each environment.
+        stdin: what `-` stands for.
+        skip_unknown: leave out, with a warning, what is not a Kubernetes object.
+
+    Raises:
+        EnvcError: everything that cannot be converted, each with its place and the way that leads on.
+    """
+    problems = Problems()
+    warnings: list[str] = []
+    resources: dict[str, list[tuple[str, Any]]] = {}
+    for environment, inputs in sources.items():
+        reader = _Reader(problems, warnings, skip_unknown=skip_unknown)
+        for source in inputs:
+            reader.read(source, stdin)
+        resources[environment] = reader.resources()
+        if not resources[environment] and not problems:
+            shown = ", ".join(source.shown for source in inputs)
+            problems.add(f"{shown} holds no manifests", "name a folder with .yaml, .yml or .json files")
+    problems.raise_any()
+    return Intake(resources, tuple(warnings))
+
+
+class _Reader:
+    """Reads the inputs of one environment."""
+
+    def __init__(self, problems: Problems, warnings: list[str], *, skip_unknown: bool) -> None:
+        self._problems = problems
+        self._warnings = warnings
+        self._skip_unknown = skip_unknown
+        self._seen: dict[tuple[str, str, str, str], tuple[str, dict[str, Any]]] = {}
+        self._generated: list[dict[str, Any]] = []
+
+    def read(self, source: Source, stdin: bytes) -> None:
+        """Read one folder, file or stream."""
+        if source.path is None:
+            self._file(stdin, source.shown)
+            return
+        for path in self._files(source.path, source.shown):
+            self._file(path.read_bytes(), str(path))
+
+    def resources(self) -> list[tuple[str, Any]]:
+        """All that was read; of two resources of one identity the last."""
+        return [("", value) for _, value in self._seen.values()] + [("", value) for value in self._generated]
+
+    def _files(self, path: Path, shown: str) -> Iterator[Path]:
+        if path.is_file():
+            yield path
+            return
+        verdict = recognition.folder(path, shown)
+        if verdict is not None:
+            self._problems.add(*verdict)
+            return
+        for entry in sorted(path.iterdir()):
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from self._files(entry, str(entry))
+            elif entry.suffix in _SUFFIXES:
+                yield entry
+
+    def _file(self, data: bytes, shown: str) -> None:
+        from envcompile import yamlio
+
+        try:
+            documents = yamlio.load_all(data, shown)
+        except EnvcError as error:
+            verdict = recognition.unreadable(data.decode(errors="replace"), shown)
+            if verdict is not None:
+                self._problems.add(*verdict)
+                return
+            try:
+                documents = yamlio.load_all(data, shown, last_wins=True)
+            except EnvcError as broken:
+                self._problems.extend(broken)
+                return
+            for problem in error.problems:
+                where = f"{problem.where[0]}: " if problem.where else ""
+                self._warnings.append(f"{where}{problem.what}; the last one is taken, as kubectl does")
+        for index, document in enumerate(documents):
+            if document is not None:
+                self._document(document, data, shown, index)
+
+    def _document(self, document: Any, data: bytes, shown: str, index: int) -> None:
+        verdict = recognition.document(document)
+        if verdict is not None:
+            from envcompile import yamlio
+
+            place = Location(shown, *yamlio.locate_nearest(data, index, ()))
+            if self._skip_unknown:
+                self._warnings.append(f"{place}: left out, {verdict.what}")
+            else:
+                self._problems.add(verdict.what, verdict.fix, place)
+            return
+        for value in flatten(document):
+            key = identity(value)
+            if key[3].startswith("~"):
+                self._generated.append(value)
+                continue
+            known = self._seen.get(key)
+            if known is not None:
+                self._warnings.append(f"{key[1]}/{key[3]} is in {known[0]} and again in {shown}; the last one is taken")
+            self._seen[key] = (shown, value)

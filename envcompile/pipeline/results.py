@@ -1,0 +1,81 @@
+"""What a build did, or would do, to the environments' folders, and the writing of it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.emit.write import sweep, unavailable, write
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from envcompile.emit.plan import Plan
+
+
+class EnvironmentResult(NamedTuple):
+    """One environment's folder: where it is, how many resources it holds, and what was done to it."""
+
+    environment: str
+    folder: Path
+    resources: int
+    plan: Plan
+    warnings: tuple[str, ...]
+
+
+def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> None:
+    """Write every folder that is not current yet, one after the other; a second build waits meanwhile.
+
+    Raises:
+        UnavailableError: the output cannot be written; what was not written yet is as it was.
+    """
+    pending = [result for result in results if not result.plan.is_current]
+    if not pending:
+        return
+    scratch = _scratch(root, target)
+    with _Lock(scratch):
+        sweep(scratch)
+        for result in pending:
+            write(result.plan, result.folder, scratch)
+
+
+def _scratch(root: Path, target: Path) -> Path:
+    """A folder of our own on the file system of the output: `.envc` when it is there, else one in the output."""
+    own = root / ".envc"
+    try:
+        own.mkdir(exist_ok=True)
+        ignore = own / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        target.mkdir(parents=True, exist_ok=True)
+        if own.stat().st_dev == target.stat().st_dev and os.access(own, os.W_OK):
+            return own
+    except OSError:
+        pass
+    beside = target / ".envc"
+    try:
+        beside.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unavailable(error, target) from error
+    return beside
+
+
+class _Lock:
+    """Keeps two builds from swapping the same folders at the same time; the second one waits."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "build.lock"
+        self._descriptor = -1
+
+    def __enter__(self) -> None:
+        try:
+            import fcntl
+        except ImportError:
+            return
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+    def __exit__(self, *_: object) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)

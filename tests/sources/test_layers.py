@@ -1,0 +1,247 @@
+"""How overlays extend each other, and the settings that come out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.model import Location
+from envcompile.sources import WorkingTree, read_project
+from tests.sources.messages import CONFIG_MAP, ENVIRONMENT, blocks, complaint, read
+
+if TYPE_CHECKING:
+    from tests.sources.conftest import Write
+
+
+def extending(*names: str) -> str:
+    """An environment.yaml that extends the named folders."""
+    return f"{ENVIRONMENT}extends: [{', '.join(f'../{name}' for name in names)}]\n"
+
+
+def test_extended_folders_lie_below_in_order(write: Write) -> None:
+    """The first extended folder is the lowest, the environment itself the highest."""
+    root = write({
+        "overlays/prod/environment.yaml": extending("eu", "big"),
+        "overlays/eu/environment.yaml": f"{extending('shared')}abstract: true\n",
+        "overlays/big/a.yaml": CONFIG_MAP,
+        "overlays/shared/environment.yaml": f"{ENVIRONMENT}abstract: true\n",
+    })
+    project = read_project(WorkingTree(root))
+    assert project.environments == ("prod",)
+    assert project.layers == {"prod": ("shared", "eu", "big", "prod")}
+    layers = read(root)["prod"].layers
+    assert [layer.name for layer in layers] == [
+        "base",
+        "overlays/shared",
+        "overlays/eu",
+        "overlays/big",
+        "overlays/prod",
+    ]
+
+
+def test_a_diamond_is_laid_once(write: Write) -> None:
+    """What two extended folders share lies where the first of them needs it."""
+    root = write({
+        "overlays/top/environment.yaml": extending("left", "right"),
+        "overlays/left/environment.yaml": extending("low"),
+        "overlays/right/environment.yaml": extending("other", "low"),
+        "overlays/low/environment.yaml": ENVIRONMENT,
+        "overlays/other/environment.yaml": ENVIRONMENT,
+    })
+    assert read_project(WorkingTree(root)).layers["top"] == ("low", "left", "other", "right", "top")
+
+
+def test_two_hundred_environments_in_a_chain(write: Write) -> None:
+    """Depth is no problem; each environment says one thing and inherits the rest."""
+    files = {
+        f"overlays/e{at:03}/environment.yaml": (
+            f"{extending(f'e{at - 1:03}') if at else ENVIRONMENT}labels: {{l{at}: x}}\nnamespace: n{at}\n"
+        )
+        for at in range(200)
+    }
+    environments = read(write(files))
+    last = environments["e199"]
+    assert len(last.layers) == 201
+    assert len(last.settings.labels) == 200
+    assert last.settings.namespace == "n199"
+    assert last.where(("labels", "l7")) == Location("overlays/e007/environment.yaml", 4, 14)
+
+
+def test_circles_are_told_once_each_with_every_place(write: Write) -> None:
+    """An environment that leads into a circle adds no second message."""
+    root = write({
+        "overlays/a/environment.yaml": extending("b"),
+        "overlays/b/environment.yaml": extending("c"),
+        "overlays/c/environment.yaml": f"{ENVIRONMENT}extends:\n- ../d\n- ../a\n",
+        "overlays/d/environment.yaml": extending("d"),
+        "overlays/e/environment.yaml": extending("c"),
+    })
+    assert complaint(root) == (
+        "error: overlays extend each other in a circle: a -> b -> c -> a\n"
+        "  --> overlays/a/environment.yaml:3:11\n"
+        "  --> overlays/b/environment.yaml:3:11\n"
+        "  --> overlays/c/environment.yaml:5:3\n"
+        "hint: take one of these `extends` out\n"
+        "\n"
+        "error: the overlay `d` extends itself\n"
+        "  --> overlays/d/environment.yaml:3:11\n"
+        "hint: take one of these `extends` out"
+    )
+
+
+def test_a_long_ladder_above_a_circle_ends(write: Write) -> None:
+    """Every folder is walked once, however many ways lead to it."""
+    files = {"overlays/l0/environment.yaml": extending("l0")}
+    for at in range(1, 40):
+        files[f"overlays/l{at}/environment.yaml"] = extending(f"l{at - 1}", f"r{at}")
+        files[f"overlays/r{at}/environment.yaml"] = extending(f"l{at - 1}")
+    assert blocks(complaint(write(files)))[0].startswith("error: the overlay `l0` extends itself\n")
+
+
+def test_paths_that_lead_to_no_overlay(write: Write) -> None:
+    """Each wrong path has its own mend."""
+    paths = ["../nonprd", "nonprod", "../../base", "../prod/sub", "/abs", "../../../x", "overlays/nonprod"]
+    root = write({
+        "overlays/prod/environment.yaml": f"{ENVIRONMENT}extends:\n" + "".join(f"- {path}\n" for path in paths),
+        "overlays/nonprod/environment.yaml": ENVIRONMENT,
+    })
+    own_folder = "paths start at this environment's own folder: write `../<folder>`"
+    no_folder = "which is no folder directly below overlays/"
+    told = [
+        ("../nonprd`, but there is no folder overlays/nonprd", "did you mean `../nonprod` or `../prod`?"),
+        (f"nonprod`, {no_folder}", "did you mean `../nonprod`?"),
+        ("../../base`, which is no overlay", "take it out: base/ is under every environment"),
+        (f"../prod/sub`, {no_folder}", own_folder),
+        (f"/abs`, {no_folder}", own_folder),
+        (f"../../../x`, {no_folder}", own_folder),
+        (f"overlays/nonprod`, {no_folder}", "did you mean `../nonprod`?"),
+    ]
+    assert blocks(complaint(root)) == [
+        f"error: `extends` names `{what}\n  --> overlays/prod/environment.yaml:{line}:3\nhint: {fix}"
+        for line, (what, fix) in enumerate(told, start=4)
+    ]
+
+
+LOW = """\
+apiVersion: envcompile.dev/v1
+kind: Environment
+abstract: true
+namespace: low
+labels: {tier: low, low: "1"}
+params: {db: {host: low, port: 5432}, list: [1, 2]}
+images:
+- {name: api, newTag: v1}
+- {name: web, digest: "sha256:00000000000000000000000000000000"}
+owners: ["@low"]
+exclude: [{kind: Job}]
+sealing: {scope: cluster-wide, certificate: low.pem}
+syncWaves: true
+"""
+HIGH = """\
+apiVersion: envcompile.dev/v1
+kind: Environment
+extends: [../low]
+labels: {tier: high}
+params: {db: {host: high}, list: [3]}
+images:
+- {name: web, newTag: v2}
+- {name: new, newName: other}
+owners: ["@high", "@low"]
+exclude: [{kind: Job}, {name: debug-*}]
+sealing: {controllerName: sealer}
+rollout: checksum
+"""
+
+
+def test_settings_merge_from_the_lowest_layer_up(write: Write) -> None:
+    """Scalars override, maps merge by key, images by name, lists of exclusions and owners add up."""
+    environment = read(write({"overlays/low/environment.yaml": LOW, "overlays/high/environment.yaml": HIGH}))["high"]
+    settings = environment.settings
+    assert not settings.abstract
+    assert settings.extends == ("../low",)
+    assert settings.namespace == "low"
+    assert settings.labels == {"tier": "high", "low": "1"}
+    assert settings.params == {"db": {"host": "high", "port": 5432}, "list": [3]}
+    assert [(image.name, image.new_tag, image.digest, image.new_name) for image in settings.images] == [
+        ("api", "v1", None, None),
+        ("web", "v2", None, None),
+        ("new", None, None, "other"),
+    ]
+    assert settings.owners == ("@low", "@high")
+    assert [(item.kind, item.name) for item in settings.exclude] == [("Job", "*"), ("*", "debug-*")]
+    assert settings.sealing is not None
+    assert (settings.sealing.scope, settings.sealing.controller_name) == ("cluster-wide", "sealer")
+    assert (settings.rollout, settings.sync_waves) == ("checksum", True)
+    assert environment.certificate == "overlays/low/low.pem"
+
+
+def test_every_setting_knows_where_it_was_said(write: Write) -> None:
+    """Messages point at the layer that set the value, also inside of merged maps and lists."""
+    where = read(write({"overlays/low/environment.yaml": LOW, "overlays/high/environment.yaml": HIGH}))["high"].where
+    low, high = "overlays/low/environment.yaml", "overlays/high/environment.yaml"
+    assert where(("namespace",)) == Location(low, 4, 12)
+    assert where(("labels", "low")) == Location(low, 5, 26)
+    assert where(("labels", "tier")) == Location(high, 4, 16)
+    assert where(("labels",)) == Location(high, 4, 9)
+    assert where(("params", "db", "port")) == Location(low, 6, 32)
+    assert where(("params", "db", "host")) == Location(high, 5, 20)
+    assert where(("params", "list", 0)) == Location(high, 5, 34)
+    assert where(("images", 0, "newTag")) == Location(low, 8, 23)
+    assert where(("images", 1, "newTag")) == Location(high, 7, 23)
+    assert where(("images", 2)) == Location(high, 8, 3)
+    assert where(("owners", 1)) == Location(high, 9, 10)
+    assert where(("exclude", 0, "kind")) == Location(low, 11, 18)
+    assert where(("exclude", 1)) == Location(high, 10, 24)
+    assert where(("extends", 0)) == Location(high, 3, 11)
+    for nothing in (
+        (),
+        ("abstract",),
+        ("cluster",),
+        ("labels", "none"),
+        ("images", 1, "digest"),
+        ("params", "list", 1),
+    ):
+        assert where(nothing) is None
+
+
+def test_the_certificate_is_the_nearest_one(write: Write) -> None:
+    """Without a setting, the environment's own file is taken before an extended folder's."""
+    root = write({
+        "overlays/low/environment.yaml": f"{ENVIRONMENT}abstract: true\n",
+        "overlays/low/sealed-secrets.pem": "",
+        "overlays/a/environment.yaml": extending("low"),
+        "overlays/b/environment.yaml": extending("low"),
+        "overlays/b/sealed-secrets.pem": "",
+        "overlays/c/environment.yaml": ENVIRONMENT,
+    })
+    environments = read(root)
+    assert {name: environment.certificate for name, environment in environments.items()} == {
+        "a": "overlays/low/sealed-secrets.pem",
+        "b": "overlays/b/sealed-secrets.pem",
+        "c": "overlays/c/sealed-secrets.pem",
+    }
+    assert "overlays/low/sealed-secrets.pem" in environments["a"].dependencies
+
+
+def test_a_certificate_outside_of_the_project_is_an_error(write: Write) -> None:
+    """The certificate is a source like every other file."""
+    root = write({"overlays/prod/environment.yaml": f"{ENVIRONMENT}sealing: {{certificate: /etc/cert.pem}}\n"})
+    assert complaint(root) == (
+        "error: `sealing.certificate` is `/etc/cert.pem`, which leaves the project\n"
+        "  --> overlays/prod/environment.yaml:3:24\n"
+        "hint: copy the certificate into the overlay's folder: it is public and made to be committed"
+    )
+
+
+def test_settings_may_use_parameters_of_any_layer(write: Write) -> None:
+    """A shared layer can be written once and filled in by each environment."""
+    root = write({
+        "overlays/low/environment.yaml": (
+            f"{ENVIRONMENT}abstract: true\nnamespace: shop-${{{{ params.stage }}}}\nparams: {{stage: none}}\n"
+        ),
+        "overlays/prod/environment.yaml": f"{extending('low')}params: {{stage: prod}}\n",
+    })
+    assert read(root)["prod"].settings.namespace == "shop-prod"
+    write({"overlays/prod/environment.yaml": f"{ENVIRONMENT}namespace: ${{{{ params.stag }}}}\nparams: {{stage: x}}\n"})
+    assert complaint(root) == (
+        "error: there is no parameter `stag`\n  --> overlays/prod/environment.yaml:3:12\nhint: did you mean `stage`?"
+    )
