@@ -10,7 +10,7 @@ from envcompile.chart.names import file_part
 from envcompile.chart.schema import schema_text
 from envcompile.chart.shapes import Items, Leaf, Map, Style, Text, Unset, Variant
 from envcompile.chart.templates import TemplateWriter
-from envcompile.chart.values import Value, gather, patch_text, values_text
+from envcompile.chart.values import Value, defaults, gather, patch_text, values_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -122,9 +122,10 @@ def assemble(
     files = _templates(name, templates, homes, paths, subcharts)
     needed, known = needs.find(subjects, homes), remarks(subjects)
     headers = {key: [f"Needs {', '.join(others)}."] for key, others in needed.items()}
-    files["values.yaml"] = values_text(values, default, headers)
+    base = defaults(values, default, split=bool(subcharts))
+    files["values.yaml"] = values_text(values, base, headers)
     for index, environment in enumerate(chart.environments):
-        files[f"values-{environment}.yaml"] = patch_text(values, default, index, environment)
+        files[f"values-{environment}.yaml"] = patch_text(values, base, index, environment)
     files["values.schema.json"] = schema_text(values, chart.name, split=tuple(subcharts))
     listed = [surroundings.Subchart(folder, key) for key, folder in subcharts.items()]
     files["Chart.yaml"] = surroundings.chart_yaml(chart, name, listed, needed)

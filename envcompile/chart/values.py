@@ -168,13 +168,45 @@ def _note(value: Value | None) -> str:
     return ""
 
 
-def values_text(values: Sequence[Value], default: int, headers: Mapping[str, Sequence[str]]) -> str:
-    """values.yaml: the default environment's values, with comments that say what each one reaches."""
-    return _Commented(values, headers).write(tree_of(values, default))
+def _in_all(value: Any, others: Sequence[Any]) -> Any:
+    """The part of a map whose keys all other maps have, too."""
+    if not isinstance(value, dict) or not all(isinstance(other, dict) for other in others):
+        return value
+    return {
+        key: _in_all(item, [other[key] for other in others])
+        for key, item in value.items()
+        if all(key in other for other in others)
+    }
 
 
-def patch_text(values: Sequence[Value], default: int, environment: int, name: str) -> str:
+def defaults(values: Sequence[Value], default: int, *, split: bool) -> dict[str, Any]:
+    """What stands in values.yaml: the values of the default environment.
+
+    In a chart that is split, a map holds only the keys that every environment has: a null in an environment's file
+    does not reliably remove a key on the way into a subchart.
+    """
+    if not split:
+        return tree_of(values, default)
+    common = []
+    for value in values:
+        known = [item for item in value.by_environment if item is not ABSENT]
+        if value.style is Style.YAML and value.by_environment[default] is not ABSENT:
+            shown = _in_all(value.by_environment[default], known)
+            own = [*value.by_environment]
+            own[default] = shown if len(known) == len(own) or not isinstance(shown, dict) else {}
+            common.append(value._replace(by_environment=tuple(own)))
+        else:
+            common.append(value)
+    return tree_of(common, default)
+
+
+def values_text(values: Sequence[Value], base: Mapping[str, Any], headers: Mapping[str, Sequence[str]]) -> str:
+    """values.yaml, with comments that say what each value reaches."""
+    return _Commented(values, headers).write(base)
+
+
+def patch_text(values: Sequence[Value], base: Mapping[str, Any], environment: int, name: str) -> str:
     """One environment's file: only what differs from values.yaml."""
-    patch = merge_patch(tree_of(values, default), tree_of(values, environment))
+    patch = merge_patch(base, tree_of(values, environment))
     head = f"# What {name} sets differently from values.yaml.\n"
     return head + (tree(patch, 0).lstrip("\n") + "\n" if patch else "{}\n")

@@ -1,4 +1,7 @@
-"""Restarting pods when their configuration changes: an annotation for Reloader, or a checksum in the pod template."""
+"""Restarting pods when their configuration changes: an annotation for Reloader, or a checksum in the pod template.
+
+A workload that carries any annotation of Reloader's has made its own choice, which stays.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,9 @@ def _restarting(resource: Resource, mode: str, layer: str, digests: dict[tuple[s
     if not used:
         return resource
     if mode == "reloader":
+        annotations = resource.value["metadata"].get("annotations") or {}
+        if any("reloader.stakater.com/" in name for name in annotations):
+            return resource
         after = _annotated(resource.value, RELOADER_ANNOTATION, "true")
     else:
         from hashlib import sha256

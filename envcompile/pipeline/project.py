@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.assemble import compose
 from envcompile.compose.rollout import with_rollout
+from envcompile.compose.waves import with_sync_waves
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.kubeapi import MergeKeyError, UnknownVersionError
 from envcompile.kubeapi import load as load_api
@@ -123,6 +124,8 @@ class Project:
         resources = self._without_plaintext(composed)
         mode = composed.sources.settings.rollout or "none"
         finished = with_rollout(resources, mode, f"overlays/{environment}")
+        if composed.sources.settings.sync_waves:
+            finished = with_sync_waves(finished, f"overlays/{environment}")
         plaintext = composed.sources.settings.secret_backend == "plaintext"
         compiled = Compiled(environment, composed.composition.namespace, finished, plaintext)
         return CompiledEnvironment(compiled, composed)

@@ -66,9 +66,13 @@ def _stat_outputs(target: str, results: Iterable[EnvironmentResult]) -> dict[str
 def _is_local(compiled: Iterable[CompiledEnvironment]) -> bool:
     """Tell whether a resource depends on its own files and the environment's settings alone.
 
-    A checksum of configuration in the pod template makes workloads depend on ConfigMaps and Secrets.
+    A checksum of configuration in the pod template makes workloads depend on ConfigMaps and Secrets, and sync waves
+    follow from all references.
     """
-    return all(environment.composed.sources.settings.rollout != "checksum" for environment in compiled)
+    return not any(
+        environment.composed.sources.settings.rollout == "checksum" or environment.composed.sources.settings.sync_waves
+        for environment in compiled
+    )
 
 
 def _plain_files(compiled: Iterable[CompiledEnvironment]) -> set[str]:

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import posixpath
-import re
-from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.errors import EnvcError, did_you_mean, fail
+from envcompile.errors import EnvcError, fail
 from envcompile.model import Document, Location
+from envcompile.sources.jsonneterrors import explained
+from envcompile.sources.jsonnetimports import Importer
 from envcompile.sources.settingsfile import dotted
-from envcompile.sources.tree import File, file_start, join
-from envcompile.sources.yamlfiles import JSONNET_ENDING
+from envcompile.sources.tree import file_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.errors import Problems
     from envcompile.model import Pointer
-    from envcompile.sources.tree import Tree
-
-LIBRARIES = ("lib", "vendor")
-"""Searched after the importing file's own folder, as jsonnet-bundler lays a project out."""
+    from envcompile.sources.jsonnetimports import Dependency
+    from envcompile.sources.tree import File, Tree
 
 _ENVIRONMENT = "environment"
 _UNASKED = "envc: the environment was asked for"
-_PLACE = re.compile(
-    r"(?P<file>[^\t\n<>:]+):(?:(?P<line>\d+):(?P<column>\d+)(?:-\d+)?|\((?P<line2>\d+):(?P<column2>\d+)\)-\(\d+:\d+\))"
-)
-"""A place as go-jsonnet prints it: `file:1:2-3`, `file:1:2` or `file:(1:2)-(3:4)`."""
 _LARGEST = 2**64
-
-
-class Dependency(NamedTuple):
-    """A file that an evaluation looked at."""
-
-    path: str
-    digest: str | None
-    """SHA-256 of its content; None when it was looked for and not there: creating it changes the result."""
 
 
 class Evaluation(NamedTuple):
@@ -90,7 +74,7 @@ class Evaluations:
     def _attempt(self, tree: Tree, file: File, code: str) -> Evaluation | EnvcError:
         """Evaluate and remember; without an environment's code, asking for the environment is an error."""
         try:
-            done: Evaluation | EnvcError = _evaluate(file, code, _Importer(tree, self._files, file))
+            done: Evaluation | EnvcError = _evaluate(file, code, Importer(tree, self._files, file))
         except EnvcError as error:
             done = error
         self._done[file.path, code] = done
@@ -107,7 +91,7 @@ def _asks_for_environment(done: Evaluation | EnvcError) -> bool:
     return isinstance(done, EnvcError) and any(_UNASKED in problem.what for problem in done.problems)
 
 
-def _evaluate(file: File, code: str, importer: _Importer) -> Evaluation:
+def _evaluate(file: File, code: str, importer: Importer) -> Evaluation:
     import json
 
     import _gojsonnet  # ruff: ignore[import-private-name] - the wheel has no other module
@@ -123,9 +107,9 @@ def _evaluate(file: File, code: str, importer: _Importer) -> Evaluation:
             file.path, text, ext_codes=bound, tla_codes=bound, import_callback=importer.find
         )
     except RuntimeError as error:
-        if importer.failure is not None:
-            raise importer.explained(str(error)) from error
+        importer.raise_failure(str(error))
         raise explained(str(error), file.path) from error
+    importer.raise_failure("")
     return Evaluation(json.loads(output, parse_int=_whole), importer.dependencies(), "${{" in output)
 
 
@@ -133,116 +117,6 @@ def _whole(digits: str) -> int | float:
     """An integer, unless it is one that no integer field of the API can hold: jsonnet prints 1e100 in full."""
     value = int(digits)
     return value if -_LARGEST < value < _LARGEST else float(digits)
-
-
-class _Importer:
-    """Finds imports in the tree and keeps account of them."""
-
-    __slots__ = ("_files", "_looked_at", "_root", "_tree", "failure")
-
-    def __init__(self, tree: Tree, files: dict[str, File], root: File) -> None:
-        self._tree = tree
-        self._files = files
-        self._root = root.path
-        self._looked_at: dict[str, str | None] = {root.path: _digest(root.data)}
-        self.failure: EnvcError | tuple[str, list[str]] | None = None
-
-    def find(self, folder: str, wanted: str) -> tuple[str, bytes]:
-        """What gojsonnet calls for each import: the folder of the importing file, and the text of the import."""
-        tried: list[str] = []
-        for place in (folder, *LIBRARIES):
-            path = None if wanted.startswith("/") else join(place, wanted)
-            if path is None or path in tried:
-                continue
-            tried.append(path)
-            file = self._open(path)
-            if file is not None:
-                return path, file.data
-        self.failure = self.failure or (wanted, tried)
-        raise RuntimeError("import not found")
-
-    def _open(self, path: str) -> File | None:
-        file = self._files.get(path)
-        if file is None and self._tree.is_file(path):
-            try:
-                file = self._files[path] = File(path, self._tree.read(path))
-            except EnvcError as error:
-                self.failure = error
-                raise RuntimeError("import not readable") from error
-        if path not in self._looked_at:
-            self._looked_at[path] = None if file is None else _digest(file.data)
-        return file
-
-    def explained(self, message: str) -> EnvcError:
-        """The error of an import that failed, at the place that imports."""
-        if isinstance(self.failure, EnvcError):
-            return self.failure
-        wanted, tried = self.failure or ("", [])
-        where, trace = _split_trace(message)
-        known = [posixpath.basename(entry.path) for entry in self._tree.files(posixpath.dirname(self._root))]
-        for library in LIBRARIES:
-            known += [entry.path.removeprefix(f"{library}/") for entry in self._tree.files(library)]
-        own = posixpath.basename(self._root)
-        libraries = [name for name in known if name.endswith((".libsonnet", JSONNET_ENDING)) and name != own]
-        if not tried:
-            fix = "imports are relative, to the file's own folder, lib/ or vendor/, and stay in the project"
-        elif wanted.startswith("github.com/"):
-            fix = f"run `jb install` and commit vendor/ (envc looked for {', '.join(tried)})"
-        else:
-            fix = did_you_mean(wanted, libraries, f"create one of {', '.join(tried)}")
-        return fail(f"jsonnet: the import `{wanted}` is not there", fix, where or file_start(self._root), trace=trace)
-
-    def dependencies(self) -> tuple[Dependency, ...]:
-        return tuple(starmap(Dependency, sorted(self._looked_at.items())))
-
-
-def _digest(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()
-
-
-def explained(message: str, path: str) -> EnvcError:
-    """Jsonnet's own error as ours: its message, its first place, its trace.
-
-    The source lines that jsonnet quotes under syntax errors are left out: messages never hold document text.
-    """
-    where, trace = _split_trace(message)
-    what, _, _ = message.partition("\n\t")
-    is_runtime = what.startswith("RUNTIME ERROR: ")
-    what = what.removeprefix("RUNTIME ERROR: ")
-    if written := _PLACE.match(what):
-        where = _location(written)
-        what = what[written.end() :]
-        is_runtime = False
-    if not is_runtime:
-        what = what.partition("\n")[0]
-    what = what.strip()
-    fix = "mend the jsonnet file"
-    if len(trace) > 1:
-        fix += ": the trace leads from the place that failed to the place that asked for it"
-    if what.startswith("function has no parameter "):
-        fix = "a top-level function takes the argument `environment`: `function(environment) ...`"
-    elif what.startswith("Missing argument: "):
-        fix = "envc passes `environment` only: give the other arguments defaults"
-    elif what.startswith("Undefined external variable: "):
-        fix = "envc knows one external variable: `std.extVar('environment')`"
-    return fail(f"jsonnet: {what}", fix, where or file_start(path), trace=trace)
-
-
-def _split_trace(message: str) -> tuple[Location | None, list[str]]:
-    """The first place in a file that a jsonnet message names, and its trace line by line."""
-    _, found, rest = message.partition("\n\t")
-    lines = [line.strip() for line in rest.split("\n")] if found else []
-    trace = ["  ".join(part.strip() for part in line.split("\t")) for line in lines if line]
-    for line in trace:
-        if place := _PLACE.match(line):
-            return _location(place), trace
-    return None, trace
-
-
-def _location(place: re.Match[str]) -> Location:
-    return Location(place["file"], int(place["line"] or place["line2"]), int(place["column"] or place["column2"]))
 
 
 def documents_of(evaluation: Evaluation, file: File, layer: str, problems: Problems) -> list[Document]:

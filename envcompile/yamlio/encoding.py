@@ -36,17 +36,22 @@ def decoded(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         if nul >= 0:
             raise _binary(data, nul, file) from error
-        line, column = place(data[: error.start].decode("utf-8").removeprefix("\ufeff") + "?", error.start)
-        raise fail(f"the byte 0x{data[error.start]:02X} is not UTF-8", _SAVE, Location(file, line, column)) from error
+        raise fail(
+            f"the byte 0x{data[error.start]:02X} is not UTF-8", _SAVE, _place_of_byte(data, error.start, file)
+        ) from error
     if nul >= 0:
         raise _binary(data, nul, file)
     return text.removeprefix("\ufeff")
 
 
+def _place_of_byte(data: bytes, index: int, file: str) -> Location:
+    before = data[:index].decode("utf-8", "replace").removeprefix("\ufeff")
+    return Location(file, *place(before, len(before)))
+
+
 def _binary(data: bytes, nul: int, file: str) -> EnvcError:
-    line, column = place(data[:nul].decode("utf-8", "replace") + "?", nul)
     return fail(
         "the file is not text: it holds a NUL byte",
         "envc reads YAML and JSON in UTF-8; move other files elsewhere",
-        Location(file, line, column),
+        _place_of_byte(data, nul, file),
     )

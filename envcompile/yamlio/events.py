@@ -172,8 +172,8 @@ class _Builder:
         """The value an alias stands for; counts what it expands to."""
         if event.anchor not in self._anchors:
             raise RefusedError(
-                f"the alias `*{event.anchor}` refers to no anchor",
-                f"put the text in quotes if it shall begin with a star, or define `&{event.anchor}` above",
+                "an alias refers to no anchor above it",
+                "put the text in quotes if it shall begin with a star",
                 event.start_mark.index,
             )
         value = self._anchors[event.anchor]
@@ -181,7 +181,7 @@ class _Builder:
             size = self._sizes.get(id(value))
             if size is None:
                 raise RefusedError(
-                    f"the anchor `&{event.anchor}` contains itself",
+                    "an alias stands inside of the value it refers to",
                     "a value cannot hold itself; remove the alias",
                     event.start_mark.index,
                 )

@@ -51,17 +51,15 @@ class MissingSourceError(Exception):
     """The OpenAPI of a release cannot be had here; the message says what is missing."""
 
 
-def openapi_folder(release: str, *, offline: bool = False) -> Path:
-    """Find the folder of a release's OpenAPI in Go's module cache, downloading the module unless `offline`."""
-    go = shutil.which("go")
+def module_folder(module: str, version: str, environ: Mapping[str, str], *, offline: bool = False) -> Path:
+    """Find the folder of a Go module in Go's module cache, downloading it first unless `offline`."""
+    go = shutil.which("go", path=environ.get("PATH"))
     if go is None:
         raise MissingSourceError("Go is not on PATH: https://go.dev/dl/")
-    command = [go, "mod", "download", "-json", f"{GO_MODULE}@{release}"]
-    environment = {**os.environ, "GOFLAGS": "-mod=mod", **({"GOPROXY": "off"} if offline else {})}
     answer = subprocess.run(
-        command,
+        [go, "mod", "download", "-json", f"{module}@{version}"],
         cwd=Path(__file__).parent,
-        env=environment,
+        env={**environ, "GOFLAGS": "-mod=mod", **({"GOPROXY": "off"} if offline else {})},
         capture_output=True,
         text=True,
         check=False,
@@ -69,8 +67,13 @@ def openapi_folder(release: str, *, offline: bool = False) -> Path:
     found = json.loads(answer.stdout or "{}")
     if answer.returncode != 0 or "Dir" not in found:
         reason = found.get("Error") or answer.stderr.strip()
-        raise MissingSourceError(f"{GO_MODULE}@{release} is not available: {reason}")
-    return Path(found["Dir"]) / "api" / "openapi-spec"
+        raise MissingSourceError(f"{module}@{version} is not available: {reason}")
+    return Path(found["Dir"])
+
+
+def openapi_folder(release: str, environ: Mapping[str, str], *, offline: bool = False) -> Path:
+    """Find the folder of a release's OpenAPI."""
+    return module_folder(GO_MODULE, release, environ, offline=offline) / "api" / "openapi-spec"
 
 
 def short_name(definition: str) -> str:
@@ -250,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the tables of the given minor versions, or of all."""
     for minor in (sys.argv[1:] if arguments is None else arguments) or RELEASES:
         release = RELEASES[minor]
-        text = render(table(release, openapi_folder(release)))
+        text = render(table(release, openapi_folder(release, os.environ)))
         target = DATA / f"{minor}.json"
         target.write_text(text, encoding="utf-8")
         sys.stdout.write(

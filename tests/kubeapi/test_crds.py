@@ -18,6 +18,7 @@ BACKENDS = {
     "x-kubernetes-list-type": "map",
     "x-kubernetes-list-map-keys": ["port", "protocol"],
 }
+NO_LIST_TYPE = "replaced (no x-kubernetes-list-type of {} {}; mergeKeys in envc.yaml can name its keys)"
 SCHEMA = {
     "type": "object",
     "required": ["spec"],
@@ -111,7 +112,7 @@ def test_list_types_come_from_the_definition(api: KubeApi) -> None:
     assert whole[:3] == ("atomic", (), f"replaced (x-kubernetes-list-type is atomic, of spec.whole {where})")
     assert (matches.strategy, matches.reason) == (
         "atomic",
-        f"replaced (no x-kubernetes-list-type of spec.routes[].matches {where}; mergeKeys in envc.yaml can name its keys)",
+        NO_LIST_TYPE.format("spec.routes[].matches", where),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import sources
 from envcompile.errors import EnvcError
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "apiVersion: envcompile.dev/v1\nkind: Environment\n"
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
+
+
+class Case(NamedTuple):
+    """A source that is wrong and the whole message about it."""
+
+    text: str
+    expected: str
 
 
 def read(root: Path, *names: str) -> dict[str, sources.EnvironmentSources]:

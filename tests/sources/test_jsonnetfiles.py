@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.sources import File, GitTree, WorkingTree, new_parsed_files, read_environment, read_project
-from envcompile.sources.jsonnetfiles import Dependency, Evaluations
-from tests.sources.messages import ENVIRONMENT, complaint, read
+from envcompile.sources.jsonnetfiles import Evaluations
+from envcompile.sources.jsonnetimports import Dependency
+from tests.sources.messages import ENVIRONMENT, Case, complaint, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 PROD = {
     "overlays/prod/environment.yaml": (
-        f"{ENVIRONMENT}namespace: shop\nlabels: {{env: prod}}\nparams: {{size: 3, host: 'a.${{{{ params.tld }}}}', tld: org}}\n"
+        f"{ENVIRONMENT}namespace: shop\nlabels: {{env: prod}}\n"
+        "params: {size: 3, host: 'a.${{ params.tld }}', tld: org}\n"
     )
 }
 LIBRARY = "{ cm(name, data={}): { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name }, data: data } }"
@@ -163,11 +165,34 @@ def test_a_commit_evaluates_with_the_commits_imports(write: Write, commit: Commi
     assert names(root) == ["new"]
 
 
+def test_one_library_imported_from_two_folders_is_one_library(write: Write) -> None:
+    """A diamond of imports evaluates, whichever way leads to the library."""
+    root = write({
+        **PROD,
+        "base/a.jsonnet": "[import 'x.libsonnet', (import 'deep/y.libsonnet')]",
+        "lib/x.libsonnet": f"({LIBRARY}).cm('x')",
+        "lib/deep/y.libsonnet": "(import '../x.libsonnet') + (import 'x.libsonnet') + { metadata: { name: 'y' } }",
+    })
+    assert names(root) == ["x", "y"]
+
+
+def test_messages_of_failing_imports_are_always_the_same(write: Write) -> None:
+    """No byte of the message depends on what else is in memory."""
+    root = write({**PROD, "base/a.jsonnet": "import 'gone.libsonnet'"})
+    assert len({complaint(root) for _ in range(50)}) == 1
+
+
+def test_a_message_keeps_its_letters(write: Write) -> None:
+    """Texts of errors are Unicode."""
+    root = write({**PROD, "base/a.jsonnet": "error 'größer als – 漢字'"})
+    assert complaint(root).startswith("error: jsonnet: größer als – 漢字\n  --> base/a.jsonnet:1:1\n")
+
+
 MEND = "mend the jsonnet file"
 TRACE = f"{MEND}: the trace leads from the place that failed to the place that asked for it"
 ENDS = "objects nest until they end in resources (apiVersion and kind); hide other fields with `::`"
 MISTAKES = {
-    "error": (
+    "error": Case(
         "local f(x) = error 'boom ' + x;\n{ a: f('y') }",
         "error: jsonnet: boom y\n"
         "  --> {file}:1:14\n"
@@ -177,12 +202,12 @@ MISTAKES = {
         "      During manifestation\n"
         f"hint: {TRACE}",
     ),
-    "syntax": (
+    "syntax": Case(
         "{\n  a: \n}",
         f'error: jsonnet: Unexpected: "}}" while parsing terminal\n  --> {{file}}:3:1\nhint: {MEND}',
     ),
-    "unknown variable": ("{ a: foo }", f"error: jsonnet: Unknown variable: foo\n  --> {{file}}:1:6\nhint: {MEND}"),
-    "syntax of an import": (
+    "unknown variable": Case("{ a: foo }", f"error: jsonnet: Unknown variable: foo\n  --> {{file}}:1:6\nhint: {MEND}"),
+    "syntax of an import": Case(
         "import 'bad.libsonnet'",
         'error: jsonnet: Unexpected: "}" while parsing terminal\n'
         "  --> lib/bad.libsonnet:3:1\n"
@@ -190,7 +215,7 @@ MISTAKES = {
         "      During evaluation\n"
         f"hint: {TRACE}",
     ),
-    "several lines": (
+    "several lines": Case(
         "{ a:\n  (error\n    'x') }",
         "error: jsonnet: x\n"
         "  --> {file}:2:4\n"
@@ -199,7 +224,7 @@ MISTAKES = {
         "      During manifestation\n"
         f"hint: {TRACE}",
     ),
-    "import": (
+    "import": Case(
         "import 'god.libsonnet'",
         "error: jsonnet: the import `god.libsonnet` is not there\n"
         "  --> {file}:1:1\n"
@@ -207,7 +232,7 @@ MISTAKES = {
         "      During evaluation\n"
         "hint: did you mean `good.libsonnet` or `bad.libsonnet`?",
     ),
-    "import of nothing like it": (
+    "import of nothing like it": Case(
         "import 'zzz'",
         "error: jsonnet: the import `zzz` is not there\n"
         "  --> {file}:1:1\n"
@@ -215,7 +240,7 @@ MISTAKES = {
         "      During evaluation\n"
         "hint: create one of base/app/zzz, lib/zzz, vendor/zzz",
     ),
-    "bundler": (
+    "bundler": Case(
         "import 'github.com/grafana/x.libsonnet'",
         "error: jsonnet: the import `github.com/grafana/x.libsonnet` is not there\n"
         "  --> {file}:1:1\n"
@@ -224,52 +249,50 @@ MISTAKES = {
         "hint: run `jb install` and commit vendor/ (envc looked for base/app/github.com/grafana/x.libsonnet, "
         "lib/github.com/grafana/x.libsonnet, vendor/github.com/grafana/x.libsonnet)",
     ),
-    "import from outside": (
-        "importstr '/etc/hostname'",
+    "import from outside": Case(
+        "\n  importstr '/etc/hostname'",
         "error: jsonnet: the import `/etc/hostname` is not there\n"
-        "  --> {file}:1:1\n"
-        "      {file}:1:1-26  $\n"
-        "      During evaluation\n"
+        "  --> {file}:2:3\n"
         "hint: imports are relative, to the file's own folder, lib/ or vendor/, and stay in the project",
     ),
-    "import from above": (
-        "importstr '../../../secret'",
+    "import from above": Case(
+        "import '../../../secret'",
         "error: jsonnet: the import `../../../secret` is not there\n"
         "  --> {file}:1:1\n"
-        "      {file}:1:1-28  $\n"
+        "      {file}:1:1-25  $\n"
         "      During evaluation\n"
         "hint: imports are relative, to the file's own folder, lib/ or vendor/, and stay in the project",
     ),
-    "number": (
+    "number": Case(
         "{ a: { b: 1 } }",
         f"error: `a.b` in jsonnet's output is a number, not a resource\n  --> {{file}}:1:1\nhint: {ENDS}",
     ),
-    "text": ("'x'", f"error: jsonnet's output is a string, not a resource\n  --> {{file}}:1:1\nhint: {ENDS}"),
-    "half a resource": (
+    "text": Case("'x'", f"error: jsonnet's output is a string, not a resource\n  --> {{file}}:1:1\nhint: {ENDS}"),
+    "half a resource": Case(
         "[{ kind: 'A', metadata: { name: 'a' } }]",
         "error: `[0]` in jsonnet's output has kind, but no apiVersion\n"
         "  --> {file}:1:1\n"
         "hint: add `apiVersion`: a resource has both",
     ),
-    "no name": (
+    "no name": Case(
         "{ a: { apiVersion: 'v1', kind: 'A' } }",
         "error: `a` in jsonnet's output has no metadata\n  --> {file}:1:1\nhint: add `metadata:` with a name",
     ),
-    "other argument": (
+    "other argument": Case(
         "function(env) env",
         "error: jsonnet: function has no parameter environment\n"
         "  --> {file}:1:1\n"
         "      Top-level function call\n"
         "hint: a top-level function takes the argument `environment`: `function(environment) ...`",
     ),
-    "second argument": (
+    "second argument": Case(
         "function(environment, size) {}",
         "error: jsonnet: Missing argument: size\n"
         "  --> {file}:1:1\n"
         "      Top-level function call\n"
         "hint: envc passes `environment` only: give the other arguments defaults",
     ),
-    "other variable": (
+    "other variable": Case(
         "std.extVar('env')",
         "error: jsonnet: Undefined external variable: env\n"
         "  --> {file}:1:1\n"
@@ -277,7 +300,7 @@ MISTAKES = {
         "      During evaluation\n"
         "hint: envc knows one external variable: `std.extVar('environment')`",
     ),
-    "parameter": (
+    "parameter": Case(
         "{ apiVersion: 'v1', kind: 'A', metadata: { name: '${{ params.sise }}' } }",
         "error: there is no parameter `sise` (at `metadata.name` of jsonnet's output)\n"
         "  --> {file}:1:1\n"

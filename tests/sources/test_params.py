@@ -141,7 +141,8 @@ def test_mistakes_are_told_at_the_string(write: Write) -> None:
 
 def test_parameters_reach_lists_and_patches(write: Write) -> None:
     """Substitution comes before the documents are told apart."""
-    patch = "apiVersion: envcompile.dev/v1\nkind: Patch\ntarget: {name: '${{ params.domain }}'}\nmerge: {a: '${{ params.deep }}'}\n"
+    head = "apiVersion: envcompile.dev/v1\nkind: Patch\n"
+    patch = f"{head}target: {{name: '${{{{ params.domain }}}}'}}\nmerge: {{a: '${{{{ params.deep }}}}'}}\n"
     items = (
         "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A, metadata: {name: '${{ params.domain }}'}}\n"
     )

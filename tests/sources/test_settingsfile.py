@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sources.messages import CONFIG_MAP, ENVIRONMENT, blocks, complaint
+from tests.sources.messages import CONFIG_MAP, ENVIRONMENT, Case, blocks, complaint
 
 if TYPE_CHECKING:
     from tests.sources.conftest import Write
@@ -14,98 +14,98 @@ if TYPE_CHECKING:
 FILE = "overlays/prod/environment.yaml"
 
 MISTAKES = {
-    "unknown key": (
+    "unknown key": Case(
         "namespce: shop\n",
         "error: unknown key `namespce`\n  --> {file}:3:1\nhint: did you mean `namespace` or `forceNamespace`?",
     ),
-    "unknown key below": (
+    "unknown key below": Case(
         "images:\n- name: a\n  newTga: x\n  newTag: v1\n",
         "error: unknown key `newTga` in `images[0]`\n  --> {file}:5:3\nhint: did you mean `newTag` or `newName`?",
     ),
-    "unknown key unlike any": (
+    "unknown key unlike any": Case(
         "cluster: {zzz: 1}\n",
         "error: unknown key `zzz` in `cluster`\n  --> {file}:3:11\nhint: known keys are context, server",
     ),
-    "number for a string": (
+    "number for a string": Case(
         "labels:\n  version: 1\n",
         "error: `labels.version` is a whole number, but has to be a string\n  --> {file}:4:12\n"
         "hint: put the value in quotes: YAML reads it as something other than text without them",
     ),
-    "boolean for a string": (
+    "boolean for a string": Case(
         "annotations: {on-call: on}\n",
         "error: `annotations.on-call` is true or false, but has to be a string\n  --> {file}:3:24\n"
         "hint: put the value in quotes: YAML reads it as something other than text without them",
     ),
-    "version as a number": (
+    "version as a number": Case(
         "kubernetesVersion: 1.30\n",
         "error: `kubernetesVersion` is a number, but has to be a string\n  --> {file}:3:20\n"
         "hint: put the value in quotes: YAML reads it as something other than text without them",
     ),
-    "nothing for a label": (
+    "nothing for a label": Case(
         "labels: {a: }\n",
         "error: `labels.a` is empty, but has to be a string\n  --> {file}:3:13\n"
         'hint: write a string (`""` for an empty one), or take the key out',
     ),
-    "nothing for a map": (
+    "nothing for a map": Case(
         "labels: ~\n",
         "error: `labels` is empty, but has to be a map\n  --> {file}:3:9\nhint: write a map, or take the key out",
     ),
-    "string for a number": (
+    "string for a number": Case(
         'replicas: {api: "3"}\n',
         "error: `replicas.api` is a string, but has to be a whole number\n  --> {file}:3:17\n"
         "hint: write the number without quotes",
     ),
-    "string for a list": (
+    "string for a list": Case(
         "extends: ../nonprod\n",
         "error: `extends` is a string, but has to be a list\n  --> {file}:3:10\n"
         "hint: write a list: `[item]`, or one `- item` a line",
     ),
-    "string for a boolean": (
+    "string for a boolean": Case(
         'syncWaves: "yes"\n',
         "error: `syncWaves` is a string, but has to be true or false\n  --> {file}:3:12\n"
         "hint: write true or false, without quotes",
     ),
-    "list for a map": (
+    "list for a map": Case(
         "params: [a]\n",
         "error: `params` is a list, but has to be a map\n  --> {file}:3:9\nhint: write a map",
     ),
-    "none of the words": (
+    "none of the words": Case(
         "rollout: relaoder\n",
         "error: `rollout` is `relaoder`, but has to be checksum, none or reloader\n  --> {file}:3:10\n"
         "hint: did you mean `reloader`?",
     ),
-    "a list for a word": (
+    "a list for a word": Case(
         "rollout: [none]\n",
         "error: `rollout` is a list, but has to be checksum, none or reloader\n  --> {file}:3:10\n"
         "hint: write checksum, none or reloader",
     ),
-    "missing key below": (
+    "missing key below": Case(
         "externalSecrets: {storeKind: SecretStore}\n",
         "error: `store` is missing in `externalSecrets`\n  --> {file}:3:18\nhint: add `store:`",
     ),
-    "image that changes nothing": (
+    "image that changes nothing": Case(
         "images:\n- name: api\n",
         "error: `images` names `api` but changes nothing of it\n  --> {file}:4:3\nhint: add newName, newTag or digest",
     ),
-    "image named twice": (
+    "image named twice": Case(
         "images: [{name: a, newTag: x}, {name: a, newTag: z}]\n",
         "error: `images` names `a` twice\n  --> {file}:3:39\nhint: join the two entries",
     ),
-    "no digest": (
+    "no digest": Case(
         "images: [{name: a, digest: latest}]\n",
         "error: `images[0].digest` is no digest\n  --> {file}:3:28\n"
         "hint: write `sha256:` and 64 hexadecimal digits, as the registry shows it",
     ),
-    "negative replicas": (
+    "negative replicas": Case(
         "replicas: {api: -1}\n",
         "error: `replicas.api` is negative\n  --> {file}:3:17\nhint: write 0 or more",
     ),
-    "patch version": (
+    "patch version": Case(
         'kubernetesVersion: "1.35.2"\n',
         "error: `kubernetesVersion` is `1.35.2`, which is no minor version\n  --> {file}:3:20\n"
         'hint: write it as "1.35"',
     ),
-    "no fingerprint": (
+    "no fingerprint": Case(
         "sealing: {fingerprint: abc}\n",
         "error: `sealing.fingerprint` is no fingerprint\n  --> {file}:3:24\n"
         "hint: write `sha256:` and 64 lower-case hexadecimal digits, as `envc secrets fetch-cert` prints it",

@@ -1,0 +1,428 @@
+"""Our strategic merge against kustomize's and Kubernetes' own.
+
+Three oracles: the test tables of kustomize's kyaml (read from its Go source), `kustomize build` of a few hundred random
+patches, and `kubectl patch --local --type=strategic`, which is the API server's merge. `differences.md` says where and
+why we differ on purpose; the names there are the names here.
+"""
+
+import json
+import os
+import random
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pytest
+import yaml
+
+from envcompile.compose.directives import DELETE, command_of_list, command_of_map, same, settled
+from envcompile.compose.merge import MergeConflict, merge
+from envcompile.kubeapi import Node, load
+from tests.kubeapi.generate_tables import MissingSourceError, module_folder
+from tests.oracles.catalogue import KUSTOMIZE_MODULE, pinned_version
+from tests.oracles.tools import Tools, run
+
+REQUIRED: Final = os.environ.get("ENVC_REQUIRE_ORACLES") == "1"
+ENVIRON: Final = dict(os.environ)
+KYAML: Final = "sigs.k8s.io/kustomize/kyaml"
+API: Final = load("1.35")
+
+# The names stand in differences.md, each with its reason.
+ORDER_DIFFERS: Final = (
+    "merge k8s deployment containers - prepend",
+    "merge k8s deployment volumes - prepend",
+    "merge k8s deployment containers -- $patch directive",
+    "merge Element -- add Element third",
+)
+RULE_DIFFERS: Final = (
+    "infer merge keys merge'",
+    "no infer merge keys merge using explicit schema as line comment'",
+    "merge_primitive_items",
+)
+
+
+class Vector(NamedTuple):
+    """One case of kyaml's tables: laying the patch over the base gives the result."""
+
+    name: str
+    base: Any
+    patch: Any
+    result: Any
+
+
+@pytest.fixture(scope="module")
+def kyaml() -> Path:
+    """The source of the kyaml that the pinned kustomize is built with."""
+    version = pinned_version(KUSTOMIZE_MODULE, KYAML)
+    try:
+        return module_folder(KYAML, version, ENVIRON, offline=not REQUIRED)
+    except MissingSourceError as error:
+        if REQUIRED:
+            raise
+        pytest.skip(f"{error}; run `go mod download {KYAML}@{version}`")
+
+
+def _go_string(text: str, field: str) -> str | None:
+    """Read a string of a Go struct literal, in either kind of quotes."""
+    found = re.search(rf'\b{field}:\s*(?:`([^`]*)`|"([^"]*)")', text)
+    return None if found is None else found[1] if found[1] is not None else found[2]
+
+
+def _document(text: str | None) -> Any:
+    return next(iter(yaml.safe_load_all(text or "")), None)
+
+
+def _vectors(folder: Path) -> Iterator[Vector]:
+    """Read the tables of merge2: `{description: …, source: …, dest: …, expected: …}`."""
+    for table in ("scalar", "list", "element", "map"):
+        source = (folder / "yaml" / "merge2" / f"{table}_test.go").read_text(encoding="utf-8")
+        for case in re.split(r"\n\t\{(?=\s*description:)", source)[1:]:
+            name = _go_string(case, "description")
+            assert name is not None
+            patch, base, result = (_document(_go_string(case, field)) for field in ("source", "dest", "expected"))
+            yield Vector(name, base, patch, result)
+
+
+def _node_of(value: Any) -> Node | None:
+    """The schema of a resource."""
+    if not isinstance(value, dict):
+        return None
+    group, _, version = str(value.get("apiVersion", "")).rpartition("/")
+    return API.node(group, version, str(value.get("kind", "")))
+
+
+def _normal(value: Any, node: Node | None) -> Any:
+    """Sort the lists whose order has no meaning to the merge: keyed ones and sets."""
+    if isinstance(value, dict):
+        return {key: _normal(inner, node.child(key) if node else None) for key, inner in value.items()}
+    if isinstance(value, list):
+        items = [_normal(item, node.items if node else None) for item in value]
+        return items if node is None or node.rule.strategy == "atomic" else sorted(items, key=_spelled)
+    return value
+
+
+def _spelled(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def test_the_vectors_of_kyaml_hold(kyaml: Path) -> None:
+    """All 61: 54 to the letter, four with another order, three where kyaml guesses a key and we do not."""
+    vectors = list(_vectors(kyaml))
+    assert len(vectors) == 61
+    exact = set()
+    but_for_order = set()
+    for vector in vectors:
+        node = _node_of(vector.base or vector.patch)
+        result = merge(vector.base, vector.patch, node)
+        if same(result, vector.result):
+            exact.add(vector.name)
+        elif same(_normal(result, node), _normal(vector.result, node)):
+            but_for_order.add(vector.name)
+    others = {vector.name for vector in vectors} - exact - but_for_order
+    assert but_for_order == set(ORDER_DIFFERS)
+    assert others == set(RULE_DIFFERS)
+    assert sum(vector.name in exact for vector in vectors) == 54
+
+
+def test_the_directives_of_kyaml_are_read_alike(kyaml: Path) -> None:
+    """Which directive a patch holds, and what is left of the patch without it."""
+    source = (kyaml / "yaml" / "merge2" / "smpdirective_test.go").read_text(encoding="utf-8")
+    table = source.partition("errExpected string\n\t}{")[2].partition("\n\t}\n")[0]
+    checked = 0
+    for case in re.split(r"\n\t\t(?=[`\"])", table)[1:]:
+        patch = _document(_go_string(case, "patch"))
+        if _go_string(case, "errExpected") is not None:
+            # A scalar has no directive: kyaml never asks, and fails when asked; to us it is a value like any other.
+            assert settled(patch) == patch
+            continue
+        expected = re.search(r"expected:\s+smp(\w+)", case)
+        assert expected is not None
+        command = command_of_map(patch) if isinstance(patch, dict) else command_of_list(patch) or "merge"
+        assert command == expected[1].lower()
+        if command != DELETE:
+            assert settled(patch) == _document(_go_string(case, "elided"))
+        checked += 1
+    assert checked == 8
+
+
+# Random patches ------------------------------------------------------------------------------------------------------
+
+
+class Chance:
+    """Draws bases and patches; the same seed draws the same ones."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+
+    def is_true(self, share: float) -> bool:
+        """True in this share of all draws."""
+        return self._random.random() < share
+
+    def one(self, *choices: Any) -> Any:
+        """One of the choices."""
+        return self._random.choice(choices)
+
+    def some(self, names: str) -> list[str]:
+        """A few of the letters, in any order, at least one."""
+        return self._random.sample(names, self._random.randint(1, len(names)))
+
+    def fields(self, share: float, **makers: Any) -> dict[str, Any]:
+        """A map that has each field with the given probability."""
+        return {name: maker() for name, maker in makers.items() if self.is_true(share)}
+
+    def text(self) -> str:
+        """A harmless string."""
+        return f"v{self._random.randint(1, 9)}"
+
+    def texts(self) -> list[str]:
+        """An atomic list."""
+        return [self.text() for _ in range(self._random.randint(1, 3))]
+
+    def labels(self, *, is_patch: bool) -> dict[str, Any]:
+        """A free map; a patch may remove a key."""
+        return {f"l{name}": None if is_patch and self.is_true(0.2) else self.text() for name in self.some("abc")}
+
+    def variable(self, name: str) -> dict[str, Any]:
+        """A container's variable, a value or a reference to one."""
+        if self.is_true(0.7):
+            return {"name": name.upper(), "value": self.text()}
+        return {"name": name.upper(), "valueFrom": {"secretKeyRef": {"name": self.text(), "key": "k"}}}
+
+    def container(self, name: str, *, is_patch: bool) -> dict[str, Any]:
+        """A container, or a patch of one; the image is always there so that a new one is whole."""
+        if is_patch and self.is_true(0.1):
+            return {"name": name, "$patch": "delete"}
+        made = {"name": name, "image": f"{name}:{self.text()}"} | self.fields(
+            0.4,
+            args=self.texts,
+            command=self.texts,
+            workingDir=self.text,
+            tty=lambda: self.is_true(0.5),
+            resources=lambda: {"limits": {"cpu": self.text(), **self.labels(is_patch=is_patch)}},
+            env=lambda: [self.variable(letter) for letter in self.some("abcd")],
+            volumeMounts=lambda: [{"name": letter, "mountPath": f"/{letter}"} for letter in self.some("abc")],
+            ports=lambda: [{"containerPort": ord(letter), "name": self.text()} for letter in self.some("abc")],
+            securityContext=lambda: {"runAsUser": ord(self.text()[1]), "capabilities": {"drop": self.texts()}},
+        )
+        if is_patch and self.is_true(0.3):
+            made[self.one("args", "command", "workingDir", "env", "ports", "resources")] = None
+        return made
+
+    def pod(self, *, is_patch: bool) -> dict[str, Any]:
+        """A pod spec, or a patch of one; container x of a base is never deleted."""
+        names = self.some("abc") if is_patch else ["x", *self.some("abc")]
+        containers = [self.container(name, is_patch=is_patch) for name in names]
+        made: dict[str, Any] = {"containers": containers} | self.fields(
+            0.5,
+            volumes=lambda: [{"name": letter, "configMap": {"name": self.text()}} for letter in self.some("abc")],
+            imagePullSecrets=lambda: [{"name": letter} for letter in self.some("abc")],
+            hostAliases=lambda: [
+                {"ip": f"10.0.0.{ord(letter)}", "hostnames": self.texts()} for letter in self.some("ab")
+            ],
+            tolerations=lambda: [{"key": key, "operator": "Exists"} for key in self.texts()],
+            nodeSelector=lambda: self.labels(is_patch=is_patch),
+            serviceAccountName=self.text,
+            topologySpreadConstraints=lambda: [
+                {"topologyKey": letter, "whenUnsatisfiable": "DoNotSchedule", "maxSkew": 1}
+                for letter in self.some("abc")
+            ],
+        )
+        return made
+
+    def deployment(self, name: str, *, is_patch: bool) -> dict[str, Any]:
+        """A Deployment, or a patch of one."""
+        metadata = {"name": name} | self.fields(
+            0.5,
+            labels=lambda: self.labels(is_patch=is_patch),
+            annotations=lambda: self.labels(is_patch=is_patch),
+            finalizers=lambda: [f"example.com/{letter}" for letter in self.some("abc")],
+        )
+        spec = {"template": {"spec": self.pod(is_patch=is_patch)}} | self.fields(
+            0.4,
+            replicas=lambda: len(self.texts()),
+            strategy=lambda: {"rollingUpdate": {"maxSurge": self.one(1, "25%")}},
+        )
+        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
+
+    def service(self, name: str, *, is_patch: bool) -> dict[str, Any]:
+        """A Service, or a patch of one."""
+        spec = {
+            "ports": [
+                {"port": ord(letter), "name": letter, "targetPort": self.one(80, "h")} for letter in self.some("abc")
+            ]
+        }
+        spec |= self.fields(
+            0.5,
+            selector=lambda: self.labels(is_patch=is_patch),
+            externalIPs=lambda: [f"10.0.0.{ord(letter)}" for letter in self.some("abc")],
+            type=lambda: self.one("ClusterIP", "NodePort"),
+        )
+        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
+
+    def ingress(self, name: str, *, is_patch: bool) -> dict[str, Any]:
+        """An Ingress, or a patch of one: its lists have no keys."""
+        spec = self.fields(
+            0.8,
+            rules=lambda: [{"host": f"{letter}.example.com"} for letter in self.some("abc")],
+            tls=lambda: [{"hosts": self.texts(), "secretName": self.text()}],
+            ingressClassName=self.text,
+        )
+        metadata = {"name": name, "annotations": self.labels(is_patch=is_patch)}
+        return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
+
+    def resource(self, name: str, *, is_patch: bool, kind: str) -> dict[str, Any]:
+        """A resource of a kind, or a patch of one."""
+        make = {"Deployment": self.deployment, "Service": self.service, "Ingress": self.ingress}[kind]
+        return make(name, is_patch=is_patch)
+
+
+def _kind(number: int) -> str:
+    return ("Deployment", "Deployment", "Service", "Ingress")[number % 4]
+
+
+def _by_identity(documents: Iterator[Any]) -> dict[tuple[str, str], Any]:
+    return {(document["kind"], document["metadata"]["name"]): document for document in documents}
+
+
+def _without_empty_lists(value: Any) -> Any:
+    """Drop lists that became empty: kustomize drops the field, we and the API server keep an empty list."""
+    if isinstance(value, dict):
+        cleaned = {key: _without_empty_lists(inner) for key, inner in value.items()}
+        return {key: inner for key, inner in cleaned.items() if inner != []}
+    return [_without_empty_lists(item) for item in value] if isinstance(value, list) else value
+
+
+def test_kustomize_builds_what_we_merge(kustomize: Path, tmp_path: Path) -> None:
+    """200 random bases and patches in one kustomization, compared as values, the order of keyed lists aside."""
+    chance = Chance(35)
+    bases, patches = [], []
+    for number in range(200):
+        bases.append(chance.resource(f"r{number}", is_patch=False, kind=_kind(number)))
+        patches.append(chance.resource(f"r{number}", is_patch=True, kind=_kind(number)))
+        (tmp_path / f"patch{number}.yaml").write_text(json.dumps(patches[-1]), encoding="utf-8")
+    (tmp_path / "base.yaml").write_text("\n---\n".join(map(json.dumps, bases)), encoding="utf-8")
+    kustomization = {"resources": ["base.yaml"], "patches": [{"path": f"patch{number}.yaml"} for number in range(200)]}
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(kustomization), encoding="utf-8")
+    built = _by_identity(yaml.safe_load_all(run(kustomize, "build", tmp_path).expect_success().stdout))
+    for base, patch in zip(bases, patches, strict=True):
+        node = _node_of(base)
+        ours = merge(base, patch, node)
+        theirs = built[base["kind"], base["metadata"]["name"]]
+        assert _normal(_without_empty_lists(ours), node) == _normal(_without_empty_lists(theirs), node), (base, patch)
+
+
+def _kubectl_patched(tools: Tools, bases: list[dict[str, Any]], patch: dict[str, Any], folder: Path) -> list[Any]:
+    """What Kubernetes' own strategic merge makes of each base."""
+    file = folder / "bases.json"
+    file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": bases}), encoding="utf-8")
+    done = run(tools.kubectl, "patch", "--local", "-f", file, "--type=strategic", "-p", json.dumps(patch), "-o", "json")
+    decoder, text, found = json.JSONDecoder(), done.expect_success().stdout.strip(), []
+    while text:
+        value, end = decoder.raw_decode(text)
+        found.append(value)
+        text = text[end:].strip()
+    return found
+
+
+def test_kubernetes_merges_what_we_merge(oracle_tools: Tools, tmp_path: Path) -> None:
+    """20 random patches, each laid over 15 random Deployments by `kubectl patch --local`."""
+    chance = Chance(137)
+    node = API.node("apps", "v1", "Deployment")
+    for _ in range(20):
+        bases = [chance.deployment(f"d{number}", is_patch=False) for number in range(15)]
+        patch = chance.deployment("", is_patch=True)
+        del patch["metadata"]["name"]
+        for base, theirs in zip(bases, _kubectl_patched(oracle_tools, bases, patch, tmp_path), strict=True):
+            ours = merge(base, patch, node)
+            assert _normal(ours, node) == _normal(theirs, node), (base, patch)
+
+
+def _pod(**fields: Any) -> dict[str, Any]:
+    return {"spec": {"template": {"spec": fields}}}
+
+
+NAMES: Final = [{"name": name, "image": name} for name in "abcd"]
+DIRECTIVES: Final = {
+    "delete an item": _pod(containers=[{"name": "b", "$patch": "delete"}]),
+    "delete what is not there": _pod(containers=[{"name": "z", "$patch": "delete"}]),
+    "replace a list": _pod(containers=[{"name": "z", "image": "z"}, {"$patch": "replace"}]),
+    "replace a map": _pod(securityContext={"$patch": "replace", "runAsGroup": 7}),
+    "order old items": _pod(**{"$setElementOrder/containers": [{"name": name} for name in "dbca"]}),
+    "order some items": _pod(**{"$setElementOrder/containers": [{"name": name} for name in "da"]}),
+    "order new items": _pod(
+        **{"$setElementOrder/containers": [{"name": name} for name in "zcb"]}, containers=[{"name": "z", "image": "z"}]
+    ),
+    "order and delete": _pod(
+        **{"$setElementOrder/containers": [{"name": name} for name in "dca"]},
+        containers=[{"name": "b", "$patch": "delete"}, {"name": "a", "image": "new"}],
+    ),
+    "order a set": {"metadata": {"$setElementOrder/finalizers": ["x/n", "x/b", "x/a"], "finalizers": ["x/n"]}},
+    "delete from a set": {"metadata": {"$deleteFromPrimitiveList/finalizers": ["x/a"]}},
+    "delete from a set and add": {
+        "metadata": {"$deleteFromPrimitiveList/finalizers": ["x/a"], "finalizers": ["x/c"]},
+    },
+    "retain keys": _pod(volumes=[{"name": "v", "$retainKeys": ["name", "secret"], "secret": {"secretName": "s"}}]),
+    "retain keys of a map": {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}},
+    "null in a new subtree": _pod(affinity={"podAffinity": None, "nodeAffinity": {}}),
+    "null removes a list": _pod(volumes=None),
+    "an item twice": _pod(containers=[{"name": "a", "image": "new"}, {"name": "a", "tty": True}]),
+}
+
+
+@pytest.mark.parametrize("name", DIRECTIVES)
+def test_kubernetes_obeys_directives_as_we_do(oracle_tools: Tools, tmp_path: Path, name: str) -> None:
+    """To the letter, the order of lists included."""
+    base = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d", "finalizers": ["x/a", "x/b"]},
+        "spec": {
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1}},
+            "template": {
+                "spec": {
+                    "containers": NAMES,
+                    "securityContext": {"runAsUser": 1},
+                    "volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}],
+                }
+            },
+        },
+    }
+    [theirs] = _kubectl_patched(oracle_tools, [base], DIRECTIVES[name], tmp_path)
+    ours = merge(base, DIRECTIVES[name], API.node("apps", "v1", "Deployment"))
+    assert same(ours, theirs)
+
+
+REFUSED: Final = {
+    "an item without its key": _pod(containers=[{"image": "x"}]),
+    "a directive that is none": _pod(securityContext={"$patch": "remove"}),
+    "keys that are not retained": {"spec": {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {"maxSurge": 2}}}},
+    "an order that leaves out an item of the patch": _pod(
+        **{"$setElementOrder/containers": [{"name": "a"}]}, containers=[{"name": "z", "image": "z"}]
+    ),
+    "an order that contradicts the patch": _pod(
+        **{"$setElementOrder/containers": [{"name": "y"}, {"name": "z"}]}, containers=[{"name": "z"}, {"name": "y"}]
+    ),
+    "an order that is no list": _pod(**{"$setElementOrder/containers": "a"}),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_kubernetes_refuses_what_we_refuse(oracle_tools: Tools, tmp_path: Path, name: str) -> None:
+    """A patch that cannot be meant."""
+    base = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d"},
+        "spec": {
+            "strategy": {"type": "RollingUpdate"},
+            "template": {"spec": {"containers": NAMES, "securityContext": {}}},
+        },
+    }
+    file = tmp_path / "base.json"
+    file.write_text(json.dumps(base), encoding="utf-8")
+    patch = json.dumps(REFUSED[name])
+    theirs = run(oracle_tools.kubectl, "patch", "--local", "-f", file, "--type=strategic", "-p", patch, "-o", "json")
+    assert not theirs.ok
+    with pytest.raises(MergeConflict):
+        merge(base, REFUSED[name], API.node("apps", "v1", "Deployment"))
