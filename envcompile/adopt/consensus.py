@@ -50,11 +50,14 @@ def _agreed(values: Sequence[Any], node: Node | None) -> Any:
     first = present[0]
     if all(same(first, value) for value in present[1:]):
         return first
-    kinds = {type(value) for value in present}
+    nulls = sum(value is None for value in present)
+    if nulls and 2 * (len(present) - nulls) <= len(values):
+        return None if 2 * nulls > len(values) else _ABSENT
+    kinds = {type(value) for value in present if value is not None}
     if kinds == {dict}:
         found = _map(values, node)
         return found if found or 2 * present.count({}) > len(values) else _ABSENT
-    if kinds == {list} and node is not None and node.rule.strategy == "merge":
+    if kinds == {list} and not nulls and node is not None and node.rule.strategy == "merge":
         found = _keyed(values, node.rule, node.items)
         if found is not None:
             return found or _ABSENT

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
+from envcompile import yamlio
 from envcompile.compose import configtext
 from envcompile.compose.configmaps import REPLACE_ANNOTATION
-from envcompile.compose.directives import same
+from envcompile.compose.directives import SET_ORDER, same
 from envcompile.compose.identity import Identifier
 from envcompile.compose.layers import NEW_ANNOTATION, Layering
 from envcompile.compose.merge_derive import NotExpressibleError, derive
@@ -19,7 +21,7 @@ from envcompile.settings import API_VERSION
 from envcompile.sources.tree import File
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from envcompile.adopt.existing import Value
     from envcompile.kubeapi import KubeApi
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _GLOB = re.compile(r"([*?\[])")
 _CLOSE = 0.9
+_MUCH_LONGER = 2
+_LONG = 10
+"""How much longer than a JSON patch a patch may be that spells out the order of a list."""
 _APPS = {"object": "object"}
 
 
@@ -87,13 +92,30 @@ def changes(base: Value, target: Value, api: KubeApi, rehearsal: Rehearsal) -> l
         patch = derive(base, target, api.node(group, version, base["kind"]))
     except NotExpressibleError:
         patch = None
+    headed = None
     if patch is not None:
-        headed = _headed(_with_derived_texts(patch, base, target), target)
-        if rehearsal.makes(target, base, [headed]):
-            return [headed]
-    operations = list(_operations(base, target, ()))
-    written = [json_patch(rehearsal.identifier.identify(base), operations)]
-    return written if rehearsal.makes(target, base, written) else None
+        headed = _headed(_with_derived_texts(patch, base), target)
+        if not rehearsal.makes(target, base, [headed]):
+            headed = None
+    if headed is not None and not _spells_out_order(headed):
+        return [headed]
+    operations = list(json_operations(base, target))
+    written = json_patch(rehearsal.identifier.identify(base), operations)
+    if headed is not None and _lines(headed) <= _MUCH_LONGER * _lines(written) + _LONG:
+        return [headed]
+    if rehearsal.makes(target, base, [written]):
+        return [written]
+    return None if headed is None else [headed]
+
+
+def _spells_out_order(patch: Any) -> bool:
+    if type(patch) is dict:
+        return any(key.startswith(SET_ORDER) or _spells_out_order(item) for key, item in patch.items())
+    return type(patch) is list and any(map(_spells_out_order, patch))
+
+
+def _lines(value: Value) -> int:
+    return yamlio.dump(value).count("\n")
 
 
 def _headed(patch: Value, target: Value) -> Value:
@@ -106,7 +128,7 @@ def _headed(patch: Value, target: Value) -> Value:
     return {**head, **rest}
 
 
-def _with_derived_texts(patch: Value, base: Value, target: Value) -> Value:
+def _with_derived_texts(patch: Value, base: Value) -> Value:
     """The patch of a ConfigMap with only the changed keys of each embedded file."""
     if base["kind"] != "ConfigMap" or base["apiVersion"] != "v1":
         return patch
@@ -131,15 +153,14 @@ def _with_derived_texts(patch: Value, base: Value, target: Value) -> Value:
         metadata = patch.get("metadata") or {}
         annotations = {**(metadata.get("annotations") or {}), REPLACE_ANNOTATION: ",".join(whole)}
         changed["metadata"] = {**metadata, "annotations": annotations}
-    del target
     return changed
 
 
 def json_patch(resource: ResourceId, operations: Sequence[Value]) -> Value:
     """A `kind: Patch` with operations on one resource."""
-    target = {"group": resource.group, "kind": resource.kind, "name": _literal(resource.name)}
+    target = {"group": resource.group, "kind": resource.kind, "name": glob_of(resource.name)}
     if resource.namespace:
-        target["namespace"] = _literal(resource.namespace)
+        target["namespace"] = glob_of(resource.namespace)
     return {
         "apiVersion": API_VERSION,
         "kind": "Patch",
@@ -149,29 +170,66 @@ def json_patch(resource: ResourceId, operations: Sequence[Value]) -> Value:
     }
 
 
-def _literal(text: str) -> str:
+def glob_of(text: str) -> str:
     """A text as a glob that matches nothing else."""
     return _GLOB.sub(r"[\1]", text)
 
 
-def _operations(base: Any, target: Any, pointer: Pointer) -> Iterable[Value]:
-    """JSON patch operations from one value to another; lists of equal length are compared item by item."""
+def json_operations(base: Any, target: Any) -> Iterator[Value]:
+    """The operations of a JSON patch that make the target of the base.
+
+    Items of lists are named by their position; before one with a name is touched, a `test` makes sure of it.
+    """
+    tested: set[Pointer] = set()
+    for operation, pointer in _operations(base, target, ()):
+        for length in range(1, len(pointer)):
+            above = pointer[:length]
+            name = _name_at(base, above) if isinstance(above[-1], int) else None
+            if name is not None and above not in tested:
+                tested.add(above)
+                yield {"op": "test", "path": _pointer((*above, "name")), "value": name}
+        yield operation
+
+
+def _name_at(value: Any, pointer: Pointer) -> str | None:
+    for part in pointer:
+        value = value[part]
+    name = value.get("name") if type(value) is dict else None
+    return name if type(name) is str else None
+
+
+def _operations(base: Any, target: Any, pointer: Pointer) -> Iterator[tuple[Value, Pointer]]:
+    """Operations, each with the way to what it changes; lists that grew or shrank are changed from their end."""
     if same(base, target):
         return
     if type(base) is dict and type(target) is dict:
         for key in base:
             if key not in target:
-                yield {"op": "remove", "path": _pointer((*pointer, key))}
+                yield {"op": "remove", "path": _pointer((*pointer, key))}, (*pointer, key)
         for key, value in target.items():
             if key not in base:
-                yield {"op": "add", "path": _pointer((*pointer, key)), "value": value}
+                yield {"op": "add", "path": _pointer((*pointer, key)), "value": value}, (*pointer, key)
             else:
                 yield from _operations(base[key], value, (*pointer, key))
-    elif type(base) is list and type(target) is list and len(base) == len(target):
-        for position, (old, new) in enumerate(zip(base, target, strict=True)):
-            yield from _operations(old, new, (*pointer, position))
+    elif type(base) is list and type(target) is list and base and target:
+        yield from _list_operations(base, target, pointer)
     else:
-        yield {"op": "replace", "path": _pointer(pointer), "value": target}
+        yield {"op": "replace", "path": _pointer(pointer), "value": target}, pointer
+
+
+def _list_operations(base: list[Any], target: list[Any], pointer: Pointer) -> Iterator[tuple[Value, Pointer]]:
+    old, new = [[json.dumps(item, sort_keys=True) for item in items] for items in (base, target)]
+    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    # From the end to the beginning: then positions still mean what they mean in the base.
+    for _, first, last, begin, end in reversed([step for step in steps if step[0] != "equal"]):
+        together = min(last - first, end - begin)
+        for position in reversed(range(first + together, last)):
+            yield {"op": "remove", "path": _pointer((*pointer, position))}, (*pointer, position)
+        for item in reversed(target[begin + together : end]):
+            where = (*pointer, first + together)
+            yield {"op": "add", "path": _pointer(where), "value": item}, where
+        for offset in range(together):
+            yield from _operations(base[first + offset], target[begin + offset], (*pointer, first + offset))
 
 
 def _pointer(pointer: Pointer) -> str:

@@ -28,7 +28,7 @@ __all__ = [
     "verify",
 ]
 
-_HOMES = {
+_HOMES = {  # ruff: ignore[non-empty-init-module] - names are imported when first used: start-up is part of the product
     "ChartInput": "shapes",
     "ChartOptions": "shapes",
     "Conversion": "conversion",

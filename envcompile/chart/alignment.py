@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os.path
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.chart.shapes import Subject
@@ -68,18 +66,23 @@ def numbered(resources: Iterable[tuple[str, Any]]) -> dict[Key, tuple[str, dict[
     for key, values in generated.items():
         values.sort(key=lambda placed: json.dumps(placed[1], sort_keys=True))
         for number, placed in enumerate(values):
-            found[(*key[:3], f"{key[3]}~{number}" if number else key[3])] = placed
+            found[*key[:3], f"{key[3]}~{number}" if number else key[3]] = placed
     return found
+
+
+def _common_prefix(names: Iterable[str]) -> str:
+    """What all names begin with, up to and with a dash."""
+    ordered = sorted(names)
+    first, last = ordered[0], ordered[-1]
+    length = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[: first[:length].rfind("-") + 1]
 
 
 def _affixes(names: list[str]) -> tuple[str, str]:
     """What all names of an environment begin and end with, cut at a dash."""
     if len(names) < _FEWEST_FOR_AN_AFFIX:
         return "", ""
-    prefix = os.path.commonprefix(names)
-    suffix = os.path.commonprefix([name[::-1] for name in names])[::-1]
-    dash = suffix.find("-")
-    return prefix[: prefix.rfind("-") + 1], suffix[dash:] if dash >= 0 else ""
+    return _common_prefix(names), _common_prefix(name[::-1] for name in names)[::-1]
 
 
 def _bare(name: str, affixes: tuple[str, str]) -> str:
@@ -92,13 +95,13 @@ def _bare(name: str, affixes: tuple[str, str]) -> str:
 
 
 class _Aligner:
-    """Joins what belongs together, by ever looser keys; a key that means two resources of one environment joins nothing."""
+    """Joins what belongs together, by ever looser keys; a key with two resources in one environment joins nothing."""
 
     def __init__(self, environments: tuple[str, ...], placed: list[list[_Placed]]) -> None:
-        self._words = [
-            re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])") for name in environments
+        self._words = [re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])") for name in environments]
+        self.clusters: list[dict[int, _Placed]] = [
+            {index: item} for index, items in enumerate(placed) for item in items
         ]
-        self.clusters: list[dict[int, _Placed]] = [{index: item} for index, items in enumerate(placed) for item in items]
 
     def join(self, loosen: Callable[[int, Key], Key | None]) -> None:
         """Join clusters whose members' loosened keys agree, where that means at most one resource an environment."""

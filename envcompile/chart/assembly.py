@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from envcompile.chart import needs, surroundings
@@ -27,8 +28,8 @@ def _file_names(subjects: Iterable[Subject], homes: Mapping[Subject, Home]) -> d
         home = homes[subject]
         kind, name = subject.kind.lower(), file_part(subject.stem)
         stem = kind if name == home.folder else f"{kind}-{name}"
-        tries = [stem, f"{stem}-{file_part(subject.namespace)}", f"{stem}-{file_part(subject.group)}"]
-        tries += [f"{stem}-{file_part(subject.namespace)}-{number}" for number in range(2, 10_000)]
+        full = f"{stem}-{file_part(subject.namespace or subject.group)}"
+        tries = chain((stem, full), (f"{full}-{number}" for number in count(2)))
         path = next(path for path in (f"{home.folder}/{item}.yaml" for item in tries) if path.lower() not in taken)
         taken.add(path.lower())
         found[subject] = path

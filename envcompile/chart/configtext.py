@@ -3,37 +3,75 @@
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from collections import Counter
+from typing import Any, Final, NamedTuple
 
+from envcompile.chart.lists import merged_order
 from envcompile.chart.names import key_of
 from envcompile.chart.scalars import block_header, fits_block
+from envcompile.chart.shapes import ABSENT
 
 _LINE = re.compile(r"(?P<lead>\s*(?:- )?(?P<key>[A-Za-z0-9_][A-Za-z0-9_./-]*)\s*(?P<sign>[=:])[ \t]*)(?P<value>.*)")
 _COMMENT = re.compile(r"\s*(?:[#;!].*)?")
 _PROPERTIES: Final = (".properties", ".env")
 _MOST_EXPOSED: Final = 60
+_LEAST_KEPT: Final = 0.5
+"""When more of a long text than this differs, the text is easier to read as a whole."""
 
 
 class Piece(NamedTuple):
-    """Literal text, then a value by environment (None after the last piece)."""
+    """Literal text, then a value by environment.
+
+    `line` is what stands before the value on a line of its own that some environments leave out; None for a value
+    that always follows the literal text. `values` is None after the last piece.
+    """
 
     literal: str
     key: str
-    values: dict[int, str] | None
+    values: dict[int, Any] | None
+    line: str | None = None
+
+
+class _Row(NamedTuple):
+    """One line over all environments."""
+
+    lead: str
+    key: str
+    values: dict[int, str]
 
 
 def _keyed(line: str) -> tuple[str, str, str] | None:
-    """What stands before the value, the key, and the value of a line."""
+    """What stands before the value, the key, and the value of a line that can carry one."""
     found = _LINE.fullmatch(line)
-    return (found["lead"], found["key"], found["value"]) if found else None
+    if found is None or not found["value"] or found["value"] != found["value"].strip():
+        return None
+    return found["lead"], found["key"], found["value"]
 
 
 def is_properties(name: str, text: str) -> bool:
     """Whether an entry is a list of `key=value` lines and comments, short enough to show in values.yaml."""
-    if not name.endswith(_PROPERTIES) and name != ".env":
+    if not name.endswith(_PROPERTIES):
         return False
     lines = text.rstrip("\n").split("\n")
-    return len(lines) <= _MOST_EXPOSED and all(_COMMENT.fullmatch(line) or _keyed(line) for line in lines)
+    return len(lines) <= _MOST_EXPOSED and all(_COMMENT.fullmatch(line) or _LINE.fullmatch(line) for line in lines)
+
+
+def _rows(texts: dict[int, str]) -> list[_Row] | None:
+    """The lines of all texts in one order; lines with one key are one row. None when the orders contradict."""
+    sequences: list[list[str]] = []
+    found: dict[str, _Row] = {}
+    for index, text in texts.items():
+        seen: Counter[str] = Counter()
+        labels = []
+        for line in text.removesuffix("\n").split("\n"):
+            lead, key, value = _keyed(line) or (line, "", "")
+            seen[lead] += 1
+            label = f"{lead}\n{bool(key)}\n{seen[lead]}"
+            labels.append(label)
+            found.setdefault(label, _Row(lead, key, {})).values[index] = value
+        sequences.append(labels)
+    order = merged_order(sequences)
+    return None if order is None else [found[label] for label in order]
 
 
 def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
@@ -44,33 +82,27 @@ def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
     if "\n" not in samples[0].rstrip("\n"):
         return None
     exposed = all(is_properties(name, text) for text in samples)
-    lines = {index: text.split("\n") for index, text in texts.items()}
-    length = len(next(iter(lines.values())))
-    if any(len(own) != length for own in lines.values()):
+    rows = _rows(texts)
+    if rows is None:
+        return None
+    differing = [row for row in rows if len(row.values) < len(texts) or len(set(row.values.values())) > 1]
+    if not exposed and len(differing) > _LEAST_KEPT * len(rows):
         return None
     found: list[Piece] = []
     literal = ""
-    for position in range(length):
-        row = {index: own[position] for index, own in lines.items()}
-        first = next(iter(row.values()))
-        same = all(line == first for line in row.values())
-        cut = {index: _keyed(line) for index, line in row.items()}
-        lead = cut[next(iter(cut))]
-        if lead is None or any(parts is None or parts[:2] != lead[:2] for parts in cut.values()):
-            if not same:
+    for position, row in enumerate(rows):
+        values = list(row.values.values())
+        if len(row.values) < len(texts):
+            if not row.key or not position:
                 return None
-            literal += first
-        elif same and not (exposed and lead[2]):
-            literal += first
+            full = {index: row.values.get(index, ABSENT) for index in texts}
+            found.append(Piece(literal, key_of(row.key), full, row.lead))
+            literal = ""
+            continue
+        literal += "\n" if position else ""
+        if row.key and (exposed or any(value != values[0] for value in values)):
+            found.append(Piece(literal + row.lead, key_of(row.key), dict(row.values)))
+            literal = ""
         else:
-            values = {index: parts[2] for index, parts in cut.items() if parts is not None}
-            if any(value != value.strip() or not value for value in values.values()):
-                if not same:
-                    return None
-                literal += first
-            else:
-                found.append(Piece(literal + lead[0], key_of(lead[1]), values))
-                literal = ""
-        if position < length - 1:
-            literal += "\n"
+            literal += row.lead + values[0]
     return (*found, Piece(literal, "", None)) if found else None

@@ -40,7 +40,7 @@ def convert(
     options: ChartOptions | None = None,
     default_environment: str | None = None,
     secrets: SecretMode = "inline",
-    secret_store: str = "secrets",
+    store: str = "secrets",
 ) -> Conversion:
     """Make a chart of the resources of each environment.
 
@@ -50,7 +50,7 @@ def convert(
         options: how the chart is made.
         default_environment: whose values stand in values.yaml; the first when None.
         secrets: keep Secrets as they are, turn them into ExternalSecrets, or leave them out.
-        secret_store: the ClusterSecretStore that ExternalSecrets point to.
+        store: the ClusterSecretStore that ExternalSecrets point to.
     """
     chosen = options or ChartOptions()
     warnings: list[str] = []
@@ -65,11 +65,11 @@ def convert(
                     definitions[environment].append((app, value))
                 elif value["kind"] == "Secret" and value.get("apiVersion") == "v1":
                     secret_names[str(as_map(value.get("metadata")).get("name"))] = None
-                    kept[environment] += [(app, item) for item in _secret(value, secrets, secret_store)]
+                    kept[environment] += [(app, item) for item in _secret(value, secrets, store)]
                 else:
                     kept[environment].append((app, value))
     if secret_names:
-        warnings.append(_about_secrets(list(secret_names), secrets, secret_store))
+        warnings.append(_about_secrets(list(secret_names), secrets, store))
     chart = ChartInput(name, tuple(kept), kept, default_environment, chosen)
     files = emit(chart)
     crd_files: Mapping[str, str] = {}
@@ -96,7 +96,9 @@ def _about_secrets(names: list[str], mode: SecretMode, store: str) -> str:
                 "`--secrets external` or `--secrets skip` keeps them out"
             )
         case "external":
-            return f"{len(names)} Secrets ({shown}) are read from the ClusterSecretStore `{store}`: put their values there"
+            return (
+                f"{len(names)} Secrets ({shown}) are read from the ClusterSecretStore `{store}`: put their values there"
+            )
     return f"{len(names)} Secrets ({shown}) are left out: they must be in the cluster before the chart is installed"
 
 

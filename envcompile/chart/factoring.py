@@ -90,7 +90,9 @@ class _Features:
         return ("global", "features", free)
 
 
-def _object_flags(templates: list[Template], homes: Mapping[Subject, Home], features: _Features) -> dict[Hole, ValuePath]:
+def _object_flags(
+    templates: list[Template], homes: Mapping[Subject, Home], features: _Features
+) -> dict[Hole, ValuePath]:
     by_vector: dict[tuple[bool, ...], list[tuple[Subject, Hole]]] = {}
     members = Counter(homes[template.subject].key for template in templates)
     for template in templates:

@@ -6,7 +6,9 @@ import re
 from typing import NamedTuple
 
 _REPOSITORY = r"(?P<repository>[^\s@:{}$\"'\\]+(?::[0-9]+/[^\s@:{}$\"'\\]+)?)"
-_REFERENCE = re.compile(_REPOSITORY + r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(?P<digest>[A-Za-z0-9_+.-]+:[0-9a-fA-F]+))?")
+_REFERENCE = re.compile(
+    _REPOSITORY + r"(?::(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]*))?(?:@(?P<digest>[A-Za-z0-9_+.-]+:[0-9a-fA-F]+))?"
+)
 
 
 class Reference(NamedTuple):

@@ -50,7 +50,9 @@ def parse_sources(words: Sequence[str]) -> dict[str, list[Source]]:
             problems.append(Problem(*verdict))
         path = None if rest == STDIN else Path(rest)
         if path is not None and not path.exists():
-            problems.append(Problem(f"there is no file or folder `{rest}`", "name the manifests to convert, or `-` for stdin"))
+            problems.append(
+                Problem(f"there is no file or folder `{rest}`", "name the manifests to convert, or `-` for stdin")
+            )
         found.setdefault(name, []).append(Source("stdin" if path is None else rest, path))
     if "default" in found and len(found) > 1:
         fix = "write `ENV=DIR` for each, or leave the names out to make one environment of all"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from envcompile.chart.names import camel
@@ -79,7 +80,7 @@ def _labelled(lists: list[list[dict[str, Any]]], name: str) -> list[list[str]] |
     return None
 
 
-def _merged_order(sequences: list[list[str]]) -> list[str] | None:
+def merged_order(sequences: list[list[str]]) -> list[str] | None:
     """One order that every sequence is a part of; None when they contradict each other."""
     first_seen = list(dict.fromkeys(label for sequence in sequences for label in sequence))
     if all(sequence == first_seen for sequence in sequences):
@@ -87,7 +88,7 @@ def _merged_order(sequences: list[list[str]]) -> list[str] | None:
     after: dict[str, set[str]] = {label: set() for label in first_seen}
     waiting = dict.fromkeys(first_seen, 0)
     for sequence in sequences:
-        for one, other in zip(sequence, sequence[1:], strict=False):
+        for one, other in pairwise(sequence):
             if other not in after[one]:
                 after[one].add(other)
                 waiting[other] += 1
@@ -143,7 +144,7 @@ def pair(per: dict[int, list[Any]], name: str) -> Pairing | None:
             return _positional(per, length)
     if labels is None:
         return None
-    order = _merged_order(labels)
+    order = merged_order(labels)
     if order is None:
         return None
     alone = len(order) == 1

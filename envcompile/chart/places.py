@@ -69,7 +69,11 @@ class Places:
 
     def place(self, steps: Steps) -> Place:
         """The name of a field, given the way to it."""
-        if self.template is not None and steps[: len(self.template)] == self.template and len(steps) > len(self.template):
+        if (
+            self.template is not None
+            and steps[: len(self.template)] == self.template
+            and len(steps) > len(self.template)
+        ):
             found = self._pod(steps[len(self.template) :])
         else:
             found = self._outside(steps)
@@ -142,7 +146,8 @@ class Places:
             case "HorizontalPodAutoscaler", ("spec", "minReplicas" | "maxReplicas" as field):
                 return Place((str(field),), exposed=True)
             case "HorizontalPodAutoscaler", ("spec", "metrics", Elem(label), _, "target", "averageUtilization"):
-                return Place((f"target{upper_first(camel(label))}UtilizationPercentage",), exposed=True)
+                resource = "CPU" if label == "cpu" else upper_first(camel(label))
+                return Place((f"target{resource}UtilizationPercentage",), exposed=True)
             case "HorizontalPodAutoscaler", ("spec", "metrics", Elem(label), *rest):
                 return Place((f"{camel(label)}Target", *_tail(tuple(rest[-1:]))))
             case "PersistentVolumeClaim", ("spec", *rest) if rest:

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 _KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _HEAD: Final = ("apiVersion", "kind", "metadata")
-_GO_TEMPLATE = re.compile(r"\{\{[-~]?\s*(?:\.|\$|/\*|if|else|end|range|with|include|template|define|toYaml|tpl|\w+ [.$\"])")
+_GO_TEMPLATE = re.compile(
+    r"\{\{[-~]?\s*(?:\.|\$|/\*|if|else|end|range|with|include|template|define|toYaml|tpl|\w+ [.$\"])"
+)
 _JINJA = re.compile(r"\{%[-+]?\s*\w+")
 
 
@@ -63,15 +65,18 @@ def _keys(document: dict[str, Any]) -> str:
 def document(value: Any) -> Verdict | None:
     """Why a document is no resource that a chart can hold; None for one that is."""
     if not isinstance(value, dict):
-        kind = "a list" if isinstance(value, list) else "a text or a number"
-        return Verdict(f"this is not a Kubernetes object but {kind}", "convert only the manifests, or add --skip-unknown")
+        shape = "a list" if isinstance(value, list) else "a text or a number"
+        return Verdict(
+            f"this is not a Kubernetes object but {shape}", "convert only the manifests, or add --skip-unknown"
+        )
     for key in value:
         if key not in _HEAD and key.lower() in {"apiversion", "kind", "metadata"}:
             return Verdict(
                 f"the key `{key}` is not `{did_name(key)}`: Helm takes the two for one and fails",
                 f"write `{did_name(key)}`",
             )
-    version, kind = value.get("apiVersion"), value.get("kind")
+    version: Any = value.get("apiVersion")
+    kind: Any = value.get("kind")
     if version is None and kind is None:
         if isinstance(value.get("services"), dict):
             return Verdict("this is a Compose file, not a Kubernetes object", "convert it first: `kompose convert`")
@@ -106,7 +111,9 @@ def _named(value: dict[str, Any], version: str, kind: str) -> Verdict | None:
     if group == "envcompile.dev":
         return Verdict(f"this is a {kind} of an envc project, not a resource", "build the project: `envc build`")
     if kind == "Template" and isinstance(value.get("objects"), list):
-        return Verdict("this is an OpenShift Template, not a resource", "process it first: `oc process -f FILE -o yaml`")
+        return Verdict(
+            "this is an OpenShift Template, not a resource", "process it first: `oc process -f FILE -o yaml`"
+        )
     metadata = value.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         return Verdict(f"the metadata of this {kind} is not a map", "write `metadata:` with a name below it")

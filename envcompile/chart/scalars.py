@@ -15,8 +15,8 @@ _WORDS = frozenset(
 ) | {"nan", "inf", "NaN", "NAN"}
 _LONG_KEY = 120
 _LONG_LINE = 120
-_ESCAPED = re.compile("[\x00-\x1f\"\\\\\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
-_NOT_IN_BLOCKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
+_ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]')
+_NOT_IN_BLOCKS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
 _SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -44,12 +44,7 @@ def key_text(key: str) -> str:
 def fits_block(text: str) -> bool:
     """Whether a text survives as a block scalar, also at the end of a document that Helm cuts out of a stream."""
     body = text.rstrip()
-    return (
-        bool(body)
-        and text in {body, body + "\n"}
-        and text[0] not in "\n\t"
-        and _NOT_IN_BLOCKS.search(text) is None
-    )
+    return bool(body) and text in {body, body + "\n"} and text[0] not in "\n\t" and _NOT_IN_BLOCKS.search(text) is None
 
 
 def block_header(text: str) -> str:

@@ -158,6 +158,8 @@ class TextPiece(NamedTuple):
 
     literal: str
     hole: Hole | None
+    line: str | None = None
+    """What stands before the value on a line of its own that is left out where the value is; None otherwise."""
 
 
 class Text(NamedTuple):

@@ -41,9 +41,7 @@ def release_size(chart: ChartInput, files: Mapping[str, str]) -> int:
         for item in flatten(value)
         if not (in_crds and item.get("kind") == "CustomResourceDefinition")
     )
-    templates = [
-        {"name": path, "data": _encoded(text)} for path, text in files.items() if "/templates/" in f"/{path}"
-    ]
+    templates = [{"name": path, "data": _encoded(text)} for path, text in files.items() if "/templates/" in f"/{path}"]
     others = [
         {"name": path, "data": _encoded(text)}
         for path, text in files.items()

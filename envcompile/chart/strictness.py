@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from envcompile.model import Pointer
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 EXACT_INTEGERS = 2**53
 """From here on Helm, which keeps every number as a float, cannot tell neighbouring integers apart."""
 
-_UNSAFE_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
+_UNSAFE_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
 
 
 class Difference(NamedTuple):
@@ -28,7 +28,9 @@ def _shape(value: Any) -> str:
         return "a boolean"
     if isinstance(value, int | float):
         return "a number"
-    return {str: "a string", list: "a list", dict: "a map"}.get(type(value), type(value).__name__)
+    if isinstance(value, str):
+        return "a string"
+    return "a list" if isinstance(value, list) else "a map"
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -40,12 +42,7 @@ def equal(one: Any, other: Any) -> bool:
         numbers = (int, float)
         return kind in numbers and other_kind in numbers and bool(one == other)
     if kind is dict:
-        if len(one) != len(other):
-            return False
-        for key, value in one.items():
-            if key not in other or not equal(value, other[key]):
-                return False
-        return True
+        return len(one) == len(other) and all(key in other and equal(value, other[key]) for key, value in one.items())
     if kind is list:
         return len(one) == len(other) and all(map(equal, one, other))
     return bool(one == other)

@@ -88,7 +88,7 @@ def helpers(name: str) -> str:
 {{{{- /* An image reference from its repository, tag and digest; empty parts are left out. */ -}}}}
 {{{{- define "{name}.image" -}}}}
 {{{{- .repository -}}}}
-{{{{- if .tag }}}}:{{{{ if kindIs "float64" .tag }}}}{{{{ .tag | int64 }}}}{{{{ else }}}}{{{{ .tag }}}}{{{{ end }}}}{{{{ end -}}}}
+{{{{- if .tag }}}}:{{{{ kindIs "float64" .tag | ternary (.tag | int64) .tag }}}}{{{{ end -}}}}
 {{{{- if .digest }}}}@{{{{ .digest }}}}{{{{ end -}}}}
 {{{{- end }}}}
 """
@@ -96,9 +96,12 @@ def helpers(name: str) -> str:
 
 def notes(chart: ChartInput, needs: Mapping[str, Sequence[str]], remarks: Sequence[str]) -> str:
     """NOTES.txt, which Helm prints after an installation."""
-    lines = [f"{chart.name} is installed as {{{{ .Release.Name }}}} in {{{{ .Release.Namespace }}}}.", ""]
+    lines = [f"{escaped(chart.name)} is installed as {{{{ .Release.Name }}}} in {{{{ .Release.Namespace }}}}.", ""]
     lines += ["Values of each environment:", ""]
-    lines += [f"  helm upgrade --install {{{{ .Release.Name }}}} CHART -f CHART/values-{name}.yaml" for name in chart.environments]
+    lines += [
+        f"  helm upgrade --install {{{{ .Release.Name }}}} CHART -f CHART/values-{name}.yaml"
+        for name in chart.environments
+    ]
     lines += ["", "To take over objects that already run, add --take-ownership."]
     if needs:
         lines += ["", "What needs what:", ""]

@@ -103,10 +103,8 @@ class TemplateWriter:
             block = escaped(tree(value, indent))
             if not block.startswith("\n"):
                 block = f"\n{padding}{block[1:]}"
-            if number == len(choices) - 1:
-                control = "else"
-            else:
-                control = f'{"else " if number else ""}if eq {reference} "{name}"'
+            test = f'{"else " if number else ""}if eq {reference} "{name}"'
+            control = "else" if number == len(choices) - 1 else test
             parts.append(f"\n{padding}{{{{- {control} }}}}{block}")
         return "".join(parts) + f"\n{padding}{{{{- end }}}}"
 
@@ -115,7 +113,11 @@ class TemplateWriter:
         written = ""
         for piece in node.pieces:
             written += escaped(piece.literal)
-            if piece.hole is not None:
-                written += f"{{{{ {self._reference(piece.hole)} }}}}"
+            if piece.hole is None:
+                continue
+            value = f"{{{{ {self._reference(piece.hole)} }}}}"
+            if piece.line is not None:
+                value = f"{{{{ if {self._condition((piece.hole,))} }}}}\n{escaped(piece.line)}{value}{{{{ end }}}}"
+            written += value
         lines = written.removesuffix("\n").split("\n")
         return f" {block_header(node.sample)}\n" + "\n".join(padding + line if line else "" for line in lines)

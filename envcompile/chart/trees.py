@@ -1,4 +1,4 @@
-"""Turns one resource, seen over all environments, into a template tree with holes for what is filled from the values."""
+"""Turns one resource, seen over all environments, into a template tree with holes for what the values fill in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from envcompile.chart.scalars import fits_block
 from envcompile.chart.shapes import (
     ABSENT,
     Const,
-    Elem,
     Entry,
     File,
     Hole,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.chart.services import Home
-    from envcompile.chart.shapes import Node, Steps, Subject, ValuePath
+    from envcompile.chart.shapes import Elem, Node, Steps, Subject, ValuePath
     from envcompile.chart.shared import Shared
 
 _LABELLED: Final = LABEL_MAPS | {"annotations"}
@@ -107,7 +106,9 @@ class TreeBuilder:
             entries.append(entry)
         missing = [key for key in extension if not any(key in value for value in values)]
         for key in missing:
-            entries.insert(0 if extension[key] is Style.INTEGER else len(entries), self._extension(key, extension[key], per, steps))
+            entries.insert(
+                0 if extension[key] is Style.INTEGER else len(entries), self._extension(key, extension[key], per, steps)
+            )
         if same and all(isinstance(entry.node, Const) and not entry.guards for entry in entries):
             return Const(values[0])
         return Map(tuple(entries))
@@ -203,9 +204,7 @@ class TreeBuilder:
         if not place.whole and all(values):
             pairing = pair(per, name)
             if pairing is not None:
-                entries = tuple(
-                    self._item(label, below, per, steps, same=same) for label, below in pairing.rows
-                )
+                entries = tuple(self._item(label, below, per, steps, same=same) for label, below in pairing.rows)
                 if same and all(isinstance(entry.node, Const) for entry in entries):
                     return Const(values[0])
                 return Items(entries)
@@ -213,9 +212,7 @@ class TreeBuilder:
             return Const(values[0])
         return self._whole(per, place.want) or self._variant(per, steps)
 
-    def _item(
-        self, label: Elem, below: dict[int, Any], per: Mapping[int, Any], steps: Steps, *, same: bool
-    ) -> Entry:
+    def _item(self, label: Elem, below: dict[int, Any], per: Mapping[int, Any], steps: Steps, *, same: bool) -> Entry:
         here = (*steps, label)
         marked = len(self.holes)
         node = self._build(below, here, same=same or _all_equal(list(below.values())))
@@ -272,8 +269,9 @@ class TreeBuilder:
         for piece in found:
             hole = None
             if piece.values is not None:
-                hole = self._hole(shortened((*want, piece.key)), Style.TEXT, dict(piece.values))
-            pieces.append(TextPiece(piece.literal, hole))
+                unset = Unset.NEVER if piece.line is None else Unset.EMPTY
+                hole = self._hole(shortened((*want, piece.key)), Style.TEXT, dict(piece.values), unset)
+            pieces.append(TextPiece(piece.literal, hole, piece.line))
         return Text(tuple(pieces), first)
 
     def _variant(self, per: dict[int, Any], steps: Steps) -> Node:

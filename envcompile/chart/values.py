@@ -49,7 +49,9 @@ class Value(NamedTuple):
     choices: tuple[str, ...]
 
 
-def gather(paths: Mapping[Hole, ValuePath], environments: int, default: int, reach: Mapping[Hole, Sequence[str]]) -> list[Value]:
+def gather(
+    paths: Mapping[Hole, ValuePath], environments: int, default: int, reach: Mapping[Hole, Sequence[str]]
+) -> list[Value]:
     """Every value once, in the order of values.yaml; where nobody asks, an environment keeps the default."""
     joined: dict[ValuePath, list[Hole]] = {}
     for hole, path in paths.items():
@@ -79,7 +81,7 @@ def _blank(value: Value) -> Any:
     """What values.yaml shows for a field that the environment leaves out."""
     if value.unset is not Unset.EMPTY:
         return None
-    sample = next((item for item in value.by_environment if item is not ABSENT), {})
+    sample: Any = next((item for item in value.by_environment if item is not ABSENT), {})
     return type(sample)()
 
 

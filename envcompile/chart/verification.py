@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess  # noqa: S404 - helm itself is asked, with an argument list
+import subprocess  # ruff: ignore[suspicious-subprocess-import] - helm itself is asked, with an argument list
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -133,7 +133,9 @@ def read_manifests(folder: Path) -> list[Any]:
 
     if not folder.is_dir():
         raise UsageError([
-            Problem(f"{folder} is not a folder of manifests", "run `envc build`, or name the folders: `--against ENV=DIR`"),
+            Problem(
+                f"{folder} is not a folder of manifests", "run `envc build`, or name the folders: `--against ENV=DIR`"
+            ),
         ])
     found: list[Any] = []
     for file in sorted(folder.rglob("*")):

@@ -16,11 +16,16 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Print the JSON Schema of envc.yaml, environment.yaml or kind: Patch."""
         import json
+        from typing import get_args
 
         from envcompile.errors import Problem, UsageError, did_you_mean
-        from envcompile.settings import SCHEMAS, json_schema
+        from envcompile.settings import SchemaName, json_schema
 
-        if kind not in SCHEMAS:
-            advice = did_you_mean(kind, SCHEMAS, f"it is one of {', '.join(SCHEMAS)}")
-            raise UsageError([Problem(f"there is no schema `{kind}`", advice)])
-        typer.echo(json.dumps(json_schema(kind), indent=2))
+        for name in get_args(SchemaName):
+            if name == kind:
+                typer.echo(json.dumps(json_schema(name), indent=2))
+                return
+        known = get_args(SchemaName)
+        raise UsageError([
+            Problem(f"there is no schema `{kind}`", did_you_mean(kind, known, f"it is one of {', '.join(known)}"))
+        ])

@@ -79,7 +79,9 @@ class SettingsLayer:
             note(("replicas", resource.id.name), self._with_replicas(resource.id, value))
         if settings.images:
             for position, after in self._images.apply(resource.id, value):
-                note(("images", position), after)
+                entry = settings.images[position]
+                field = "digest" if entry.digest else "newTag" if entry.new_tag else "newName"
+                note(("images", position, field), after)
         return resource._replace(value=value, steps=(*resource.steps, *steps)) if steps else resource
 
     def _with_namespace(self, resource: ResourceId, value: dict[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Matcher:
 
 
 def apply_patch(
-    layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems, *, partial: bool
+    layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems, *, partial: bool = False
 ) -> None:
     """Lay one `kind: Patch` over every resource that it names; with `partial` it may name none.
 

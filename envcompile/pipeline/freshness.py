@@ -24,6 +24,7 @@ _GRANULARITY_NS = 2_000_000_000
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
 Stat = tuple[int, int, int]
 """Time of the last change in ns, size in bytes, inode."""
@@ -197,7 +198,7 @@ def load(root: str, key: str) -> Record | None:
 
 def save(root: str, key: str, record: Record) -> None:
     """Keep a record, replacing the last one in one step; a folder that cannot be written is no error."""
-    content = (
+    content: Any = (
         _tag(),
         record.inputs,
         record.outputs,

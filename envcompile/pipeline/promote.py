@@ -123,6 +123,10 @@ class EditedTree:
         """Tell whether the tree below has the path."""
         return self._tree.exists(path)
 
+    def is_file(self, path: str) -> bool:
+        """Tell whether the tree below has a file at the path."""
+        return self._tree.is_file(path)
+
 
 class _Edit:
     """The text of an environment.yaml while settings are carried into it."""

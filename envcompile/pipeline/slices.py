@@ -56,6 +56,10 @@ class SliceTree:
         """Tell whether the whole tree has the path."""
         return self._tree.exists(path)
 
+    def is_file(self, path: str) -> bool:
+        """Tell whether the whole tree has a file at the path."""
+        return self._tree.is_file(path)
+
 
 def build_slice(look: Look) -> list[EnvironmentResult] | None:
     """Build what the changed files reach and write it; None when the whole must be built.

@@ -80,7 +80,7 @@ def scan_file(file: str, data: bytes, *, secrets_in_clear: bool = False) -> list
             # Templates are no YAML until they are rendered; look at their lines.
             if not secrets_in_clear:
                 found += _scan_lines(file, data.decode(errors="replace"))
-    return found
+    return sorted(found)
 
 
 def _scan_documents(file: str, data: bytes, *, secrets_in_clear: bool) -> list[Leak]:
@@ -248,6 +248,7 @@ def _looks_literal(text: str) -> bool:
     return (
         bool(bare)
         and "{{" not in bare
+        and not bare.startswith("ENC[")
         and not _is_reference(bare)
         and bare not in {"|", "|-", ">", ">-", "{}", "null", "~"}
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.yamlio.emit import flow_text, list_text, map_text, scalar_text
+from envcompile.yamlio.emit import dump, flow_text, list_text, map_text, scalar_text
 from envcompile.yamlio.nodes import ALIAS, LIST, MAP, SCALAR, Node, Root, compose
 
 if TYPE_CHECKING:
@@ -131,7 +131,9 @@ class Splicer:
 
     def _replaced_root(self, value: Any) -> str:
         node = self._root.value
-        if node.start != node.end or type(value) is not dict or not value:
+        if node.start != node.end:
+            return self._spliced(node.start, max(self._tail(node), node.start), dump(value).removesuffix("\n"))
+        if type(value) is not dict or not value:
             raise UnsupportedError
         before = self._text[: self._end]
         written = map_text(value, 0, list_indent=0)

@@ -42,6 +42,9 @@ RULE_DIFFERS: Final = (
 )
 
 
+KUBERNETES_ORDER_DIFFERS: Final = ("delete from a set and add",)
+
+
 class Vector(NamedTuple):
     """One case of kyaml's tables: laying the patch over the base gives the result."""
 
@@ -153,7 +156,7 @@ class Chance:
     """Draws bases and patches; the same seed draws the same ones."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - test data
 
     def is_true(self, share: float) -> bool:
         """True in this share of all draws."""
@@ -286,11 +289,20 @@ def _by_identity(documents: Iterator[Any]) -> dict[tuple[str, str], Any]:
 
 
 def _without_empty_lists(value: Any) -> Any:
-    """Drop lists that became empty: kustomize drops the field, we and the API server keep an empty list."""
+    """Drop what kustomize drops and we keep: a list that lost its last item, and annotations that did."""
     if isinstance(value, dict):
         cleaned = {key: _without_empty_lists(inner) for key, inner in value.items()}
-        return {key: inner for key, inner in cleaned.items() if inner != []}
+        return {
+            key: inner for key, inner in cleaned.items() if inner != [] and not (key == "annotations" and not inner)
+        }
     return [_without_empty_lists(item) for item in value] if isinstance(value, list) else value
+
+
+def _without_nulls(value: Any) -> Any:
+    """Drop null fields: kubectl leaves them in items that are new in a list, where the API server reads nothing."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def test_kustomize_builds_what_we_merge(kustomize: Path, tmp_path: Path) -> None:
@@ -300,8 +312,9 @@ def test_kustomize_builds_what_we_merge(kustomize: Path, tmp_path: Path) -> None
     for number in range(200):
         bases.append(chance.resource(f"r{number}", is_patch=False, kind=_kind(number)))
         patches.append(chance.resource(f"r{number}", is_patch=True, kind=_kind(number)))
-        (tmp_path / f"patch{number}.yaml").write_text(json.dumps(patches[-1]), encoding="utf-8")
-    (tmp_path / "base.yaml").write_text("\n---\n".join(map(json.dumps, bases)), encoding="utf-8")
+        (tmp_path / f"patch{number}.yaml").write_text(yaml.safe_dump(patches[-1]), encoding="utf-8")
+    # Not as JSON: kustomize gives a number the quotes of the string it replaces, and so makes it a string.
+    (tmp_path / "base.yaml").write_text(yaml.safe_dump_all(bases), encoding="utf-8")
     kustomization = {"resources": ["base.yaml"], "patches": [{"path": f"patch{number}.yaml"} for number in range(200)]}
     (tmp_path / "kustomization.yaml").write_text(json.dumps(kustomization), encoding="utf-8")
     built = _by_identity(yaml.safe_load_all(run(kustomize, "build", tmp_path).expect_success().stdout))
@@ -335,7 +348,7 @@ def test_kubernetes_merges_what_we_merge(oracle_tools: Tools, tmp_path: Path) ->
         del patch["metadata"]["name"]
         for base, theirs in zip(bases, _kubectl_patched(oracle_tools, bases, patch, tmp_path), strict=True):
             ours = merge(base, patch, node)
-            assert _normal(ours, node) == _normal(theirs, node), (base, patch)
+            assert _normal(ours, node) == _normal(_without_nulls(theirs), node), (base, patch)
 
 
 def _pod(**fields: Any) -> dict[str, Any]:
@@ -372,7 +385,7 @@ DIRECTIVES: Final = {
 
 @pytest.mark.parametrize("name", DIRECTIVES)
 def test_kubernetes_obeys_directives_as_we_do(oracle_tools: Tools, tmp_path: Path, name: str) -> None:
-    """To the letter, the order of lists included."""
+    """To the letter, the order of lists included but for the cases that are named."""
     base = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -389,8 +402,10 @@ def test_kubernetes_obeys_directives_as_we_do(oracle_tools: Tools, tmp_path: Pat
         },
     }
     [theirs] = _kubectl_patched(oracle_tools, [base], DIRECTIVES[name], tmp_path)
-    ours = merge(base, DIRECTIVES[name], API.node("apps", "v1", "Deployment"))
-    assert same(ours, theirs)
+    node = API.node("apps", "v1", "Deployment")
+    ours = merge(base, DIRECTIVES[name], node)
+    assert same(ours, theirs) is (name not in KUBERNETES_ORDER_DIFFERS)
+    assert same(_normal(ours, node), _normal(theirs, node))
 
 
 REFUSED: Final = {

@@ -56,6 +56,9 @@ class _Reader:
 
     def _continue(self, body: str, start: int, end: int) -> None:
         last = self.entries[-1]
+        if _HEADER.fullmatch(body):
+            what = f"`{body}` may begin a section or continue the value of `{last.key}`"
+            reject(self._text, start, what, f"indent it like `{last.key}` when it begins a section")
         if self._strict and last.value is None:
             self._fail(start, "a line is indented below a key without a value")
         doubtful = last.doubtful

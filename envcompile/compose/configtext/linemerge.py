@@ -69,8 +69,8 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
     for name in above.numbers:
         if name not in below.numbers and name not in marks.sections:
             fresh.setdefault(name, [])
-    for name, entries in fresh.items():
-        entries.sort(key=_start)
+    for name in sorted(fresh, key=lambda name: name not in below.numbers):  # what is behind the end comes last
+        entries = sorted(fresh[name], key=_start)
         edits.append(_insertion(dialect, below, above, name, entries, breaks))
     if not edits:
         return base
@@ -89,7 +89,7 @@ def _override(dialect: Dialect, below: Scan, old: Entry, above: Scan, new: Entry
         what = f"`{old.key}` is overridden, and this line may continue its value or be a key of its own"
         raise ConfigTextError("base", line, column, what, f"indent it like `{old.key}` when it is a key")
     raw = above.text[new.value_start : new.value_end]
-    if old.separator and new.separator and not _runs_together(dialect, below, old, raw):
+    if old.separator and (new.separator or new.value is not None) and not _runs_together(dialect, below, old, raw):
         if dialect.indents and "\n" in raw:
             raw = reindented(raw, indentation(above.text, new.start), indentation(below.text, old.start), first=False)
         return old.value_start, old.value_end, with_breaks(raw, breaks)
@@ -131,10 +131,15 @@ def _insertion(dialect: Dialect, below: Scan, above: Scan, name: str, entries: l
     indent = None
     number = below.numbers.get(name)
     if number is None:
-        number = len(below.sections) - 1
         chunk = _header(dialect, below, above, name)
+        number = len(below.sections) - 1
+        indent = indentation(above.text, entries[0].start) if dialect.indents and entries else None
     elif dialect.indents and number in below.last:
         indent = indentation(below.text, below.last[number].start)
+    elif dialect.indents and number + 1 < len(below.sections):
+        indent = indentation(below.text, below.sections[number + 1].start)
+    elif dialect.indents and entries:
+        indent = indentation(above.text, entries[0].start)
     for entry in entries:
         text = lead(dialect, above, gap_start(above, entry), entry.start) + above.text[entry.start : entry.end]
         if indent is not None:

@@ -60,11 +60,11 @@ def _scan_fully(text: str, position: int, length: int) -> list[Entry]:
         if not match or match.start(1) < 0:
             position = match.end() if match else position
             break
-        _, (start, key_start), (_, key_end), separator, (value_start, value_end), (_, end) = match.regs
+        _, (start, key_start), (_, key_end), separator, (value_start, value_end), (stop, end) = match.regs
         key, value = text[key_start:key_end], text[value_start:value_end]
         if escapes:
             key = _unescaped(key, text, key_start)
-            if value_end == length and value.endswith(("\n", "\r")):
+            if stop == end:  # the last line break was taken for a continuation
                 what = f"`{key}` is continued, but the text ends"
                 reject(text, start, what, "drop the backslash at the end of the last line")
             value = _unescaped(value, text, value_start)

@@ -188,14 +188,16 @@ def overlay_between(base: str, target: str) -> str:
     target = _ended(target, "\n")
     parts: list[str] = []
     removed = list(_missing(below, above, ()))
-    parts += [f'{dotted(path)} = "" # {MARKER}\n' for path in removed]
-    for table in scan(target):
+    tables = scan(target)
+    homes = {path: _home(tables, path) for path in removed}
+    for table in tables:
         array = next((table.path[:end] for end, step in enumerate(table.path) if isinstance(step, int)), None)
-        lines = []
         if array is not None:
             if not exists(below, array) or not same(at(below, array), at(above, array)):
                 parts.append(not_below(target[table.lead : table.start], base) + target[table.start : table.last])
             continue
+        depth = len(table.path)
+        lines = [f'{dotted(path[depth:])} = "" # {MARKER}\n' for path in removed if homes[path] is table]
         for pair in table.pairs:
             value = at(above, pair.path)
             known = exists(below, pair.path)
@@ -207,6 +209,12 @@ def overlay_between(base: str, target: str) -> str:
             lead = "" if exists(below, table.path) else not_below(target[table.lead : table.start], base)
             parts += [lead + target[table.start : table.end], *lines]
     return "".join(parts)
+
+
+def _home(tables: list[Table], path: Path) -> Table:
+    """The table under whose header a path is written."""
+    around = [table for table in tables if not table.array and table.path == path[: len(table.path)] != path]
+    return max(around, key=lambda table: len(table.path))
 
 
 def _missing(below: dict[str, Any], above: dict[str, Any], path: Path) -> Iterator[Path]:

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from envcompile.yamlio.nodes import Entry, Node
 
 _FLOW_SCALAR: Final = re.compile(r"""[\w./+]+(?:[\w./+@:-]*[\w./+@-])?|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+_UNWRITABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def flow_entry(text: str, node: Node | None, key: str, value: Any) -> str:
     """One entry of a `{…}`."""
     entry = next((entry for entry in node.entries if entry.key == key), None) if node is not None else None
-    name = json.dumps(key, ensure_ascii=False)
+    name = _as_json(key)
     if entry is not None and _fits_flow(text[entry.name.start : entry.name.end]):
         name = text[entry.name.start : entry.name.end]
     return f"{name}: {flow_text(text, entry.value if entry else None, without_removed(value, is_none))}"
@@ -29,7 +30,12 @@ def flow_text(text: str, node: Node | None, value: Any) -> str:
         raw = text[node.start : content_end(text, node)]
         if (node.flow and "\n" not in raw) or (node.kind == "scalar" and _fits_flow(raw)):
             return raw
-    return json.dumps(value, ensure_ascii=False)
+    return _as_json(value)
+
+
+def _as_json(value: Any) -> str:
+    """JSON on one line, with escapes for what a YAML text may not hold."""
+    return _UNWRITABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _fits_flow(raw: str) -> bool:
@@ -52,7 +58,8 @@ def entry_text(text: str, node: Node, key: str, value: Any, column: int, *, lead
     above = text[_lead_start(text, start, node, entry) : start] if lead else ""
     above = "".join(pad + line.lstrip(" \t") if line.strip() else line for line in above.splitlines(keepends=True))
     if not _is_plain_copy(text, entry.value, value):
-        return above + _shifted(yamlio.dump({key: value}), column)
+        name = text[entry.name.start : entry.name.end]
+        return above + pad + name + _shifted(yamlio.dump({"k": value}), column).lstrip(" ")[1:]
     lines = text[entry.name.start : line_end(text, content_end(text, entry.value, entry.name))]
     return above + pad + _shifted(lines, column - (entry.name.start - start), first=False)
 

@@ -1,0 +1,174 @@
+"""Bringing an existing repository over: read it, factor it, prove it, and only then write it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile import yamlio
+from envcompile.adopt.factor import Strategy, factor
+from envcompile.adopt.files import refuse_sources, write_new
+from envcompile.adopt.proof import prove
+from envcompile.adopt.render import render
+from envcompile.kubeapi import load
+from envcompile.settings import DEFAULT_KUBERNETES_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from envcompile.adopt.existing import ExistingEnvironment, Sources
+    from envcompile.adopt.factor import Key, Plan
+    from envcompile.adopt.proof import Proof
+
+_MOST_ROUNDS = 4
+"""How often single objects are set apart before everything is made plainer."""
+
+
+class AdoptedEnvironment(NamedTuple):
+    """What became of one environment: its objects, and how many of them the overlay patches, adds and leaves out."""
+
+    name: str
+    origin: str
+    objects: int
+    patched: int
+    own: int
+    excluded: int
+    secrets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """The result of bringing a repository over; nothing was written unless the proof holds."""
+
+    environments: tuple[AdoptedEnvironment, ...]
+    proof: Proof
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+    base_objects: int
+    base_lines: int
+    overlay_lines: int
+    source_lines: int
+
+    @property
+    def is_equal(self) -> bool:
+        """True when the build is exactly the source."""
+        return self.proof.is_equal
+
+
+def from_manifests(source: Path, target: Path) -> Adoption:
+    """Bring plain manifests into a new repository.
+
+    Args:
+        source: a folder with `<environment>.yaml` files, `<environment>/` folders, or the manifests of one environment.
+        target: the folder of the new repository.
+
+    Raises:
+        EnvcError: the source cannot be read, or the target has files in the way.
+        UsageError: there is no such source.
+    """
+    from envcompile.adopt.manifests import read_manifests
+
+    refuse_sources(target)
+    return adopt(read_manifests(source), target)
+
+
+def from_kustomize(source: Path, target: Path) -> Adoption:
+    """Bring a kustomize project into a new repository, as kustomize itself renders it.
+
+    Args:
+        source: the folder above `overlays/`, or one with kustomizations that no other one uses.
+        target: the folder of the new repository.
+
+    Raises:
+        EnvcError: a kustomization cannot be built, or the target has files in the way.
+        UnavailableError: neither kustomize nor kubectl is installed.
+        UsageError: there is no such source.
+    """
+    from envcompile.adopt.kustomizations import read_kustomizations
+
+    refuse_sources(target)
+    return adopt(read_kustomizations(source), target)
+
+
+def adopt(sources: Sources, target: Path) -> Adoption:
+    """Factor environments into base and overlays, prove that the build is equal, and write the repository.
+
+    What does not come out exactly is written in a plainer way and proven again; when even the plainest way fails,
+    nothing is written and the proof says what differs.
+    """
+    crds = [existing.value for environment in sources.environments for existing in environment.objects]
+    api = load(DEFAULT_KUBERNETES_VERSION).with_crds(crds)
+    built_in = load(DEFAULT_KUBERNETES_VERSION)
+    kinds = frozenset(kind for _, kind in built_in.kinds())
+    strategy = Strategy()
+    while True:
+        plan = factor(sources.environments, api, strategy)
+        files, owners = render(plan, kinds)
+        proof = prove(files, sources.environments)
+        if proof.is_equal:
+            break
+        plainer = _plainer(strategy, plan, proof, owners)
+        if plainer is None:
+            break
+        strategy = plainer
+    written = write_new(target, files) if proof.is_equal else ()
+    return _summary(sources, plan, proof, files, written)
+
+
+def _plainer(strategy: Strategy, plan: Plan, proof: Proof, owners: Mapping[str, Key]) -> Strategy | None:
+    """The next strategy to try; None when nothing plainer is left."""
+    failed = {
+        plan.keys[difference.environment][difference.position]
+        for difference in proof.differences
+        if difference.position >= 0
+    }
+    failed |= {owners[path] for path in proof.files if path in owners}
+    fresh = failed - strategy.separate
+    if strategy.in_common and fresh and len(plan.namespaces.own) > 1 and strategy.rounds < _MOST_ROUNDS:
+        return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
+    if strategy.settings:
+        return Strategy(settings=False)
+    if strategy.namespace_setting:
+        return Strategy(settings=False, namespace_setting=False)
+    if strategy.in_common and len(plan.namespaces.own) > 1:
+        return Strategy(settings=False, namespace_setting=False, in_common=False)
+    return None
+
+
+def _summary(
+    sources: Sources, plan: Plan, proof: Proof, files: Mapping[str, bytes], written: Sequence[Path]
+) -> Adoption:
+    environments = tuple(_adopted(environment, plan) for environment in sources.environments)
+    return Adoption(
+        environments=environments,
+        proof=proof,
+        files=tuple(written),
+        notes=sources.notes,
+        base_objects=len(plan.base),
+        base_lines=_lines(files, "base/"),
+        overlay_lines=_lines(files, "overlays/"),
+        source_lines=sum(
+            yamlio.dump(existing.value).count("\n")
+            for environment in sources.environments
+            for existing in environment.objects
+        ),
+    )
+
+
+def _adopted(environment: ExistingEnvironment, plan: Plan) -> AdoptedEnvironment:
+    overlay = plan.overlays[environment.name]
+    patched = sum(key in plan.base for key in overlay)
+    return AdoptedEnvironment(
+        name=environment.name,
+        origin=environment.origin,
+        objects=len(environment.objects),
+        patched=patched,
+        own=len(overlay) - patched,
+        excluded=len(plan.settings[environment.name].get("exclude", ())),
+        secrets=sum(key.kind == "Secret" and not key.group for key in plan.keys[environment.name]),
+    )
+
+
+def _lines(files: Mapping[str, bytes], prefix: str) -> int:
+    return sum(data.count(b"\n") for path, data in files.items() if path.startswith(prefix))

@@ -1,0 +1,240 @@
+"""What environments have in common goes to base, what differs to overlays: where every object is written down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile import yamlio
+from envcompile.adopt.consensus import consensus
+from envcompile.adopt.differences import Rehearsal, changes, glob_of, whole
+from envcompile.adopt.namespaces import OWN, plan_namespaces
+from envcompile.adopt.settled import settle
+from envcompile.compose.directives import same
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from envcompile.adopt.existing import ExistingEnvironment, Value
+    from envcompile.adopt.namespaces import NamespacePlan
+    from envcompile.kubeapi import KubeApi
+    from envcompile.model import ResourceId
+
+_EXCLUSION_LINES = 2
+
+
+class Key(NamedTuple):
+    """What makes an object the same one in several environments; `space` is OWN for their own namespaces."""
+
+    group: str
+    kind: str
+    space: str
+    name: str
+
+
+class Strategy(NamedTuple):
+    """How much is tried; each step back is plainer and safer.
+
+    `separate` are the objects that every environment keeps whole for itself.
+    """
+
+    settings: bool = True
+    namespace_setting: bool = True
+    separate: frozenset[Key] = frozenset()
+    in_common: bool = True
+    rounds: int = 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Plan:
+    """The repository to be: documents of the base and of each overlay, and each environment's settings."""
+
+    namespaces: NamespacePlan
+    settings: Mapping[str, dict[str, Any]]
+    base: Mapping[Key, Value]
+    overlays: Mapping[str, Mapping[Key, list[Value]]]
+    objects: Mapping[Key, Value]
+    """For each key one object as the source has it."""
+    keys: Mapping[str, tuple[Key, ...]]
+    """For each environment the keys of its objects, in the order of the source."""
+
+
+def factor(environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: Strategy) -> Plan:
+    """Decide where every object of every environment is written down.
+
+    Args:
+        environments: the objects as the source has them.
+        api: the kinds, those of the sources' CustomResourceDefinitions included.
+        strategy: how much is tried.
+    """
+    originals = {each.name: [existing.value for existing in each.objects] for each in environments}
+    documents, settings = originals, {name: dict[str, Any]() for name in originals}
+    if strategy.settings:
+        documents, settings = settle(originals)
+    namespaces = plan_namespaces(documents, api, allow_setting=strategy.namespace_setting)
+    rehearsals = {
+        name: Rehearsal(api, namespaces.own[name] if namespaces.style == "setting" else "") for name in originals
+    }
+    groups: dict[Key, dict[str, Value]] = {}
+    objects: dict[Key, Value] = {}
+    keys: dict[str, list[Key]] = {name: [] for name in originals}
+    for name, values in documents.items():
+        for original, value in zip(originals[name], values, strict=True):
+            stripped = namespaces.stripped(api, name, value)
+            identity = rehearsals[name].identifier.identify(stripped)
+            key = Key(identity.group, identity.kind, namespaces.space(api, name, value), identity.name)
+            groups.setdefault(key, {})[name] = stripped
+            objects.setdefault(key, original)
+            keys[name].append(key)
+    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy)
+    for key in groups:
+        placing.place(key)
+    for name in originals:
+        _add_settings(settings[name], name, namespaces, placing)
+    frozen = {name: tuple(each) for name, each in keys.items()}
+    return Plan(namespaces, settings, placing.base, placing.overlays, objects, frozen)
+
+
+class _Placing:
+    """Places objects one by one."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        api: KubeApi,
+        namespaces: NamespacePlan,
+        rehearsals: Mapping[str, Rehearsal],
+        groups: Mapping[Key, dict[str, Value]],
+        strategy: Strategy,
+    ) -> None:
+        self._names = names
+        self._api = api
+        self._namespaces = namespaces
+        self._rehearsals = rehearsals
+        self._groups = groups
+        self._strategy = strategy
+        self._kinds = {
+            name: {(key.group, key.kind) for key, values in groups.items() if name in values} for name in names
+        }
+        self._same_kind: dict[tuple[str, str], list[str]] = {}
+        for key in groups:
+            self._same_kind.setdefault((key.group, key.kind), []).append(key.name)
+        self.base: dict[Key, Value] = {}
+        self.overlays: dict[str, dict[Key, list[Value]]] = {name: {} for name in names}
+
+    def place(self, key: Key) -> None:
+        """Decide about one object."""
+        values = self._groups[key]
+        if len(self._names) == 1:
+            self.base[key] = next(iter(values.values()))
+            return
+        if self._stays_separate(key) or (len(values) == 1 and not self._defines_for_others(key)):
+            self._place_whole(key)
+            return
+        base = self._base_of(key)
+        patches: dict[str, list[Value]] = {}
+        for name, value in values.items():
+            found = changes(self._seen_from(base, name), value, self._api, self._rehearsals[name])
+            if found is None:
+                self._place_whole(key)
+                return
+            patches[name] = found
+        if 2 * len(values) <= len(self._names) and not self._is_shorter(key, base, patches):
+            self._place_whole(key)
+            return
+        self.base[key] = base
+        for name, found in patches.items():
+            if found:
+                self.overlays[name][key] = found
+
+    def excluded(self, name: str) -> list[dict[str, str]]:
+        """What one environment leaves out of the base."""
+        rehearsal = self._rehearsals[name]
+        wanted: dict[tuple[str, str], list[ResourceId]] = {}
+        for values in self._groups.values():
+            if name in values:
+                identity = rehearsal.identifier.identify(values[name])
+                wanted.setdefault((identity.kind.lower(), identity.name), []).append(identity)
+        entries = []
+        for key, base in self.base.items():
+            if name not in self._groups[key]:
+                identity = rehearsal.identifier.identify(self._seen_from(base, name))
+                entry = {"kind": identity.kind, "name": glob_of(identity.name)}
+                if (identity.kind.lower(), identity.name) in wanted:
+                    entry |= {"namespace": glob_of(identity.namespace), "group": glob_of(identity.group)}
+                entries.append(entry)
+        return entries
+
+    def _stays_separate(self, key: Key) -> bool:
+        if not self._strategy.in_common or key in self._strategy.separate:
+            return True
+        # In an environment whose own namespace has this name, the base would define the object a second time.
+        return bool(key.space) and key.space in self._namespaces.own.values()
+
+    def _defines_for_others(self, key: Key) -> bool:
+        """Tell whether this is the definition of a custom kind that environments without it use, too.
+
+        Then the base must hold it, so that all of them see the same schema.
+        """
+        if key.kind != "CustomResourceDefinition":
+            return False
+        values = self._groups[key]
+        spec = next(iter(values.values())).get("spec")
+        names = spec.get("names") if type(spec) is dict else None
+        if type(spec) is not dict or type(names) is not dict:
+            return False
+        defined = (spec.get("group"), names.get("kind"))
+        return any(defined in kinds for name, kinds in self._kinds.items() if name not in values)
+
+    def _base_of(self, key: Key) -> Value:
+        values = [self._neutral(value, key) for value in self._groups[key].values()]
+        first = values[0]
+        if all(same(first, value) for value in values[1:]):
+            return first
+        group, _, version = first["apiVersion"].rpartition("/")
+        return consensus(values, self._api.node(group, version, key.kind))
+
+    def _neutral(self, value: Value, key: Key) -> Value:
+        """The object with its own namespace written as the base writes it."""
+        if self._namespaces.style != "parameter" or key.space != OWN:
+            return value
+        return {**value, "metadata": {**value["metadata"], "namespace": OWN}}
+
+    def _seen_from(self, base: Value, name: str) -> Value:
+        """The base's object as the build of one environment reads it."""
+        if base["metadata"].get("namespace") != OWN:
+            return base
+        return {**base, "metadata": {**base["metadata"], "namespace": self._namespaces.own[name] or name}}
+
+    def _place_whole(self, key: Key) -> None:
+        """Give the object whole to each environment that has it."""
+        values = self._groups[key]
+        others = [name for name in self._same_kind[key.group, key.kind] if name != key.name]
+        found = {name: whole(value, self._rehearsals[name], others) for name, value in values.items()}
+        if len(values) == 1 and None in found.values():
+            self.base[key] = self._neutral(next(iter(values.values())), key)
+            return
+        for name, documents in found.items():
+            self.overlays[name][key] = documents or [values[name]]
+
+    def _is_shorter(self, key: Key, base: Value, patches: Mapping[str, list[Value]]) -> bool:
+        values = self._groups[key]
+        together = _lines([base, *(patch for each in patches.values() for patch in each)])
+        return together + _EXCLUSION_LINES * (len(self._names) - len(values)) <= _lines(values.values())
+
+
+def _lines(values: Iterable[Value]) -> int:
+    return sum(yamlio.dump(value).count("\n") for value in values)
+
+
+def _add_settings(
+    settings: dict[str, Any], name: str, namespaces: NamespacePlan, placing: _Placing
+) -> None:
+    own = namespaces.own[name]
+    if namespaces.style == "setting" and own:
+        settings["namespace"] = own
+    elif namespaces.style == "parameter":
+        settings["params"] = {"namespace": own or name}
+    excluded = placing.excluded(name)
+    if excluded:
+        settings["exclude"] = excluded

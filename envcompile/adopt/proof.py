@@ -1,0 +1,160 @@
+"""The proof: the build of the new repository is, object for object and type for type, what the source was."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile import yamlio
+from envcompile.adopt.existing import literal_identity, title
+from envcompile.compose.directives import same
+from envcompile.emit.manifests import stream
+from envcompile.errors import EnvcError
+from envcompile.pipeline.project import Project
+from envcompile.sources.tree import FileEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from envcompile.adopt.existing import ExistingEnvironment, Value
+    from envcompile.model import Pointer
+
+_MOST_FIELDS = 5
+
+
+class Difference(NamedTuple):
+    """One object that the build makes otherwise; fields are named, their values never shown."""
+
+    environment: str
+    position: int
+    """Of the object among those of the environment; -1 for one that the source does not have."""
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.environment}: {self.what}"
+
+
+class Proof(NamedTuple):
+    """What was compared: objects per environment, and every difference that was found."""
+
+    objects: Mapping[str, int]
+    differences: tuple[Difference, ...]
+    files: tuple[str, ...]
+    """Files of the new repository that a failed build complained about."""
+
+    @property
+    def is_equal(self) -> bool:
+        """True when the build is exactly the source."""
+        return not self.differences
+
+
+class PlannedTree:
+    """The files of a repository that is not written yet."""
+
+    def __init__(self, files: Mapping[str, bytes]) -> None:
+        self._files = files
+        self._folders = {
+            folder for path in files for folder in _parents(path)
+        }
+
+    @property
+    def root(self) -> Path | None:
+        """There is no folder yet."""
+        return None
+
+    def files(self, folder: str) -> list[FileEntry]:
+        """Every file below a folder, sorted by path."""
+        prefix = "" if folder in {"", "."} else f"{folder.rstrip('/')}/"
+        return [FileEntry(path, 0, len(self._files[path]), 0) for path in sorted(self._files) if path.startswith(prefix)]
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        return self._files[path]
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the path is a file or a folder."""
+        return path in self._files or path in self._folders
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether the path is a file."""
+        return path in self._files
+
+
+def _parents(path: str) -> Iterator[str]:
+    while path := posixpath.dirname(path):
+        yield path
+
+
+def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment]) -> Proof:
+    """Build the planned repository and compare each environment with its source, written out and read again."""
+    from envcompile.yamlio import Renderer
+
+    counts = {environment.name: len(environment.objects) for environment in environments}
+    try:
+        project = Project(PlannedTree(files))
+    except EnvcError as error:
+        everywhere = [Difference(name, -1, problem.what) for name in counts for problem in error.problems]
+        return Proof(counts, tuple(everywhere), ())
+    differences: list[Difference] = []
+    complaints: list[str] = []
+    renderer = Renderer()
+    for environment in environments:
+        try:
+            compiled = project.compile(environment.name)
+            built = yamlio.load_all(stream(compiled.resources, renderer).encode(), environment.name)
+        except EnvcError as error:
+            differences += [Difference(environment.name, -1, problem.what) for problem in error.problems]
+            complaints += [location.file for problem in error.problems for location in problem.where]
+            continue
+        differences += _compare(environment, [value for value in built if value is not None])
+    return Proof(counts, tuple(differences), tuple(dict.fromkeys(complaints)))
+
+
+def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Difference]:
+    made: dict[tuple[str, ...], list[Value]] = {}
+    for value in built:
+        made.setdefault(literal_identity(value), []).append(value)
+    for position, existing in enumerate(environment.objects):
+        identity = literal_identity(existing.value)
+        found = made.pop(identity, [])
+        named = _named(existing.value)
+        if not found:
+            yield Difference(environment.name, position, f"{named} is missing from the build")
+        elif len(found) > 1:
+            yield Difference(environment.name, position, f"{named} is built {len(found)} times")
+        elif not same(found[0], existing.value):
+            fields = list(_fields(existing.value, found[0], ()))
+            more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
+            yield Difference(
+                environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}"
+            )
+    for values in made.values():
+        yield Difference(environment.name, -1, f"{_named(values[0])} is built, but the source does not have it")
+
+
+def _named(value: Value) -> str:
+    namespace = value["metadata"].get("namespace")
+    return title(value) + (f" (namespace {namespace})" if namespace else "")
+
+
+def _fields(source: Any, built: Any, pointer: Pointer) -> Iterator[str]:
+    """The fields that differ, by name."""
+    if same(source, built):
+        return
+    if type(source) is dict and type(built) is dict:
+        for key in dict.fromkeys([*source, *built]):
+            if key in source and key in built:
+                yield from _fields(source[key], built[key], (*pointer, key))
+            else:
+                yield _dotted((*pointer, key))
+    elif type(source) is list and type(built) is list and len(source) == len(built):
+        for position, (old, new) in enumerate(zip(source, built, strict=True)):
+            yield from _fields(old, new, (*pointer, position))
+    else:
+        yield _dotted(pointer)
+
+
+def _dotted(pointer: Pointer) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in pointer)
+    return f"`{text.removeprefix('.')}`"

@@ -1,0 +1,79 @@
+"""The command reference and the overview, made from the commands themselves.
+
+`python -m tests.docs.reference` writes both; a test compares them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from envcompile.cli.app import make_app, run
+
+ROOT = Path(__file__).parents[2]
+OVERVIEW = ROOT / "envcompile" / "cli" / "overview.txt"
+REFERENCE = ROOT / "envcompile" / "guide" / "commands.md"
+
+_HEADER = """# Commands
+
+Made from the commands themselves. `envc COMMAND --help` prints the same.
+
+```console
+$ envc --version
+envc …
+```
+"""
+
+
+def help_of(arguments: list[str]) -> str:
+    """What `envc ARGUMENTS --help` prints on a terminal of 100 columns."""
+    os.environ["COLUMNS"] = "100"
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = run([*arguments, "--help"])
+    if code:
+        raise RuntimeError(f"envc {' '.join(arguments)} --help exits with {code}")
+    return "\n".join(line.rstrip() for line in printed.getvalue().strip("\n").splitlines()) + "\n"
+
+
+def commands() -> list[list[str]]:
+    """Every command as the words that call it, sorted."""
+    root = typer.main.get_command(make_app())
+
+    def below(command: object, words: list[str]) -> list[list[str]]:
+        members: dict[str, object] = getattr(command, "commands", {})
+        found = [words] if words and not members else []
+        for name in sorted(members):
+            found += below(members[name], [*words, name])
+        return found
+
+    return below(root, [])
+
+
+def overview() -> str:
+    """The text of `envc --help`."""
+    return help_of([])
+
+
+def reference() -> str:
+    """The text of the guide's page on commands."""
+    parts = [_HEADER]
+    for words in commands():
+        parts.append(f"\n## envc {' '.join(words)}\n\n```text\n{help_of(words)}```\n")
+    return "".join(parts)
+
+
+def main() -> None:
+    """Write both files."""
+    OVERVIEW.write_text(overview(), encoding="utf-8")
+    REFERENCE.write_text(reference(), encoding="utf-8")
+    sys.stdout.write(f"{len(commands())} commands\n")
+
+
+if __name__ == "__main__":
+    main()
