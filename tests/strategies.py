@@ -100,7 +100,7 @@ _HARD_FLOATS: Final = (0.0, -0.0, 1.0, 1e16, 1e22, 1e-7, 5e-324, 1.7976931348623
 
 def texts() -> SearchStrategy[str]:
     """Any text that UTF-8 can hold, with a liking for hostile ones."""
-    encodable = st.text(st.characters(exclude_categories=("Cs",)), max_size=30)
+    encodable = st.text(st.characters(codec="utf-8"), max_size=30)
     lines = st.lists(st.sampled_from(("", " ", "a", "  b", "# c", "- d", "e: f", "\tg", "---")), max_size=6)
     return st.one_of(st.sampled_from(HOSTILE_TEXTS), encodable, lines.map("\n".join))
 

@@ -94,26 +94,45 @@ def from_kustomize(source: Path, target: Path) -> Adoption:
 def adopt(sources: Sources, target: Path) -> Adoption:
     """Factor environments into base and overlays, prove that the build is equal, and write the repository.
 
-    What does not come out exactly is written in a plainer way and proven again; when even the plainest way fails,
-    nothing is written and the proof says what differs.
+    When even the plainest way fails, nothing is written and the proof says what differs.
+
+    Raises:
+        EnvcError: the target has files in the way.
     """
-    crds = [existing.value for environment in sources.environments for existing in environment.objects]
-    api = load(DEFAULT_KUBERNETES_VERSION).with_crds(crds)
+    planned = plan_adoption(sources)
+    written = write_new(target, planned.files) if planned.proof.is_equal else ()
+    return _summary(sources, planned, written)
+
+
+class PlannedAdoption(NamedTuple):
+    """The files of the new repository and the proof that they build what the source is."""
+
+    strategy: Strategy
+    plan: Plan
+    files: Mapping[str, bytes]
+    proof: Proof
+
+    def __repr__(self) -> str:
+        return f"PlannedAdoption({sorted(self.files)})"
+
+
+def plan_adoption(sources: Sources) -> PlannedAdoption:
+    """Factor environments into base and overlays, and prove that the build is equal.
+
+    What does not come out exactly is written in a plainer way and proven again.
+    """
     built_in = load(DEFAULT_KUBERNETES_VERSION)
+    api = built_in.with_crds(existing.value for environment in sources.environments for existing in environment.objects)
     kinds = frozenset(kind for _, kind in built_in.kinds())
     strategy = Strategy()
     while True:
         plan = factor(sources.environments, api, strategy)
         files, owners = render(plan, kinds)
         proof = prove(files, sources.environments)
-        if proof.is_equal:
-            break
-        plainer = _plainer(strategy, plan, proof, owners)
+        plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
         if plainer is None:
-            break
+            return PlannedAdoption(strategy, plan, files, proof)
         strategy = plainer
-    written = write_new(target, files) if proof.is_equal else ()
-    return _summary(sources, plan, proof, files, written)
 
 
 def _plainer(strategy: Strategy, plan: Plan, proof: Proof, owners: Mapping[str, Key]) -> Strategy | None:
@@ -136,18 +155,15 @@ def _plainer(strategy: Strategy, plan: Plan, proof: Proof, owners: Mapping[str, 
     return None
 
 
-def _summary(
-    sources: Sources, plan: Plan, proof: Proof, files: Mapping[str, bytes], written: Sequence[Path]
-) -> Adoption:
-    environments = tuple(_adopted(environment, plan) for environment in sources.environments)
+def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]) -> Adoption:
     return Adoption(
-        environments=environments,
-        proof=proof,
+        environments=tuple(_adopted(environment, planned.plan) for environment in sources.environments),
+        proof=planned.proof,
         files=tuple(written),
         notes=sources.notes,
-        base_objects=len(plan.base),
-        base_lines=_lines(files, "base/"),
-        overlay_lines=_lines(files, "overlays/"),
+        base_objects=len(planned.plan.base),
+        base_lines=_lines(planned.files, "base/"),
+        overlay_lines=_lines(planned.files, "overlays/"),
         source_lines=sum(
             yamlio.dump(existing.value).count("\n")
             for environment in sources.environments

@@ -132,6 +132,8 @@ def _with_texts(agreed: Value, values: Sequence[Value]) -> Value:
     """The ConfigMap with a text for each embedded file on which the environments differ."""
     maps = [value.get("data") for value in values]
     data = agreed.get("data", {})
+    if type(data) is not dict:
+        return agreed
     keys = dict.fromkeys(key for each in maps if type(each) is dict for key in each)
     chosen: dict[str, str] = {}
     for key in keys:

@@ -68,6 +68,9 @@ def read_kustomizations(source: Path) -> Sources:
                 raise
             except EnvcError as error:
                 problems.extend(error)
+        if not objects and not problems:
+            notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
+            continue
         fit = fitting[name]
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")

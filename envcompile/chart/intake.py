@@ -80,6 +80,7 @@ def read(sources: Mapping[str, Sequence[Source]], stdin: bytes, *, skip_unknown:
         reader = _Reader(problems, warnings, skip_unknown=skip_unknown)
         for source in inputs:
             reader.read(source, stdin)
+        reader.tell_repeated(environment)
         resources[environment] = reader.resources()
         if not resources[environment] and not problems:
             shown = ", ".join(source.shown for source in inputs)
@@ -97,6 +98,7 @@ class _Reader:
         self._skip_unknown = skip_unknown
         self._seen: dict[tuple[str, str, str, str], tuple[str, dict[str, Any]]] = {}
         self._generated: list[dict[str, Any]] = []
+        self._repeated: dict[str, tuple[str, str]] = {}
 
     def read(self, source: Source, stdin: bytes) -> None:
         """Read one folder, file or stream."""
@@ -105,6 +107,19 @@ class _Reader:
             return
         for path in self._files(source.path, source.shown):
             self._file(path.read_bytes(), str(path))
+
+    def tell_repeated(self, environment: str) -> None:
+        """Warn of resources that were given more than once."""
+        if not self._repeated:
+            return
+        names = list(self._repeated)
+        first, last = self._repeated[names[0]]
+        more = f", and {len(names) - 1} more" if len(names) > 1 else ""
+        where = f"in {first} and again in {last}" if first != last else f"more than once in {first}"
+        self._warnings.append(
+            f"{environment}: {names[0]} is {where}{more}; the last one is taken "
+            "(when each file is an environment of its own, write `ENV=FILE` for each)",
+        )
 
     def resources(self) -> list[tuple[str, Any]]:
         """All that was read; of two resources of one identity the last."""
@@ -166,5 +181,5 @@ class _Reader:
                 continue
             known = self._seen.get(key)
             if known is not None:
-                self._warnings.append(f"{key[1]}/{key[3]} is in {known[0]} and again in {shown}; the last one is taken")
+                self._repeated[f"{key[1]}/{key[3]}"] = (known[0], shown)
             self._seen[key] = (shown, value)

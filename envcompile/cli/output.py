@@ -16,5 +16,6 @@ def raw(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """Tell people something; scripts that read stdout do not see it."""
+    """Tell people something; scripts that read stdout do not see it, and where both are one screen the order holds."""
+    sys.stdout.flush()
     sys.stderr.write(f"{text}\n")

@@ -1,9 +1,9 @@
 """The directives of a patch: `$patch`, `$retainKeys`, `$setElementOrder/…` and `$deleteFromPrimitiveList/…`.
 
 Sources: staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go of Kubernetes, and kyaml/yaml/merge2 of
-kustomize. Where the two differ about `$patch` we follow kustomize, whose users write it by hand: `$patch: delete` of a
-map removes its field (kubectl leaves an empty map), and `$patch: replace` in a list item that has other fields
-replaces this item (kubectl replaces the list); only an item that is nothing but `$patch` speaks of the whole list.
+kustomize. Where they differ about `$patch`: `delete` in a map removes the field, as in kustomize (kubectl leaves an
+empty map); `replace` in an item of a keyed list that has other fields replaces this item (kubectl replaces the whole
+list and loses the item, kustomize drops the patch); an item that is nothing but `$patch` speaks of the whole list.
 """
 
 from __future__ import annotations

@@ -31,8 +31,6 @@ _FILLED: Final[Mapping[tuple[str, str], tuple[Pointer, ...]]] = {
     # pkg/apis/core/validation/validation.go: ValidatePersistentVolumeClaimSpec, ValidatePersistentVolumeSpec
     ("", "PersistentVolume"): (("spec", "accessModes"), ("spec", "capacity")),
     ("", "PersistentVolumeClaim"): (("spec", "accessModes"), ("spec", "resources", "requests", "storage")),
-    # pkg/apis/core/validation/validation.go: ValidateReplicationControllerSpec
-    ("", "ReplicationController"): (("spec", "selector"),),
     # pkg/apis/apps/validation/validation.go: ValidateDaemonSetSpec, ValidateDeploymentSpec, ValidateReplicaSetSpec,
     # ValidateStatefulSetSpec: a selector must be there and select something
     ("apps", "DaemonSet"): (("spec", "selector"), ("spec", "template")),

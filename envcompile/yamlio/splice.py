@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from envcompile.yamlio.nodes import Entry
 
 _COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
-_COLON: Final = re.compile(r"[ \t]*:")
+_COLON: Final = re.compile(r"\s*:")
 _DASH: Final = re.compile(r"-(?=\s|\Z)")
 
 
@@ -52,7 +52,7 @@ class Splicer:
             return self._spliced(node.start, node.end, flow_text(value))
         if around.node.kind == MAP:
             entry = _entry(around.node, pointer[-1])
-            column = self._column(entry.name.start)
+            column = self._column(self._key_start(entry))
             colon = _COLON.match(self._text, entry.name.end)
             if colon is None:
                 raise UnsupportedError
@@ -73,7 +73,7 @@ class Splicer:
                 return self._spliced(node.start, node.end, "{" + written + "}")
             tail = self._tail(node.entries[-1].value)
             return self._spliced(tail, tail, f", {written}")
-        column = self._column(node.entries[0].name.start)
+        column = self._column(self._key_start(node.entries[0]))
         end = self._end_of_line(self._tail(node))
         return self._spliced(end, end, map_text({key: value}, column, list_indent=self._list_indent()))
 
@@ -106,7 +106,7 @@ class Splicer:
         if node.kind == MAP:
             entry = _entry(node, pointer[-1])
             at = node.entries.index(entry)
-            starts = [each.name.start for each in node.entries]
+            starts = [self._key_start(each) for each in node.entries]
             tails = [max(each.name.end, self._tail(each.value)) for each in node.entries]
         else:
             at = node.items.index(_child(node, pointer[-1]))
@@ -201,6 +201,13 @@ class Splicer:
         if match is None:
             raise UnsupportedError
         return match.start()
+
+    def _key_start(self, entry: Entry) -> int:
+        """Where an entry begins: its key, or the question mark in front of it."""
+        before = self._text[: entry.name.start].rstrip(" ")
+        if before.endswith("?") and (len(before) == 1 or before[-2] in " \n"):
+            return len(before) - 1
+        return entry.name.start
 
     def _column(self, index: int) -> int:
         return index - self._text.rfind("\n", 0, index) - 1

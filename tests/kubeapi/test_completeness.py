@@ -34,7 +34,9 @@ COMPLETE = [
     resource("v1", "Service", spec={"ports": [{"port": 80, "targetPort": "http"}]}),
     resource("v1", "Service", spec={"clusterIP": "None", "selector": {"a": "b"}}),
     resource("v1", "Service", spec={"type": "ExternalName", "externalName": "example.com"}),
-    resource("networking.k8s.io/v1", "Ingress", spec={"defaultBackend": {"service": {"name": "a"}}}),
+    resource(
+        "networking.k8s.io/v1", "Ingress", spec={"defaultBackend": {"service": {"name": "a", "port": {"number": 80}}}}
+    ),
     resource("v1", "Namespace"),
     resource("v1", "ResourceQuota", spec={"hard": {"cpu": 4, "memory": "1Gi"}}),
     {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"generateName": "x-"}},

@@ -7,7 +7,6 @@ why we differ on purpose; the names there are the names here.
 
 import json
 import os
-import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from envcompile.compose.merge import MergeConflict, merge
 from envcompile.kubeapi import Node, load
 from tests.kubeapi.generate_tables import MissingSourceError, module_folder
 from tests.oracles.catalogue import KUSTOMIZE_MODULE, pinned_version
+from tests.oracles.random_resources import Chance
 from tests.oracles.tools import Tools, run
 
 REQUIRED: Final = os.environ.get("ENVC_REQUIRE_ORACLES") == "1"
@@ -87,7 +87,7 @@ def _vectors(folder: Path) -> Iterator[Vector]:
             yield Vector(name, base, patch, result)
 
 
-def _node_of(value: Any) -> Node | None:
+def node_of(value: Any) -> Node | None:
     """The schema of a resource."""
     if not isinstance(value, dict):
         return None
@@ -116,7 +116,7 @@ def test_the_vectors_of_kyaml_hold(kyaml: Path) -> None:
     exact = set()
     but_for_order = set()
     for vector in vectors:
-        node = _node_of(vector.base or vector.patch)
+        node = node_of(vector.base or vector.patch)
         result = merge(vector.base, vector.patch, node)
         if same(result, vector.result):
             exact.add(vector.name)
@@ -149,137 +149,6 @@ def test_the_directives_of_kyaml_are_read_alike(kyaml: Path) -> None:
     assert checked == 8
 
 
-# Random patches ------------------------------------------------------------------------------------------------------
-
-
-class Chance:
-    """Draws bases and patches; the same seed draws the same ones."""
-
-    def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - test data
-
-    def is_true(self, share: float) -> bool:
-        """True in this share of all draws."""
-        return self._random.random() < share
-
-    def one(self, *choices: Any) -> Any:
-        """One of the choices."""
-        return self._random.choice(choices)
-
-    def some(self, names: str) -> list[str]:
-        """A few of the letters, in any order, at least one."""
-        return self._random.sample(names, self._random.randint(1, len(names)))
-
-    def fields(self, share: float, **makers: Any) -> dict[str, Any]:
-        """A map that has each field with the given probability."""
-        return {name: maker() for name, maker in makers.items() if self.is_true(share)}
-
-    def text(self) -> str:
-        """A harmless string."""
-        return f"v{self._random.randint(1, 9)}"
-
-    def texts(self) -> list[str]:
-        """An atomic list."""
-        return [self.text() for _ in range(self._random.randint(1, 3))]
-
-    def labels(self, *, is_patch: bool) -> dict[str, Any]:
-        """A free map; a patch may remove a key."""
-        return {f"l{name}": None if is_patch and self.is_true(0.2) else self.text() for name in self.some("abc")}
-
-    def variable(self, name: str) -> dict[str, Any]:
-        """A container's variable, a value or a reference to one."""
-        if self.is_true(0.7):
-            return {"name": name.upper(), "value": self.text()}
-        return {"name": name.upper(), "valueFrom": {"secretKeyRef": {"name": self.text(), "key": "k"}}}
-
-    def container(self, name: str, *, is_patch: bool) -> dict[str, Any]:
-        """A container, or a patch of one; the image is always there so that a new one is whole."""
-        if is_patch and self.is_true(0.1):
-            return {"name": name, "$patch": "delete"}
-        made = {"name": name, "image": f"{name}:{self.text()}"} | self.fields(
-            0.4,
-            args=self.texts,
-            command=self.texts,
-            workingDir=self.text,
-            tty=lambda: self.is_true(0.5),
-            resources=lambda: {"limits": {"cpu": self.text(), **self.labels(is_patch=is_patch)}},
-            env=lambda: [self.variable(letter) for letter in self.some("abcd")],
-            volumeMounts=lambda: [{"name": letter, "mountPath": f"/{letter}"} for letter in self.some("abc")],
-            ports=lambda: [{"containerPort": ord(letter), "name": self.text()} for letter in self.some("abc")],
-            securityContext=lambda: {"runAsUser": ord(self.text()[1]), "capabilities": {"drop": self.texts()}},
-        )
-        if is_patch and self.is_true(0.3):
-            made[self.one("args", "command", "workingDir", "env", "ports", "resources")] = None
-        return made
-
-    def pod(self, *, is_patch: bool) -> dict[str, Any]:
-        """A pod spec, or a patch of one; container x of a base is never deleted."""
-        names = self.some("abc") if is_patch else ["x", *self.some("abc")]
-        containers = [self.container(name, is_patch=is_patch) for name in names]
-        made: dict[str, Any] = {"containers": containers} | self.fields(
-            0.5,
-            volumes=lambda: [{"name": letter, "configMap": {"name": self.text()}} for letter in self.some("abc")],
-            imagePullSecrets=lambda: [{"name": letter} for letter in self.some("abc")],
-            hostAliases=lambda: [
-                {"ip": f"10.0.0.{ord(letter)}", "hostnames": self.texts()} for letter in self.some("ab")
-            ],
-            tolerations=lambda: [{"key": key, "operator": "Exists"} for key in self.texts()],
-            nodeSelector=lambda: self.labels(is_patch=is_patch),
-            serviceAccountName=self.text,
-            topologySpreadConstraints=lambda: [
-                {"topologyKey": letter, "whenUnsatisfiable": "DoNotSchedule", "maxSkew": 1}
-                for letter in self.some("abc")
-            ],
-        )
-        return made
-
-    def deployment(self, name: str, *, is_patch: bool) -> dict[str, Any]:
-        """A Deployment, or a patch of one."""
-        metadata = {"name": name} | self.fields(
-            0.5,
-            labels=lambda: self.labels(is_patch=is_patch),
-            annotations=lambda: self.labels(is_patch=is_patch),
-            finalizers=lambda: [f"example.com/{letter}" for letter in self.some("abc")],
-        )
-        spec = {"template": {"spec": self.pod(is_patch=is_patch)}} | self.fields(
-            0.4,
-            replicas=lambda: len(self.texts()),
-            strategy=lambda: {"rollingUpdate": {"maxSurge": self.one(1, "25%")}},
-        )
-        return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
-
-    def service(self, name: str, *, is_patch: bool) -> dict[str, Any]:
-        """A Service, or a patch of one."""
-        spec = {
-            "ports": [
-                {"port": ord(letter), "name": letter, "targetPort": self.one(80, "h")} for letter in self.some("abc")
-            ]
-        }
-        spec |= self.fields(
-            0.5,
-            selector=lambda: self.labels(is_patch=is_patch),
-            externalIPs=lambda: [f"10.0.0.{ord(letter)}" for letter in self.some("abc")],
-            type=lambda: self.one("ClusterIP", "NodePort"),
-        )
-        return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
-
-    def ingress(self, name: str, *, is_patch: bool) -> dict[str, Any]:
-        """An Ingress, or a patch of one: its lists have no keys."""
-        spec = self.fields(
-            0.8,
-            rules=lambda: [{"host": f"{letter}.example.com"} for letter in self.some("abc")],
-            tls=lambda: [{"hosts": self.texts(), "secretName": self.text()}],
-            ingressClassName=self.text,
-        )
-        metadata = {"name": name, "annotations": self.labels(is_patch=is_patch)}
-        return {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": spec}
-
-    def resource(self, name: str, *, is_patch: bool, kind: str) -> dict[str, Any]:
-        """A resource of a kind, or a patch of one."""
-        make = {"Deployment": self.deployment, "Service": self.service, "Ingress": self.ingress}[kind]
-        return make(name, is_patch=is_patch)
-
-
 def _kind(number: int) -> str:
     return ("Deployment", "Deployment", "Service", "Ingress")[number % 4]
 
@@ -288,14 +157,10 @@ def _by_identity(documents: Iterator[Any]) -> dict[tuple[str, str], Any]:
     return {(document["kind"], document["metadata"]["name"]): document for document in documents}
 
 
-def _without_empty_lists(value: Any) -> Any:
-    """Drop what kustomize drops and we keep: a list that lost its last item, and annotations that did."""
-    if isinstance(value, dict):
-        cleaned = {key: _without_empty_lists(inner) for key, inner in value.items()}
-        return {
-            key: inner for key, inner in cleaned.items() if inner != [] and not (key == "annotations" and not inner)
-        }
-    return [_without_empty_lists(item) for item in value] if isinstance(value, list) else value
+def _without_empty_annotations(resource: dict[str, Any]) -> dict[str, Any]:
+    """Drop annotations that lost their last key, as kustomize does."""
+    metadata = {key: inner for key, inner in resource["metadata"].items() if key != "annotations" or inner}
+    return {**resource, "metadata": metadata}
 
 
 def _without_nulls(value: Any) -> Any:
@@ -319,10 +184,10 @@ def test_kustomize_builds_what_we_merge(kustomize: Path, tmp_path: Path) -> None
     (tmp_path / "kustomization.yaml").write_text(json.dumps(kustomization), encoding="utf-8")
     built = _by_identity(yaml.safe_load_all(run(kustomize, "build", tmp_path).expect_success().stdout))
     for base, patch in zip(bases, patches, strict=True):
-        node = _node_of(base)
+        node = node_of(base)
         ours = merge(base, patch, node)
         theirs = built[base["kind"], base["metadata"]["name"]]
-        assert _normal(_without_empty_lists(ours), node) == _normal(_without_empty_lists(theirs), node), (base, patch)
+        assert _normal(_without_empty_annotations(ours), node) == _normal(theirs, node), (base, patch)
 
 
 def _kubectl_patched(tools: Tools, bases: list[dict[str, Any]], patch: dict[str, Any], folder: Path) -> list[Any]:
@@ -351,22 +216,23 @@ def test_kubernetes_merges_what_we_merge(oracle_tools: Tools, tmp_path: Path) ->
             assert _normal(ours, node) == _normal(_without_nulls(theirs), node), (base, patch)
 
 
-def _pod(**fields: Any) -> dict[str, Any]:
+def pod(**fields: Any) -> dict[str, Any]:
+    """A Deployment with a pod spec, or a patch of it."""
     return {"spec": {"template": {"spec": fields}}}
 
 
 NAMES: Final = [{"name": name, "image": name} for name in "abcd"]
 DIRECTIVES: Final = {
-    "delete an item": _pod(containers=[{"name": "b", "$patch": "delete"}]),
-    "delete what is not there": _pod(containers=[{"name": "z", "$patch": "delete"}]),
-    "replace a list": _pod(containers=[{"name": "z", "image": "z"}, {"$patch": "replace"}]),
-    "replace a map": _pod(securityContext={"$patch": "replace", "runAsGroup": 7}),
-    "order old items": _pod(**{"$setElementOrder/containers": [{"name": name} for name in "dbca"]}),
-    "order some items": _pod(**{"$setElementOrder/containers": [{"name": name} for name in "da"]}),
-    "order new items": _pod(
+    "delete an item": pod(containers=[{"name": "b", "$patch": "delete"}]),
+    "delete what is not there": pod(containers=[{"name": "z", "$patch": "delete"}]),
+    "replace a list": pod(containers=[{"name": "z", "image": "z"}, {"$patch": "replace"}]),
+    "replace a map": pod(securityContext={"$patch": "replace", "runAsGroup": 7}),
+    "order old items": pod(**{"$setElementOrder/containers": [{"name": name} for name in "dbca"]}),
+    "order some items": pod(**{"$setElementOrder/containers": [{"name": name} for name in "da"]}),
+    "order new items": pod(
         **{"$setElementOrder/containers": [{"name": name} for name in "zcb"]}, containers=[{"name": "z", "image": "z"}]
     ),
-    "order and delete": _pod(
+    "order and delete": pod(
         **{"$setElementOrder/containers": [{"name": name} for name in "dca"]},
         containers=[{"name": "b", "$patch": "delete"}, {"name": "a", "image": "new"}],
     ),
@@ -375,11 +241,11 @@ DIRECTIVES: Final = {
     "delete from a set and add": {
         "metadata": {"$deleteFromPrimitiveList/finalizers": ["x/a"], "finalizers": ["x/c"]},
     },
-    "retain keys": _pod(volumes=[{"name": "v", "$retainKeys": ["name", "secret"], "secret": {"secretName": "s"}}]),
+    "retain keys": pod(volumes=[{"name": "v", "$retainKeys": ["name", "secret"], "secret": {"secretName": "s"}}]),
     "retain keys of a map": {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}},
-    "null in a new subtree": _pod(affinity={"podAffinity": None, "nodeAffinity": {}}),
-    "null removes a list": _pod(volumes=None),
-    "an item twice": _pod(containers=[{"name": "a", "image": "new"}, {"name": "a", "tty": True}]),
+    "null in a new subtree": pod(affinity={"podAffinity": None, "nodeAffinity": {}}),
+    "null removes a list": pod(volumes=None),
+    "an item twice": pod(containers=[{"name": "a", "image": "new"}, {"name": "a", "tty": True}]),
 }
 
 
@@ -409,16 +275,16 @@ def test_kubernetes_obeys_directives_as_we_do(oracle_tools: Tools, tmp_path: Pat
 
 
 REFUSED: Final = {
-    "an item without its key": _pod(containers=[{"image": "x"}]),
-    "a directive that is none": _pod(securityContext={"$patch": "remove"}),
+    "an item without its key": pod(containers=[{"image": "x"}]),
+    "a directive that is none": pod(securityContext={"$patch": "remove"}),
     "keys that are not retained": {"spec": {"strategy": {"$retainKeys": ["type"], "rollingUpdate": {"maxSurge": 2}}}},
-    "an order that leaves out an item of the patch": _pod(
+    "an order that leaves out an item of the patch": pod(
         **{"$setElementOrder/containers": [{"name": "a"}]}, containers=[{"name": "z", "image": "z"}]
     ),
-    "an order that contradicts the patch": _pod(
+    "an order that contradicts the patch": pod(
         **{"$setElementOrder/containers": [{"name": "y"}, {"name": "z"}]}, containers=[{"name": "z"}, {"name": "y"}]
     ),
-    "an order that is no list": _pod(**{"$setElementOrder/containers": "a"}),
+    "an order that is no list": pod(**{"$setElementOrder/containers": "a"}),
 }
 
 

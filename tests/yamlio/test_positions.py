@@ -9,8 +9,9 @@ from hypothesis import given
 
 from envcompile.errors import EnvcError
 from envcompile.yamlio import block_lines, dump, load_all, locate, locate_nearest
-from envcompile.yamlio.nodes import MERGE, compose
+from envcompile.yamlio.nodes import compose
 from envcompile.yamlio.quoting import KEY_WORDS
+from envcompile.yamlio.scalars import MERGE
 from tests.strategies import json_maps, yaml_texts
 
 if TYPE_CHECKING:

@@ -52,9 +52,10 @@ def merge_text(filename: str, base: str, overlay: str) -> str:
             from envcompile.compose.configtext.linemerge import merge
 
             return merge(lines, base, overlay)
-        return _nested(name, "merge")(base, overlay)  # type: ignore[no-any-return]
+        merged: str = _nested(name, "merge")(base, overlay)
     except RecursionError:
         raise ConfigTextError("overlay", 1, 1, "the text is nested too deeply", REPLACE_HINT) from None
+    return merged
 
 
 def keys(filename: str, text: str) -> dict[str, KeySpan]:
@@ -79,9 +80,10 @@ def keys(filename: str, text: str) -> dict[str, KeySpan]:
             from envcompile.compose.configtext import linemerge
 
             return linemerge.keys(lines, text)
-        return _nested(name, "keys")(text)  # type: ignore[no-any-return]
+        spans: dict[str, KeySpan] = _nested(name, "keys")(text)
     except RecursionError:
         raise ConfigTextError("base", 1, 1, "the text is nested too deeply", REPLACE_HINT) from None
+    return spans
 
 
 def derive_text(filename: str, base: str, target: str) -> str | None:

@@ -98,8 +98,12 @@ def _reject_repeated(text: str, start: int) -> None:
         for member in _members(text, start):
             if member.key in seen:
                 line = place(text, seen[member.key])[0]
-                reject(text, member.key_start, f"`{member.key}` is repeated; it stands on line {line} too",
-                       "keep one of the two")  # fmt: skip
+                reject(
+                    text,
+                    member.key_start,
+                    f"`{member.key}` is repeated; it stands on line {line} too",
+                    "keep one of the two",
+                )
             seen[member.key] = member.key_start
             _reject_repeated(text, member.value_start)
     elif text[start] == "[":
@@ -233,8 +237,10 @@ class _Merger:
         lead = first if indent is not None else (" " if self._style.colon.endswith(" ") else "")
         pieces = [*kept, *((lead, body, "") for body in fresh)]
         pieces[0] = (first, *pieces[0][1:])
-        texts = [f"{before}{body}{after if number < len(kept) - 1 else ''}" for number, (before, body, after) in
-                 enumerate(pieces)]  # fmt: skip
+        texts = [
+            f"{before}{body}{after if number < len(kept) - 1 else ''}"
+            for number, (before, body, after) in enumerate(pieces)
+        ]
         return "{" + ",".join(texts) + last + "}"
 
     def _indent(self, members: list[_Member], start: int) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.compose.configtext.lines import (
+    gap_lines,
     gap_start,
     header_gap_start,
     indentation,
@@ -58,7 +59,7 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
         known = places.get(identity)
         new = wanted[-1]
         if new.start in marks.entries:
-            edits += [(entry.start, entry.end, "") for entry in known or ()]
+            edits += [_removal(dialect, below, entry) for entry in known or ()]
         elif known is None:
             fresh.setdefault(identity[0], []).extend(wanted[-1:] if dialect.last_wins else wanted)
         elif dialect.last_wins:
@@ -92,8 +93,24 @@ def _override(dialect: Dialect, below: Scan, old: Entry, above: Scan, new: Entry
     if old.separator and (new.separator or new.value is not None) and not _runs_together(dialect, below, old, raw):
         if dialect.indents and "\n" in raw:
             raw = reindented(raw, indentation(above.text, new.start), indentation(below.text, old.start), first=False)
+        comments = _comments_within(dialect, below, old)
+        if comments:
+            return old.value_start, old.end, with_breaks(f"{raw}\n", breaks) + comments
         return old.value_start, old.value_end, with_breaks(raw, breaks)
-    return old.start, old.end, _moved(above, new, indentation(below.text, old.start), breaks)
+    lines = _moved(above, new, indentation(below.text, old.start), breaks)
+    return old.start, old.end, lines + _comments_within(dialect, below, old)
+
+
+def _removal(dialect: Dialect, below: Scan, old: Entry) -> Edit:
+    return old.start, old.end, _comments_within(dialect, below, old)
+
+
+def _comments_within(dialect: Dialect, below: Scan, old: Entry) -> str:
+    """The comment lines between the lines of a continued value, which are no part of it."""
+    if not dialect.indents or "\n" not in (old.value or ""):
+        return ""
+    lines = gap_lines(below.text[old.start : old.end])[1:]
+    return "".join(line for line in lines if line.lstrip()[:1] in dialect.comments and line.strip())
 
 
 def _runs_together(dialect: Dialect, below: Scan, old: Entry, raw: str) -> bool:
@@ -118,7 +135,7 @@ def _override_all(
         for old, new in zip(known, wanted, strict=False)
         if old.value != new.value
     ]
-    edits += [(old.start, old.end, "") for old in known[len(wanted) :]]
+    edits += [_removal(dialect, below, old) for old in known[len(wanted) :]]
     last = known[-1]
     indent = indentation(below.text, last.start)
     edits += [(last.end, last.end, _moved(above, new, indent, breaks)) for new in wanted[len(known) :]]

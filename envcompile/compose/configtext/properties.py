@@ -89,8 +89,12 @@ def _unescaped(raw: str, text: str, offset: int) -> str:
         if continued:
             return ""
         if letter == "u":
-            reject(text, offset + match.start(), "a `\\u` escape needs four hexadecimal digits",
-                   "write `\\u4e2d`, or `\\\\u` for a backslash")  # fmt: skip
+            reject(
+                text,
+                offset + match.start(),
+                "a `\\u` escape needs four hexadecimal digits",
+                "write `\\u4e2d`, or `\\\\u` for a backslash",
+            )
         return _LETTERS.get(letter, letter)
 
     value = _ESCAPE.sub(plain, raw)

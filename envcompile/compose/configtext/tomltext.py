@@ -54,8 +54,9 @@ def merge(base: str, overlay: str) -> str:
     try:
         expected = laid_over(below, above, _is_removed)
     except ClashError as clash:
-        raise conflict("overlay", _place_of(upper, upper_tables, clash.path), path_name(clash.path), clash.below,
-                       clash.above) from None  # fmt: skip
+        raise conflict(
+            "overlay", _place_of(upper, upper_tables, clash.path), path_name(clash.path), clash.below, clash.above
+        ) from None
     if same(expected, below):
         return base
     weaver = Weaver(text, tables, below, upper, upper_tables, breaks)

@@ -129,9 +129,11 @@ class Weaver:
                     for number, item in enumerate(inner):
                         if item not in kept:
                             follows = next((other for other in inner[number + 1 :] if other in kept), None)
-                            start = item.start if follows else next(
-                                other for other in reversed(inner[:number]) if other in kept
-                            ).value_end  # fmt: skip
+                            start = (
+                                item.start
+                                if follows
+                                else next(other for other in reversed(inner[:number]) if other in kept).value_end
+                            )
                             end = inner[number + 1].start if follows else item.value_end
                             self.edits.append((start if follows or item is inner[-1] else item.start, end, ""))
 

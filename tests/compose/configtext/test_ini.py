@@ -13,37 +13,71 @@ NAME = "app.ini"
     ("base", "overlay", "result"),
     [
         pytest.param("[a]\nx = 1\ny: 2\n", "[a]\ny=3\n", "[a]\nx = 1\ny: 3\n", id="override"),
-        pytest.param("[a]\nx=1\n\n[b]\ny=1\n", "[a]\nz=1\n", "[a]\nx=1\nz=1\n\n[b]\ny=1\n", id="new key in its section"),
         pytest.param(
-            "[a]\nx=1\n\n; of b\n[b]\ny=1\n", "[a]\n; new\nz=1\n", "[a]\nx=1\n; new\nz=1\n\n; of b\n[b]\ny=1\n",
+            "[a]\nx=1\n\n[b]\ny=1\n", "[a]\nz=1\n", "[a]\nx=1\nz=1\n\n[b]\ny=1\n", id="new key in its section"
+        ),
+        pytest.param(
+            "[a]\nx=1\n\n; of b\n[b]\ny=1\n",
+            "[a]\n; new\nz=1\n",
+            "[a]\nx=1\n; new\nz=1\n\n; of b\n[b]\ny=1\n",
             id="before the comment of the next section",
         ),
         pytest.param("[a]\nx=1\n", "; of b\n[b]\ny=1\n", "[a]\nx=1\n\n; of b\n[b]\ny=1\n", id="new section"),
-        pytest.param("[a]\nx=1\n[c]\nx=1\n", "[b]\ny=1\n", "[a]\nx=1\n[c]\nx=1\n[b]\ny=1\n", id="as close as the base's"),
+        pytest.param(
+            "[a]\nx=1\n[c]\nx=1\n", "[b]\ny=1\n", "[a]\nx=1\n[c]\nx=1\n[b]\ny=1\n", id="as close as the base's"
+        ),
         pytest.param("g=1\n[a]\nx=1\n", "g=2\nh=3\n", "g=2\nh=3\n[a]\nx=1\n", id="keys before the first section"),
         pytest.param("[a]\nx=1\n", "h=3\n", "h=3\n[a]\nx=1\n", id="first key before the first section"),
-        pytest.param("[a]\nx=1\n[b]\nx=1\n[a]\ny=1\n", "[a]\nx=2\nz=3\n", "[a]\nx=2\n[b]\nx=1\n[a]\ny=1\nz=3\n",
-                     id="a section in two parts"),
+        pytest.param(
+            "[a]\nx=1\n[b]\nx=1\n[a]\ny=1\n",
+            "[a]\nx=2\nz=3\n",
+            "[a]\nx=2\n[b]\nx=1\n[a]\ny=1\nz=3\n",
+            id="a section in two parts",
+        ),
         pytest.param("[a]\nx=1\n", "[b]\n", "[a]\nx=1\n\n[b]\n", id="empty section"),
         pytest.param("[a.b]\nc=1\n[a]\nb.c=1\n", "[a]\nb.c=2\n", "[a.b]\nc=1\n[a]\nb.c=2\n", id="dots are no nesting"),
-        pytest.param('[remote "o]x"]\n\turl = a\n', '[remote "o]x"]\nurl = b\nfetch = c\n',
-                     '[remote "o]x"]\n\turl = b\n\tfetch = c\n', id="git: the base's indentation"),
-        pytest.param("[r]\n\tfetch = a\n\tfetch = b\n", "[r]\nfetch = a\nfetch = c\nfetch = d\n",
-                     "[r]\n\tfetch = a\n\tfetch = c\n\tfetch = d\n", id="git: all values of a key that repeats"),
+        pytest.param(
+            '[remote "o]x"]\n\turl = a\n',
+            '[remote "o]x"]\nurl = b\nfetch = c\n',
+            '[remote "o]x"]\n\turl = b\n\tfetch = c\n',
+            id="git: the base's indentation",
+        ),
+        pytest.param(
+            "[r]\n\tfetch = a\n\tfetch = b\n",
+            "[r]\nfetch = a\nfetch = c\nfetch = d\n",
+            "[r]\n\tfetch = a\n\tfetch = c\n\tfetch = d\n",
+            id="git: all values of a key that repeats",
+        ),
         pytest.param("[s]\nPre=a\nPre=b\nx=1\n", "[s]\nPre=c\n", "[s]\nPre=c\nx=1\n", id="systemd: fewer values"),
-        pytest.param("[a]\nk =\n    one\n    two\nl=1\n", "[a]\nk =\n  three\n", "[a]\nk =\n  three\nl=1\n", id="continued"),
-        pytest.param("[a]\nk = one\n\n  two\nl=1\n", "[a]\nk=3\n", "[a]\nk = 3\nl=1\n", id="continued over a blank line"),
-        pytest.param("[a]\nx = 1 ; why\n", "[a]\nx = 2\n", "[a]\nx = 2\n", id="configparser: no comment behind a value"),
-        pytest.param("[a]\nskip-name-resolve\nx=1\n", "[a]\nx=2\nlocal\n", "[a]\nskip-name-resolve\nx=2\nlocal\n",
-                     id="my.cnf: keys alone"),
+        pytest.param(
+            "[a]\nk =\n    one\n    two\nl=1\n", "[a]\nk =\n  three\n", "[a]\nk =\n  three\nl=1\n", id="continued"
+        ),
+        pytest.param(
+            "[a]\nk = one\n\n  two\nl=1\n", "[a]\nk=3\n", "[a]\nk = 3\nl=1\n", id="continued over a blank line"
+        ),
+        pytest.param(
+            "[a]\nx = 1 ; why\n", "[a]\nx = 2\n", "[a]\nx = 2\n", id="configparser: no comment behind a value"
+        ),
+        pytest.param(
+            "[a]\nskip-name-resolve\nx=1\n",
+            "[a]\nx=2\nlocal\n",
+            "[a]\nskip-name-resolve\nx=2\nlocal\n",
+            id="my.cnf: keys alone",
+        ),
         pytest.param("[a]\nx=1\ny=1\n", "[a]\n# envc:remove\nx=\n", "[a]\ny=1\n", id="mark above"),
         pytest.param("[a]\nx=1\ny=1\n", "[a]\nx= ; envc:remove\n", "[a]\ny=1\n", id="mark behind"),
-        pytest.param("[a]\nx=1\n\n[b]\n; in b\ny=1\n\n; of c\n[c]\nz=1\n", "[b] # envc:remove\n",
-                     "[a]\nx=1\n\n; of c\n[c]\nz=1\n", id="section removed whole"),
-        pytest.param("[a]\r\nx=1", "[a]\ny=1\n[b]\nz=1\n", "[a]\r\nx=1\r\ny=1\r\n\r\n[b]\r\nz=1", id="CRLF, no final break"),
+        pytest.param(
+            "[a]\nx=1\n\n[b]\n; in b\ny=1\n\n; of c\n[c]\nz=1\n",
+            "[b] # envc:remove\n",
+            "[a]\nx=1\n\n; of c\n[c]\nz=1\n",
+            id="section removed whole",
+        ),
+        pytest.param(
+            "[a]\r\nx=1", "[a]\ny=1\n[b]\nz=1\n", "[a]\r\nx=1\r\ny=1\r\n\r\n[b]\r\nz=1", id="CRLF, no final break"
+        ),
         pytest.param("[a]\nx=1\n", "# c\n[a]\nx=1\n", "[a]\nx=1\n", id="nothing new"),
     ],
-)  # fmt: skip
+)
 def test_merge(base: str, overlay: str, result: str) -> None:
     """Each key stays in its section, each section where it is."""
     assert merge_text(NAME, base, overlay) == result
@@ -54,20 +88,25 @@ def test_merge(base: str, overlay: str, result: str) -> None:
     [
         pytest.param("[a\n", "", ("base", 1, 1, "a section header is not `[name]`"), id="open header"),
         pytest.param(
-            "[a]\nsome words\n", "",
-            ("base", 2, 1, "a line is neither `[section]`, a comment nor `key = value`"), id="words",
+            "[a]\nsome words\n",
+            "",
+            ("base", 2, 1, "a line is neither `[section]`, a comment nor `key = value`"),
+            id="words",
         ),
         pytest.param(
-            "[a]\nx = 1\n  y = 2\n", "[a]\nx = 3\n",
+            "[a]\nx = 1\n  y = 2\n",
+            "[a]\nx = 3\n",
             ("base", 3, 3, "`x` is overridden, and this line may continue its value or be a key of its own"),
             id="continuation or key",
         ),
         pytest.param(
-            "[a]\nx=1\n", "[a] # envc:remove\ny=1\n",
-            ("overlay", 2, 1, "section `a` is marked `# envc:remove` but has keys"), id="mark on a section with keys",
+            "[a]\nx=1\n",
+            "[a] # envc:remove\ny=1\n",
+            ("overlay", 2, 1, "section `a` is marked `# envc:remove` but has keys"),
+            id="mark on a section with keys",
         ),
     ],
-)  # fmt: skip
+)
 def test_mistake_is_an_error_with_its_line(base: str, overlay: str, error: tuple[object, ...]) -> None:
     """What readers disagree about is not guessed at."""
     with pytest.raises(ConfigTextError) as caught:
@@ -115,8 +154,10 @@ def test_conf_overlay_that_does_not_parse_is_an_error() -> None:
     with pytest.raises(ConfigTextError) as caught:
         merge_text("postgresql.conf", "port = 5432\n", "a = 1\nport 5433\n")
     assert (caught.value.side, caught.value.line, caught.value.what) == (
-        "overlay", 2, "a line is neither `[section]`, a comment nor `key = value`",
-    )  # fmt: skip
+        "overlay",
+        2,
+        "a line is neither `[section]`, a comment nor `key = value`",
+    )
 
 
 def test_conf_without_any_line_takes_whatever_comes() -> None:

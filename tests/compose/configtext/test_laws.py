@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEY = st.sampled_from(["a", "b.c", "key", "k-1", "中"])
-VALUE = st.sampled_from(["", "1", "x y", "a=b", "http://h:80/?q=1", "值", "#x", "c:\\\\x", "'q'", '"d"', "${A}", "x # y"])
+VALUE = st.sampled_from([
+    "",
+    "1",
+    "x y",
+    "a=b",
+    "http://h:80/?q=1",
+    "值",
+    "#x",
+    "c:\\\\x",
+    "'q'",
+    '"d"',
+    "${A}",
+    "x # y",
+])
 BREAK = st.sampled_from(["\n", "\r\n"])
 
 
@@ -41,11 +54,13 @@ PROPERTIES = lines(
 DOTENV = lines(st.builds("{}{}={}".format, st.sampled_from(["", "export "]), st.sampled_from("AB_"), VALUE), "#")
 INI = lines(
     st.one_of(
-        st.builds("{} = {}".format, KEY, VALUE), st.sampled_from(["[a]", "[b.c]", " [d]"]),
-        st.builds("\t{}={}".format, KEY, VALUE), st.builds("{} =\n    {}\n    x".format, KEY, VALUE),
+        st.builds("{} = {}".format, KEY, VALUE),
+        st.sampled_from(["[a]", "[b.c]", " [d]"]),
+        st.builds("\t{}={}".format, KEY, VALUE),
+        st.builds("{} =\n    {}\n    x".format, KEY, VALUE),
     ),
     ";",
-)  # fmt: skip
+)
 
 TREE: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from(["a", "b", "c.d", "on", "中"]),

@@ -67,55 +67,85 @@ def test_merge(base: str, overlay: str, result: str) -> None:
     ("base", "overlay", "error"),
     [
         pytest.param(
-            "a=1\n=2\n", "", ("base", 2, 1, "a line begins with its separator: the key is missing", "write `key=value`"),
+            "a=1\n=2\n",
+            "",
+            ("base", 2, 1, "a line begins with its separator: the key is missing", "write `key=value`"),
             id="missing key",
         ),
         pytest.param(
-            "a=1\n", "x=\\u12\n",
-            ("overlay", 1, 3, "a `\\u` escape needs four hexadecimal digits",
-             "write `\\u4e2d`, or `\\\\u` for a backslash"),
+            "a=1\n",
+            "x=\\u12\n",
+            (
+                "overlay",
+                1,
+                3,
+                "a `\\u` escape needs four hexadecimal digits",
+                "write `\\u4e2d`, or `\\\\u` for a backslash",
+            ),
             id="broken escape",
         ),
         pytest.param(
-            "a=1\nb=2\\\n", "a=2\n",
+            "a=1\nb=2\\\n",
+            "a=2\n",
             ("base", 2, 1, "`b` is continued, but the text ends", "drop the backslash at the end of the last line"),
             id="continued past the end",
         ),
         pytest.param(
-            "a=1\n", "a=2\n\na=3\n",
+            "a=1\n",
+            "a=2\n\na=3\n",
             ("overlay", 3, 1, "`a` is set twice, to different values: here and on line 1", "keep one of the two lines"),
             id="contradiction",
         ),
         pytest.param(
-            "a=1\n", "# envc:remove\n\na=2\n",
+            "a=1\n",
+            "# envc:remove\n\na=2\n",
             ("overlay", 1, 1, "`# envc:remove` stands above no key", "put it on the line directly above an empty key"),
             id="mark above a blank line",
         ),
         pytest.param(
-            "a=1\n", "a=2\n# envc:remove\n",
+            "a=1\n",
+            "a=2\n# envc:remove\n",
             ("overlay", 2, 1, "`# envc:remove` stands above no key", "put it on the line directly above an empty key"),
             id="mark at the end",
         ),
         pytest.param(
-            "a=1\n", "# envc:remove\na=2\n",
-            ("overlay", 2, 1, "`a` is marked `# envc:remove` but has a value",
-             "leave the value empty to remove the key, or drop the mark"),
+            "a=1\n",
+            "# envc:remove\na=2\n",
+            (
+                "overlay",
+                2,
+                1,
+                "`a` is marked `# envc:remove` but has a value",
+                "leave the value empty to remove the key, or drop the mark",
+            ),
             id="mark above a value",
         ),
         pytest.param(
-            "a=1\n", "a=2 # envc:remove\n",
-            ("overlay", 1, 1, "`a` is marked `# envc:remove` but has a value",
-             "leave the value empty to remove the key, or drop the mark"),
+            "a=1\n",
+            "a=2 # envc:remove\n",
+            (
+                "overlay",
+                1,
+                1,
+                "`a` is marked `# envc:remove` but has a value",
+                "leave the value empty to remove the key, or drop the mark",
+            ),
             id="mark behind a value",
         ),
         pytest.param(
-            "# envc:remove\na=\n", "b=2\n",
-            ("base", 1, 3, "`# envc:remove` stands in the base, which has nothing below it to remove",
-             "delete the mark with its key, or move both to an overlay"),
+            "# envc:remove\na=\n",
+            "b=2\n",
+            (
+                "base",
+                1,
+                3,
+                "`# envc:remove` stands in the base, which has nothing below it to remove",
+                "delete the mark with its key, or move both to an overlay",
+            ),
             id="mark in the base",
         ),
     ],
-)  # fmt: skip
+)
 def test_mistake_is_an_error_with_its_line(base: str, overlay: str, error: tuple[object, ...]) -> None:
     """Text that cannot be merged is never passed over."""
     with pytest.raises(ConfigTextError) as caught:

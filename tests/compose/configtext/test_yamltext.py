@@ -45,22 +45,38 @@ def changed(*changes: tuple[str, str]) -> str:
     [
         pytest.param("a: 2\n", changed(("a: 1", "a: 2")), id="scalar, its comment stays"),
         pytest.param("a: 0x1\nz: {k: v}\n", BASE, id="the same values spelt otherwise"),
-        pytest.param("b:\n    c:\n      - 7\n      - 8\n", changed((" [1, 2]", "\n    - 7\n    - 8")), id="flow list to lines"),
-        pytest.param("b:\n  e: [z]\n", changed(("  e:\n", "  e: [z]\n"), ("  - p\n  - q: 1\n", "")), id="lines to flow list"),
-        pytest.param("b: {d: {x: null, w: two words}}\n", changed(("{x: 1, y: 2}", '{y: 2, w: "two words"}')), id="flow map"),
+        pytest.param(
+            "b:\n    c:\n      - 7\n      - 8\n", changed((" [1, 2]", "\n    - 7\n    - 8")), id="flow list to lines"
+        ),
+        pytest.param(
+            "b:\n  e: [z]\n", changed(("  e:\n", "  e: [z]\n"), ("  - p\n  - q: 1\n", "")), id="lines to flow list"
+        ),
+        pytest.param(
+            "b: {d: {x: null, w: two words}}\n", changed(("{x: 1, y: 2}", '{y: 2, w: "two words"}')), id="flow map"
+        ),
         pytest.param("b:\n  f: x\n", changed(("f: |\n    text\n      more\n", "f: x\n")), id="block to scalar"),
         pytest.param("a: |\n  x\n  y\n", changed(("a: 1 # one\n", "a: | # one\n  x\n  y\n")), id="scalar to block"),
-        pytest.param("z:\n        # why\n        n: >-\n            m\n", changed(('"v"\n', '"v"\n  # why\n  n: >-\n      m\n')),
-                     id="new key below, moved to the base's column"),
+        pytest.param(
+            "z:\n        # why\n        n: >-\n            m\n",
+            changed(('"v"\n', '"v"\n  # why\n  n: >-\n      m\n')),
+            id="new key below, moved to the base's column",
+        ),
         pytest.param("\n# of n\nn: 1\n", BASE + "\n# of n\nn: 1\n", id="new key at the end"),
-        pytest.param("n:\n  l: null\n  m:\n    k:\n    j: no\n", BASE + "n:\n  m:\n    j: no\n", id="idle nulls stay out"),
-        pytest.param("a: null\nb: {c: , f: ~}\n", changed(("a: 1 # one\n", ""), ("  c: [1, 2]\n", ""),
-                     ("  f: |\n    text\n      more\n", "")), id="null removes"),
+        pytest.param(
+            "n:\n  l: null\n  m:\n    k:\n    j: no\n", BASE + "n:\n  m:\n    j: no\n", id="idle nulls stay out"
+        ),
+        pytest.param(
+            "a: null\nb: {c: , f: ~}\n",
+            changed(("a: 1 # one\n", ""), ("  c: [1, 2]\n", ""), ("  f: |\n    text\n      more\n", "")),
+            id="null removes",
+        ),
         pytest.param("z: {k: null}\n", changed(('z:\n  k: "v"\n', "z: {}\n")), id="the last key of a map"),
         pytest.param('{"a": 2, "z": {"k": [1]}}\n', changed(("a: 1", "a: 2"), ('"v"', "[1]")), id="JSON is YAML"),
-        pytest.param("n: &x {p: 1}\nm: *x\n", BASE + "n:\n  p: 1\nm:\n  p: 1\n", id="anchors of the overlay are resolved"),
+        pytest.param(
+            "n: &x {p: 1}\nm: *x\n", BASE + "n:\n  p: 1\nm:\n  p: 1\n", id="anchors of the overlay are resolved"
+        ),
     ],
-)  # fmt: skip
+)
 def test_merge(overlay: str, result: str) -> None:
     """The overlay's values stand in the base's text."""
     assert merge_text(NAME, BASE, overlay) == result
@@ -78,13 +94,17 @@ def test_merge(overlay: str, result: str) -> None:
         pytest.param("a: {}\n", "a: {b: 1}\n", "a: {b: 1}\n", id="empty map"),
         pytest.param("a: |+\n  x\n\n\n", "b: 1\n", "a: |+\n  x\n\n\nb: 1\n", id="block that keeps its blank lines"),
         pytest.param("x: &A {k: 1}\ny: *A\n", "y: {k: 2}\n", "x: &A {k: 1}\ny: {k: 2}\n", id="through an alias"),
-        pytest.param("x: &A {k: 1}\ny:\n  <<: *A\n  l: 1\n", "y: {k: 2}\n", "x: &A {k: 1}\ny:\n  <<: *A\n  l: 1\n  k: 2\n",
-                     id="beside a merge key"),
+        pytest.param(
+            "x: &A {k: 1}\ny:\n  <<: *A\n  l: 1\n",
+            "y: {k: 2}\n",
+            "x: &A {k: 1}\ny:\n  <<: *A\n  l: 1\n  k: 2\n",
+            id="beside a merge key",
+        ),
         pytest.param("---\na: 1\n...\n", "b: 2\n", "---\na: 1\nb: 2\n...\n", id="before the end of the document"),
         pytest.param("y: 1\n", "n: 2\n", "y: 1\nn: 2\n", id="keys as written"),
         pytest.param("- 1\n", "- 2\n", "- 2\n", id="a list is replaced"),
     ],
-)  # fmt: skip
+)
 def test_merge_of_special_bases(base: str, overlay: str, result: str) -> None:
     """Layouts that people have."""
     assert merge_text(NAME, base, overlay) == result
@@ -93,17 +113,32 @@ def test_merge_of_special_bases(base: str, overlay: str, result: str) -> None:
 @pytest.mark.parametrize(
     ("base", "overlay", "error"),
     [
-        pytest.param("a: 1\n", "b: 1\n---\na: 2\n",
-                     ("overlay", 2, 1, "the text holds 2 YAML documents, which cannot be merged key by key", REPLACE),
-                     id="documents"),
-        pytest.param("a: 1\n", "b: 1\na: {x: 1}\n",
-                     ("overlay", 2, 1, "`a` is a number in the base and a map here", REPLACE), id="map for a number"),
-        pytest.param("x: &A {k: 1}\ny: *A\n", "x: {k: 2}\n",
-                     ("overlay", 1, 1,
-                      "the base shares values by anchors or merge keys, which the overlay would change elsewhere too",
-                      REPLACE), id="anchor"),
+        pytest.param(
+            "a: 1\n",
+            "b: 1\n---\na: 2\n",
+            ("overlay", 2, 1, "the text holds 2 YAML documents, which cannot be merged key by key", REPLACE),
+            id="documents",
+        ),
+        pytest.param(
+            "a: 1\n",
+            "b: 1\na: {x: 1}\n",
+            ("overlay", 2, 1, "`a` is a number in the base and a map here", REPLACE),
+            id="map for a number",
+        ),
+        pytest.param(
+            "x: &A {k: 1}\ny: *A\n",
+            "x: {k: 2}\n",
+            (
+                "overlay",
+                1,
+                1,
+                "the base shares values by anchors or merge keys, which the overlay would change elsewhere too",
+                REPLACE,
+            ),
+            id="anchor",
+        ),
     ],
-)  # fmt: skip
+)
 def test_mistake_is_an_error_with_its_line(base: str, overlay: str, error: tuple[object, ...]) -> None:
     """What has no one meaning is not guessed at."""
     with pytest.raises(ConfigTextError) as caught:

@@ -1,0 +1,117 @@
+"""`envc init`: a first repository, or an existing one brought over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
+
+if TYPE_CHECKING:
+    from envcompile.adopt import Adoption
+
+EPILOG = """Examples:
+
+  envc init shop                                   a working repository in shop/
+
+  envc init shop --from-kustomize deploy           overlays/* of deploy/ become environments
+
+  envc init shop --from-manifests rendered         rendered/dev.yaml, rendered/prod.yaml: two environments
+"""
+
+_MOST_DIFFERENCES = 50
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("init", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        folder: Annotated[
+            Path | None,
+            typer.Argument(metavar="[DIR]", help="Folder of the new repository; default: here.", show_default=False),
+        ] = None,
+        *,
+        manifests: Annotated[
+            Path | None, typer.Option("--from-manifests", metavar="DIR", help="Bring plain manifests over.")
+        ] = None,
+        kustomize: Annotated[
+            Path | None, typer.Option("--from-kustomize", metavar="DIR", help="Bring kustomize overlays over.")
+        ] = None,
+    ) -> None:
+        """Set up a repository; existing manifests are split into base and overlays, and proven to build the same."""
+        from envcompile import adopt
+
+        target: Path = folder if folder is not None else context.obj.project
+        if manifests is not None and kustomize is not None:
+            raise UsageError([Problem("--from-manifests and --from-kustomize exclude each other", "give one of them")])
+        if manifests is not None:
+            raise typer.Exit(_tell(adopt.from_manifests(manifests, target), target))
+        if kustomize is not None:
+            raise typer.Exit(_tell(adopt.from_kustomize(kustomize, target), target))
+        for path in adopt.scaffold(target):
+            typer.echo(f"created {path.as_posix()}")
+        typer.echo(_next_steps(target, "dev", "prod"))
+
+
+def _tell(adoption: Adoption, target: Path) -> int:
+    """Say what became of the source, and whether the proof holds."""
+    for note in adoption.notes:
+        typer.echo(f"note: {note}", err=True)
+    if not adoption.is_equal:
+        differences = adoption.proof.differences
+        typer.echo(f"error: the build would not be what the source is, so nothing was written; {len(differences)} differences:", err=True)
+        for difference in differences[:_MOST_DIFFERENCES]:
+            typer.echo(f"  {difference}", err=True)
+        if len(differences) > _MOST_DIFFERENCES:
+            typer.echo(f"  and {len(differences) - _MOST_DIFFERENCES} more", err=True)
+        typer.echo("hint: this is worth a bug report; the objects named can be brought over by hand meanwhile", err=True)
+        return EXIT_WRONG
+    for environment in adoption.environments:
+        parts = [f"{environment.objects} objects"]
+        parts += [
+            f"{count} {what}"
+            for count, what in (
+                (environment.patched, "patched"),
+                (environment.own, "only here"),
+                (environment.excluded, "of base left out"),
+            )
+            if count
+        ]
+        typer.echo(f"{environment.name} (from {environment.origin}): {', '.join(parts)}")
+    total = sum(environment.objects for environment in adoption.environments)
+    typer.echo(
+        f"{adoption.source_lines} lines became {adoption.base_lines} in base/ and {adoption.overlay_lines} in overlays/"
+    )
+    typer.echo(f"proven: the build equals the source, {total} of {total} objects")
+    with_secrets = [environment for environment in adoption.environments if environment.secrets]
+    if with_secrets:
+        typer.echo(_secrets_warning([environment.name for environment in with_secrets]), err=True)
+    names = [environment.name for environment in adoption.environments]
+    typer.echo(_next_steps(target, names[0], names[-1]))
+    return EXIT_OK
+
+
+def _secrets_warning(names: list[str]) -> str:
+    return (
+        f"warning: the source holds Secrets in plain text ({', '.join(names)}), and so does the new repository: DO NOT "
+        "COMMIT IT YET\n"
+        "  These environments say `secretBackend: plaintext`, so that the build equals the source. To go on, for each:\n"
+        "  1. put references (`ref+env://NAME`, `ref+vault://…`) in the place of the values, see `envc guide secrets`\n"
+        f"  2. envc secrets fetch-cert {names[0]} && envc secrets seal {names[0]}\n"
+        "  3. take `secretBackend: plaintext` out of its environment.yaml, and rotate what was ever committed"
+    )
+
+
+def _next_steps(target: Path, first: str, last: str) -> str:
+    shown = target.as_posix()
+    steps = [] if shown == "." else [f"  cd {shown}"]
+    steps.append("  envc build                 compile every environment into environments/")
+    steps.append(f"  envc show {last:<17}print what {last} consists of")
+    if first != last:
+        steps.append(f"  envc compare {first} {last}".ljust(29) + " see how two environments differ")
+    steps.append("  envc guide start           the next ten minutes")
+    return "\n".join(["", "next:", *steps])

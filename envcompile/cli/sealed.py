@@ -1,0 +1,200 @@
+"""`envc secrets status|audit|verify|unseal|scan`: looking after what is sealed."""
+
+from typing import Annotated
+
+import typer
+
+from envcompile.cli.secretsio import (
+    Env,
+    Envs,
+    Format,
+    Names,
+    PrivateKeys,
+    identity_key,
+    now,
+    open_project,
+    private_keys_of,
+    refuse_output_in,
+    scenes_of,
+    show_json,
+    show_table,
+    surroundings_of,
+)
+
+
+def register(group: typer.Typer) -> None:
+    """Add the commands to the group `envc secrets`."""
+    _register_watching(group)
+    _register_recovery(group)
+    _register_scan(group)
+
+
+def _register_watching(group: typer.Typer) -> None:
+    @group.command("status", epilog="Example: envc secrets status prod --format json")
+    def status_command(context: typer.Context, environments: Envs = None, *, output_format: Format = "text") -> None:
+        """List every value: its certificate, its age, whether its source changed. Exits 1 when something is to do."""
+        from envcompile.secrets.status import status
+
+        scenes = scenes_of(open_project(context), environments or [])
+        surroundings, identity = surroundings_of(scenes[0].root, ask=False), identity_key()
+        rows = [
+            row for scene in scenes for row in status(scene, surroundings=surroundings, identity=identity, now=now())
+        ]
+        show_table(
+            [
+                {
+                    "environment": row.environment,
+                    "value": str(row.id),
+                    "state": row.state,
+                    "certificate": row.certificate[:23],
+                    "current": row.is_current,
+                    "ageDays": row.age_days,
+                    "source": row.source,
+                    "note": row.note,
+                }
+                for row in rows
+            ],
+            output_format,
+        )
+        if any(row.state in {"changed", "missing", "moved", "undeclared"} for row in rows):
+            raise typer.Exit(1)
+
+    @group.command("audit", epilog="Example: envc secrets audit --compromised sha256:0123…")
+    def audit_command(
+        context: typer.Context,
+        environments: Envs = None,
+        *,
+        compromised: Annotated[
+            str | None,
+            typer.Option("--compromised", metavar="FINGERPRINT", help="List what a leaked sealing key makes readable."),
+        ] = None,
+        output_format: Format = "text",
+    ) -> None:
+        """Look for copied ciphertexts, wide scopes, unpinned certificates. Exits 1 when there are errors."""
+        from envcompile.secrets.audit import audit
+
+        found = audit(scenes_of(open_project(context), environments or []), compromised=compromised)
+        show_table(
+            [
+                {
+                    "environment": one.environment,
+                    "value": str(one.id or ""),
+                    "severity": one.severity,
+                    "rule": one.rule,
+                    "note": one.note,
+                }
+                for one in found
+            ],
+            output_format,
+        )
+        if any(one.severity == "error" for one in found):
+            raise typer.Exit(1)
+
+
+def _register_recovery(group: typer.Typer) -> None:
+    @group.command("verify", epilog="Example: envc secrets verify prod --private-key backup.yaml")
+    def verify_command(
+        context: typer.Context,
+        environments: Envs = None,
+        *,
+        private_keys: PrivateKeys = None,
+        output_format: Format = "text",
+    ) -> None:
+        """Check sealed values offline; with --private-key that each one opens. Exits 1 when one does not."""
+        from envcompile.secrets.verify import verify
+
+        keys, identity = private_keys_of(private_keys), identity_key()
+        checks = [
+            check
+            for scene in scenes_of(open_project(context), environments or [])
+            for check in verify(scene, keys=keys, identity=identity)
+        ]
+        show_table(
+            [
+                {"environment": one.environment, "value": str(one.id), "good": one.is_good, "note": one.note}
+                for one in checks
+            ],
+            output_format,
+        )
+        if not all(one.is_good for one in checks):
+            raise typer.Exit(1)
+
+    @group.command(
+        "unseal", epilog="Example: envc secrets unseal prod --private-key backup.yaml --reveal | kubectl apply -f -"
+    )
+    def unseal_command(
+        context: typer.Context,
+        environment: Env,
+        names: Names = None,
+        *,
+        private_keys: PrivateKeys = None,
+        reveal: Annotated[bool, typer.Option("--reveal", help="Print the Secrets in clear on stdout.")] = False,
+        output_format: Format = "text",
+    ) -> None:
+        """Open sealed values with private keys, for recovery; shows names and sizes unless --reveal is given."""
+        import sys
+
+        from envcompile.errors import Problem, UsageError
+        from envcompile.secrets.store import STORE_NAME
+        from envcompile.secrets.verify import as_manifests, unseal
+
+        if not private_keys:
+            raise UsageError([Problem("unsealing needs the cluster's private key", "give --private-key FILE")])
+        project = open_project(context)
+        (name,) = project.choose([environment])
+        if reveal:
+            refuse_output_in(project.root)
+        file = f"overlays/{name}/{STORE_NAME}"
+        opened = unseal(project.root, file, keys=private_keys_of(private_keys), names=names or ())
+        if reveal:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(as_manifests(opened).reveal())
+            return
+        show_table(
+            [
+                {"value": f"{one.namespace}/{one.name}/{key}", "bytes": value.size}
+                for one in opened
+                for key, value in sorted(one.values.items())
+            ],
+            output_format,
+        )
+
+
+def _register_scan(group: typer.Typer) -> None:
+    @group.command("scan", epilog="Example: envc secrets scan --staged")
+    def scan_command(
+        context: typer.Context,
+        *,
+        staged: Annotated[bool, typer.Option("--staged", help="Only what the next commit adds or changes.")] = False,
+        exclude: Annotated[
+            list[str] | None, typer.Option("--exclude", metavar="GLOB", help="Pass over these files; can be repeated.")
+        ] = None,
+        output_format: Format = "text",
+    ) -> None:
+        """Look in git's index for secrets in clear, private keys, unfinished SOPS files. Exits 1 when there are any."""
+        from envcompile.cli.output import data, tell
+        from envcompile.errors import EnvcError
+        from envcompile.secrets.scan import scan_index
+
+        root, in_clear = context.obj.project, []
+        try:
+            project = open_project(context)
+            root = project.root
+            in_clear = [
+                f"{folder}/{name}"
+                for name in project.environments
+                for folder in ("overlays", "environments")
+                if project.compose(name).sources.settings.secret_backend == "plaintext"  # ruff: ignore[hardcoded-password-string] - the name of a backend
+            ]
+        except EnvcError:
+            # The scan must work on any repository, and on a configuration that does not compose.
+            in_clear = []
+        found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=in_clear)
+        if output_format == "json":
+            show_json([one._asdict() for one in found], output_format)
+        else:
+            for one in found:
+                data(f"{one.file}:{one.line}: {one.rule}: {one.what}")
+                tell(f"hint: {one.fix}")
+        if found:
+            raise typer.Exit(1)
