@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from envcompile.kubeapi.schema import Shortcoming
+    from envcompile.kubeapi.tables import BuiltIn
     from envcompile.settings import MergeKeyRule
 
 _NO_KINDS: Final[Mapping[tuple[str, str], CustomKind]] = {}
@@ -66,7 +67,7 @@ class KubeApi:
         A kind without a schema is judged by `envcompile.kubeapi.scopes`: a short list, and the habit of naming
         cluster-scoped kinds `Cluster…`.
         """
-        built_in = self._table.built_in(group, kind)
+        built_in = self._built_in(group, kind)
         if built_in is not None:
             return built_in.is_namespaced
         custom = self._custom.get((group, kind))
@@ -125,9 +126,7 @@ class KubeApi:
         return defined or [("", rule.kind)]
 
     def _make_node(self, group: str, version: str, kind: str) -> Node | None:
-        if group == "extensions":
-            group = _MOVED.get(kind, group)
-        built_in = self._table.built_in(group, kind)
+        built_in = self._built_in(group, kind)
         if built_in is not None:
             name = built_in.versions.get(version)
             return self._table.type_node(name or next(iter(built_in.versions.values())))
@@ -138,6 +137,10 @@ class KubeApi:
         if schema is None:
             schema = next(iter(custom.versions.values()))
         return SchemaNode(schema, "", f"{kind}.{group}", self._every_object())
+
+    def _built_in(self, group: str, kind: str) -> BuiltIn | None:
+        """Look up a built-in kind, under its new group when it has moved."""
+        return self._table.built_in(_MOVED.get(kind, group) if group == "extensions" else group, kind)
 
     def _every_object(self) -> dict[str, Node]:
         text = Node("string", "string")

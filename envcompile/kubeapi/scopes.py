@@ -20,7 +20,7 @@ CLUSTER_SCOPED: Final[frozenset[tuple[str, str]]] = frozenset({
     ("snapshot.storage.k8s.io", "VolumeSnapshotContent"),
     ("groupsnapshot.storage.k8s.io", "VolumeGroupSnapshotClass"),
     ("groupsnapshot.storage.k8s.io", "VolumeGroupSnapshotContent"),
-    # kubernetes-sigs/secrets-store-csi-driver: SecretProviderClass is namespaced. open-policy-agent/gatekeeper:
+    # open-policy-agent/gatekeeper config/crd
     ("templates.gatekeeper.sh", "ConstraintTemplate"),
     # projectcalico/calico libcalico-go/config/crd
     ("crd.projectcalico.org", "GlobalNetworkPolicy"),
@@ -31,7 +31,9 @@ CLUSTER_SCOPED: Final[frozenset[tuple[str, str]]] = frozenset({
     # cilium/cilium pkg/k8s/apis/cilium.io/client/crds
     ("cilium.io", "CiliumClusterwideNetworkPolicy"),
     ("cilium.io", "CiliumLoadBalancerIPPool"),
-    # knative/operator, tektoncd/operator config/crd
+    # openshift/api security/v1
+    ("security.openshift.io", "SecurityContextConstraints"),
+    # tektoncd/operator config/crd
     ("operator.tekton.dev", "TektonConfig"),
     # crossplane/crossplane cluster/crds
     ("apiextensions.crossplane.io", "CompositeResourceDefinition"),
@@ -40,7 +42,13 @@ CLUSTER_SCOPED: Final[frozenset[tuple[str, str]]] = frozenset({
     ("pkg.crossplane.io", "Configuration"),
     ("pkg.crossplane.io", "Function"),
 })
-"""Kinds that live outside of namespaces, each from the CRD manifests of the project named above it."""
+"""Kinds that live outside of namespaces, each with the project whose CustomResourceDefinitions say so."""
+
+CLUSTER_SCOPED_GROUPS: Final[frozenset[str]] = frozenset({
+    # open-policy-agent/gatekeeper makes a cluster-scoped kind of every ConstraintTemplate
+    "constraints.gatekeeper.sh",
+})
+"""API groups all of whose kinds live outside of namespaces."""
 
 NAMESPACED_IN_SPITE_OF_THE_NAME: Final[frozenset[tuple[str, str]]] = frozenset({
     # operator-framework/api crds
@@ -76,7 +84,7 @@ def guess(group: str, kind: str) -> bool | None:
     By convention a kind named `Cluster` and another capital letter (ClusterIssuer, ClusterSecretStore, ClusterPolicy)
     is the cluster-scoped twin of a namespaced one. Kinds that break the convention are listed by name.
     """
-    if (group, kind) in CLUSTER_SCOPED:
+    if group in CLUSTER_SCOPED_GROUPS or (group, kind) in CLUSTER_SCOPED:
         return False
     if (group, kind) in NAMESPACED_IN_SPITE_OF_THE_NAME:
         return True

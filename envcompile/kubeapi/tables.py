@@ -77,6 +77,8 @@ class Table:
         Raises:
             UnknownVersionError: when there is no table of this version.
         """
+        if not version.replace(".", "", 1).isdecimal():
+            raise UnknownVersionError(version, supported_versions())
         try:
             data = (DATA / f"{version}.json").read_bytes()
         except OSError as error:

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envcompile.errors import EnvcError, Problem, UnavailableError, UsageError
+from envcompile.errors import EnvcError, Problem, UnavailableError, UsageError, did_you_mean
 from envcompile.pipeline.project import Project
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def affected(project: Project, files: Sequence[str], revision: str | None) -> di
     changed = [_inside(project.root, file) for file in files] if files else _changed(project.root, revision or "HEAD")
     reach = _reach(project)
     gone = [path for path in changed if not project.tree.exists(path)]
-    if gone and (revision is not None or not files):
+    if gone:
         reach_before = _reach_of_commit(project, revision or "HEAD")
         for environment, by_file in reach_before.items():
             merged = reach.setdefault(environment, {})
@@ -49,6 +49,13 @@ def affected(project: Project, files: Sequence[str], revision: str | None) -> di
                 touched |= by_file.get(_EVERYTHING, set())
         if touched:
             found[environment] = sorted(touched)
+    unknown = [path for path in gone if not any(path in by_file for by_file in reach.values())] if files else []
+    if unknown:
+        known = sorted({path for by_file in reach.values() for path in by_file if path != _EVERYTHING})
+        raise UsageError([
+            Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
+            for path in unknown
+        ])
     return found
 
 
@@ -84,8 +91,6 @@ def _reach_of_commit(project: Project, revision: str) -> dict[str, dict[str, set
 
     try:
         return _reach(Project(GitTree(project.root, revision)))
-    except UsageError:
-        raise
     except EnvcError:
         return {}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.provenance import explain, explain_text
+from envcompile.compose.provenance import REMOVED, explain, explain_text
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubeapi.fieldpath import format_field, parse_field, resolve
 from envcompile.model import Resource
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from envcompile.kubeapi.fieldpath import FieldPath
     from envcompile.model import Location, ResourceId
     from envcompile.pipeline.project import CompiledEnvironment, Project
+
+HIDDEN = "(a secret value)"
 
 
 class Parameter(NamedTuple):
@@ -64,8 +66,25 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
         origins = [origin] if origin else []
     if not origins:
         raise _unknown(target, path, key, field)
+    if any(step.after.get("kind") == "Secret" for step in target.steps):
+        origins = [_without_secrets(origin) for origin in origins]
     fields = tuple(_with_parameters(built, origin) for origin in origins)
     return Explanation(name, target.id, fields)
+
+
+def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
+    """The origin of a Secret's field without the values that people wrote in clear; references may be shown."""
+    if not origin.field.startswith(("data", "stringData")):
+        return origin
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shown(item) for key, item in value.items()}
+        return value if isinstance(value, str) and value.startswith(("ref+", REMOVED)) else HIDDEN
+
+    return origin._replace(
+        value=shown(origin.value), says=tuple(say._replace(value=shown(say.value)) for say in origin.says)
+    )
 
 
 def _with_parameters(built: CompiledEnvironment, origin: FieldOrigin) -> ExplainedField:

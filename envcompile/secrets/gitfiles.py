@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-_SEALED_LINE = re.compile(r"^\t  sealed: ")
+_BLAMED = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+) (\d+)$")
 
 
 def _git(root: Path, *arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -59,20 +59,21 @@ def sealed_times(root: Path, file: str) -> dict[int, int]:
 
     Empty when git cannot tell.
     """
-    answer = _git(root, "blame", "--line-porcelain", "--", file)
+    answer = _git(root, "blame", "--incremental", "--", file)
     if answer.returncode:
         return {}
-    found: dict[int, int] = {}
-    line, time = 0, 0
+    times: dict[str, int] = {}
+    ranges: list[tuple[int, int, str]] = []
     for text in answer.stdout.decode(errors="replace").splitlines():
-        if match := re.match(r"([0-9a-f]{40,64}) \d+ (\d+)", text):
-            line, uncommitted = int(match[2]), set(match[1]) == {"0"}
-            time = 0
+        if match := _BLAMED.match(text):
+            ranges.append((int(match[2]), int(match[3]), match[1]))
         elif text.startswith("committer-time "):
-            time = 0 if uncommitted else int(text.split()[1])
-        elif _SEALED_LINE.match(text):
-            found[line] = time
-    return found
+            # git books lines that are not committed on a commit of zeros, with the present moment.
+            commit = ranges[-1][2]
+            times[commit] = int(text.split()[1]) if commit.strip("0") else 0
+    by_line = {line: times[commit] for first, count, commit in ranges for line in range(first, first + count)}
+    content = (root / file).read_bytes().splitlines()
+    return {line: by_line.get(line, 0) for line, text in enumerate(content, 1) if text.startswith(b"  sealed: ")}
 
 
 def staged_files(root: Path) -> list[str]:

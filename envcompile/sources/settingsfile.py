@@ -57,14 +57,17 @@ def read_model(model: type[M], document: Document, problems: Problems) -> M | No
     import msgspec
 
     walk = _Walk(document, problems)
-    walk.check(_type_of(model), document.value, ())
-    if walk.sound:
+    try:
         typed = msgspec.convert(document.value, model)
-        for pointer, what, fix in settingsrules.broken(typed):
-            walk.report(what, fix, pointer)
+    except msgspec.ValidationError:
+        # The converter stops at the first difference; people want all of them, with their places.
+        walk.check(_type_of(model), document.value, ())
         if walk.sound:
-            return typed
-    return None
+            raise
+        return None
+    for pointer, what, fix in settingsrules.broken(typed):
+        walk.report(what, fix, pointer)
+    return typed if walk.sound else None
 
 
 def place(document: Document, pointer: Pointer = (), *, key: bool = False) -> Location:

@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envcompile.compose.directives import same
@@ -194,18 +194,21 @@ def _check_law(base: dict[str, Any], target: dict[str, Any], node: Any) -> dict[
     return patch
 
 
+@settings(deadline=None)
 @given(DOCUMENTS, DOCUMENTS)
 def test_any_document_is_reached(base: dict[str, Any], target: dict[str, Any]) -> None:
     """merge(base, derive(base, target)) is the target, or derive says that it cannot be."""
     _check_law(base, target, None)
 
 
+@settings(deadline=None)
 @given(deployments(), deployments())
 def test_any_deployment_is_reached(base: dict[str, Any], target: dict[str, Any]) -> None:
     """With the lists and keys of a Deployment."""
     _check_law(base, target, DEPLOYMENT)
 
 
+@settings(deadline=None)
 @given(DISTINCT_CONTAINERS, st.randoms(use_true_random=False), CONTAINERS)
 def test_any_order_is_reached(items: list[Any], chance: random.Random, new: dict[str, Any]) -> None:
     """Sorted anew, thinned out, with one item more."""
@@ -215,6 +218,7 @@ def test_any_order_is_reached(items: list[Any], chance: random.Random, new: dict
     _check_law(pod(containers=items), pod(containers=target), DEPLOYMENT)
 
 
+@settings(deadline=None)
 @given(deployments(), deployments())
 def test_a_merge_mutates_nothing_and_merging_nothing_changes_nothing(
     base: dict[str, Any], patch: dict[str, Any]

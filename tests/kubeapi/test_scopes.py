@@ -13,6 +13,8 @@ from envcompile.kubeapi.scopes import CLUSTER_SCOPED, NAMESPACED_IN_SPITE_OF_THE
         ("external-secrets.io", "ClusterSecretStore", False),
         ("kyverno.io", "ClusterPolicy", False),
         ("gateway.networking.k8s.io", "GatewayClass", False),
+        ("constraints.gatekeeper.sh", "K8sRequiredLabels", False),
+        ("extensions", "Ingress", True),
         ("operators.coreos.com", "ClusterServiceVersion", True),
         ("cluster.x-k8s.io", "Cluster", None),
         ("example.com", "Clustering", None),

@@ -29,11 +29,12 @@ def test_every_minor_version_has_a_table() -> None:
     assert supported_versions() == VERSIONS
 
 
-def test_an_unknown_version_is_refused_with_those_known() -> None:
-    """The whole message."""
+@pytest.mark.parametrize("version", ["1.29", "1.35.4", "../1.35", ""])
+def test_an_unknown_version_is_refused_with_those_known(version: str) -> None:
+    """The whole message; a version never leads out of the folder of tables."""
     with pytest.raises(UnknownVersionError) as raised:
-        load("1.29")
-    assert str(raised.value) == "Kubernetes 1.29 is not known (known: 1.30 to 1.37)"
+        load(version)
+    assert str(raised.value) == f"Kubernetes {version} is not known (known: 1.30 to 1.37)"
     assert raised.value.known == VERSIONS
 
 

@@ -175,8 +175,7 @@ def merge(base: str, overlay: str) -> str:
     if type(below) is dict and type(above) is dict:
         merger = _Merger(source, overlay, _style(base, overlay))
         text = merger.merged(start, below, above_start, above, ())
-        if not base.strip() and overlay.endswith("\n") and not base:
-            text += "\n"
+        text += "\n" if not base and overlay.endswith("\n") else ""
     elif dict in {type(below), type(above)}:
         raise conflict("overlay", place(overlay, above_start), "the whole text", below, above)
     else:
@@ -220,7 +219,13 @@ class _Merger:
         if len(kept) == len(members) and not fresh:
             bodies = ",".join(map("".join, kept))
             return base[start : start + 1] + (bodies or base[start + 1 : end]) + "}"
-        return self._joined(members, kept, [self._fresh(member, above, indent) for member in fresh], start, indent)
+        added = [
+            self._overlay[new.key_start : new.key_end]
+            + self._style.colon
+            + self._rendered(new.value_start, new.value_end, above[new.key], indent)
+            for new in fresh
+        ]
+        return self._joined(members, kept, added, start, indent)
 
     def _joined(
         self, members: list[_Member], kept: list[tuple[str, str, str]], fresh: list[str], start: int, indent: str | None
@@ -254,11 +259,6 @@ class _Merger:
         """The indentation of the line on which an object begins."""
         line = self._base[self._base.rfind("\n", 0, start) + 1 : start]
         return line[: len(line) - len(line.lstrip(" \t"))]
-
-    def _fresh(self, member: _Member, above: dict[str, Any], indent: str | None) -> str:
-        key = self._overlay[member.key_start : member.key_end]
-        value = self._rendered(member.value_start, member.value_end, above[member.key], indent)
-        return key + self._style.colon + value
 
     def _rendered(self, start: int, end: int, value: Any, indent: str | None, *, nulls: bool = False) -> str:
         """A value of the overlay as its author spelt it, laid out like the base.

@@ -38,7 +38,8 @@ def load(text: str, side: Side) -> list[Any]:
     except EnvcError as error:
         problem = error.problems[0]
         line, column = (problem.where[0].line, problem.where[0].column) if problem.where else (1, 1)
-        raise ConfigTextError(side, line, column, problem.what, problem.fix or REPLACE_HINT) from None
+        fix = f"{problem.fix}; {REPLACE_HINT}" if problem.fix else REPLACE_HINT
+        raise ConfigTextError(side, line, column, problem.what, fix) from None
 
 
 def _only(text: str, side: Side) -> Any:

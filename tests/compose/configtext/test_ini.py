@@ -56,6 +56,12 @@ NAME = "app.ini"
             "[a]\nk = one\n\n  two\nl=1\n", "[a]\nk=3\n", "[a]\nk = 3\nl=1\n", id="continued over a blank line"
         ),
         pytest.param(
+            "[a]\nk =\n  one\n  # why\n  two\nl=1\n",
+            "[a]\nk=3\n",
+            "[a]\nk =3\n  # why\nl=1\n",
+            id="comment inside of a value",
+        ),
+        pytest.param(
             "[a]\nx = 1 ; why\n", "[a]\nx = 2\n", "[a]\nx = 2\n", id="configparser: no comment behind a value"
         ),
         pytest.param(
