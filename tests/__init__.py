@@ -1,0 +1,1 @@
+"""The tests of envcompile; the folders mirror the package."""

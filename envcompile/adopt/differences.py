@@ -158,14 +158,16 @@ def _with_derived_texts(patch: Value, base: Value) -> Value:
 
 def json_patch(resource: ResourceId, operations: Sequence[Value]) -> Value:
     """A `kind: Patch` with operations on one resource."""
-    target = {"group": resource.group, "kind": resource.kind, "name": glob_of(resource.name)}
-    if resource.namespace:
-        target["namespace"] = glob_of(resource.namespace)
     return {
         "apiVersion": API_VERSION,
         "kind": "Patch",
         "metadata": {"name": f"{resource.kind.lower()}-{resource.name}"},
-        "target": target,
+        "target": {
+            "group": resource.group,
+            "kind": resource.kind,
+            "name": glob_of(resource.name),
+            "namespace": glob_of(resource.namespace),
+        },
         "json6902": list(operations),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-import subprocess  # noqa: S404 - kustomize is a program
+import subprocess  # ruff: ignore[S404] - kustomize is a program
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 

@@ -42,6 +42,9 @@ class NamespacePlan(NamedTuple):
         own = self.own[environment]
         if self.style == "setting" and not own:
             return OWN
+        if self.style == "parameter" and not value["metadata"].get("name"):
+            # A generated name is told by the whole object, the namespace it states included.
+            return namespace
         return OWN if namespace and namespace == own else namespace
 
     def stripped(self, api: KubeApi, environment: str, value: Value) -> Value:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from envcompile.chart import needs, surroundings
 from envcompile.chart.factoring import factor
 from envcompile.chart.names import file_part
+from envcompile.chart.remarks import remarks
 from envcompile.chart.schema import schema_text
 from envcompile.chart.shapes import Items, Leaf, Map, Style, Text, Unset, Variant
 from envcompile.chart.templates import TemplateWriter
@@ -33,26 +34,6 @@ def _file_names(subjects: Iterable[Subject], homes: Mapping[Subject, Home]) -> d
         path = next(path for path in (f"{home.folder}/{item}.yaml" for item in tries) if path.lower() not in taken)
         taken.add(path.lower())
         found[subject] = path
-    return found
-
-
-def remarks(subjects: Iterable[Subject]) -> list[str]:
-    """What a user of the chart should know about resources that Helm treats in ways of its own."""
-    generated = [subject for subject in subjects if subject.name.startswith("~")]
-    hooks = [
-        subject
-        for subject in subjects
-        if any(str(key).startswith("helm.sh/hook") for key in (subject.sample["metadata"].get("annotations") or {}))
-    ]
-    found = []
-    if generated:
-        found.append(
-            f"{len(generated)} objects have a generateName: Helm prints them, but cannot install or upgrade them, "
-            "and `helm lint --strict` warns about their empty name.",
-        )
-    if hooks:
-        names = ", ".join(subject.title for subject in hooks[:3])
-        found.append(f"{names}: the annotation helm.sh/hook makes Helm run these apart from the release.")
     return found
 
 
@@ -121,7 +102,7 @@ def assemble(
     values = _with_switches(gather(paths, len(chart.environments), default, reach), subcharts, len(chart.environments))
     subjects = [template.subject for template in templates]
     files = _templates(name, templates, homes, paths, subcharts)
-    needed, known = needs.find(subjects, homes), remarks(subjects)
+    needed, known = needs.find(subjects, homes), remarks([subject.sample for subject in subjects])
     headers = {key: [f"Needs {', '.join(others)}."] for key, others in needed.items()}
     base = defaults(values, default, split=bool(subcharts))
     files["values.yaml"] = values_text(values, base, headers)

@@ -1,53 +1,5 @@
 """The `envc` command: the only room that talks to people."""
 
-from __future__ import annotations
+from envcompile.cli.entry import entry, main
 
-import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-
-def entry() -> None:
-    """Run the command line and leave with its exit code."""
-    raise SystemExit(main())
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `envc` with these arguments (those of the process when left out).
-
-    Three frequent calls are answered before anything heavy is imported: the version, the overview of commands, and
-    a build with nothing to do.
-
-    Returns:
-        The exit code: 0 fine, 1 configuration wrong, 2 usage, 3 a bug in envc, 4 something outside is unavailable,
-        16 differences, 130 interrupted.
-    """
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments == ["--version"]:
-        from envcompile import __version__
-
-        sys.stdout.write(f"envc {__version__}\n")
-        return 0
-    if arguments in ([], ["--help"]):
-        return _overview(usage_error=not arguments)
-    if "build" in arguments[:3]:
-        from envcompile.cli.quick import quick_build
-
-        code = quick_build(arguments)
-        if code is not None:
-            return code
-    from envcompile.cli.app import run
-
-    return run(arguments)
-
-
-def _overview(*, usage_error: bool) -> int:
-    """Print the overview of commands, which is generated from the commands themselves and kept beside this file."""
-    import os
-
-    with open(os.path.join(os.path.dirname(__file__), "overview.txt"), encoding="utf-8") as file:  # noqa: PTH118, PTH120, PTH123
-        text = file.read()
-    (sys.stderr if usage_error else sys.stdout).write(text)
-    return 2 if usage_error else 0
+__all__ = ["entry", "main"]

@@ -24,11 +24,16 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         files: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[FILE]...", help="Files below the repository; default: what git says changed.", show_default=False),
+            typer.Argument(
+                metavar="[FILE]...",
+                help="Files below the repository; default: what git says changed.",
+                show_default=False,
+            ),
         ] = None,
         *,
         revision: Annotated[
-            str | None, typer.Option("--from", metavar="REV", help="Compare with this commit; default: HEAD.", show_default=False)
+            str | None,
+            typer.Option("--from", metavar="REV", help="Compare with this commit; default: HEAD.", show_default=False),
         ] = None,
         output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",
     ) -> None:

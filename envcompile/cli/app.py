@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 SUMMARY = "Compile one Kubernetes configuration into every environment."
 
 
-class Context:
+class Context(NamedTuple):
     """What the global options say; every command gets it."""
 
-    def __init__(self, project: Path) -> None:
-        self.project = project
+    project: Path
 
 
 def make_app() -> typer.Typer:
@@ -55,7 +54,7 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _print_version(asked: bool) -> None:  # noqa: FBT001 - the signature of an option's callback
+def _print_version(asked: bool) -> None:  # ruff: ignore[boolean-type-hint-positional-argument] - the signature of an option's callback
     if asked:
         typer.echo(f"envc {__version__}")
         raise typer.Exit

@@ -31,7 +31,8 @@ def register(app: typer.Typer) -> None:
         *,
         check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 16 when something is stale.")] = False,
         output: Annotated[
-            Path | None, typer.Option("--output", metavar="DIR", help="Write below this folder; default: environments/.")
+            Path | None,
+            typer.Option("--output", metavar="DIR", help="Write below this folder; default: environments/."),
         ] = None,
         stdout: Annotated[bool, typer.Option("--stdout", help="Print one stream of manifests; write no file.")] = False,
         only: Annotated[

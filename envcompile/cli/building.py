@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from envcompile.cli.output import data, raw, tell
@@ -85,7 +86,7 @@ def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
         ]
         if not rows and not plan.index_is_current:
             rows = [("stale", ".envc-index")]
-        for what, path in sorted(rows, key=lambda row: row[1]):
+        for what, path in sorted(rows, key=itemgetter(1)):
             data(f"{folder}/{path}: {what}")
             stale = True
     if stale:
@@ -96,6 +97,7 @@ def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
 
 
 def print_stream(project: Project, environments: Sequence[str], only: str | None) -> None:
+    """Print environments, or one resource of them, as one stream of manifests."""
     from envcompile.emit.manifests import stream
     from envcompile.pipeline.build import choose_resources, compile_all
     from envcompile.yamlio import Renderer

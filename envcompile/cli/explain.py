@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envcompile.pipeline.explain import Explanation, ExplainedField
+    from envcompile.pipeline.explain import ExplainedField, Explanation
 
 EPILOG = r"""Examples:
 
@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
         resource: Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.")],
         field: Annotated[
             str | None,
-            typer.Argument(metavar="[FIELD]", help="A field or a part of the resource; default: all.", show_default=False),
+            typer.Argument(
+                metavar="[FIELD]", help="A field or a part of the resource; default: all.", show_default=False
+            ),
         ] = None,
         *,
         output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",

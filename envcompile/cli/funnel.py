@@ -27,7 +27,7 @@ def run_safely(action: Callable[[], int]) -> int:
     except BrokenPipeError:
         _silence()
         return EXIT_OK
-    except Exception as error:  # noqa: BLE001 - the funnel itself: a bug must not reach people as a traceback
+    except Exception as error:  # ruff: ignore[blind-except] - the funnel itself: a bug must not reach people as a traceback
         return _bug(error)
 
 

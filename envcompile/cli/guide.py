@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
     @app.command("guide", epilog="Example: envc guide composition")
     def command(
         topic: Annotated[
-            str | None, typer.Argument(metavar="[TOPIC]", help="A page; default: the list of pages.", show_default=False)
+            str | None,
+            typer.Argument(metavar="[TOPIC]", help="A page; default: the list of pages.", show_default=False),
         ] = None,
     ) -> None:
         """Print a page of the guide."""

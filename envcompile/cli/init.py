@@ -63,12 +63,17 @@ def _tell(adoption: Adoption, target: Path) -> int:
         typer.echo(f"note: {note}", err=True)
     if not adoption.is_equal:
         differences = adoption.proof.differences
-        typer.echo(f"error: the build would not be what the source is, so nothing was written; {len(differences)} differences:", err=True)
+        typer.echo(
+            f"error: the build would not be what the source is, so nothing was written; {len(differences)} differences:",
+            err=True,
+        )
         for difference in differences[:_MOST_DIFFERENCES]:
             typer.echo(f"  {difference}", err=True)
         if len(differences) > _MOST_DIFFERENCES:
             typer.echo(f"  and {len(differences) - _MOST_DIFFERENCES} more", err=True)
-        typer.echo("hint: this is worth a bug report; the objects named can be brought over by hand meanwhile", err=True)
+        typer.echo(
+            "hint: this is worth a bug report; the objects named can be brought over by hand meanwhile", err=True
+        )
         return EXIT_WRONG
     for environment in adoption.environments:
         parts = [f"{environment.objects} objects"]

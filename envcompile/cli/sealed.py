@@ -184,7 +184,7 @@ def _register_scan(group: typer.Typer) -> None:
                 f"{folder}/{name}"
                 for name in project.environments
                 for folder in ("overlays", "environments")
-                if project.compose(name).sources.settings.secret_backend == "plaintext"  # ruff: ignore[hardcoded-password-string] - the name of a backend
+                if project.compose(name).sources.settings.secret_backend == "plaintext"
             ]
         except EnvcError:
             # The scan must work on any repository, and on a configuration that does not compose.

@@ -15,7 +15,8 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")],
         resource: Annotated[
-            str | None, typer.Argument(metavar="[KIND/NAME]", help="One resource; default: all of them.", show_default=False)
+            str | None,
+            typer.Argument(metavar="[KIND/NAME]", help="One resource; default: all of them.", show_default=False),
         ] = None,
         *,
         names: Annotated[bool, typer.Option("--list", help="Only the names of the resources.")] = False,

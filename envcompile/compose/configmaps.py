@@ -53,7 +53,8 @@ def with_merged_texts(
             at = within if error.side == "overlay" else ()
             problems.add(
                 f"`{key}` does not parse: {error.what}",
-                error.fix or f'to replace the whole text instead, annotate the patch with {REPLACE_ANNOTATION}: "{key}"',
+                error.fix
+                or f'to replace the whole text instead, annotate the patch with {REPLACE_ANNOTATION}: "{key}"',
                 line_in_text(owner, (*at, "data", key), error.line),
             )
     problems.raise_any()

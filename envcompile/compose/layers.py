@@ -96,9 +96,7 @@ class Layering:
         """Put a resource that was changed by a step in the place of what it was."""
         self.resources[resource.id] = Resource(resource.id, step.after, resource.app, (*resource.steps, step))
 
-    def _create(
-        self, role: str, layer: str, identity: ResourceId, document: Document, app_of: dict[str, str]
-    ) -> None:
+    def _create(self, role: str, layer: str, identity: ResourceId, document: Document, app_of: dict[str, str]) -> None:
         value = _without_our_annotations(document.value)
         step = Step(role, layer, document, (), None, value)
         self.resources[identity] = Resource(identity, value, app_of[document.source.path], (step,))
@@ -121,8 +119,7 @@ class Layering:
         annotations = value["metadata"].get("annotations") or {}
         if annotations.get(NEW_ANNOTATION) == "true":
             return True
-        group, _, version = value["apiVersion"].rpartition("/")
-        known_kind = self._api.node(group, version, identity.kind) is not None
+        known_kind = self._api.knows(identity.group, identity.kind)
         missing = shortcomings(self._api, value) if known_kind else []
         if known_kind and not missing and not is_deletion(value):
             return self._warn_when_close(identity, document)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
-from envcompile.kubeapi.fieldpath import FieldPath, format_field, keyed, look_up, resolve
+from envcompile.kubeapi.fieldpath import format_field, keyed, look_up, resolve
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from envcompile.kubeapi import KubeApi, Node
+    from envcompile.kubeapi.fieldpath import FieldPath
     from envcompile.model import Location, Pointer, Resource, Step
 
     Where = Callable[[Pointer], Location | None]
@@ -69,8 +70,7 @@ def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) ->
     from envcompile.compose import configtext
 
     filename = str(path[-1])
-    pointer = resolve(path, resource.value)
-    final = configtext.keys(filename, look_up(resource.value, pointer)) if pointer is not None else {}
+    final = _text_keys(filename, path, resource.value)
     says: list[Say] = []
     for step in resource.steps:
         before = _text_keys(filename, path, step.before)
@@ -103,7 +103,13 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
 
     pointer = resolve(path, value) if value is not None else None
     text = look_up(value, pointer) if pointer is not None else None
-    return dict(configtext.keys(filename, text)) if isinstance(text, str) else {}
+    if not isinstance(text, str) or configtext.format_of(filename) is None:
+        return {}
+    try:
+        return dict(configtext.keys(filename, text))
+    except configtext.ConfigTextError:
+        # A text that no layer had to merge may be anything, such as a template for the program that reads it.
+        return {}
 
 
 def _leaves(value: Any, pointer: Pointer) -> Iterator[Pointer]:

@@ -84,7 +84,8 @@ class ReferenceIndex:
         spec = (template or {}).get("spec") or {}
         yield from self._named("ServiceAccount", namespace, spec.get("serviceAccountName") or "")
         for volume in spec.get("volumes") or ():
-            yield from self._named("PersistentVolumeClaim", namespace, _text(volume, "persistentVolumeClaim", "claimName"))
+            claim = _text(volume, "persistentVolumeClaim", "claimName")
+            yield from self._named("PersistentVolumeClaim", namespace, claim)
         for container in containers(resource.id, resource.value):
             for variable in container.get("env") or ():
                 text = variable.get("value") if isinstance(variable, dict) else None

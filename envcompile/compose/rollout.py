@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.podspecs import containers, map_pod_template, pod_template
-from envcompile.model import Resource, Step
+from envcompile.model import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from envcompile.model import Resource
 
 RELOADER_ANNOTATION = "reloader.stakater.com/auto"
 """Belongs on the workload's own metadata (stakater/Reloader, README, "Auto Reload")."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from envcompile.compose.images import ImageChanges
 from envcompile.compose.podspecs import WORKLOADS, map_pod_template
 from envcompile.errors import did_you_mean
-from envcompile.model import Resource, Step
+from envcompile.model import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from envcompile.compose.identity import Identifier
     from envcompile.errors import Problems
-    from envcompile.model import Location, Pointer, ResourceId
+    from envcompile.model import Location, Pointer, Resource, ResourceId
     from envcompile.settings import Environment, Exclusion
 
     Where = Callable[[Pointer], Location | None]
@@ -128,7 +128,9 @@ class SettingsLayer:
 
     def report_unused(self, resources: Iterable[Resource]) -> None:
         """Note every setting that names nothing: it is a typing error more often than not."""
-        names = sorted({resource.id.name for resource in resources if (resource.id.group, resource.id.kind) in SCALABLE})
+        names = sorted({
+            resource.id.name for resource in resources if (resource.id.group, resource.id.kind) in SCALABLE
+        })
         for name in self._settings.replicas:
             if name not in self._replicas_used:
                 self._problems.add(
@@ -193,4 +195,6 @@ def _with_metadata(value: dict[str, Any], field: str, entries: dict[str, str]) -
 def _on_pods(resource: ResourceId, value: dict[str, Any], field: str, entries: dict[str, str]) -> dict[str, Any]:
     if (resource.group, resource.kind) not in WORKLOADS:
         return value
-    return map_pod_template(resource, value, lambda template: _with_metadata({"metadata": {}, **template}, field, entries))
+    return map_pod_template(
+        resource, value, lambda template: _with_metadata({"metadata": {}, **template}, field, entries)
+    )

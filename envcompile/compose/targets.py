@@ -46,8 +46,8 @@ def parse_selector(text: str) -> list[Requirement]:
     import re
 
     requirements = []
-    for term in re.split(r",(?![^(]*\))", text):
-        term = term.strip()
+    for part in re.split(r",(?![^(]*\))", text):
+        term = part.strip()
         if match := re.fullmatch(r"([\w./-]+)\s+(in|notin)\s*\(([^()]*)\)", term):
             values = frozenset(value.strip() for value in match[3].split(","))
             requirements.append(Requirement(match[1], match[2], values))

@@ -37,4 +37,9 @@ def in_apply_order(resources: Iterable[Resource]) -> list[Resource]:
     """The resources as `kubectl apply -f -` wants them: what others need first, then by kind, namespace and name."""
     rank = {kind: position for position, kind in enumerate(APPLY_ORDER)}
     last = len(rank)
-    return sorted(resources, key=lambda resource: (rank.get(resource.id.kind, last), *resource.id[1:], resource.id.group))
+
+    def key(resource: Resource) -> tuple[int, str, str, str, str]:
+        group, kind, namespace, name = resource.id
+        return (rank.get(kind, last), kind, namespace, name, group)
+
+    return sorted(resources, key=key)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     DigestOf = Callable[[str, os.stat_result], str | None]
 
-_SLASH = re.compile("/")
+_SLASH = re.compile(r"/")
 
 
 class Plan(NamedTuple):

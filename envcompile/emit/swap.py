@@ -1,4 +1,4 @@
-"""Putting a finished folder in the place of another in one step, so that a crash leaves the old or the new one whole."""
+"""Putting a finished folder in the place of another in one step: a crash leaves the old or the new one whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing one environment's folder: beside, then swapped in; files of others and unchanged files keep their identity."""
+"""Writing one environment's folder: beside, then swapped in; other files and unchanged ones keep their identity."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:
         target = f"{root}/{path}"
         parent = target.rpartition("/")[0]
         if parent not in made:
-            os.makedirs(parent, exist_ok=True)  # noqa: PTH103 - the hot loop of a build; Path objects double its time
+            os.makedirs(parent, exist_ok=True)  # ruff: ignore[os-makedirs] - the hot loop of a build; Path objects double its time
             made.add(parent)
         if path in kept:
             _link(f"{below}/{path}", target)
@@ -178,7 +178,7 @@ def sweep(scratch: Path) -> None:
 
 def _leaves(folder: Path, home: Path) -> bool:
     """Tell whether a path that is spelled inside the repository is meant to stay there."""
-    return Path(os.path.abspath(folder)).is_relative_to(home)  # noqa: PTH100 - resolve() would follow the symlink
+    return Path(os.path.abspath(folder)).is_relative_to(home)  # ruff: ignore[os-path-abspath] - resolve() would follow the symlink
 
 
 def _shown(folder: Path, root: Path) -> str:

@@ -42,8 +42,9 @@ _TOKEN = re.compile(
 def parse_field(text: str) -> tuple[FieldPath, str | None]:
     r"""Read a field as people write it; the second part is the key inside an embedded file.
 
-    `spec.replicas`, `spec.template.spec.containers[name=app].image`, `containers[0]`, `data.app\.properties#server.port`,
-    `metadata.annotations["prometheus.io/port"]`, and JSON pointers such as `/spec/replicas`.
+    `spec.replicas`, `spec.template.spec.containers[name=app].image`, `containers[0]`,
+    `data.app\.properties#server.port`, `metadata.annotations["prometheus.io/port"]`, and JSON pointers such as
+    `/spec/replicas`.
 
     Raises:
         UsageError: the text cannot be read.

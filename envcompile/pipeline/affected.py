@@ -96,7 +96,7 @@ def _reach_of_commit(project: Project, revision: str) -> dict[str, dict[str, set
 
 
 def _inside(root: Path, file: str) -> str:
-    path = Path(os.path.abspath(file))  # noqa: PTH100 - the name as given: a symlink is a source of its own
+    path = Path(os.path.abspath(file))  # ruff: ignore[os-path-abspath] - the name as given: a symlink is a source of its own
     for base in (root, root.resolve()):
         if path.is_relative_to(base):
             return path.relative_to(base).as_posix()
@@ -121,6 +121,7 @@ def _git(root: Path, *arguments: str) -> str:
     if done.returncode:
         message = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = message[0].removeprefix("fatal: ") if message else "no reason given"
-        raise UsageError([Problem(f"git cannot tell what changed: {reason}", "name a commit with --from, or the files")])
+        raise UsageError([
+            Problem(f"git cannot tell what changed: {reason}", "name a commit with --from, or the files")
+        ])
     return done.stdout.decode("utf-8", "surrogateescape")
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.compose.identity import select
@@ -19,7 +17,9 @@ from envcompile.pipeline.results import EnvironmentResult, write_all
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from envcompile.model import Compiled, Resource, ResourceId
     from envcompile.pipeline.freshness import Record

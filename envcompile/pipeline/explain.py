@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.compose.provenance import REMOVED, explain, explain_text
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubeapi.fieldpath import format_field, parse_field, resolve
-from envcompile.model import Resource
 from envcompile.pipeline.build import choose_resources
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
     from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
     from envcompile.kubeapi.fieldpath import FieldPath
-    from envcompile.model import Location, ResourceId
+    from envcompile.model import Location, Resource, ResourceId
     from envcompile.pipeline.project import CompiledEnvironment, Project
 
 HIDDEN = "(a secret value)"
@@ -126,6 +125,8 @@ def _unknown(target: Resource, path: FieldPath, key: str | None, field: str) -> 
             known = [str(name) for name in value] if isinstance(value, dict) else []
             missing = str(path[length]) if length < len(path) else ""
             where = format_field(path[:length]) or "the resource"
-            advice = did_you_mean(missing, known, f"{where} has {', '.join(known[:12])}" if known else "it is not a map")
+            advice = did_you_mean(
+                missing, known, f"{where} has {', '.join(known[:12])}" if known else "it is not a map"
+            )
             return UsageError([Problem(f"{target.id.short} has no field `{field}`", advice)])
     return UsageError([Problem(f"{target.id.short} has no field `{field}`", "`envc show` prints the resource")])

@@ -145,21 +145,17 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
                 name = entry.name
                 if name[0] == "." and not hidden:
                     continue
-                if entry.is_symlink():
-                    try:
-                        status = entry.stat()
-                    except OSError:
-                        continue
-                    if entry.is_dir():
-                        if (status.st_dev, status.st_ino) not in links:
-                            links.add((status.st_dev, status.st_ino))
-                            todo.append(f"{below}{name}/")
-                        continue
-                elif entry.is_dir():
-                    todo.append(f"{below}{name}/")
-                    continue
-                else:
+                try:
                     status = entry.stat()
+                except OSError:
+                    continue
+                if entry.is_dir():
+                    if not entry.is_symlink():
+                        todo.append(f"{below}{name}/")
+                    elif (status.st_dev, status.st_ino) not in links:
+                        links.add((status.st_dev, status.st_ino))
+                        todo.append(f"{below}{name}/")
+                    continue
                 found[below + name] = (status.st_mtime_ns, status.st_size, status.st_ino)
     return found
 

@@ -69,7 +69,7 @@ class Project:
         """
         from envcompile.sources import WorkingTree, find_root
 
-        start = Path(os.path.abspath(path))  # noqa: PTH100 - a symlinked folder belongs to the project it is seen in
+        start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         root = find_root(start)
         if root is None:
             raise UsageError([

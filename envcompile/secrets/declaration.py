@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from envcompile.errors import Problems, did_you_mean
 from envcompile.model import HARMLESS_ANNOTATION, Location, Pointer
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION
+from envcompile.secrets.inclear import is_listed, listed
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import BadReferenceError, holds_reference, parse_reference
 from envcompile.secrets.store import ValueId
@@ -27,10 +28,8 @@ Where = Callable[[Pointer], Location]
 Ignored = Callable[[str], bool]
 """Tells whether git ignores a file of the repository (and does not track it)."""
 
-OWN_ANNOTATIONS = "envcompile.dev/"
 ALLOW_EMPTY_ANNOTATION = "envcompile.dev/allow-empty"
 MASTER_KEY_LABEL = "sealedsecrets.bitnami.com/sealed-secrets-key"
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 LARGEST_SECRET = 1_048_576
 """Bytes of all decoded values together that the API server still takes (MaxSecretSize)."""
 
@@ -46,14 +45,31 @@ _ACCOUNT_NAME = "kubernetes.io/service-account.name"
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The place of a field, looked up when somebody asks: a build without a fault never does."""
+
+    where: Where
+    pointer: Pointer
+
+    def find(self) -> Location:
+        """The location itself."""
+        return self.where(self.pointer)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One key of a Secret: a reference, a value that is harmless, or a value from a file that git ignores."""
 
     id: ValueId
-    where: Location
+    place: Place = field(repr=False, compare=False)
     reference: Reference | None = None
     literal: Plaintext | None = None
     harmless: bool = False
+
+    @property
+    def where(self) -> Location:
+        """Where the value is written."""
+        return self.place.find()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +81,7 @@ class Declaration:
     namespace: str
     scope: Scope
     type: str
-    where: Location
+    place: Place = field(repr=False, compare=False)
     entries: tuple[Entry, ...]
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
@@ -73,6 +89,11 @@ class Declaration:
     allow_empty: frozenset[str] = frozenset()
     private: bool = False
     """True when a file that git ignores is its only source, so that nobody else's build knows of it."""
+
+    @property
+    def where(self) -> Location:
+        """Where the Secret is written."""
+        return self.place.find()
 
     @property
     def title(self) -> str:
@@ -83,44 +104,6 @@ class Declaration:
     def sealable(self) -> tuple[Entry, ...]:
         """The entries whose values are to be sealed, by key."""
         return tuple(entry for entry in self.entries if not entry.harmless)
-
-
-def is_secret(value: Any) -> bool:
-    """Whether a resource is a core Secret."""
-    return isinstance(value, dict) and value.get("kind") == "Secret" and value.get("apiVersion") == "v1"
-
-
-def listed(annotations: Any, name: str) -> frozenset[str]:
-    """The keys that an annotation lists, separated by commas."""
-    text = annotations.get(name) if isinstance(annotations, dict) else None
-    return frozenset(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else frozenset()
-
-
-def is_listed(key: str, annotations: Any, name: str) -> bool:
-    """Whether an annotation lists a key; `*` stands for every key."""
-    return bool({key, "*"} & listed(annotations, name))
-
-
-def find_plaintext(value: Any) -> list[Pointer]:
-    """The fields of a resource that hold a secret in clear: what no compiled environment may contain.
-
-    Looks at a Secret, and into a `List`. A key is fine when the Secret declares it harmless.
-    """
-    if not isinstance(value, dict):
-        return []
-    if isinstance(items := value.get("items"), list) and str(value.get("kind", "")).endswith("List"):
-        return [("items", index, *rest) for index, item in enumerate(items) for rest in find_plaintext(item)]
-    if not is_secret(value):
-        return []
-    metadata = value.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    return [
-        (part, key)
-        for part in ("data", "stringData")
-        if isinstance(value.get(part), dict)
-        for key in value[part]
-        if not is_listed(key, annotations, HARMLESS_ANNOTATION)
-    ]
 
 
 def declare(
@@ -162,12 +145,11 @@ class _Reader:
 
     def read(self) -> Declaration:
         namespace = self._metadata.get("namespace")
-        start = self._where(())
         if not isinstance(namespace, str) or not namespace:
             self._problems.add(
                 f"{self._title} has no namespace",
                 f"set `namespace:` in overlays/{self._environment}/environment.yaml; a sealed value is bound to it",
-                start,
+                self._where(()),
             )
             namespace = ""
         self._refuse_master_key()
@@ -187,15 +169,18 @@ class _Reader:
             namespace=namespace,
             scope=scope,
             type=str(self._value.get("type") or "Opaque"),
-            where=start,
+            place=Place(self._where, ()),
             entries=entries,
             labels=self._texts("labels"),
             annotations=self._annotations,
             immutable=immutable,
             allow_empty=listed(self._annotations, ALLOW_EMPTY_ANNOTATION),
-            private=all(entry.literal is not None and not entry.harmless for entry in entries)
-            and self._ignored(start.file),
+            private=self._is_private(entries),
         )
+
+    def _is_private(self, entries: tuple[Entry, ...]) -> bool:
+        in_clear = all(entry.literal is not None and not entry.harmless for entry in entries)
+        return in_clear and bool(entries) and self._ignored(self._where(()).file)
 
     def _refuse_master_key(self) -> None:
         if MASTER_KEY_LABEL in self._texts("labels"):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems, fail
-from envcompile.secrets.declaration import LAST_APPLIED, OWN_ANNOTATIONS
+from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS
 
 if TYPE_CHECKING:
     from envcompile.secrets.declaration import Declaration

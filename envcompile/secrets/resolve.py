@@ -10,10 +10,9 @@ from envcompile.secrets.declaration import (
     LARGEST_SECRET,
     Declaration,
     declare,
-    find_plaintext,
-    is_secret,
 )
 from envcompile.secrets.external import external_secret
+from envcompile.secrets.inclear import find_plaintext, is_secret
 from envcompile.secrets.manifest import LARGEST_ANNOTATION, sealed_object, sealed_secret
 from envcompile.settings import Sealing
 

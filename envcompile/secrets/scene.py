@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean, fail
 from envcompile.model import Location
-from envcompile.secrets.declaration import declare, is_secret
+from envcompile.secrets.declaration import declare
+from envcompile.secrets.inclear import is_secret
 from envcompile.secrets.store import STORE_NAME, read_store
 from envcompile.settings import Sealing
 
@@ -75,7 +76,7 @@ class Scene:
             raise fail(
                 f"environment {self.environment}: the certificate is not pinned, so whoever can change the file would "
                 f"receive the next secrets",
-                f"compare the fingerprint with the cluster's, then write `sealing: {{fingerprint: {chosen.fingerprint}}}`"
+                f"compare it with the cluster's, then write `sealing: {{fingerprint: {chosen.fingerprint}}}`"
                 f" in {self.folder}/environment.yaml, or let `envc secrets fetch-cert {self.environment}` do it",
                 chosen.where,
             )

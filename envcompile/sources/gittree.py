@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
-import subprocess  # ruff: ignore[suspicious-subprocess-import] - git gets argument lists, never a shell
+import subprocess
 import weakref
 from typing import IO, TYPE_CHECKING, NamedTuple
 

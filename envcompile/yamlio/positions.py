@@ -100,7 +100,10 @@ def locate_nearest(data: bytes, index: int, pointer: Pointer) -> tuple[int, int]
     if stream is None or found is None:
         return 1, 1
     name, node, exact = found
-    return stream.place(stream.documents[index].start if _is_absent(name) else (node if exact else name).start)
+    document = stream.documents[index]
+    if name is document.value and _is_absent(name):
+        return stream.place(document.start)
+    return stream.place((node if exact else name).start)
 
 
 def _is_absent(node: Node) -> bool:

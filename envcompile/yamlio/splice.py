@@ -186,9 +186,12 @@ class Splicer:
         """The character behind the last one that belongs to a value, without comments and line breaks behind it."""
         while not node.flow and node.kind in {MAP, LIST}:
             node = node.entries[-1].value if node.kind == MAP else node.items[-1]
-        if node.style in {"|", ">"}:
-            return len(self._text[: node.end].rstrip())
-        return node.end
+        if node.style == "|" and (body := node.text.rstrip("\n")):
+            end = self._end_of_line(self._text.index("|", node.start))
+            for _ in range(body.count("\n") + 1):
+                end = self._end_of_line(self._text.index("\n", end) + 1)
+            return end
+        return len(self._text[: node.end].rstrip()) if node.style in {"|", ">"} else node.end
 
     def _dash(self, node: Node, position: int) -> int:
         """The dash of a block list's item."""

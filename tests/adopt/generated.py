@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from envcompile.adopt.existing import Existing, ExistingEnvironment, Sources
+from envcompile.adopt.existing import Existing, ExistingEnvironment, Sources, literal_identity
 from envcompile.model import Location
 
 Value = dict[str, Any]
@@ -170,10 +170,8 @@ def _placed(value: Value, namespace: str | None) -> Value:
 
 
 def _add(found: dict[str, Value], value: Value) -> None:
-    """Keep one object of each identity."""
-    metadata = value["metadata"]
-    name = metadata.get("name") or repr(value)
-    key = repr((value["apiVersion"], value["kind"], metadata.get("namespace"), name))
-    if value["kind"] in {"Namespace", "ClusterRoleBinding", "ClusterWidget"}:
-        key = repr((value["apiVersion"], value["kind"], name))
-    found.setdefault(key, value)
+    """Keep one object of each identity, as reading does."""
+    group, kind, namespace, name = literal_identity(value)
+    if kind in {"Namespace", "ClusterRoleBinding", "ClusterWidget"}:
+        namespace = ""
+    found.setdefault(repr((group, kind, namespace, name)), value)

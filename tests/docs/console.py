@@ -63,7 +63,7 @@ def run_page(page: str, folder: Path, home: Path) -> list[str]:
     """Run a page's commands in a folder; a complaint for every output that is not what the page says."""
     complaints = []
     environment = {
-        "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",  # noqa: PTH120 - a PATH entry
+        "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",  # ruff: ignore[os-path-dirname] - a PATH entry
         "HOME": str(home),
         "COLUMNS": "100",
         "LC_ALL": "C.UTF-8",

@@ -62,10 +62,8 @@ def overview() -> str:
 
 def reference() -> str:
     """The text of the guide's page on commands."""
-    parts = [_HEADER]
-    for words in commands():
-        parts.append(f"\n## envc {' '.join(words)}\n\n```text\n{help_of(words)}```\n")
-    return "".join(parts)
+    sections = (f"\n## envc {' '.join(words)}\n\n```text\n{help_of(words)}```\n" for words in commands())
+    return _HEADER + "".join(sections)
 
 
 def main() -> None:

@@ -24,7 +24,6 @@ from tests.secrets.repository import (
     fingerprint,
     identity,
     key_pem,
-    private_key,
     settings,
     where_in,
 )
@@ -57,9 +56,7 @@ def declared(repository: Repository, plain: dict[str, bytes], name: str, namespa
 def compiled(repository: Repository, text: str, given: Any) -> dict[str, Any]:
     """Seal, then build: the object of the manifests."""
     scene = repository.scene(text, given=given)
-    seal_environments(
-        [scene], surroundings=repository.surroundings(), identity=identity(), now=datetime.now(UTC)
-    )
+    seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=datetime.now(UTC))
     value = yamlio.load_all(text.encode(), FILE)[0]
     where = where_in(text.encode(), FILE)
     return resolve_secret(value, environment="prod", settings=given, store=scene.store(), where=where)
@@ -68,7 +65,9 @@ def compiled(repository: Repository, text: str, given: Any) -> dict[str, Any]:
 def recovered(kubeseal: Path, folder: Path, manifest: str, key: bytes) -> dict[str, bytes]:
     """What kubeseal's offline recovery makes of a SealedSecret."""
     (folder / "key.pem").write_bytes(key)
-    answer = run(kubeseal, "--recovery-unseal", "--recovery-private-key", folder / "key.pem", "-o", "json", stdin=manifest)
+    answer = run(
+        kubeseal, "--recovery-unseal", "--recovery-private-key", folder / "key.pem", "-o", "json", stdin=manifest
+    )
     data = json.loads(answer.expect_success().stdout).get("data", {})
     # An empty value comes out as null: Go has no other word for an empty byte slice.
     return {name: base64.b64decode(text or "") for name, text in data.items()}
@@ -162,7 +161,9 @@ def test_the_controller_unseals_what_envc_builds(
     assert live["spec"] == built["spec"]
 
 
-def test_envc_pins_the_certificate_that_the_controller_serves(sealed_secrets: SealedSecretsController, tmp_path: Path) -> None:
+def test_envc_pins_the_certificate_that_the_controller_serves(
+    sealed_secrets: SealedSecretsController, tmp_path: Path
+) -> None:
     """Fetched by URL, stored and pinned in environment.yaml."""
     from envcompile.secrets.fetch import accept_certificate, certificate_from_url
 

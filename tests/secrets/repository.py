@@ -7,7 +7,6 @@ import subprocess
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
@@ -15,17 +14,21 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from envcompile import yamlio
-from envcompile.model import Location, Pointer
+from envcompile.model import Location
 from envcompile.secrets.certificate import spki_fingerprint
 from envcompile.secrets.gitfiles import IgnoreRules
 from envcompile.secrets.identity import IdentityKey
 from envcompile.secrets.origins import Surroundings
 from envcompile.secrets.plaintext import Plaintext
-from envcompile.secrets.scene import Composed, Scene, gather
+from envcompile.secrets.scene import Composed, gather
 from envcompile.settings import Environment, Sealing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from envcompile.model import Pointer
+    from envcompile.secrets.scene import Scene
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = b"correct horse battery staple"
@@ -116,12 +119,23 @@ class Repository:
             "GIT_AUTHOR_DATE": date,
             "GIT_COMMITTER_DATE": date,
         }
-        identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.invalid", "-c", "init.defaultBranch=main"]
+        identity = [
+            "-c",
+            "user.name=nobody",
+            "-c",
+            "user.email=nobody@example.invalid",
+            "-c",
+            "init.defaultBranch=main",
+        ]
         command = ["git", *identity, *arguments]
         return subprocess.run(command, cwd=self.root, env=environ, capture_output=True, text=True, check=True).stdout
 
     def scene(
-        self, text: str = USER_SERVICE, environment: str = "prod", given: Environment | None = None, file: str | None = None
+        self,
+        text: str = USER_SERVICE,
+        environment: str = "prod",
+        given: Environment | None = None,
+        file: str | None = None,
     ) -> Scene:
         """Compose an environment whose only layer is one file."""
         file = file or f"overlays/{environment}/secrets.yaml"

@@ -1,6 +1,9 @@
 """The table of bad inputs: each row gives the answer that is due, whole, and writes nothing."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -30,15 +33,13 @@ from tests.secrets.repository import (
 FILE = "overlays/prod/secrets.yaml"
 
 
-def sealing(repository: Repository, text: str = USER_SERVICE, **given: object) -> str:
+def sealing(repository: Repository, text: str = USER_SERVICE, **given: Any) -> str:
     """The whole message that sealing ends with; nothing may have been written."""
     before = repository.files()
     with pytest.raises(EnvcError) as error:
-        scene = repository.scene(text, given=settings(**given))
-        before = repository.files()
-        seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=NOW)
-    repository.write(FILE, text)
-    assert {name: data for name, data in repository.files().items() if name != FILE} == {
+        sealed(repository, text, **given)
+    after = repository.files()
+    assert {name: data for name, data in after.items() if name != FILE} == {
         name: data for name, data in before.items() if name != FILE
     }
     message = str(error.value)
@@ -46,13 +47,13 @@ def sealing(repository: Repository, text: str = USER_SERVICE, **given: object) -
     return message
 
 
-def sealed(repository: Repository, text: str = USER_SERVICE, **given: object) -> tuple[str, ...]:
+def sealed(repository: Repository, text: str = USER_SERVICE, **given: Any) -> tuple[str, ...]:
     """Seal and give the warnings."""
     scene = repository.scene(text, given=settings(**given))
     return seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=NOW).warnings
 
 
-def building(repository: Repository, text: str = USER_SERVICE, previous: object = None, **given: object) -> str:
+def building(repository: Repository, text: str = USER_SERVICE, previous: object = None, **given: Any) -> str:
     """The whole message that a build ends with."""
     with pytest.raises(EnvcError) as error:
         built(repository, text, previous, **given)
@@ -60,7 +61,7 @@ def building(repository: Repository, text: str = USER_SERVICE, previous: object 
     return str(error.value)
 
 
-def built(repository: Repository, text: str = USER_SERVICE, previous: object = None, **given: object) -> object:
+def built(repository: Repository, text: str = USER_SERVICE, previous: object = None, **given: Any) -> object:
     """What a build makes."""
     from envcompile.secrets.store import read_store
 
@@ -92,27 +93,35 @@ PEM = "overlays/prod/sealed-secrets.pem"
 def test_row_1_an_expired_certificate_is_refused(repository: Repository) -> None:
     """Date, fingerprint and how to refresh."""
     repository.write(PEM, certificate_pem(start=NOW - timedelta(days=10), days=9))
-    assert sealing(repository) == f"""\
+    assert (
+        sealing(repository)
+        == f"""\
 error: the certificate expired on 2026-05-31 ({fingerprint()})
   --> {PEM}:1:1
 hint: fetch the cluster's present one with `envc secrets fetch-cert ENV --accept`"""
+    )
 
 
 def test_row_2_a_certificate_of_the_future_is_refused(repository: Repository) -> None:
-    """kubeseal would take it."""
+    """Kubeseal would take it."""
     repository.write(PEM, certificate_pem(start=NOW + timedelta(days=2)))
-    assert sealing(repository) == f"""\
+    assert (
+        sealing(repository)
+        == f"""\
 error: the certificate is not valid before 2026-06-03 ({fingerprint()})
   --> {PEM}:1:1
 hint: check this machine's clock, or fetch the one in use with `envc secrets fetch-cert ENV --accept`"""
+    )
 
 
 def test_row_3_an_old_certificate_is_a_warning(repository: Repository) -> None:
     """The controller renews every 30 days."""
     repository.write(PEM, certificate_pem(private_key(3072), start=NOW - timedelta(days=200)))
     assert sealed(repository, pin=fingerprint(private_key(3072))) == (
-        f"{PEM}: the certificate is 200 days old and the controller renews its key every 30 days: a newer one probably "
-        "exists (`envc secrets fetch-cert ENV`)",
+        (
+            f"{PEM}: the certificate is 200 days old and the controller renews its key every 30 days: a newer one probably "
+            "exists (`envc secrets fetch-cert ENV`)"
+        ),
     )
 
 
@@ -127,19 +136,25 @@ def test_row_4_a_key_that_is_not_rsa_is_refused(repository: Repository, key: obj
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     repository.write(PEM, pem)
-    assert sealing(repository) == f"""\
+    assert (
+        sealing(repository)
+        == f"""\
 error: a sealing certificate needs an RSA key, this one has {name}
   --> {PEM}:1:1
 hint: take the certificate of the sealed-secrets controller: `envc secrets fetch-cert ENV`"""
+    )
 
 
 def test_row_5_a_short_key_is_refused_and_a_modest_one_a_warning(repository: Repository) -> None:
     """Below 2048 bits an error, below 3072 a warning."""
     repository.write(PEM, certificate_pem(private_key(1024)))
-    assert sealing(repository, pin=fingerprint(private_key(1024))) == f"""\
+    assert (
+        sealing(repository, pin=fingerprint(private_key(1024)))
+        == f"""\
 error: the certificate's key has 1024 bits; at least 2048 are needed
   --> {PEM}:1:1
 hint: start the controller with --key-size=4096, let it renew its key, then run `envc secrets fetch-cert ENV --accept`"""
+    )
     repository.certificate()
     assert sealed(repository) == (f"{PEM}: the certificate's key has 2048 bits; 3072 or more are advised",)
 
@@ -149,13 +164,16 @@ def test_row_6_several_certificates_are_listed_and_the_pin_chooses(repository: R
     other = private_key(3072)
     repository.write(PEM, certificate_pem(private_key()) + certificate_pem(other))
     lines = certificate_pem(private_key()).count(b"\n") + 1
-    assert sealing(repository, pin=None) == f"""\
+    assert (
+        sealing(repository, pin=None)
+        == f"""\
 error: the file holds 2 certificates
   --> {PEM}:1:1
   --> {PEM}:{lines}:1
       found {fingerprint()} (RSA-2048, valid 2026-05-31 to 2036-05-28)
       found {fingerprint(other)} (RSA-3072, valid 2026-05-31 to 2036-05-28)
 hint: keep one, or choose it by `sealing: {{fingerprint: sha256:…}}` in environment.yaml"""
+    )
     assert sealed(repository, pin=fingerprint(other)) == ()
     record = next(iter(repository.scene().store().records.values()))
     assert record.certificate == fingerprint(other)
@@ -164,12 +182,15 @@ hint: keep one, or choose it by `sealing: {{fingerprint: sha256:…}}` in enviro
 def test_row_6_another_certificate_than_the_pinned_is_refused(repository: Repository) -> None:
     """Somebody may have changed the file."""
     pin = "sha256:" + "0" * 64
-    assert sealing(repository, pin=pin) == f"""\
+    assert (
+        sealing(repository, pin=pin)
+        == f"""\
 error: the certificate is not the pinned one: pinned is {pin}
   --> {PEM}:1:1
       found {fingerprint()} (RSA-2048, valid 2026-05-31 to 2036-05-28)
 hint: if the cluster's key was renewed, take the new one with `envc secrets fetch-cert ENV --accept`; if not, somebody \
 changed the file"""
+    )
 
 
 def test_row_7_a_private_key_in_the_certificate_file_is_refused_loudly(repository: Repository) -> None:
@@ -177,23 +198,31 @@ def test_row_7_a_private_key_in_the_certificate_file_is_refused_loudly(repositor
     repository.write(PEM, certificate_pem() + key_pem())
     lines = certificate_pem().count(b"\n") + 1
     message = sealing(repository)
-    assert message == f"""\
+    assert (
+        message
+        == f"""\
 error: a private key is in the certificate file
   --> {PEM}:{lines}:1
 hint: whoever has this file can read every secret sealed for it: remove the key, and if it was ever committed, renew it on \
 the cluster and list what to rotate with `envc secrets audit --compromised FINGERPRINT`"""
+    )
 
 
 def test_row_7_a_bare_public_key_needs_a_pin(repository: Repository) -> None:
     """Then it is taken."""
-    pem = private_key().public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    pem = (
+        private_key()
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
     repository.write(PEM, pem)
-    assert sealing(repository, pin=None) == f"""\
+    assert (
+        sealing(repository, pin=None)
+        == f"""\
 error: a bare public key says nothing of who made it
   --> {PEM}:1:1
 hint: if you trust it, pin it: `sealing: {{fingerprint: {fingerprint()}}}` in environment.yaml"""
+    )
     sealed(repository)
 
 
@@ -201,10 +230,13 @@ hint: if you trust it, pin it: `sealing: {{fingerprint: {fingerprint()}}}` in en
 def test_row_7_utf_16_is_told_apart(repository: Repository, encoding: str) -> None:
     """PowerShell's habit."""
     repository.write(PEM, certificate_pem().decode().encode(encoding))
-    assert sealing(repository) == f"""\
+    assert (
+        sealing(repository)
+        == f"""\
 error: the certificate is saved as UTF-16
   --> {PEM}:1:1
 hint: save it as plain ASCII; in PowerShell: `… | Out-File -Encoding ascii`"""
+    )
 
 
 def test_row_7_windows_line_ends_are_fine(repository: Repository) -> None:
@@ -216,15 +248,21 @@ def test_row_7_windows_line_ends_are_fine(repository: Repository) -> None:
 def test_row_7_no_certificate_at_all(repository: Repository) -> None:
     """An empty file and a missing one name the command."""
     repository.write(PEM, "nothing")
-    assert sealing(repository) == f"""\
+    assert (
+        sealing(repository)
+        == f"""\
 error: the file holds no PEM certificate
   --> {PEM}:1:1
 hint: fetch the cluster's certificate with `envc secrets fetch-cert ENV`"""
+    )
     (repository.root / PEM).unlink()
-    assert sealing(repository) == f"""\
+    assert (
+        sealing(repository)
+        == f"""\
 error: environment prod has no sealing certificate
   --> {PEM}:1:1
 hint: fetch it: `envc secrets fetch-cert prod`"""
+    )
 
 
 def test_row_8_a_secret_without_namespace_is_refused(repository: Repository) -> None:
@@ -241,7 +279,9 @@ hint: set `namespace:` in overlays/prod/environment.yaml; a sealed value is boun
 def test_row_8_a_value_that_is_not_sealed_names_the_command(repository: Repository) -> None:
     """One for each source."""
     text = USER_SERVICE.replace("ref+env://JWT_SECRET", "ref+prompt://")
-    assert building(repository, text) == f"""\
+    assert (
+        building(repository, text)
+        == f"""\
 error: environment prod: Secret/user-service-secret: `api_key` has no sealed value in overlays/prod/sealed.yaml
   --> {FILE}:8:12
 hint: run `envc secrets seal prod user-service-secret`
@@ -249,17 +289,23 @@ hint: run `envc secrets seal prod user-service-secret`
 error: environment prod: Secret/user-service-secret: `jwt_secret` has no sealed value in overlays/prod/sealed.yaml
   --> {FILE}:9:15
 hint: run `envc secrets set prod user-service-secret jwt_secret`"""
+    )
 
 
 def test_row_8_a_namespace_changed_after_sealing_is_an_error_at_build(repository: Repository) -> None:
     """Naming what it was sealed for."""
     sealed(repository)
-    text = USER_SERVICE.replace("namespace: production", "namespace: staging").replace("  jwt_secret: ref+env://JWT_SECRET\n", "")
-    assert building(repository, text) == f"""\
+    text = USER_SERVICE.replace("namespace: production", "namespace: staging").replace(
+        "  jwt_secret: ref+env://JWT_SECRET\n", ""
+    )
+    assert (
+        building(repository, text)
+        == f"""\
 error: environment prod: Secret/user-service-secret: `api_key` has no sealed value, but production/user-service-secret \
 has one; a sealed value does not follow when name or namespace change
   --> {FILE}:8:12
 hint: run `envc secrets seal prod user-service-secret`"""
+    )
 
 
 def test_row_8_a_record_edited_to_another_name_is_an_error_at_build(repository: Repository) -> None:
@@ -267,39 +313,53 @@ def test_row_8_a_record_edited_to_another_name_is_an_error_at_build(repository: 
     sealed(repository)
     text = repository.store_text().replace("production/user-service-secret/", "production/renamed/")
     repository.write("overlays/prod/sealed.yaml", text)
-    declared = USER_SERVICE.replace("user-service-secret", "renamed").replace("  jwt_secret: ref+env://JWT_SECRET\n", "")
-    assert building(repository, declared) == f"""\
+    declared = USER_SERVICE.replace("user-service-secret", "renamed").replace(
+        "  jwt_secret: ref+env://JWT_SECRET\n", ""
+    )
+    assert (
+        building(repository, declared)
+        == f"""\
 error: environment prod: Secret/renamed: `api_key` in overlays/prod/sealed.yaml was sealed for \
 production/user-service-secret (strict), but ends up as production/renamed (strict); the controller could not open it
   --> {FILE}:8:12
 hint: run `envc secrets seal prod renamed`"""
+    )
 
 
 def test_row_9_a_scope_changed_after_sealing_is_an_error_at_build(repository: Repository) -> None:
     """The scope is part of what a value is sealed for."""
     sealed(repository)
     text = USER_SERVICE.replace("  jwt_secret: ref+env://JWT_SECRET\n", "")
-    assert building(repository, text, scope="namespace-wide") == f"""\
+    assert (
+        building(repository, text, scope="namespace-wide")
+        == f"""\
 error: environment prod: Secret/user-service-secret: `api_key` in overlays/prod/sealed.yaml was sealed for \
 production/user-service-secret (strict), but ends up as production/user-service-secret (namespace-wide); the controller \
 could not open it
   --> {FILE}:8:12
 hint: run `envc secrets seal prod user-service-secret`"""
+    )
 
 
 def test_row_9_scope_annotations_that_disagree_are_refused(repository: Repository) -> None:
     """One typed field."""
     text = secret("a: ref+env://API_KEY", annotations='{sealedsecrets.bitnami.com/cluster-wide: "True"}')
     mend = "the scope is one setting: `sealing: {scope: …}` in overlays/prod/environment.yaml; drop the annotation"
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db: `sealedsecrets.bitnami.com/cluster-wide` is not exactly "true"
   --> {FILE}:6:57
 hint: {mend}"""
+    )
     text = text.replace('"True"', '"true"')
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db is annotated cluster-wide, the environment seals strict
   --> {FILE}:6:57
 hint: {mend}"""
+    )
 
 
 def test_row_9_cluster_wide_is_a_warning(repository: Repository) -> None:
@@ -311,32 +371,49 @@ def test_row_9_cluster_wide_is_a_warning(repository: Repository) -> None:
 def test_row_10_empty_and_null_values_and_secrets_without_keys_are_refused(repository: Repository) -> None:
     """Empty only when it is declared."""
     repository.environ["API_KEY"] = ""
-    assert sealing(repository, secret("a: ref+env://API_KEY")) == f"""\
+    assert (
+        sealing(repository, secret("a: ref+env://API_KEY"))
+        == f"""\
 error: environment prod: Secret/db: the value of `a` is empty
   --> {FILE}:8:6
 hint: if that is meant, say so: `envcompile.dev/allow-empty: "a"` in its annotations"""
+    )
     sealed(repository, secret("a: ref+env://API_KEY", annotations="{envcompile.dev/allow-empty: a}"))
-    assert sealing(repository, secret("b: null")) == f"""\
+    assert (
+        sealing(repository, secret("b: null"))
+        == f"""\
 error: environment prod: Secret/db: `b` is null
   --> {FILE}:8:6
 hint: give it a reference, or leave the key out"""
-    assert sealing(repository, secret("{}")) == f"""\
+    )
+    assert (
+        sealing(repository, secret("{}"))
+        == f"""\
 error: environment prod: Secret/db has no keys
   --> {FILE}:1:1
 hint: declare them: `stringData: {{KEY: ref+prompt://}}`, or leave the Secret out"""
+    )
 
 
 def test_row_11_bad_base64_names_secret_and_key_but_never_the_value(repository: Repository) -> None:
     """In `data`, and at the source."""
-    text = secret("a: correct horse battery staple", annotations="{envcompile.dev/plaintext: a}").replace("stringData", "data")
-    assert sealing(repository, text) == f"""\
+    text = secret("a: correct horse battery staple", annotations="{envcompile.dev/plaintext: a}").replace(
+        "stringData", "data"
+    )
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db: `a` in `data` is not base64
   --> {FILE}:9:6
 hint: encode it, or move it to `stringData` as plain text"""
-    assert sealing(repository, secret("a: ref+env://API_KEY?encoding=base64")) == f"""\
+    )
+    assert (
+        sealing(repository, secret("a: ref+env://API_KEY?encoding=base64"))
+        == f"""\
 error: environment prod: Secret/db: the value of `a` cannot be read: the value of `ref+env://API_KEY` is not base64
   --> {FILE}:8:6
 hint: correct it at its source, or drop `encoding=base64`"""
+    )
 
 
 def test_row_11_bytes_come_in_base64_and_utf_16_is_refused(repository: Repository) -> None:
@@ -344,10 +421,13 @@ def test_row_11_bytes_come_in_base64_and_utf_16_is_refused(repository: Repositor
     repository.environ["API_KEY"] = "/wAB"
     sealed(repository, secret("a: ref+env://API_KEY?encoding=base64"))
     repository.write("note.txt", "secret".encode("utf-16"))
-    assert sealing(repository, secret("c: ref+file://note.txt")) == f"""\
+    assert (
+        sealing(repository, secret("c: ref+file://note.txt"))
+        == f"""\
 error: environment prod: Secret/db: the value of `c` cannot be read: the value of `ref+file://note.txt` is text in UTF-16
   --> {FILE}:8:6
 hint: save it as UTF-8; if it is binary on purpose, keep it base64-coded and add `?encoding=base64`"""
+    )
 
 
 @pytest.mark.parametrize(
@@ -355,10 +435,13 @@ hint: save it as UTF-8; if it is binary on purpose, keep it base64-coded and add
 )
 def test_row_12_scalars_that_yaml_mangles_are_refused(repository: Repository, text: str, kind: str) -> None:
     """Quotes are the mend."""
-    assert sealing(repository, secret(f"pin: {text}")) == f"""\
+    assert (
+        sealing(repository, secret(f"pin: {text}"))
+        == f"""\
 error: environment prod: Secret/db: `pin` is {kind} to YAML, not a text
   --> {FILE}:8:8
 hint: put it in quotes, so that it means the same to every reader"""
+    )
 
 
 def test_row_12_duplicate_keys_are_refused(repository: Repository) -> None:
@@ -372,20 +455,26 @@ def test_row_12_duplicate_keys_are_refused(repository: Repository) -> None:
 def test_row_13_a_key_in_data_and_string_data_is_refused(repository: Repository) -> None:
     """Both places."""
     text = secret("a: ref+env://API_KEY") + "data:\n  a: ref+env://JWT_SECRET\n"
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db: `a` is in `data` and in `stringData`
   --> {FILE}:8:6
   --> {FILE}:10:6
 hint: keep one; the API server would silently take the one in `stringData`"""
+    )
 
 
 def test_row_14_too_large_a_secret_is_refused_and_a_large_one_a_warning(repository: Repository) -> None:
     """1 MiB of decoded values; a warning where a client-side apply fails."""
     repository.write("big", b"x" * 1_048_577)
-    assert sealing(repository, secret("a: ref+file://big")) == f"""\
+    assert (
+        sealing(repository, secret("a: ref+file://big"))
+        == f"""\
 error: environment prod: Secret/db has 1048577 bytes of values; the API server takes 1048576 at most
   --> {FILE}:1:1
 hint: split it, or keep large content out of Secrets"""
+    )
     repository.write("big", b"x" * 1_048_576)
     sealed(repository, secret("a: ref+file://big"))
     warnings: list[str] = []
@@ -397,8 +486,10 @@ hint: split it, or keep large content out of Secrets"""
         value, environment="prod", settings=settings(), store=scene.store(), where=where, warn=warnings.append
     )
     assert warnings == [
-        "environment prod: Secret/db has 1398468 bytes when sealed: `kubectl apply` without --server-side cannot store it "
-        "in its annotation of 262144 bytes (Secrets themselves end at 1048576)"
+        (
+            "environment prod: Secret/db has 1398468 bytes when sealed: `kubectl apply` without --server-side cannot store it "
+            "in its annotation of 262144 bytes (Secrets themselves end at 1048576)"
+        )
     ]
 
 
@@ -418,14 +509,19 @@ def test_row_15_keys_that_climb_are_refused(repository: Repository) -> None:
 def test_row_16_tls_needs_both_keys_and_a_pair(repository: Repository) -> None:
     """Presence at build, the pair when it is sealed, an expired leaf as a warning."""
     kind = "kubernetes.io/tls"
-    assert building(repository, secret("tls.crt: ref+file://crt", kind=kind)) == f"""\
+    assert (
+        building(repository, secret("tls.crt: ref+file://crt", kind=kind))
+        == f"""\
 error: environment prod: Secret/db is of type kubernetes.io/tls but has no `tls.key`
   --> {FILE}:6:7
 hint: the API server refuses it: add the key, or change the type"""
+    )
     text = secret("tls.crt: ref+file://crt", "tls.key: ref+file://key", kind=kind)
     repository.write("crt", "nonsense")
     repository.write("key", "nonsense")
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db: `tls.crt` is not a PEM certificate
   --> {FILE}:8:12
 hint: give the certificate and its chain in PEM
@@ -433,13 +529,17 @@ hint: give the certificate and its chain in PEM
 error: environment prod: Secret/db: `tls.key` is not an unencrypted PEM private key
   --> {FILE}:9:12
 hint: give the key in PEM, without a password"""
+    )
     repository.write("crt", certificate_pem())
     repository.write("key", key_pem(private_key(2048, 1)))
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db: `tls.key` does not belong to `tls.crt`
   --> {FILE}:9:12
   --> {FILE}:8:12
 hint: give the pair"""
+    )
     repository.write("crt", certificate_pem(start=NOW - timedelta(days=10), days=9))
     repository.write("key", key_pem())
     assert "environment prod: Secret/db: the certificate in `tls.crt` expired on 2026-05-31" in sealed(repository, text)
@@ -448,15 +548,21 @@ hint: give the pair"""
 def test_row_17_docker_configurations_are_json_objects(repository: Repository) -> None:
     """The key at build, the shape when it is sealed, missing `auths` as a warning."""
     kind = "kubernetes.io/dockerconfigjson"
-    assert building(repository, secret("a: ref+env://API_KEY", kind=kind)) == f"""\
+    assert (
+        building(repository, secret("a: ref+env://API_KEY", kind=kind))
+        == f"""\
 error: environment prod: Secret/db is of type {kind} but has no `.dockerconfigjson`
   --> {FILE}:6:7
 hint: the API server refuses it: add the key, or change the type"""
+    )
     text = secret(".dockerconfigjson: ref+env://API_KEY", kind=kind)
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db: the value of `.dockerconfigjson` is not a JSON object
   --> {FILE}:8:22
 hint: take the content of ~/.docker/config.json"""
+    )
     repository.environ["API_KEY"] = "{}"
     assert (
         "environment prod: Secret/db: the value of `.dockerconfigjson` has no `auths`, so no image is pulled with it"
@@ -472,7 +578,11 @@ hint: take the content of ~/.docker/config.json"""
             "but has neither `username` nor `password`",
             "add one of them, or change the type",
         ),
-        ("kubernetes.io/ssh-auth", "but has no `ssh-privatekey`", "the API server refuses it: add the key, or change the type"),
+        (
+            "kubernetes.io/ssh-auth",
+            "but has no `ssh-privatekey`",
+            "the API server refuses it: add the key, or change the type",
+        ),
         (
             "kubernetes.io/service-account-token",
             "but names no ServiceAccount",
@@ -483,10 +593,13 @@ hint: take the content of ~/.docker/config.json"""
 )
 def test_row_18_other_types_have_their_keys(repository: Repository, kind: str, what: str, fix: str) -> None:
     """As the API server validates them."""
-    assert building(repository, secret("a: ref+env://API_KEY", kind=kind)) == f"""\
+    assert (
+        building(repository, secret("a: ref+env://API_KEY", kind=kind))
+        == f"""\
 error: environment prod: Secret/db is of type {kind} {what}
   --> {FILE}:6:7
 hint: {fix}"""
+    )
 
 
 def test_row_19_an_immutable_secret_does_not_change(repository: Repository) -> None:
@@ -496,24 +609,33 @@ def test_row_19_an_immutable_secret_does_not_change(repository: Repository) -> N
     previous = built(repository, text)
     mend = "give the Secret a new name and point the workloads at it, or delete it in the cluster first"
     repository.environ["API_KEY"] = "changed"
-    assert sealing(repository, text) == f"""\
+    assert (
+        sealing(repository, text)
+        == f"""\
 error: environment prod: Secret/db is immutable, but the value of `a` changed
   --> {FILE}:8:6
 hint: {mend}"""
+    )
     with pytest.raises(EnvcError, match="is immutable, but the value of `a` changed"):
         set_value(repository.scene(text), "db", "a", Plaintext(b"x"), identity=identity(), now=NOW)
     more = text.replace("stringData:\n", "stringData:\n  b: ref+env://JWT_SECRET\n")
     repository.environ["API_KEY"] = SECRET.decode()
     sealed(repository, more)
-    assert building(repository, more, previous) == f"""\
+    assert (
+        building(repository, more, previous)
+        == f"""\
 error: environment prod: Secret/db is immutable, but `b` changed
   --> {FILE}:1:1
 hint: {mend}"""
+    )
     other = text.replace("Opaque", "example.com/other")
-    assert building(repository, other, previous) == f"""\
+    assert (
+        building(repository, other, previous)
+        == f"""\
 error: environment prod: Secret/db changes its type from Opaque to example.com/other, which the API server refuses
   --> {FILE}:1:1
 hint: give the Secret a new name, or delete it in the cluster first"""
+    )
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "SealedSecret"])
@@ -524,10 +646,13 @@ def test_row_20_only_secrets_are_sealed(repository: Repository, kind: str) -> No
         seal_environments(
             [repository.scene(text)], ["settings"], surroundings=repository.surroundings(), identity=None, now=NOW
         )
-    assert str(error.value) == f"""\
+    assert (
+        str(error.value)
+        == f"""\
 error: environment prod: `settings` is a {kind}; only a `kind: Secret` is sealed
   --> {FILE}:1:1
 hint: declare a Secret whose values are references"""
+    )
 
 
 def sealed_object(template: str = "") -> str:
@@ -541,7 +666,9 @@ def sealed_object(template: str = "") -> str:
 def handwritten(text: str) -> str:
     """The message for a hand-written object."""
     with pytest.raises(EnvcError) as error:
-        check_sealed_secret(yamlio.load_all(text.encode(), FILE)[0], environment="prod", where=where_in(text.encode(), FILE))
+        check_sealed_secret(
+            yamlio.load_all(text.encode(), FILE)[0], environment="prod", where=where_in(text.encode(), FILE)
+        )
     return str(error.value)
 
 
@@ -552,26 +679,37 @@ def test_row_21_templates_read_known_keys_and_call_known_functions() -> None:
         "      open: '{{ if .number }}x'\n"
     )
     message = handwritten(sealed_object(template))
-    assert """\
+    assert (
+        """\
 error: environment prod: SealedSecret/app-secret: the template `conf` reads `api_kei`, which is not sealed: it would render \
 as `<no value>`
   --> overlays/prod/secrets.yaml:10:13
-hint: did you mean `api_key`?""" in message
-    assert """\
+hint: did you mean `api_key`?"""
+        in message
+    )
+    assert (
+        """\
 error: environment prod: SealedSecret/app-secret: the template `conf` calls `env`, which the controller does not have
   --> overlays/prod/secrets.yaml:10:13
-hint: leave it out""" in message
-    assert """\
+hint: leave it out"""
+        in message
+    )
+    assert (
+        """\
 error: environment prod: SealedSecret/app-secret: the template `open` has an action that is not closed
   --> overlays/prod/secrets.yaml:12:13
-hint: close every `{{` and every block""" in message
+hint: close every `{{` and every block"""
+        in message
+    )
     assert "`ok`" not in message
 
 
 def test_row_22_what_is_no_ciphertext_is_named_with_the_test_that_failed() -> None:
     """In hand-written objects: the specification's own example."""
     hint = "seal it again; better still, declare a `kind: Secret` with a reference and run `envc secrets seal`"
-    assert handwritten(sealed_object()) == f"""\
+    assert (
+        handwritten(sealed_object())
+        == f"""\
 error: environment prod: SealedSecret/app-secret: the sealed value of `api_key` is not base64
   --> {FILE}:6:14
 hint: {hint}
@@ -579,6 +717,7 @@ hint: {hint}
 error: environment prod: SealedSecret/app-secret: the sealed value of `number` is not a text
   --> {FILE}:7:13
 hint: {hint}"""
+    )
 
 
 def test_row_22_a_damaged_store_is_named_by_line(repository: Repository) -> None:
@@ -588,10 +727,13 @@ def test_row_22_a_damaged_store_is_named_by_line(repository: Repository) -> None
     start = text.index("sealed: ") + 8
     repository.write("overlays/prod/sealed.yaml", text[: start + 40] + "\n")
     line = repository.store_text().count("\n")
-    assert building(repository, secret("a: ref+env://API_KEY")) == f"""\
+    assert (
+        building(repository, secret("a: ref+env://API_KEY"))
+        == f"""\
 error: the sealed value of `prod/db/a` is cut off: 30 bytes, at least 274 expected
   --> overlays/prod/sealed.yaml:{line}:11
 hint: seal it again: `envc secrets set ENV db a`"""
+    )
 
 
 def test_row_23_metadata_is_allow_listed(repository: Repository) -> None:
@@ -646,10 +788,13 @@ value, rotate it. A harmless value is declared by `envcompile.dev/plaintext: "ap
 
 def test_a_reference_inside_of_text_is_refused(repository: Repository) -> None:
     """It would be sealed as it stands."""
-    assert sealing(repository, secret("url: postgres://u:ref+env://PW+@host/db")) == f"""\
+    assert (
+        sealing(repository, secret("url: postgres://u:ref+env://PW+@host/db"))
+        == f"""\
 error: environment prod: Secret/db: `url` has a reference inside of other text
   --> {FILE}:8:8
 hint: a reference is the whole value; keep the full text at its source, or split it into keys"""
+    )
 
 
 def test_a_sealing_key_in_the_configuration_is_refused(repository: Repository) -> None:
@@ -663,10 +808,11 @@ def test_a_sealing_key_in_the_configuration_is_refused(repository: Repository) -
 
 def test_skipping_owner_references_needs_managed(repository: Repository) -> None:
     """Alone it works once and fails at the next reconcile."""
-    text = secret(
-        "a: ref+env://API_KEY", annotations='{sealedsecrets.bitnami.com/skip-set-owner-references: "true"}'
-    )
-    assert building(repository, text) == f"""\
+    text = secret("a: ref+env://API_KEY", annotations='{sealedsecrets.bitnami.com/skip-set-owner-references: "true"}')
+    assert (
+        building(repository, text)
+        == f"""\
 error: environment prod: Secret/db skips owner references but is not managed: the controller fails at its second look
   --> {FILE}:6:70
 hint: add the annotation `sealedsecrets.bitnami.com/managed: "true"`"""
+    )

@@ -1,5 +1,7 @@
 """`envc secrets …` as people and scripts call it: outputs, exit codes, and plaintext nowhere."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 import io
 import json
 import os
@@ -9,7 +11,16 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.secrets.repository import SECRET, SECRET_FORMS, USER_SERVICE, Repository, certificate_pem, fingerprint, key_pem, private_key
+from tests.secrets.repository import (
+    SECRET,
+    SECRET_FORMS,
+    USER_SERVICE,
+    Repository,
+    certificate_pem,
+    fingerprint,
+    key_pem,
+    private_key,
+)
 
 # typer asks click for names that click means to take away.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:click", "ignore::DeprecationWarning:typer")
@@ -49,7 +60,9 @@ class Terminal(io.StringIO):
 class Shell:
     """Runs envc in a project, and keeps all that it ever printed."""
 
-    def __init__(self, repository: Repository, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self, repository: Repository, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
         self.repository, self.printed, self.terminal = repository, "", False
         self._monkeypatch, self._capfd = monkeypatch, capfd
 
@@ -67,7 +80,10 @@ class Shell:
 
 @pytest.fixture
 def envc(
-    repository: Repository, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+    repository: Repository,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Shell:
     """A project with one environment; its home is outside of it."""
     home = tmp_path_factory.mktemp("home")
@@ -78,7 +94,9 @@ def envc(
     monkeypatch.setenv("JWT_SECRET", "jwt")
     repository.write("base/user-service/secret.yaml", USER_SERVICE.replace("  namespace: production\n", ""))
     repository.write("base/user-service/deployment.yaml", DEPLOYMENT)
-    repository.write("overlays/prod/environment.yaml", "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: production\n")
+    repository.write(
+        "overlays/prod/environment.yaml", "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: production\n"
+    )
     # Certificates of the command line are judged by the real clock.
     repository.write("overlays/prod/sealed-secrets.pem", certificate_pem(private_key(3072)))
     return Shell(repository, monkeypatch, capfd)
@@ -205,7 +223,9 @@ def test_an_unreachable_controller_is_exit_4(envc: Shell) -> None:
     assert envc("fetch-cert", "prod", "http://127.0.0.1:9").code == 4
 
 
-def test_plaintext_is_nowhere_after_every_command(pinned: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_plaintext_is_nowhere_after_every_command(
+    pinned: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """Output, store, cache, errors, home and temporary files: neither the value nor its base64."""
     import tempfile
 

@@ -1,5 +1,7 @@
 """`secretBackend: external` and `plaintext`: what stands in place of a Secret there."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 from typing import Any
 
 import pytest
@@ -10,6 +12,8 @@ from envcompile.secrets.resolve import find_plaintext, resolve_secret
 from envcompile.secrets.store import Store
 from envcompile.settings import ExternalSecrets
 from tests.secrets.repository import settings, where_in
+
+EXTERNAL, IN_CLEAR = "external", "plaintext"
 
 APP = """\
 apiVersion: v1
@@ -39,7 +43,7 @@ def resolved(text: str, **given: Any) -> Any:
 def external(text: str = APP, version: str = "2.9") -> Any:
     """The ExternalSecret for an operator version."""
     store = ExternalSecrets(store="vault-backend", operator_version=version)
-    return resolved(text, secret_backend="external", external_secrets=store)
+    return resolved(text, secret_backend=EXTERNAL, external_secrets=store)
 
 
 def test_the_seeds_vault_example_comes_out_right() -> None:
@@ -103,7 +107,10 @@ def test_labels_type_and_harmless_values_go_into_the_template() -> None:
         ("ref+vault://kv/team/data/app#/a", {"key": "app", "property": "a"}),
         ("ref+vault://secret/app#/a", {"key": "app", "property": "a"}),
         ("ref+vault://secret/data/team/app?version=3#/a", {"key": "team/app", "property": "a", "version": "3"}),
-        ("ref+vault://secret/data/app?encoding=base64#/a", {"key": "app", "property": "a", "decodingStrategy": "Base64"}),
+        (
+            "ref+vault://secret/data/app?encoding=base64#/a",
+            {"key": "app", "property": "a", "decodingStrategy": "Base64"},
+        ),
         ("ref+awssecrets://prod/db#/user/name", {"key": "prod/db", "property": "user.name"}),
         ("ref+gcpsecrets://db", {"key": "db"}),
     ],
@@ -118,27 +125,35 @@ def test_what_the_operator_cannot_read_is_refused() -> None:
     """Local sources exist only where values are sealed."""
     with pytest.raises(EnvcError) as error:
         external(APP.replace("ref+vault://secret/data/app#/api_key", "ref+env://API_KEY"))
-    assert str(error.value) == """\
+    assert (
+        str(error.value)
+        == """\
 error: environment prod: Secret/app-secret: `api_key` is `ref+env://API_KEY`, which vault-backend cannot read
   --> a.yaml:9:12
 hint: in this environment write where it is kept, such as `ref+vault://secret/data/app#/api_key`"""
+    )
     with pytest.raises(EnvcError) as error:
-        resolved(APP, secret_backend="external")
-    assert str(error.value) == """\
+        resolved(APP, secret_backend=EXTERNAL)
+    assert (
+        str(error.value)
+        == """\
 error: environment prod has `secretBackend: external` but no store
   --> a.yaml:1:1
 hint: name it in overlays/prod/environment.yaml: `externalSecrets: {store: NAME}`"""
+    )
 
 
 def test_a_throw_away_cluster_gets_the_secret_as_it_stands() -> None:
     """Marked as harmless; a reference there is a mistake."""
-    text = APP.replace("ref+vault://secret/data/app#/database_url", "a").replace("ref+vault://secret/data/app#/api_key", "b")
-    made = resolved(text, secret_backend="plaintext")
+    text = APP.replace("ref+vault://secret/data/app#/database_url", "a").replace(
+        "ref+vault://secret/data/app#/api_key", "b"
+    )
+    made = resolved(text, secret_backend=IN_CLEAR)
     assert made["kind"] == "Secret"
     assert made["stringData"] == {"database_url": "a", "api_key": "b"}
     assert find_plaintext(made) == []
     with pytest.raises(EnvcError) as error:
-        resolved(APP, secret_backend="plaintext")
+        resolved(APP, secret_backend=IN_CLEAR)
     assert str(error.value).startswith(
         "error: environment prod: Secret/app-secret: `database_url` is `ref+vault://secret/data/app#/database_url`, which "
         "nothing reads here\n  --> a.yaml:8:17\nhint: give it a throw-away value in overlays/prod"
@@ -162,5 +177,8 @@ def test_the_wall_sees_every_plaintext_field() -> None:
         "stringData": {"ok": "x", "b": "y"},
     }
     assert find_plaintext(secret) == [("data", "a"), ("stringData", "b")]
-    assert find_plaintext({"kind": "List", "items": [{}, secret]}) == [("items", 1, "data", "a"), ("items", 1, "stringData", "b")]
+    assert find_plaintext({"kind": "List", "items": [{}, secret]}) == [
+        ("items", 1, "data", "a"),
+        ("items", 1, "stringData", "b"),
+    ]
     assert find_plaintext({"kind": "ConfigMap", "data": {"a": "b"}}) == []

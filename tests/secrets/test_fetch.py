@@ -25,9 +25,7 @@ ENVIRONMENT = "# ours\napiVersion: envcompile.dev/v1\nkind: Environment\nnamespa
 
 def accept(repository: Repository, data: bytes, *, accepted: bool = False, **given: Any) -> CertificateChange:
     """Take a certificate for prod."""
-    return accept_certificate(
-        repository.root, "prod", settings(**given), data, "the cluster", accept=accepted, now=NOW
-    )
+    return accept_certificate(repository.root, "prod", settings(**given), data, "the cluster", accept=accepted, now=NOW)
 
 
 @pytest.fixture
@@ -57,11 +55,14 @@ def test_another_certificate_is_shown_and_needs_accept(fresh: Repository) -> Non
     new = private_key(2048, 1)
     with pytest.raises(EnvcError) as error:
         accept(fresh, certificate_pem(new))
-    assert str(error.value) == f"""\
+    assert (
+        str(error.value)
+        == f"""\
 error: environment prod: the cluster has another certificate than the one in use
       in use {fingerprint()} (RSA-2048, valid 2026-05-31 to 2036-05-28)
       new    {fingerprint(new)} (RSA-2048, valid 2026-05-31 to 2036-05-28)
 hint: compare the new fingerprint with what the cluster's owners say; if it is right, add --accept"""
+    )
     assert fresh.files() == before
     change = accept(fresh, certificate_pem(new), accepted=True)
     assert (change.state, change.before) == ("changed", fingerprint())
@@ -72,7 +73,14 @@ def test_a_wanted_fingerprint_refuses_every_other(fresh: Repository) -> None:
     """For scripts that know it from elsewhere."""
     with pytest.raises(EnvcError, match="the certificate is not the pinned one"):
         accept_certificate(
-            fresh.root, "prod", settings(pin=None), certificate_pem(), "x", accept=True, now=NOW, wanted="sha256:" + "0" * 64
+            fresh.root,
+            "prod",
+            settings(pin=None),
+            certificate_pem(),
+            "x",
+            accept=True,
+            now=NOW,
+            wanted="sha256:" + "0" * 64,
         )
 
 
@@ -104,14 +112,17 @@ def test_a_layout_that_cannot_be_edited_says_what_to_write() -> None:
     """Never a broken file."""
     with pytest.raises(EnvcError) as error:
         pinned(b"a: &x {scope: strict}\nsealing: *x\n", "environment.yaml", PIN)
-    assert str(error.value) == f"""\
+    assert (
+        str(error.value)
+        == f"""\
 error: the fingerprint cannot be written into environment.yaml without touching other lines
   --> environment.yaml:1:1
 hint: write it yourself: `sealing: {{fingerprint: {PIN}}}`"""
+    )
 
 
 class _Cluster(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the name that the base class calls
+    def do_GET(self) -> None:
         services = "/api/v1/namespaces/kube-system/services"
         service = {"spec": {"ports": [{"name": "http", "port": 8080}]}}
         allowed = self.headers.get("Authorization") == "Bearer token" or not self.path.startswith("/api")

@@ -1,5 +1,7 @@
 """Where plaintext comes from: each scheme, its refusals, and that nothing of a value gets into a message."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 import base64
 import hashlib
 import http.server
@@ -45,7 +47,10 @@ def refusal(repository: Repository, text: str) -> str:
         ("ref+file://a/b.yaml#/c/d", Reference("file", "a/b.yaml", ("c", "d"))),
         ("ref+file:///abs/x", Reference("file", "/abs/x")),
         ("ref+sops://f.yaml#/a/b", Reference("sops", "f.yaml", ("a", "b"))),
-        ("ref+vault://secret/data/app?version=3#/url", Reference("vault", "secret/data/app", ("url",), (("version", "3"),))),
+        (
+            "ref+vault://secret/data/app?version=3#/url",
+            Reference("vault", "secret/data/app", ("url",), (("version", "3"),)),
+        ),
         ("ref+prompt://", Reference("prompt", "")),
         ("ref+awssecrets://a/b?region=eu#/k", Reference("awssecrets", "a/b", ("k",), (("region", "eu"),))),
         ("ref+vault://secret/data/app#/a%2Fb+", Reference("vault", "secret/data/app", ("a/b",))),
@@ -66,7 +71,10 @@ def test_other_text_is_no_reference(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ref+env:/X", "is not a reference; write `ref+env://NAME`, `ref+file://PATH`, `ref+sops://FILE#/key` or the like"),
+        (
+            "ref+env:/X",
+            "is not a reference; write `ref+env://NAME`, `ref+file://PATH`, `ref+sops://FILE#/key` or the like",
+        ),
         ("ref+env://", "names nothing after `ref+env://`; say what to read: a name, a file or a path"),
         ("ref+sops://f.yaml", "does not say which value of `f.yaml`; add the key: `ref+sops://f.yaml#/KEY`"),
         ("ref+vault://a?verson=3#/k", "has an unknown parameter `verson`; did you mean `version`?"),
@@ -112,7 +120,9 @@ def test_fields_of_yaml_json_and_env_files(repository: Repository) -> None:
     assert value(repository, "ref+file://v.json#/db/password") == b"hunter2"
     assert value(repository, "ref+file://prod.env#/DB") == b"hunter2"
     assert value(repository, "ref+file://prod.env#/OTHER") == b"x=y"
-    assert refusal(repository, "ref+file://v.yaml#/db/pasword") == "`v.yaml` has no `db/pasword`; did you mean `password`?"
+    assert (
+        refusal(repository, "ref+file://v.yaml#/db/pasword") == "`v.yaml` has no `db/pasword`; did you mean `password`?"
+    )
     assert refusal(repository, "ref+file://v.yaml#/db/port") == (
         "`ref+file://v.yaml#/db/port` is not a text; put the value in quotes, so that it means the same to every reader"
     )
@@ -169,7 +179,9 @@ def test_an_entry_point_adds_a_scheme(repository: Repository, monkeypatch: pytes
         def load() -> Any:
             return lambda reference, _: Resolved(Plaintext(reference.path.encode()), "7")
 
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda *, group: [Entry] if "secret_sources" in group else [])
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda *, group: [Entry] if "secret_sources" in group else []
+    )
     read = resolver_of("mine")(reference("ref+mine://x"), repository.surroundings())
     assert (read.value.reveal(), read.version) == (b"x", "7")
 
@@ -284,7 +296,7 @@ def test_without_a_key_sops_itself_is_asked(repository: Repository) -> None:
 
 
 class _Vault(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 - the name that the base class calls
+    def do_GET(self) -> None:
         fields = {"database_url": "hunter2", "port": 5432}
         answers: dict[str, Any] = {
             "/v1/secret/data/app": {"data": {"data": fields, "metadata": {"version": 3}}},
@@ -329,9 +341,11 @@ def test_vaults_refusals_say_what_to_do(vault: Repository) -> None:
     assert refusal(vault, "ref+vault://secret/data/app#/databaseurl") == (
         "`secret/data/app` in Vault has no field `databaseurl`; did you mean `database_url`?"
     )
-    assert refusal(vault, "ref+vault://secret/data/app#/port").startswith("`ref+vault://secret/data/app#/port` is not a text")
+    assert refusal(vault, "ref+vault://secret/data/app#/port").startswith(
+        "`ref+vault://secret/data/app#/port` is not a text"
+    )
     assert refusal(vault, "ref+vault://secret/data/none#/x").startswith("Vault has nothing at `secret/data/none`")
-    vault.environ["VAULT_TOKEN"] = "other"
+    vault.environ |= {"VAULT_TOKEN": "other"}
     assert refusal(vault, "ref+vault://secret/data/app#/port").startswith("Vault refuses to read `secret/data/app`")
     vault.environ.pop("VAULT_TOKEN")
     assert refusal(vault, "ref+vault://secret/data/app#/x").startswith("there is no token for Vault")

@@ -1,5 +1,7 @@
 """The scan of git's index: what it finds, what it lets through, and that it never shows a value."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 import pytest
 
 from envcompile.secrets.scan import Leak, scan_file, scan_index
@@ -13,12 +15,14 @@ def rules(file: str, text: str) -> list[tuple[int, str]]:
     return [(leak.line, leak.rule) for leak in found]
 
 
-SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n  user: ref+env://USER\n"
+SAMPLE = (
+    "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData:\n  password: hunter2\n  user: ref+env://USER\n"
+)
 
 
 def test_a_literal_in_a_secret_is_found_at_its_line() -> None:
     """References pass, literals do not."""
-    assert scan_file("a.yaml", SECRET.encode()) == [
+    assert scan_file("a.yaml", SAMPLE.encode()) == [
         Leak(
             "a.yaml",
             5,
@@ -32,7 +36,7 @@ def test_a_literal_in_a_secret_is_found_at_its_line() -> None:
 @pytest.mark.parametrize(
     ("file", "text", "expected"),
     [
-        ("multi.yaml", f"a: 1\n---\n{SECRET}", [(7, "plaintext-secret")]),
+        ("multi.yaml", f"a: 1\n---\n{SAMPLE}", [(7, "plaintext-secret")]),
         (
             "list.yaml",
             "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Secret\n  metadata: {name: db}\n  data: {p: aHVudGVyMg==}\n",
@@ -45,8 +49,10 @@ def test_a_literal_in_a_secret_is_found_at_its_line() -> None:
         ),
         (
             "templates/secret.yaml",
-            "{{- if .Values.on }}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n"
-            "  a: {{ .Values.a }}\n  b: hunter2\n{{- end }}\n",
+            (
+                "{{- if .Values.on }}\napiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n"
+                "  a: {{ .Values.a }}\n  b: hunter2\n{{- end }}\n"
+            ),
             [(8, "plaintext-secret")],
         ),
         ("key.pem", key_pem().decode(), [(1, "private-key")]),
@@ -58,17 +64,25 @@ def test_a_literal_in_a_secret_is_found_at_its_line() -> None:
         ),
         (
             "sealed.yaml",
-            "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec:\n  encryptedData:\n    a: AgBy3...\n"
-            "  template:\n    data:\n      password: hunter2\n      conf: 'x={{ .a }}'\n",
+            (
+                "apiVersion: bitnami.com/v1alpha1\nkind: SealedSecret\nmetadata: {name: s}\nspec:\n  encryptedData:\n    a: AgBy3...\n"
+                "  template:\n    data:\n      password: hunter2\n      conf: 'x={{ .a }}'\n"
+            ),
             [(6, "broken-ciphertext"), (9, "plaintext-in-template")],
         ),
         (
             "deploy.yaml",
-            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    metadata:\n      annotations:\n"
-            "        checksum/secret: ab12\n        checksum/config: ab12\n",
+            (
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec:\n  template:\n    metadata:\n      annotations:\n"
+                "        checksum/secret: ab12\n        checksum/config: ab12\n"
+            ),
             [(8, "plaintext-checksum")],
         ),
-        ("sops.yaml", "a: hunter2\nsops:\n  version: 3.9.1\n  lastmodified: x\n", [(1, "sops-unencrypted"), (3, "sops-unfinished")]),
+        (
+            "sops.yaml",
+            "a: hunter2\nsops:\n  version: 3.9.1\n  lastmodified: x\n",
+            [(1, "sops-unencrypted"), (3, "sops-unfinished")],
+        ),
     ],
     ids=["multi-document", "List", "JSON", "template", "PEM", "age", "master key", "SealedSecret", "checksum", "SOPS"],
 )
@@ -81,11 +95,11 @@ def test_every_rule_finds_its_kind(file: str, text: str, expected: list[tuple[in
     ("file", "text"),
     [
         ("ok.yaml", USER_SERVICE),
-        ("harmless.yaml", SECRET.replace("{name: db}", '{name: db, annotations: {envcompile.dev/plaintext: "password"}}')),
-        ("param.yaml", SECRET.replace("hunter2", "${{ params.password }}")),
-        ("empty.yaml", SECRET.replace("hunter2", '""')),
-        ("config.yaml", SECRET.replace("kind: Secret", "kind: ConfigMap")),
-        ("flux.yaml", SECRET.replace("hunter2", "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]").replace("ref+env://USER", "ENC[x]") + "sops: {mac: \"ENC[x]\", version: 3.9.1, encrypted_regex: ^(data|stringData)$}\n"),
+        ("harmless.yaml", SAMPLE.replace("{name: db}", '{name: db, annotations: {envcompile.dev/plaintext: "password"}}')),
+        ("param.yaml", SAMPLE.replace("hunter2", "${{ params.password }}")),
+        ("empty.yaml", SAMPLE.replace("hunter2", '""')),
+        ("config.yaml", SAMPLE.replace("kind: Secret", "kind: ConfigMap")),
+        ("flux.yaml", SAMPLE.replace("hunter2", "ENC[AES256_GCM,data:x,iv:x,tag:x,type:str]").replace("ref+env://USER", "ENC[x]") + 'sops: {mac: "ENC[x]", version: 3.9.1, encrypted_regex: ^(data|stringData)$}\n'),
         ("broken.yaml", "a: [\n"),
         ("image.png", "\x89PNG"),
         ("cert.pem", "-----BEGIN CERTIFICATE-----\n"),
@@ -100,10 +114,10 @@ def test_what_is_fine_passes(file: str, text: str) -> None:
 def test_the_index_is_read_and_not_the_work_tree(repository: Repository) -> None:
     """What will be committed counts, whatever lies in the folder now."""
     repository.git("init")
-    repository.write("a b.yaml", SECRET)
+    repository.write("a b.yaml", SAMPLE)
     repository.git("add", "a b.yaml")
     repository.write("a b.yaml", USER_SERVICE)
-    repository.write("unstaged.yaml", SECRET)
+    repository.write("unstaged.yaml", SAMPLE)
     assert [(leak.file, leak.line) for leak in scan_index(repository.root)] == [("a b.yaml", 5)]
     repository.git("commit", "-m", "leak")
     assert scan_index(repository.root) == []
@@ -114,7 +128,7 @@ def test_exceptions_are_given_by_glob_and_by_throw_away_environments(repository:
     """Test keys, and overlays whose backend is plaintext."""
     repository.git("init")
     repository.write("tests/key.pem", key_pem())
-    repository.write("overlays/dev/secret.yaml", SECRET)
+    repository.write("overlays/dev/secret.yaml", SAMPLE)
     repository.git("add", "-A")
     assert {leak.file for leak in scan_index(repository.root)} == {"tests/key.pem", "overlays/dev/secret.yaml"}
     assert scan_index(repository.root, exclude=["tests/*"], in_clear=["overlays/dev"]) == []

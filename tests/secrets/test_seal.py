@@ -1,5 +1,7 @@
 """Promises of `envc secrets seal` and `set`, and of what a build makes of the result."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 import os
 import signal
 import subprocess
@@ -57,7 +59,10 @@ def test_sealed_values_open_with_the_clusters_key(repository: Repository) -> Non
     assert result.changed == ("overlays/prod/sealed.yaml",)
     built = yamlio.load_all(build(repository).encode(), "built")[0]
     opened = unseal_object(built, [private_key()])
-    assert {key: value.reveal() for key, value in opened.values.items()} == {"api_key": SECRET, "jwt_secret": b"jwt in clear"}
+    assert {key: value.reveal() for key, value in opened.values.items()} == {
+        "api_key": SECRET,
+        "jwt_secret": b"jwt in clear",
+    }
 
 
 def test_the_store_holds_one_sorted_record_a_value(repository: Repository) -> None:
@@ -97,7 +102,9 @@ def test_one_changed_value_changes_one_record_and_one_line_of_output(repository:
     assert [line.split(":")[0].strip() for line in changed] == ["identity", "sealed"]
     built = build(repository).splitlines()
     assert len(built) == len(built_before)
-    assert [new.split(":")[0].strip() for new, old in zip(built, built_before, strict=True) if new != old] == ["api_key"]
+    assert [new.split(":")[0].strip() for new, old in zip(built, built_before, strict=True) if new != old] == [
+        "api_key"
+    ]
 
 
 def test_two_builds_are_byte_identical_without_any_key_or_source(repository: Repository) -> None:
@@ -205,7 +212,9 @@ def test_somebody_elses_identity_key_is_not_a_change(repository: Repository) -> 
     """A record made with another key cannot be verified, which is not the same as changed."""
     seal(repository, repository.scene())
     result = seal(repository, repository.scene(), key=identity("1" * 64))
-    assert {(row.action, row.note) for row in result.rows} == {("unverified", "it was sealed with another identity key")}
+    assert {(row.action, row.note) for row in result.rows} == {
+        ("unverified", "it was sealed with another identity key")
+    }
     assert result.changed == ()
 
 
@@ -227,7 +236,9 @@ def test_values_that_cannot_be_read_are_all_reported_and_nothing_is_written(repo
     text = USER_SERVICE + "  cert: ref+file://missing.pem\n  odd: ref+valt://x#/y\n"
     with pytest.raises(EnvcError) as error:
         seal(repository, repository.scene(text))
-    assert str(error.value) == """\
+    assert (
+        str(error.value)
+        == """\
 error: environment prod: Secret/user-service-secret: the value of `api_key` cannot be read: the env var `API_KEY` is not set
   --> overlays/prod/secrets.yaml:8:12
 hint: export it for this one command: `API_KEY=… envc secrets seal …`
@@ -239,6 +250,7 @@ hint: create it, or correct the reference
 error: environment prod: Secret/user-service-secret: the value of `odd` cannot be read: nothing reads references of the scheme `valt`
   --> overlays/prod/secrets.yaml:11:8
 hint: did you mean `vault`?"""
+    )
     assert not (repository.root / "overlays/prod/sealed.yaml").exists()
 
 
@@ -288,7 +300,9 @@ def test_an_unknown_name_is_wrong_usage_with_the_nearest_names(repository: Repos
 
 def test_set_takes_a_value_whatever_the_source_says(repository: Repository) -> None:
     """Intent is a change; the note says what the next seal will do."""
-    result = set_value(repository.scene(), "user-service-secret", "api_key", Plaintext(b"typed"), identity=identity(), now=NOW)
+    result = set_value(
+        repository.scene(), "user-service-secret", "api_key", Plaintext(b"typed"), identity=identity(), now=NOW
+    )
     assert result.rows[0].note == (
         "declared as ref+env://API_KEY: the next `envc secrets seal` takes the value from there when it differs"
     )
@@ -301,10 +315,13 @@ def test_set_of_an_undeclared_key_is_wrong_usage(repository: Repository) -> None
     """A typo must not make a record."""
     with pytest.raises(UsageError) as error:
         set_value(repository.scene(), "user-service-secret", "apikey", Plaintext(b"x"), identity=None, now=NOW)
-    assert str(error.value) == """\
+    assert (
+        str(error.value)
+        == """\
 error: environment prod: Secret/user-service-secret has no key `apikey` to seal
   --> overlays/prod/secrets.yaml:1:1
 hint: did you mean `api_key`?"""
+    )
 
 
 def test_a_prompted_value_is_asked_for_once(repository: Repository) -> None:
@@ -321,10 +338,13 @@ def test_a_prompted_value_without_anybody_names_the_command(repository: Reposito
     """In CI nobody answers."""
     with pytest.raises(EnvcError) as error:
         seal(repository, repository.scene(USER_SERVICE.replace("ref+env://API_KEY", "ref+prompt://")))
-    assert str(error.value) == """\
+    assert (
+        str(error.value)
+        == """\
 error: environment prod: Secret/user-service-secret: the value of `api_key` cannot be read: it is asked for, and nobody is here to answer
   --> overlays/prod/secrets.yaml:8:12
 hint: run `envc secrets set prod user-service-secret api_key` with the value on stdin"""
+    )
 
 
 def test_generated_values_are_long_and_new() -> None:
@@ -340,7 +360,9 @@ def test_a_newline_on_stdin_is_part_of_the_value_unless_asked_otherwise() -> Non
     """The classic trap is a warning with its switch."""
     value, warnings = text_value(b"secret\n", strip_newline=False)
     assert value.reveal() == b"secret\n"
-    assert warnings == ("the value ends with a newline, which becomes part of the secret; --strip-newline takes it off",)
+    assert warnings == (
+        "the value ends with a newline, which becomes part of the secret; --strip-newline takes it off",
+    )
     assert text_value(b"secret\r\n", strip_newline=True)[0].reveal() == b"secret"
     with pytest.raises(UsageError, match="UTF-16"):
         text_value("secret".encode("utf-16"), strip_newline=False)
@@ -350,11 +372,14 @@ def test_a_certificate_must_be_pinned(repository: Repository) -> None:
     """Whoever can change the file must not receive secrets."""
     with pytest.raises(EnvcError) as error:
         seal(repository, repository.scene(given=settings(pin=None)))
-    assert str(error.value) == f"""\
+    assert (
+        str(error.value)
+        == f"""\
 error: environment prod: the certificate is not pinned, so whoever can change the file would receive the next secrets
   --> overlays/prod/sealed-secrets.pem:1:1
-hint: compare the fingerprint with the cluster's, then write `sealing: {{fingerprint: {fingerprint()}}}` in \
+hint: compare it with the cluster's, then write `sealing: {{fingerprint: {fingerprint()}}}` in \
 overlays/prod/environment.yaml, or let `envc secrets fetch-cert prod` do it"""
+    )
 
 
 def test_plaintext_is_nowhere_after_sealing(repository: Repository) -> None:
@@ -389,7 +414,9 @@ def test_a_kill_during_seal_leaves_a_whole_store_and_no_plaintext(repository: Re
     script = _ENDLESS.format(root=root, folder=str(repository.root))
     # The child must seal with this process's key, whose certificate is pinned: hand it over in a file of its own.
     (repository.root / "overlays/prod/sealed-secrets.pem").write_bytes(certificate_pem())
-    script = script.replace("scene = repository.scene()", f"scene = repository.scene(given=settings(pin={fingerprint()!r}))")
+    script = script.replace(
+        "scene = repository.scene()", f"scene = repository.scene(given=settings(pin={fingerprint()!r}))"
+    )
     for moment in (0.0, 0.003, 0.007, 0.013, 0.021):
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None

@@ -32,7 +32,9 @@ def test_what_is_sealed_opens_to_the_same_bytes(scope: Scope, value: bytes) -> N
 def test_any_bytes_under_any_name_open(value: bytes, name: str) -> None:
     """Sealing then opening is the identity."""
     bound = label("strict", "prod", name)
-    assert open_sealed([private_key()], seal(private_key().public_key(), Plaintext(value), bound), bound).reveal() == value
+    assert (
+        open_sealed([private_key()], seal(private_key().public_key(), Plaintext(value), bound), bound).reveal() == value
+    )
 
 
 def test_labels_are_those_of_the_controller() -> None:
@@ -44,7 +46,12 @@ def test_labels_are_those_of_the_controller() -> None:
 
 @pytest.mark.parametrize(
     ("scope", "namespace", "name"),
-    [("strict", "prod", "other"), ("strict", "other", "db"), ("namespace-wide", "prod", "db"), ("cluster-wide", "prod", "db")],
+    [
+        ("strict", "prod", "other"),
+        ("strict", "other", "db"),
+        ("namespace-wide", "prod", "db"),
+        ("cluster-wide", "prod", "db"),
+    ],
     ids=["renamed", "moved", "wider annotation", "widest annotation"],
 )
 def test_a_strict_value_opens_nowhere_else(scope: Scope, namespace: str, name: str) -> None:

@@ -1,5 +1,7 @@
 """Promises of status, reseal, verify, unseal and audit."""
 
+# ruff: file-ignore[line-too-long] - messages and samples are written whole
+
 import base64
 import json
 import subprocess
@@ -160,7 +162,9 @@ def test_verify_finds_offline_what_can_be_known(repository: Repository) -> None:
     assert [check.note for check in verify(repository.scene())] == ["is declared but not sealed"] * 2
     seal(repository)
     assert [(check.is_good, check.note) for check in verify(repository.scene())] == [(True, "")] * 2
-    assert [check.note for check in verify(repository.scene(), keys=[private_key()], identity=identity())] == ["opens"] * 2
+    assert [check.note for check in verify(repository.scene(), keys=[private_key()], identity=identity())] == [
+        "opens"
+    ] * 2
     foreign = verify(repository.scene(), keys=[private_key(2048, 1)])
     assert {(check.is_good, check.note) for check in foreign} == {
         (False, "none of the private keys opens it: another cluster's, or it was sealed for another name")
@@ -169,7 +173,9 @@ def test_verify_finds_offline_what_can_be_known(repository: Repository) -> None:
     text = repository.store_text().replace(fingerprint(), fingerprint(other))
     repository.write("overlays/prod/sealed.yaml", text)
     repository.certificate(key=other)
-    assert {(check.is_good, check.note) for check in verify(repository.scene(given=settings(pin=fingerprint(other))))} == {
+    assert {
+        (check.is_good, check.note) for check in verify(repository.scene(given=settings(pin=fingerprint(other))))
+    } == {
         (
             False,
             "cannot be opened by its cluster: its session key is wrapped for RSA-2048, the certificate is RSA-3072",
@@ -182,7 +188,13 @@ def test_verify_with_keys_finds_swapped_values(repository: Repository) -> None:
     seal(repository)
     store = repository.scene().store()
     first, second = store.records.values()
-    text = repository.store_text().replace(first.sealed, "@").replace(second.sealed, first.sealed).replace("@", second.sealed)
+    text = (
+        repository
+        .store_text()
+        .replace(first.sealed, "@")
+        .replace(second.sealed, first.sealed)
+        .replace("@", second.sealed)
+    )
     repository.write("overlays/prod/sealed.yaml", text)
     checks = verify(repository.scene(), keys=[private_key()], identity=identity())
     assert {(check.is_good, check.note) for check in checks} == {
@@ -194,7 +206,11 @@ def test_verify_with_keys_finds_swapped_values(repository: Repository) -> None:
 def test_unseal_takes_every_form_of_private_key(repository: Repository, form: str) -> None:
     """PEM, the controller's backup, several keys."""
     seal(repository)
-    secret = {"apiVersion": "v1", "kind": "Secret", "data": {"tls.key": base64.b64encode(key_pem()).decode(), "tls.crt": ""}}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "data": {"tls.key": base64.b64encode(key_pem()).decode(), "tls.crt": ""},
+    }
     data = {
         "PKCS#1": key_pem(),
         "PKCS#8": key_pem(pkcs8=True),
@@ -204,7 +220,10 @@ def test_unseal_takes_every_form_of_private_key(repository: Repository, form: st
     }[form]
     keys = read_private_keys(data, "backup")
     (opened,) = unseal(repository.root, "overlays/prod/sealed.yaml", keys=keys)
-    assert {key: value.reveal() for key, value in opened.values.items()} == {"api_key": SECRET, "jwt_secret": b"jwt in clear"}
+    assert {key: value.reveal() for key, value in opened.values.items()} == {
+        "api_key": SECRET,
+        "jwt_secret": b"jwt in clear",
+    }
     listed = json.loads(as_manifests([opened]).reveal())["items"][0]
     assert base64.b64decode(listed["data"]["api_key"]) == SECRET
     assert "correct" not in repr(opened)
@@ -216,7 +235,10 @@ def test_unseal_takes_every_form_of_private_key(repository: Repository, form: st
         (b"", "the file holds no private key"),
         (b"kind: ConfigMap\n", "the file holds no private key"),
         (b"key: 'hunter2\n", "the file is neither PEM nor YAML"),
-        (b"-----BEGIN RSA PRIVATE KEY-----\naHVudGVyMg==\n-----END RSA PRIVATE KEY-----\n", "the private key cannot be read"),
+        (
+            b"-----BEGIN RSA PRIVATE KEY-----\naHVudGVyMg==\n-----END RSA PRIVATE KEY-----\n",
+            "the private key cannot be read",
+        ),
     ],
     ids=["empty", "no key", "broken", "damaged"],
 )
@@ -251,7 +273,9 @@ def test_audit_finds_copied_ciphertexts_wide_scopes_and_missing_pins(repository:
         ("cluster-wide", "warning", "jwt_secret"),
         ("copied-ciphertext", "error", "jwt_secret"),
     ]
-    assert found[3].note == "has the same ciphertext as production/user-service-secret/api_key of prod: somebody copied it"
+    assert (
+        found[3].note == "has the same ciphertext as production/user-service-secret/api_key of prod: somebody copied it"
+    )
 
 
 def test_no_digest_of_a_plaintext_is_in_the_store(repository: Repository) -> None:
@@ -315,7 +339,12 @@ def test_a_literal_in_an_ignored_file_is_sealed_and_others_build_the_same(reposi
     )
     theirs = undeclared_secrets(scene.store(), [], environment="prod", settings=settings())
     assert theirs == [mine]
-    assert undeclared_secrets(scene.store(), [("production", "user-service-secret")], environment="prod", settings=settings()) == []
+    assert (
+        undeclared_secrets(
+            scene.store(), [("production", "user-service-secret")], environment="prod", settings=settings()
+        )
+        == []
+    )
     (repository.root / file).unlink()
     elsewhere = repository.scene("{}", file="overlays/prod/other.yaml")
     assert seal(repository, elsewhere).changed == ()
@@ -349,7 +378,11 @@ volumes:
         "f",
     )[0]
     pods = {"kind": "Deployment", "metadata": {"name": "d", "namespace": "prod"}, "spec": {"template": {"spec": spec}}}
-    ingress = {"kind": "Ingress", "metadata": {"name": "i", "namespace": "prod"}, "spec": {"tls": [{"secretName": "tls"}]}}
+    ingress = {
+        "kind": "Ingress",
+        "metadata": {"name": "i", "namespace": "prod"},
+        "spec": {"tls": [{"secretName": "tls"}]},
+    }
     resources = [pods, ingress]
     assert readers(resources, "prod", "db") == [Reader("Deployment", "d", ("password",))]
     assert readers(resources, "prod", "db", "other") == []

@@ -77,18 +77,13 @@ def load(text: str, side: Side) -> Any:
     except _RepeatedError as error:
         try:
             if error.args:
-                offset = _constant(text, error.args[0])
+                tokens = re.finditer(rf'"(?:[^"\\]|\\.)*+"|{re.escape(error.args[0])}', text)
+                offset = next(match.start() for match in tokens if match[0] == error.args[0])
                 reject(text, offset, f"`{error.args[0]}` is no JSON value", "write a number, a string or null")
             _reject_repeated(text, _skip(text, 0))
         except MalformedError as found:
             raise found.on(side) from None
         raise
-
-
-def _constant(text: str, name: str) -> int:
-    """Where a constant stands outside of the strings."""
-    tokens = re.finditer(rf'"(?:[^"\\]|\\.)*+"|{re.escape(name)}', text)
-    return next(match.start() for match in tokens if match[0] == name)
 
 
 def _reject_repeated(text: str, start: int) -> None:

@@ -1,0 +1,68 @@
+"""What holds for every test: it cannot touch the machine, and goldens change on request only."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.guards import clean_environment, no_network
+from tests.harness.repository import write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    MakeProject = Callable[..., Path]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The one switch that refreshes goldens; CI never gives it."""
+    parser.addoption("--update-goldens", action="store_true", help="write what the cases give as their new goldens")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Warnings are errors, but for one that is between typer and click: the names that typer imports will move."""
+    config.addinivalue_line("filterwarnings", "ignore:.* is deprecated and will be removed in Click:DeprecationWarning")
+
+
+@pytest.fixture(scope="session", autouse=True)  # ruff: ignore[pytest-fixture-autouse] - nobody may forget it
+def _no_network() -> Iterator[None]:
+    """No test reaches another machine."""
+    with no_network():
+        yield
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("homes")
+    numbers = count()
+    return (folder / str(number) for number in numbers)
+
+
+@pytest.fixture(autouse=True)  # ruff: ignore[pytest-fixture-autouse] - nobody may forget it
+def _clean_environment(_homes: Iterator[Path]) -> Iterator[None]:
+    """Each test has a home of its own, and env vars that say the same on every machine."""
+    before = dict(os.environ)
+    home = next(_homes)
+    home.mkdir()
+    cleaned = clean_environment(home)
+    os.environ.clear()
+    os.environ.update(cleaned)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture
+def make_project(tmp_path: Path) -> MakeProject:
+    """Writes a small repository from paths and texts and gives its root; `-> target` makes a symlink."""
+
+    def make(files: Mapping[str, str | bytes], name: str = "project") -> Path:
+        return write_files(tmp_path / name, files)
+
+    return make
