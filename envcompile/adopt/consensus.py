@@ -58,9 +58,9 @@ def _agreed(values: Sequence[Any], node: Node | None) -> Any:
         found = _map(values, node)
         return found if found or 2 * present.count({}) > len(values) else _ABSENT
     if kinds == {list} and not nulls and node is not None and node.rule.strategy == "merge":
-        found = _keyed(values, node.rule, node.items)
-        if found is not None:
-            return found or _ABSENT
+        items = _keyed(values, node.rule, node.items)
+        if items is not None:
+            return items or _ABSENT
     if dict in kinds:
         # A map and a scalar cannot be laid over each other, so neither is in the base.
         return _ABSENT
@@ -117,9 +117,7 @@ def _index(rule: ListRule, items: list[Any]) -> dict[Identity, Any] | None:
 
 def _ordered(chosen: dict[Identity, Any], lists: Sequence[dict[Identity, Any]]) -> list[Identity]:
     """The chosen items in the order of the list that has most of them, the others after what they follow elsewhere."""
-    ranked = sorted(
-        ([identity for identity in each if identity in chosen] for each in lists), key=len, reverse=True
-    )
+    ranked = sorted(([identity for identity in each if identity in chosen] for each in lists), key=len, reverse=True)
     order = list(ranked[0])
     for each in ranked[1:]:
         for before, identity in pairwise([None, *each]):

@@ -59,12 +59,13 @@ class Rehearsal:
         results = list(layering.resources.values())
         if problems or layering.warnings or len(results) != 1:
             return False
-        return same(results[0].value, target) and results[0].id == self.identifier.identify(target)
+        made = results[0]
+        return same(made.value, target) and bool(made.id == self.identifier.identify(target))
 
 
 def is_patch(value: Value) -> bool:
     """Tell whether a document is a `kind: Patch`."""
-    return value["apiVersion"] == API_VERSION
+    return bool(value["apiVersion"] == API_VERSION)
 
 
 def to_patch(value: Value) -> Any:
@@ -110,7 +111,7 @@ def changes(base: Value, target: Value, api: KubeApi, rehearsal: Rehearsal) -> l
 
 def _spells_out_order(patch: Any) -> bool:
     if type(patch) is dict:
-        return any(key.startswith(SET_ORDER) or _spells_out_order(item) for key, item in patch.items())
+        return any(str(key).startswith(SET_ORDER) or _spells_out_order(item) for key, item in patch.items())
     return type(patch) is list and any(map(_spells_out_order, patch))
 
 

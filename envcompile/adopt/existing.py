@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.directives import same
-from envcompile.errors import Problems
 from envcompile.sources.project import RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from envcompile.errors import Problems
     from envcompile.model import Location
 
 Value = dict[str, Any]

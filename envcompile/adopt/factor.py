@@ -166,6 +166,9 @@ class _Placing:
         return entries
 
     def _stays_separate(self, key: Key) -> bool:
+        if not next(iter(self._groups[key].values()))["metadata"].get("name"):
+            # An object without a name is told by its content: it is the same everywhere, and nothing collides with it.
+            return False
         if not self._strategy.in_common or key in self._strategy.separate:
             return True
         # In an environment whose own namespace has this name, the base would define the object a second time.
@@ -211,8 +214,8 @@ class _Placing:
         values = self._groups[key]
         others = [name for name in self._same_kind[key.group, key.kind] if name != key.name]
         found = {name: whole(value, self._rehearsals[name], others) for name, value in values.items()}
-        if len(values) == 1 and None in found.values():
-            self.base[key] = self._neutral(next(iter(values.values())), key)
+        if None in found.values() and (len(values) == 1 or not values[next(iter(values))]["metadata"].get("name")):
+            self.base[key] = self._base_of(key)
             return
         for name, documents in found.items():
             self.overlays[name][key] = documents or [values[name]]
@@ -227,9 +230,7 @@ def _lines(values: Iterable[Value]) -> int:
     return sum(yamlio.dump(value).count("\n") for value in values)
 
 
-def _add_settings(
-    settings: dict[str, Any], name: str, namespaces: NamespacePlan, placing: _Placing
-) -> None:
+def _add_settings(settings: dict[str, Any], name: str, namespaces: NamespacePlan, placing: _Placing) -> None:
     own = namespaces.own[name]
     if namespaces.style == "setting" and own:
         settings["namespace"] = own

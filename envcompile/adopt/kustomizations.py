@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-import subprocess  # ruff: ignore[S404] - kustomize is a program
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -108,11 +108,8 @@ def _read(path: Path, folder: str) -> Kustomization | None:
     version = value.get("apiVersion")
     if type(version) is str and not version.startswith("kustomize.config.k8s.io/"):
         return None
-    listed = [
-        entry
-        for field in ("resources", "bases", "components")
-        for entry in (value.get(field) if type(value.get(field)) is list else ())
-    ]
+    lists = [value.get(field) for field in ("resources", "bases", "components")]
+    listed = [entry for entries in lists if isinstance(entries, list) for entry in entries]
     uses = frozenset(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed if type(entry) is str)
     return Kustomization(folder, value.get("kind") == "Component", uses)
 
@@ -136,7 +133,10 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
         for folder in leaves:
             name = "default" if folder == "." else posixpath.relpath(folder, common or ".").replace("/", "-")
             roots.setdefault(name if len(leaves) > 1 else posixpath.basename(name), []).append(folder)
-        notes.append(f"there is no overlays/ folder: environments are the kustomizations that no other one uses, {', '.join(leaves)}")
+        notes.append(
+            "there is no overlays/ folder: environments are the kustomizations that no other one uses, "
+            f"{', '.join(leaves)}"
+        )
     reached = _reached([folder for folders in roots.values() for folder in folders], known)
     left = [folder for folder in leaves if folder not in reached]
     if left:
@@ -147,7 +147,8 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
 def _is_inside(folder: str, buildable: Sequence[str]) -> bool:
     """Tell whether a kustomization lies inside an overlay that is built itself."""
     return any(
-        folder.startswith(f"{other}/") and posixpath.basename(posixpath.dirname(other)) == OVERLAYS for other in buildable
+        folder.startswith(f"{other}/") and posixpath.basename(posixpath.dirname(other)) == OVERLAYS
+        for other in buildable
     )
 
 

@@ -18,7 +18,6 @@ from envcompile.adopt.existing import (
 )
 from envcompile.compose.directives import same
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
-from envcompile.model import Document, Location
 from envcompile.sources.tree import File, WorkingTree, file_start
 from envcompile.sources.yamlfiles import YAML_ENDINGS, sort_documents, split_file
 from envcompile.yamlio.places import place
@@ -26,6 +25,8 @@ from envcompile.yamlio.places import place
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from envcompile.model import Document, Location
 
 _SHARED = 0.5
 """The share of the smaller entry's objects that two entries have in common when both are environments."""
@@ -52,7 +53,9 @@ def read_manifests(source: Path) -> Sources:
     problems.raise_any()
     found = {entry: objects for entry, objects in found.items() if objects}
     if not found:
-        raise fail(f"`{source}` holds no Kubernetes manifests", "name a folder with .yaml, .yml or .json files of resources")
+        raise fail(
+            f"`{source}` holds no Kubernetes manifests", "name a folder with .yaml, .yml or .json files of resources"
+        )
     if len(found) > 1 and _are_environments(found):
         grouped = _as_environments(found, notes)
     else:
@@ -104,8 +107,8 @@ def _objects(start: Path, paths: Sequence[str], notes: list[str], problems: Prob
             folder = posixpath.dirname(named)
             problems.add(
                 f"`{folder}` is a Helm chart, and envc reads no templates",
-                "render it for each environment, `helm template NAME CHART -f VALUES > DIR/<environment>.yaml`, and give "
-                "the folder of the results to --from-manifests",
+                "render it for each environment, `helm template NAME CHART -f VALUES > DIR/<environment>.yaml`, and "
+                "give the folder of the results to --from-manifests",
                 file_start(named),
             )
             continue
@@ -131,7 +134,11 @@ def to_objects(documents: Iterable[Document], problems: Problems) -> list[Existi
     sorted_out = sort_documents(documents, problems)
     for patch in sorted_out.patches:
         what = "a `kind: Patch` of envc is no object of a cluster"
-        problems.add(what, "the manifests come from an envc repository: give the files of its environments/", place(patch.document))
+        problems.add(
+            what,
+            "the manifests come from an envc repository: give the files of its environments/",
+            place(patch.document),
+        )
     found: list[Existing] = []
     for document in sorted_out.documents:
         namespace = document.value["metadata"].get("namespace")
@@ -163,12 +170,15 @@ def _are_environments(entries: dict[str, list[Existing]]) -> bool:
         {(existing.value["kind"], literal_identity(existing.value)[3]) for existing in objects}
         for objects in entries.values()
     ]
-    wholes = [{literal_identity(existing.value): existing.value for existing in objects} for objects in entries.values()]
+    wholes = [
+        {literal_identity(existing.value): existing.value for existing in objects} for objects in entries.values()
+    ]
     for second in range(len(names)):
         for first in range(second):
             shared = {key for key in names[first] & names[second] if key[0] != "Namespace"}
             smaller = min(
-                sum(kind != "Namespace" for kind, _ in names[first]), sum(kind != "Namespace" for kind, _ in names[second])
+                sum(kind != "Namespace" for kind, _ in names[first]),
+                sum(kind != "Namespace" for kind, _ in names[second]),
             )
             if shared and len(shared) >= _SHARED * smaller:
                 return True
@@ -178,9 +188,7 @@ def _are_environments(entries: dict[str, list[Existing]]) -> bool:
     return False
 
 
-def _as_environments(
-    found: dict[str, list[Existing]], notes: list[str]
-) -> dict[str, tuple[str, list[Existing]]]:
+def _as_environments(found: dict[str, list[Existing]], notes: list[str]) -> dict[str, tuple[str, list[Existing]]]:
     """The entries as environments; an entry that shares nothing with the others is one all the same, and is named."""
     fitting = unique_names(list(found))
     identities = {
@@ -191,6 +199,7 @@ def _as_environments(
         if not any(mine & others for other, others in identities.items() if other != entry):
             notes.append(f"`{entry}` shares no object with the other entries; it became an environment of its own")
         if fitting[entry] != entry:
-            notes.append(f"`{entry}` is called `{fitting[entry]}`: names of environments are lower-case letters, digits and `-`")
+            notes.append(
+                f"`{entry}` is called `{fitting[entry]}`: names of environments are lower-case letters, digits and `-`"
+            )
     return {fitting[entry]: (entry, objects) for entry, objects in found.items()}
-

@@ -74,7 +74,9 @@ def plan_namespaces(documents: Documents, api: KubeApi, *, allow_setting: bool) 
     if allow_setting and uniform:
         return NamespacePlan("setting", best)
     literal = dict.fromkeys(documents, "")
-    if len(set(best.values())) > 1 and len(_identities(documents, api, best)) < len(_identities(documents, api, literal)):
+    if len(set(best.values())) > 1 and len(_identities(documents, api, best)) < len(
+        _identities(documents, api, literal)
+    ):
         return NamespacePlan("parameter", best)
     return NamespacePlan("literal", literal)
 

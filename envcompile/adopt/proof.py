@@ -54,9 +54,7 @@ class PlannedTree:
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
         self._files = files
-        self._folders = {
-            folder for path in files for folder in _parents(path)
-        }
+        self._folders = {folder for path in files for folder in _parents(path)}
 
     @property
     def root(self) -> Path | None:
@@ -66,7 +64,9 @@ class PlannedTree:
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""
         prefix = "" if folder in {"", "."} else f"{folder.rstrip('/')}/"
-        return [FileEntry(path, 0, len(self._files[path]), 0) for path in sorted(self._files) if path.startswith(prefix)]
+        return [
+            FileEntry(path, 0, len(self._files[path]), 0) for path in sorted(self._files) if path.startswith(prefix)
+        ]
 
     def read(self, path: str) -> bytes:
         """The bytes of a file."""
@@ -126,9 +126,7 @@ def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterat
         elif not same(found[0], existing.value):
             fields = list(_fields(existing.value, found[0], ()))
             more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
-            yield Difference(
-                environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}"
-            )
+            yield Difference(environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}")
     for values in made.values():
         yield Difference(environment.name, -1, f"{_named(values[0])} is built, but the source does not have it")
 

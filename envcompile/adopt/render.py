@@ -76,7 +76,9 @@ def render(plan: Plan, built_in_kinds: frozenset[str]) -> tuple[dict[str, bytes]
     )
     files: dict[str, bytes] = {"envc.yaml": project_file(list(plan.overlays))}
     for environment in plan.overlays:
-        files[f"overlays/{environment}/environment.yaml"] = _environment_file(plan, environment, uses_dollar=uses_dollar)
+        files[f"overlays/{environment}/environment.yaml"] = _environment_file(
+            plan, environment, uses_dollar=uses_dollar
+        )
     for path, values in escaped.items():
         texts = [yamlio.dump(_with_parameter(value)) for value in values]
         first = schema_line(path, "patch") if is_patch(values[0]) else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.directives import same
 from envcompile.compose.images import ImageChanges, parse_reference
-from envcompile.compose.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, template_path
+from envcompile.compose.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
 from envcompile.compose.settings import SCALABLE
 from envcompile.model import ResourceId
 from envcompile.settings import Image
@@ -68,10 +68,12 @@ def _pod_metadata(documents: Documents, settings: dict[str, dict[str, Any]], fie
     """Labels or annotations that every pod template of an environment has."""
     common: dict[str, dict[str, str]] = {}
     for environment, values in documents.items():
-        templates: list[Value] = []
-        for value in values:
-            if (resource_id(value).group, value["kind"]) in WORKLOADS:
-                map_pod_template(resource_id(value), value, lambda template: _noted(template, templates))
+        identities = [resource_id(value) for value in values]
+        templates = [
+            template
+            for identity, value in zip(identities, values, strict=True)
+            if (identity.group, identity.kind) in WORKLOADS and (template := pod_template(identity, value)) is not None
+        ]
         metadata = [template.get("metadata") for template in templates]
         common[environment] = _shared([each.get(field) if type(each) is dict else None for each in metadata])
 
@@ -84,11 +86,6 @@ def _pod_metadata(documents: Documents, settings: dict[str, dict[str, Any]], fie
         return on_pods
 
     return _moved(documents, settings, f"pod{field.capitalize()}", common, change)
-
-
-def _noted(template: Value, into: list[Value]) -> Value:
-    into.append(template)
-    return template
 
 
 def _shared(maps: Sequence[Any]) -> dict[str, str]:
@@ -151,9 +148,7 @@ def _images(documents: Documents, settings: dict[str, dict[str, Any]]) -> Docume
                 entries.append({key: item for key, item in entry.items() if item})
         if entries:
             settings[environment]["images"] = entries
-    return {
-        environment: [_with_images(value, bare) for value in values] for environment, values in documents.items()
-    }
+    return {environment: [_with_images(value, bare) for value in values] for environment, values in documents.items()}
 
 
 def _image_texts(value: Any) -> Iterator[str]:
@@ -196,7 +191,9 @@ def _replicas(documents: Documents, settings: dict[str, dict[str, Any]]) -> Docu
     for environment, values in documents.items():
         for value in values:
             spec = value.get("spec")
-            if _is_scalable(value) or (type(spec) is dict and "replicas" in spec and template_path(resource_id(value)) is None):
+            if _is_scalable(value) or (
+                type(spec) is dict and "replicas" in spec and template_path(resource_id(value)) is None
+            ):
                 count = spec.get("replicas", _NONE) if type(spec) is dict else _NONE
                 counts.setdefault(resource_id(value).name, {}).setdefault(environment, []).append(count)
     movable = {name: found for name, found in counts.items() if _is_countable(name, found)}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT
+from envcompile.ask.changes import ABSENT, Order
+from envcompile.ask.redact import Hidden, shown
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from envcompile.ask.changes import Change, FieldChange
+    from envcompile.kubeapi.fieldpath import FieldPath
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 
@@ -23,9 +25,21 @@ def describe(found: Iterable[Change]) -> Iterator[str]:
             yield from _field_lines(change, field)
 
 
+def secret_word(path: FieldPath, old: Any, new: Any) -> str:
+    """What happened to a field that is a secret: `sealed`, `re-sealed`, `added`, `changed`, `removed`; else nothing."""
+    if not isinstance(old, Hidden) and not isinstance(new, Hidden):
+        return ""
+    sealed = "encryptedData" in path
+    if old is ABSENT:
+        return "sealed" if sealed else "added"
+    if new is ABSENT:
+        return "removed"
+    return "re-sealed" if sealed else "changed"
+
+
 def _field_lines(change: Change, field: FieldChange) -> Iterator[str]:
-    if "encryptedData" in field.path:
-        word = "sealed" if field.old is ABSENT else "removed" if field.new is ABSENT else "re-sealed"
+    word = secret_word(field.path, field.old, field.new)
+    if word:
         yield f"    {field.field}: {word}"
         return
     if isinstance(field.old, str) and isinstance(field.new, str) and ("\n" in field.old or "\n" in field.new):
@@ -44,6 +58,7 @@ def _field_lines(change: Change, field: FieldChange) -> Iterator[str]:
 
 
 def _short(value: Any) -> str:
+    value = str(value) if isinstance(value, Order) else shown(value)
     if isinstance(value, (dict, list)) and value:
         import json
 

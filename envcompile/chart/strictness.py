@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 EXACT_INTEGERS = 2**53
 """From here on Helm, which keeps every number as a float, cannot tell neighbouring integers apart."""
 
-_UNSAFE_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ud800-\udfff]")
+_UNSAFE_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
 class Difference(NamedTuple):

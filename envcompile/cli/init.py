@@ -64,7 +64,7 @@ def _tell(adoption: Adoption, target: Path) -> int:
     if not adoption.is_equal:
         differences = adoption.proof.differences
         typer.echo(
-            f"error: the build would not be what the source is, so nothing was written; {len(differences)} differences:",
+            f"error: the build would differ from the source, so nothing was written; {len(differences)} differences:",
             err=True,
         )
         for difference in differences[:_MOST_DIFFERENCES]:
@@ -104,7 +104,7 @@ def _secrets_warning(names: list[str]) -> str:
     return (
         f"warning: the source holds Secrets in plain text ({', '.join(names)}), and so does the new repository: DO NOT "
         "COMMIT IT YET\n"
-        "  These environments say `secretBackend: plaintext`, so that the build equals the source. To go on, for each:\n"
+        "  `secretBackend: plaintext` makes the build equal to the source. To go on, in each of these environments:\n"
         "  1. put references (`ref+env://NAME`, `ref+vault://…`) in the place of the values, see `envc guide secrets`\n"
         f"  2. envc secrets fetch-cert {names[0]} && envc secrets seal {names[0]}\n"
         "  3. take `secretBackend: plaintext` out of its environment.yaml, and rotate what was ever committed"
@@ -112,11 +112,17 @@ def _secrets_warning(names: list[str]) -> str:
 
 
 def _next_steps(target: Path, first: str, last: str) -> str:
-    shown = target.as_posix()
-    steps = [] if shown == "." else [f"  cd {shown}"]
-    steps.append("  envc build                 compile every environment into environments/")
-    steps.append(f"  envc show {last:<17}print what {last} consists of")
-    if first != last:
-        steps.append(f"  envc compare {first} {last}".ljust(29) + " see how two environments differ")
-    steps.append("  envc guide start           the next ten minutes")
-    return "\n".join(["", "next:", *steps])
+    folder = target.as_posix()
+    steps = [
+        (f"cd {folder}", ""),
+        ("envc build", "compile every environment into environments/"),
+        (f"envc show {last}", f"print what {last} consists of"),
+        (f"envc compare {first} {last}", "see how two environments differ"),
+        ("envc guide start", "the next ten minutes"),
+    ]
+    if folder == ".":
+        steps = steps[1:]
+    if first == last:
+        steps = [step for step in steps if "compare" not in step[0]]
+    width = max(len(command) for command, what in steps if what) + 3
+    return "\n".join(["", "next:", *(f"  {command:<{width}}{what}".rstrip() for command, what in steps)])

@@ -10,6 +10,8 @@ from envcompile.cli.secretsio import (
     Format,
     Names,
     PrivateKeys,
+    folders_in_clear,
+    git_folder,
     identity_key,
     now,
     open_project,
@@ -173,23 +175,14 @@ def _register_scan(group: typer.Typer) -> None:
     ) -> None:
         """Look in git's index for secrets in clear, private keys, unfinished SOPS files. Exits 1 when there are any."""
         from envcompile.cli.output import data, tell
-        from envcompile.errors import EnvcError
         from envcompile.secrets.scan import scan_index
 
-        root, in_clear = context.obj.project, []
-        try:
-            project = open_project(context)
-            root = project.root
-            in_clear = [
-                f"{folder}/{name}"
-                for name in project.environments
-                for folder in ("overlays", "environments")
-                if project.compose(name).sources.settings.secret_backend == "plaintext"
-            ]
-        except EnvcError:
-            # The scan must work on any repository, and on a configuration that does not compose.
-            in_clear = []
-        found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=in_clear)
+        root = git_folder(context)
+        found = scan_index(root, staged=staged, exclude=exclude or ())
+        if any(one.rule == "plaintext-secret" for one in found):
+            # Composing costs more than scanning: it is done only when there is something it could excuse.
+            clear = folders_in_clear(context)
+            found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=clear)
         if output_format == "json":
             show_json([one._asdict() for one in found], output_format)
         else:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from envcompile.model import Resource
     from envcompile.pipeline.project import Project
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.origins import Surroundings
@@ -44,6 +45,31 @@ def open_project(context: typer.Context) -> Project:
     return Project.open(context.obj.project)
 
 
+def git_folder(context: typer.Context) -> Path:
+    """The project's folder; else the one the user is in: any repository can be scanned."""
+    from envcompile.errors import EnvcError
+
+    try:
+        return open_project(context).root
+    except EnvcError:
+        return Path(context.obj.project)
+
+
+def folders_in_clear(context: typer.Context) -> list[str]:
+    """Sources and outputs of environments whose Secrets are throw-away; none for a project that does not compose."""
+    from envcompile.errors import EnvcError
+
+    clear = {"plaintext"}
+    try:
+        project = open_project(context)
+        backends = {name: project.compose(name).sources.settings.secret_backend for name in project.environments}
+    except EnvcError:
+        return []
+    return [
+        f"{folder}/{name}" for name in backends if backends[name] in clear for folder in ("overlays", "environments")
+    ]
+
+
 def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     """The environments a command line names, composed; what is wrong in any of them is reported together."""
     from envcompile.errors import EnvcError, Problems, UsageError
@@ -55,7 +81,9 @@ def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     for name in project.choose(wanted):
         try:
             composed = project.compose(name)
-            resources = [Composed(resource.value, where_of(resource)) for resource in composed.resources]
+            resources = [
+                Composed(resource.value, where_of(resource), _files_of(resource)) for resource in composed.resources
+            ]
             certificate = getattr(composed.sources, "certificate", None)
             found.append(gather(project.root, name, composed.sources.settings, resources, ignored, certificate))
         except UsageError:
@@ -64,6 +92,10 @@ def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
             problems.extend(error)
     problems.raise_any()
     return found
+
+
+def _files_of(resource: Resource) -> tuple[str, ...]:
+    return tuple(step.document.source.path for step in resource.steps if step.document is not None)
 
 
 def now() -> datetime:

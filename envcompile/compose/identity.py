@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from envcompile.kubeapi import KubeApi
 
 
+_DIGITS = 8
+"""How many digits of its digest tell apart what the API server will name."""
+
+
 class Identifier:
     """Gives documents their identity in one environment.
 
@@ -44,6 +48,20 @@ class Identifier:
             namespace = metadata.get("namespace") or self._namespace
         return ResourceId(group, kind, namespace, metadata.get("name") or _generated(value))
 
+    def keeps(self, identity: ResourceId, value: Any) -> bool:
+        """Tell whether a changed value still is the resource of this identity."""
+        if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
+            return False
+        metadata = value["metadata"]
+        name, prefix = metadata.get("name"), metadata.get("generateName")
+        texts = (value.get("apiVersion"), value.get("kind"), prefix if name is None else name)
+        if not all(isinstance(text, str) and text for text in texts):
+            return False
+        found = self.identify(value)
+        if name is None:
+            found = found._replace(name=f"{prefix}{identity.name[-_DIGITS:]}")
+        return found == identity
+
     def is_namespaced(self, resource: ResourceId) -> bool:
         """Tell whether objects of this kind live in a namespace; unknown kinds do."""
         return self._api.is_namespaced(resource.group, resource.kind) is not False
@@ -59,7 +77,7 @@ def _generated(value: dict[str, Any]) -> str:
     import json
 
     canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:8]}"
+    return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:_DIGITS]}"
 
 
 def parse_resource_name(text: str) -> tuple[str, str, str]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NEW_ANNOTATION = "envcompile.dev/new"
 """On a document of an overlay: this resource is new on purpose, although envc cannot check its kind."""
 
+_IDENTIFYING = ("apiVersion", "kind", "metadata")
 _OURS = (NEW_ANNOTATION, REPLACE_ANNOTATION)
 
 
@@ -63,15 +64,16 @@ class Layering:
                     created.add(identity)
             elif identity in created:
                 self._report_duplicate(identity, present, document)
-            elif is_deletion(document.value):
-                del self.resources[identity]
             else:
                 self.patch(present, "patch", layer, document, (), document.value)
 
     def patch(
         self, resource: Resource, role: str, layer: str, document: Document, within: Pointer, patch: dict[str, Any]
     ) -> None:
-        """Merge one partial resource into a resource."""
+        """Merge one partial resource into a resource; `$patch: delete` at its root takes the resource out."""
+        if is_deletion(patch):
+            del self.resources[resource.id]
+            return
         before = resource.value
         try:
             if self._merge_texts and resource.id.kind == "ConfigMap" and not resource.id.group:
@@ -89,12 +91,21 @@ class Layering:
         except EnvcError as error:
             self._problems.extend(error)
             return
-        step = Step(role, layer, document, within, before, after)
-        self.resources[resource.id] = Resource(resource.id, after, resource.app, (*resource.steps, step))
+        self.replace(resource, Step(role, layer, document, within, before, after))
 
-    def replace(self, resource: Resource, step: Step) -> None:
-        """Put a resource that was changed by a step in the place of what it was."""
-        self.resources[resource.id] = Resource(resource.id, step.after, resource.app, (*resource.steps, step))
+    def replace(self, resource: Resource, step: Step) -> bool:
+        """Put a resource that was changed by a step in the place of what it was; False when it is no longer itself."""
+        after, identity = step.after, resource.id
+        same = type(after) is dict and all(after.get(key) is step.before[key] for key in _IDENTIFYING)
+        if not same and not self._identifier.keeps(identity, after):
+            self._problems.add(
+                f"the change makes another resource of {identity}: group, kind, namespace and name stay as they are",
+                "take apiVersion, kind, name and namespace out of the patch, or define the other resource by itself",
+                *([place(step.document, step.within)] if step.document is not None else []),
+            )
+            return False
+        self.resources[identity] = Resource(identity, after, resource.app, (*resource.steps, step))
+        return True
 
     def _create(self, role: str, layer: str, identity: ResourceId, document: Document, app_of: dict[str, str]) -> None:
         value = _without_our_annotations(document.value)
@@ -120,7 +131,7 @@ class Layering:
         if annotations.get(NEW_ANNOTATION) == "true":
             return True
         known_kind = self._api.knows(identity.group, identity.kind)
-        missing = shortcomings(self._api, value) if known_kind else []
+        missing = shortcomings(self._api, value) if known_kind and not is_deletion(value) else []
         if known_kind and not missing and not is_deletion(value):
             return self._warn_when_close(identity, document)
         fix = self._nearest(identity, known_kind=known_kind)

@@ -99,14 +99,8 @@ def apply_patch(
     """Lay one `kind: Patch` over every resource that it names; with `partial` it may name none.
 
     Raises:
-        EnvcError: the patch says nothing, or both `merge` and `json6902`, or its selector is none.
+        EnvcError: its label selector is none.
     """
-    if (patch.merge is None) == (patch.json6902 is None):
-        raise fail(
-            "a Patch needs either `merge` or `json6902`",
-            "`merge:` takes a partial resource, `json6902:` a list of RFC 6902 operations; two changes are two Patches",
-            place(document),
-        )
     matcher = Matcher(patch.target, document)
     hits = [resource for resource in layering.resources.values() if matcher.matches(resource)]
     if not hits and not patch.optional and not partial:
@@ -137,7 +131,8 @@ def _apply_operations(
             )
             return
         step = Step("json6902", layer, document, ("json6902", position), current.value, after)
-        layering.replace(current, step)
+        if not layering.replace(current, step):
+            return
 
 
 def _named(patch: Patch) -> str:

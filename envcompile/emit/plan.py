@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.index import INDEX_NAME, digest, parse_index, render_index
+from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +24,9 @@ _SLASH = re.compile(r"/")
 class Plan(NamedTuple):
     """The difference between a folder and the bundle that belongs into it; all paths are below the folder.
 
-    `edited` are files of ours that somebody changed by hand, `foreign` are files or symlinks of others in a place that
-    the bundle needs, `missing` are files of ours that are gone; `digests` is what the index will say.
+    `edited` are files of ours that somebody changed by hand, `foreign` are files, folders or symlinks of others in a
+    place that the bundle needs, `missing` are files of ours that are gone; `digests` is what the index will say, and
+    `index_now` what it says until then. `gone` means that the folder shall not be there any more.
     """
 
     bundle: Bundle
@@ -36,7 +39,9 @@ class Plan(NamedTuple):
     missing: tuple[str, ...]
     others: tuple[str, ...]
     digests: dict[str, str]
+    index_now: bytes | None
     index_is_current: bool
+    gone: bool = False
 
     @property
     def is_current(self) -> bool:
@@ -44,49 +49,74 @@ class Plan(NamedTuple):
         return not (self.added or self.changed or self.removed or self.edited or self.foreign) and self.index_is_current
 
 
-def plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None = None) -> Plan:
+def plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None = None, *, gone: bool = False) -> Plan:
     """Compare a folder with the bundle that belongs into it.
 
     Args:
         folder: the environment's folder; it need not exist.
         bundle: the files that it should hold.
         digest_of: the digest of a file that is known to be unread since (its path and stat), else None.
+        gone: the environment is no more: its folder goes with its files, unless others have files there.
+
+    Raises:
+        UnavailableError: the folder cannot be read.
     """
-    index_text = _read(folder / INDEX_NAME)
-    owned = parse_index(index_text) if index_text is not None else {}
-    present = _walk(folder)
-    added, changed, unchanged, edited, foreign, missing = [], [], [], [], [], []
+    try:
+        return _plan(folder, bundle, digest_of, gone=gone)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        what = f"{error.filename or folder} cannot be read: {reason}"
+        fix = "make it readable for you, or write elsewhere with `--output DIR`"
+        raise UnavailableError([Problem(what, fix)]) from error
+
+
+def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: bool) -> Plan:
+    present, folders_present = _walk(folder)
+    index = (folder / INDEX_NAME).read_bytes() if _is_file(present.get(INDEX_NAME)) else None
+    owned = parse_index(index) if index is not None else {}
+
+    def current(path: str, stat: os.stat_result) -> str:
+        if not _is_file(stat):
+            return ""
+        return (digest_of(path, stat) if digest_of else None) or digest((folder / path).read_bytes())
+
+    added: list[str] = []
+    changed: list[str] = []
+    unchanged: list[str] = []
+    edited: list[str] = []
+    foreign: list[str] = []
+    missing: list[str] = []
+    removed: list[str] = []
     digests: dict[str, str] = {}
     for path, data in bundle.files.items():
         wanted = digests[path] = digest(data)
         stat = present.get(path)
         if stat is None:
-            added.append(path)
+            (foreign if path in folders_present else added).append(path)
             if path in owned:
                 missing.append(path)
             continue
-        current = (digest_of(path, stat) if digest_of else None) or digest((folder / path).read_bytes())
-        if current == wanted:
+        found = current(path, stat)
+        if found == wanted:
             unchanged.append(path)
         elif path not in owned:
             foreign.append(path)
-        elif current != owned[path]:
-            edited.append(path)
-        else:
+        elif found in owned[path]:
             changed.append(path)
-    removed = []
+        else:
+            edited.append(path)
     for path in sorted(owned.keys() - bundle.files.keys()):
         stat = present.get(path)
-        if stat is None:
-            continue
-        current = (digest_of(path, stat) if digest_of else None) or digest((folder / path).read_bytes())
-        if current == owned[path]:
-            removed.append(path)
-        else:
-            edited.append(path)
+        if stat is not None:
+            (removed if current(path, stat) in owned[path] else edited).append(path)
     folders = {path[: end.start()] for path in bundle.files for end in _SLASH.finditer(path)}
     foreign += present.keys() & folders
+    if INDEX_NAME in folders_present or (INDEX_NAME in present and index is None):
+        foreign.append(INDEX_NAME)
+    blocked = {path for path in foreign if path in folders_present}
     others = present.keys() - bundle.files.keys() - owned.keys() - folders - {INDEX_NAME}
+    if blocked:
+        others = {path for path in others if not any(path.startswith(f"{folder}/") for folder in blocked)}
     return Plan(
         bundle,
         tuple(sorted(added)),
@@ -98,20 +128,21 @@ def plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None = None) -> Pla
         tuple(sorted(missing)),
         tuple(sorted(others)),
         digests,
-        index_text == render_index(digests),
+        index,
+        index is None if gone else index == render_index(digests),
+        gone,
     )
 
 
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
+def _is_file(stat: os.stat_result | None) -> bool:
+    """Tell whether this is a file of its own: symlinks, pipes and devices are never envc's, nor read."""
+    return stat is not None and S_ISREG(stat.st_mode)
 
 
-def _walk(folder: Path) -> dict[str, os.stat_result]:
-    """Every file below a folder with its stat; a symlink counts as a file of its own."""
-    found: dict[str, os.stat_result] = {}
+def _walk(folder: Path) -> tuple[dict[str, os.stat_result], set[str]]:
+    """Every file below a folder with its stat, and every folder; a symlink counts as a file of its own."""
+    files: dict[str, os.stat_result] = {}
+    folders: set[str] = set()
     todo = [""]
     while todo:
         below = todo.pop()
@@ -120,8 +151,9 @@ def _walk(folder: Path) -> dict[str, os.stat_result]:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
                         todo.append(f"{below}{entry.name}/")
+                        folders.add(below + entry.name)
                     else:
-                        found[below + entry.name] = entry.stat(follow_symlinks=False)
+                        files[below + entry.name] = entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             continue
-    return found
+    return files, folders

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envcompile.emit.index import INDEX_NAME, render_index
+from envcompile.emit.index import INDEX_NAME, announce, render_index
 from envcompile.emit.swap import put_in_place, recover
 from envcompile.errors import EnvcError, Problem, UnavailableError
 from envcompile.model import Location
@@ -27,8 +27,11 @@ def check_folder(folder: Path, root: Path) -> Path:
     """
     real = folder.resolve()
     home = root.resolve()
-    if folder.exists() and not folder.is_dir():
-        raise EnvcError([Problem(f"{_shown(folder, root)} is a file", "move it away: envc writes a folder there")])
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            break
+        if place.exists():
+            raise EnvcError([Problem(f"{_shown(place, root)} is a file", "move it away: envc writes a folder there")])
     if folder != real and _leaves(folder, home) and not real.is_relative_to(home):
         raise EnvcError([
             Problem(
@@ -71,7 +74,7 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
 
     Everything is written beside first. When the change stays within one application's folder only that one is
     swapped, else the whole environment. Unchanged files and files of others are linked over, so they keep their inode
-    and time.
+    and time. A folder that another build brought to the same result meanwhile is left alone.
 
     Args:
         plan: the comparison of the folder with its bundle.
@@ -79,20 +82,38 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
         scratch: a folder of envc's own on the same file system.
 
     Raises:
-        UnavailableError: the disk is full or the folder cannot be written; the old output is untouched.
+        UnavailableError: the disk is full, the folder cannot be written, or another build wrote it meanwhile; the old
+            output is untouched.
     """
     try:
         recover(folder)
+        if _changed_meanwhile(plan, folder):
+            return
+        if plan.gone:
+            _remove_environment(plan, folder, scratch)
+            return
         touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
         apps = {path.partition("/")[0] for path in touched}
-        if folder.exists() and len(apps) == 1 and (folder / (app := apps.pop())).is_dir():
+        if folder.exists() and len(apps) == 1 and INDEX_NAME not in apps and (folder / (app := apps.pop())).is_dir():
             _write_application(plan, folder, app, scratch)
         elif touched or not folder.exists():
             _write_environment(plan, folder, scratch)
         elif not plan.index_is_current:
-            _write_index(plan, folder, scratch)
+            _write_index(render_index(plan.digests), folder, scratch)
     except OSError as error:
         raise unavailable(error, folder) from error
+
+
+def _changed_meanwhile(plan: Plan, folder: Path) -> bool:
+    """Tell whether another build did this one's work since the plan was made; refuse to go on when it did other."""
+    index = folder / INDEX_NAME
+    found = index.read_bytes() if index.is_file() and not index.is_symlink() else None
+    if found == plan.index_now:
+        return False
+    if found == (None if plan.gone else render_index(plan.digests)):
+        return True
+    what = f"another build wrote {folder} meanwhile"
+    raise UnavailableError([Problem(what, "build again; nothing was written over its result")])
 
 
 def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> None:
@@ -100,11 +121,13 @@ def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> Non
     prefix = f"{app}/"
     try:
         _fill(plan, folder, staging, prefix)
+        touched = (*plan.added, *plan.changed, *plan.edited, *plan.foreign)
+        _write_index(announce(plan.index_now, plan.digests, touched), folder, scratch)
         if any(staging.iterdir()):
             put_in_place(staging / app, folder / app)
         else:
-            shutil.rmtree(folder / app)
-        _write_index(plan, folder, scratch)
+            (folder / app).rename(staging / app)
+        _write_index(render_index(plan.digests), folder, scratch)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -119,10 +142,26 @@ def _write_environment(plan: Plan, folder: Path, scratch: Path) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _write_index(plan: Plan, folder: Path, scratch: Path) -> None:
+def _remove_environment(plan: Plan, folder: Path, scratch: Path) -> None:
+    """Take a folder away with all that is envc's in it; what others have there stays."""
+    staging = _new_staging(scratch, folder)
+    try:
+        _fill(plan, folder, staging, "")
+        if any(staging.iterdir()):
+            put_in_place(staging, folder)
+        else:
+            folder.rename(staging / folder.name)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _write_index(data: bytes, folder: Path, scratch: Path) -> None:
     beside = scratch / f"{STAGING_PREFIX}index-{os.getpid()}"
-    beside.write_bytes(render_index(plan.digests))
-    beside.replace(folder / INDEX_NAME)
+    try:
+        beside.write_bytes(data)
+        beside.replace(folder / INDEX_NAME)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:

@@ -171,7 +171,8 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
     if not target.is_dir():
         return
     for folder in sorted(target.iterdir()):
-        if folder.name not in known and not folder.name.startswith(".") and (folder / INDEX_NAME).is_file():
-            empty = plan(folder, Bundle(folder.name, {}, {}))
-            if empty.removed or empty.edited:
-                yield EnvironmentResult(folder.name, folder, 0, empty, ())
+        if folder.name in known or folder.name.startswith(".") or folder.is_symlink():
+            continue
+        if (folder / INDEX_NAME).is_file():
+            empty = plan(folder, Bundle(folder.name, {}, {}), gone=True)
+            yield EnvironmentResult(folder.name, folder, 0, empty, ())

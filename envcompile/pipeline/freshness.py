@@ -130,7 +130,10 @@ def stat_file(path: str) -> Stat | None:
 
 
 def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str, Stat]:
-    """Every file below the folders with its stat; symlinks to folders are followed once."""
+    """Every file below the folders with its stat; symlinks to folders are followed once.
+
+    With `hidden` names that begin with a dot count, too, and symlinks do not: this is how outputs are looked at.
+    """
     found: dict[str, Stat] = {}
     todo = [f"{folder}/" for folder in folders]
     links: set[tuple[int, int]] = set()
@@ -143,7 +146,7 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
         with entries:
             for entry in entries:
                 name = entry.name
-                if name[0] == "." and not hidden:
+                if entry.is_symlink() if hidden else name[0] == ".":
                     continue
                 try:
                     status = entry.stat()

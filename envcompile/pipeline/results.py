@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.write import sweep, unavailable, write
@@ -34,7 +35,11 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
     if not pending:
         return
     scratch = _scratch(root, target)
-    with _Lock(scratch):
+    try:
+        lock = _Lock(scratch)
+    except OSError as error:
+        raise unavailable(error, scratch) from error
+    with lock:
         sweep(scratch)
         for result in pending:
             write(result.plan, result.folder, scratch)
@@ -56,6 +61,7 @@ def _scratch(root: Path, target: Path) -> Path:
     beside = target / ".envc"
     try:
         beside.mkdir(parents=True, exist_ok=True)
+        (beside / ".gitignore").write_text("*\n")
     except OSError as error:
         raise unavailable(error, target) from error
     return beside
@@ -65,17 +71,13 @@ class _Lock:
     """Keeps two builds from swapping the same folders at the same time; the second one waits."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "build.lock"
-        self._descriptor = -1
+        self._descriptor = os.open(folder / "build.lock", os.O_RDWR | os.O_CREAT, 0o666)
 
     def __enter__(self) -> None:
-        try:
+        with suppress(ImportError, OSError):  # not on this platform, or not on this file system
             import fcntl
-        except ImportError:
-            return
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
+        os.close(self._descriptor)

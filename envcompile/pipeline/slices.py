@@ -165,6 +165,7 @@ def _compare(
         changed = {path: bundle.files[path] for path in wanted if digest(bundle.files[path]) != digests[path]}
         digests.update({path: digest(data) for path, data in changed.items()})
         others = {path[len(prefix) :] for path in look.outputs if path.startswith(prefix)} - changed.keys()
+        folder = check_folder(Path(look.target) / name, Path(look.root))
         plan = Plan(
             bundle=Bundle(name, changed, {}),
             added=(),
@@ -176,8 +177,8 @@ def _compare(
             missing=(),
             others=tuple(others - {INDEX_NAME}),
             digests=digests,
+            index_now=(folder / INDEX_NAME).read_bytes(),
             index_is_current=not changed,
         )
-        folder = check_folder(Path(look.target) / name, Path(look.root))
         results.append(EnvironmentResult(name, folder, len(digests), plan, ()))
     return results

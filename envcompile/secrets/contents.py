@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from envcompile.model import Location
-    from envcompile.secrets.declaration import Declaration
+    from envcompile.secrets.declared import Declaration
     from envcompile.secrets.plaintext import Plaintext
 
 

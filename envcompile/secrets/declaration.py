@@ -5,28 +5,26 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems, did_you_mean
-from envcompile.model import HARMLESS_ANNOTATION, Location, Pointer
+from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION
+from envcompile.secrets.declared import Declaration, Entry, Place
 from envcompile.secrets.inclear import is_listed, listed
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import BadReferenceError, holds_reference, parse_reference
+from envcompile.secrets.secrettypes import ACCOUNT_TOKEN, flaws_of_type
 from envcompile.secrets.store import ValueId
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
-    from envcompile.secrets.ciphertext import Scope
-    from envcompile.secrets.references import Reference
-    from envcompile.settings import Environment
+    from collections.abc import Sequence
 
-Where = Callable[[Pointer], Location]
-"""Gives the source place of a field of the composed Secret."""
-Ignored = Callable[[str], bool]
-"""Tells whether git ignores a file of the repository (and does not track it)."""
+    from envcompile.model import Pointer
+    from envcompile.secrets.ciphertext import Scope
+    from envcompile.secrets.declared import Ignored, Where
+    from envcompile.settings import Environment
 
 ALLOW_EMPTY_ANNOTATION = "envcompile.dev/allow-empty"
 MASTER_KEY_LABEL = "sealedsecrets.bitnami.com/sealed-secrets-key"
@@ -34,76 +32,6 @@ LARGEST_SECRET = 1_048_576
 """Bytes of all decoded values together that the API server still takes (MaxSecretSize)."""
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
-_NEEDED_KEYS: dict[str, tuple[str, ...]] = {
-    "kubernetes.io/tls": ("tls.crt", "tls.key"),
-    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
-    "kubernetes.io/dockercfg": (".dockercfg",),
-    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
-}
-_ACCOUNT_TOKEN = "kubernetes.io/service-account-token"  # ruff: ignore[hardcoded-password-string] - the name of a type
-_ACCOUNT_NAME = "kubernetes.io/service-account.name"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The place of a field, looked up when somebody asks: a build without a fault never does."""
-
-    where: Where
-    pointer: Pointer
-
-    def find(self) -> Location:
-        """The location itself."""
-        return self.where(self.pointer)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One key of a Secret: a reference, a value that is harmless, or a value from a file that git ignores."""
-
-    id: ValueId
-    place: Place = field(repr=False, compare=False)
-    reference: Reference | None = None
-    literal: Plaintext | None = None
-    harmless: bool = False
-
-    @property
-    def where(self) -> Location:
-        """Where the value is written."""
-        return self.place.find()
-
-
-@dataclass(frozen=True, slots=True)
-class Declaration:
-    """A Secret as the configuration declares it, with everything but its values."""
-
-    environment: str
-    name: str
-    namespace: str
-    scope: Scope
-    type: str
-    place: Place = field(repr=False, compare=False)
-    entries: tuple[Entry, ...]
-    labels: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
-    immutable: bool | None = None
-    allow_empty: frozenset[str] = frozenset()
-    private: bool = False
-    """True when a file that git ignores is its only source, so that nobody else's build knows of it."""
-
-    @property
-    def where(self) -> Location:
-        """Where the Secret is written."""
-        return self.place.find()
-
-    @property
-    def title(self) -> str:
-        """How messages name it."""
-        return f"environment {self.environment}: Secret/{self.name}"
-
-    @property
-    def sealable(self) -> tuple[Entry, ...]:
-        """The entries whose values are to be sealed, by key."""
-        return tuple(entry for entry in self.entries if not entry.harmless)
 
 
 def declare(
@@ -113,26 +41,42 @@ def declare(
     settings: Environment,
     where: Where,
     ignored: Ignored,
+    sources: Sequence[str] = (),
 ) -> Declaration:
     """Read a composed Secret.
+
+    Args:
+        value: the Secret.
+        environment: its environment's name.
+        settings: the environment's settings.
+        where: gives the source place of a field.
+        ignored: tells whether git ignores a file.
+        sources: the files that have a say in the Secret; the one it is placed in when left out.
 
     Raises:
         EnvcError: with every problem that can be known without the values.
     """
-    return _Reader(value, environment, settings, where, ignored).read()
+    return _Reader(value, environment, settings, where, ignored, sources).read()
 
 
 class _Reader:
     """Reads one Secret and collects what is wrong."""
 
     def __init__(
-        self, value: dict[str, Any], environment: str, settings: Environment, where: Where, ignored: Ignored
+        self,
+        value: dict[str, Any],
+        environment: str,
+        settings: Environment,
+        where: Where,
+        ignored: Ignored,
+        sources: Sequence[str],
     ) -> None:
         metadata = value.get("metadata")
         self._value = value
         self._metadata: dict[str, Any] = metadata if isinstance(metadata, dict) else {}
         self._annotations = self._texts("annotations")
         self._environment, self._settings, self._where, self._ignored = environment, settings, where, ignored
+        self._sources = tuple(sources)
         self._problems = Problems()
         self._name = str(self._metadata.get("name", ""))
         self._title = f"environment {environment}: Secret/{self._name}"
@@ -175,12 +119,9 @@ class _Reader:
             annotations=self._annotations,
             immutable=immutable,
             allow_empty=listed(self._annotations, ALLOW_EMPTY_ANNOTATION),
-            private=self._is_private(entries),
+            sources=self._sources,
+            ignored=self._ignored,
         )
-
-    def _is_private(self, entries: tuple[Entry, ...]) -> bool:
-        in_clear = all(entry.literal is not None and not entry.harmless for entry in entries)
-        return in_clear and bool(entries) and self._ignored(self._where(()).file)
 
     def _refuse_master_key(self) -> None:
         if MASTER_KEY_LABEL in self._texts("labels"):
@@ -260,7 +201,7 @@ class _Reader:
                     )
                 elif (entry := self._entry(ValueId(namespace, self._name, key), part, text)) is not None:
                     found[key] = entry
-        if not declared and self._value.get("type") != _ACCOUNT_TOKEN:
+        if not declared and self._value.get("type") != ACCOUNT_TOKEN:
             self._problems.add(
                 f"{self._title} has no keys",
                 "declare them: `stringData: {KEY: ref+prompt://}`, or leave the Secret out",
@@ -269,46 +210,48 @@ class _Reader:
         return tuple(found[key] for key in sorted(found))
 
     def _entry(self, id_: ValueId, part: str, text: Any) -> Entry | None:
-        key, place = id_.key, self._where((part, id_.key))
+        key, place = id_.key, Place(self._where, (part, id_.key))
         if text is None:
-            self._problems.add(f"{self._title}: `{key}` is null", "give it a reference, or leave the key out", place)
+            self._problems.add(
+                f"{self._title}: `{key}` is null", "give it a reference, or leave the key out", place.find()
+            )
             return None
         if not isinstance(text, str):
             kind = {bool: "true or false", int: "a number", float: "a number"}.get(type(text), "not a text")
             self._problems.add(
                 f"{self._title}: `{key}` is {kind} to YAML, not a text",
                 "put it in quotes, so that it means the same to every reader",
-                place,
+                place.find(),
             )
             return None
         try:
             reference = parse_reference(text)
         except BadReferenceError as error:
-            self._problems.add(f"{self._title}: the reference of `{key}` {error}", error.fix, place)
+            self._problems.add(f"{self._title}: the reference of `{key}` {error}", error.fix, place.find())
             return None
         if reference is not None:
             return Entry(id_, place, reference=reference)
-        in_clear = self._settings.secret_backend == "plaintext"  # ruff: ignore[hardcoded-password-string] - the name of a backend
+        in_clear = self._settings.secret_backend == "plaintext"
         harmless = in_clear or is_listed(key, self._annotations, HARMLESS_ANNOTATION)
-        if not harmless and not self._ignored(place.file):
+        if not harmless and not self._ignored(place.find().file):
             self._refuse_literal(key, text, place)
             return None
         if not text and not is_listed(key, self._annotations, ALLOW_EMPTY_ANNOTATION):
             self._problems.add(
                 f"{self._title}: `{key}` is empty",
                 f'if that is meant, say so: `{ALLOW_EMPTY_ANNOTATION}: "{key}"` in its annotations',
-                place,
+                place.find(),
             )
             return None
         literal = self._decoded(key, part, text, place)
         return None if literal is None else Entry(id_, place, literal=literal, harmless=harmless)
 
-    def _refuse_literal(self, key: str, text: str, place: Location) -> None:
+    def _refuse_literal(self, key: str, text: str, place: Place) -> None:
         if holds_reference(text):
             self._problems.add(
                 f"{self._title}: `{key}` has a reference inside of other text",
                 "a reference is the whole value; keep the full text at its source, or split it into keys",
-                place,
+                place.find(),
             )
             return
         self._problems.add(
@@ -316,10 +259,10 @@ class _Reader:
             f"write `{key}: ref+prompt://` and run `envc secrets set {self._environment} {self._name} {key}`; if git "
             f'has ever seen the value, rotate it. A harmless value is declared by `{HARMLESS_ANNOTATION}: "{key}"` '
             f"in the annotations",
-            place,
+            place.find(),
         )
 
-    def _decoded(self, key: str, part: str, text: str, place: Location) -> Plaintext | None:
+    def _decoded(self, key: str, part: str, text: str, place: Place) -> Plaintext | None:
         if part == "stringData":
             return Plaintext(text.encode())
         try:
@@ -328,29 +271,12 @@ class _Reader:
             self._problems.add(
                 f"{self._title}: `{key}` in `data` is not base64",
                 "encode it, or move it to `stringData` as plain text",
-                place,
+                place.find(),
             )
             return None
 
     def _check_type(self, keys: set[str]) -> None:
-        kind = self._value.get("type") or "Opaque"
-        missing = [key for key in _NEEDED_KEYS.get(str(kind), ()) if key not in keys]
-        place = self._where(("type",))
-        if missing and not self._problems:
-            self._problems.add(
-                f"{self._title} is of type {kind} but has no `{'` and no `'.join(missing)}`",
-                "the API server refuses it: add the key, or change the type",
-                place,
-            )
-        if kind == "kubernetes.io/basic-auth" and not keys & {"username", "password"}:
-            self._problems.add(
-                f"{self._title} is of type {kind} but has neither `username` nor `password`",
-                "add one of them, or change the type",
-                place,
-            )
-        if kind == _ACCOUNT_TOKEN and not self._annotations.get(_ACCOUNT_NAME):
-            self._problems.add(
-                f"{self._title} is of type {kind} but names no ServiceAccount",
-                f"add the annotation `{_ACCOUNT_NAME}`",
-                place,
-            )
+        if self._problems:
+            return  # a key that was refused is not missing too
+        for what, fix in flaws_of_type(str(self._value.get("type") or "Opaque"), keys, self._annotations):
+            self._problems.add(f"{self._title} {what}", fix, self._where(("type",)))

@@ -9,7 +9,7 @@ from envcompile.errors import Problems, fail
 from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS
 
 if TYPE_CHECKING:
-    from envcompile.secrets.declaration import Declaration
+    from envcompile.secrets.declared import Declaration
     from envcompile.secrets.references import Reference
     from envcompile.settings import ExternalSecrets
 

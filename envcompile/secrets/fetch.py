@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import ssl
-import subprocess  # ruff: ignore[suspicious-subprocess-import] - credential plugins of a kubeconfig, with argument lists only
+import subprocess
 import tempfile
 import urllib.error
 import urllib.request
@@ -157,7 +157,11 @@ def certificate_from_cluster(environ: Mapping[str, str], sealing: Sealing, conte
         headers = {"Accept": "application/json", **_authorization(user, environ)}
         services = f"{str(cluster['server']).rstrip('/')}/api/v1/namespaces/{sealing.controller_namespace}/services"
         answer = _get(f"{services}/{sealing.controller_name}", tls, headers)
-        ports = (json.loads(answer).get("spec") or {}).get("ports") or [{}]
+        try:
+            ports = (json.loads(answer).get("spec") or {}).get("ports") or [{}]
+        except (ValueError, AttributeError):
+            what = f"{cluster['server']} does not answer as an API server"
+            raise UnavailableError([Problem(what, "check the kubeconfig's server, and proxies on the way")]) from None
         port = ports[0].get("name") or ports[0].get("port") or ""
         return _get(f"{services}/http:{sealing.controller_name}:{port}/proxy{CERTIFICATE_PATH}", tls, headers)
 

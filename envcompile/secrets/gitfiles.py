@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess  # ruff: ignore[suspicious-subprocess-import] - git is asked, with argument lists only
+import subprocess
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UnavailableError
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+_SOURCES = ("base/", "overlays/")
 _BLAMED = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+) (\d+)$")
 
 
@@ -41,17 +42,21 @@ def is_ignored(root: Path, file: str) -> bool:
 
 
 class IgnoreRules:
-    """Asks git once a file whether it is ignored; for use during one command."""
+    """Tells ignored source files; asks git once for all files below the source folders, for use during one command."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._known: dict[str, bool] = {}
+        self._below: frozenset[str] | None = None
 
     def __call__(self, file: str) -> bool:
-        """Whether git ignores the file."""
-        if file not in self._known:
-            self._known[file] = is_ignored(self._root, file)
-        return self._known[file]
+        """Whether git ignores the file and does not track it."""
+        if not file.startswith(_SOURCES):
+            return is_ignored(self._root, file)
+        if self._below is None:
+            options = ("--others", "--ignored", "--exclude-standard", "-z")
+            listed = _git(self._root, "ls-files", *options, "--", *_SOURCES).stdout
+            self._below = frozenset(os.fsdecode(name) for name in listed.split(b"\0") if name)
+        return file in self._below
 
 
 def sealed_times(root: Path, file: str) -> dict[int, int]:

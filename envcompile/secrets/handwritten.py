@@ -9,7 +9,7 @@ from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, BrokenCiphertextErro
 from envcompile.secrets.gotemplates import template_use
 
 if TYPE_CHECKING:
-    from envcompile.secrets.declaration import Where
+    from envcompile.secrets.declared import Where
 
 
 def is_sealed_secret(value: Any) -> bool:

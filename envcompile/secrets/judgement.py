@@ -8,7 +8,7 @@ from envcompile.secrets.identity import Binding, provenance
 from envcompile.secrets.origins import OriginError, Resolved, public_version, read_value
 
 if TYPE_CHECKING:
-    from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, Entry
     from envcompile.secrets.identity import IdentityKey, Verdict
     from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.store import Record

@@ -12,7 +12,7 @@ from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, Entry
     from envcompile.secrets.store import Record, Store
 
 SEALED_API = "bitnami.com/v1alpha1"
@@ -150,4 +150,9 @@ def _template_text(declaration: Declaration, entry: Entry, problems: Problems) -
             entry.where,
         )
         return ""
+    return escaped(text)
+
+
+def escaped(text: str) -> str:
+    """Text as a Go template that renders to it."""
     return text.replace("{{", '{{ "{{" }}')

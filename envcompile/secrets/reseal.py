@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-    from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, Entry
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.scene import Scene
@@ -86,6 +86,8 @@ def reseal(
 
 def _identity_to_keep(record: Record, identity: IdentityKey | None) -> str | None:
     """Provenance stays true; a keyed identity is made anew, unless its key is not here."""
+    if not record.identity:
+        return None
     if record.identity.startswith("provenance:") or identity is None or f":{identity.name}:" not in record.identity:
         return record.identity
     return None

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
 from envcompile.model import HARMLESS_ANNOTATION
-from envcompile.secrets.declaration import (
-    LARGEST_SECRET,
-    Declaration,
-    declare,
-)
+from envcompile.secrets.declaration import LARGEST_SECRET, declare
+from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
-from envcompile.secrets.inclear import find_plaintext, is_secret
-from envcompile.secrets.manifest import LARGEST_ANNOTATION, sealed_object, sealed_secret
+from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS, find_plaintext, is_secret
+from envcompile.secrets.manifest import LARGEST_ANNOTATION, escaped, sealed_object, sealed_secret
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from envcompile.secrets.ciphertext import Scope
-    from envcompile.secrets.declaration import Ignored, Where
+    from envcompile.secrets.declared import Ignored, Where
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
 
@@ -44,6 +41,7 @@ def resolve_secret(
     store: Store,
     where: Where,
     ignored: Ignored = nothing_ignored,
+    sources: Sequence[str] = (),
     previous: dict[str, Any] | None = None,
     warn: Callable[[str], None] = silent,
 ) -> dict[str, Any]:
@@ -58,13 +56,16 @@ def resolve_secret(
         store: the environment's sealed values.
         where: gives the source place of a field.
         ignored: tells whether git ignores a file, in which literals are allowed.
+        sources: the files that have a say in the Secret.
         previous: the object that the last build emitted under this name, to see changes an immutable Secret refuses.
         warn: takes what is allowed but unwise.
 
     Raises:
         EnvcError: with every problem of this Secret, and the command or edit that mends it.
     """
-    declaration = declare(value, environment=environment, settings=settings, where=where, ignored=ignored)
+    declaration = declare(
+        value, environment=environment, settings=settings, where=where, ignored=ignored, sources=sources
+    )
     backend = settings.secret_backend or "sealed"
     if backend == "plaintext":
         return _in_clear(value, declaration)
@@ -72,7 +73,7 @@ def resolve_secret(
         return value
     if backend == "external":
         return external_secret(declaration, settings.external_secrets)
-    if declaration.private:
+    if declaration.has_private_values and declaration.private:
         _check_private(declaration, store)
     result = sealed_secret(declaration, store)
     _check_previous(declaration, result, previous)
@@ -103,25 +104,36 @@ def undeclared_secrets(
             namespace=namespace,
             scope=scope,
             type=str(template["type"]),
-            where=None,  # type: ignore[arg-type]  # never shown: nothing below can fail
+            place=None,  # type: ignore[arg-type]  # never shown: nothing below can fail
             entries=(),
             labels=dict(template.get("labels") or {}),
             annotations=dict(template.get("annotations") or {}),
             immutable=template.get("immutable"),
         )
         encrypted = {key: record.sealed for key, record in store.of_secret(namespace, name).items()}
-        found.append(sealed_object(declaration, encrypted, {}))
+        harmless = {key: escaped(str(text)) for key, text in (template.get("harmless") or {}).items()}
+        found.append(sealed_object(declaration, encrypted, harmless))
     return found
 
 
 def public_template(declaration: Declaration) -> dict[str, Any]:
     """The shape of a Secret that only an ignored file declares, as the store keeps it for everybody else."""
-    shape = sealed_object(declaration, {}, {})["metadata"]
+    harmless = {
+        entry.id.key: entry.literal.reveal().decode(errors="replace")
+        for entry in declaration.entries
+        if entry.harmless and entry.literal is not None
+    }
+    annotations = {
+        name: text
+        for name, text in sorted(declaration.annotations.items())
+        if name != LAST_APPLIED and not name.startswith(OWN_ANNOTATIONS)
+    }
     return {
         "type": declaration.type,
         **({} if declaration.immutable is None else {"immutable": declaration.immutable}),
-        **({"labels": shape["labels"]} if "labels" in shape else {}),
-        **({"annotations": shape["annotations"]} if "annotations" in shape else {}),
+        **({"labels": dict(sorted(declaration.labels.items()))} if declaration.labels else {}),
+        **({"annotations": annotations} if annotations else {}),
+        **({"harmless": harmless} if harmless else {}),
     }
 
 
@@ -129,7 +141,7 @@ def _check_private(declaration: Declaration, store: Store) -> None:
     """Refuse a Secret from an ignored file whose public shape differs from what everybody else builds."""
     problems = Problems()
     stored = store.templates.get((declaration.namespace, declaration.name))
-    keys = {entry.id.key for entry in declaration.entries}
+    keys = {entry.id.key for entry in declaration.sealable}
     sealed = set(store.of_secret(declaration.namespace, declaration.name))
     if sealed and (sealed != keys or stored != public_template(declaration)):
         problems.add(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.secrets.certificate import Certificate
-    from envcompile.secrets.declaration import Declaration, Entry, Ignored, Where
+    from envcompile.secrets.declared import Declaration, Entry, Ignored, Where
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
 
@@ -28,6 +28,8 @@ class Composed(NamedTuple):
 
     value: dict[str, Any]
     where: Where
+    sources: tuple[str, ...] = ()
+    """The files that have a say in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Scene:
     def folder(self) -> str:
         """The environment's overlay, relative to the repository."""
         return f"overlays/{self.environment}"
+
+    @property
+    def backend(self) -> str:
+        """Where the environment's Secrets come from."""
+        return self.settings.secret_backend or "sealed"
 
     @property
     def store_file(self) -> str:
@@ -110,6 +117,9 @@ class Scene:
         wanted = list(names)
         if not wanted:
             return self.declarations
+        if self.backend != "sealed":
+            what = f"environment {self.environment} has `secretBackend: {self.backend}`: nothing is sealed there"
+            raise UsageError([Problem(what, "change the value where it is kept, or choose another environment")])
         known = {declaration.name for declaration in self.declarations}
         unknown = [self._unknown(name, known) for name in dict.fromkeys(wanted) if name not in known]
         if unknown:
@@ -167,7 +177,7 @@ def gather(
     ignored: Ignored,
     certificate: str | None = None,
 ) -> Scene:
-    """Find the declared Secrets among an environment's composed resources.
+    """Find the declared Secrets among an environment's composed resources; none where nothing is sealed.
 
     Args:
         root: the repository.
@@ -183,12 +193,17 @@ def gather(
     problems = Problems()
     declarations = []
     for resource in resources:
-        if not is_secret(resource.value):
+        if not is_secret(resource.value) or (settings.secret_backend or "sealed") != "sealed":
             continue
         try:
             declarations.append(
                 declare(
-                    resource.value, environment=environment, settings=settings, where=resource.where, ignored=ignored
+                    resource.value,
+                    environment=environment,
+                    settings=settings,
+                    where=resource.where,
+                    ignored=ignored,
+                    sources=resource.sources,
                 )
             )
         except EnvcError as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from envcompile.secrets.certificate import Certificate
-    from envcompile.secrets.declaration import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, Entry
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.scene import Scene

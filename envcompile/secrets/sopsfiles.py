@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import shutil
-import subprocess  # ruff: ignore[suspicious-subprocess-import] - the sops binary, with argument lists only
+import subprocess
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from envcompile.errors import Problems, did_you_mean
+from envcompile.errors import Problem, Problems, UnavailableError, did_you_mean
 from envcompile.model import Location
 from envcompile.secrets.ciphertext import SCOPES, BrokenCiphertextError, take_apart
 
@@ -25,7 +25,7 @@ HEADER = "# Sealed values, written by `envc secrets`: ciphertext only, made to b
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
 _IDENTITY = re.compile(r"provenance:[0-9a-f]{32}|hmac:[0-9a-f]{8}:[0-9a-f]{32}:[0-9a-f]{32}")
 _RECORD_FIELDS = ("sealed_for", "certificate", "identity", "sealed")
-_TEMPLATE_FIELDS = ("type", "immutable", "labels", "annotations")
+_TEMPLATE_FIELDS = ("type", "immutable", "labels", "annotations", "harmless")
 
 
 class ValueId(NamedTuple):
@@ -250,7 +250,11 @@ def update_store(root: Path, file: str, update: Update) -> bool:
             return False
         for leftover in path.parent.glob(f".{path.name}.tmp-*"):
             leftover.unlink(missing_ok=True)  # of a process that was killed: the lock says nobody is writing now
-        write_atomically(path, after)
+        try:
+            write_atomically(path, after)
+        except OSError as error:
+            what = f"{file} cannot be written ({error.strerror}); it is as it was"
+            raise UnavailableError([Problem(what, "make room, or see to the folder's permissions")]) from None
         return True
 
 

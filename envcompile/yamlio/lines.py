@@ -9,7 +9,7 @@ aliases, tags, merge keys, tabs, directives, unusual escapes, repeated keys, and
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError
 
@@ -29,8 +29,8 @@ _DASH: Final = re.compile(r"-[ ]+")
 _MARKER: Final = re.compile(r"---[ ]*(?:[ ]#.*)?").fullmatch
 _PLAIN: Final = re.compile(r"""(?:[^\s\-?:,\[\]{}#&*!|>'"%@`]|-[^\s])[^\n]*""").fullmatch
 _TAIL: Final = r"[ ]*(?:[ ]#.*)?"
-_DOUBLE: Final = re.compile(rf'("(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{{4}})*"){_TAIL}').fullmatch
-_SINGLE: Final = re.compile(rf"'((?:[^']|'')*)'{_TAIL}").fullmatch
+_DOUBLE: Final = re.compile(rf'("[^"\\]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{{4}})[^"\\]*+)*+"){_TAIL}').fullmatch
+_SINGLE: Final = re.compile(rf"'([^']*+(?:''[^']*+)*+)'{_TAIL}").fullmatch
 _EMPTY: Final = re.compile(rf"(\{{[ ]*\}}|\[[ ]*\]){_TAIL}").fullmatch
 _BLOCK: Final = re.compile(rf"([|>][+-]?){_TAIL}").fullmatch
 _ITEM: Final = r"""(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9_./][A-Za-z0-9_./+=-]*)"""
@@ -46,15 +46,10 @@ class UnusualError(Exception):
     """The text holds something that this reader leaves to the complete one."""
 
 
-class _Line(NamedTuple):
-    """What one line says; `key` is None for a list item that is no map."""
-
-    kind: int
-    dashes: tuple[int, ...]
-    at: int
-    """Column of the key, of the item's text, or behind a lone dash."""
-    key: str | None
-    value: Any
+# What one line says: what stands behind the key or dash; the columns of its dashes; the column of the key, of the
+# item's text, or behind a lone dash; the key, None for a list item that is no map; the value. Plain tuples unpack
+# fastest.
+_Line = tuple[int, tuple[int, ...], int, "str | None", Any]
 
 
 class _Memo(dict[str, "_Line | None"]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C
@@ -89,14 +84,14 @@ def _classify(line: str) -> _Line | None:
     column = len(indent)
     if text and not dashes:
         if not column and _MARKER(text):
-            return _Line(_DOCUMENT, (), 0, None, None)
+            return _DOCUMENT, (), 0, None, None
         raise UnusualError
     columns: tuple[int, ...] = ()
     if dashes:
         columns = tuple(column + dash.start() for dash in _DASH.finditer(dashes))
         column += len(dashes)
     if bare:
-        return _Line(_PENDING, (*columns, column), column + 1, None, None)
+        return _PENDING, (*columns, column), column + 1, None, None
     if key is None:
         return _line(columns, column, None, text)
     if len(key) > _LONGEST_KEY:
@@ -106,7 +101,7 @@ def _classify(line: str) -> _Line | None:
 
 def _line(columns: tuple[int, ...], column: int, key: str | None, text: str | None) -> _Line:
     kind, value = _value(text) if text else (_PENDING, None)
-    return _Line(kind, columns, column, key, value)
+    return kind, columns, column, key, value
 
 
 def _key(text: str) -> str:

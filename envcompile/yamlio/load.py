@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
+from envcompile.yamlio.encoding import decoded
 from envcompile.yamlio.lines import UnusualError, load_lines
-
-_MARKER: Final = re.compile(r"^(?=---(?:[ \t\n]|\Z))", re.MULTILINE)
-# Where `---` at the start of a line may not be the border of two documents that can be read each on its own.
-_BOUND_TOGETHER: Final = re.compile(r"^(?:%|\.\.\.)|[\r\x85\u2028\u2029]", re.MULTILINE)
 
 
 def load_all(data: bytes, file: str, *, last_wins: bool = False) -> list[Any]:
@@ -25,49 +21,76 @@ def load_all(data: bytes, file: str, *, last_wins: bool = False) -> list[Any]:
     Raises:
         EnvcError: with file, line and column when the file cannot be read.
     """
-    from envcompile.yamlio.encoding import decoded
-
     text = decoded(data, file)
-    try:
-        if text.startswith(("{", "[")):
-            from envcompile.yamlio.jsontext import load_json
-
-            return [load_json(text)]
-        return load_lines(text)
-    except UnusualError:
-        pass
+    documents = _quickly(text, last_wins=last_wins)
+    if documents is not None:
+        return documents
     from yaml import YAMLError
 
     from envcompile.yamlio.events import ContainerKeyError, RefusedError, RepeatedKeyError, load_events
 
     try:
-        documents = _by_document(text, last_wins=last_wins)
-        return load_events(text, last_wins=last_wins) if documents is None else documents
+        return load_events(text, last_wins=last_wins)
     except (RefusedError, RepeatedKeyError, ContainerKeyError, YAMLError) as error:
         from envcompile.yamlio.problems import explained
 
         raise explained(error, text, file) from error
 
 
-def _by_document(text: str, *, last_wins: bool) -> list[Any] | None:
-    """The documents of a stream of several, each by the quickest reader that can; None when that is not certain.
+def _quickly(text: str, *, last_wins: bool) -> list[Any] | None:
+    """The documents of a stream, each by the quickest reader that can; None when the whole has to be read completely.
 
-    An error is left to a reading of the whole stream, whose places are those of the file.
+    An error is left to that reading too, because its places are those of the file.
     """
-    from yaml import YAMLError
+    if text.startswith(("{", "[")):
+        from envcompile.yamlio.jsontext import load_json
 
-    from envcompile.yamlio.events import ContainerKeyError, RefusedError, RepeatedKeyError, load_events
-
-    pieces = _MARKER.split(text)
-    if len(pieces) < 3 or _BOUND_TOGETHER.search(text):
-        return None
+        try:
+            return [load_json(text)]
+        except UnusualError:
+            return None
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    pieces = _pieces(text)
     documents: list[Any] = []
     for piece in pieces:
         try:
             documents += load_lines(piece)
         except UnusualError:
-            try:
-                documents += load_events(piece, last_wins=last_wins)
-            except (RefusedError, RepeatedKeyError, ContainerKeyError, YAMLError):
+            found = _completely(piece, last_wins=last_wins) if len(pieces) > 1 else None
+            if found is None:
                 return None
+            documents += found
     return documents
+
+
+def _pieces(text: str) -> list[str]:
+    """The documents of a stream as texts that can be read each on its own, or the whole where that is not certain."""
+    pieces = text.split("\n---")
+    if len(pieces) == 1 or _is_bound_together(text):
+        return [text]
+    if any(piece and piece[0] not in " \t\n" for piece in pieces[1:]):
+        return [text]
+    return [
+        *(f"---{piece}\n" if number else f"{piece}\n" for number, piece in enumerate(pieces[:-1])),
+        f"---{pieces[-1]}",
+    ]
+
+
+def _is_bound_together(text: str) -> bool:
+    """Whether there are directives, document ends, or line breaks that only YAML 1.1 knows."""
+    if text.startswith(("%", "...")) or "\n%" in text or "\n..." in text or "\r" in text:
+        return True
+    return not text.isascii() and any(sign in text for sign in "\x85\u2028\u2029")
+
+
+def _completely(piece: str, *, last_wins: bool) -> list[Any] | None:
+    """One document by the complete reader; None when there is an error in it."""
+    from yaml import YAMLError
+
+    from envcompile.yamlio.events import ContainerKeyError, RefusedError, RepeatedKeyError, load_events
+
+    try:
+        return load_events(piece, last_wins=last_wins)
+    except (RefusedError, RepeatedKeyError, ContainerKeyError, YAMLError):
+        return None

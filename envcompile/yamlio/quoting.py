@@ -10,6 +10,8 @@ from envcompile.errors import fail
 
 _MEMO_LIMIT: Final = 1 << 16
 _LONGEST_MEMO_TEXT: Final = 200
+_LONGEST_PLAIN_TEXT: Final = 1000
+"""Beyond it, looking at every character costs more than the quotes."""
 _LONGEST_SIMPLE_KEY: Final = 1000
 """YAML readers look for the colon of a key within 1,024 characters."""
 
@@ -82,7 +84,8 @@ class Words(dict[str, str]):  # ruff: ignore[subclass-builtin] - a lookup that h
     __slots__ = ()
 
     def __missing__(self, text: str) -> str:
-        found = text if _PLAIN(text) and text.lower() not in _WORDS else quoted(text)
+        is_plain = len(text) <= _LONGEST_PLAIN_TEXT and _PLAIN(text) and text.lower() not in _WORDS
+        found = text if is_plain else quoted(text)
         if len(text) < _LONGEST_MEMO_TEXT and len(self) < _MEMO_LIMIT:
             self[text] = found
         return found

@@ -1,0 +1,1 @@
+"""Bringing repositories over, and the first repository of those who have none."""

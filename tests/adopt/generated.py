@@ -40,11 +40,15 @@ values = st.recursive(
     scalars,
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(["name", "key", "$patch", "x/y", "containers", "image", "null"]), inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["name", "key", "$patch", "x/y", "containers", "image", "null"]), inner, max_size=3
+        ),
     ),
     max_leaves=6,
 )
-maps = st.dictionaries(st.sampled_from(["app", "tier", "env", "a/b"]), st.sampled_from(["web", "db", "prod"]), max_size=3)
+maps = st.dictionaries(
+    st.sampled_from(["app", "tier", "env", "a/b"]), st.sampled_from(["web", "db", "prod"]), max_size=3
+)
 metadata_maps = st.one_of(st.none(), st.just("absent"), maps)
 
 
@@ -55,7 +59,9 @@ def containers(draw: st.DrawFn) -> list[Any]:
     for name in draw(st.lists(st.sampled_from(["main", "sidecar", "proxy"]), max_size=3, unique=draw(st.booleans()))):
         container: Value = {"name": name}
         if draw(st.booleans()):
-            container["image"] = draw(st.sampled_from(["img:1", "img:2", "img", "reg:5000/img:1", "img@sha256:" + "a" * 64, "img:"]))
+            container["image"] = draw(
+                st.sampled_from(["img:1", "img:2", "img", "reg:5000/img:1", "img@sha256:" + "a" * 64, "img:"])
+            )
         if draw(st.booleans()):
             names = draw(st.lists(st.sampled_from(["A", "B", "C"]), max_size=3))
             container["env"] = [{"name": each, "value": draw(texts)} for each in names]
@@ -63,7 +69,8 @@ def containers(draw: st.DrawFn) -> list[Any]:
             container["ports"] = draw(
                 st.lists(
                     st.fixed_dictionaries(
-                        {"containerPort": st.sampled_from([80, 81])}, optional={"protocol": st.sampled_from(["TCP", "UDP"])}
+                        {"containerPort": st.sampled_from([80, 81])},
+                        optional={"protocol": st.sampled_from(["TCP", "UDP"])},
                     ),
                     max_size=3,
                 )
@@ -151,7 +158,10 @@ def changed(draw: st.DrawFn, value: Value) -> Value:
     if other["kind"] != value["kind"]:
         key = draw(st.sampled_from(["spec", "data", "labels"]))
         return {**value, key: draw(values)} if key != "labels" else value
-    metadata = {**other["metadata"], **{key: value["metadata"][key] for key in ("name", "generateName") if key in value["metadata"]}}
+    metadata = {
+        **other["metadata"],
+        **{key: value["metadata"][key] for key in ("name", "generateName") if key in value["metadata"]},
+    }
     if "name" in value["metadata"]:
         metadata.pop("generateName", None)
     else:

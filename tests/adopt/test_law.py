@@ -1,7 +1,5 @@
 """The law of adoption: whatever the environments are, the build equals them, object for object and type for type."""
 
-from pathlib import Path
-
 from hypothesis import HealthCheck, given, settings
 
 from envcompile.adopt.adoption import plan_adoption

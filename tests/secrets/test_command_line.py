@@ -218,6 +218,32 @@ def test_scan_finds_what_is_staged(envc: Shell) -> None:
     assert envc("scan", "--staged", "--exclude", "*/leak.yaml").code == 0
 
 
+def test_throw_away_environments_may_hold_secrets_in_clear(envc: Shell) -> None:
+    """Their overlay and their output pass the scan, and there is nothing to seal; others' do not pass."""
+    envc.repository.git("init")
+    envc.repository.write(
+        "overlays/dev/environment.yaml",
+        "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: dev\nsecretBackend: plaintext\n",
+    )
+    literal = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: user-service-secret}\nstringData: {api_key: a, jwt_secret: b}\n"
+    )
+    envc.repository.write("overlays/dev/secret.yaml", literal)
+    envc.repository.git("add", "overlays/dev")
+    assert envc("scan", "--staged").code == 0
+    answer = envc("set", "dev", "user-service-secret", "api_key", stdin=b"x")
+    assert (answer.code, answer.err) == (
+        2,
+        (
+            "error: environment dev has `secretBackend: plaintext`: nothing is sealed there\n"
+            "hint: change the value where it is kept, or choose another environment\n"
+        ),
+    )
+    envc.repository.write("overlays/prod/secret.yaml", literal)
+    envc.repository.git("add", "overlays/prod/secret.yaml")
+    assert {line.split(":")[0] for line in envc("scan", "--staged").out.splitlines()} == {"overlays/prod/secret.yaml"}
+
+
 def test_an_unreachable_controller_is_exit_4(envc: Shell) -> None:
     """So that CI may try again."""
     assert envc("fetch-cert", "prod", "http://127.0.0.1:9").code == 4

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -382,6 +383,17 @@ overlays/prod/environment.yaml, or let `envc secrets fetch-cert prod` do it"""
     )
 
 
+def test_a_build_without_a_fault_looks_up_no_place(repository: Repository) -> None:
+    """Places cost a second look at the source, so only errors ask for them."""
+    seal(repository, repository.scene())
+    value = yamlio.load_all(USER_SERVICE.encode(), "f")[0]
+
+    def where(_: object) -> NoReturn:
+        raise AssertionError("nobody needs a place")
+
+    resolve_secret(value, environment="prod", settings=settings(), store=repository.scene().store(), where=where)
+
+
 def test_plaintext_is_nowhere_after_sealing(repository: Repository) -> None:
     """Neither in the store nor in any other file."""
     seal(repository, repository.scene())
@@ -393,6 +405,7 @@ _ENDLESS = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
+from typing import NoReturn
 from tests.secrets.repository import *
 from envcompile.secrets.seal import seal_environments
 repository = Repository(Path({folder!r}), {{"API_KEY": "", "JWT_SECRET": "correct horse battery staple"}})

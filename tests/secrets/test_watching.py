@@ -15,11 +15,11 @@ from envcompile.secrets.audit import audit
 from envcompile.secrets.privatekeys import read_private_keys
 from envcompile.secrets.readers import Reader, readers
 from envcompile.secrets.reseal import reseal
-from envcompile.secrets.scene import Scene
+from envcompile.secrets.scene import Scene, gather
 from envcompile.secrets.seal import Result, seal_environments
 from envcompile.secrets.sealing import open_sealed
 from envcompile.secrets.status import StatusRow, status
-from envcompile.secrets.store import parse_store
+from envcompile.secrets.store import ValueId, parse_store
 from envcompile.secrets.verify import as_manifests, unseal, verify
 from tests.secrets.repository import (
     NOW,
@@ -32,6 +32,7 @@ from tests.secrets.repository import (
     private_key,
     settings,
 )
+from tests.secrets.test_origins import sops_file
 
 
 def seal(repository: Repository, scene: Scene | None = None) -> Result:
@@ -349,6 +350,55 @@ def test_a_literal_in_an_ignored_file_is_sealed_and_others_build_the_same(reposi
     elsewhere = repository.scene("{}", file="overlays/prod/other.yaml")
     assert seal(repository, elsewhere).changed == ()
     assert [row.state for row in look(repository, elsewhere)] == ["private", "private"]
+
+
+def test_sops_values_are_followed_by_their_public_version(repository: Repository) -> None:
+    """Sealed with the key, checked without it, sealed again when the `ENC[…]` text changes; only that one record."""
+    content = sops_file(repository)
+    text = USER_SERVICE.replace("ref+env://JWT_SECRET", "ref+sops://s.yaml#/app/password")
+    seal(repository, repository.scene(text))
+    record = repository.scene(text).store().records[ValueId("production", "user-service-secret", "jwt_secret")]
+    assert record.identity.startswith("provenance:")
+    assert open_sealed([private_key()], record.sealed, b"production/user-service-secret").reveal() == b"hunter2"
+    repository.environ.pop("SOPS_AGE_KEY")
+    rows = status(repository.scene(text), surroundings=repository.surroundings(), identity=None, now=NOW)
+    assert [(row.id.key, row.state) for row in rows] == [("api_key", "unverified"), ("jwt_secret", "unchanged")]
+    assert sops_file(repository)["app"] != content["app"]
+    result = seal(repository, repository.scene(text))
+    assert [(row.id.key, row.action, row.note) for row in result.rows] == [
+        ("api_key", "kept", ""),
+        ("jwt_secret", "sealed", "changed"),
+    ]
+
+
+def test_harmless_values_of_an_ignored_file_reach_everybody(repository: Repository) -> None:
+    """The store has them in clear, as the manifests will."""
+    from envcompile.secrets.resolve import resolve_secret, undeclared_secrets
+    from tests.secrets.repository import where_in
+
+    repository.git("init")
+    repository.write(".gitignore", "*.local.yaml\n")
+    text = USER_SERVICE.replace("ref+env://JWT_SECRET", "'{{ x }}'").replace(
+        "type:",
+        '  annotations: {envcompile.dev/plaintext: jwt_secret, sealedsecrets.bitnami.com/managed: "true"}\ntype:',
+    )
+    file = "overlays/prod/secrets.local.yaml"
+    data = text.encode()
+    scene = repository.scene(text, file=file)
+    composed = [scene.resources[0]._replace(sources=(file,))]
+    scene = gather(repository.root, "prod", settings(), composed, lambda name: name == file)
+    seal(repository, scene)
+    mine = resolve_secret(
+        yamlio.load_all(data, file)[0],
+        environment="prod",
+        settings=settings(),
+        store=scene.store(),
+        where=where_in(data, file),
+        ignored=lambda name: name == file,
+        sources=(file,),
+    )
+    assert mine["spec"]["template"]["data"] == {"jwt_secret": '{{ "{{" }} x }}'}
+    assert undeclared_secrets(scene.store(), [], environment="prod", settings=settings()) == [mine]
 
 
 def test_a_git_tracked_literal_is_refused_though_an_ignore_rule_matches(repository: Repository) -> None:

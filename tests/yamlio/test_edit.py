@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from envcompile.errors import EnvcError
@@ -193,6 +193,7 @@ def test_what_would_reach_further_is_refused(text: str, pointer: Pointer) -> Non
     assert problem.where[0].file == "f.yaml"
 
 
+@settings(deadline=None)
 @given(json_maps(), json_values(), st.data())
 def test_any_value_at_any_place(document: dict[str, Any], value: Any, data: st.DataObject) -> None:
     """After an edit the place holds the value, and the text of the other fields of the root is what it was."""
@@ -206,6 +207,7 @@ def test_any_value_at_any_place(document: dict[str, Any], value: Any, data: st.D
             assert f"\n{dump({other: item})}" in f"\n{result}"
 
 
+@settings(deadline=None)
 @given(json_maps(), st.data())
 def test_deletion_at_any_place(document: dict[str, Any], data: st.DataObject) -> None:
     """After a deletion the other fields stand as before."""
@@ -215,6 +217,7 @@ def test_deletion_at_any_place(document: dict[str, Any], data: st.DataObject) ->
     assert edit.delete(dump(document), 0, (key,)) == dump(rest)
 
 
+@settings(deadline=None)
 @given(json_maps(), json_maps())
 def test_from_any_map_to_any_other(old: dict[str, Any], new: dict[str, Any]) -> None:
     """A map can be turned into any other map, below a key, change by change."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envcompile.errors import EnvcError
@@ -171,6 +171,7 @@ def test_a_text_of_five_megabytes() -> None:
         assert load_all(dump({"data": {"large": text}}).encode(), "f") == [{"data": {"large": text}}]
 
 
+@settings(deadline=None)
 @given(json_values())
 def test_round_trip(value: Any) -> None:
     """Both readers of envc read the same value and types."""
@@ -179,6 +180,7 @@ def test_round_trip(value: Any) -> None:
     assert same(load_events(text), [value])
 
 
+@settings(deadline=None)
 @given(json_values())
 def test_other_readers(value: Any) -> None:
     """A reader of plain YAML 1.1 reads the same value and types."""
@@ -195,6 +197,7 @@ def test_hostile_texts(text: str) -> None:
     assert same(yaml.load(written, Loader=yaml.CSafeLoader), value)
 
 
+@settings(deadline=None)
 @given(st.lists(texts(), min_size=1, max_size=3))
 def test_documents_can_be_joined(values: list[str]) -> None:
     """Documents with `---` between them stay what they were, whatever their last text is."""
@@ -202,6 +205,7 @@ def test_documents_can_be_joined(values: list[str]) -> None:
     assert same(load_all(joined.encode(), "f"), [{"a": value} for value in values])
 
 
+@settings(deadline=None)
 @given(json_values())
 def test_writing_twice_is_writing_once(value: Any) -> None:
     """What was read back is written to the same bytes."""
@@ -212,6 +216,7 @@ def test_writing_twice_is_writing_once(value: Any) -> None:
 class TestRenderer:
     """The renderer that remembers writes the bytes of the one that does not."""
 
+    @settings(deadline=None)
     @given(json_values(), json_values(), st.data())
     def test_equals_dump(self, shared: Any, other: Any, data: st.DataObject) -> None:
         """Whatever is shared, at whatever depth, and whatever is fresh."""

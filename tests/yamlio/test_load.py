@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from envcompile.errors import EnvcError
 from envcompile.yamlio.events import ContainerKeyError, RefusedError, RepeatedKeyError, load_events
@@ -84,6 +84,7 @@ def test_documents(text: str, documents: list[Any]) -> None:
     assert same(read(text), documents)
 
 
+@settings(deadline=None)
 @given(yaml_texts())
 def test_the_quick_reader_never_differs(text: str) -> None:
     """Whatever the line reader accepts, the complete reader reads the same."""
@@ -94,6 +95,7 @@ def test_the_quick_reader_never_differs(text: str) -> None:
     assert same(quick, load_events(text))
 
 
+@settings(deadline=None)
 @given(yaml_texts())
 def test_every_text_is_read_or_explained(text: str) -> None:
     """Any text gives the complete reader's documents, or an error with place and hint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from envcompile.errors import EnvcError
 from envcompile.yamlio import block_lines, dump, load_all, locate, locate_nearest
@@ -124,6 +124,7 @@ def pointers(value: Any, way: Pointer = ()) -> Iterator[Pointer]:
             yield from pointers(item, (*way, number))
 
 
+@settings(deadline=None)
 @given(yaml_texts())
 def test_whatever_is_loaded_is_found(text: str) -> None:
     """Every field of every document that the loader gives has a place, and there are as many documents."""
@@ -143,6 +144,7 @@ def test_whatever_is_loaded_is_found(text: str) -> None:
             assert 1 <= place[1] <= len(lines[place[0] - 1]) + 1
 
 
+@settings(deadline=None)
 @given(json_maps())
 def test_keys_stand_where_they_are_found(value: dict[str, Any]) -> None:
     """At the place of a key its own rendering is written."""

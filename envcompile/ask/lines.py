@@ -1,0 +1,92 @@
+"""A difference as lines with signs, the same for terminals and Markdown: `-` before, `+` after, `!` a secret, ` ` context."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.ask.changes import ABSENT, Order
+from envcompile.ask.redact import shown
+from envcompile.ask.text import secret_word
+from envcompile.yamlio import dump
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.ask.difference import FieldDiff, ResourceDiff
+
+SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "~"}
+"""The sign in front of a resource."""
+
+
+class Line(NamedTuple):
+    """One line of a difference."""
+
+    sign: str
+    text: str
+
+
+def title(resource: ResourceDiff) -> str:
+    """The resource in one line: what it is, and what it was called before."""
+    return f"{resource.resource}" + (f", was {resource.was}" if resource.was is not None else "")
+
+
+def resource_lines(resource: ResourceDiff) -> Iterator[Line]:
+    """Everything that happened to a resource; one that came or went is shown whole."""
+    if resource.kind == "added":
+        yield from _whole("+", resource.new)
+    elif resource.kind == "removed":
+        yield from _whole("-", resource.old)
+    for field in resource.fields:
+        yield from field_lines(field)
+
+
+def field_lines(field: FieldDiff) -> Iterator[Line]:
+    """One field: its old lines and its new ones, or the word for what happened to a secret."""
+    word = secret_word(field.path, field.old, field.new)
+    if word:
+        yield Line("!", f"{field.field}: {word}")
+        return
+    if isinstance(field.old, str) and isinstance(field.new, str) and ("\n" in field.old or "\n" in field.new):
+        yield from _text_lines(field)
+        return
+    if field.old is not ABSENT:
+        yield from _value("-", field, field.old)
+    if field.new is not ABSENT:
+        yield from _value("+", field, field.new)
+
+
+def _text_lines(field: FieldDiff) -> Iterator[Line]:
+    from difflib import unified_diff
+
+    yield Line(" ", f"{field.field}:")
+    found = unified_diff(field.old.splitlines(), field.new.splitlines(), lineterm="", n=1)
+    told = False
+    for number, line in enumerate(found):
+        if number > 1:
+            told = True
+            yield Line(" ", f"  {line}") if line.startswith("@@") else Line(line[0], f"  {line[1:]}")
+    if not told:
+        yield Line(" ", "  only the line breaks at the end differ")
+
+
+def _whole(sign: str, value: dict[str, Any] | None) -> Iterator[Line]:
+    for line in dump(shown(value)).splitlines():
+        yield Line(sign, line)
+
+
+def _value(sign: str, field: FieldDiff, value: Any) -> Iterator[Line]:
+    if isinstance(value, Order):
+        yield Line(sign, f"{field.field}: in this order: {value}")
+        return
+    lines = dump(shown(value)).splitlines() or [""]
+    if len(lines) == 1 and not (value and isinstance(value, (dict, list))):
+        yield Line(sign, f"{field.field}: {lines[0]}")
+        return
+    if lines[0][:1] in {"|", ">"}:
+        yield Line(sign, f"{field.field}: {lines[0]}")
+        lines = lines[1:]
+    else:
+        yield Line(sign, f"{field.field}:")
+        lines = [f"  {line}" for line in lines]
+    for line in lines:
+        yield Line(sign, line)

@@ -1,0 +1,105 @@
+"""`envc pr comment`: what a pull request does to the compiled environments, written where it is reviewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """Examples:
+
+  envc pr comment                  in a job of GitHub Actions or GitLab CI
+
+  envc pr comment --dry-run        print it here; needs neither host nor token
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    group = typer.Typer(
+        name="pr",
+        help="Say in a pull request what it does to the compiled environments.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+    @group.callback()
+    def options() -> None:
+        """Say in a pull request what it does to the compiled environments."""
+
+    @group.command("comment", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        environments: Annotated[
+            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False)
+        ] = None,
+        *,
+        source: Annotated[
+            str | None,
+            typer.Option(
+                "--from",
+                metavar="REV",
+                help="Compare with this; default: where the pull request began.",
+                show_default=False,
+            ),
+        ] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the comments; send nothing.")] = False,
+        output: Annotated[
+            Path | None,
+            typer.Option("--output", metavar="FILE", help="Write the whole there, too.", show_default=False),
+        ] = None,
+        key: Annotated[
+            str, typer.Option("--key", metavar="NAME", help="Tells several projects' comments apart.")
+        ] = "envc",
+        limit: Annotated[
+            int | None,
+            typer.Option(
+                "--limit", metavar="BYTES", min=5000, help="Of one comment; default: the host's.", show_default=False
+            ),
+        ] = None,
+        most: Annotated[int, typer.Option("--max-parts", metavar="N", min=1, help="How many comments at most.")] = 5,
+        fail_on: Annotated[
+            list[str] | None,
+            typer.Option("--fail-on-env", metavar="ENV", help="Exit 16 when this environment differs."),
+        ] = None,
+    ) -> int:
+        """Write or update the comment that shows what the change does to each environment.
+
+        GitHub needs GITHUB_TOKEN with `pull-requests: write`, GitLab needs GITLAB_TOKEN with the scope `api`. Only own
+        comments are changed. Nothing is written when nothing differs.
+        """
+        import gc
+        import os
+
+        from envcompile.cli.differences import exit_code
+        from envcompile.cli.output import raw, tell
+        from envcompile.errors import EXIT_OK, Problem, UnavailableError, UsageError
+        from envcompile.forge.job import find_job
+        from envcompile.pipeline.project import Project
+        from envcompile.pipeline.review import post, review
+
+        # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+        gc.disable()
+        job = find_job(os.environ)
+        if job is None and not dry_run:
+            what = "this is no job of a pull request in GitHub Actions or GitLab CI"
+            raise UsageError([Problem(what, "print the comment with --dry-run")])
+        root = Project.open(context.obj.project).root
+        written = review(root, environments or (), source=source, key=key, job=job, limit=limit, most=most)
+        if output is not None:
+            try:
+                output.write_text(written.whole, encoding="utf-8")
+            except OSError as error:
+                what = f"cannot write {output}: {error.strerror}"
+                raise UnavailableError([Problem(what, "name another file with --output")]) from error
+        if dry_run:
+            raw("\n".join(written.parts))
+            if not written.parts:
+                tell("nothing differs: there would be no comment")
+        elif job is not None:
+            tell(post(written, job))
+        return exit_code(written.difference.environments, fail_on) if fail_on else EXIT_OK
+
+    app.add_typer(group)

@@ -1,0 +1,85 @@
+"""A long text in comments that a host takes: cut between blocks, each part with the marker that finds it again."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MARKER = re.compile(
+    r"<!-- envcompile:pr-diff:(?P<key>[A-Za-z0-9._/-]+) part=(?P<part>\d+)/(?P<of>\d+) sha=(?P<sha>[0-9a-f]*) -->\s*\Z"
+)
+_KEY = re.compile(r"[A-Za-z0-9._/-]+")
+_MARKER_ROOM = 200
+_LEAST_BLOCK = 2_000
+
+
+class Cuttable(Protocol):
+    """A piece of Markdown that can be shortened without breaking it."""
+
+    def markdown(self, most: int | None = None) -> str:
+        """The piece in at most this many bytes."""
+        ...
+
+
+class Mark(NamedTuple):
+    """What the marker of a comment says."""
+
+    key: str
+    part: int
+
+
+def marker(key: str, part: int, of: int, commit: str) -> str:
+    """The line that ends each part; people do not see it."""
+    return f"<!-- envcompile:pr-diff:{key} part={part}/{of} sha={commit} -->"
+
+
+def read_marker(body: str) -> Mark | None:
+    """What the marker at the very end of a comment says; one that is quoted within the text does not count."""
+    found = _MARKER.search(body)
+    line_start = body.rfind("\n", 0, found.start()) + 1 if found else 0
+    if found is None or found.start() != line_start:
+        return None
+    return Mark(found["key"], int(found["part"]))
+
+
+def is_key(text: str) -> bool:
+    """Tell whether a text can be a marker's key."""
+    return _KEY.fullmatch(text) is not None and "--" not in text
+
+
+def parts(
+    head: str, blocks: Sequence[Cuttable], *, key: str, commit: str, limit: int, most: int, overflow: str
+) -> list[str]:
+    """The comments: the head with as many whole blocks as fit, then further parts.
+
+    Args:
+        head: what stands first.
+        blocks: one for each resource; a block that is larger than a part is shortened.
+        key: tells the comments of several projects in one pull request apart.
+        commit: the hash that the text speaks of.
+        limit: bytes of one comment.
+        most: how many comments there may be.
+        overflow: where people find the blocks for which there is no room.
+    """
+    room = limit - _MARKER_ROOM - len(overflow.encode()) - 100
+    texts = [head]
+    left_out = 0
+    for position, block in enumerate(blocks):
+        free = room - len(texts[-1].encode()) - 1
+        written = block.markdown()
+        if len(written.encode()) > free:
+            if len(texts) < most:
+                texts.append("")
+                free = room
+            if len(written.encode()) > free:
+                if free < _LEAST_BLOCK:
+                    left_out = len(blocks) - position
+                    break
+                written = block.markdown(free)
+        texts[-1] += f"\n{written}" if texts[-1] else written
+    if left_out:
+        texts[-1] += f"\n{left_out} more resources {overflow}\n"
+    return [f"{text}\n{marker(key, number, len(texts), commit)}\n" for number, text in enumerate(texts, 1)]

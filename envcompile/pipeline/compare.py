@@ -1,0 +1,216 @@
+"""Compiled environments compared: of two commits, of a commit and the working tree, or of one another."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.ask.difference import EnvironmentDiff, compare
+from envcompile.compose import configtext
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
+from envcompile.pipeline.build import compile_all
+from envcompile.pipeline.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from envcompile.model import Resource
+    from envcompile.pipeline.project import CompiledEnvironment
+
+OWN_NAMESPACE = "<namespace>"
+"""Stands for each environment's own namespace when two environments are compared."""
+
+
+class Difference(NamedTuple):
+    """What differs between two states of a repository."""
+
+    source: str
+    """The older commit's hash."""
+    target: str
+    """The newer commit's hash; empty for the working tree."""
+    environments: tuple[EnvironmentDiff, ...]
+    """Every environment that was compared, also those in which nothing differs."""
+
+    @property
+    def changed(self) -> tuple[EnvironmentDiff, ...]:
+        """The environments in which something differs."""
+        return tuple(diff for diff in self.environments if diff.resources)
+
+
+def difference(
+    root: Path, wanted: Sequence[str] = (), *, source: str | None = None, target: str | None = None
+) -> Difference:
+    """Compare what two states of a repository compile to.
+
+    Args:
+        root: the project's folder.
+        wanted: environments; none means all that either side has.
+        source: the older revision; the merge base with the default branch when left out.
+        target: the newer revision; the working tree when left out.
+
+    Raises:
+        UsageError: no such revision or environment, or the folder is in no git repository.
+        UnavailableError: git does not answer.
+        EnvcError: one of the sides does not compile.
+    """
+    from envcompile.sources import GitTree, WorkingTree
+
+    older = GitTree(root, source or merge_base(root, target or "HEAD"))
+    try:
+        newer: Any = GitTree(root, target) if target is not None else WorkingTree(root)
+        before = _compiled(Project(older), wanted, older.commit)
+        after = _compiled(Project(newer), wanted, getattr(newer, "commit", ""))
+    finally:
+        older.close()
+    if target is not None:
+        newer.close()
+    names = [*after, *(name for name in before if name not in after)]
+    missing = [name for name in wanted if name not in names]
+    if missing:
+        raise UsageError([
+            Problem(
+                f"neither side has an environment `{name}`",
+                did_you_mean(name, names, "name a folder of overlays/ that holds an environment.yaml"),
+            )
+            for name in missing
+        ])
+    found = []
+    for name in names:
+        left, right = before.get(name), after.get(name)
+        either = right or left
+        if either is None:
+            continue
+        found.append(
+            compare(
+                name,
+                left.compiled.resources if left is not None else (),
+                right.compiled.resources if right is not None else (),
+                either.composed.api,
+                read_keys=read_keys,
+                owners=either.composed.sources.settings.owners,
+            )
+        )
+    return Difference(older.commit, getattr(newer, "commit", ""), tuple(found))
+
+
+def between(project: Project, left: str, right: str) -> EnvironmentDiff:
+    """Compare two environments of one project; each one's own namespace counts as the same.
+
+    Raises:
+        UsageError: no such environment.
+        EnvcError: one of them does not compile.
+    """
+    project.choose([left, right])
+    first, second = compile_all(project, [left, right])
+    return compare(
+        f"{left} -> {right}",
+        _without_namespace(first),
+        _without_namespace(second),
+        second.composed.api,
+        read_keys=read_keys,
+        owners=second.composed.sources.settings.owners,
+    )
+
+
+def read_keys(filename: str, text: str) -> Mapping[str, Any] | None:
+    """The keys of a configuration file; None for a text that is not made of keys, or does not parse."""
+    if configtext.format_of(filename) is None:
+        return None
+    try:
+        return {key: span.value for key, span in configtext.keys(filename, text).items()}
+    except configtext.ConfigTextError:
+        return None
+
+
+def merge_base(root: Path, revision: str) -> str:
+    """The commit from which a revision left the default branch.
+
+    The default branch is what `origin/HEAD` names, else the first of origin/main, origin/master, main and master.
+
+    Raises:
+        UsageError: there is no such branch, or the two have nothing in common.
+        UnavailableError: there is no git on this machine.
+    """
+    for branch in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
+        if _git(root, "rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}"):
+            return common_commit(root, branch, revision)
+    raise UsageError([
+        Problem(
+            "there is no default branch to compare with: neither origin/HEAD nor main nor master exists here",
+            "name the revision with --from",
+        )
+    ])
+
+
+def common_commit(root: Path, branch: str, revision: str) -> str:
+    """The newest commit that two revisions have in common.
+
+    Raises:
+        UsageError: there is none.
+        UnavailableError: there is no git on this machine.
+    """
+    found = _git(root, "merge-base", branch, revision) if not revision.startswith("-") else ""
+    if found:
+        return found
+    shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
+    fix = "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
+    raise UsageError([
+        Problem(
+            f"git finds no commit that `{branch}` and `{revision}` have in common",
+            fix if shallow else "name the revision to compare with by --from",
+        )
+    ])
+
+
+def head(root: Path) -> str:
+    """The hash of the commit that is checked out; empty where there is none."""
+    return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git prints; empty when it refuses."""
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise UnavailableError([Problem("git is not installed", "install git")]) from error
+    return done.stdout.decode("utf-8", "surrogateescape").strip() if done.returncode == 0 else ""
+
+
+def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str, CompiledEnvironment]:
+    """The environments of one side; a side need not have all that are wanted."""
+    names = [name for name in project.environments if not wanted or name in wanted]
+    try:
+        return {built.compiled.environment: built for built in compile_all(project, names)}
+    except EnvcError as error:
+        if not commit:
+            raise
+        problems = Problems()
+        for problem in error.problems:
+            what = f"commit {commit[:12]} does not compile: {problem.what}"
+            problems.add(what, problem.fix, *problem.where, trace=problem.trace)
+        problems.raise_any()
+        raise
+
+
+def _without_namespace(built: CompiledEnvironment) -> list[Resource]:
+    """The resources with the environment's own namespace replaced by a word, in identities and in every field."""
+    own = built.compiled.namespace
+    return [
+        resource._replace(
+            id=resource.id._replace(namespace="" if resource.id.namespace == own else resource.id.namespace),
+            value=_replace_namespace(resource.value, own),
+        )
+        for resource in built.compiled.resources
+    ]
+
+
+def _replace_namespace(value: Any, own: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: OWN_NAMESPACE if key == "namespace" and held == own else _replace_namespace(held, own)
+            for key, held in value.items()
+        }
+    if isinstance(value, list):
+        return [_replace_namespace(held, own) for held in value]
+    return value

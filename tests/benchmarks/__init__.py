@@ -1,0 +1,1 @@
+"""What envc costs beside the tools it is compared with."""
