@@ -29,6 +29,17 @@ class MergeKeyRule(Model, frozen=True, kw_only=True):
     """The custom resource's API group."""
 
 
+class Chart(Model, frozen=True, kw_only=True):
+    """The Helm chart that builds write to `environments/chart`."""
+
+    name: str
+    """The chart's name."""
+    version: str = "0.1.0"
+    """The chart's version, as SemVer."""
+    crds: Literal["crds", "templates", "skip"] = "crds"
+    """Where CustomResourceDefinitions go: Helm's `crds/` folder, the templates, or nowhere."""
+
+
 class Project(Model, frozen=True, kw_only=True):
     """`envc.yaml`: settings of the whole repository; every key has a default."""
 
@@ -44,6 +55,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Files or folders with CustomResourceDefinitions that only tell envc about merge keys and scope."""
     kubernetes_version: str = DEFAULT_KUBERNETES_VERSION
     """Kubernetes minor version whose API rules apply where an environment names none."""
+    chart: Chart | None = None
+    """Write a Helm chart of all environments, too; without this key there is none."""
 
 
 class Image(Model, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The difference of two versions of an environment as reviewers read it: renames found, embedded files by key, sorted."""
+"""The difference of two versions of an environment as reviewers read it: renames found, embedded files key by key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sort of change a difference is, as reviewers sort them: image, replicas, resources, config, secret, network, RBAC."""
+"""What sort of change a difference is, as reviewers sort them: image, replicas, resources, config, secret and so on."""
 
 from __future__ import annotations
 

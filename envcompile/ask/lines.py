@@ -1,4 +1,4 @@
-"""A difference as lines with signs, the same for terminals and Markdown: `-` before, `+` after, `!` a secret, ` ` context."""
+"""A difference as lines with signs, for terminals and Markdown: `-` before, `+` after, `!` a secret, a space around."""
 
 from __future__ import annotations
 

@@ -6,13 +6,14 @@ import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.ask.lines import Line, resource_lines, title
+from envcompile.ask.lines import resource_lines, title
 from envcompile.ask.requests import describe_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from envcompile.ask.difference import EnvironmentDiff, ResourceDiff
+    from envcompile.ask.lines import Line
 
 _BACKTICKS = re.compile(r"`+")
 _WORDS = {"added": "added", "removed": "removed", "changed": "changed", "renamed": "renamed"}

@@ -22,7 +22,7 @@ def describe(found: Iterable[Change]) -> Iterator[str]:
     for change in found:
         yield f"{_SIGNS[change.kind]} {change.resource}"
         for field in change.fields:
-            yield from _field_lines(change, field)
+            yield from _field_lines(field)
 
 
 def secret_word(path: FieldPath, old: Any, new: Any) -> str:
@@ -37,7 +37,7 @@ def secret_word(path: FieldPath, old: Any, new: Any) -> str:
     return "re-sealed" if sealed else "changed"
 
 
-def _field_lines(change: Change, field: FieldChange) -> Iterator[str]:
+def _field_lines(field: FieldChange) -> Iterator[str]:
     word = secret_word(field.path, field.old, field.new)
     if word:
         yield f"    {field.field}: {word}"

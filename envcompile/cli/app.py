@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from envcompile import __version__
-from envcompile.cli import affected, build, explain, guide, promote, schema, secrets, show
+from envcompile.cli import affected, build, chart, explain, guide, init, promote, schema, secrets, show
 from envcompile.cli.funnel import run_safely
 from envcompile.errors import EXIT_OK
 
@@ -49,7 +49,7 @@ def make_app() -> typer.Typer:
         del version
         context.obj = Context(project)
 
-    for command in (build, show, explain, affected, promote, secrets, schema, guide):
+    for command in (init, build, show, explain, affected, promote, secrets, chart, schema, guide):
         command.register(app)
     return app
 

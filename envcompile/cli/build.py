@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         watch: Annotated[bool, typer.Option("--watch", help="Build again whenever a source is saved.")] = False,
         force: Annotated[bool, typer.Option("--force", help="Overwrite what was edited by hand.")] = False,
+        no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave environments/chart as it is.")] = False,
     ) -> None:
         """Compile environments into environments/<env>/, one resource a file."""
         from envcompile.cli.building import build_and_tell, print_stream
@@ -57,4 +58,6 @@ def register(app: typer.Typer) -> None:
         if stdout:
             print_stream(project, names, only)
             return
-        raise typer.Exit(build_and_tell(project, names, output=output, only=only, check=check, force=force))
+        raise typer.Exit(
+            build_and_tell(project, names, output=output, only=only, check=check, force=force, with_chart=not no_chart)
+        )

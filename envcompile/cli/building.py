@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.cli.output import data, raw, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
+from envcompile.pipeline.results import CHART_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,7 @@ def build_and_tell(
     only: str | None,
     check: bool,
     force: bool,
+    with_chart: bool = True,
 ) -> int:
     """Build, or compare, and say on stderr what that came to; the exit code."""
     from envcompile.pipeline.build import build
@@ -35,6 +37,7 @@ def build_and_tell(
         only=only,
         check=check,
         force=force,
+        with_chart=with_chart,
     )
     for result in results:
         for warning in result.warnings:
@@ -63,7 +66,8 @@ def _counts(result: EnvironmentResult) -> str:
         )
         if count
     ]
-    return f"{result.resources} resources, {', '.join(parts) or 'nothing changed'}"
+    thing = "files" if result.environment == CHART_FOLDER else "resources"
+    return f"{result.resources} {thing}, {', '.join(parts) or 'nothing changed'}"
 
 
 def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from envcompile.model import Resource, ResourceId
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
-_LONGEST = 240
-"""File systems take 255 bytes; the rest is left for the suffix and for temporary names."""
+_LONGEST = 230
+"""File systems take 255 bytes; the rest is left for a digest, the suffix and temporary names."""
 
 
 def filename(resource: ResourceId, environment_namespace: str, built_in_kinds: Container[str]) -> str:
@@ -22,22 +22,18 @@ def filename(resource: ResourceId, environment_namespace: str, built_in_kinds: C
     kind that has the name of a built-in one carries its group (`service.serving.knative.dev-web.yaml`). Characters
     that some file system refuses (the colons of RBAC names) are percent-encoded.
     """
+    takes_group = resource.kind in built_in_kinds and not _is_built_in_group(resource.group)
+    return _filename(resource, environment_namespace, with_group=takes_group)
+
+
+def _filename(resource: ResourceId, environment_namespace: str, *, with_group: bool, suffix: str = "") -> str:
     kind = resource.kind.lower()
-    if resource.group and resource.kind in built_in_kinds and not _is_built_in_group(resource.group):
+    if with_group and resource.group:
         kind = f"{kind}.{resource.group}"
     name = f"{kind}-{resource.name}"
     if resource.namespace and resource.namespace != environment_namespace:
         name = f"{name}.{resource.namespace}"
-    return f"{_fit(_UNSAFE.sub(_percent, name))}.yaml"
-
-
-def qualified(resource: ResourceId, environment_namespace: str) -> str:
-    """The name with the API group in it, for the rare two custom kinds of one name in one place."""
-    kind = f"{resource.kind.lower()}.{resource.group}" if resource.group else resource.kind.lower()
-    name = f"{kind}-{resource.name}"
-    if resource.namespace and resource.namespace != environment_namespace:
-        name = f"{name}.{resource.namespace}"
-    return f"{_fit(_UNSAFE.sub(_percent, name))}.yaml"
+    return f"{_fit(_UNSAFE.sub(_percent, name))}{suffix}.yaml"
 
 
 def place_files(
@@ -45,7 +41,8 @@ def place_files(
 ) -> dict[str, Resource]:
     """The path of every resource's file below the environment's folder, `<app>/<kind>-<name>.yaml`.
 
-    Two custom kinds of one name, namespace and application share a plain name: both then carry their group.
+    Two resources of one application that would share a file both carry their API group (two custom kinds of one name),
+    or else a digest of their identity (a Role `reader.ops` and a Role `reader` of the namespace `ops`).
     """
     placed: dict[str, Resource] = {}
     shared: dict[str, list[Resource]] = {}
@@ -58,8 +55,11 @@ def place_files(
             placed[path] = resource
     for path, together in shared.items():
         folder = path.rpartition("/")[0]
+        told_by_group = len({resource.id.group for resource in together}) == len(together)
         for resource in together:
-            placed[f"{folder}/{qualified(resource.id, environment_namespace)}"] = resource
+            suffix = "" if told_by_group else f"-{_digest(str(resource.id), 8)}"
+            name = _filename(resource.id, environment_namespace, with_group=told_by_group, suffix=suffix)
+            placed[f"{folder}/{name}"] = resource
     return placed
 
 
@@ -74,6 +74,10 @@ def _percent(match: re.Match[str]) -> str:
 def _fit(name: str) -> str:
     if len(name) <= _LONGEST:
         return name
+    return f"{name[: _LONGEST - 17]}-{_digest(name, 16)}"
+
+
+def _digest(text: str, digits: int) -> str:
     import hashlib
 
-    return f"{name[: _LONGEST - 17]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return hashlib.sha256(text.encode()).hexdigest()[:digits]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote
 
-from envcompile.forge.http import Client, RefusedError
+from envcompile.forge.http import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from envcompile.forge.http import Client
 
 _PAGE = 100
 _MOST_PAGES = 1_000

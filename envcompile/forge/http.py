@@ -43,7 +43,9 @@ class RefusedError(UnavailableError):
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token to another address."""
 
-    def redirect_request(self, *_arguments: Any, **_named: Any) -> None:
+    def redirect_request(  # ruff: ignore[no-self-use] - urllib calls it
+        self, *_arguments: Any, **_named: Any
+    ) -> None:
         return None
 
 

@@ -11,6 +11,7 @@ from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.model import Bundle
+from envcompile.pipeline.charting import compare_chart
 from envcompile.pipeline.freshness import Look
 from envcompile.pipeline.records import remember
 from envcompile.pipeline.results import EnvironmentResult, write_all
@@ -34,6 +35,7 @@ def build(
     only: str | None = None,
     check: bool = False,
     force: bool = False,
+    with_chart: bool = True,
 ) -> list[EnvironmentResult]:
     """Compile environments and bring their folders up to date.
 
@@ -46,6 +48,7 @@ def build(
         only: KIND/NAME of the one resource to write; the other files stay as they are.
         check: compare only.
         force: overwrite files that were edited by hand or belong to others.
+        with_chart: write the Helm chart, too, when envc.yaml asks for one and all environments are built.
 
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
@@ -58,6 +61,8 @@ def build(
     results = [_compare(project, environment, target, renderer, only, look.record) for environment in compiled]
     if not environments and only is None:
         results += _orphans(project, target)
+        if with_chart and project.settings.chart is not None:
+            results.append(compare_chart(project, project.settings.chart, target, compiled))
     if check:
         return results
     if not force:
@@ -69,7 +74,7 @@ def build(
                 problems.extend(error)
         problems.raise_any()
     write_all(project.root, target, results)
-    if only is None and not environments:
+    if only is None and not environments and (with_chart or project.settings.chart is None):
         remember(look, compiled, results)
     return results
 

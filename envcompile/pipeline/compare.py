@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.difference import EnvironmentDiff, compare
+from envcompile.ask.difference import compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.pipeline.build import compile_all
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.ask.difference import EnvironmentDiff
     from envcompile.model import Resource
     from envcompile.pipeline.project import CompiledEnvironment
 

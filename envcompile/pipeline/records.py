@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.emit.index import INDEX_NAME
 from envcompile.pipeline import freshness
+from envcompile.pipeline.results import CHART_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,7 +24,7 @@ def remember(
     """
     if any(result.warnings for result in results):
         return
-    built = {environment.compiled.environment: environment for environment in compiled}
+    built = {CHART_FOLDER, *(environment.compiled.environment for environment in compiled)}
     kept = [result for result in results if result.environment in built]
     outputs = _stat_outputs(look.target, kept)
     if outputs is None:
@@ -37,12 +38,13 @@ def remember(
     if not _is_local(compiled):
         readers = {}
     names = tuple(result.environment for result in kept)
+    resources = sum(len(environment.compiled.resources) for environment in compiled)
     record = freshness.Record(
         inputs=look.inputs,
         outputs=outputs,
         environments=names,
         racy=freshness.racy_inputs(look.root, look.inputs),
-        summary=f"{len(names)} environments, {len(outputs) - len(names)} resources: nothing to do",
+        summary=f"{len(compiled)} environments, {resources} resources: nothing to do",
         readers=readers,
         plain=tuple(_plain_files(compiled)),
     )

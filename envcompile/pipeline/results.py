@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from envcompile.emit.plan import Plan
 
+CHART_FOLDER = "chart"
+"""The one name below environments/ that is no environment."""
+
 
 class EnvironmentResult(NamedTuple):
     """One environment's folder: where it is, how many resources it holds, and what was done to it."""

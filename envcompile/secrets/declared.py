@@ -64,7 +64,7 @@ class Declaration:
     place: Place = field(repr=False, compare=False)
     entries: tuple[Entry, ...]
     labels: dict[str, str] = field(default_factory=dict)
-    annotations: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict, repr=False)
     immutable: bool | None = None
     allow_empty: frozenset[str] = frozenset()
     sources: tuple[str, ...] = ()

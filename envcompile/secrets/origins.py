@@ -48,7 +48,7 @@ class Surroundings:
     """What resolvers may look at: the repository, the env vars, and a hidden prompt when a person is there."""
 
     root: Path
-    environ: Mapping[str, str]
+    environ: Mapping[str, str] = field(repr=False)
     prompt: Callable[[str], str] | None = None
     shared: dict[object, object] = field(default_factory=dict, repr=False)
     """Opened files and connections, for the length of one command."""

@@ -31,6 +31,9 @@ class Composed(NamedTuple):
     sources: tuple[str, ...] = ()
     """The files that have a say in it."""
 
+    def __repr__(self) -> str:
+        return f"Composed({self.value.get('kind')}/{(self.value.get('metadata') or {}).get('name')})"
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:

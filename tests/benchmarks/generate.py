@@ -1,8 +1,8 @@
 """Generates one multi-environment repository in several tools' forms: `python -m tests.benchmarks.generate OUT`.
 
 All forms describe exactly the same objects, seven to a service and environment: `envc/`, `kustomize/`, `helm/`,
-`kapitan/`, and `expected/<env>.jsonl` with the objects themselves. The same arguments give the same bytes, and a smaller
-repository is a prefix of a larger one.
+`kapitan/`, and `expected/<env>.jsonl` with the objects themselves. The same arguments give the same bytes, and a
+smaller repository is a prefix of a larger one.
 """
 
 from __future__ import annotations

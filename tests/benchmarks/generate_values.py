@@ -10,11 +10,16 @@ from typing import Any, Final
 
 Values = dict[str, Any]
 
-_FIRST: Final = tuple(
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_FIRST: Final = _words(
     "account audit basket billing booking catalog checkout content coupon customer delivery discount email events "
     "export feed fraud gateway geo identity image import inventory invoice ledger loyalty media message metrics notify "
     "offer order partner payment pricing product profile promo quote rating refund report review reward risk route "
-    "search session shipping stock store tax ticket token user vendor wallet".split()
+    "search session shipping stock store tax ticket token user vendor wallet"
 )
 _SECOND: Final = (
     "api",
@@ -30,21 +35,21 @@ _SECOND: Final = (
     "cache",
     "indexer",
 )
-_VARIABLES: Final = tuple(
+_VARIABLES: Final = _words(
     "LOG_LEVEL HTTP_PORT TZ REGION CACHE_URL QUEUE_URL OTEL_EXPORTER_OTLP_ENDPOINT DB_HOST DB_PORT DB_NAME "
     "FEATURE_FLAGS MAX_CONNECTIONS JAVA_OPTS RETRY_LIMIT GOMAXPROCS SENTRY_ENVIRONMENT PYTHONUNBUFFERED "
-    "SHUTDOWN_GRACE".split()
+    "SHUTDOWN_GRACE"
 )
-_CONFIG_KEYS: Final = tuple(
+_CONFIG_KEYS: Final = _words(
     "CACHE_TTL BATCH_SIZE WORKERS CURRENCY LOCALE TIMEOUT_MS RATE_LIMIT PAGE_SIZE FEATURE_NEW_CHECKOUT "
-    "FEATURE_DARK_MODE UPSTREAM_URL ALLOWED_ORIGINS CRON".split()
+    "FEATURE_DARK_MODE UPSTREAM_URL ALLOWED_ORIGINS CRON"
 )
-_PROPERTIES: Final = tuple(
+_PROPERTIES: Final = _words(
     "server.port spring.datasource.hikari.maximum-pool-size management.endpoints.web.base-path logging.level.root "
     "logging.pattern.console cache.provider cache.spec retry.max-attempts retry.backoff.initial "
     "http.client.connect-timeout http.client.read-timeout kafka.consumer.group-id kafka.topics.in kafka.topics.out "
     "feature.async feature.bulk metrics.export.step security.oauth2.issuer-uri security.cors.max-age "
-    "i18n.default-locale scheduler.pool-size scheduler.enabled storage.bucket storage.prefix tracing.sampling".split()
+    "i18n.default-locale scheduler.pool-size scheduler.enabled storage.bucket storage.prefix tracing.sampling"
 )
 _WORDS: Final = ("info", "warn", "eu-west-1", "Europe/Berlin", "orders", "EUR", "de_DE")
 _NAMED: Final = (
@@ -68,8 +73,8 @@ TRICKY: Final = (
 """Strings that careless writers, or the differences between YAML 1.1 and 1.2, turn into something else."""
 
 
-class _Draw(random.Random):
-    """The draws of one service; `random.Random` promises the same ones for the same seed in every version."""
+class _Draw(random.Random):  # ruff: ignore[suspicious-non-cryptographic-random-usage] - made-up data
+    """The draws of one service; the same seed draws the same ones."""
 
     def value(self, key: str) -> str:
         """A value that fits the name of a variable or setting."""

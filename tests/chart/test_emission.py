@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.chart import emit
+from envcompile.chart.alignment import numbered
 from tests.chart.samples import (
     chart_input,
     config_map,
@@ -200,9 +201,7 @@ def test_what_comes_and_goes_together_has_one_switch() -> None:
     ]
     workloads = [deployment(name) for name in ("a", "b", "c")]
     files = emit(chart_input({"dev": workloads, "prod": [*workloads, *policies]}))
-    assert load(files["values-prod.yaml"]) == {"global": {"features": {"poddisruptionbudgets": True}}} or load(
-        files["values-prod.yaml"]
-    ) == {"global": {"features": {"podDisruptionBudgets": True}}}
+    assert load(files["values-prod.yaml"]) == {"global": {"features": {"podDisruptionBudgets": True}}}
 
 
 def test_a_label_that_differs_everywhere_is_one_value() -> None:
@@ -310,7 +309,7 @@ def test_the_same_input_gives_the_same_bytes_in_any_order() -> None:
     """Converting twice, or reading files in another order, changes nothing."""
     found = _shop()
     first = emit(chart_input(found))
-    shuffler = random.Random(7)
+    shuffler = random.Random(7)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - a fixed shuffle
     for _ in range(5):
         turned = {name: shuffler.sample(resources, len(resources)) for name, resources in found.items()}
         assert emit(chart_input(turned)) == first
@@ -344,10 +343,10 @@ def test_a_real_systems_values_are_not_deep_and_do_not_depend_on_order(case: str
     found = corpus(case)
     files = emit(chart_input(found, name=case))
     assert max(len(path) for path, _ in _paths(load(files["values.yaml"]))) <= 6
-    shuffler = random.Random(case)
+    shuffler = random.Random(case)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - a fixed shuffle
     turned = {name: shuffler.sample(resources, len(resources)) for name, resources in found.items()}
-    identities = [json.dumps(item["metadata"].get("name")) + item["kind"] for items in found.values() for item in items]
-    if len(found) > 1 or len(identities) == len(set(identities)):
+    repeated = any(len(numbered(("", item) for item in items)) < len(items) for items in found.values())
+    if not repeated:  # of two resources with one identity the last wins, so there the order means something
         assert emit(chart_input(turned, name=case)) == files
 
 

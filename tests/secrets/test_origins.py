@@ -357,6 +357,6 @@ def test_vaults_refusals_say_what_to_do(vault: Repository) -> None:
 
 def test_surroundings_do_not_show_what_was_read() -> None:
     """Opened files stay out of representations."""
-    surroundings = Surroundings(Path("/x"), {}, shared={"a": Plaintext(b"hunter2")})
+    surroundings = Surroundings(Path("/x"), {"PASSWORD": "hunter2"}, shared={"a": Plaintext(b"hunter2")})
     assert "hunter2" not in repr(surroundings)
     assert "shared" not in repr(surroundings)

@@ -394,6 +394,18 @@ def test_a_build_without_a_fault_looks_up_no_place(repository: Repository) -> No
     resolve_secret(value, environment="prod", settings=settings(), store=repository.scene().store(), where=where)
 
 
+def test_no_representation_of_what_is_worked_on_shows_a_value(repository: Repository) -> None:
+    """Debuggers, logs and crash reports that print a scene or a declaration stay clean."""
+    repository.git("init")
+    repository.write(".gitignore", "*.local.yaml\n")
+    text = USER_SERVICE.replace("ref+env://API_KEY", SECRET.decode()).replace(
+        "type:", f"  annotations: {{kubectl.kubernetes.io/last-applied-configuration: '{SECRET.decode()}'}}\ntype:"
+    )
+    scene = repository.scene(text, file="overlays/prod/secrets.local.yaml")
+    for shown in (scene, scene.declarations, scene.resources, repository.surroundings()):
+        assert SECRET.decode() not in repr(shown)
+
+
 def test_plaintext_is_nowhere_after_sealing(repository: Repository) -> None:
     """Neither in the store nor in any other file."""
     seal(repository, repository.scene())
