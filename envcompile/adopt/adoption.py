@@ -123,11 +123,10 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     """
     built_in = load(DEFAULT_KUBERNETES_VERSION)
     api = built_in.with_crds(existing.value for environment in sources.environments for existing in environment.objects)
-    kinds = frozenset(kind for _, kind in built_in.kinds())
     strategy = Strategy()
     while True:
         plan = factor(sources.environments, api, strategy)
-        files, owners = render(plan, kinds)
+        files, owners = render(plan)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
         if plainer is None:

@@ -128,7 +128,8 @@ class _Placing:
         if len(self._names) == 1:
             self.base[key] = next(iter(values.values()))
             return
-        if self._stays_separate(key) or (len(values) == 1 and not self._defines_for_others(key)):
+        belongs_to_base = self._defines_for_others(key)
+        if self._stays_separate(key) or (len(values) == 1 and not belongs_to_base):
             self._place_whole(key)
             return
         base = self._base_of(key)
@@ -139,7 +140,8 @@ class _Placing:
                 self._place_whole(key)
                 return
             patches[name] = found
-        if 2 * len(values) <= len(self._names) and not self._is_shorter(key, base, patches):
+        has_few = not belongs_to_base and 2 * len(values) <= len(self._names)
+        if has_few and not self._is_shorter(key, base, patches):
             self._place_whole(key)
             return
         self.base[key] = base

@@ -6,8 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from envcompile.adopt.namespaces import OWN
-from envcompile.emit.filenames import filename, qualified
-from envcompile.model import ResourceId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +15,10 @@ if TYPE_CHECKING:
 
 _LABELS = ("app.kubernetes.io/name", "app", "k8s-app")
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
+_REFUSED = re.compile(r"[^A-Za-z0-9._-]")
 _SHORT = 63
+_LONGEST = 230
+"""File systems take 255 bytes; some are left for a number and the ending."""
 
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 _CRD = "CustomResourceDefinition"
@@ -69,23 +70,35 @@ def _by_kind(key: Key) -> str:
     return "rbac" if key.group == _RBAC_GROUP or key.kind == "ServiceAccount" else "platform"
 
 
-def file_names(keys: Iterable[Key], folders: Mapping[Key, str], built_in_kinds: frozenset[str]) -> dict[Key, str]:
+def file_names(keys: Iterable[Key], folders: Mapping[Key, str]) -> dict[Key, str]:
     """The path of each object's file below base/ or its overlay, `<app>/<kind>-<name>.yaml`.
 
-    Names are told apart by group and at last by a number, also on file systems that ignore case.
+    An object outside of its environment's own namespace carries its namespace. Names that would be the same, also on
+    file systems that ignore case, are told apart by the API group and at last by a number.
     """
     taken: set[str] = set()
     found: dict[Key, str] = {}
     for key in keys:
-        identity = ResourceId(key.group, key.kind, "" if key.space == OWN else key.space, key.name)
-        wanted = [filename(identity, "", built_in_kinds), qualified(identity, "")]
-        stem = wanted[1].removesuffix(".yaml")
+        kind = key.kind.lower()
+        name = key.name if key.space in {"", OWN} else f"{key.name}.{key.space}"
+        stems = [_file_stem(f"{kind}-{name}"), _file_stem(f"{kind}.{key.group or 'core'}-{name}")]
         number = 1
-        while f"{folders[key]}/{wanted[0]}".lower() in taken:
-            wanted.pop(0)
-            if not wanted:
+        while f"{folders[key]}/{stems[0]}".lower() in taken:
+            if len(stems) > 1:
+                stems.pop(0)
+            else:
                 number += 1
-                wanted.append(f"{stem}-{number}.yaml")
-        found[key] = f"{folders[key]}/{wanted[0]}"
-        taken.add(found[key].lower())
+                stems = [f"{_file_stem(f'{kind}-{name}')}-{number}"]
+        found[key] = f"{folders[key]}/{stems[0]}.yaml"
+        taken.add(f"{folders[key]}/{stems[0]}".lower())
     return found
+
+
+def _file_stem(name: str) -> str:
+    """A name that every file system takes, short enough for its ending; what some refuse is percent-encoded."""
+    fit = _REFUSED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), name)
+    if len(fit) <= _LONGEST:
+        return fit
+    import hashlib
+
+    return f"{fit[: _LONGEST - 17]}-{hashlib.sha256(fit.encode()).hexdigest()[:16]}"

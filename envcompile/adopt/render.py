@@ -58,9 +58,9 @@ def project_file(environments: Sequence[str]) -> bytes:
     return (schema_line(path, "project") + yamlio.dump(value)).encode()
 
 
-def render(plan: Plan, built_in_kinds: frozenset[str]) -> tuple[dict[str, bytes], dict[str, Key]]:
+def render(plan: Plan) -> tuple[dict[str, bytes], dict[str, Key]]:
     """All files of a plan by path, and for each file of resources the object it speaks of."""
-    names = file_names(plan.objects, applications(plan.objects), built_in_kinds)
+    names = file_names(plan.objects, applications(plan.objects))
     documents: dict[str, list[Value]] = {}
     owners: dict[str, Key] = {}
     for key, value in plan.base.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from envcompile.ask.changes import ABSENT, Order, by_key
@@ -24,10 +23,12 @@ def apply_fields(value: dict[str, Any], fields: Iterable[FieldChange], node: Nod
         fields: what `field_changes` gave.
         node: the schema of the resource's root, as for comparing.
     """
-    holder = {"": deepcopy(value)}
+    # Parts that stand in several places of a value are one object; each place gets a copy of its own.
+    holder = {"": _uncovered(value)}
     for field in fields:
         _set(holder, field, node)
-    return holder[""]
+    changed: dict[str, Any] = holder[""]
+    return changed
 
 
 def _set(holder: dict[str, Any], field: FieldChange, node: Node | None) -> None:

@@ -7,11 +7,12 @@ from collections import Counter
 from typing import Any, Final, NamedTuple
 
 from envcompile.chart.lists import merged_order
-from envcompile.chart.names import key_of
+from envcompile.chart.names import camel, key_of
 from envcompile.chart.scalars import block_header, fits_block
 from envcompile.chart.shapes import ABSENT
 
 _LINE = re.compile(r"(?P<lead>\s*(?:- )?(?P<key>[A-Za-z0-9_][A-Za-z0-9_./-]*)\s*(?P<sign>[=:])[ \t]*)(?P<value>.*)")
+_WORD = re.compile(r"[A-Za-z0-9]+")
 _COMMENT = re.compile(r"\s*(?:[#;!].*)?")
 _PROPERTIES: Final = (".properties", ".env")
 _MOST_EXPOSED: Final = 60
@@ -23,7 +24,8 @@ class Piece(NamedTuple):
     """Literal text, then a value by environment.
 
     `line` is what stands before the value on a line of its own that some environments leave out; None for a value
-    that always follows the literal text. `values` is None after the last piece.
+    that always follows the literal text. Whole lines without a value, such as comments, have the values True and
+    False. `values` is None after the last piece.
     """
 
     literal: str
@@ -74,6 +76,19 @@ def _rows(texts: dict[int, str]) -> list[_Row] | None:
     return None if order is None else [found[label] for label in order]
 
 
+def _continues(piece: Piece, row: _Row) -> bool:
+    """Whether a line without a value belongs to the lines of a piece: the same environments have it."""
+    values = piece.values or {}
+    return set(values.values()) == {True, False} and {index for index, here in values.items() if here} == set(
+        row.values
+    )
+
+
+def _words(line: str) -> str:
+    """A key for a whole line: its first words."""
+    return camel("-".join(_WORD.findall(line)[:4]) or "lines")
+
+
 def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
     """The text cut where environments differ, or at every value of a properties file; None when it must stay whole."""
     samples = list(texts.values())
@@ -93,10 +108,16 @@ def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
     for position, row in enumerate(rows):
         values = list(row.values.values())
         if len(row.values) < len(texts):
-            if not row.key or not position:
+            if not position:
                 return None
-            full = {index: row.values.get(index, ABSENT) for index in texts}
-            found.append(Piece(literal, key_of(row.key), full, row.lead))
+            if row.key:
+                full = {index: row.values.get(index, ABSENT) for index in texts}
+                found.append(Piece(literal, key_of(row.key), full, row.lead))
+            elif literal or not found or not _continues(found[-1], row):
+                here: dict[int, Any] = {index: index in row.values for index in texts}
+                found.append(Piece(literal, _words(row.lead), here, row.lead))
+            else:
+                found[-1] = found[-1]._replace(line=f"{found[-1].line}\n{row.lead}")
             literal = ""
             continue
         literal += "\n" if position else ""

@@ -18,7 +18,7 @@ def camel(text: str) -> str:
     if not words:
         return "x"
     head = words[0].lower() if words[0].isupper() else words[0][0].lower() + words[0][1:]
-    key = head + "".join(word[0].upper() + word[1:] for word in words[1:])
+    key = head + "".join(word.capitalize() if word.isupper() else upper_first(word) for word in words[1:])
     return f"n{key}" if key[0].isdigit() else key
 
 

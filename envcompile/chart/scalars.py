@@ -14,6 +14,7 @@ _WORDS = frozenset(
     for word in (name, name.upper(), name.capitalize())
 ) | {"nan", "inf", "NaN", "NAN"}
 _LONG_KEY = 120
+_LONGEST_KEY = 1000
 _LONG_LINE = 120
 _ESCAPED = re.compile(r'[\x00-\x1f"\\\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]')
 _NOT_IN_BLOCKS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
@@ -36,9 +37,12 @@ def plain(text: str) -> bool:
     return text not in _WORDS and _PLAIN.fullmatch(text) is not None and not text.endswith(" ")
 
 
-def key_text(key: str) -> str:
-    """A key of a map as YAML."""
-    return key if plain(key) and len(key) < _LONG_KEY and not key.startswith("/") else quoted(key)
+def key_text(key: str, indent: int) -> str:
+    """A key of a map at this indent, as YAML, up to its colon; a very long one needs the form with a `?`."""
+    if plain(key) and len(key) < _LONG_KEY and not key.startswith("/"):
+        return key
+    text = quoted(key)
+    return text if len(text) < _LONGEST_KEY else f"? {text}\n{' ' * indent}"
 
 
 def fits_block(text: str) -> bool:
@@ -73,7 +77,7 @@ def tree(value: Any, indent: int) -> str:
         if not value:
             return " {}"
         padding = " " * indent
-        return "".join(f"\n{padding}{key_text(key)}:{tree(item, indent + 2)}" for key, item in value.items())
+        return "".join(f"\n{padding}{key_text(key, indent)}:{tree(item, indent + 2)}" for key, item in value.items())
     if isinstance(value, list):
         if not value:
             return " []"

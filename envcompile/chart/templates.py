@@ -90,7 +90,7 @@ class TemplateWriter:
             control = block.lstrip("\n").lstrip(" ").startswith("{{-")
             text = f"\n{padding}-{block if control else beside_dash(block, indent + 2)}"
         else:
-            text = f"\n{padding}{escaped(key_text(entry.key))}:{self._after_key(entry.node, indent + 2)}"
+            text = f"\n{padding}{escaped(key_text(entry.key, indent))}:{self._after_key(entry.node, indent + 2)}"
         if entry.guards:
             return f"\n{padding}{{{{- if {self._condition(entry.guards)} }}}}{text}\n{padding}{{{{- end }}}}"
         return text
@@ -115,9 +115,15 @@ class TemplateWriter:
             written += escaped(piece.literal)
             if piece.hole is None:
                 continue
-            value = f"{{{{ {self._reference(piece.hole)} }}}}"
+            value = "" if piece.hole.style is Style.FLAG else f"{{{{ {self._reference(piece.hole)} }}}}"
             if piece.line is not None:
-                value = f"{{{{ if {self._condition((piece.hole,))} }}}}\n{escaped(piece.line)}{value}{{{{ end }}}}"
-            written += value
+                line = _before_action(escaped(piece.line))
+                value = f"{{{{ if {self._condition((piece.hole,))} }}}}\n{line}{value}{{{{ end }}}}"
+            written = _before_action(written) + value
         lines = written.removesuffix("\n").split("\n")
         return f" {block_header(node.sample)}\n" + "\n".join(padding + line if line else "" for line in lines)
+
+
+def _before_action(text: str) -> str:
+    """Template text that an action follows at once: a brace at its end would become part of the action."""
+    return f'{text[:-1]}{{{{ "{{" }}}}' if text.endswith("{") else text

@@ -269,8 +269,10 @@ class TreeBuilder:
         for piece in found:
             hole = None
             if piece.values is not None:
-                unset = Unset.NEVER if piece.line is None else Unset.EMPTY
-                hole = self._hole(shortened((*want, piece.key)), Style.TEXT, dict(piece.values), unset)
+                switch = any(value is True for value in piece.values.values())
+                unset = Unset.NEVER if switch or piece.line is None else Unset.EMPTY
+                style = Style.FLAG if switch else Style.TEXT
+                hole = self._hole(shortened((*want, piece.key)), style, dict(piece.values), unset)
             pieces.append(TextPiece(piece.literal, hole, piece.line))
         return Text(tuple(pieces), first)
 

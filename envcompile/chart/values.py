@@ -147,11 +147,11 @@ class _Commented:
         elif known is not None and _note(known):
             lines.append(f"{padding}#{_note(known).replace(' ·', '', 1)}")
         if known is None and isinstance(value, dict):
-            lines.append(f"{padding}{key_text(path[-1])}:" + ("" if value else " {}"))
+            lines.append(f"{padding}{key_text(path[-1], len(padding))}:" + ("" if value else " {}"))
             for key, item in value.items():
                 self._node((*path, key), item, lines, told=told)
         else:
-            lines.append(f"{padding}{key_text(path[-1])}:{tree(value, 2 * len(path))}")
+            lines.append(f"{padding}{key_text(path[-1], len(padding))}:{tree(value, 2 * len(path))}")
 
 
 def _people(reach: tuple[str, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess  # ruff: ignore[suspicious-subprocess-import] - helm itself is asked, with an argument list
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 

@@ -73,7 +73,7 @@ def folders_in_clear(context: typer.Context) -> list[str]:
 def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     """The environments a command line names, composed; what is wrong in any of them is reported together."""
     from envcompile.errors import EnvcError, Problems, UsageError
-    from envcompile.pipeline.project import where_of
+    from envcompile.pipeline.sealing import where_of
     from envcompile.secrets.gitfiles import IgnoreRules
     from envcompile.secrets.scene import Composed, gather
 

@@ -10,10 +10,11 @@ from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Composition
+from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
     from envcompile.kubeapi import KubeApi
-    from envcompile.model import SourceSet
+    from envcompile.model import Pointer, Resource, SourceSet
 
 
 class Composed(NamedTuple):
@@ -50,6 +51,8 @@ def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool, partial: boo
             except EnvcError as error:
                 problems.extend(error)
     resources = list(layering.resources.values())
+    for resource in resources:
+        _check_metadata(resource, problems)
     exclusions = Exclusions(settings.exclude)
     laid = SettingsLayer(
         settings,
@@ -68,3 +71,21 @@ def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool, partial: boo
     problems.raise_any()
     composition = Composition(sources.environment, settings.namespace or "", kept)
     return Composed(composition, tuple(layering.warnings))
+
+
+def _check_metadata(resource: Resource, problems: Problems) -> None:
+    """Note labels or annotations that are no map: settings could not be laid over them."""
+    for field in ("labels", "annotations"):
+        value = resource.value["metadata"].get(field)
+        if value is not None and not isinstance(value, dict):
+            pointer: Pointer = ("metadata", field)
+            found = [
+                exact_place(step.document, (*step.within, *pointer))
+                for step in resource.steps
+                if step.document is not None
+            ]
+            problems.add(
+                f"`metadata.{field}` of {resource.id} is not a map",
+                "write each as `name: value` on a line of its own",
+                *[place for place in found if place is not None][-1:],
+            )

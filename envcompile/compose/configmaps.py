@@ -17,8 +17,9 @@ REPLACE_ANNOTATION = "envcompile.dev/replace"
 
 def replaced_keys(patch: dict[str, Any]) -> frozenset[str]:
     """The data keys that the patch's annotation wants replaced whole."""
-    annotations = (patch.get("metadata") or {}).get("annotations") or {}
-    text = annotations.get(REPLACE_ANNOTATION)
+    metadata = patch.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    text = annotations.get(REPLACE_ANNOTATION) if isinstance(annotations, dict) else None
     return frozenset(key.strip() for key in text.split(",")) if isinstance(text, str) else frozenset()
 
 
@@ -51,11 +52,13 @@ def with_merged_texts(
         except configtext.ConfigTextError as error:
             owner = owners.get(key, document) if error.side == "base" else document
             at = within if error.side == "overlay" else ()
+            # What is missing at the end of a text is missing in its last line.
+            line = min(error.line, max(1, len((current if error.side == "base" else text).splitlines())))
             problems.add(
                 f"`{key}` does not parse: {error.what}",
                 error.fix
                 or f'to replace the whole text instead, annotate the patch with {REPLACE_ANNOTATION}: "{key}"',
-                line_in_text(owner, (*at, "data", key), error.line),
+                line_in_text(owner, (*at, "data", key), line),
             )
     problems.raise_any()
     return {**patch, "data": {**patch_data, **merged}} if merged else patch

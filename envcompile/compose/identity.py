@@ -80,22 +80,24 @@ def _generated(value: dict[str, Any]) -> str:
     return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:_DIGITS]}"
 
 
-def parse_resource_name(text: str) -> tuple[str, str, str]:
-    """Split `KIND/NAME` or `kind.group/name` into (kind, group, name); parts that are missing are empty."""
-    kind, _, name = text.partition("/")
-    kind, _, group = kind.partition(".")
-    return kind, group, name
-
-
 def select(wanted: str, known: Iterable[ResourceId]) -> list[ResourceId]:
-    """The known resources that KIND/NAME (case-insensitive in the kind) can mean."""
-    kind, group, name = parse_resource_name(wanted)
-    kind, group = kind.lower(), group.lower()
-    return [
+    """The known resources that a name on the command line can mean.
+
+    `KIND/NAME`, or `KIND.GROUP/NAME`, or `KIND/NAMESPACE/NAME`; the case of the kind does not matter. Without a group
+    a kind of the core API wins, as for kubectl.
+    """
+    kind, _, name = wanted.partition("/")
+    namespace, is_placed, name = name.rpartition("/")
+    kind, _, group = kind.lower().partition(".")
+    found = [
         resource
         for resource in known
-        if resource.kind.lower() == kind and resource.name == name and (not group or _in_group(resource.group, group))
+        if resource.kind.lower() == kind
+        and resource.name == name
+        and (not group or _in_group(resource.group, group))
+        and (not is_placed or resource.namespace == namespace)
     ]
+    return [resource for resource in found if not resource.group and not group] or found
 
 
 def _in_group(group: str, wanted: str) -> bool:

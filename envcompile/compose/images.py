@@ -50,7 +50,7 @@ class ImageChanges:
         self._used: set[int] = set()
 
     def apply(self, resource: ResourceId, value: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The resource after each entry that changed it, with the entry's position.
+        """The resource after each entry that changed it, with the entry's position; no image is changed twice.
 
         Built-in workloads are changed in their pod template; in a custom resource every list called
         `containers`, `initContainers` or `ephemeralContainers` counts, wherever it stands.
@@ -58,8 +58,9 @@ class ImageChanges:
         path = template_path(resource)
         if path is None and (not resource.group or resource.group in _BUILT_IN or resource.group.endswith(".k8s.io")):
             return
+        original = value
         for position in sorted(self._positions(value)):
-            after = self._change(value, position)
+            after = self._change(value, original, position)
             if after is not value:
                 value = after
                 yield position, after
@@ -113,28 +114,30 @@ class ImageChanges:
         self._memo[image] = result
         return result
 
-    def _change(self, value: Any, position: int) -> Any:
+    def _change(self, value: Any, original: Any, position: int) -> Any:
+        """The value after one entry; `original` is what it was before the first, so that no image changes twice."""
         if isinstance(value, dict):
             changed: dict[str, Any] | None = None
             for key, item in value.items():
                 after = item
                 if key in CONTAINER_LISTS and isinstance(item, list):
-                    after = self._change_containers(item, position)
+                    after = self._change_containers(item, original[key], position)
                 if isinstance(after, (dict, list)):
-                    after = self._change(after, position)
+                    after = self._change(after, original[key], position)
                 if after is not item:
                     changed = dict(value) if changed is None else changed
                     changed[key] = after
             return value if changed is None else changed
         if isinstance(value, list):
-            items = [self._change(item, position) if isinstance(item, (dict, list)) else item for item in value]
+            pairs = zip(value, original, strict=True)
+            items = [self._change(item, old, position) if type(item) in {dict, list} else item for item, old in pairs]
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         return value
 
-    def _change_containers(self, containers: list[Any], position: int) -> list[Any]:
+    def _change_containers(self, containers: list[Any], original: list[Any], position: int) -> list[Any]:
         changed = []
-        for container in containers:
-            image = container.get("image") if isinstance(container, dict) else None
+        for container, before in zip(containers, original, strict=True):
+            image = before.get("image") if isinstance(before, dict) else None
             hit = self._look_up(image) if isinstance(image, str) else None
             if hit and hit[0] == position and hit[1] != image:
                 changed.append({**container, "image": hit[1]})

@@ -127,8 +127,8 @@ class Layering:
         from envcompile.kubeapi import shortcomings
 
         value = document.value
-        annotations = value["metadata"].get("annotations") or {}
-        if annotations.get(NEW_ANNOTATION) == "true":
+        annotations = value["metadata"].get("annotations")
+        if isinstance(annotations, dict) and annotations.get(NEW_ANNOTATION) == "true":
             return True
         known_kind = self._api.knows(identity.group, identity.kind)
         missing = shortcomings(self._api, value) if known_kind and not is_deletion(value) else []

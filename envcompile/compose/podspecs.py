@@ -65,9 +65,13 @@ def map_pod_template(
 def containers(resource: ResourceId, value: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The containers of a built-in workload, init containers first."""
     template = pod_template(resource, value)
-    spec = template.get("spec") if template else None
-    if isinstance(spec, dict):
-        for field in CONTAINER_LISTS:
-            for container in spec.get(field) or ():
-                if isinstance(container, dict):
-                    yield container
+    for field in CONTAINER_LISTS:
+        yield from maps_in(template, "spec", field)
+
+
+def maps_in(value: Any, *path: str) -> Iterator[dict[str, Any]]:
+    """The maps in the list at the end of a path; nothing where the value has another shape: checks say so, later."""
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))

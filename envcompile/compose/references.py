@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.podspecs import containers, pod_template
+from envcompile.compose.podspecs import containers, maps_in, pod_template
 from envcompile.compose.rollout import configuration_of
 
 if TYPE_CHECKING:
@@ -81,14 +81,13 @@ class ReferenceIndex:
             else:
                 yield from self._named(kind, namespace, name)
         template = pod_template(resource.id, resource.value)
-        spec = (template or {}).get("spec") or {}
-        yield from self._named("ServiceAccount", namespace, spec.get("serviceAccountName") or "")
-        for volume in spec.get("volumes") or ():
+        yield from self._named("ServiceAccount", namespace, _text(template, "spec", "serviceAccountName"))
+        for volume in maps_in(template, "spec", "volumes"):
             claim = _text(volume, "persistentVolumeClaim", "claimName")
             yield from self._named("PersistentVolumeClaim", namespace, claim)
         for container in containers(resource.id, resource.value):
-            for variable in container.get("env") or ():
-                text = variable.get("value") if isinstance(variable, dict) else None
+            for variable in maps_in(container, "env"):
+                text = variable.get("value")
                 if isinstance(text, str):
                     for host in _hosts(text):
                         service = self._services.get(f"{namespace}/{host}")
@@ -115,12 +114,12 @@ def _direct(kind: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if kind in {"RoleBinding", "ClusterRoleBinding"}:
         role = _map(value, "roleRef")
         yield str(role.get("kind")), str(role.get("name"))
-        for subject in value.get("subjects") or ():
-            if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount":
+        for subject in maps_in(value, "subjects"):
+            if subject.get("kind") == "ServiceAccount":
                 yield "ServiceAccount", str(subject.get("name"))
     elif kind == "Ingress":
-        for rule in _map(value, "spec").get("rules") or ():
-            for path in _map(rule, "http").get("paths") or ():
+        for rule in maps_in(value, "spec", "rules"):
+            for path in maps_in(rule, "http", "paths"):
                 yield "Service", _text(path, "backend", "service", "name")
     elif kind == "ExternalSecret":
         store = _map(value, "spec", "secretStoreRef")

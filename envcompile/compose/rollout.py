@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.podspecs import containers, map_pod_template, pod_template
+from envcompile.compose.podspecs import containers, map_pod_template, maps_in, pod_template
 from envcompile.model import Step
 
 if TYPE_CHECKING:
@@ -56,10 +56,10 @@ def _restarting(resource: Resource, mode: str, layer: str, digests: dict[tuple[s
             return resource
         checksum = sha256("\n".join(lines).encode()).hexdigest()
         after = map_pod_template(
-            resource.id,
-            resource.value,
-            lambda template: _annotated({"metadata": {}, **template}, CHECKSUM_ANNOTATION, checksum),
+            resource.id, resource.value, lambda template: _annotated(template, CHECKSUM_ANNOTATION, checksum)
         )
+    if after is resource.value:
+        return resource
     step = Step("setting", layer, None, ("rollout",), resource.value, after)
     return resource._replace(value=after, steps=(*resource.steps, step))
 
@@ -67,18 +67,14 @@ def _restarting(resource: Resource, mode: str, layer: str, digests: dict[tuple[s
 def configuration_of(resource: Resource) -> Iterator[tuple[str, str]]:
     """Every (`ConfigMap` or `Secret`, name) that the pods of a workload read."""
     for container in containers(resource.id, resource.value):
-        for source in container.get("envFrom") or ():
+        for source in maps_in(container, "envFrom"):
             yield from _named(source, "configMapRef", "secretRef", "name")
-        for variable in container.get("env") or ():
-            yield from _named((variable or {}).get("valueFrom"), "configMapKeyRef", "secretKeyRef", "name")
-    template = pod_template(resource.id, resource.value)
-    spec = template.get("spec") if template else None
-    for volume in (spec or {}).get("volumes") or ():
-        if not isinstance(volume, dict):
-            continue
+        for variable in maps_in(container, "env"):
+            yield from _named(variable.get("valueFrom"), "configMapKeyRef", "secretKeyRef", "name")
+    for volume in maps_in(pod_template(resource.id, resource.value), "spec", "volumes"):
         yield from _named(volume, "configMap", "", "name")
         yield from _named(volume, "", "secret", "secretName")
-        for source in (volume.get("projected") or {}).get("sources") or ():
+        for source in maps_in(volume, "projected", "sources"):
             yield from _named(source, "configMap", "secret", "name")
 
 
@@ -107,8 +103,8 @@ def _digests(resources: Sequence[Resource]) -> dict[tuple[str, str, str], str]:
 
 
 def _annotated(value: dict[str, Any], name: str, text: str) -> dict[str, Any]:
-    metadata = value["metadata"]
-    annotations = metadata.get("annotations") or {}
-    if name in annotations:
+    metadata = value.get("metadata") or {}
+    annotations = (metadata.get("annotations") or {}) if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or name in annotations:
         return value
     return {**value, "metadata": {**metadata, "annotations": {**annotations, name: text}}}

@@ -116,15 +116,15 @@ class SettingsLayer:
         count = self._settings.replicas.get(resource.name)
         if count is None:
             return value
-        spec = value.get("spec")
+        spec = value.get("spec") or {}
         custom = "." in resource.group and not resource.group.endswith(".k8s.io")
         scalable = (resource.group, resource.kind) in SCALABLE
         if not scalable and not (custom and isinstance(spec, dict) and "replicas" in spec):
             return value
         self._replicas_used.add(resource.name)
-        if isinstance(spec, dict) and spec.get("replicas") == count and type(spec["replicas"]) is int:
+        if not isinstance(spec, dict) or (spec.get("replicas") == count and type(spec["replicas"]) is int):
             return value
-        return {**value, "spec": {**(spec or {}), "replicas": count}}
+        return {**value, "spec": {**spec, "replicas": count}}
 
     def report_unused(self, resources: Iterable[Resource]) -> None:
         """Note every setting that names nothing: it is a typing error more often than not."""
@@ -185,9 +185,9 @@ def _places(location: Location | None) -> tuple[Location, ...]:
 
 
 def _with_metadata(value: dict[str, Any], field: str, entries: dict[str, str]) -> dict[str, Any]:
-    metadata = value["metadata"]
-    current = metadata.get(field) or {}
-    if entries.items() <= current.items():
+    metadata = value.get("metadata") or {}
+    current = (metadata.get(field) or {}) if isinstance(metadata, dict) else None
+    if not isinstance(current, dict) or entries.items() <= current.items():
         return value
     return {**value, "metadata": {**metadata, field: {**current, **entries}}}
 
@@ -195,6 +195,4 @@ def _with_metadata(value: dict[str, Any], field: str, entries: dict[str, str]) -
 def _on_pods(resource: ResourceId, value: dict[str, Any], field: str, entries: dict[str, str]) -> dict[str, Any]:
     if (resource.group, resource.kind) not in WORKLOADS:
         return value
-    return map_pod_template(
-        resource, value, lambda template: _with_metadata({"metadata": {}, **template}, field, entries)
-    )
+    return map_pod_template(resource, value, lambda template: _with_metadata(template, field, entries))

@@ -33,7 +33,8 @@ class Requirement(NamedTuple):
             return present
         if self.operator == "absent":
             return not present
-        inside = present and labels[self.key] in self.values
+        value = labels.get(self.key)
+        inside = isinstance(value, str) and value in self.values
         return inside if self.operator == "in" else not inside
 
 
@@ -89,7 +90,8 @@ class Matcher:
             return False
         if not self._labels:
             return True
-        labels = resource.value["metadata"].get("labels") or {}
+        labels = resource.value["metadata"].get("labels")
+        labels = labels if isinstance(labels, dict) else {}
         return all(requirement.holds(labels) for requirement in self._labels)
 
 

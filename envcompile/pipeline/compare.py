@@ -169,6 +169,29 @@ def head(root: Path) -> str:
     return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
 
+def prefix_in_git(root: Path) -> str:
+    """The project's folder inside of its git repository, such as `deploy/`; empty at the top, or without git.
+
+    Raises:
+        UnavailableError: there is no git on this machine.
+    """
+    return _git(root, "rev-parse", "--show-prefix")
+
+
+def remote_url(root: Path) -> str:
+    """The address of the remote `origin` without user and password; empty where there is none.
+
+    Raises:
+        UnavailableError: there is no git on this machine.
+    """
+    address = _git(root, "remote", "get-url", "origin")
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in {"http", "https"}:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
 def _git(root: Path, *arguments: str) -> str:
     """What git prints; empty when it refuses."""
     try:

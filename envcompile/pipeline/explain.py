@@ -54,8 +54,9 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
     built = project.compile_with_sources(name)
     found = choose_resources(built.compiled, resource)
     if len(found) > 1:
-        spaces = ", ".join(sorted(item.id.namespace for item in found))
-        raise UsageError([Problem(f"{resource} exists in several namespaces: {spaces}", "move to one of them by name")])
+        kind = resource.partition("/")[0]
+        choices = ", ".join(sorted(f"{kind}/{item.id.namespace}/{item.id.name}" for item in found))
+        raise UsageError([Problem(f"{resource} is in several namespaces of {name}", f"write one of {choices}")])
     (target,) = found
     path, key = parse_field(field)
     if key is None:

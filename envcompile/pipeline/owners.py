@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import Problem, Problems, UsageError
+from envcompile.errors import Problem, Problems, UnavailableError, UsageError
 from envcompile.pipeline.compare import prefix_in_git
-from envcompile.pipeline.results import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +18,7 @@ END = "# envc owners: end"
 _HOMES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 """Where the hosts look for the file; the first that exists is used."""
 _OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*|[^@\s]+@[^@\s]+\.[^@\s]+")
-_BLOCK = re.compile(
-    rf"^{re.escape('# envc owners: begin')}[^\n]*\n.*?^{re.escape(END)}[ \t]*\n?", re.MULTILINE | re.DOTALL
-)
+_BLOCK = re.compile(rf"^# envc owners: begin[^\n]*\n.*?^{re.escape(END)}[ \t]*\n?", re.MULTILINE | re.DOTALL)
 
 
 class Owners(NamedTuple):
@@ -69,12 +66,9 @@ def owners(project: Project) -> Owners:
         fix = "add `owners:` to the environment.yaml of each environment"
         raise UsageError([Problem("no environment names its owners", fix)])
     prefix = prefix_in_git(project.root)
-    if prefix is None:
-        top, prefix = project.root, ""
-    else:
-        top = project.root
-        for _ in range(prefix.count("/")):
-            top = top.parent
+    top = project.root
+    for _ in range(prefix.count("/")):
+        top = top.parent
     everyone = folders.get("base/", [])
     rows = {"envc.yaml": everyone, **folders, **outputs}
     width = max(len(prefix + folder) for folder in rows) + 2
@@ -91,7 +85,14 @@ def write_owners(found: Owners) -> None:
     Raises:
         UnavailableError: the file cannot be written.
     """
-    write_whole(found.path, found.after)
+    beside = found.path.with_name(f".{found.path.name}.envc")
+    try:
+        found.path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(found.after, encoding="utf-8")
+        beside.replace(found.path)
+    except OSError as error:
+        problem = Problem(f"cannot write {found.path}: {error.strerror}", "make the folder writable")
+        raise UnavailableError([problem]) from error
 
 
 def _with_block(text: str, block: str) -> str:

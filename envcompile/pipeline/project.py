@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.compose.assemble import compose
 from envcompile.compose.rollout import with_rollout
 from envcompile.compose.waves import with_sync_waves
-from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
+from envcompile.errors import Problem, UsageError, fail
 from envcompile.kubeapi import MergeKeyError, UnknownVersionError
 from envcompile.kubeapi import load as load_api
-from envcompile.model import Compiled, Resource, Step
-from envcompile.yamlio.places import exact_place, place
+from envcompile.model import Compiled
+from envcompile.pipeline.sealing import replace_secrets
+from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from envcompile import settings
     from envcompile.kubeapi import KubeApi
-    from envcompile.model import Composition, Location, Pointer
+    from envcompile.model import Composition, Location, Pointer, Resource
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
 
 
@@ -121,7 +122,8 @@ class Project:
             EnvcError: everything that is wrong with its sources.
         """
         composed = self.compose(environment)
-        resources = self._without_plaintext(composed)
+        resources, warnings = replace_secrets(composed, self._sources)
+        composed = composed._replace(warnings=warnings)
         mode = composed.sources.settings.rollout or "none"
         finished = with_rollout(resources, mode, f"overlays/{environment}")
         if composed.sources.settings.sync_waves:
@@ -189,59 +191,3 @@ class Project:
             position = self.settings.merge_keys.index(error.rule)
             location = self._where_in_project(("mergeKeys", position))
             raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
-
-    def _without_plaintext(self, composed: ComposedEnvironment) -> tuple[Resource, ...]:
-        """The resources with every Secret turned into what may be committed."""
-        settings = composed.sources.settings
-        if settings.secret_backend == "plaintext":
-            return composed.resources
-        if not any(resource.id.kind == "Secret" and not resource.id.group for resource in composed.resources):
-            return composed.resources
-        from envcompile.secrets import resolve_secret, store_of
-
-        environment = composed.sources.environment
-        store = store_of(environment, self._sources.sealed_files(environment))
-        problems = Problems()
-        done: list[Resource] = []
-        for resource in composed.resources:
-            if resource.id.kind != "Secret" or resource.id.group:
-                done.append(resource)
-                continue
-            try:
-                after = resolve_secret(
-                    resource.value,
-                    environment=environment,
-                    settings=settings,
-                    store=store,
-                    where=where_of(resource),
-                )
-            except EnvcError as error:
-                problems.extend(error)
-                continue
-            done.append(_replaced(resource, after))
-        problems.raise_any()
-        return tuple(done)
-
-
-def where_of(resource: Resource) -> Callable[[Pointer], Location]:
-    """A function that finds the source place of a field of a resource: the last layer that writes it down."""
-
-    def where(pointer: Pointer) -> Location:
-        for step in reversed(resource.steps):
-            if step.document is not None:
-                found = exact_place(step.document, (*step.within, *pointer))
-                if found is not None:
-                    return found
-        first = next(step.document for step in resource.steps if step.document is not None)
-        return place(first, pointer)
-
-    return where
-
-
-def _replaced(resource: Resource, after: dict[str, Any]) -> Resource:
-    if after is resource.value:
-        return resource
-    group = after["apiVersion"].rpartition("/")[0]
-    identity = resource.id._replace(group=group, kind=after["kind"])
-    step = Step("derived", resource.steps[-1].layer, None, ("secretBackend",), resource.value, after)
-    return Resource(identity, after, resource.app, (*resource.steps, step))

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from envcompile.model import Location
-    from envcompile.secrets.declared import Declaration
+    from envcompile.secrets.declared import Declaration, Place
     from envcompile.secrets.plaintext import Plaintext
 
 
@@ -30,13 +29,13 @@ def check_contents(declaration: Declaration, values: Mapping[str, Plaintext], no
     """
     problems = Problems()
     warnings: list[str] = []
-    places = {entry.id.key: entry.where for entry in declaration.entries}
+    places = {entry.id.key: entry.place for entry in declaration.entries}
     for key, value in values.items():
         if not value.size and key not in declaration.allow_empty:
             problems.add(
                 f"{declaration.title}: the value of `{key}` is empty",
                 f'if that is meant, say so: `{ALLOW_EMPTY_ANNOTATION}: "{key}"` in its annotations',
-                places[key],
+                places[key].find(),
             )
     if (size := sum(value.size for value in values.values())) > LARGEST_SECRET:
         problems.add(
@@ -56,9 +55,7 @@ def check_contents(declaration: Declaration, values: Mapping[str, Plaintext], no
     return tuple(warnings)
 
 
-def _check_docker(
-    declaration: Declaration, key: str, value: Plaintext, place: Location, problems: Problems
-) -> list[str]:
+def _check_docker(declaration: Declaration, key: str, value: Plaintext, place: Place, problems: Problems) -> list[str]:
     try:
         parsed = json.loads(value.reveal())
     except (ValueError, RecursionError):
@@ -67,7 +64,7 @@ def _check_docker(
         problems.add(
             f"{declaration.title}: the value of `{key}` is not a JSON object",
             "take the content of ~/.docker/config.json",
-            place,
+            place.find(),
         )
     elif key == ".dockerconfigjson" and "auths" not in parsed:
         return [f"{declaration.title}: the value of `{key}` has no `auths`, so no image is pulled with it"]
@@ -77,7 +74,7 @@ def _check_docker(
 def _check_tls(
     declaration: Declaration,
     values: Mapping[str, Plaintext],
-    places: Mapping[str, Location],
+    places: Mapping[str, Place],
     problems: Problems,
     now: datetime,
 ) -> list[str]:
@@ -92,7 +89,7 @@ def _check_tls(
         problems.add(
             f"{declaration.title}: `tls.crt` is not a PEM certificate",
             "give the certificate and its chain in PEM",
-            places["tls.crt"],
+            places["tls.crt"].find(),
         )
     try:
         if "tls.key" in values:
@@ -101,7 +98,7 @@ def _check_tls(
         problems.add(
             f"{declaration.title}: `tls.key` is not an unencrypted PEM private key",
             "give the key in PEM, without a password",
-            places["tls.key"],
+            places["tls.key"].find(),
         )
     if certificate is None:
         return []
@@ -111,8 +108,8 @@ def _check_tls(
             problems.add(
                 f"{declaration.title}: `tls.key` does not belong to `tls.crt`",
                 "give the pair",
-                places["tls.key"],
-                places["tls.crt"],
+                places["tls.key"].find(),
+                places["tls.crt"].find(),
             )
     if certificate.not_valid_after_utc < now:
         return [

@@ -67,7 +67,7 @@ class IdentityKey:
     @property
     def name(self) -> str:
         """What tells this key from another one; says nothing about the key."""
-        return hmac.new(self.master.reveal(), b"envc/v1 key name", hashlib.sha256).hexdigest()[:8]
+        return hmac.digest(self.master.reveal(), b"envc/v1 key name", "sha256").hex()[:8]
 
     def seal(self, binding: Binding, value: Plaintext) -> str:
         """A fresh keyed identity of a value."""
@@ -86,12 +86,10 @@ class IdentityKey:
 
     def _mac(self, binding: Binding, salt: bytes, value: Plaintext) -> bytes:
         # HKDF-SHA256 (RFC 5869) with one block of output: each environment has a key of its own.
-        extracted = hmac.new(bytes(32), self.master.reveal(), hashlib.sha256).digest()
-        key = hmac.new(
-            extracted, b"envc/v1 environment " + binding.environment.encode() + b"\x01", hashlib.sha256
-        ).digest()
+        extracted = hmac.digest(bytes(32), self.master.reveal(), "sha256")
+        key = hmac.digest(extracted, b"envc/v1 environment " + binding.environment.encode() + b"\x01", "sha256")
         message = _framed(salt, _VERSION, *(part.encode() for part in binding), value.reveal())
-        return hmac.new(key, message, hashlib.sha256).digest()[:MAC_BYTES]
+        return hmac.digest(key, message, "sha256")[:MAC_BYTES]
 
 
 def identity_file(environ: Mapping[str, str]) -> Path | None:

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
     from envcompile.model import Pointer
 
-_PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----\s|AGE-SECRET-KEY-1[A-Z0-9]{40}")
+_PRIVATE_KEY = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\s|\\n)+(?:Proc-Type|[A-Za-z0-9+/=]{16})"
+    rb"|AGE-SECRET-KEY-1[A-Z0-9]{40}"
+)
+"""A key as a PEM file has it, or in one line of JSON as cloud providers hand out service accounts."""
 _PARAMETER = re.compile(r"\$\{\{\s*params\.[\w.-]+\s*\}\}")
 _TEMPLATED_KIND = re.compile(r"""^(\s*)["']?kind["']?:\s*["']?Secret["']?\s*,?\s*$""", re.MULTILINE)
 _TEMPLATED_BLOCK = re.compile(r"""^(\s*)["']?(?:data|stringData)["']?:\s*(?:\{\s*)?$""")

@@ -71,10 +71,13 @@ DEPLOYMENT = """\
 
 def test_two_environments_give_a_small_overlay_each(write: Write) -> None:
     """Namespace, labels, tags and replicas become settings; what else differs is one patch; the rest is base."""
-    adoption = adopted(write, {
-        "dev.yaml": DEPLOYMENT.format(namespace="shop-dev", env="dev", replicas=1, tag="v2", log="debug"),
-        "prod.yaml": DEPLOYMENT.format(namespace="shop", env="prod", replicas=3, tag="v1", log="warn"),
-    })
+    adoption = adopted(
+        write,
+        {
+            "dev.yaml": DEPLOYMENT.format(namespace="shop-dev", env="dev", replicas=1, tag="v2", log="debug"),
+            "prod.yaml": DEPLOYMENT.format(namespace="shop", env="prod", replicas=3, tag="v1", log="warn"),
+        },
+    )
     assert texts() == {
         "base/web/deployment-web.yaml": dedent("""\
             apiVersion: apps/v1
@@ -171,7 +174,11 @@ def config(name: str, data: str, namespace: str = "", annotations: str = "") -> 
 
 def test_most_environments_decide_about_the_base(write: Write) -> None:
     """Of three environments, only the one that differs has an overlay."""
-    adopted(write, {f"{name}.yaml": config("web", "{log: info}") for name in ("a", "b")} | {"c.yaml": config("web", "{log: warn}")})
+    adopted(
+        write,
+        {f"{name}.yaml": config("web", "{log: info}") for name in ("a", "b")}
+        | {"c.yaml": config("web", "{log: warn}")},
+    )
     assert [name for name in texts() if not name.endswith("environment.yaml")] == [
         "base/platform/configmap-web.yaml",
         "overlays/c/platform/configmap-web.yaml",
@@ -181,11 +188,14 @@ def test_most_environments_decide_about_the_base(write: Write) -> None:
 def test_an_object_of_some_environments_is_left_out_by_the_others(write: Write) -> None:
     """`exclude` says what an environment does not have; what only one has lies in its overlay."""
     both, more = config("web", "{log: info}"), config("cache", "{size: '1'}")
-    adopted(write, {
-        "dev.yaml": both,
-        "staging.yaml": f"{both}---\n{more}",
-        "prod.yaml": f"{both}---\n{more}---\n{config('audit', '{}')}",
-    })
+    adopted(
+        write,
+        {
+            "dev.yaml": both,
+            "staging.yaml": f"{both}---\n{more}",
+            "prod.yaml": f"{both}---\n{more}---\n{config('audit', '{}')}",
+        },
+    )
     found = texts()
     assert "base/platform/configmap-cache.yaml" in found
     assert "overlays/prod/platform/configmap-audit.yaml" in found
@@ -196,11 +206,14 @@ def test_an_object_of_some_environments_is_left_out_by_the_others(write: Write) 
 
 def test_embedded_files_keep_only_their_changed_keys(write: Write) -> None:
     """An overlay's app.properties holds what differs; a text that cannot be derived is replaced whole."""
-    text = "{app.properties: \"# pool\\npool.size=%s\\npool.name=main\\nlog=info\\n\", note.ini: %s}"
-    adopted(write, {
-        "dev.yaml": config("web", text % (5, '"[a]\\nx=1\\n"')),
-        "prod.yaml": config("web", text % (50, '"; other\\n[a]\\nx = 2\\n"')),
-    })
+    text = '{app.properties: "# pool\\npool.size=%s\\npool.name=main\\nlog=info\\n", note.ini: %s}'
+    adopted(
+        write,
+        {
+            "dev.yaml": config("web", text % (5, '"[a]\\nx=1\\n"')),
+            "prod.yaml": config("web", text % (50, '"; other\\n[a]\\nx = 2\\n"')),
+        },
+    )
     found = texts()
     assert "pool.name=main" in found["base/platform/configmap-web.yaml"]
     assert found["overlays/prod/platform/configmap-web.yaml"].count("pool.") == 1
@@ -217,7 +230,9 @@ def test_secrets_stay_as_they_are_and_the_environments_say_so(write: Write) -> N
 
 def test_texts_that_look_like_parameters_come_out_as_they_are(write: Write) -> None:
     """Workflows of CI systems use the spelling of our parameters."""
-    adopted(write, {"prod.yaml": config("${{ params.a }}", "{'${{params.b}}': '${{ params.host }} and ${{ matrix.x }}'}")})
+    adopted(
+        write, {"prod.yaml": config("${{ params.a }}", "{'${{params.b}}': '${{ params.host }} and ${{ matrix.x }}'}")}
+    )
     found = texts()
     assert "${{ params.dollar }}{{ params.host }} and ${{ matrix.x }}" in next(iter(found.values()))
     assert found["overlays/prod/environment.yaml"].endswith("params:\n  dollar: $\n") or (
@@ -243,9 +258,7 @@ def test_objects_in_several_namespaces_keep_the_others(write: Write) -> None:
 
 def test_objects_without_a_namespace_beside_others_keep_it_so(write: Write) -> None:
     """Then environments cannot have a namespace of their own: a parameter stands for it in the base."""
-    files = {
-        f"{env}.yaml": f"{config('a', '{}', f'shop-{env}')}---\n{config('b', '{}')}" for env in ("dev", "prod")
-    }
+    files = {f"{env}.yaml": f"{config('a', '{}', f'shop-{env}')}---\n{config('b', '{}')}" for env in ("dev", "prod")}
     adopted(write, files)
     found = texts()
     assert 'namespace: "${{ params.namespace }}"' in found["base/platform/configmap-a.yaml"]
@@ -256,32 +269,43 @@ def test_objects_without_a_namespace_beside_others_keep_it_so(write: Write) -> N
 def test_nulls_and_orders_are_kept(write: Write) -> None:
     """What a strategic merge patch cannot say, a JSON patch does."""
     service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  selector: %s\n  ports: [%s]\n"
-    adopted(write, {
-        "dev.yaml": service % ("{app: web}", "{port: 80}, {port: 81}"),
-        "prod.yaml": service % ("null", "{port: 81}, {port: 80}"),
-    })
-    assert texts()["overlays/prod/platform/service-web.yaml"].startswith("apiVersion: envcompile.dev/v1\nkind: Patch\n")
+    adopted(
+        write,
+        {
+            "dev.yaml": service % ("{app: web}", "{port: 80}, {port: 81}"),
+            "prod.yaml": service % ("null", "{port: 81}, {port: 80}"),
+        },
+    )
+    assert texts()["overlays/prod/web/service-web.yaml"].startswith("apiVersion: envcompile.dev/v1\nkind: Patch\n")
 
 
 def test_a_custom_kind_of_one_environment_is_marked_as_new(write: Write) -> None:
-    """envc cannot check its kind, so the overlay says that it is meant; empty annotations survive that."""
+    """The build cannot check its kind, so the overlay says that it is meant; empty annotations survive that."""
     widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: %s%s}\nspec: {size: 1}\n"
     shared = config("web", "{}")
-    adopted(write, {
-        "dev.yaml": shared,
-        "prod.yaml": f"{shared}---\n{widget % ('a', '')}---\n{widget % ('b', ', annotations: {}')}",
-    })
+    adopted(
+        write,
+        {
+            "dev.yaml": shared,
+            "prod.yaml": f"{shared}---\n{widget % ('a', '')}---\n{widget % ('b', ', annotations: {}')}",
+        },
+    )
     assert 'envcompile.dev/new: "true"' in texts()["overlays/prod/platform/widget-a.yaml"]
 
 
 def test_generated_names_are_kept(write: Write) -> None:
     """Jobs that the API server names are told apart by what they are."""
-    job = "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-, namespace: %s}\nspec: {template: {spec: %s}}\n"
+    job = (
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: run-, namespace: %s}\nspec: {template: {spec: %s}}\n"
+    )
     web = config("web", "{}", "%s")
-    adopted(write, {
-        f"{env}.yaml": f"{web % env}---\n{job % (env, '{containers: []}')}---\n{job % (env, extra)}"
-        for env, extra in (("dev", "{hostNetwork: true}"), ("prod", "{hostIPC: true}"))
-    })
+    adopted(
+        write,
+        {
+            f"{env}.yaml": f"{web % env}---\n{job % (env, '{containers: []}')}---\n{job % (env, extra)}"
+            for env, extra in (("dev", "{hostNetwork: true}"), ("prod", "{hostIPC: true}"))
+        },
+    )
 
 
 def test_a_definition_that_others_need_is_in_the_base(write: Write) -> None:
@@ -311,9 +335,12 @@ def test_applications_come_from_labels_and_names(write: Write) -> None:
     """A file lies in the folder of its application; what belongs to none is grouped by kind."""
     role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: %s}\nrules: []\n"
     labelled = "apiVersion: v1\nkind: Service\nmetadata: {name: web, labels: {app: Shop Web}}\nspec: {}\n"
-    adopted(write, {
-        "prod.yaml": "---\n".join([labelled, role % "Shop-Web-reader", role % "other:reader", config("x", "{}")]),
-    })
+    adopted(
+        write,
+        {
+            "prod.yaml": "---\n".join([labelled, role % "Shop-Web-reader", role % "other:reader", config("x", "{}")]),
+        },
+    )
     assert [name for name in texts() if name.startswith("base/")] == [
         "base/Shop-Web/role-Shop-Web-reader.yaml",
         "base/Shop-Web/service-web.yaml",
@@ -324,10 +351,13 @@ def test_applications_come_from_labels_and_names(write: Write) -> None:
 
 def test_the_build_of_the_written_files_is_the_source(write: Write) -> None:
     """The proof speaks of the files on disk: another build of them says the same."""
-    adopted(write, {
-        "dev.yaml": DEPLOYMENT.format(namespace="shop-dev", env="dev", replicas=1, tag="v2", log="debug"),
-        "prod.yaml": DEPLOYMENT.format(namespace="shop", env="prod", replicas=3, tag="v1", log="warn"),
-    })
+    adopted(
+        write,
+        {
+            "dev.yaml": DEPLOYMENT.format(namespace="shop-dev", env="dev", replicas=1, tag="v2", log="debug"),
+            "prod.yaml": DEPLOYMENT.format(namespace="shop", env="prod", replicas=3, tag="v1", log="warn"),
+        },
+    )
     values = [resource.value for resource in Project.open("new").compile("prod").resources]
     deployment = next(value for value in values if value["kind"] == "Deployment")
     assert deployment["metadata"] == {"name": "web", "namespace": "shop", "labels": {"app": "web", "env": "prod"}}

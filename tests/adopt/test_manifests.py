@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 def service(name: str, port: int = 80, namespace: str = "") -> str:
     """A Service as YAML."""
     place = f", namespace: {namespace}" if namespace else ""
-    return (
-        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}{place}}}\nspec:\n  ports: [{{name: http, port: {port}}}]\n"
-    )
+    head = f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}{place}}}\n"
+    return f"{head}spec:\n  ports: [{{name: http, port: {port}}}]\n"
 
 
 def found(source: Path) -> dict[str, list[str]]:
@@ -139,9 +138,7 @@ def test_two_objects_of_one_name_are_refused_with_both_places(write: Write) -> N
 def test_an_object_without_a_name_is_refused_at_its_place(write: Write) -> None:
     """What looks like an object must be one."""
     source = write({"prod.yaml": "apiVersion: v1\nkind: Service\nmetadata: {}\n"})
-    assert message(source) == (
-        "error: document 1 has no metadata.name\n  --> old/prod.yaml:3:1\nhint: add `name:`"
-    )
+    assert message(source) == ("error: document 1 has no metadata.name\n  --> old/prod.yaml:3:1\nhint: add `name:`")
 
 
 def test_a_namespace_that_is_no_text_is_refused(write: Write) -> None:
@@ -167,8 +164,7 @@ def test_an_empty_folder_is_refused(write: Write) -> None:
     """Nothing comes of nothing."""
     source = write({"README.md": "hi"})
     assert message(source) == (
-        "error: `old` holds no Kubernetes manifests\n"
-        "hint: name a folder with .yaml, .yml or .json files of resources"
+        "error: `old` holds no Kubernetes manifests\nhint: name a folder with .yaml, .yml or .json files of resources"
     )
 
 

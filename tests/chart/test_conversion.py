@@ -22,8 +22,10 @@ def test_secrets_are_kept_with_a_loud_warning() -> None:
     """The chart must render what was converted, but nobody shall commit it unawares."""
     made = convert("shop", {"prod": [("", _SECRET)]})
     assert made.warnings == (
-        "the chart holds the data of 1 Secrets (db): do not commit it; "
-        "`--secrets external` or `--secrets skip` keeps them out",
+        (
+            "the chart holds the data of 1 Secrets (db): do not commit it; "
+            "`--secrets external` or `--secrets skip` keeps them out"
+        ),
     )
 
 
@@ -70,8 +72,10 @@ def test_what_helm_treats_in_ways_of_its_own_is_explained() -> None:
     del old["spec"]["selector"]
     made = convert("shop", {"prod": [("", item) for item in (job, hook, old)]})
     assert made.warnings == (
-        "Job/run-: Helm prints objects with a generateName, but cannot install or upgrade them, "
-        "and `helm lint --strict` warns of their empty name",
+        (
+            "Job/run-: Helm prints objects with a generateName, but cannot install or upgrade them, "
+            "and `helm lint --strict` warns of their empty name"
+        ),
         "ConfigMap/hooked: the annotation helm.sh/hook makes Helm run these apart from a release",
         "Deployment/old: `helm lint --strict` warns of their old API version",
         "Deployment/old: `helm lint` refuses a workload without a selector",

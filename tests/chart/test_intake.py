@@ -28,29 +28,40 @@ def _said(folder: Path, text: str, name: str = "a.yaml") -> str:
     [
         (
             "a: {{ .Values.x }}\n{{- if .Values.y }}\nb: 1\n{{- end }}\n",
-            "error: DIR/a.yaml is a Go template, as Helm charts hold it, not a manifest\n"
-            "hint: render the chart first: `helm template CHART | envc convert - -o NEW`",
+            (
+                "error: DIR/a.yaml is a Go template, as Helm charts hold it, not a manifest\n"
+                "hint: render the chart first: `helm template CHART | envc convert - -o NEW`"
+            ),
         ),
         (
             "{% for x in y %}\na: 1\n{% endfor %}\n",
-            "error: DIR/a.yaml is a Jinja template, not a manifest\n"
-            "hint: render it with the tool it belongs to, then convert the result",
+            (
+                "error: DIR/a.yaml is a Jinja template, not a manifest\n"
+                "hint: render it with the tool it belongs to, then convert the result"
+            ),
         ),
         (
             "services:\n  web: {image: nginx}\n",
-            "error: this is a Compose file, not a Kubernetes object\n  --> DIR/a.yaml:1:1\n"
-            "hint: convert it first: `kompose convert`",
+            (
+                "error: this is a Compose file, not a Kubernetes object\n  --> DIR/a.yaml:1:1\n"
+                "hint: convert it first: `kompose convert`"
+            ),
         ),
         (
             "- 1\n",
-            "error: this is not a Kubernetes object but a list\n  --> DIR/a.yaml:1:1\n"
-            "hint: convert only the manifests, or add --skip-unknown",
+            (
+                "error: this is not a Kubernetes object but a list\n  --> DIR/a.yaml:1:1\n"
+                "hint: convert only the manifests, or add --skip-unknown"
+            ),
         ),
         (
             "name: CI\non: [push]\n",
-            "error: this is not a Kubernetes object: it has neither apiVersion nor kind, its first keys are `name`, `true`\n"
-            "  --> DIR/a.yaml:1:1\n"
-            "hint: convert only the manifests, or leave such files out with --skip-unknown",
+            (
+                "error: this is not a Kubernetes object: it has neither apiVersion nor kind, "
+                "its first keys are `name`, `true`\n"
+                "  --> DIR/a.yaml:1:1\n"
+                "hint: convert only the manifests, or leave such files out with --skip-unknown"
+            ),
         ),
         (
             "apiVersion: v1\nmetadata: {name: a}\n",
@@ -58,23 +69,32 @@ def _said(folder: Path, text: str, name: str = "a.yaml") -> str:
         ),
         (
             "apiVersion: v1\nkind: Pod\nmetadata: {}\n",
-            "error: this Pod has no name\n  --> DIR/a.yaml:1:1\n"
-            "hint: add metadata.name; a file that configures a tool is no manifest: leave it out with --skip-unknown",
+            (
+                "error: this Pod has no name\n  --> DIR/a.yaml:1:1\n"
+                "hint: add metadata.name; a file that configures a tool is no manifest: leave it out "
+                "with --skip-unknown"
+            ),
         ),
         (
             "apiVersion: v1\nkind: Pod\nKind: Pod\nmetadata: {name: a}\n",
-            "error: the key `Kind` is not `kind`: Helm takes the two for one and fails\n  --> DIR/a.yaml:1:1\n"
-            "hint: write `kind`",
+            (
+                "error: the key `Kind` is not `kind`: Helm takes the two for one and fails\n  --> DIR/a.yaml:1:1\n"
+                "hint: write `kind`"
+            ),
         ),
         (
             "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: a}\nobjects: []\n",
-            "error: this is an OpenShift Template, not a resource\n  --> DIR/a.yaml:1:1\n"
-            "hint: process it first: `oc process -f FILE -o yaml`",
+            (
+                "error: this is an OpenShift Template, not a resource\n  --> DIR/a.yaml:1:1\n"
+                "hint: process it first: `oc process -f FILE -o yaml`"
+            ),
         ),
         (
             "apiVersion: envcompile.dev/v1\nkind: Environment\n",
-            "error: this is a Environment of an envc project, not a resource\n  --> DIR/a.yaml:1:1\n"
-            "hint: build the project: `envc build`",
+            (
+                "error: this is a Environment of an envc project, not a resource\n  --> DIR/a.yaml:1:1\n"
+                "hint: build the project: `envc build`"
+            ),
         ),
     ],
     ids=["go", "jinja", "compose", "list", "workflow", "no-kind", "no-name", "case", "openshift", "envc"],
@@ -111,8 +131,10 @@ def test_what_is_unknown_can_be_left_out(tmp_path: Path) -> None:
     found = read(parse_sources([str(tmp_path)]), b"", skip_unknown=True)
     assert len(found.resources["default"]) == 1
     assert found.warnings == (
-        f"{tmp_path}/a.yaml:5:1: left out, this is not a Kubernetes object: it has neither apiVersion nor kind, "
-        "its first keys are `foo`",
+        (
+            f"{tmp_path}/a.yaml:5:1: left out, this is not a Kubernetes object: it has neither apiVersion nor kind, "
+            "its first keys are `foo`"
+        ),
     )
 
 

@@ -152,6 +152,16 @@ def _apply(base: Any, patch: Any) -> Any:
     return found
 
 
+def test_comments_of_some_environments_are_switches() -> None:
+    """Lines that follow each other in the same environments have one."""
+    found = pieces("app.conf", {0: "a: 1\n# only here\n\nb: 2\nc: 3\n", 1: "a: 1\nb: 2\nc: 3\n"})
+    assert found is not None
+    assert [(piece.literal, piece.key, piece.values, piece.line) for piece in found] == [
+        ("a: 1", "onlyHere", {0: True, 1: False}, "# only here\n"),
+        ("\nb: 2\nc: 3", "", None, None),
+    ]
+
+
 def test_lines_are_cut_at_their_values() -> None:
     """Only where environments differ, unless the file is a list of properties."""
     yaml = {0: "a:\n  port: 80\n  host: x\n", 1: "a:\n  port: 81\n  host: x\n"}

@@ -17,6 +17,7 @@ from envcompile.chart.alignment import numbered
 from envcompile.chart.strictness import equal
 from envcompile.chart.verification import Helm, render, verify
 from tests.chart.hostile import environments
+from tests.chart.miniatures import MINIATURES
 from tests.chart.samples import (
     chart_input,
     config_map,
@@ -102,6 +103,18 @@ def test_hostile_environments_render_equal_when_the_chart_is_split(found: Enviro
     """Subcharts get the same values as the flat chart's templates."""
     with tempfile.TemporaryDirectory() as folder:
         assert not differences(chart_input(found, split=True), helms, Path(folder))
+
+
+@pytest.mark.parametrize("case", list(MINIATURES))
+def test_what_other_converters_lose_comes_through(case: str, helms: list[Helm], tmp_path: Path) -> None:
+    """In one environment, and where a second one differs in every part."""
+    one = MINIATURES[case]
+    other = [*copy.deepcopy(one), deployment("only-here")]
+    assert not differences(chart_input({"dev": one}), helms, tmp_path / "one")
+    assert not differences(chart_input({"dev": one, "prod": other}), helms, tmp_path / "two")
+    for helm in helms:
+        said = lint(helm, tmp_path / "one", "dev")
+        assert said.ok, said.stdout
 
 
 def _shop(production: str = "shop-prod") -> Environments:
@@ -316,8 +329,8 @@ def test_the_chart_installs_upgrades_rolls_back_and_adopts(version: str, kube_cl
     chart = chart_input(_shop(namespace), name=version)
     folder = write(emit(chart), tmp_path / "chart")
     home = {"HELM_CACHE_HOME": str(tmp_path), "HELM_CONFIG_HOME": str(tmp_path), "HELM_DATA_HOME": str(tmp_path)}
-    flags = ["--kubeconfig", kube_cluster.kubeconfig, "-n", namespace]
-    prod = ["-f", folder / "values-prod.yaml"]
+    flags: list[str | Path] = ["--kubeconfig", kube_cluster.kubeconfig, "-n", namespace]
+    prod: list[str | Path] = ["-f", folder / "values-prod.yaml"]
     force = ["--force-conflicts"] if version == "helm4" else []
 
     def ask(*words: str | Path) -> None:

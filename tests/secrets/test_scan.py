@@ -2,6 +2,8 @@
 
 # ruff: file-ignore[line-too-long] - messages and samples are written whole
 
+import json
+
 import pytest
 
 from envcompile.secrets.scan import Leak, scan_file, scan_index
@@ -56,6 +58,7 @@ def test_a_literal_in_a_secret_is_found_at_its_line() -> None:
             [(8, "plaintext-secret")],
         ),
         ("key.pem", key_pem().decode(), [(1, "private-key")]),
+        ("account.json", json.dumps({"id": 1, "private_key": key_pem(pkcs8=True).decode()}), [(1, "private-key")]),
         ("notes.txt", "AGE-SECRET-KEY-1" + "Q" * 58, [(1, "private-key")]),
         (
             "backup.yaml",
@@ -84,7 +87,19 @@ def test_a_literal_in_a_secret_is_found_at_its_line() -> None:
             [(1, "sops-unencrypted"), (3, "sops-unfinished")],
         ),
     ],
-    ids=["multi-document", "List", "JSON", "template", "PEM", "age", "master key", "SealedSecret", "checksum", "SOPS"],
+    ids=[
+        "multi-document",
+        "List",
+        "JSON",
+        "template",
+        "PEM",
+        "PEM in JSON",
+        "age",
+        "master key",
+        "SealedSecret",
+        "checksum",
+        "SOPS",
+    ],
 )
 def test_every_rule_finds_its_kind(file: str, text: str, expected: list[tuple[int, str]]) -> None:
     """Line and rule."""

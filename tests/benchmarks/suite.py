@@ -1,0 +1,199 @@
+"""The measurements behind each line of the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.benchmarks.contenders import Envc, Kustomize, Made
+from tests.benchmarks.generate import generate
+from tests.benchmarks.generate_forms import Logical
+from tests.benchmarks.measuring import BenchmarkError, age
+from tests.benchmarks.reading import differences, expected_objects, rendered_objects
+from tests.benchmarks.targets import (
+    COLD_HELM,
+    COLD_KAPITAN,
+    COLD_KUSTOMIZE,
+    EXPLAIN,
+    GROWTH,
+    HELP,
+    MEMORY,
+    MEMORY_LARGE,
+    NOTHING_CHANGED,
+    ONE_CHANGED,
+    VERSION,
+    WITH_CHART,
+    Row,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.benchmarks.contenders import Contender
+    from tests.benchmarks.measuring import Bench, Cost, Pairs
+
+_COLD = {"kustomize": COLD_KUSTOMIZE, "helm4": COLD_HELM, "kapitan": COLD_KAPITAN}
+_CHEAP = 4
+"""Runs of a few milliseconds are repeated this many times as often: they are noisier, and cost nothing."""
+
+
+class Repository(NamedTuple):
+    """A generated repository on disk."""
+
+    folder: Path
+    services: int
+    environments: tuple[str, ...]
+    names: tuple[str, ...]
+
+
+def make_repository(
+    bench: Bench, services: int, environments: int, seed: int, *, bump: int | None = None
+) -> Repository:
+    """Generate a repository in every form, its files an hour old; `bump` is the number of a service to change."""
+    logical = Logical(services, environments, seed, {} if bump is None else {bump: 1})
+    folder = bench.scratch.fresh(f"generated-{services}")
+    generate(logical, folder)
+    age(folder)
+    return Repository(folder, services, tuple(each.name for each in logical.environments), tuple(logical.names()))
+
+
+def changed_service(services: int) -> int:
+    """The number of the service that changes, of so many."""
+    return services // 2
+
+
+def check_output(repository: Repository, contender: Contender, made: Made, *, may_differ: bool = False) -> str:
+    """Compare what a tool made with the objects that it should have made, as kubectl reads them.
+
+    Returns:
+        A line for people.
+
+    Raises:
+        BenchmarkError: it differs, and that is not known of the tool: a ratio would compare different work.
+    """
+    told = []
+    count = 0
+    for name, places in made.output.items():
+        wanted = expected_objects(repository.folder / "expected" / f"{name}.jsonl")
+        count += len(wanted)
+        found = rendered_objects(*places)
+        told += differences(wanted, found, keyed_order=not isinstance(contender, Kustomize))
+    if told and not may_differ:
+        raise BenchmarkError(f"{contender.name} differs in {len(told)} values, first: {told[0]}")
+    where = f", first: {told[0]}" if told else ""
+    return f"{contender.name}: {count} objects, {len(told)} wrong values{where}"
+
+
+class Suite:
+    """The measurements of one run, on one machine, of one version of envc."""
+
+    def __init__(self, bench: Bench, repository: Repository, runs: int) -> None:
+        self._bench = bench
+        self._repository = repository
+        self._ours = Envc()
+        self._runs = runs
+        self._cold: list[Cost] = []
+
+    def _compile(self, contender: Contender, repository: Repository | None = None) -> Cost:
+        chosen = repository or self._repository
+        cost = contender.compile(self._bench, chosen.folder, chosen.environments).cost
+        if contender is self._ours and repository is None:
+            self._cold.append(cost)
+        return cost
+
+    def check(self, contender: Contender) -> str:
+        """Compile once with a tool and compare the objects; Kapitan is known to print some values wrongly."""
+        made = contender.compile(self._bench, self._repository.folder, self._repository.environments)
+        return check_output(self._repository, contender, made, may_differ=contender.name.startswith("Kapitan"))
+
+    def cold(self, name: str, peer: Contender) -> Row:
+        """A full compile of every environment, without any cache, beside another tool's."""
+        pairs = self._bench.pairs(self._runs, lambda: self._compile(self._ours), lambda: self._compile(peer))
+        return Row.of_pairs(_COLD[name], pairs)
+
+    def with_chart(self) -> Row:
+        """A full compile that writes the Helm chart too, beside one that does not."""
+        both = Envc(writes_chart=True)
+        pairs = self._bench.pairs(self._runs, lambda: self._compile(both), lambda: self._compile(self._ours))
+        return Row.of_pairs(WITH_CHART, pairs)
+
+    def memory(self) -> Row:
+        """The largest peak of all full compiles so far."""
+        if not self._cold:
+            self._compile(self._ours)
+        peaks = [cost.peak for cost in self._cold]
+        return Row(MEMORY, max(peaks), min(peaks), max(peaks))
+
+    def growth(self, large: Repository) -> Iterator[Row]:
+        """A repository of ten times as many services beside the small one: time, and memory."""
+        peaks = []
+
+        def compile_large() -> Cost:
+            cost = self._compile(self._ours, large)
+            peaks.append(cost.peak)
+            return cost
+
+        pairs = self._bench.pairs(self._runs, compile_large, lambda: self._compile(self._ours))
+        yield Row.of_pairs(GROWTH, pairs)
+        yield Row(MEMORY_LARGE, max(peaks), min(peaks), max(peaks))
+
+    def start_up(self) -> Iterator[Row]:
+        """The commands that need no project."""
+        folder = self._bench.scratch.folder
+        yield Row.of_pairs(VERSION, self._beside_python(lambda: self._run(folder, "--version")))
+        yield Row.of_pairs(HELP, self._beside_python(lambda: self._run(folder, "--help")))
+
+    def nothing_changed(self) -> Row:
+        """A build after a build."""
+        project = self._bench.scratch.copy(self._repository.folder / "envc", "unchanged")
+        self._run(project, "build")
+        pairs = self._beside_python(lambda: self._run(project, "build"))
+        return Row.of_pairs(NOTHING_CHANGED, pairs)
+
+    def explain(self) -> Row:
+        """Where one field comes from."""
+        project = self._bench.scratch.copy(self._repository.folder / "envc", "explained")
+        self._run(project, "build")
+        service = self._repository.names[-1]
+        words = ("explain", self._repository.environments[-1], f"Deployment/{service}", "spec.replicas")
+        return Row.of_values(EXPLAIN, [self._run(project, *words).wall for _ in range(self._runs)])
+
+    def one_changed(self, tool: Kustomize, bumped: Repository) -> Row:
+        """A build after one base file of one service changed, which reaches every environment.
+
+        kustomize has no cache: its users build the one service.
+
+        Args:
+            tool: the peer.
+            bumped: the repository with that service changed.
+
+        Raises:
+            BenchmarkError: what envc made of the change is not what it should be.
+        """
+        service = self._repository.names[changed_service(self._repository.services)]
+        file = Path("base", service, "deployment.yaml")
+        texts = [(each.folder / "envc" / file).read_bytes() for each in (bumped, self._repository)]
+        project = self._bench.scratch.copy(self._repository.folder / "envc", "changed")
+        self._run(project, "build")
+        turn = 0
+
+        def save_and_build() -> Cost:
+            nonlocal turn
+            (project / file).write_bytes(texts[turn % 2])
+            turn += 1
+            return self._run(project, "build")
+
+        def build_service() -> Cost:
+            chosen = self._repository
+            return tool.compile_service(self._bench, chosen.folder, chosen.environments, service).cost
+
+        pairs = self._bench.pairs(self._runs * _CHEAP, save_and_build, build_service)
+        made = Made(pairs.ours[-1], {name: [project / "environments" / name] for name in bumped.environments})
+        check_output(bumped if turn % 2 else self._repository, self._ours, made)
+        return Row.of_pairs(ONE_CHANGED, pairs)
+
+    def _run(self, folder: Path, *arguments: str) -> Cost:
+        return self._bench.run([self._bench.envc(folder, *arguments)])
+
+    def _beside_python(self, ours: Callable[[], Cost]) -> Pairs:
+        return self._bench.pairs(self._runs * _CHEAP, ours, lambda: self._bench.run([self._bench.bare_python()]))

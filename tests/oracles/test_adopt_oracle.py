@@ -1,0 +1,71 @@
+"""Kustomize projects brought over build exactly what kustomize builds."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envcompile import yamlio
+from envcompile.adopt import from_kustomize
+from envcompile.adopt.existing import literal_identity
+from envcompile.adopt.kustomizations import choose_environments, find_kustomizations
+from envcompile.compose.directives import same
+from envcompile.errors import EnvcError
+from envcompile.pipeline.project import Project
+
+CORPORA = Path(__file__).parents[2].parent / "shared" / "corpora" / "kustomize"
+
+# The files that these kustomizations generate ConfigMaps from are not part of the corpus.
+INCOMPLETE = {"stefanprodan-podinfo/deploy"}
+
+
+def trees() -> list[str]:
+    """Every folder of the corpora with at least two environments in overlays/, or below `provider`."""
+    if not CORPORA.is_dir():
+        return []
+    found = {
+        folder.parent
+        for folder in CORPORA.rglob("overlays")
+        if sum((child / "kustomization.yaml").is_file() for child in folder.iterdir()) > 1
+    }
+    found.add(CORPORA / "kubernetes-ingress-nginx" / "deploy" / "static" / "provider")
+    found.add(CORPORA / "GoogleCloudPlatform-microservices-demo" / "kustomize" / "tests")
+    return sorted(folder.relative_to(CORPORA).as_posix() for folder in found)
+
+
+def expected(repository: Path, folder: str) -> list[dict[str, Any]] | None:
+    """What kustomize made of a kustomization when the corpus was collected."""
+    file = repository / "_expected" / f"{folder.replace('/', '__')}.yaml"
+    if not file.is_file():
+        return None
+    return [value for value in yamlio.load_all(file.read_bytes(), file.name) if value is not None]
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize("tree", trees())
+def test_an_adopted_kustomize_project_builds_what_kustomize_builds(tree: str, kustomize: Path, tmp_path: Path) -> None:
+    """The proof holds, and the compiled environments equal the recorded output of kustomize, object for object."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
+    os.environ["PATH"] = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    source = CORPORA / tree
+    if tree in INCOMPLETE:
+        with pytest.raises(EnvcError, match="loading KV pairs"):
+            from_kustomize(source, tmp_path / "new")
+        return
+    adoption = from_kustomize(source, tmp_path / "new")
+    assert [str(difference) for difference in adoption.proof.differences] == []
+    project = Project.open(tmp_path / "new")
+    repository = CORPORA / tree.split("/", maxsplit=1)[0]
+    compared = 0
+    for environment, folders in choose_environments(find_kustomizations(source))[0].items():
+        recorded = [expected(repository, (source / each).relative_to(repository).as_posix()) for each in folders]
+        if None in recorded:
+            continue
+        wanted = {literal_identity(value): value for each in recorded for value in each or ()}
+        built = {literal_identity(each.value): each.value for each in project.compile(environment).resources}
+        assert built.keys() == wanted.keys()
+        assert [key for key, value in wanted.items() if not same(value, built[key])] == []
+        compared += 1
+    assert compared > 0
