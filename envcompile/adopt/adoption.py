@@ -10,6 +10,7 @@ from envcompile.adopt.factor import Strategy, factor
 from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
+from envcompile.errors import EnvcError, Problem
 from envcompile.kubeapi import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
 
@@ -97,9 +98,11 @@ def adopt(sources: Sources, target: Path) -> Adoption:
     When even the plainest way fails, nothing is written and the proof says what differs.
 
     Raises:
-        EnvcError: the target has files in the way.
+        EnvcError: the target has files in the way, or the source holds what no build accepts.
     """
     planned = plan_adoption(sources)
+    if planned.proof.problems:
+        raise EnvcError(_at_their_source(problem, sources, planned) for problem in planned.proof.problems)
     written = write_new(target, planned.files) if planned.proof.is_equal else ()
     return _summary(sources, planned, written)
 
@@ -110,6 +113,8 @@ class PlannedAdoption(NamedTuple):
     strategy: Strategy
     plan: Plan
     files: Mapping[str, bytes]
+    owners: Mapping[str, Key]
+    """For each file of resources the object it speaks of."""
     proof: Proof
 
     def __repr__(self) -> str:
@@ -130,8 +135,19 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
         if plainer is None:
-            return PlannedAdoption(strategy, plan, files, proof)
+            return PlannedAdoption(strategy, plan, files, owners, proof)
         strategy = plainer
+
+
+def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoption) -> Problem:
+    """What is wrong with a file of the new repository, told of the object of the source that is in it."""
+    places = []
+    for place in problem.where:
+        key = planned.owners.get(place.file)
+        for environment in sources.environments:
+            keys = planned.plan.keys[environment.name]
+            places += [environment.objects[keys.index(key)].where] if key is not None and key in keys else []
+    return Problem(problem.what, problem.fix, tuple(dict.fromkeys(places)), problem.trace)
 
 
 def _plainer(strategy: Strategy, plan: Plan, proof: Proof, owners: Mapping[str, Key]) -> Strategy | None:
@@ -141,7 +157,7 @@ def _plainer(strategy: Strategy, plan: Plan, proof: Proof, owners: Mapping[str, 
         for difference in proof.differences
         if difference.position >= 0
     }
-    failed |= {owners[path] for path in proof.files if path in owners}
+    failed |= {owners[place.file] for problem in proof.problems for place in problem.where if place.file in owners}
     fresh = failed - strategy.separate
     if strategy.in_common and fresh and len(plan.namespaces.own) > 1 and strategy.rounds < _MOST_ROUNDS:
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)

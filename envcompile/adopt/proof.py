@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.adopt.existing import ExistingEnvironment, Value
+    from envcompile.errors import Problem
     from envcompile.model import Pointer
 
 _MOST_FIELDS = 5
@@ -40,8 +41,8 @@ class Proof(NamedTuple):
 
     objects: Mapping[str, int]
     differences: tuple[Difference, ...]
-    files: tuple[str, ...]
-    """Files of the new repository that a failed build complained about."""
+    problems: tuple[Problem, ...]
+    """Why an environment of the new repository does not build at all; places are in its files."""
 
     @property
     def is_equal(self) -> bool:
@@ -95,9 +96,9 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
         project = Project(PlannedTree(files))
     except EnvcError as error:
         everywhere = [Difference(name, -1, problem.what) for name in counts for problem in error.problems]
-        return Proof(counts, tuple(everywhere), ())
+        return Proof(counts, tuple(everywhere), error.problems)
     differences: list[Difference] = []
-    complaints: list[str] = []
+    problems: list[Problem] = []
     renderer = Renderer()
     for environment in environments:
         try:
@@ -105,10 +106,10 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
             built = yamlio.load_all(stream(compiled.resources, renderer).encode(), environment.name)
         except EnvcError as error:
             differences += [Difference(environment.name, -1, problem.what) for problem in error.problems]
-            complaints += [location.file for problem in error.problems for location in problem.where]
+            problems += error.problems
             continue
         differences += _compare(environment, [value for value in built if value is not None])
-    return Proof(counts, tuple(differences), tuple(dict.fromkeys(complaints)))
+    return Proof(counts, tuple(differences), tuple(dict.fromkeys(problems)))
 
 
 def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Difference]:

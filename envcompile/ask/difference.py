@@ -8,7 +8,7 @@ from envcompile.ask.changes import ABSENT, changes, field_changes
 from envcompile.ask.facets import facet_of_field, facet_of_resource, in_order
 from envcompile.ask.redact import redacted
 from envcompile.ask.renames import renames
-from envcompile.ask.requests import NOTHING, requests_of
+from envcompile.ask.requests import AUTOSCALER, NOTHING, requests_of
 from envcompile.kubeapi.fieldpath import format_field
 
 if TYPE_CHECKING:
@@ -132,8 +132,16 @@ def compare(
                 redacted(identity, target.value) if target is not None else None,
             )
         )
-    cost = requests_of(new.values()).minus(requests_of(old.values()))
+    touched = {change.resource for change in found}
+    cost = _requests(new.values(), touched).minus(_requests(old.values(), touched))
     return EnvironmentDiff(environment, tuple(resources), owners, cost)
+
+
+def _requests(resources: Iterable[Resource], touched: set[ResourceId]) -> Requests:
+    """What the resources request that a change touches; those it leaves alone would cancel out."""
+    if any(identity.kind == AUTOSCALER for identity in touched):
+        return requests_of(resources)
+    return requests_of(resource for resource in resources if resource.id in touched or resource.id.kind == AUTOSCALER)
 
 
 def _expanded(identity: ResourceId, fields: Iterable[FieldChange], read_keys: ReadKeys | None) -> Iterator[FieldDiff]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.lines import resource_lines, title
 from envcompile.ask.requests import describe_requests
@@ -78,8 +78,8 @@ def blocks(environments: Iterable[EnvironmentDiff]) -> list[Block]:
     order: dict[tuple[str, str, str, tuple[str, ...]], ResourceDiff] = {}
     for diff in environments:
         for resource in diff.resources:
-            lines = tuple(_printed(line) for line in resource_lines(resource))
             # The namespace is the environment's own affair: it would keep equal changes apart.
+            lines = tuple(_printed(line) for line in resource_lines(_without_namespace(resource)))
             group, kind, _, name = resource.resource
             was = resource.was.name if resource.was is not None else ""
             key = (f"{kind}.{group}/{name}", was, resource.kind, lines)
@@ -87,15 +87,26 @@ def blocks(environments: Iterable[EnvironmentDiff]) -> list[Block]:
             order.setdefault(key, resource)
     found = []
     for key, names in sorted(together.items(), key=lambda entry: entry[0][0]):
-        resource = order[key]
-        shown = resource._replace(
-            resource=resource.resource._replace(namespace=""),
-            was=resource.was._replace(namespace="") if resource.was is not None else None,
-        )
-        what = html.escape(title(shown))
+        resource = _without_namespace(order[key])
+        what = html.escape(title(resource))
         facets = f" ({', '.join(resource.facets)})" if resource.facets else ""
         found.append(Block(f"<b>{what}</b> {_WORDS[resource.kind]} in {', '.join(names)}{facets}", key[3]))
     return found
+
+
+def _without_namespace(resource: ResourceDiff) -> ResourceDiff:
+    def without(value: dict[str, Any] | None) -> dict[str, Any] | None:
+        metadata = value.get("metadata") if value is not None else None
+        if value is None or not isinstance(metadata, dict):
+            return value
+        return {**value, "metadata": {key: held for key, held in metadata.items() if key != "namespace"}}
+
+    return resource._replace(
+        resource=resource.resource._replace(namespace=""),
+        was=resource.was._replace(namespace="") if resource.was is not None else None,
+        old=without(resource.old),
+        new=without(resource.new),
+    )
 
 
 def page(environments: Sequence[EnvironmentDiff]) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from envcompile.model import Resource
 
 _REPLICATED = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "ReplicaSet")})
+AUTOSCALER = "HorizontalPodAutoscaler"
+"""The kind that says how many pods a workload without replicas has at least."""
 _QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d+)|([KMGTPE]i|[numkMGTPE])?)")
 _SUFFIXES = {
     **{suffix: Fraction(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
@@ -57,7 +59,7 @@ def requests_of(resources: Iterable[Resource]) -> Requests:
     known = list(resources)
     least: dict[tuple[str, str, str], int] = {}
     for resource in known:
-        if resource.id.kind == "HorizontalPodAutoscaler":
+        if resource.id.kind == AUTOSCALER:
             spec = resource.value.get("spec") or {}
             target = spec.get("scaleTargetRef") or {}
             key = (resource.id.namespace, str(target.get("kind")), str(target.get("name")))

@@ -37,9 +37,9 @@ def _file_names(subjects: Iterable[Subject], homes: Mapping[Subject, Home]) -> d
     return found
 
 
-def _reach(templates: Iterable[Template]) -> dict[Hole, list[str]]:
+def _reach(templates: Iterable[Template]) -> dict[Hole, dict[str, None]]:
     """Which resources each hole that a template really shows reaches."""
-    reach: dict[Hole, list[str]] = {}
+    reach: dict[Hole, dict[str, None]] = {}
     for template in templates:
         title = template.subject.title
         stack = [template.node]
@@ -58,9 +58,7 @@ def _reach(templates: Iterable[Template]) -> dict[Hole, list[str]]:
                 case _:
                     pass
         for hole in found:
-            titles = reach.setdefault(hole, [])
-            if title not in titles:
-                titles.append(title)
+            reach.setdefault(hole, {})[title] = None
     return reach
 
 

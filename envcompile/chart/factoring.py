@@ -179,7 +179,9 @@ def factor(
     paths = objects | _part_flags(holes, objects, features)
     names = _Names()
     taken: set[ValuePath] = set()
-    for path in paths.values():
+    # `enabled` of a service always means the whole service; a field of that name gets another key.
+    switches = dict.fromkeys((home.key, "enabled") for home in homes.values())
+    for path in (*switches, *paths.values()):
         if path not in taken:
             taken.add(names.take(path))
     for hole in holes:

@@ -95,6 +95,17 @@ def fits_values(value: Any) -> bool:
     return isinstance(value, float)
 
 
+def same_shapes(values: list[Any]) -> bool:
+    """Whether no key holds a map in one value and something else in another: Helm warns when it lays those together."""
+    maps = [value for value in values if isinstance(value, dict)]
+    if not maps:
+        return True
+    if len(maps) < len(values):
+        return False
+    keys = dict.fromkeys(key for value in maps for key in value)
+    return all(same_shapes([value[key] for value in maps if key in value]) for key in keys)
+
+
 def depth(value: Any) -> int:
     """How many maps or lists are nested in a value; 0 for a scalar."""
     if isinstance(value, dict):

@@ -25,7 +25,7 @@ from envcompile.chart.shapes import (
     Unset,
     Variant,
 )
-from envcompile.chart.strictness import EXACT_INTEGERS, depth, equal, fits_values
+from envcompile.chart.strictness import EXACT_INTEGERS, depth, equal, fits_values, same_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,7 +186,7 @@ class TreeBuilder:
         known = [value for value in per.values() if value is not ABSENT]
         if len({type(value) for value in known}) > 1 or not all(isinstance(value, dict | list) for value in known):
             return None
-        if not all(fits_values(value) for value in known):
+        if not all(fits_values(value) for value in known) or not same_shapes(known):
             return None
         if len(want) + max(map(depth, known)) > MOST_KEYS + 1 or len(want) > MOST_KEYS:
             return None

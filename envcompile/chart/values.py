@@ -50,7 +50,7 @@ class Value(NamedTuple):
 
 
 def gather(
-    paths: Mapping[Hole, ValuePath], environments: int, default: int, reach: Mapping[Hole, Sequence[str]]
+    paths: Mapping[Hole, ValuePath], environments: int, default: int, reach: Mapping[Hole, Iterable[str]]
 ) -> list[Value]:
     """Every value once, in the order of values.yaml; where nobody asks, an environment keeps the default."""
     joined: dict[ValuePath, list[Hole]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.difference import compare
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from envcompile.model import Resource
     from envcompile.pipeline.project import CompiledEnvironment
 
-OWN_NAMESPACE = "<namespace>"
-"""Stands for each environment's own namespace when two environments are compared."""
+OWN_NAMESPACE = "OWN"
+"""Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
 
 
 class Difference(NamedTuple):
@@ -57,25 +58,25 @@ def difference(
     """
     from envcompile.sources import GitTree, WorkingTree
 
-    older = GitTree(root, source or merge_base(root, target or "HEAD"))
+    with ThreadPoolExecutor(1) as beside:
+        # Listing a commit is git's work: it goes on while this process compiles the other side.
+        opening = beside.submit(lambda: GitTree(root, source or merge_base(root, target or "HEAD")))
+        newer = GitTree(root, target) if target is not None else None
+        project = Project(newer or WorkingTree(root))
+        commit = newer.commit if newer is not None else ""
+        try:
+            after = _compiled(project, wanted, commit)
+        finally:
+            if newer is not None:
+                newer.close()
+        older = opening.result()
     try:
-        newer: Any = GitTree(root, target) if target is not None else WorkingTree(root)
-        before = _compiled(Project(older), wanted, older.commit)
-        after = _compiled(Project(newer), wanted, getattr(newer, "commit", ""))
+        base = Project(older)
+        _refuse_unknown(wanted, [*project.environments, *base.environments])
+        before = _compiled(base, wanted, older.commit)
     finally:
         older.close()
-    if target is not None:
-        newer.close()
     names = [*after, *(name for name in before if name not in after)]
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        raise UsageError([
-            Problem(
-                f"neither side has an environment `{name}`",
-                did_you_mean(name, names, "name a folder of overlays/ that holds an environment.yaml"),
-            )
-            for name in missing
-        ])
     found = []
     for name in names:
         left, right = before.get(name), after.get(name)
@@ -92,7 +93,7 @@ def difference(
                 owners=either.composed.sources.settings.owners,
             )
         )
-    return Difference(older.commit, getattr(newer, "commit", ""), tuple(found))
+    return Difference(older.commit, commit, tuple(found))
 
 
 def between(project: Project, left: str, right: str) -> EnvironmentDiff:
@@ -199,6 +200,15 @@ def _git(root: Path, *arguments: str) -> str:
     except FileNotFoundError as error:
         raise UnavailableError([Problem("git is not installed", "install git")]) from error
     return done.stdout.decode("utf-8", "surrogateescape").strip() if done.returncode == 0 else ""
+
+
+def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        advice = f"environments are {', '.join(dict.fromkeys(known))}"
+        raise UsageError([
+            Problem(f"neither side has an environment `{name}`", did_you_mean(name, known, advice)) for name in missing
+        ])
 
 
 def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str, CompiledEnvironment]:

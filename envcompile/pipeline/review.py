@@ -77,10 +77,9 @@ def review(
     if not found.changed:
         return Review(found, "", (), "", key, farewell)
     count = sum(len(diff.resources) for diff in found.changed)
-    said = (
-        f"{count} resource{'s' if count > 1 else ''} in {len(found.changed)} of {len(found.environments)} environments"
-    )
-    top = f"{HEADING}\n\n{said} differ between `{found.source[:12]}` and `{commit[:12]}`.\n\n{table(found.changed)}"
+    said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
+    span = f"from `{found.source[:12]}` to `{commit[:12]}`"
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
     pieces = blocks(found.changed)
     whole = "\n".join([top, *(piece.markdown() for piece in pieces)])
     size = limit or (1_000_000 if job is not None and job.host == "GitLab" else DEFAULT_LIMIT)

@@ -41,7 +41,8 @@ def replace_secrets(composed: ComposedEnvironment, project: ProjectSources) -> R
     from envcompile.secrets.handwritten import check_sealed_secret
 
     store = store_of(environment, files)
-    is_ignored = _ignored(project.tree)
+    in_clear = settings.secret_backend == "plaintext"
+    is_ignored = _ignored(project.tree) if not in_clear else _everywhere
     problems = Problems()
     warnings = list(composed.warnings)
     done: list[Resource] = []
@@ -69,7 +70,7 @@ def replace_secrets(composed: ComposedEnvironment, project: ProjectSources) -> R
         except EnvcError as error:
             problems.extend(error)
             continue
-        is_private = _has_literals(resource.value) and all(is_ignored(path) for path in sources)
+        is_private = not in_clear and _has_literals(resource.value) and all(is_ignored(path) for path in sources)
         app = PRIVATE_APP if is_private else resource.app
         done.append(_with_value(resource, after, app))
     problems.raise_any()
@@ -109,6 +110,11 @@ def _has_literals(secret: dict[str, Any]) -> bool:
     """Tell whether some value is no reference; git is only asked about such Secrets."""
     values = [*(secret.get("data") or {}).values(), *(secret.get("stringData") or {}).values()]
     return not all(isinstance(value, str) and value.startswith("ref+") for value in values)
+
+
+def _everywhere(_path: str) -> bool:
+    """The answer where literals may stand in any file."""
+    return True
 
 
 def _ignored(tree: Tree) -> Callable[[str], bool]:

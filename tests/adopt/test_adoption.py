@@ -387,3 +387,14 @@ def test_what_cannot_be_brought_over_is_named_and_nothing_is_written(write: Writ
     ]
     assert adoption.files == ()
     assert not Path("new").exists()
+
+
+def test_what_no_build_accepts_is_told_at_its_source(write: Write) -> None:
+    """A mistake of the source is reported where the user finds it, not in files that were never written."""
+    fine = config("web", "{}")
+    wrong = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: api\n  labels: none\n"
+    source = write({"dev.yaml": fine, "prod.yaml": f"{fine}---\n{wrong}"})
+    with pytest.raises(EnvcError) as caught:
+        from_manifests(source, Path("new"))
+    assert [str(place) for problem in caught.value.problems for place in problem.where] == ["old/prod.yaml:7:1"]
+    assert not Path("new").exists()

@@ -31,9 +31,9 @@ def write_files(root: Path, files: Mapping[str, str | bytes]) -> Path:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, by path; a symlink stands for itself."""
+    """Every file below a folder, by path; a symlink stands for itself. Nothing when there is no folder."""
     found = {}
-    todo = [folder]
+    todo = [folder] if folder.is_dir() else []
     while todo:
         for path in todo.pop().iterdir():
             if path.is_symlink():

@@ -1,0 +1,225 @@
+"""The connection to the history database: SQLite by default, PostgreSQL by `ENVC_HISTORY_URL`.
+
+Statements are written once, with `?` for arguments. The drivers are used directly: importing SQLAlchemy takes longer
+than recording a commit, so only migrations do.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from envcompile.errors import Problem, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+VERSION = "0002"
+"""The newest step of envcompile/migrations, which this code is written for."""
+_LOCK = 0x656E7663
+"""The PostgreSQL advisory lock that recorders take turns with."""
+_WAIT = 30
+"""Seconds that a recorder waits for another one."""
+
+
+class Database:
+    """An open history database.
+
+    Raises:
+        UnavailableError: it cannot be reached, opened or written.
+    """
+
+    __slots__ = ("_connection", "_error", "is_sqlite", "name")
+
+    def __init__(self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool) -> None:
+        self._connection = connection
+        self._error = error
+        self.name = name
+        self.is_sqlite = is_sqlite
+
+    def rows(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
+        """The rows that a query gives."""
+        try:
+            return list(self._connection.execute(self._in_dialect(statement), arguments).fetchall())
+        except self._error as error:
+            raise broken(self.name, error) from error
+
+    def run(self, statement: str, arguments: Sequence[Any] = ()) -> None:
+        """Run a statement that gives no rows."""
+        try:
+            self._connection.execute(self._in_dialect(statement), arguments)
+        except self._error as error:
+            raise broken(self.name, error) from error
+
+    def run_many(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a statement once for each row of arguments."""
+        try:
+            self._connection.cursor().executemany(self._in_dialect(statement), list(rows))
+        except self._error as error:
+            raise broken(self.name, error) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction; recorders take turns, and what an error interrupts leaves nothing."""
+        self.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+        try:
+            if not self.is_sqlite:
+                self.run("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+            yield
+            self.run("COMMIT")
+        except BaseException:
+            try:
+                self._connection.execute("ROLLBACK")
+            except self._error:
+                pass  # the connection is gone, and the transaction with it
+            raise
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _in_dialect(self, statement: str) -> str:
+        return statement if self.is_sqlite else statement.replace("%", "%%").replace("?", "%s")
+
+
+def location(home: Path) -> str:
+    """The address of the database: `ENVC_HISTORY_URL`, else `history.db` in the project's `.envc` folder."""
+    return os.environ.get("ENVC_HISTORY_URL") or f"sqlite:///{home / 'history.db'}"
+
+
+def connect(url: str, *, create: bool = True, any_version: bool = False) -> Database:
+    """Open a history database; an empty one gets its tables.
+
+    Args:
+        url: `sqlite:///PATH` or `postgresql://USER@HOST/NAME`.
+        create: make the SQLite file when there is none.
+        any_version: do not ask for the tables of this version of envc.
+
+    Raises:
+        UsageError: the address is of another kind, or there is no database yet and none shall be made.
+        UnavailableError: the database does not answer, or has tables of another version.
+    """
+    if url.startswith("sqlite:///"):
+        database = _sqlite(Path(url.removeprefix("sqlite:///")), create=create)
+    elif url.partition(":")[0] in {"postgresql", "postgres", "postgresql+psycopg"}:
+        database = _postgresql("postgresql:" + url.partition(":")[2])
+    else:
+        kind = url.partition(":")[0]
+        raise UsageError([
+            Problem(
+                f"ENVC_HISTORY_URL names a database of the kind `{kind}`, which envc cannot use",
+                "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
+            )
+        ])
+    try:
+        version = version_of(database)
+        if not version:
+            from envcompile.history.migrate import upgrade
+
+            upgrade(url)
+        elif not any_version:
+            _check(version, database.name)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def version_of(database: Database) -> str:
+    """The version of the tables; empty for a database without any."""
+    if database.is_sqlite:
+        query = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+    else:
+        query = "SELECT 1 FROM information_schema.tables WHERE table_name = 'alembic_version'"
+    if not database.rows(query):
+        return ""
+    rows = database.rows("SELECT version_num FROM alembic_version")
+    return str(rows[0][0]) if rows else ""
+
+
+def _check(version: str, name: str) -> None:
+    if version == VERSION:
+        return
+    if version < VERSION:
+        raise UnavailableError([
+            Problem(
+                f"the history database {name} has tables of version {version}, this envc writes {VERSION}",
+                "run `envc history upgrade`",
+            )
+        ])
+    raise UnavailableError([
+        Problem(
+            f"the history database {name} has tables of version {version}, this envc knows {VERSION} at most",
+            "upgrade envc; the database was written by a newer one",
+        )
+    ])
+
+
+def _sqlite(path: Path, *, create: bool) -> Database:
+    name = str(path)
+    if not create and not path.is_file():
+        raise UsageError([
+            Problem(
+                "there is no history yet", "`envc history import` records the past, `envc hook install` what comes"
+            )
+        ])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ignore = path.parent / ".gitignore"
+        if path.parent.name == ".envc" and not ignore.exists():
+            ignore.write_text("*\n")
+        connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+    except (OSError, sqlite3.Error) as error:
+        raise broken(name, error) from error
+    return Database(connection, sqlite3.Error, name, is_sqlite=True)
+
+
+def _postgresql(url: str) -> Database:
+    try:
+        import psycopg
+    except ImportError as error:
+        raise UsageError([
+            Problem(
+                "ENVC_HISTORY_URL names a PostgreSQL database, and its driver is not installed",
+                "install it: pip install 'envcompile[postgres]'",
+            )
+        ]) from error
+    name = shown(url)
+    try:
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+    except psycopg.Error as error:
+        raise broken(name, error) from error
+    return Database(connection, psycopg.Error, name, is_sqlite=False)
+
+
+def shown(url: str) -> str:
+    """The address of a PostgreSQL database without its password."""
+    parts = urlsplit(url)
+    user = f"{unquote(parts.username)}@" if parts.username else ""
+    return f"postgresql://{user}{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def broken(name: str, error: Exception) -> UnavailableError:
+    """The error for a database that refuses, without what it may quote."""
+    lines = str(error).strip().splitlines()
+    reason = re.sub(r"://[^@\s]*@", "://", lines[0]) if lines else type(error).__name__
+    if "password" in reason:
+        return UnavailableError([
+            Problem(
+                f"the history database {name} refuses the user or the password", "correct them in ENVC_HISTORY_URL"
+            )
+        ])
+    return UnavailableError([
+        Problem(
+            f"the history database {name} does not answer: {reason}",
+            "commits that could not be recorded wait in .envc/spool; `envc history record` takes them up",
+        )
+    ])

@@ -1,0 +1,107 @@
+"""The commits that wait to be recorded: one empty file each, named by its hash, in `.envc/spool`.
+
+The hook writes them with a shell's `mv`, so that it needs no Python. A file goes when its commit is recorded; what is
+in it does not matter, and the order comes from git. Nothing can be recorded twice, as a commit is recorded once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from envcompile.errors import Problem, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_OWN = frozenset({"lock", "last-error"})
+
+
+class Spool:
+    """The folder of waiting commits."""
+
+    __slots__ = ("folder",)
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "spool"
+
+    def waiting(self) -> list[str]:
+        """The commits that wait."""
+        return [name for name in self._names() if _HASH.fullmatch(name)]
+
+    def strangers(self) -> list[str]:
+        """Files that no commit is named by: somebody else's, or damaged."""
+        return [name for name in self._names() if not _HASH.fullmatch(name) and name not in _OWN and "." not in name]
+
+    def add(self, commit: str) -> None:
+        """Let a commit wait.
+
+        Raises:
+            UnavailableError: the folder cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / commit).touch()
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
+
+    def done(self, commit: str) -> None:
+        """A commit is recorded: it waits no more."""
+        (self.folder / commit).unlink(missing_ok=True)
+
+    def note(self, error: str) -> None:
+        """Keep why the last try to record failed; an empty text forgets it."""
+        file = self.folder / "last-error"
+        try:
+            if error:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                file.write_text(error + "\n", encoding="utf-8")
+            else:
+                file.unlink(missing_ok=True)
+        except OSError:
+            pass  # a full disk must not hide the error that it causes
+
+    def last_error(self) -> str:
+        """Why the last try to record failed; empty when it did not."""
+        try:
+            return (self.folder / "last-error").read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether this process is the only one that empties the spool; another one sees what is added meanwhile."""
+        try:
+            import fcntl
+
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        except (ImportError, OSError):
+            # Without locks several may record at once: the database sees to it that each commit is recorded once.
+            yield True
+            return
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(descriptor)
+
+    def _names(self) -> list[str]:
+        try:
+            return sorted(os.listdir(self.folder))  # ruff: ignore[os-listdir] - names are all that is asked
+        except OSError:
+            return []
+
+
+def _unwritable(folder: Path, error: OSError) -> UnavailableError:
+    return UnavailableError([
+        Problem(f"cannot write to {folder}: {error.strerror}", "make room, or correct the permissions of the folder")
+    ])
