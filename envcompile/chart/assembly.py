@@ -10,7 +10,7 @@ from envcompile.chart.factoring import factor
 from envcompile.chart.names import file_part
 from envcompile.chart.remarks import remarks
 from envcompile.chart.schema import schema_text
-from envcompile.chart.shapes import Items, Leaf, Map, Style, Text, Unset, Variant
+from envcompile.chart.shapes import Items, Leaf, Map, Range, Style, Text, Unset, Variant
 from envcompile.chart.templates import TemplateWriter
 from envcompile.chart.values import Value, defaults, gather, patch_text, values_text
 
@@ -47,7 +47,7 @@ def _reach(templates: Iterable[Template]) -> dict[Hole, dict[str, None]]:
         while stack:
             node = stack.pop()
             match node:
-                case Leaf(hole) | Variant(hole, _):
+                case Leaf(hole) | Variant(hole, _) | Range(hole):
                     found.append(hole)
                 case Map(entries) | Items(entries):
                     for entry in entries:

@@ -67,6 +67,13 @@ class Places:
             return {"resources": Style.YAML}
         return {}
 
+    def is_main_container(self, steps: Steps) -> bool:
+        """Whether this is the way to the container that speaks for its service."""
+        if self.template is None or len(steps) != len(self.template) + 3:
+            return False
+        last = steps[-1]
+        return steps[-2] == "containers" and isinstance(last, Elem) and last.label == self._main and not self._slot
+
     def place(self, steps: Steps) -> Place:
         """The name of a field, given the way to it."""
         if (

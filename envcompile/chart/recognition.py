@@ -72,8 +72,8 @@ def document(value: Any) -> Verdict | None:
     for key in value:
         if key not in _HEAD and key.lower() in {"apiversion", "kind", "metadata"}:
             return Verdict(
-                f"the key `{key}` is not `{did_name(key)}`: Helm takes the two for one and fails",
-                f"write `{did_name(key)}`",
+                f"the key `{key}` is not `{_head_key(key)}`: Helm takes the two for one and fails",
+                f"write `{_head_key(key)}`",
             )
     version: Any = value.get("apiVersion")
     kind: Any = value.get("kind")
@@ -93,7 +93,7 @@ def document(value: Any) -> Verdict | None:
     return _named(value, version, kind)
 
 
-def did_name(key: str) -> str:
+def _head_key(key: str) -> str:
     """The key of an object's head that another one differs from only in case."""
     return next(known for known in _HEAD if known.lower() == key.lower())
 

@@ -44,6 +44,8 @@ def _leaf(value: Value) -> dict[str, Any]:
             found = {"type": ["string", "number", "boolean"]}
         case Style.IMAGE:
             return dict(_IMAGE)
+        case Style.RANGE:
+            return {"type": "object", "additionalProperties": dict(_TEXT)}
         case Style.CHOICE:
             return {"type": "string", "enum": list(value.choices)}
         case Style.YAML:

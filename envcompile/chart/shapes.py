@@ -107,6 +107,7 @@ class Style(Enum):
     TEXT = "text"
     FLAG = "flag"
     CHOICE = "choice"
+    RANGE = "range"
 
 
 class Unset(Enum):
@@ -177,6 +178,12 @@ class File(NamedTuple):
     text: str
 
 
+class Range(NamedTuple):
+    """Further items of a list of env vars, one for each key of a map in the values."""
+
+    hole: Hole
+
+
 class Entry(NamedTuple):
     """One key of a map, or one item of a list (then `key` is None), shown when any of its guards is on."""
 
@@ -197,7 +204,7 @@ class Items(NamedTuple):
     entries: tuple[Entry, ...]
 
 
-Node = Const | Leaf | Variant | Text | File | Map | Items
+Node = Const | Leaf | Variant | Text | File | Map | Items | Range
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.chart.scalars import beside_dash, block_header, key_text, tree
-from envcompile.chart.shapes import Const, File, Items, Leaf, Map, Style, Text, Unset, Variant
+from envcompile.chart.shapes import Const, File, Items, Leaf, Map, Range, Style, Text, Unset, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -62,6 +62,8 @@ class TemplateWriter:
                 return self._variant(hole, choices, indent)
             case Text():
                 return self._text(node, indent)
+            case Range():
+                return f"\n{' ' * indent}name: {{{{ $name | quote }}}}\n{' ' * indent}value: {{{{ $value | quote }}}}"
             case File(name, text):
                 path = f"{self._file_folder}/{name}"
                 self.files[path] = text
@@ -91,6 +93,9 @@ class TemplateWriter:
             text = f"\n{padding}-{block if control else beside_dash(block, indent + 2)}"
         else:
             text = f"\n{padding}{escaped(key_text(entry.key, indent))}:{self._after_key(entry.node, indent + 2)}"
+        if isinstance(entry.node, Range):
+            reference = self._reference(entry.node.hole)
+            return f"\n{padding}{{{{- range $name, $value := {reference} }}}}{text}\n{padding}{{{{- end }}}}"
         if entry.guards:
             return f"\n{padding}{{{{- if {self._condition(entry.guards)} }}}}{text}\n{padding}{{{{- end }}}}"
         return text

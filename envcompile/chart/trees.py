@@ -18,6 +18,7 @@ from envcompile.chart.shapes import (
     Items,
     Leaf,
     Map,
+    Range,
     Style,
     Template,
     Text,
@@ -109,9 +110,29 @@ class TreeBuilder:
             entries.insert(
                 0 if extension[key] is Style.INTEGER else len(entries), self._extension(key, extension[key], per, steps)
             )
+        if self._places.is_main_container(steps):
+            self._more_env(entries, per, steps)
         if same and all(isinstance(entry.node, Const) and not entry.guards for entry in entries):
             return Const(values[0])
         return Map(tuple(entries))
+
+    def _more_env(self, entries: list[Entry], per: Mapping[int, Any], steps: Steps) -> None:
+        """Let people add env vars to a container whose list of them is there everywhere, or nowhere."""
+        at = next((number for number, entry in enumerate(entries) if entry.key == "env"), None)
+        known: tuple[Entry, ...] = ()
+        if at is not None:
+            entry = entries[at]
+            if entry.guards or not isinstance(entry.node, Items | Const):
+                return
+            known = entry.node.entries if isinstance(entry.node, Items) else _as_entries(entry.node.value)
+            if not known:
+                return
+        hole = self._hole(self._places.place((*steps, "extraEnv")).want, Style.RANGE, {index: {} for index in per})
+        more = Items((*known, Entry(None, Range(hole))))
+        if at is None:
+            entries.append(Entry("env", more, (hole,)))
+        else:
+            entries[at] = Entry("env", more)
 
     def _extension(self, key: str, style: Style, per: Mapping[int, Any], steps: Steps) -> Entry:
         want = self._places.place((*steps, key)).want
@@ -298,6 +319,10 @@ class TreeBuilder:
 def _all_equal(values: list[Any]) -> bool:
     first = values[0]
     return all(equal(first, value) for value in values[1:])
+
+
+def _as_entries(value: Any) -> tuple[Entry, ...]:
+    return tuple(Entry(None, Const(item)) for item in value) if isinstance(value, list) else ()
 
 
 def _key_union(per: Mapping[int, dict[str, Any]], *, top: bool) -> list[str]:

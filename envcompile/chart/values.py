@@ -29,6 +29,7 @@ _FIRST: Final = (
     "args",
     "command",
     "env",
+    "extraEnv",
     "resources",
     "config",
     "service",
@@ -165,6 +166,8 @@ def _note(value: Value | None) -> str:
         return ""
     if value.style is Style.CHOICE:
         return f" · one of: {', '.join(value.choices)}"
+    if value.style is Style.RANGE:
+        return " · further env vars, by name"
     if value.unset is Unset.NULL:
         return " · null leaves it out"
     return ""

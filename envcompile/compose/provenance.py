@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
-from envcompile.kubeapi.fieldpath import format_field, keyed, look_up, resolve
+from envcompile.compose.directives import same
+from envcompile.kubeapi.fieldpath import Item, format_field, keyed, look_up, resolve
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
@@ -48,21 +49,39 @@ class FieldOrigin(NamedTuple):
 
 
 def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> list[FieldOrigin]:
-    """The origins of a field; of every leaf below it when it is a map or a list.
+    """The origins of a field; of every leaf below it when it is a map or a list, those that were removed last.
 
     An empty list means that neither the result nor any layer knows the field.
     """
     group, _, version = resource.value["apiVersion"].rpartition("/")
     node = api.node(group, version, resource.id.kind)
-    pointer = resolve(path, resource.value)
-    if pointer is None:
-        origin = _origin(resource, path, None, node, where)
-        return [origin] if origin.says else []
-    found = []
-    for leaf in _leaves(look_up(resource.value, pointer), pointer):
-        exact = keyed(leaf, resource.value, node)
-        found.append(_origin(resource, exact, look_up(resource.value, leaf), node, where))
-    return found
+    found: dict[FieldPath, FieldOrigin] = {}
+    for pointer in _matching(path, resource.value):
+        for leaf in _leaves(look_up(resource.value, pointer), pointer):
+            exact = keyed(leaf, resource.value, node)
+            found[exact] = _origin(resource, exact, look_up(resource.value, leaf), node, where)
+    for step in resource.steps:
+        for pointer in _matching(path, step.before):
+            for leaf in _leaves(look_up(step.before, pointer), pointer):
+                exact = keyed(leaf, step.before, node)
+                if exact not in found and resolve(exact, resource.value) is None:
+                    found[exact] = _origin(resource, exact, REMOVED, node, where)
+    return list(found.values())
+
+
+def _matching(path: FieldPath, value: Any) -> Iterator[Pointer]:
+    """Every pointer that a path can mean: `[port=53]` may name several items of a list."""
+    if not path:
+        yield ()
+        return
+    part, rest = path[0], path[1:]
+    if isinstance(part, Item) and isinstance(value, list):
+        steps: list[str | int] = [position for position, item in enumerate(value) if part.matches(item)]
+    else:
+        steps = list(resolve((part,), value) or ())
+    for step in steps:
+        for pointer in _matching(rest, value[step]):
+            yield (step, *pointer)
 
 
 def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) -> FieldOrigin | None:
@@ -128,13 +147,14 @@ def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, 
     for step in resource.steps:
         before, after = _at(step.before, path), _at(step.after, path)
         stated, note = _stated(step, path)
-        if stated is None and before == after:
+        if stated is None and same(before, after):
             continue
         shown = REMOVED if after is _ABSENT else after
         if shown is REMOVED and before is _ABSENT:
             continue
         at = stated or _step_place(step, path, where)
-        says.append(Say(step.layer, step.role, at, shown, wins=False, note=note))
+        layer = at.file.rpartition("/")[0] if at and step.role == "setting" else step.layer
+        says.append(Say(layer, step.role, at, shown, wins=False, note=note))
     if says:
         says[-1] = says[-1]._replace(wins=True)
     return FieldOrigin(format_field(path), value, tuple(says), tuple(_lists(resource, path, node)))
@@ -177,7 +197,7 @@ def _stated(step: Step, path: FieldPath) -> tuple[Location | None, str]:
 
 def _step_place(step: Step, path: FieldPath, where: Where) -> Location | None:
     if step.role == "setting":
-        return where(step.within)
+        return where((*step.within, str(path[-1]))) or where(step.within)
     if step.document is None:
         return None
     if step.role == "json6902":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UnavailableError
@@ -73,8 +73,8 @@ class Spool:
             return ""
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Whether this process is the only one that empties the spool; another one sees what is added meanwhile."""
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process of this machine empties the spool, and keep others waiting meanwhile."""
         try:
             import fcntl
 
@@ -82,15 +82,12 @@ class Spool:
             descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         except (ImportError, OSError):
             # Without locks several may record at once: the database sees to it that each commit is recorded once.
-            yield True
+            yield
             return
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+            with suppress(OSError):  # not on this file system
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
         finally:
             os.close(descriptor)
 

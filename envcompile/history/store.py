@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.model import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from envcompile.history.database import Database
     from envcompile.history.repository import Commit
@@ -28,6 +28,8 @@ WITH RECURSIVE chain(id, base_id, depth) AS (
   SELECT revision.id, revision.base_id, depth + 1 FROM revision JOIN chain ON revision.id = chain.base_id
 )
 """
+
+_ONE_RESOURCE = "e.name = ? AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ?"
 
 
 class Held(NamedTuple):
@@ -154,12 +156,10 @@ class Store:
         )
         return {row[1]: Revision(row[0], commit, row[1], row[2], bytes(row[3]), row[4], row[5]) for row in rows}
 
-    def alike(self, inputs: str, tool: str) -> str:
-        """A recorded commit that compiles to the same, because everything that has a say is the same."""
-        rows = self._database.rows(
-            "SELECT hash FROM recorded_commit WHERE inputs = ? AND tool = ? LIMIT 1", (inputs, tool)
-        )
-        return str(rows[0][0]) if rows else ""
+    def is_alike(self, commit: str, inputs: str, tool: str) -> bool:
+        """Tell whether a recorded commit compiles to the same, because everything that has a say is the same."""
+        query = "SELECT 1 FROM recorded_commit WHERE hash = ? AND inputs = ? AND tool = ?"
+        return bool(self._database.rows(query, (commit, inputs, tool)))
 
     def state(self, revision: int) -> State:
         """What an environment holds at a revision."""
@@ -191,6 +191,50 @@ class Store:
         rows = self._in_parts("SELECT id, body FROM content WHERE id", contents)
         return {row[0]: zlib.decompress(row[1]) for row in rows}
 
+    def every_content(self) -> Iterator[tuple[int, bytes, bytes | None]]:
+        """Number, digest and JSON text of every content; None for a text that cannot be read."""
+        numbers = [row[0] for row in self._database.rows("SELECT id FROM content ORDER BY id")]
+        for row in self._in_parts("SELECT id, digest, body FROM content WHERE id", numbers):
+            try:
+                body = zlib.decompress(row[2])
+            except zlib.error:
+                body = None
+            yield row[0], bytes(row[1]), body
+
+    def sizes(self) -> dict[str, int]:
+        """How many rows the tables have, and the bytes of the whole database."""
+        counted = {
+            name: int(self._database.rows(f"SELECT COUNT(*) FROM {table}")[0][0])
+            for name, table in (
+                ("commits", "recorded_commit"),
+                ("revisions", "revision"),
+                ("resources", "resource"),
+                ("contents", "content"),
+                ("changed fields", "field_change"),
+            )
+        }
+        if self._database.is_sqlite:
+            query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        else:
+            query = "SELECT pg_database_size(current_database())"
+        return {**counted, "bytes": int(self._database.rows(query)[0][0])}
+
+    def busiest(self, most: int) -> dict[str, list[tuple[str, int]]]:
+        """What changes most: environments, resources, fields and authors, each with its number of changes."""
+        changes = "resource_change h JOIN resource x ON x.id = h.resource_id"
+        base = "JOIN revision r ON r.id = h.revision_id AND r.base_id IS NOT NULL"
+        queries = {
+            "environments": f"SELECT e.name, COUNT(*) FROM {changes} {base} "
+            "JOIN environment e ON e.id = x.environment_id GROUP BY e.name",
+            "resources": f"SELECT x.kind || '/' || x.name, COUNT(*) FROM {changes} {base} GROUP BY x.kind, x.name",
+            "fields": "SELECT field, COUNT(*) FROM field_change GROUP BY field",
+            "authors": "SELECT author_name, COUNT(*) FROM recorded_commit GROUP BY author_name",
+        }
+        return {
+            name: [(row[0], row[1]) for row in self._database.rows(f"{query} ORDER BY 2 DESC, 1 LIMIT ?", (most,))]
+            for name, query in queries.items()
+        }
+
     def field_rows(self, revision: int) -> list[FieldRow]:
         """The fields that a revision changed in resources that were there before."""
         rows = self._database.rows(
@@ -199,6 +243,49 @@ class Store:
             (revision,),
         )
         return [FieldRow(ResourceId(*row[:4]), *row[4:]) for row in rows]
+
+    def parents(self) -> dict[str, tuple[str, ...]]:
+        """Recorded commit -> its parents."""
+        rows = self._database.rows("SELECT hash, parents FROM recorded_commit")
+        return {row[0]: tuple(row[1].split()) for row in rows}
+
+    def presence(self, environment: str, resource: ResourceId) -> dict[int, bool]:
+        """The revisions that touch a resource, and whether it is there afterwards."""
+        rows = self._database.rows(
+            "SELECT h.revision_id, h.content_id FROM resource_change h JOIN resource x ON x.id = h.resource_id "
+            f"JOIN environment e ON e.id = x.environment_id WHERE {_ONE_RESOURCE}",
+            (environment, *resource),
+        )
+        return {row[0]: row[1] is not None for row in rows}
+
+    def changes_of_fields(self, environment: str, resource: ResourceId) -> list[tuple[int, str, str, str, str]]:
+        """Every recorded change inside of a resource: revision, field, how, value before, place."""
+        rows = self._database.rows(
+            "SELECT f.revision_id, f.field, f.how, f.old, f.place FROM field_change f "
+            "JOIN resource x ON x.id = f.resource_id JOIN environment e ON e.id = x.environment_id "
+            f"WHERE {_ONE_RESOURCE} ORDER BY f.id",
+            (environment, *resource),
+        )
+        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+    def counts(self, environment: str) -> dict[int, int]:
+        """Revision -> how many resources it changed."""
+        rows = self._database.rows(
+            "SELECT h.revision_id, COUNT(*) FROM resource_change h JOIN revision r ON r.id = h.revision_id "
+            "JOIN environment e ON e.id = r.environment_id WHERE e.name = ? GROUP BY h.revision_id",
+            (environment,),
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def changed(self, revision: int) -> list[tuple[ResourceId, int | None]]:
+        """The resources that a revision changed, with their new content; None for those that are gone."""
+        rows = self._database.rows(
+            "SELECT x.api_group, x.kind, x.namespace, x.name, h.content_id FROM resource_change h "
+            "JOIN resource x ON x.id = h.resource_id WHERE h.revision_id = ? "
+            "ORDER BY x.kind, x.namespace, x.name, x.api_group",
+            (revision,),
+        )
+        return [(ResourceId(*row[:4]), row[4]) for row in rows]
 
     def write(
         self,
@@ -270,8 +357,6 @@ class Store:
     def adopt(self, child: Revision, base: int, fields: list[FieldRow]) -> None:
         """Let a revision that holds all hold only what differs from a base that was recorded after it."""
         wanted, before = self.state(child.id), self.state(base)
-        if child.problem:
-            wanted = before
         with self._database.writing():
             if self._database.rows("SELECT 1 FROM revision WHERE id = ? AND base_id IS NOT NULL", (child.id,)):
                 return

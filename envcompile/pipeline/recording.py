@@ -153,10 +153,7 @@ def _record_one(repository: Repository, store: Store, commit: Commit) -> tuple[b
 
 def _unchanged(store: Store, bases: dict[str, Revision], inputs: str, parent: str) -> _Compiled | None:
     """The parent's own contents when the commit changes nothing that has a say; None when it must be compiled."""
-    if not bases or store.alike(inputs, __version__) == "":
-        return None
-    rows = store.database.rows("SELECT inputs, tool FROM recorded_commit WHERE hash = ?", (parent,))
-    if [tuple(row) for row in rows] != [(inputs, __version__)]:
+    if not bases or not store.is_alike(parent, inputs, __version__):
         return None
     snapshots = []
     for name, base in bases.items():
@@ -295,6 +292,8 @@ def _adopt_children(store: Store, commit: Commit, compiled: _Compiled) -> None:
             continue
         built = compiled.environments.get(environment)
         for child in children:
+            if child.problem:
+                continue  # it holds nothing, and what was recorded after it holds all
             rows = _rows_between(store, own[environment].id, child.id, built.composed.api) if built else []
             store.adopt(child, own[environment].id, rows)
 

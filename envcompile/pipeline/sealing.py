@@ -34,6 +34,9 @@ def replace_secrets(composed: ComposedEnvironment, project: ProjectSources) -> R
     """
     settings = composed.sources.settings
     environment = composed.sources.environment
+    if settings.secret_backend == "plaintext":
+        _refuse_references(composed.resources)
+        return Replaced(composed.resources, composed.warnings)
     files = project.sealed_files(environment)
     if not files and not any(_is_secret(resource) or _is_sealed(resource) for resource in composed.resources):
         return Replaced(composed.resources, composed.warnings)
@@ -41,8 +44,7 @@ def replace_secrets(composed: ComposedEnvironment, project: ProjectSources) -> R
     from envcompile.secrets.handwritten import check_sealed_secret
 
     store = store_of(environment, files)
-    in_clear = settings.secret_backend == "plaintext"
-    is_ignored = _ignored(project.tree) if not in_clear else _everywhere
+    is_ignored = _ignored(project.tree)
     problems = Problems()
     warnings = list(composed.warnings)
     done: list[Resource] = []
@@ -70,7 +72,7 @@ def replace_secrets(composed: ComposedEnvironment, project: ProjectSources) -> R
         except EnvcError as error:
             problems.extend(error)
             continue
-        is_private = not in_clear and _has_literals(resource.value) and all(is_ignored(path) for path in sources)
+        is_private = _has_literals(resource.value) and all(is_ignored(path) for path in sources)
         app = PRIVATE_APP if is_private else resource.app
         done.append(_with_value(resource, after, app))
     problems.raise_any()
@@ -112,9 +114,25 @@ def _has_literals(secret: dict[str, Any]) -> bool:
     return not all(isinstance(value, str) and value.startswith("ref+") for value in values)
 
 
-def _everywhere(_path: str) -> bool:
-    """The answer where literals may stand in any file."""
-    return True
+def _refuse_references(resources: tuple[Resource, ...]) -> None:
+    """Refuse references where Secrets are emitted as they stand: nobody would resolve them.
+
+    Raises:
+        EnvcError: naming every such value's place.
+    """
+    problems = Problems()
+    for resource in resources:
+        if not _is_secret(resource):
+            continue
+        for field in ("data", "stringData"):
+            for key, value in (resource.value.get(field) or {}).items():
+                if isinstance(value, str) and value.startswith("ref+"):
+                    problems.add(
+                        f"{resource.id.short}: `{key}` is a reference, but `secretBackend: plaintext` emits it as it stands",
+                        "write the throw-away value itself, or drop `secretBackend: plaintext` and seal it",
+                        where_of(resource)((field, key)),
+                    )
+    problems.raise_any()
 
 
 def _ignored(tree: Tree) -> Callable[[str], bool]:

@@ -106,6 +106,8 @@ frontend:
   # -- Deployment/frontend
   env:
     LOG_LEVEL: info
+  # -- Deployment/frontend · further env vars, by name
+  extraEnv: {}
   # -- Deployment/frontend
   resources:
     limits:
@@ -158,6 +160,10 @@ spec:
           env:
             - name: LOG_LEVEL
               value: {{ .Values.frontend.env.LOG_LEVEL | quote }}
+            {{- range $name, $value := .Values.frontend.extraEnv }}
+            - name: {{ $name | quote }}
+              value: {{ $value | quote }}
+            {{- end }}
           resources:
             {{- toYaml .Values.frontend.resources | nindent 12 }}
 """
@@ -173,6 +179,7 @@ def test_replicas_and_resources_can_be_set_where_no_environment_sets_them() -> N
     assert values == {
         "replicas": None,
         "image": {"repository": "nginx", "tag": "1.27", "digest": ""},
+        "extraEnv": {},
         "resources": {},
     }
     template = files["templates/api/deployment.yaml"]

@@ -141,6 +141,13 @@ def _shop(production: str = "shop-prod") -> Environments:
         ("frontend.env.LOG_LEVEL=debug", {"spec.template.spec.containers[0].env[0].value": "debug"}),
         ("frontend.env.LOG_LEVEL=8080", {"spec.template.spec.containers[0].env[0].value": "8080"}),
         ("frontend.resources.limits.cpu=1", {"spec.template.spec.containers[0].resources": {"limits": {"cpu": 1}}}),
+        (
+            "frontend.extraEnv.NEW=8080",
+            {
+                "spec.template.spec.containers[0].env[1].name": "NEW",
+                "spec.template.spec.containers[0].env[1].value": "8080",
+            },
+        ),
         ("frontend.service.port=81", {"spec.ports[0].port": 81}),
         ("frontend.config.KEY=b", {"data.KEY": "b"}),
         ("frontend.config.appProperties.c=3", {"data.app.properties": "a.b=1\nc=3\n"}),
