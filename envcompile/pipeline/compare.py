@@ -11,6 +11,7 @@ from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.pipeline.build import compile_all
 from envcompile.pipeline.project import Project
+from envcompile.sources.parsed import ParsedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.model import Resource
     from envcompile.pipeline.project import CompiledEnvironment
+    from envcompile.sources import Tree
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -40,6 +42,33 @@ class Difference(NamedTuple):
         return tuple(diff for diff in self.environments if diff.resources)
 
 
+class _TwinFiles(ParsedFiles):
+    """The files of one side; those that are the same on the other side are parsed once, and their values shared."""
+
+    __slots__ = ("_twin",)
+
+    def __init__(self, twin: _Side | None) -> None:
+        super().__init__()
+        self._twin = twin
+
+    def values(self, tree: Tree, path: str) -> list[Any]:
+        """Every document of a YAML or JSON file, None for an empty one."""
+        twin = self._twin
+        if twin is not None and twin.tree.is_file(path):
+            file = twin.parsed.file(twin.tree, path)
+            if file.data == self.file(tree, path).data:
+                return twin.parsed.values(twin.tree, path)
+        return super().values(tree, path)
+
+
+class _Side(Project):
+    """One of two states of a repository."""
+
+    def __init__(self, tree: Tree, twin: _Side | None = None) -> None:
+        super().__init__(tree)
+        self.parsed = self._parsed = _TwinFiles(twin)
+
+
 def difference(
     root: Path, wanted: Sequence[str] = (), *, source: str | None = None, target: str | None = None
 ) -> Difference:
@@ -58,24 +87,23 @@ def difference(
     """
     from envcompile.sources import GitTree, WorkingTree
 
-    with ThreadPoolExecutor(1) as beside:
-        # Listing a commit is git's work: it goes on while this process compiles the other side.
-        opening = beside.submit(lambda: GitTree(root, source or merge_base(root, target or "HEAD")))
-        newer = GitTree(root, target) if target is not None else None
-        project = Project(newer or WorkingTree(root))
-        commit = newer.commit if newer is not None else ""
-        try:
-            after = _compiled(project, wanted, commit)
-        finally:
-            if newer is not None:
-                newer.close()
-        older = opening.result()
+    newer = GitTree(root, target) if target is not None else None
+    older = None
     try:
-        base = Project(older)
+        with ThreadPoolExecutor(1) as beside:
+            # Listing a commit is git's work: it goes on while this process compiles the other side.
+            opening = beside.submit(lambda: GitTree(root, source or merge_base(root, target or "HEAD")))
+            project = _Side(newer or WorkingTree(root))
+            commit = newer.commit if newer is not None else ""
+            after = _compiled(project, wanted, commit)
+            older = opening.result()
+        base = _Side(older, project)
         _refuse_unknown(wanted, [*project.environments, *base.environments])
         before = _compiled(base, wanted, older.commit)
     finally:
-        older.close()
+        for tree in (older, newer):
+            if tree is not None:
+                tree.close()
     names = [*after, *(name for name in before if name not in after)]
     found = []
     for name in names:

@@ -72,7 +72,7 @@ def write(root: Path, path: str, text: str) -> None:
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text)
-    clock = os.stat(target).st_mtime_ns - 10_000_000_000 + random.randrange(10**9)
+    clock = target.stat().st_mtime_ns - 10_000_000_000 + random.randrange(10**9)
     os.utime(target, ns=(clock, clock))
 
 

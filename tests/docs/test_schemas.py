@@ -1,0 +1,29 @@
+"""The schemas that this repository's own files name are those of the settings' types."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from envcompile.settings import SchemaName, json_schema
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", ["project", "environment", "patch"])
+def test_the_schema_files_are_current(name: SchemaName) -> None:
+    """`envc schema NAME > .schemas/NAME.json` would change nothing."""
+    text = (ROOT / ".schemas" / f"{name}.json").read_text(encoding="utf-8")
+    assert text == json.dumps(json_schema(name), indent=2) + "\n"
+
+
+def test_every_settings_file_of_the_shop_names_its_schema() -> None:
+    """Editors complete and check the shop's settings."""
+    files = [ROOT / "envc.yaml", *sorted((ROOT / "overlays").glob("*/environment.yaml"))]
+    assert len(files) > 4
+    for file in files:
+        first = file.read_text(encoding="utf-8").splitlines()[0]
+        path = first.partition("$schema=")[2]
+        assert (file.parent / path).resolve().is_file(), f"{file} names {path}"
