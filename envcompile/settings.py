@@ -40,6 +40,17 @@ class Chart(Model, frozen=True, kw_only=True):
     """Where CustomResourceDefinitions go: Helm's `crds/` folder, the templates, or nowhere."""
 
 
+class Notification(Model, frozen=True, kw_only=True):
+    """Somebody who is told when compiled environments change."""
+
+    kind: Literal["slack", "webhook", "cloudevents", "email"]
+    """What the receiver understands: Slack's message format, plain JSON, CloudEvents 1.0 over HTTP, or mail."""
+    address: str
+    """Name of the env var that holds the receiver's URL; the URL itself is a secret and stays out of the file."""
+    environments: tuple[str, ...] = ()
+    """Environments whose changes are told, as globs; all of them when left out."""
+
+
 class Project(Model, frozen=True, kw_only=True):
     """`envc.yaml`: settings of the whole repository; every key has a default."""
 
@@ -55,6 +66,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Files or folders with CustomResourceDefinitions that only tell envc about merge keys and scope."""
     kubernetes_version: str = DEFAULT_KUBERNETES_VERSION
     """Kubernetes minor version whose API rules apply where an environment names none."""
+    notify: tuple[Notification, ...] = ()
+    """Who is told by `envc notify`."""
     chart: Chart | None = None
     """Write a Helm chart of all environments, too; without this key there is none."""
 

@@ -11,6 +11,8 @@ import pytest
 from tests.harness.guards import clean_environment, no_network
 from tests.harness.repository import write_files
 
+pytest.register_assert_rewrite("tests.cli.messages")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.changes import ABSENT, Order
@@ -18,6 +19,10 @@ SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "~"}
 """The sign in front of a resource."""
 
 
+_MISLEADING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What would move the cursor, change colours, or show text in another order than it is read by machines."""
+
+
 class Line(NamedTuple):
     """One line of a difference."""
 
@@ -25,13 +30,24 @@ class Line(NamedTuple):
     text: str
 
 
+def visible(text: str) -> str:
+    """The text with a replacement sign for every character that could deceive whoever reads it."""
+    return _MISLEADING.sub("\ufffd", text)
+
+
 def title(resource: ResourceDiff) -> str:
     """The resource in one line: what it is, and what it was called before."""
-    return f"{resource.resource}" + (f", was {resource.was}" if resource.was is not None else "")
+    text = f"{resource.resource}" + (f", was {resource.was}" if resource.was is not None else "")
+    return visible(" ".join(text.split()))
 
 
 def resource_lines(resource: ResourceDiff) -> Iterator[Line]:
     """Everything that happened to a resource; one that came or went is shown whole."""
+    for sign, text in _lines(resource):
+        yield Line(sign, visible(text))
+
+
+def _lines(resource: ResourceDiff) -> Iterator[Line]:
     if resource.kind == "added":
         yield from _whole("+", resource.new)
     elif resource.kind == "removed":
@@ -66,7 +82,7 @@ def _text_lines(field: FieldDiff) -> Iterator[Line]:
             told = True
             yield Line(" ", f"  {line}") if line.startswith("@@") else Line(line[0], f"  {line[1:]}")
     if not told:
-        yield Line(" ", "  only the line breaks at the end differ")
+        yield Line(" ", "  only line breaks differ")
 
 
 def _whole(sign: str, value: dict[str, Any] | None) -> Iterator[Line]:

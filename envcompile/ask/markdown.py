@@ -6,7 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.lines import resource_lines, title
+from envcompile.ask.lines import resource_lines, title, visible
 from envcompile.ask.requests import describe_requests
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _BACKTICKS = re.compile(r"`+")
 _WORDS = {"added": "added", "removed": "removed", "changed": "changed", "renamed": "renamed"}
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class Block(NamedTuple):
@@ -66,7 +65,7 @@ def table(environments: Sequence[EnvironmentDiff]) -> str:
             ", ".join(diff.facets),
             describe_requests(diff.requests),
             # As code: a comment that is written again must not notify everybody again.
-            " or ".join(f"`{owner}`" for owner in diff.owners),
+            " or ".join(f"`{_cell(owner)}`" for owner in diff.owners),
         ]
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows) + "\n"
@@ -117,5 +116,10 @@ def page(environments: Sequence[EnvironmentDiff]) -> str:
     return "\n".join([table(changed), *(block.markdown() for block in blocks(changed))])
 
 
+def _cell(text: str) -> str:
+    """A text that ends neither its code nor its cell."""
+    return visible(re.sub(r"[`|\s]", "\ufffd", text))
+
+
 def _printed(line: Line) -> str:
-    return _UNPRINTABLE.sub("\ufffd", f"{line.sign} {line.text}".rstrip())
+    return f"{line.sign} {line.text}".rstrip()

@@ -60,6 +60,15 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         most: Annotated[int, typer.Option("--max-parts", metavar="N", min=1, help="How many comments at most.")] = 5,
+        author: Annotated[
+            str | None,
+            typer.Option(
+                "--author",
+                metavar="LOGIN",
+                help="Whose comments are updated on GitHub; default: the token's owner's.",
+                show_default=False,
+            ),
+        ] = None,
         fail_on: Annotated[
             list[str] | None,
             typer.Option("--fail-on-env", metavar="ENV", help="Exit 16 when this environment differs."),
@@ -99,7 +108,7 @@ def register(app: typer.Typer) -> None:
             if not written.parts:
                 tell("nothing differs: there would be no comment")
         elif job is not None:
-            tell(post(written, job))
+            tell(post(written, job, author=author))
         return exit_code(written.difference.environments, fail_on) if fail_on else EXIT_OK
 
     app.add_typer(group)

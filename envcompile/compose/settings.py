@@ -72,6 +72,7 @@ class SettingsLayer:
         if settings.annotations:
             note(("annotations",), _with_metadata(value, "annotations", settings.annotations))
         if settings.pod_labels:
+            self._check_selector(resource)
             note(("podLabels",), _on_pods(resource.id, value, "labels", settings.pod_labels))
         if settings.pod_annotations:
             note(("podAnnotations",), _on_pods(resource.id, value, "annotations", settings.pod_annotations))
@@ -83,6 +84,21 @@ class SettingsLayer:
                 field = "digest" if entry.digest else "newTag" if entry.new_tag else "newName"
                 note(("images", position, field), after)
         return resource._replace(value=value, steps=(*resource.steps, *steps)) if steps else resource
+
+    def _check_selector(self, resource: Resource) -> None:
+        """Note a pod label that takes pods out of their own workload's selector: the API server refuses that."""
+        spec = resource.value.get("spec")
+        selector = spec.get("selector") if isinstance(spec, dict) else None
+        wanted = selector.get("matchLabels") if isinstance(selector, dict) else None
+        if (resource.id.group, resource.id.kind) not in WORKLOADS or not isinstance(wanted, dict):
+            return
+        for name, text in self._settings.pod_labels.items():
+            if wanted.get(name, text) != text:
+                self._problems.add(
+                    f"`podLabels` sets `{name}`, by which {resource.id} selects its pods",
+                    "choose another label: selectors stay as they are",
+                    *_places(self._where(("podLabels", name))),
+                )
 
     def _with_namespace(self, resource: ResourceId, value: dict[str, Any]) -> dict[str, Any]:
         namespace = self._settings.namespace

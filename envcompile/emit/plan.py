@@ -49,7 +49,9 @@ class Plan(NamedTuple):
         return not (self.added or self.changed or self.removed or self.edited or self.foreign) and self.index_is_current
 
 
-def plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None = None, *, gone: bool = False) -> Plan:
+def plan(
+    folder: Path, bundle: Bundle, digest_of: DigestOf | None = None, *, gone: bool = False, partial: bool = False
+) -> Plan:
     """Compare a folder with the bundle that belongs into it.
 
     Args:
@@ -57,20 +59,26 @@ def plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None = None, *, gon
         bundle: the files that it should hold.
         digest_of: the digest of a file that is known to be unread since (its path and stat), else None.
         gone: the environment is no more: its folder goes with its files, unless others have files there.
+        partial: the bundle is not all that belongs there: files of ours that it does not name stay, as does what the
+            index says about them.
 
     Raises:
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, digest_of, gone=gone)
+        return _plan(folder, bundle, digest_of, gone=gone, partial=partial)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        what = f"{error.filename or folder} cannot be read: {reason}"
-        fix = "make it readable for you, or write elsewhere with `--output DIR`"
-        raise UnavailableError([Problem(what, fix)]) from error
+        raise unreadable(error, folder) from error
 
 
-def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: bool) -> Plan:
+def unreadable(error: OSError, folder: Path) -> UnavailableError:
+    """What it means to a person that the output cannot be read."""
+    reason = (error.strerror or str(error)).lower()
+    what = f"{error.filename or folder} cannot be read: {reason}"
+    return UnavailableError([Problem(what, "make it readable for you, or write elsewhere with `--output DIR`")])
+
+
+def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: bool, partial: bool) -> Plan:
     present, folders_present = _walk(folder)
     index = (folder / INDEX_NAME).read_bytes() if _is_file(present.get(INDEX_NAME)) else None
     owned = parse_index(index) if index is not None else {}
@@ -107,14 +115,19 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
             edited.append(path)
     for path in sorted(owned.keys() - bundle.files.keys()):
         stat = present.get(path)
-        if stat is not None:
+        if partial:
+            found = current(path, stat) if stat is not None else ""
+            digests[path] = found if found in owned[path] else owned[path][-1]
+        elif stat is not None:
             (removed if current(path, stat) in owned[path] else edited).append(path)
     folders = {path[: end.start()] for path in bundle.files for end in _SLASH.finditer(path)}
     foreign += present.keys() & folders
     if INDEX_NAME in folders_present or (INDEX_NAME in present and index is None):
         foreign.append(INDEX_NAME)
     blocked = {path for path in foreign if path in folders_present}
-    others = present.keys() - bundle.files.keys() - owned.keys() - folders - {INDEX_NAME}
+    others = present.keys() - bundle.files.keys() - folders - {INDEX_NAME}
+    if not partial:
+        others -= owned.keys()
     if blocked:
         others = {path for path in others if not any(path.startswith(f"{folder}/") for folder in blocked)}
     return Plan(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _RENAME_SWAP = 0x00000002
+_OLD = ".envc-old"
 
 
 def put_in_place(finished: Path, target: Path) -> None:
@@ -52,8 +53,15 @@ def recover(target: Path) -> None:
             aside.rename(target)
 
 
+def leftovers(output: Path) -> list[Path]:
+    """The environments, and applications in them, whose old folder a crash left aside; see `recover`."""
+    asides = [*output.glob(f".*{_OLD}"), *output.glob(f"*/.*{_OLD}")]
+    own = (aside for aside in asides if aside.parent == output or not aside.parent.is_symlink())
+    return [aside.with_name(aside.name.removeprefix(".").removesuffix(_OLD)) for aside in own]
+
+
 def _aside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.envc-old")
+    return target.with_name(f".{target.name}{_OLD}")
 
 
 def _exchange(left: Path, right: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.emit.index import INDEX_NAME, announce, render_index
+from envcompile.emit.plan import unreadable
 from envcompile.emit.swap import put_in_place, recover
 from envcompile.errors import EnvcError, Problem, UnavailableError
 from envcompile.model import Location
@@ -25,13 +26,20 @@ def check_folder(folder: Path, root: Path) -> Path:
     Raises:
         EnvcError: a symlink on the way leaves the repository, or the path is a file.
     """
-    real = folder.resolve()
-    home = root.resolve()
-    for place in (folder, *folder.parents):
-        if place.is_dir():
-            break
-        if place.exists():
-            raise EnvcError([Problem(f"{_shown(place, root)} is a file", "move it away: envc writes a folder there")])
+    try:
+        real = folder.resolve()
+        home = _repository(root.resolve())
+        for place in (folder, *folder.parents):
+            if place.is_dir():
+                break
+            if place.exists():
+                what = f"{_shown(place, root)} is a file"
+                raise EnvcError([Problem(what, "move it away: envc writes a folder there")])
+    except OSError as error:
+        raise unreadable(error, folder) from error
+    except RuntimeError as error:
+        what = f"{_shown(folder, root)} runs in a circle of symlinks"
+        raise EnvcError([Problem(what, "replace the symlink by a folder")]) from error
     if folder != real and _leaves(folder, home) and not real.is_relative_to(home):
         raise EnvcError([
             Problem(
@@ -117,17 +125,27 @@ def _changed_meanwhile(plan: Plan, folder: Path) -> bool:
 
 
 def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> None:
+    """Swap one application's folder; whatever needs space is written before anything is moved."""
     staging = _new_staging(scratch, folder)
-    prefix = f"{app}/"
+    index = folder / INDEX_NAME
+    old, between, new = (staging / f"{INDEX_NAME}-{name}" for name in ("old", "between", "new"))
     try:
-        _fill(plan, folder, staging, prefix)
+        _fill(plan, folder, staging, f"{app}/")
         touched = (*plan.added, *plan.changed, *plan.edited, *plan.foreign)
-        _write_index(announce(plan.index_now, plan.digests, touched), folder, scratch)
-        if any(staging.iterdir()):
-            put_in_place(staging / app, folder / app)
-        else:
-            (folder / app).rename(staging / app)
-        _write_index(render_index(plan.digests), folder, scratch)
+        between.write_bytes(announce(plan.index_now, plan.digests, touched))
+        new.write_bytes(render_index(plan.digests))
+        if plan.index_now is not None:
+            old.write_bytes(plan.index_now)
+        between.replace(index)
+        try:
+            if (staging / app).exists():
+                put_in_place(staging / app, folder / app)
+            else:
+                (folder / app).rename(staging / app)
+        except OSError:
+            old.replace(index) if plan.index_now is not None else index.unlink()
+            raise
+        new.replace(index)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -213,6 +231,11 @@ def sweep(scratch: Path) -> None:
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def _repository(root: Path) -> Path:
+    """The nearest folder around the project that holds `.git`, or the project's own: sources end there, too."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
 
 
 def _leaves(folder: Path, home: Path) -> bool:

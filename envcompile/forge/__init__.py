@@ -1,1 +1,1 @@
-"""Where pull requests live: GitHub and GitLab, their comments and their limits."""
+"""Hosts outside: pull requests on GitHub and GitLab, and receivers of messages."""

@@ -53,13 +53,16 @@ class Host(Protocol):
 class GitHub:
     """Comments of a pull request on GitHub.
 
+    `author` is the login whose comments are ours, for tokens of apps, which may not ask who they are.
+
     Source: docs.github.com/rest/issues/comments. The limit is 65,536 characters; counting bytes keeps below it.
     """
 
     limit = 65_536
 
-    def __init__(self, client: Client, repository: str, number: int) -> None:
+    def __init__(self, client: Client, repository: str, number: int, author: str | None = None) -> None:
         self._client = client
+        self._author = author
         self._repository = f"/repos/{quote(repository)}"
         self._list = f"{self._repository}/issues/{number}/comments"
 
@@ -73,6 +76,8 @@ class GitHub:
         ]
 
     def _me(self) -> str:
+        if self._author is not None:
+            return self._author
         try:
             return str(self._client.call("GET", "/user").value["login"])
         except RefusedError as refused:

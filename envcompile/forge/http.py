@@ -57,12 +57,19 @@ class Client:
         headers: sent with every request; they hold the token and appear in no message.
         name: how messages call the host.
         wait: sleeps for seconds between tries.
+        shown: the address as messages may show it, where the real one is a secret.
     """
 
     def __init__(
-        self, address: str, headers: Mapping[str, str], name: str, wait: Callable[[float], None] = time.sleep
+        self,
+        address: str,
+        headers: Mapping[str, str],
+        name: str,
+        wait: Callable[[float], None] = time.sleep,
+        shown: str | None = None,
     ) -> None:
-        self._address = address.rstrip("/")
+        self._address = address.rstrip("/") if shown is None else address
+        self._shown = shown or self._address
         self._headers = dict(headers)
         self._name = name
         self._wait = wait
@@ -80,12 +87,16 @@ class Client:
             RefusedError: the host says no.
             UnavailableError: the host does not answer, or keeps failing.
         """
+        status, headers, data, tries = self._try(method, path, body)
+        return Answer(status, headers, self._read(data), tries)
+
+    def _try(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes, int]:
         if not self._address.startswith(("https://", "http://")):
             raise UnavailableError([Problem(f"{self._name} has no web address", "set the API's URL: https://…")])
         for attempt in range(1, TRIES + 1):
             status, headers, data = self._send(method, path, body)
             if 200 <= status < 300:
-                return Answer(status, headers, self._read(data), attempt)
+                return status, headers, data, attempt
             pause = _pause(status, headers, attempt)
             if pause is None:
                 raise self._refusal(status, method, path, data)
@@ -94,12 +105,21 @@ class Client:
             self._wait(pause)
         raise AssertionError("every try returns, raises or waits")
 
+    def post(self, body: Any) -> None:
+        """Send a body to the very address, whatever the receiver answers with.
+
+        Raises:
+            RefusedError: the receiver says no.
+            UnavailableError: it does not answer, or keeps failing.
+        """
+        self._try("POST", "", body)
+
     def _send(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers in lower case, body; status 0 when there is no answer."""
         data = json.dumps(body).encode() if body is not None else None
         headers = {**self._headers, "User-Agent": "envcompile"}
         if data is not None:
-            headers["Content-Type"] = "application/json"
+            headers.setdefault("Content-Type", "application/json")
         request = urllib.request.Request(  # ruff: ignore[suspicious-url-open-usage] - `call` lets only http and https through
             f"{self._address}{path}", data=data, headers=headers, method=method
         )
@@ -109,7 +129,7 @@ class Client:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, {key.lower(): text for key, text in error.headers.items()}, error.read(65_536)
-        except (OSError, HTTPException):
+        except (OSError, HTTPException, ValueError):
             return 0, {}, b""
 
     def _read(self, data: bytes) -> Any:
@@ -119,11 +139,11 @@ class Client:
             return json.loads(data)
         except ValueError as error:
             what = f"{self._name} answers with something that is no JSON"
-            raise UnavailableError([Problem(what, f"check the API's URL {self._address}")]) from error
+            raise UnavailableError([Problem(what, f"check the API's URL {self._shown}")]) from error
 
     def _exhausted(self, status: int, pause: float) -> Problem:
         if status == 0:
-            return Problem(f"{self._name} at {self._address} does not answer", "try again later, or check the URL")
+            return Problem(f"{self._name} at {self._shown} does not answer", "try again later, or check the URL")
         if pause > LONGEST_WAIT:
             what = f"{self._name} asks to wait {int(pause)} seconds before the next request: its rate limit is used up"
             return Problem(what, "run the job again later")
@@ -139,7 +159,7 @@ class Client:
             404: "check the repository's name and the number; a token that may not read the repository gets 404, too",
             422: "the host did not take the comment's text",
         }
-        return RefusedError(status, what, fixes.get(status, f"check the API's URL {self._address}"))
+        return RefusedError(status, what, fixes.get(status, f"check the API's URL {self._shown}"))
 
 
 def _pause(status: int, headers: Mapping[str, str], attempt: int) -> float | None:

@@ -37,8 +37,8 @@ class Job(NamedTuple):
     def __repr__(self) -> str:
         return f"Job({self.host} {self.repository} {self.number})"
 
-    def connect(self) -> Host:
-        """The host's comments.
+    def connect(self, author: str | None = None) -> Host:
+        """The host's comments; on GitHub those of this author, of the token's owner when left out.
 
         Raises:
             UsageError: there is no token.
@@ -57,7 +57,7 @@ class Job(NamedTuple):
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": "2022-11-28",
             }
-            return GitHub(Client(self.api, headers, "GitHub"), self.repository, self.number)
+            return GitHub(Client(self.api, headers, "GitHub"), self.repository, self.number, author)
         return GitLab(Client(self.api, {"PRIVATE-TOKEN": self.token}, "GitLab"), self.repository, self.number)
 
 

@@ -24,6 +24,13 @@ class Cuttable(Protocol):
         ...
 
 
+class Parts(NamedTuple):
+    """The comments, and whether they hold everything."""
+
+    texts: tuple[str, ...]
+    is_whole: bool
+
+
 class Mark(NamedTuple):
     """What the marker of a comment says."""
 
@@ -52,7 +59,7 @@ def is_key(text: str) -> bool:
 
 def parts(
     head: str, blocks: Sequence[Cuttable], *, key: str, commit: str, limit: int, most: int, overflow: str
-) -> list[str]:
+) -> Parts:
     """The comments: the head with as many whole blocks as fit, then further parts.
 
     Args:
@@ -67,6 +74,7 @@ def parts(
     room = limit - _MARKER_ROOM - len(overflow.encode()) - 100
     texts = [head]
     left_out = 0
+    is_whole = True
     for position, block in enumerate(blocks):
         free = room - len(texts[-1].encode()) - 1
         written = block.markdown()
@@ -79,7 +87,9 @@ def parts(
                     left_out = len(blocks) - position
                     break
                 written = block.markdown(free)
+                is_whole = False
         texts[-1] += f"\n{written}" if texts[-1] else written
     if left_out:
         texts[-1] += f"\n{left_out} more resources {overflow}\n"
-    return [f"{text}\n{marker(key, number, len(texts), commit)}\n" for number, text in enumerate(texts, 1)]
+    marked = (f"{text}\n{marker(key, number, len(texts), commit)}\n" for number, text in enumerate(texts, 1))
+    return Parts(tuple(marked), is_whole and not left_out)

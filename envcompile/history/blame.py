@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.history.figures import changes_of_fields, parents, presence
 from envcompile.kubeapi.fieldpath import format_field, keyed, look_up, parse_field, resolve
 
 if TYPE_CHECKING:
@@ -87,10 +88,10 @@ class _Search:
         self._resource = resource
         self.revisions = store.revisions(environment)
         self._by_id = {revision.id: revision for revision in self.revisions.values()}
-        self._parents = store.parents()
-        self._presence = store.presence(environment, resource)
+        self._parents = parents(store.database)
+        self._presence = presence(store.database, environment, resource)
         self._rows: dict[int, list[_Row]] = {}
-        for revision, *row in store.changes_of_fields(environment, resource):
+        for revision, *row in changes_of_fields(store.database, environment, resource):
             self._rows.setdefault(revision, []).append(_Row(*row))
 
     def value_at(self, revision: Revision) -> Any:
@@ -133,8 +134,8 @@ class _Search:
     def _here(self, revision: Revision, leaf: _Leaf, row: _Row | None) -> Blamed:
         if row is not None:
             return Blamed(leaf.path, leaf.value, revision.commit, row.how, row.old, row.place, or_before=False)
-        parents = self._parents.get(revision.commit, ())
-        unknown = revision.base is None and bool(parents) and parents[0] not in self._parents
+        before = self._parents.get(revision.commit, ())
+        unknown = revision.base is None and bool(before) and before[0] not in self._parents
         return Blamed(leaf.path, leaf.value, revision.commit, "created", "", "", or_before=unknown)
 
     def _elsewhere(self, revision: Revision, leaf: _Leaf) -> Blamed | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -17,12 +17,14 @@ from urllib.parse import unquote, urlsplit
 from envcompile.errors import Problem, UnavailableError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Sequence
 
 VERSION = "0002"
 """The newest step of envcompile/migrations, which this code is written for."""
 _LOCK = 0x656E7663
 """The PostgreSQL advisory lock that recorders take turns with."""
+_AT_ONCE = 500
+"""Arguments of one statement; SQLite's limit is 999 in old versions."""
 _WAIT = 30
 """Seconds that a recorder waits for another one."""
 
@@ -49,6 +51,15 @@ class Database:
         except self._error as error:
             raise broken(self.name, error) from error
 
+    def rows_in(self, statement: str, arguments: Collection[Any]) -> list[Any]:
+        """The rows of `statement IN (...)`, asked in several parts when there are many arguments."""
+        every = list(arguments)
+        rows: list[Any] = []
+        for start in range(0, len(every), _AT_ONCE):
+            part = every[start : start + _AT_ONCE]
+            rows += self.rows(f"{statement} IN ({', '.join('?' * len(part))})", part)
+        return rows
+
     def run(self, statement: str, arguments: Sequence[Any] = ()) -> None:
         """Run a statement that gives no rows."""
         try:
@@ -64,7 +75,7 @@ class Database:
             raise broken(self.name, error) from error
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> Generator[None]:
         """One transaction; recorders take turns, and what an error interrupts leaves nothing."""
         self.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
         try:
@@ -73,10 +84,8 @@ class Database:
             yield
             self.run("COMMIT")
         except BaseException:
-            try:
+            with suppress(self._error):  # the connection may be gone, and the transaction with it
                 self._connection.execute("ROLLBACK")
-            except self._error:
-                pass  # the connection is gone, and the transaction with it
             raise
 
     def close(self) -> None:
@@ -164,9 +173,7 @@ def _sqlite(path: Path, *, create: bool) -> Database:
     name = str(path)
     if not create and not path.is_file():
         raise UsageError([
-            Problem(
-                "there is no history yet", "`envc history import` records the past, `envc hook install` what comes"
-            )
+            Problem("there is no history yet", "`envc history import` records the past, `envc hook install` what comes")
         ])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -213,9 +220,7 @@ def broken(name: str, error: Exception) -> UnavailableError:
     reason = re.sub(r"://[^@\s]*@", "://", lines[0]) if lines else type(error).__name__
     if "password" in reason:
         return UnavailableError([
-            Problem(
-                f"the history database {name} refuses the user or the password", "correct them in ENVC_HISTORY_URL"
-            )
+            Problem(f"the history database {name} refuses the user or the password", "correct them in ENVC_HISTORY_URL")
         ])
     return UnavailableError([
         Problem(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.history.figures import every_content
 from envcompile.history.store import digest_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def check(store: Store) -> Checked:
     """Verify the digest of every content and of every revision."""
     damage: list[str] = []
     contents = 0
-    for number, digest, body in store.every_content():
+    for number, digest, body in every_content(store.database):
         contents += 1
         if body is None or hashlib.sha256(body).digest() != digest:
             damage.append(f"content {number} is damaged")

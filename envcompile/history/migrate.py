@@ -27,7 +27,10 @@ def upgrade(url: str) -> None:
     settings.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     settings.set_main_option("path_separator", "os")
     engine = sqlalchemy.create_engine(
-        address, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool, connect_args={"timeout": 30} if is_sqlite else {}
+        address,
+        isolation_level="AUTOCOMMIT",
+        poolclass=sqlalchemy.NullPool,
+        connect_args={"timeout": 30} if is_sqlite else {},
     )
     try:
         with engine.connect() as connection:

@@ -134,9 +134,7 @@ class Repository(NamedTuple):
 
     def before(self, time: str, revision: str) -> str:
         """The newest commit at or before a time, along first parents; empty when there is none."""
-        return _git(
-            self.folder, "rev-list", "-1", "--first-parent", f"--before={time}", self.resolve(revision)
-        ).strip()
+        return _git(self.folder, "rev-list", "-1", "--first-parent", f"--before={time}", self.resolve(revision)).strip()
 
     def inputs(self, commit: str) -> str:
         """A digest of everything in a commit that can have a say in what it compiles to: all but the output."""
@@ -178,7 +176,9 @@ def _git(folder: Path, *arguments: str, stdin: str = "") -> str:
     except FileNotFoundError as error:
         raise UnavailableError([Problem("git is not installed", "install git")]) from error
     except NotADirectoryError as error:
-        raise UsageError([Problem(f"{folder} is no folder", "name the repository with `envc --project DIR`")]) from error
+        raise UsageError([
+            Problem(f"{folder} is no folder", "name the repository with `envc --project DIR`")
+        ]) from error
     if done.returncode:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         reason = lines[0].removeprefix("fatal: ") if lines else f"git {arguments[0]} failed"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -73,7 +73,7 @@ class Spool:
             return ""
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Generator[None]:
         """Wait until no other process of this machine empties the spool, and keep others waiting meanwhile."""
         try:
             import fcntl

@@ -13,23 +13,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.model import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from envcompile.history.database import Database
     from envcompile.history.repository import Commit
 
-_AT_ONCE = 500
-"""Arguments of one statement; SQLite's limit is 999 in old versions."""
-
-_CHAIN = """
+_STATE = """
 WITH RECURSIVE chain(id, base_id, depth) AS (
   SELECT id, base_id, 0 FROM revision WHERE id = ?
   UNION ALL
   SELECT revision.id, revision.base_id, depth + 1 FROM revision JOIN chain ON revision.id = chain.base_id
 )
+SELECT x.api_group, x.kind, x.namespace, x.name, k.id, k.digest, h.file FROM chain
+JOIN resource_change h ON h.revision_id = chain.id JOIN resource x ON x.id = h.resource_id
+LEFT JOIN content k ON k.id = h.content_id ORDER BY chain.depth
 """
-
-_ONE_RESOURCE = "e.name = ? AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ?"
 
 
 class Held(NamedTuple):
@@ -123,12 +121,12 @@ class Store:
         """The facts of recorded commits."""
         from envcompile.history.repository import Commit
 
-        columns = (
-            "hash, parents, author_name, author_email, authored_at, committer_name, committer_email, committed_at, "
-            "message"
-        )
         found = {}
-        for row in self._in_parts(f"SELECT {columns} FROM recorded_commit WHERE hash", hashes):
+        query = (
+            "SELECT hash, parents, author_name, author_email, authored_at, committer_name, committer_email, "
+            "committed_at, message FROM recorded_commit WHERE hash"
+        )
+        for row in self._database.rows_in(query, hashes):
             found[row[0]] = Commit(row[0], tuple(row[1].split()), *row[2:])
         return found
 
@@ -167,10 +165,7 @@ class Store:
         if known is not None:
             return known
         rows = self._database.rows(
-            _CHAIN
-            + "SELECT x.api_group, x.kind, x.namespace, x.name, k.id, k.digest, h.file FROM chain "
-            "JOIN resource_change h ON h.revision_id = chain.id JOIN resource x ON x.id = h.resource_id "
-            "LEFT JOIN content k ON k.id = h.content_id ORDER BY chain.depth",
+            _STATE,
             (revision,),
         )
         seen: dict[ResourceId, Held | None] = {}
@@ -188,52 +183,8 @@ class Store:
 
     def bodies(self, contents: Collection[int]) -> dict[int, bytes]:
         """The JSON texts of contents."""
-        rows = self._in_parts("SELECT id, body FROM content WHERE id", contents)
+        rows = self._database.rows_in("SELECT id, body FROM content WHERE id", contents)
         return {row[0]: zlib.decompress(row[1]) for row in rows}
-
-    def every_content(self) -> Iterator[tuple[int, bytes, bytes | None]]:
-        """Number, digest and JSON text of every content; None for a text that cannot be read."""
-        numbers = [row[0] for row in self._database.rows("SELECT id FROM content ORDER BY id")]
-        for row in self._in_parts("SELECT id, digest, body FROM content WHERE id", numbers):
-            try:
-                body = zlib.decompress(row[2])
-            except zlib.error:
-                body = None
-            yield row[0], bytes(row[1]), body
-
-    def sizes(self) -> dict[str, int]:
-        """How many rows the tables have, and the bytes of the whole database."""
-        counted = {
-            name: int(self._database.rows(f"SELECT COUNT(*) FROM {table}")[0][0])
-            for name, table in (
-                ("commits", "recorded_commit"),
-                ("revisions", "revision"),
-                ("resources", "resource"),
-                ("contents", "content"),
-                ("changed fields", "field_change"),
-            )
-        }
-        if self._database.is_sqlite:
-            query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
-        else:
-            query = "SELECT pg_database_size(current_database())"
-        return {**counted, "bytes": int(self._database.rows(query)[0][0])}
-
-    def busiest(self, most: int) -> dict[str, list[tuple[str, int]]]:
-        """What changes most: environments, resources, fields and authors, each with its number of changes."""
-        changes = "resource_change h JOIN resource x ON x.id = h.resource_id"
-        base = "JOIN revision r ON r.id = h.revision_id AND r.base_id IS NOT NULL"
-        queries = {
-            "environments": f"SELECT e.name, COUNT(*) FROM {changes} {base} "
-            "JOIN environment e ON e.id = x.environment_id GROUP BY e.name",
-            "resources": f"SELECT x.kind || '/' || x.name, COUNT(*) FROM {changes} {base} GROUP BY x.kind, x.name",
-            "fields": "SELECT field, COUNT(*) FROM field_change GROUP BY field",
-            "authors": "SELECT author_name, COUNT(*) FROM recorded_commit GROUP BY author_name",
-        }
-        return {
-            name: [(row[0], row[1]) for row in self._database.rows(f"{query} ORDER BY 2 DESC, 1 LIMIT ?", (most,))]
-            for name, query in queries.items()
-        }
 
     def field_rows(self, revision: int) -> list[FieldRow]:
         """The fields that a revision changed in resources that were there before."""
@@ -243,49 +194,6 @@ class Store:
             (revision,),
         )
         return [FieldRow(ResourceId(*row[:4]), *row[4:]) for row in rows]
-
-    def parents(self) -> dict[str, tuple[str, ...]]:
-        """Recorded commit -> its parents."""
-        rows = self._database.rows("SELECT hash, parents FROM recorded_commit")
-        return {row[0]: tuple(row[1].split()) for row in rows}
-
-    def presence(self, environment: str, resource: ResourceId) -> dict[int, bool]:
-        """The revisions that touch a resource, and whether it is there afterwards."""
-        rows = self._database.rows(
-            "SELECT h.revision_id, h.content_id FROM resource_change h JOIN resource x ON x.id = h.resource_id "
-            f"JOIN environment e ON e.id = x.environment_id WHERE {_ONE_RESOURCE}",
-            (environment, *resource),
-        )
-        return {row[0]: row[1] is not None for row in rows}
-
-    def changes_of_fields(self, environment: str, resource: ResourceId) -> list[tuple[int, str, str, str, str]]:
-        """Every recorded change inside of a resource: revision, field, how, value before, place."""
-        rows = self._database.rows(
-            "SELECT f.revision_id, f.field, f.how, f.old, f.place FROM field_change f "
-            "JOIN resource x ON x.id = f.resource_id JOIN environment e ON e.id = x.environment_id "
-            f"WHERE {_ONE_RESOURCE} ORDER BY f.id",
-            (environment, *resource),
-        )
-        return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
-
-    def counts(self, environment: str) -> dict[int, int]:
-        """Revision -> how many resources it changed."""
-        rows = self._database.rows(
-            "SELECT h.revision_id, COUNT(*) FROM resource_change h JOIN revision r ON r.id = h.revision_id "
-            "JOIN environment e ON e.id = r.environment_id WHERE e.name = ? GROUP BY h.revision_id",
-            (environment,),
-        )
-        return {row[0]: row[1] for row in rows}
-
-    def changed(self, revision: int) -> list[tuple[ResourceId, int | None]]:
-        """The resources that a revision changed, with their new content; None for those that are gone."""
-        rows = self._database.rows(
-            "SELECT x.api_group, x.kind, x.namespace, x.name, h.content_id FROM resource_change h "
-            "JOIN resource x ON x.id = h.resource_id WHERE h.revision_id = ? "
-            "ORDER BY x.kind, x.namespace, x.name, x.api_group",
-            (revision,),
-        )
-        return [(ResourceId(*row[:4]), row[4]) for row in rows]
 
     def write(
         self,
@@ -335,9 +243,7 @@ class Store:
                 recorded_at=now,
             )
             for snapshot in snapshots:
-                self._write_snapshot(
-                    number, snapshot, bases.get(snapshot.environment), fields[snapshot.environment][1]
-                )
+                self._write_snapshot(number, snapshot, bases.get(snapshot.environment), fields[snapshot.environment][1])
         return True
 
     def orphans(self, parent: str) -> dict[str, list[Revision]]:
@@ -367,9 +273,13 @@ class Store:
                 if identity not in before or before[identity][1:] != held[1:]
             }
             numbers = self._resources(child.environment, {*changes, *(before.keys() - wanted.keys())})
-            rows = [(child.id, numbers[identity], held.content, held.file) for identity, held in changes.items()]
-            rows += [(child.id, numbers[identity], None, "") for identity in before.keys() - wanted.keys()]
-            self._database.run_many("INSERT INTO resource_change VALUES (?, ?, ?, ?)", rows)
+            self._database.run_many(
+                "INSERT INTO resource_change VALUES (?, ?, ?, ?)",
+                [
+                    *((child.id, numbers[identity], held.content, held.file) for identity, held in changes.items()),
+                    *((child.id, numbers[identity], None, "") for identity in before.keys() - wanted.keys()),
+                ],
+            )
             self._write_fields(child.id, numbers, fields)
             self._database.run("UPDATE revision SET base_id = ? WHERE id = ?", (base, child.id))
         self._states.clear()
@@ -420,16 +330,12 @@ class Store:
         held = self._numbers_of(wanted)
         self._database.run_many(
             "INSERT INTO content (digest, size, body) VALUES (?, ?, ?)",
-            [
-                (digest, len(body), zlib.compress(body, 6))
-                for digest, body in wanted.items()
-                if digest not in held
-            ],
+            [(digest, len(body), zlib.compress(body, 6)) for digest, body in wanted.items() if digest not in held],
         )
         return held if len(held) == len(wanted) else self._numbers_of(wanted)
 
     def _numbers_of(self, digests: Collection[bytes]) -> dict[bytes, int]:
-        rows = self._in_parts("SELECT digest, id FROM content WHERE digest", digests)
+        rows = self._database.rows_in("SELECT digest, id FROM content WHERE digest", digests)
         return {bytes(row[0]): row[1] for row in rows}
 
     def _environment(self, name: str) -> int:
@@ -455,15 +361,6 @@ class Store:
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id"  # ruff: ignore[hardcoded-sql-expression] - names of ours
         return int(self._database.rows(statement, tuple(columns.values()))[0][0])
-
-    def _in_parts(self, statement: str, arguments: Collection[Any]) -> list[Any]:
-        """The rows of `statement IN (...)`, asked in several parts when there are many arguments."""
-        every = list(arguments)
-        rows: list[Any] = []
-        for start in range(0, len(every), _AT_ONCE):
-            part = every[start : start + _AT_ONCE]
-            rows += self._database.rows(f"{statement} IN ({', '.join('?' * len(part))})", part)
-        return rows
 
     def _remember(self, revision: int, state: State) -> None:
         if len(self._states) >= 16:

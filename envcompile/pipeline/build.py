@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.compose.identity import select
-from envcompile.emit.index import INDEX_NAME, parse_index
+from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import built_in_kinds, manifests
-from envcompile.emit.plan import plan
+from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.model import Bundle
 from envcompile.pipeline.charting import compare_chart
-from envcompile.pipeline.freshness import Look
+from envcompile.pipeline.freshness import INPUT_FOLDERS, Look
 from envcompile.pipeline.records import remember
-from envcompile.pipeline.results import EnvironmentResult, write_all
+from envcompile.pipeline.results import EnvironmentResult, recover_interrupted, write_all
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def build(
     """
     chosen = project.choose(environments)
     target = output if output is not None else project.root / "environments"
+    if not check:
+        recover_interrupted(project.root, target)
     look = Look(str(project.root), str(target))
     compiled = compile_all(project, chosen)
     renderer = Renderer()
@@ -75,7 +77,7 @@ def build(
         problems.raise_any()
     write_all(project.root, target, results)
     if only is None and not environments and (with_chart or project.settings.chart is None):
-        remember(look, compiled, results)
+        remember(look, compiled, results, _crds(project))
     return results
 
 
@@ -137,18 +139,9 @@ def _compare(
     bundle = manifests(compiled, renderer, built_in_kinds(environment.composed.api))
     folder = check_folder(target / compiled.environment, project.root)
     if only is not None:
-        kept = {resource.id for resource in choose_resources(compiled, only)}
-        wanted = manifests(
-            compiled.__class__(
-                compiled.environment,
-                compiled.namespace,
-                tuple(resource for resource in compiled.resources if resource.id in kept),
-                compiled.plaintext_allowed,
-            ),
-            renderer,
-            built_in_kinds(environment.composed.api),
-        )
-        bundle = Bundle(bundle.environment, {**_on_disk(folder), **wanted.files}, wanted.sources)
+        wanted = {resource.id for resource in choose_resources(compiled, only)}
+        sources = {path: resource for path, resource in bundle.sources.items() if resource.id in wanted}
+        bundle = Bundle(bundle.environment, {path: bundle.files[path] for path in sources}, sources)
 
     outputs = known.outputs if known is not None else {}
 
@@ -156,18 +149,20 @@ def _compare(
         entry = outputs.get(f"{compiled.environment}/{path}")
         return entry[3] if entry and entry[:3] == (stat.st_mtime_ns, stat.st_size, stat.st_ino) else None
 
-    compared = plan(folder, bundle, digest_of)
+    compared = plan(folder, bundle, digest_of, partial=only is not None)
     warnings = environment.composed.warnings
-    return EnvironmentResult(compiled.environment, folder, len(bundle.files), compared, warnings)
+    return EnvironmentResult(compiled.environment, folder, len(compared.digests), compared, warnings)
 
 
-def _on_disk(folder: Path) -> dict[str, bytes]:
-    """The files of ours as they are now, so that `--only` leaves them alone."""
-    try:
-        owned = parse_index((folder / INDEX_NAME).read_bytes())
-    except FileNotFoundError:
-        return {}
-    return {path: (folder / path).read_bytes() for path in owned if (folder / path).is_file()}
+def _crds(project: Project) -> set[str]:
+    """The files that `crds:` of envc.yaml names, and their folders: a new file changes those."""
+    found = set(project.crd_files())
+    for path in tuple(found):
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found and folder.partition("/")[0] not in INPUT_FOLDERS:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
@@ -175,7 +170,11 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
     known = {*project.environments, "chart"}
     if not target.is_dir():
         return
-    for folder in sorted(target.iterdir()):
+    try:
+        folders = sorted(target.iterdir())
+    except OSError as error:
+        raise unreadable(error, target) from error
+    for folder in folders:
         if folder.name in known or folder.name.startswith(".") or folder.is_symlink():
             continue
         if (folder / INDEX_NAME).is_file():

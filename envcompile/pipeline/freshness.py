@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
 RECORD = ".envc/cache/build-%s.bin"
-_FORMAT = 3
+_FORMAT = 4
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the record was made are compared by content: their time may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 Stat = tuple[int, int, int]
 """Time of the last change in ns, size in bytes, inode."""
+
+ABSENT: Stat = (0, 0, 0)
+"""Stands for a file that was looked for and not there: one that appears changes the result."""
 
 INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
@@ -65,9 +68,10 @@ class Record:
 class Look:
     """A project's folder seen now beside what the last build saw."""
 
-    __slots__ = ("inputs", "key", "outputs", "record", "root", "target")
+    __slots__ = ("began", "inputs", "key", "outputs", "record", "root", "target")
 
     def __init__(self, root: str, target: str) -> None:
+        self.began = time_ns()
         self.root = root
         self.target = target
         self.key = output_key(target)
@@ -110,13 +114,16 @@ class Look:
 def scan_inputs(root: str, known: dict[str, Stat]) -> dict[str, Stat]:
     """Every file that a build may read, with its stat.
 
-    Files outside of the input folders (`envc.yaml`, the `crds:` it names) are looked at when the last build did.
+    Files outside of the input folders (`envc.yaml`, the `crds:` it names, what jsonnet imports) are looked at when
+    the last build did.
     """
     found = scan(root, INPUT_FOLDERS)
-    for path in {"envc.yaml", *(path for path in known if path.partition("/")[0] not in INPUT_FOLDERS)}:
+    for path in {"envc.yaml", *known} - found.keys():
         stat = stat_file(f"{root}/{path}")
         if stat is not None:
             found[path] = stat
+        elif known.get(path) == ABSENT:
+            found[path] = ABSENT
     return found
 
 
@@ -130,15 +137,14 @@ def stat_file(path: str) -> Stat | None:
 
 
 def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str, Stat]:
-    """Every file below the folders with its stat; symlinks to folders are followed once.
+    """Every file below the folders with its stat; symlinks to folders are followed, but not in circles.
 
     With `hidden` names that begin with a dot count, too, and symlinks do not: this is how outputs are looked at.
     """
     found: dict[str, Stat] = {}
-    todo = [f"{folder}/" for folder in folders]
-    links: set[tuple[int, int]] = set()
+    todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/", ()) for folder in folders]
     while todo:
-        below = todo.pop()
+        below, links = todo.pop()
         try:
             entries = os.scandir(f"{root}/{below}")
         except OSError:
@@ -154,10 +160,9 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
                     continue
                 if entry.is_dir():
                     if not entry.is_symlink():
-                        todo.append(f"{below}{name}/")
-                    elif (status.st_dev, status.st_ino) not in links:
-                        links.add((status.st_dev, status.st_ino))
-                        todo.append(f"{below}{name}/")
+                        todo.append((f"{below}{name}/", links))
+                    elif (link := (status.st_dev, status.st_ino)) not in links:
+                        todo.append((f"{below}{name}/", (*links, link)))
                     continue
                 found[below + name] = (status.st_mtime_ns, status.st_size, status.st_ino)
     return found
@@ -216,12 +221,25 @@ def save(root: str, key: str, record: Record) -> None:
             file.write(zlib.crc32(data).to_bytes(4, "big") + data)
         os.replace(beside, path)
     except OSError:
+        _remove(beside)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
         return
 
 
-def racy_inputs(root: str, inputs: dict[str, Stat]) -> dict[str, int]:
-    """The inputs that changed so recently that their time may not show the next change, with their checksum."""
-    edge = time_ns() - _GRANULARITY_NS
+def racy_inputs(root: str, inputs: dict[str, Stat], began: int) -> dict[str, int]:
+    """The inputs that changed so recently that their time may not show the next change, with their checksum.
+
+    Args:
+        root: the project's folder.
+        inputs: what the build saw.
+        began: when it looked, in ns of the clock.
+    """
+    edge = began - _GRANULARITY_NS
     return {path: checksum for path, stat in inputs.items() if stat[0] >= edge and (checksum := _checksum(root, path))}
 
 
@@ -229,6 +247,8 @@ def _checksum(root: str, path: str) -> int:
     try:
         with open(f"{root}/{path}", "rb") as file:
             return zlib.crc32(file.read()) + 1
+    except IsADirectoryError:
+        return zlib.crc32("/".join(sorted(os.listdir(f"{root}/{path}"))).encode("utf-8", "surrogateescape")) + 1
     except OSError:
         return 0
 

@@ -35,7 +35,9 @@ _KEPT_PLAIN = """\
 _KEPT_WITH_INPUT = """\
 input=$(cat)
 if [ -x "$kept" ]; then
-  if [ -n "$input" ]; then printf '%s\\n' "$input" | "$kept" "$@" || exit $?; else "$kept" "$@" </dev/null || exit $?; fi
+  if [ -n "$input" ]; then printf '%s\\n' "$input" | "$kept" "$@" || exit $?
+  else "$kept" "$@" </dev/null || exit $?
+  fi
 fi
 """
 _ENVC = """\

@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
-from envcompile.history.blame import Blamed, blame
+from envcompile.history.blame import blame
 from envcompile.history.database import connect, location
+from envcompile.history.figures import counts
 from envcompile.history.repository import Repository
 from envcompile.history.spool import Spool
 from envcompile.history.store import Store
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
+    from envcompile.history.blame import Blamed
     from envcompile.history.repository import Commit
     from envcompile.history.store import Revision, State
     from envcompile.kubeapi import KubeApi
@@ -98,14 +100,14 @@ def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = Fals
         UsageError: no such environment or revision.
     """
     revisions = _revisions(past, environment)
-    counts = past.store.counts(environment)
+    numbers = counts(past.store.database, environment)
     if every:
         facts = past.store.commits(revisions.keys())
         order = sorted(revisions, key=lambda name: (facts[name].committed_at, revisions[name].id), reverse=True)
     else:
         order = [name for name in past.repository.walk([past.repository.resolve(start)]) if name in revisions]
         facts = past.store.commits(order)
-    return [Entry(facts[name], revisions[name], counts.get(revisions[name].id, 0)) for name in order]
+    return [Entry(facts[name], revisions[name], numbers.get(revisions[name].id, 0)) for name in order]
 
 
 def missing(past: Past, start: str = "HEAD") -> int:
@@ -177,7 +179,9 @@ def compare(past: Past, environment: str, older: Revision, newer: Revision) -> E
 
     before, after = past.store.state(older.id), past.store.state(newer.id)
     differing = [name for name in {*before, *after} if before.get(name) != after.get(name)]
-    values = past.store.values({held.content for state in (before, after) for name in differing if (held := state.get(name))})
+    values = past.store.values({
+        held.content for state in (before, after) for name in differing if (held := state.get(name))
+    })
 
     def side(state: State) -> list[Resource]:
         return [Resource(name, values[state[name].content], "", ()) for name in sorted(differing) if name in state]
@@ -185,7 +189,9 @@ def compare(past: Past, environment: str, older: Revision, newer: Revision) -> E
     return compare_resources(environment, side(before), side(after), _api(), read_keys=read_keys, owners=())
 
 
-def blame_fields(past: Past, environment: str, resource: str, field: str, revision: str = "HEAD") -> tuple[ResourceId, list[Blamed]]:
+def blame_fields(
+    past: Past, environment: str, resource: str, field: str, revision: str = "HEAD"
+) -> tuple[ResourceId, list[Blamed]]:
     """The last change of every field of a resource, or of one field and what is below it.
 
     Raises:
@@ -194,15 +200,13 @@ def blame_fields(past: Past, environment: str, resource: str, field: str, revisi
     from envcompile.ask.changes import root_node
     from envcompile.ask.redact import redacted, shown
     from envcompile.kubeapi.fieldpath import look_up, parse_field, resolve
-    from envcompile.pipeline.recording import place_of
+    from envcompile.pipeline.recording import places_of
 
     at = revision_of(past, environment, revision)
     (target,) = resources_at(past, at, resource)
     path, inner = parse_field(field)
     if inner is not None:
-        raise UsageError([
-            Problem("blame knows fields, not the keys of a file in them", f"leave out `#{inner}`")
-        ])
+        raise UsageError([Problem("blame knows fields, not the keys of a file in them", f"leave out `#{inner}`")])
     found = blame(past.store, environment, at.commit, target.id, root_node(target.id, target.value, _api()), path)
     if not found:
         what = f"{target.id.short} has no field `{field}` at {at.commit[:12]}"
@@ -212,7 +216,7 @@ def blame_fields(past: Past, environment: str, resource: str, field: str, revisi
         if not blamed.place:
             unplaced.setdefault(blamed.commit, []).append(blamed.path)
     places = {
-        commit: place_of(past.repository, commit, environment, target.id, paths) for commit, paths in unplaced.items()
+        commit: places_of(past.repository, commit, environment, target.id, paths) for commit, paths in unplaced.items()
     }
     hidden = shown(redacted(target.id, target.value))
     done = []
@@ -249,7 +253,7 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
                 if "." not in name and last != name:
                     continue
                 field = format_field(keyed(pointer, resource.value, root_node(resource.id, resource.value, _api())))
-                if last == name or field == name:
+                if name in {last, field}:
                     yield Found(revision.environment, resource.id, field, value)
 
 
@@ -290,7 +294,9 @@ def _revisions(past: Past, environment: str) -> dict[str, Revision]:
     found = past.store.revisions(environment)
     if not found:
         known = past.store.environments()
-        advice = did_you_mean(environment, known, f"recorded are {', '.join(known)}" if known else "nothing is recorded")
+        advice = did_you_mean(
+            environment, known, f"recorded are {', '.join(known)}" if known else "nothing is recorded"
+        )
         raise UsageError([Problem(f"the history has no environment `{environment}`", advice)])
     return found
 
@@ -305,7 +311,9 @@ def _choose(state: State, revision: Revision, only: str) -> ResourceId:
     if not found:
         advice = did_you_mean(only, sorted({item.short for item in state}), "write KIND/NAME")
         raise UsageError([Problem(f"{where} has no resource {only}", advice)])
-    choices = ", ".join(f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found)
+    choices = ", ".join(
+        f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found
+    )
     raise UsageError([Problem(f"{only} is ambiguous in {where}", f"write one of {choices}")])
 
 
@@ -328,4 +336,6 @@ def _leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, .
 
 
 def _as_text(value: Any) -> str:
-    return {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
+    return (
+        {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
+    )

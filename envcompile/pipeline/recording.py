@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from envcompile.history.spool import Spool
     from envcompile.history.store import Revision, State, Store
     from envcompile.kubeapi import KubeApi
+    from envcompile.kubeapi.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
     from envcompile.pipeline.project import CompiledEnvironment
 
@@ -157,9 +158,7 @@ def _unchanged(store: Store, bases: dict[str, Revision], inputs: str, parent: st
         return None
     snapshots = []
     for name, base in bases.items():
-        contents = {
-            identity: Content(b"", held.digest, held.file) for identity, held in store.state(base.id).items()
-        }
+        contents = {identity: Content(b"", held.digest, held.file) for identity, held in store.state(base.id).items()}
         snapshots.append(Snapshot(name, contents, base.problem))
     return _Compiled(snapshots, {})
 
@@ -228,8 +227,10 @@ def _field_rows(store: Store, before: State, built: CompiledEnvironment, snapsho
     rows: list[FieldRow] = []
     for identity in changed:
         resource = by_id[identity]
-        for change in field_changes(identity, old[before[identity].content], _without_values(resource), api):
-            rows.append(_row(identity, change, _place(built, resource, change)))
+        rows.extend(
+            _row(identity, change, _place(built, resource, change.path))
+            for change in field_changes(identity, old[before[identity].content], _without_values(resource), api)
+        )
     return rows
 
 
@@ -247,34 +248,27 @@ def _text(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _place(built: CompiledEnvironment, resource: Resource, change: FieldChange) -> str:
+def _place(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> str:
     """The file and line that set a field; empty where none does."""
-    origins = explain(resource, change.path, built.composed.api, built.composed.sources.where)
+    origins = explain(resource, path, built.composed.api, built.composed.sources.where)
     winners = [say.place for origin in origins for say in origin.says if say.wins and say.place is not None]
     return str(winners[0]) if winners else ""
 
 
-def place_of(repository: Repository, commit: str, environment: str, resource: ResourceId, fields: Iterable[Any]) -> dict[Any, str]:
-    """Field paths -> the file and line of a commit that set them, found by compiling it; none for those unknown."""
+def places_of(
+    repository: Repository, commit: str, environment: str, resource: ResourceId, fields: Iterable[FieldPath]
+) -> dict[FieldPath, str]:
+    """The file and line of a commit that set each field, found by compiling it; empty where that is not known."""
     from envcompile.pipeline.project import Project
     from envcompile.sources import GitTree
 
-    wanted = list(fields)
-    if not wanted or not repository.has(commit):
+    if not repository.has(commit):
         return {}
     tree = GitTree(repository.folder, commit)
     try:
         built = Project(tree).compile_with_sources(environment)
-        found = next((item for item in built.compiled.resources if item.id == resource), None)
-        if found is None:
-            return {}
-        places = {}
-        for path in wanted:
-            origins = explain(found, path, built.composed.api, built.composed.sources.where)
-            winners = [say.place for origin in origins for say in origin.says if say.wins and say.place is not None]
-            if winners:
-                places[path] = str(winners[0])
-        return places
+        found = [item for item in built.compiled.resources if item.id == resource]
+        return {path: _place(built, item, path) for item in found for path in fields}
     except EnvcError:
         return {}
     finally:

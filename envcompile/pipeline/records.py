@@ -16,13 +16,25 @@ if TYPE_CHECKING:
 
 
 def remember(
-    look: freshness.Look, compiled: Sequence[CompiledEnvironment], results: Sequence[EnvironmentResult]
+    look: freshness.Look,
+    compiled: Sequence[CompiledEnvironment],
+    results: Sequence[EnvironmentResult],
+    crds: Iterable[str],
 ) -> None:
     """Keep what a build of all environments saw and wrote.
 
     A build with warnings is not kept: they are due again next time.
+
+    Args:
+        look: the project's folder as it was before the build.
+        compiled: every environment.
+        results: what was done to their folders.
+        crds: the files and folders that `crds:` of envc.yaml names.
     """
     if any(result.warnings for result in results):
+        return
+    inputs = _with_further(look, compiled, crds)
+    if inputs is None:
         return
     built = {CHART_FOLDER, *(environment.compiled.environment for environment in compiled)}
     kept = [result for result in results if result.environment in built]
@@ -40,15 +52,35 @@ def remember(
     names = tuple(result.environment for result in kept)
     resources = sum(len(environment.compiled.resources) for environment in compiled)
     record = freshness.Record(
-        inputs=look.inputs,
+        inputs=inputs,
         outputs=outputs,
         environments=names,
-        racy=freshness.racy_inputs(look.root, look.inputs),
+        racy=freshness.racy_inputs(look.root, inputs, look.began),
         summary=f"{len(compiled)} environments, {resources} resources: nothing to do",
         readers=readers,
         plain=tuple(_plain_files(compiled)),
     )
     freshness.save(look.root, look.key, record)
+
+
+def _with_further(
+    look: freshness.Look, compiled: Sequence[CompiledEnvironment], crds: Iterable[str]
+) -> dict[str, freshness.Stat] | None:
+    """The inputs with the files outside of the input folders that turned out to be read, or looked for in vain.
+
+    Nobody looked at those before the build: None when one of them may have changed since it was read.
+    """
+    read = {path for one in compiled for files in one.composed.sources.dependencies.values() for path in files}
+    inputs = dict(look.inputs)
+    for path in {*read, *crds} - inputs.keys():
+        stat = freshness.stat_file(f"{look.root}/{path}")
+        if stat is not None and stat[0] >= look.began:
+            return None
+        if stat is not None:
+            inputs[path] = stat
+        elif path.partition("/")[0] not in freshness.INPUT_FOLDERS:
+            inputs[path] = freshness.ABSENT
+    return inputs
 
 
 def _stat_outputs(target: str, results: Iterable[EnvironmentResult]) -> dict[str, tuple[int, int, int, str]] | None:

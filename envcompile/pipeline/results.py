@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import sweep, unavailable, write
 
 if TYPE_CHECKING:
@@ -48,13 +49,29 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
             write(result.plan, result.folder, scratch)
 
 
+def recover_interrupted(root: Path, target: Path) -> None:
+    """Finish or take back what a crash interrupted, before anything is compared.
+
+    Raises:
+        UnavailableError: the output cannot be written.
+    """
+    if not leftovers(target):
+        return
+    try:
+        with _Lock(_scratch(root, target)):
+            for folder in leftovers(target):
+                recover(folder)
+    except OSError as error:
+        raise unavailable(error, target) from error
+
+
 def _scratch(root: Path, target: Path) -> Path:
     """A folder of our own on the file system of the output: `.envc` when it is there, else one in the output."""
     own = root / ".envc"
     try:
         own.mkdir(exist_ok=True)
         ignore = own / ".gitignore"
-        if not ignore.exists():
+        if not ignore.exists() or not ignore.stat().st_size:
             ignore.write_text("*\n")
         target.mkdir(parents=True, exist_ok=True)
         if own.stat().st_dev == target.stat().st_dev and os.access(own, os.W_OK):

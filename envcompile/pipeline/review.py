@@ -34,6 +34,8 @@ class Review(NamedTuple):
     """Everything, without limits; empty when nothing differs."""
     parts: tuple[str, ...]
     """The comments; none when nothing differs."""
+    is_cut: bool
+    """True when the comments leave something out."""
     summary: str
     """What fits into a job's summary."""
     key: str
@@ -75,7 +77,7 @@ def review(
     commit = (job.head if job is not None else "") or head(root)
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
     if not found.changed:
-        return Review(found, "", (), "", key, farewell)
+        return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
     count = sum(len(diff.resources) for diff in found.changed)
     said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
@@ -86,11 +88,11 @@ def review(
     cut = parts(top, pieces, key=key, commit=commit, limit=size, most=most, overflow=_OVERFLOW)
     (summary,) = parts(
         top, pieces, key=key, commit=commit, limit=_SUMMARY_LIMIT, most=1, overflow="are in the file of `--output`."
-    )
-    return Review(found, whole, tuple(cut), summary, key, farewell)
+    ).texts
+    return Review(found, whole, cut.texts, not cut.is_whole, summary, key, farewell)
 
 
-def post(written: Review, job: Job) -> str:
+def post(written: Review, job: Job, *, author: str | None = None) -> str:
     """Bring the pull request's comments up to date; a sentence that says what was done.
 
     A change from a fork whose token may only read goes to the job's summary instead. So does what does not fit.
@@ -99,7 +101,7 @@ def post(written: Review, job: Job) -> str:
         EnvcError: the host refuses, or does not answer.
     """
     try:
-        done = publish(job.connect(), written.parts, key=written.key, farewell=written.farewell)
+        done = publish(job.connect(author), written.parts, key=written.key, farewell=written.farewell)
     except EnvcError as error:
         readonly = isinstance(error, RefusedError) and error.status in {401, 403, 404}
         if not job.is_fork or not (readonly or not job.token):
@@ -108,9 +110,7 @@ def post(written: Review, job: Job) -> str:
             return "the token of a fork's job may not comment: see the file of --output"
         _summarise(written, job.summary)
         return "the token of a fork's job may not comment: written to the job's summary"
-    if job.summary is not None and any(
-        "more resources are in" in part or "more lines are" in part for part in written.parts
-    ):
+    if job.summary is not None and written.is_cut:
         _summarise(written, job.summary)
         return f"comments: {done}; the whole is in the job's summary"
     return f"comments: {done}"

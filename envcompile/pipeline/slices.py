@@ -16,7 +16,7 @@ from envcompile.emit.plan import Plan
 from envcompile.emit.write import check_folder
 from envcompile.errors import EnvcError
 from envcompile.model import Bundle
-from envcompile.pipeline.freshness import Record, racy_inputs, save, stat_file
+from envcompile.pipeline.freshness import ABSENT, Record, racy_inputs, save, stat_file
 from envcompile.pipeline.results import EnvironmentResult, write_all
 from envcompile.yamlio import Renderer
 
@@ -75,7 +75,7 @@ def build_slice(look: Look) -> list[EnvironmentResult] | None:
     if not changed <= plain or not look.outputs_are_same:
         return None
     reached, files = _closure(known, changed)
-    seen = {path for path in look.inputs if path in files or path not in plain}
+    seen = {path for path, stat in look.inputs.items() if stat != ABSENT and (path in files or path not in plain)}
     from envcompile.pipeline.project import Project
     from envcompile.sources import FileEntry, WorkingTree
 
@@ -112,7 +112,7 @@ def _remember(look: Look, known: Record, results: list[EnvironmentResult]) -> No
         inputs=look.inputs,
         outputs=outputs,
         environments=known.environments,
-        racy=racy_inputs(look.root, look.inputs),
+        racy=racy_inputs(look.root, look.inputs, look.began),
         summary=known.summary,
         readers=known.readers,
         plain=known.plain,

@@ -67,7 +67,7 @@ def test_nothing_changed_gives_no_difference(kind: str, seed: int, order: int) -
     """The order of keys means nothing, and equal values are no change."""
     identity = ResourceId(KINDS[kind], kind, "shop", "web")
     value = drawn(kind, seed)
-    chance = random.Random(order)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - test data
+    chance = random.Random(order)
     again = shuffled(value, chance)
     assert changes([Resource(identity, value, "app", ())], [Resource(identity, again, "app", ())], API) == []
 

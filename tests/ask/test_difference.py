@@ -68,10 +68,10 @@ def test_files_without_changed_keys_show_their_lines(file: str) -> None:
     assert lines(found)[-3:-1] == ["-   # one", "+   # two"]
 
 
-def test_texts_that_differ_in_their_last_line_break_only_say_so() -> None:
+def test_texts_that_differ_in_line_breaks_only_say_so() -> None:
     """A change that no line shows is still told."""
     found = diff([config("one\ntwo", file="x.txt")], [config("one\ntwo\n", file="x.txt")])
-    assert lines(found) == [r"  data.x\.txt:", "    only the line breaks at the end differ"]
+    assert lines(found) == [r"  data.x\.txt:", "    only line breaks differ"]
 
 
 def test_a_renamed_resource_is_one_change() -> None:
@@ -232,3 +232,15 @@ def test_json_has_old_and_new_of_each_field() -> None:
     (environment,) = as_json([diff([deployment(replicas=1)], [deployment(replicas=2)])])
     assert environment["resources"][0]["fields"] == [{"field": "spec.replicas", "old": 1, "new": 2}]
     assert environment["classes"] == ["replicas"]
+
+
+def test_text_cannot_deceive_its_reader() -> None:
+    """Neither a terminal's commands nor marks that turn the direction of reading get through."""
+    found = diff([config("a\n", file="run.sh")], [config("a \x1b[2J \u202egnp.exe\n", file="run.sh")])
+    assert lines(found)[-1] == "+   a \ufffd[2J \ufffdgnp.exe"
+
+
+def test_owners_cannot_break_the_table() -> None:
+    """A strange owner stays in its cell."""
+    found = compare("prod", [], [config("a=1\n")], API, owners=("@a`|b",))
+    assert "| `@a\ufffd\ufffdb` |\n" in page([found])

@@ -1,9 +1,9 @@
 """What the comment of a pull request costs: `python -m tests.benchmarks.bench_diff [SERVICES]`.
 
 One line of base/ is changed in a generated repository of 100 services and 4 environments, so that every environment
-differs. `envc pr comment --dry-run` compiles both sides and compares them, each time in a new process; it keeps no
-cache between runs, so cold means the first run after the repository was written. Where kustomize is built, compiling both
-sides with it is timed too: what a comparison of its output would cost comes on top of that.
+differs. `envc pr comment --dry-run` compiles both sides and compares them, each time in a new process. It keeps no
+cache between runs, so cold means the first run after the repository was written. Where kustomize is built, compiling
+both sides with it is timed too: what a comparison of its output would cost comes on top of that.
 """
 
 from __future__ import annotations

@@ -61,12 +61,14 @@ def _rows(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
     yield suite.nothing_changed()
     yield suite.explain()
     kustomize = peers.get("kustomize")
+    bumped = make_repository(bench, *shape, bump=changed_service(options.services))
     if isinstance(kustomize, Kustomize):
-        yield suite.one_changed(kustomize, make_repository(bench, *shape, bump=changed_service(options.services)))
+        yield suite.one_changed(kustomize, bumped)
     for name, peer in peers.items():
         yield suite.cold(name, peer)
     yield suite.memory()
     yield suite.with_chart()
+    yield suite.one_changed_with_chart(bumped)
     if not options.no_growth:
         yield from suite.growth(make_repository(bench, options.services * 10, options.envs, options.seed))
     if not options.no_corpus and isinstance(kustomize, Kustomize):

@@ -32,6 +32,12 @@ class Made(NamedTuple):
     output: dict[str, list[Path]]
 
 
+def ask_for_chart(project: Path) -> None:
+    """Have the builds of a project write the Helm chart, too."""
+    with (project / "envc.yaml").open("a", encoding="utf-8") as settings:
+        settings.write("chart:\n  name: shop\n")
+
+
 class Envc:
     """`envc build` in a fresh copy of the repository, where nothing was built before."""
 
@@ -43,8 +49,7 @@ class Envc:
         """Compile every environment from nothing."""
         project = bench.scratch.copy(repository / "envc", "project")
         if self._writes_chart:
-            with (project / "envc.yaml").open("a", encoding="utf-8") as settings:
-                settings.write("chart:\n  name: shop\n")
+            ask_for_chart(project)
         cost = bench.run([bench.envc(project, "build")])
         return Made(cost, {name: [project / "environments" / name] for name in environments})
 

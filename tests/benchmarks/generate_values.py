@@ -73,7 +73,7 @@ TRICKY: Final = (
 """Strings that careless writers, or the differences between YAML 1.1 and 1.2, turn into something else."""
 
 
-class _Draw(random.Random):  # ruff: ignore[suspicious-non-cryptographic-random-usage] - made-up data
+class _Draw(random.Random):
     """The draws of one service; the same seed draws the same ones."""
 
     def value(self, key: str) -> str:

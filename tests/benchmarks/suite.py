@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.contenders import Envc, Kustomize, Made
+from tests.benchmarks.contenders import Envc, Kustomize, Made, ask_for_chart
 from tests.benchmarks.generate import generate
 from tests.benchmarks.generate_forms import Logical
-from tests.benchmarks.measuring import BenchmarkError, age
+from tests.benchmarks.measuring import BenchmarkError, Cost, age
 from tests.benchmarks.reading import differences, expected_objects, rendered_objects, unmarked
 from tests.benchmarks.targets import (
     COLD_HELM,
@@ -21,6 +21,7 @@ from tests.benchmarks.targets import (
     MEMORY_LARGE,
     NOTHING_CHANGED,
     ONE_CHANGED,
+    ONE_CHANGED_WITH_CHART,
     VERSION,
     WITH_CHART,
     Row,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.benchmarks.contenders import Contender
-    from tests.benchmarks.measuring import Bench, Cost, Pairs
+    from tests.benchmarks.measuring import Bench, Pairs
 
 _COLD = {"kustomize": COLD_KUSTOMIZE, "helm4": COLD_HELM, "kapitan": COLD_KAPITAN}
 _CHEAP = 4
@@ -82,6 +83,38 @@ def check_output(repository: Repository, contender: Contender, made: Made, *, ma
         raise BenchmarkError(f"{contender.name} differs in {len(told)} values, first: {told[0]}")
     where = f", first: {told[0]}" if told else ""
     return f"{contender.name}: {count} objects, {len(told)} wrong values{where}"
+
+
+class _Changing:
+    """A built project in which one base file of one service is saved, by turns in two versions, before each build."""
+
+    def __init__(self, bench: Bench, repository: Repository, bumped: Repository, *, writes_chart: bool) -> None:
+        self._bench = bench
+        self._versions = (bumped, repository)
+        name = repository.names[changed_service(repository.services)]
+        self._file = Path("base", name, "deployment.yaml")
+        self._texts = [(each.folder / "envc" / self._file).read_bytes() for each in self._versions]
+        self._turn = 0
+        self.project = bench.scratch.copy(repository.folder / "envc", "changed")
+        if writes_chart:
+            ask_for_chart(self.project)
+            age(self.project)
+
+    def save_and_build(self) -> Cost:
+        """Save the other version, which is not measured, and build."""
+        (self.project / self._file).write_bytes(self._texts[self._turn % 2])
+        self._turn += 1
+        return self._bench.run([self._bench.envc(self.project, "build")])
+
+    def check(self) -> None:
+        """Compare what the last build left with what it should have left.
+
+        Raises:
+            BenchmarkError: it differs.
+        """
+        last = self._versions[(self._turn - 1) % 2]
+        output = {name: [self.project / "environments" / name] for name in last.environments}
+        check_output(last, Envc(), Made(Cost(0, 0, 0), output))
 
 
 class Suite:
@@ -171,26 +204,27 @@ class Suite:
             BenchmarkError: what envc made of the change is not what it should be.
         """
         service = self._repository.names[changed_service(self._repository.services)]
-        file = Path("base", service, "deployment.yaml")
-        texts = [(each.folder / "envc" / file).read_bytes() for each in (bumped, self._repository)]
-        project = self._bench.scratch.copy(self._repository.folder / "envc", "changed")
-        self._run(project, "build")
-        turn = 0
-
-        def save_and_build() -> Cost:
-            nonlocal turn
-            (project / file).write_bytes(texts[turn % 2])
-            turn += 1
-            return self._run(project, "build")
+        changing = self._changing(bumped)
 
         def build_service() -> Cost:
             chosen = self._repository
             return tool.compile_service(self._bench, chosen.folder, chosen.environments, service).cost
 
-        pairs = self._bench.pairs(self._runs * _CHEAP, save_and_build, build_service)
-        made = Made(pairs.ours[-1], {name: [project / "environments" / name] for name in bumped.environments})
-        check_output(bumped if turn % 2 else self._repository, self._ours, made)
+        pairs = self._bench.pairs(self._runs * _CHEAP, changing.save_and_build, build_service)
+        changing.check()
         return Row.of_pairs(ONE_CHANGED, pairs)
+
+    def one_changed_with_chart(self, bumped: Repository) -> Row:
+        """The same in a repository whose builds write the Helm chart too, beside one whose builds do not."""
+        both, plain = self._changing(bumped, writes_chart=True), self._changing(bumped)
+        pairs = self._bench.pairs(self._runs, both.save_and_build, plain.save_and_build)
+        both.check()
+        return Row.of_pairs(ONE_CHANGED_WITH_CHART, pairs)
+
+    def _changing(self, bumped: Repository, *, writes_chart: bool = False) -> _Changing:
+        changing = _Changing(self._bench, self._repository, bumped, writes_chart=writes_chart)
+        self._run(changing.project, "build")
+        return changing
 
     def _run(self, folder: Path, *arguments: str) -> Cost:
         return self._bench.run([self._bench.envc(folder, *arguments)])

@@ -85,7 +85,7 @@ def test_what_helm_treats_in_ways_of_its_own_is_explained() -> None:
 
 def test_a_release_that_comes_near_helms_limit_is_warned_of() -> None:
     """From 70 % of 1 MiB, with the mend that helps."""
-    noise = base64.b85encode(random.Random(1).randbytes(500_000)).decode()  # ruff: ignore[suspicious-non-cryptographic-random-usage] - noise that cannot be packed
+    noise = base64.b85encode(random.Random(1).randbytes(500_000)).decode()
     crd = {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",

@@ -316,7 +316,7 @@ def test_the_same_input_gives_the_same_bytes_in_any_order() -> None:
     """Converting twice, or reading files in another order, changes nothing."""
     found = _shop()
     first = emit(chart_input(found))
-    shuffler = random.Random(7)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - a fixed shuffle
+    shuffler = random.Random(7)
     for _ in range(5):
         turned = {name: shuffler.sample(resources, len(resources)) for name, resources in found.items()}
         assert emit(chart_input(turned)) == first
@@ -350,7 +350,7 @@ def test_a_real_systems_values_are_not_deep_and_do_not_depend_on_order(case: str
     found = corpus(case)
     files = emit(chart_input(found, name=case))
     assert max(len(path) for path, _ in _paths(load(files["values.yaml"]))) <= 6
-    shuffler = random.Random(case)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - a fixed shuffle
+    shuffler = random.Random(case)
     turned = {name: shuffler.sample(resources, len(resources)) for name, resources in found.items()}
     repeated = any(len(numbered(("", item) for item in items)) < len(items) for items in found.values())
     if not repeated:  # of two resources with one identity the last wins, so there the order means something

@@ -1,1 +1,1 @@
-"""The commands as people run them."""
+"""Promises about the `envc` command: what it prints, what it exits with."""

@@ -167,3 +167,27 @@ def test_columns_hold_old_and_new_side_by_side(project: Path) -> None:
         "~ ConfigMap/settings (namespace prod)\n"
         f"    {'data.color: blue':<46} | data.color: green\n"
     )
+
+
+def test_a_shallow_clone_is_told_to_fetch_the_rest(project: Path, tmp_path: Path) -> None:
+    """CI fetches one commit unless it is told otherwise."""
+    write(project, "base/web/deployment.yaml", deployment(replicas=2))
+    commit(project, "two")
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{project}", "clone")
+    done = run_envc(tmp_path / "clone", "diff", "--from", "HEAD~1")
+    assert (done.code, done.err) == (
+        2,
+        (
+            "error: git knows no revision `HEAD~1`\n"
+            "hint: this clone is shallow: fetch the rest with `git fetch --unshallow`\n"
+        ),
+    )
+    git(tmp_path / "clone", "remote", "set-head", "origin", "main")
+    done = run_envc(tmp_path / "clone", "diff")
+    assert (done.code, done.err) == (
+        2,
+        (
+            "error: git finds no commit that `origin/HEAD` and `HEAD` have in common\n"
+            "hint: fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`\n"
+        ),
+    )

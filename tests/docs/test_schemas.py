@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.settings import SchemaName, json_schema
+from envcompile.settings import json_schema
+
+if TYPE_CHECKING:
+    from envcompile.settings import SchemaName
 
 ROOT = Path(__file__).parents[2]
 

@@ -23,7 +23,7 @@ def block(number: int, lines: int) -> Block:
 def test_parts_keep_the_limit_and_lose_nothing_silently(sizes: list[int], limit: int, most: int) -> None:
     """Each part fits, ends with its marker and closes what it opens; each block is there or counted."""
     blocks = list(starmap(block, enumerate(sizes)))
-    found = parts("head", blocks, key="k", commit="ab12", limit=limit, most=most, overflow=OVERFLOW)
+    found, is_whole = parts("head", blocks, key="k", commit="ab12", limit=limit, most=most, overflow=OVERFLOW)
     assert len(found) <= most
     for number, text in enumerate(found, 1):
         assert len(text.encode()) <= limit
@@ -32,6 +32,7 @@ def test_parts_keep_the_limit_and_lose_nothing_silently(sizes: list[int], limit:
         assert text.count("<details>") == text.count("</details>")
     shown = sum(text.count("<details>") for text in found)
     left_out = len(sizes) - shown
+    assert is_whole == (not left_out and not any("more lines are not shown" in text for text in found))
     assert (f"\n{left_out} more resources {OVERFLOW}\n" in found[-1]) == (left_out > 0)
 
 

@@ -193,6 +193,16 @@ def test_github_jobs_do_not_need_to_know_their_own_name(state: State) -> None:
     assert state.bodies() == [part("two")]
 
 
+def test_the_token_of_an_app_needs_its_author_named(state: State) -> None:
+    """Such a token may not ask who it is, either, and its comments are not the bot's."""
+    state.user_status = 403
+    state.add(part("one"), "shop-app[bot]")
+    state.add(part("the bot's"), ME)
+    client = Client(state.address, {"Authorization": f"Bearer {TOKEN}"}, "GitHub")
+    publish(GitHub(client, "shop/shop", 7, "shop-app[bot]"), [part("two")], key="envc", farewell=FAREWELL)
+    assert (state.bodies("shop-app[bot]"), state.bodies()) == ([part("two")], [part("the bot's")])
+
+
 def test_gitlabs_own_notes_are_never_ours(state: State) -> None:
     """Notes about events bear the name of whoever caused them."""
     state.add(part("system"), ME, system=True)

@@ -1,0 +1,110 @@
+"""Questions about everything that is recorded: how much it is, what changed, and when a resource was there."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from envcompile.model import ResourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.history.database import Database
+
+_COUNTED = {
+    "commits": "SELECT COUNT(*) FROM recorded_commit",
+    "revisions": "SELECT COUNT(*) FROM revision",
+    "resources": "SELECT COUNT(*) FROM resource",
+    "contents": "SELECT COUNT(*) FROM content",
+    "changed fields": "SELECT COUNT(*) FROM field_change",
+}
+_BUSIEST = {
+    "environments": """
+        SELECT e.name, COUNT(*) FROM resource_change h JOIN resource x ON x.id = h.resource_id
+        JOIN revision r ON r.id = h.revision_id AND r.base_id IS NOT NULL
+        JOIN environment e ON e.id = x.environment_id GROUP BY e.name ORDER BY 2 DESC, 1 LIMIT ?""",
+    "resources": """
+        SELECT x.kind || '/' || x.name, COUNT(*) FROM resource_change h JOIN resource x ON x.id = h.resource_id
+        JOIN revision r ON r.id = h.revision_id AND r.base_id IS NOT NULL
+        GROUP BY x.kind, x.name ORDER BY 2 DESC, 1 LIMIT ?""",
+    "fields": "SELECT field, COUNT(*) FROM field_change GROUP BY field ORDER BY 2 DESC, 1 LIMIT ?",
+    "authors": "SELECT author_name, COUNT(*) FROM recorded_commit GROUP BY author_name ORDER BY 2 DESC, 1 LIMIT ?",
+}
+
+
+def every_content(database: Database) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Number, digest and JSON text of every content; None for a text that cannot be read."""
+    numbers = [row[0] for row in database.rows("SELECT id FROM content ORDER BY id")]
+    for row in database.rows_in("SELECT id, digest, body FROM content WHERE id", numbers):
+        try:
+            body = zlib.decompress(row[2])
+        except zlib.error:
+            body = None
+        yield row[0], bytes(row[1]), body
+
+
+def sizes(database: Database) -> dict[str, int]:
+    """How many rows the tables have, and the bytes of the whole database."""
+    counted = {name: int(database.rows(query)[0][0]) for name, query in _COUNTED.items()}
+    if database.is_sqlite:
+        query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+    else:
+        query = "SELECT pg_database_size(current_database())"
+    return {**counted, "bytes": int(database.rows(query)[0][0])}
+
+
+def busiest(database: Database, most: int) -> dict[str, list[tuple[str, int]]]:
+    """What changes most: environments, resources, fields and authors, each with its number of changes."""
+    return {name: [(row[0], row[1]) for row in database.rows(query, (most,))] for name, query in _BUSIEST.items()}
+
+
+def parents(database: Database) -> dict[str, tuple[str, ...]]:
+    """Recorded commit -> its parents."""
+    rows = database.rows("SELECT hash, parents FROM recorded_commit")
+    return {row[0]: tuple(row[1].split()) for row in rows}
+
+
+def presence(database: Database, environment: str, resource: ResourceId) -> dict[int, bool]:
+    """The revisions that touch a resource, and whether it is there afterwards."""
+    rows = database.rows(
+        "SELECT h.revision_id, h.content_id FROM resource_change h JOIN resource x ON x.id = h.resource_id "
+        "JOIN environment e ON e.id = x.environment_id "
+        "WHERE e.name = ? AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ?",
+        (environment, *resource),
+    )
+    return {row[0]: row[1] is not None for row in rows}
+
+
+def changes_of_fields(
+    database: Database, environment: str, resource: ResourceId
+) -> list[tuple[int, str, str, str, str]]:
+    """Every recorded change inside of a resource: revision, field, how, value before, place."""
+    rows = database.rows(
+        "SELECT f.revision_id, f.field, f.how, f.old, f.place FROM field_change f "
+        "JOIN resource x ON x.id = f.resource_id JOIN environment e ON e.id = x.environment_id "
+        "WHERE e.name = ? AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ? ORDER BY f.id",
+        (environment, *resource),
+    )
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+
+
+def counts(database: Database, environment: str) -> dict[int, int]:
+    """Revision -> how many resources it changed."""
+    rows = database.rows(
+        "SELECT h.revision_id, COUNT(*) FROM resource_change h JOIN revision r ON r.id = h.revision_id "
+        "JOIN environment e ON e.id = r.environment_id WHERE e.name = ? GROUP BY h.revision_id",
+        (environment,),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def changed(database: Database, revision: int) -> list[tuple[ResourceId, int | None]]:
+    """The resources that a revision changed, with their new content; None for those that are gone."""
+    rows = database.rows(
+        "SELECT x.api_group, x.kind, x.namespace, x.name, h.content_id FROM resource_change h "
+        "JOIN resource x ON x.id = h.resource_id WHERE h.revision_id = ? "
+        "ORDER BY x.kind, x.namespace, x.name, x.api_group",
+        (revision,),
+    )
+    return [(ResourceId(*row[:4]), row[4]) for row in rows]

@@ -1,0 +1,1 @@
+{ service(name, port):: { apiVersion: 'v1', kind: 'Service', metadata: { name: name }, spec: { selector: { app: name }, ports: [{ port: port }] } } }

@@ -1,0 +1,1 @@
+"""Recorded history: the database, recording, and the questions to it."""
