@@ -8,12 +8,53 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from envcompile import __version__
-from envcompile.cli import affected, build, chart, explain, guide, init, promote, schema, secrets, show
+from envcompile.cli import (
+    affected,
+    argocd,
+    build,
+    chart,
+    compare,
+    diff,
+    explain,
+    guide,
+    history,
+    hook,
+    init,
+    notify,
+    owners,
+    pr,
+    promote,
+    schema,
+    secrets,
+    show,
+)
 from envcompile.cli.funnel import run_safely
 from envcompile.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_COMMANDS = (
+    init,
+    build,
+    show,
+    explain,
+    affected,
+    diff,
+    compare,
+    promote,
+    secrets,
+    chart,
+    pr,
+    owners,
+    notify,
+    argocd,
+    history,
+    hook,
+    schema,
+    guide,
+)
+"""In the order in which `envc --help` lists them."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."
 
@@ -49,7 +90,7 @@ def make_app() -> typer.Typer:
         del version
         context.obj = Context(project)
 
-    for command in (init, build, show, explain, affected, promote, secrets, chart, schema, guide):
+    for command in _COMMANDS:
         command.register(app)
     return app
 

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Send a message for each changed environment to everybody whom `notify` of envc.yaml names.
 
-        What cannot be delivered waits in .envc/spool and is sent first the next time. Messages hold names and
+        What cannot be delivered waits in .envc/notify and is sent first the next time. Messages hold names and
         numbers, never values.
         """
         import os

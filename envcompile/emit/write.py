@@ -224,6 +224,11 @@ def _new_staging(scratch: Path, folder: Path) -> Path:
     return staging
 
 
+def has_leftovers(scratch: Path) -> bool:
+    """Tell whether a build is at work in a scratch folder, or was killed there."""
+    return any(True for _ in scratch.glob(f"{STAGING_PREFIX}*"))
+
+
 def sweep(scratch: Path) -> None:
     """Remove what killed builds left behind; call it only while no other build runs."""
     for leftover in scratch.glob(f"{STAGING_PREFIX}*"):

@@ -120,10 +120,10 @@ class Client:
         headers = {**self._headers, "User-Agent": "envcompile"}
         if data is not None:
             headers.setdefault("Content-Type", "application/json")
-        request = urllib.request.Request(  # ruff: ignore[suspicious-url-open-usage] - `call` lets only http and https through
-            f"{self._address}{path}", data=data, headers=headers, method=method
-        )
         try:
+            request = urllib.request.Request(  # ruff: ignore[suspicious-url-open-usage] - `call` lets only http and https through
+                f"{self._address}{path}", data=data, headers=headers, method=method
+            )
             with self._opener.open(request, timeout=TIMEOUT) as answer:
                 return answer.status, {key.lower(): text for key, text in answer.headers.items()}, answer.read()
         except urllib.error.HTTPError as error:

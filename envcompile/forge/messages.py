@@ -108,7 +108,7 @@ def _mail(address: str, variable: str, message: Message) -> None:
                     problem = Problem(f"the mail server of {variable} offers no encryption", "use smtps://")
                     raise UnavailableError([problem])
                 _send(server, parts.username, parts.password, mail)
-    except (OSError, smtplib.SMTPException) as error:
+    except (OSError, ValueError, smtplib.SMTPException) as error:
         what = f"the mail server of {variable} does not take the message ({type(error).__name__})"
         raise UnavailableError([Problem(what, f"check host, port, user and password in {variable}")]) from None
 

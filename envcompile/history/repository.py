@@ -107,7 +107,7 @@ class Repository(NamedTuple):
             found.append(
                 Commit(
                     name.strip(),
-                    tuple(parents.split()),
+                    tuple(parents.split()) or self._stated_parents(name.strip()),
                     author,
                     mail,
                     int(authored),
@@ -118,6 +118,11 @@ class Repository(NamedTuple):
                 )
             )
         return found
+
+    def _stated_parents(self, commit: str) -> tuple[str, ...]:
+        """The parents that a commit itself names: where a shallow clone ends, git says that there are none."""
+        head = self._quietly("cat-file", "commit", commit).partition("\n\n")[0]
+        return tuple(line.removeprefix("parent ") for line in head.splitlines() if line.startswith("parent "))
 
     def walk(self, revisions: list[str], *, without: list[str] | None = None, oldest_first: bool = False) -> list[str]:
         """The hashes of all commits that revisions reach, in git log's order, or parents before children.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from envcompile.pipeline.project import Project
     from envcompile.settings import Notification
 
-SPOOL = ".envc/spool/notify"
+SPOOL = ".envc/notify"
 MOST_NAMES = 20
 """Resources that a message names; of more it says how many there are."""
 
@@ -43,11 +43,13 @@ class Letter(NamedTuple):
 
 
 def letters(project: Project, wanted: Sequence[str], *, source: str, target: str | None) -> list[Letter]:
-    """The messages for what changed between two revisions, one for each environment and receiver.
+    """The messages for what changed between two revisions, one for each environment and receiver that asks for it.
 
     Raises:
         EnvcError: an unknown revision or environment, or a side that does not compile.
     """
+    if not project.settings.notify:
+        return []
     found = difference(project.root, wanted, source=source, target=target)
     return [
         Letter(receiver.kind, receiver.address, _message(diff, found.target or found.source))

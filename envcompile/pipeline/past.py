@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -236,14 +237,15 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
     """
     from fnmatch import fnmatchcase
 
+    from envcompile.ask.changes import root_node
     from envcompile.ask.redact import Hidden, redacted
     from envcompile.kubeapi.fieldpath import format_field, keyed
 
-    name, equals, wanted = pattern.partition("=")
-    if not equals or not name:
+    # The `=` of a merge key, as in containers[name=web].image=*, stands in brackets.
+    split = re.fullmatch(r"(?P<field>(?:[^=\[]|\[[^\]]*\])+)=(?P<value>.*)", pattern, re.DOTALL)
+    if split is None:
         raise UsageError([Problem(f"`{pattern}` is no search", "write FIELD=PATTERN, such as 'image=*:v1.2*'")])
-    from envcompile.ask.changes import root_node
-
+    name, wanted = split["field"], split["value"]
     for revision in revisions:
         for resource in resources_at(past, revision):
             for pointer, value in _leaves(redacted(resource.id, resource.value), ()):

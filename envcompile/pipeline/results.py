@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.swap import leftovers, recover
-from envcompile.emit.write import sweep, unavailable, write
+from envcompile.emit.write import has_leftovers, sweep, unavailable, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
     """
     pending = [result for result in results if not result.plan.is_current]
     if not pending:
+        _tidy(root, target)
         return
     scratch = _scratch(root, target)
     try:
@@ -47,6 +48,14 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
         sweep(scratch)
         for result in pending:
             write(result.plan, result.folder, scratch)
+
+
+def _tidy(root: Path, target: Path) -> None:
+    """Remove what a build left that was killed when all was in place already."""
+    for scratch in (root / ".envc", target / ".envc"):
+        if has_leftovers(scratch):
+            with suppress(OSError), _Lock(scratch):
+                sweep(scratch)
 
 
 def recover_interrupted(root: Path, target: Path) -> None:

@@ -166,6 +166,10 @@ def _compare(
         digests.update({path: digest(data) for path, data in changed.items()})
         others = {path[len(prefix) :] for path in look.outputs if path.startswith(prefix)} - changed.keys()
         folder = check_folder(Path(look.target) / name, Path(look.root))
+        try:
+            index = (folder / INDEX_NAME).read_bytes()
+        except OSError:
+            return None
         plan = Plan(
             bundle=Bundle(name, changed, {}),
             added=(),
@@ -177,7 +181,7 @@ def _compare(
             missing=(),
             others=tuple(others - {INDEX_NAME}),
             digests=digests,
-            index_now=(folder / INDEX_NAME).read_bytes(),
+            index_now=index,
             index_is_current=not changed,
         )
         results.append(EnvironmentResult(name, folder, len(digests), plan, ()))

@@ -286,7 +286,7 @@ hint: remove the field with null, or replace the map around it with `$patch: rep
 error: the patch has no target: Deployment.apps/none (namespace prod) is in no layer below
   --> overlays/prod/patch.yaml:8:1
 hint: a patch needs a resource of the same group, kind, namespace and name in base or a layer below
-      as a new resource it is not complete: `spec` is missing in io.k8s.api.apps.v1.Deployment at spec
+      as a new resource it is not complete: `spec.selector` is missing or empty at spec.selector
 
 5 errors
 """,
@@ -305,8 +305,8 @@ def test_a_name_one_letter_off_is_a_warning_when_the_resource_is_complete(make_p
     })
     outcome = run_envc(root, "build")
     assert outcome.err == (
-        "warning: overlays/prod/new.yaml:1:1: Deployment.apps/storefrontt (namespace prod) is new here and differs from "
-        'Deployment/storefront by one letter; annotate it with envcompile.dev/new: "true" if that is meant\n'
+        "warning: overlays/prod/new.yaml:1:1: Deployment.apps/storefrontt (namespace prod) is new here and differs "
+        'from Deployment/storefront by one letter; annotate it with envcompile.dev/new: "true" if that is meant\n'
         "prod: 2 resources, 2 added\n"
     )
     assert outcome.code == 0

@@ -1,0 +1,231 @@
+"""The database: its versions, its refusals, and recorders that die or meet."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.errors import UnavailableError, UsageError
+from envcompile.history.database import VERSION, connect, version_of
+from envcompile.history.doctor import check
+from envcompile.history.migrate import upgrade
+from envcompile.history.spool import Spool
+from envcompile.pipeline.past import log, open_past
+from tests.harness.command import call_envc, run_envc, spawn_envc
+from tests.harness.repository import deployment
+from tests.history import postgres
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.history.conftest import Folder
+
+
+def test_an_older_database_asks_for_the_upgrade_and_gets_it(folder: Folder, backend: str) -> None:
+    """Nothing is changed unasked; afterwards everything recorded is still there."""
+    folder.commit("start")
+    folder.record()
+    with closing(folder.past()) as past:
+        database = past.store.database
+        database.run("DROP TABLE field_change")
+        database.run("UPDATE alembic_version SET version_num = '0001'")
+        name = database.name
+    outcome = run_envc(folder.root, "history", "log", "prod")
+    assert (outcome.code, outcome.err) == (
+        4,
+        f"error: the history database {name} has tables of version 0001, this envc writes {VERSION}\n"
+        "hint: run `envc history upgrade`\n",
+    )
+    outcome = run_envc(folder.root, "history", "upgrade")
+    assert (outcome.code, outcome.err) == (0, f"the history database has version {VERSION}, it had 0001\n")
+    assert run_envc(folder.root, "history", "log", "prod").code == 0
+    assert backend
+
+
+@pytest.mark.usefixtures("backend")
+def test_a_newer_database_is_left_alone(folder: Folder) -> None:
+    """An envc that does not know the tables does not touch them, not even to upgrade."""
+    folder.commit("start")
+    folder.record()
+    with closing(folder.past()) as past:
+        past.store.database.run("UPDATE alembic_version SET version_num = '9999'")
+        name = past.store.database.name
+    for command in (("log", "prod"), ("record",), ("upgrade",)):
+        outcome = run_envc(folder.root, "history", *command)
+        assert (outcome.code, outcome.err) == (
+            4,
+            f"error: the history database {name} has tables of version 9999, this envc knows {VERSION} at most\n"
+            "hint: upgrade envc; the database was written by a newer one\n",
+        )
+
+
+def test_a_wrong_password_is_said_and_never_shown(
+    folder: Folder, postgres_socket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit waits, and is recorded when the password is right."""
+    commit = folder.commit("start")
+    monkeypatch.setenv("ENVC_HISTORY_URL", postgres.url(postgres_socket, "postgres", "not-it"))
+    outcome = run_envc(folder.root, "history", "record")
+    assert (outcome.code, outcome.err) == (
+        4,
+        "error: the history database postgresql://test@/postgres refuses the user or the password\n"
+        "hint: correct them in ENVC_HISTORY_URL\n",
+    )
+    assert Spool(folder.root / ".envc").waiting() == [commit]
+    monkeypatch.setenv("ENVC_HISTORY_URL", postgres.url(postgres_socket, "postgres"))
+    assert run_envc(folder.root, "history", "record", "--waiting").err == "1 commit recorded\n"
+    assert Spool(folder.root / ".envc").waiting() == []
+
+
+def test_a_server_that_is_away_is_said(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 4, and the commits wait."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    commits = [folder.commit("start"), folder.commit("more", base__web=deployment(replicas=2))]
+    monkeypatch.setenv("ENVC_HISTORY_URL", f"postgresql://test:secret-word@/x?host={tmp_path}")
+    for commit in commits:
+        outcome = run_envc(folder.root, "history", "record", "--commit", commit)
+        assert outcome.code == 4
+        assert "secret-word" not in outcome.err
+    monkeypatch.delenv("ENVC_HISTORY_URL")
+    assert run_envc(folder.root, "history", "record", "--waiting").err == "2 commits recorded\n"
+    with closing(open_past(folder.root)) as past:
+        assert [entry.commit.hash for entry in log(past, "prod")] == commits[::-1]
+
+
+def test_other_databases_are_refused(monkeypatch: pytest.MonkeyPatch, folder: Folder) -> None:
+    """The message says what can be written."""
+    folder.commit("start")
+    monkeypatch.setenv("ENVC_HISTORY_URL", "mysql://host/name")
+    outcome = run_envc(folder.root, "history", "record")
+    assert (outcome.code, outcome.err) == (
+        2,
+        "error: ENVC_HISTORY_URL names a database of the kind `mysql`, which envc cannot use\n"
+        "hint: write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME\n",
+    )
+
+
+def test_questions_make_no_database(folder: Folder) -> None:
+    """Who asks before anything is recorded learns how to begin."""
+    folder.commit("start")
+    outcome = run_envc(folder.root, "history", "log", "prod")
+    assert (outcome.code, outcome.err) == (
+        2,
+        "error: there is no history yet\n"
+        "hint: `envc history import` records the past, `envc hook install` what comes\n",
+    )
+    assert not (folder.root / ".envc" / "history.db").exists()
+
+
+def test_a_file_that_is_no_database_is_said(folder: Folder) -> None:
+    """It is not overwritten."""
+    folder.commit("start")
+    file = folder.root / ".envc" / "history.db"
+    file.parent.mkdir()
+    file.write_bytes(b"this is not a database at all" * 100)
+    outcome = run_envc(folder.root, "history", "record")
+    assert outcome.code == 4
+    assert "file is not a database" in outcome.err
+    assert file.read_bytes().startswith(b"this is not")
+
+
+@pytest.mark.usefixtures("backend")
+def test_two_recorders_record_each_commit_once(folder: Folder) -> None:
+    """Both end well, whichever comes first."""
+    commits = [folder.commit(f"change {number}", base__web=deployment(replicas=number)) for number in range(1, 9)]
+    runs = [spawn_envc(folder.root, "history", "import", env=dict(os.environ)) for _ in range(2)]
+    for run in runs:
+        _, err = run.communicate(timeout=120)
+        assert run.returncode == 0, err
+    with closing(open_past(folder.root)) as past:
+        assert [entry.commit.hash for entry in log(past, "prod")] == commits[::-1]
+        assert check(past.store).damage == ()
+
+
+@pytest.mark.slow
+def test_a_recorder_may_be_killed_at_any_point(folder: Folder) -> None:
+    """What was recorded is whole, what was not waits still, and the next run records the rest."""
+    commits = [folder.commit(f"change {number}", base__web=deployment(replicas=number)) for number in range(1, 13)]
+    spool = Spool(folder.root / ".envc")
+    for commit in commits:
+        spool.add(commit)
+    for pause in (0.05, 0.2, 0.3, 0.36, 0.42, 0.5):
+        run = spawn_envc(folder.root, "history", "record", "--waiting")
+        time.sleep(pause)
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        if (folder.root / ".envc" / "history.db").exists():
+            with closing(open_past(folder.root, create=True)) as past:
+                recorded = past.store.known()
+                assert {*commits} - recorded <= {*spool.waiting()}
+                assert check(past.store).damage == ()
+    assert call_envc(folder.root, "history", "record", "--waiting").code == 0
+    with closing(open_past(folder.root)) as past:
+        assert [entry.commit.hash for entry in log(past, "prod")] == commits[::-1]
+        assert check(past.store).damage == ()
+    assert spool.waiting() == []
+
+
+def test_a_full_disk_loses_nothing(folder: Folder) -> None:
+    """No file may grow beyond what it is now: recording fails, says so, and succeeds when there is room."""
+    folder.commit("start")
+    folder.record()
+    big = "".join(f"  k{number}: {os.urandom(20).hex()}\n" for number in range(4000))
+    commit = folder.commit("big", base__big=f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata:\n{big}")
+    limit = (folder.root / ".envc" / "history.db").stat().st_size + 4096
+
+    def no_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    outcome = call_envc(folder.root, "history", "record", preexec_fn=no_room)
+    assert outcome.code == 4, outcome.err
+    assert "does not answer" in outcome.err
+    assert Spool(folder.root / ".envc").waiting() == [commit]
+    assert call_envc(folder.root, "history", "record", "--waiting").err == "1 commit recorded\n"
+    with closing(open_past(folder.root)) as past:
+        assert check(past.store).damage == ()
+
+
+def test_damage_is_found(folder: Folder) -> None:
+    """The doctor reads everything."""
+    folder.commit("start")
+    folder.record()
+    assert run_envc(folder.root, "history", "doctor").code == 0
+    with closing(sqlite3.connect(folder.root / ".envc" / "history.db")) as connection:
+        connection.execute("UPDATE content SET body = x'00' WHERE id = 1")
+        connection.execute("DELETE FROM resource_change WHERE content_id = 2")
+        connection.commit()
+    folder.commit("not recorded")
+    outcome = run_envc(folder.root, "history", "doctor")
+    assert outcome.code == 1
+    assert "content 1 is damaged" in outcome.out
+    assert "is not what was recorded" in outcome.out
+    assert "1 of 2 commits are not recorded" in outcome.out
+
+
+def test_migrations_run_once_for_many(tmp_path: Path, backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upgrade of an up-to-date database does nothing."""
+    address = os.environ.get("ENVC_HISTORY_URL") or f"sqlite:///{tmp_path / 'history.db'}"
+    upgrade(address)
+    upgrade(address)
+    with closing(connect(address)) as database:
+        assert version_of(database) == VERSION
+    assert backend
+    del monkeypatch
+
+
+def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is an option that need not be installed."""
+    import sys
+
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UsageError) as caught:
+        connect("postgresql://host/name")
+    assert "pip install 'envcompile[postgres]'" in str(caught.value)
+    assert not isinstance(caught.value, UnavailableError)
