@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False
+"""Type checkers take it for true; importing `typing` would double the time of the quick answers."""
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

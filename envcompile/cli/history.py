@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.pastlines import Format, entry_data, entry_line, print_blame, print_revision, show_json
+from envcompile.cli.pastlines import Format, counted, entry_data, entry_line, print_blame, print_revision, show_json
 
 Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Rev = Annotated[str, typer.Argument(metavar="[REV]", help="A commit.")]
@@ -100,7 +100,7 @@ def _add_questions(group: typer.Typer) -> None:
                     data(entry_line(entry))
             left = 0 if every else missing(past, revision)
             if left:
-                tell(f"{left} commits are not recorded: `envc history import` records them")
+                tell(f"{counted(left, 'commit')} not recorded: `envc history import` records what is missing")
 
     @group.command("show", epilog="Example: envc history show prod HEAD~3 deployment/user-service")
     def show_command(
@@ -268,7 +268,7 @@ def _add_upkeep(group: typer.Typer) -> None:
         with _past(context) as past:
             found = revision_of(past, environment, revision)
             files = restore(past, root, found)
-        tell(f"environments/{environment} is as at {found.commit[:12]}: {len(files)} files changed")
+        tell(f"environments/{environment} is as at {found.commit[:12]}: {counted(len(files), 'file')} changed")
         tell(
             "hint: the next build writes what the sources say; to stay there, take them back too: "
             f"git checkout {found.commit[:12]} -- base overlays"

@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     def status_command(context: typer.Context) -> int:
         """Say which hooks are installed, and which commits wait to be recorded; exit 1 unless all are installed."""
         from envcompile.cli.output import data, tell
+        from envcompile.cli.pastlines import counted
         from envcompile.history.spool import Spool
         from envcompile.pipeline.hooks import status
         from envcompile.pipeline.past import open_repository
@@ -48,7 +49,7 @@ def register(app: typer.Typer) -> None:
         waiting = spool.waiting()
         if waiting:
             reason = spool.last_error()
-            tell(f"{len(waiting)} commits wait to be recorded" + (f": {reason}" if reason else ""))
+            tell(f"{counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))
         return 0 if all(hook.state == "installed" for hook in found) else 1
 
     @group.command("uninstall", epilog="Example: envc hook uninstall")

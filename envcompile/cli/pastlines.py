@@ -32,6 +32,11 @@ def show_json(value: Any, output_format: str) -> bool:
     return True
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its word: `1 commit`, `2 commits`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def day(seconds: int) -> str:
     """A time in the local time zone, to the minute."""
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.cli.output import data, tell
+from envcompile.cli.pastlines import counted
 from envcompile.errors import EXIT_OK, EXIT_WRONG, UnavailableError
 
 if TYPE_CHECKING:
@@ -122,11 +123,11 @@ def examine(past: Past) -> int:
     reached = past.repository.walk(["HEAD"])
     holes = sum(commit not in known for commit in reached)
     if holes:
-        wrong.append(f"{holes} of {len(reached)} commits are not recorded: run `envc history import`")
+        wrong.append(f"{holes} of {counted(len(reached), 'commit')} not recorded: run `envc history import`")
     waiting = past.spool.waiting()
     if waiting:
         reason = past.spool.last_error()
-        wrong.append(f"{len(waiting)} commits wait to be recorded" + (f": {reason}" if reason else ""))
+        wrong.append(f"{counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))
     wrong += [f"{past.spool.folder / name} is no commit: remove it" for name in past.spool.strangers()]
     for line in wrong:
         data(line)
@@ -134,7 +135,7 @@ def examine(past: Past) -> int:
 
 
 def _summary(found: Recorded) -> str:
-    text = f"{len(found.new)} commits recorded" if len(found.new) != 1 else "1 commit recorded"
+    text = f"{counted(len(found.new), 'commit')} recorded"
     if found.failing:
         text += f", {len(found.failing)} of them do not compile"
     return text if found.new else "recorded already"

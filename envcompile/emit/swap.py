@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
+
+from envcompile.emit.folders import remove_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +32,7 @@ def put_in_place(finished: Path, target: Path) -> None:
         finished.rename(target)
         return
     if _exchange(finished, target):
-        shutil.rmtree(finished, ignore_errors=True)
+        remove_folder(finished)
         return
     aside = _aside(target)
     target.rename(aside)
@@ -40,7 +41,7 @@ def put_in_place(finished: Path, target: Path) -> None:
     except OSError:
         aside.rename(target)
         raise
-    shutil.rmtree(aside, ignore_errors=True)
+    remove_folder(aside)
 
 
 def recover(target: Path) -> None:
@@ -48,7 +49,7 @@ def recover(target: Path) -> None:
     aside = _aside(target)
     if aside.exists():
         if target.exists():
-            shutil.rmtree(aside, ignore_errors=True)
+            remove_folder(aside)
         else:
             aside.rename(target)
 

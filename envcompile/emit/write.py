@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envcompile.emit.folders import remove_folder
 from envcompile.emit.index import INDEX_NAME, announce, render_index
 from envcompile.emit.plan import unreadable
 from envcompile.emit.swap import put_in_place, recover
@@ -147,7 +147,7 @@ def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> Non
             raise
         new.replace(index)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        remove_folder(staging)
 
 
 def _write_environment(plan: Plan, folder: Path, scratch: Path) -> None:
@@ -157,7 +157,7 @@ def _write_environment(plan: Plan, folder: Path, scratch: Path) -> None:
         (staging / INDEX_NAME).write_bytes(render_index(plan.digests))
         put_in_place(staging, folder)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        remove_folder(staging)
 
 
 def _remove_environment(plan: Plan, folder: Path, scratch: Path) -> None:
@@ -170,7 +170,7 @@ def _remove_environment(plan: Plan, folder: Path, scratch: Path) -> None:
         else:
             folder.rename(staging / folder.name)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        remove_folder(staging)
 
 
 def _write_index(data: bytes, folder: Path, scratch: Path) -> None:
@@ -214,12 +214,14 @@ def _link(source: str, target: str) -> None:
     except OSError as error:
         if error.errno not in {errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP}:
             raise
+        import shutil
+
         shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _new_staging(scratch: Path, folder: Path) -> Path:
     staging = scratch / f"{STAGING_PREFIX}{folder.name}-{os.getpid()}"
-    shutil.rmtree(staging, ignore_errors=True)
+    remove_folder(staging)
     staging.mkdir(parents=True)
     return staging
 
@@ -233,7 +235,7 @@ def sweep(scratch: Path) -> None:
     """Remove what killed builds left behind; call it only while no other build runs."""
     for leftover in scratch.glob(f"{STAGING_PREFIX}*"):
         if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
+            remove_folder(leftover)
         else:
             leftover.unlink(missing_ok=True)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from urllib.request import OpenerDirector
 
 TRIES = 4
 """How often a request is sent before its failure counts."""
@@ -40,15 +38,6 @@ class RefusedError(UnavailableError):
         super().__init__([Problem(what, fix)])
 
 
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect would carry the token to another address."""
-
-    def redirect_request(  # ruff: ignore[no-self-use] - urllib calls it
-        self, *_arguments: Any, **_named: Any
-    ) -> None:
-        return None
-
-
 class Client:
     """Requests to one host's API.
 
@@ -73,7 +62,7 @@ class Client:
         self._headers = dict(headers)
         self._name = name
         self._wait = wait
-        self._opener = urllib.request.build_opener(_NoRedirects())
+        self._opener: OpenerDirector | None = None
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:
         """Send one request.
@@ -116,6 +105,13 @@ class Client:
 
     def _send(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers in lower case, body; status 0 when there is no answer."""
+        # Imported when something is sent: a dry run would wait for them in vain.
+        import urllib.error
+        import urllib.request
+        from http.client import HTTPException
+
+        if self._opener is None:
+            self._opener = _opener()
         data = json.dumps(body).encode() if body is not None else None
         headers = {**self._headers, "User-Agent": "envcompile"}
         if data is not None:
@@ -160,6 +156,19 @@ class Client:
             422: "the host did not take the comment's text",
         }
         return RefusedError(status, what, fixes.get(status, f"check the API's URL {self._shown}"))
+
+
+def _opener() -> OpenerDirector:
+    """Opens addresses and follows no redirect, which would carry the token to another one."""
+    import urllib.request
+
+    class NoRedirects(urllib.request.HTTPRedirectHandler):
+        def redirect_request(  # ruff: ignore[no-self-use] - urllib calls it
+            self, *_arguments: Any, **_named: Any
+        ) -> None:
+            return None
+
+    return urllib.request.build_opener(NoRedirects())
 
 
 def _pause(status: int, headers: Mapping[str, str], attempt: int) -> float | None:

@@ -32,6 +32,9 @@ Stat = tuple[int, int, int]
 ABSENT: Stat = (0, 0, 0)
 """Stands for a file that was looked for and not there: one that appears changes the result."""
 
+_TYPE_BITS, _FOLDER = 0o170000, 0o040000
+"""S_IFMT and S_IFDIR of inode(7)."""
+
 INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
 
@@ -154,14 +157,15 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
                 name = entry.name
                 if entry.is_symlink() if hidden else name[0] == ".":
                     continue
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append((f"{below}{name}/", links))
+                    continue
                 try:
                     status = entry.stat()
                 except OSError:
                     continue
-                if entry.is_dir():
-                    if not entry.is_symlink():
-                        todo.append((f"{below}{name}/", links))
-                    elif (link := (status.st_dev, status.st_ino)) not in links:
+                if status.st_mode & _TYPE_BITS == _FOLDER:
+                    if (link := (status.st_dev, status.st_ino)) not in links:
                         todo.append((f"{below}{name}/", (*links, link)))
                     continue
                 found[below + name] = (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -52,13 +52,13 @@ elif ! command -v envc >/dev/null 2>&1; then echo "envc is not installed: {hook}
 fi
 """
 _CHECK = """\
-envc build --check >/dev/null || {
+said=$(envc build --check 2>&1) || {
   code=$?
   if [ $code -eq 16 ] && [ -n "$(git ls-files environments | head -n 1)" ]; then
     echo "environments/ is not what the sources say: run \\`envc build\\` and add what it writes" >&2
     exit $code
   fi
-  [ $code -eq 16 ] || exit $code
+  [ $code -eq 16 ] || { printf '%s\\n' "$said" >&2; exit $code; }
 }
 """
 _SCAN = """\

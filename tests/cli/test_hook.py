@@ -16,7 +16,7 @@ from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
 from envcompile.pipeline.past import blame_fields, log, open_past
 from tests.harness.command import PACKAGE_ROOT, run_envc
-from tests.harness.repository import deployment
+from tests.harness.repository import commit, deployment, git
 from tests.history.conftest import Folder, new_folder
 from tests.history.test_recording import compiled, rebuilt
 
@@ -72,13 +72,17 @@ def test_a_day_of_work_is_recorded(folder: Folder, monkeypatch: pytest.MonkeyPat
         time.sleep(0.05)
     assert first_side in Spool(folder.root / ".envc").waiting()
     status = run_envc(folder.root, "hook", "status")
-    assert "commits wait to be recorded: the history database " in status.err
+    assert "waiting to be recorded: the history database " in status.err
     monkeypatch.delenv("ENVC_HISTORY_URL")
 
     folder.git("rebase", "-q", "main")
     settle(folder)
     folder.git("checkout", "-q", "main")
-    hooked_commit(folder, "settings", base__settings="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red}\n")
+    hooked_commit(
+        folder,
+        "settings",
+        base__settings="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red}\n",
+    )
     folder.git("merge", "-q", "--no-edit", "side")
     for number in (8, 9):
         hooked_commit(folder, f"replicas {number}", base__web=deployment(replicas=number))
@@ -95,8 +99,8 @@ def test_a_day_of_work_is_recorded(folder: Folder, monkeypatch: pytest.MonkeyPat
             for resource in ("deployment/web", "deployment/other", "configmap/settings")
             for blamed in blame_fields(past, "prod", resource, "")[1]
         }
-    for commit in expected:
-        assert rebuilt(folder, "prod", commit) == compiled(folder.root, "prod", commit)
+    for name in expected:
+        assert rebuilt(folder, "prod", name) == compiled(folder.root, "prod", name)
     by_subject = dict(line.split("\t")[::-1] for line in folder.git("log", "--format=%H%x09%s").splitlines())
     assert said["deployment/web", "spec.replicas"] == by_subject["replicas 9"]
     assert said["deployment/other", "spec.replicas"] == by_subject["other 2"]
@@ -188,8 +192,10 @@ def test_hooks_path_and_work_trees_are_respected(folder: Folder, tmp_path: Path)
     outcome = run_envc(folder.root, "hook", "install")
     assert (outcome.code, outcome.err) == (
         2,
-        f"error: core.hooksPath is {tmp_path / 'elsewhere'}, which other repositories share\n"
-        "hint: set it for this repository: git config core.hooksPath .git/hooks\n",
+        (
+            f"error: core.hooksPath is {tmp_path / 'elsewhere'}, which other repositories share\n"
+            "hint: set it for this repository: git config core.hooksPath .git/hooks\n"
+        ),
     )
 
 
@@ -199,12 +205,16 @@ def test_a_bare_repository_has_no_hooks(tmp_path: Path) -> None:
     outcome = run_envc(tmp_path / "bare", "hook", "install")
     assert (outcome.code, outcome.err) == (
         2,
-        "error: a bare repository has no commit hooks\n"
-        "hint: run `envc history import` in it, by cron or after a push\n",
+        (
+            "error: a bare repository has no commit hooks\n"
+            "hint: run `envc history import` in it, by cron or after a push\n"
+        ),
     )
 
 
-def test_the_pre_commit_framework_runs_the_hooks(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pre_commit_framework_runs_the_hooks(
+    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The real pre-commit takes .pre-commit-hooks.yaml; only the package's installation is replaced by this one."""
     program = shutil.which("pre-commit", path=f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}")  # ruff: ignore[os-path-dirname] - a PATH entry
     if program is None:
@@ -213,10 +223,8 @@ def test_the_pre_commit_framework_runs_the_hooks(folder: Folder, tmp_path: Path,
     own.mkdir()
     text = (PACKAGE_ROOT / ".pre-commit-hooks.yaml").read_text()
     (own / ".pre-commit-hooks.yaml").write_text(text.replace("language: python", "language: system"))
-    subprocess.run(
-        "git init -q && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm x && git tag v1",
-        cwd=own, check=True, shell=True,  # ruff: ignore[subprocess-popen-with-shell-equals-true] - words of this test
-    )
+    commit(own)
+    git(own, "tag", "v1")
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     envc = bin_folder / "envc"
@@ -232,10 +240,10 @@ def test_the_pre_commit_framework_runs_the_hooks(folder: Folder, tmp_path: Path,
     for kind in ("pre-commit", "post-commit"):
         subprocess.run([program, "install", "-t", kind], cwd=folder.root, check=True, capture_output=True)
     run_envc(folder.root, "build")
-    commit = hooked_commit(folder, "start")
+    start = hooked_commit(folder, "start")
     settle(folder)
     with closing(open_past(folder.root)) as past:
-        assert past.store.known() == {commit}
+        assert past.store.known() == {start}
     with pytest.raises(subprocess.CalledProcessError) as caught:
         hooked_commit(folder, "stale", base__web=deployment(replicas=7))
     assert "envc build --check" in caught.value.stderr + caught.value.stdout

@@ -122,3 +122,13 @@ def test_a_damaged_message_is_set_aside(project: Path, inbox: Inbox) -> None:
     )
     assert len(inbox.received) == 1
     assert run_envc(project, "notify", "dev").code == 0
+
+
+def test_a_receiver_of_an_unknown_kind_is_refused_at_its_place(project: Path) -> None:
+    """A slip in envc.yaml is found before anything is sent."""
+    settings = project / "envc.yaml"
+    settings.write_text(settings.read_text().replace("kind: webhook", "kind: webhok"), encoding="utf-8")
+    done = run_envc(project, "notify")
+    assert done.code == 1
+    assert "--> envc.yaml:3:12\n" in done.err
+    assert "webhook" in done.err

@@ -103,9 +103,7 @@ def test_a_crash_between_the_renames_is_taken_back(
 
 
 @pytest.mark.usefixtures("no_exchange")
-def test_a_crash_after_the_renames_is_cleaned_up(
-    target: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_crash_after_the_renames_is_cleaned_up(target: Path, finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The new folder is in place; the old one aside is removed."""
 
     def die(*_: object, **__: object) -> None:

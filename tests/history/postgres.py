@@ -44,7 +44,20 @@ def server() -> Generator[Path]:
         secret.chmod(0o644)
         data = folder / "data"
         _run(
-            [programs / "initdb", "-D", data, "-U", "test", "-A", "scram-sha-256", "--pwfile", secret, "-E", "UTF8", "-N"],
+            [
+                programs / "initdb",
+                "-D",
+                data,
+                "-U",
+                "test",
+                "-A",
+                "scram-sha-256",
+                "--pwfile",
+                secret,
+                "-E",
+                "UTF8",
+                "-N",
+            ],
             options,
         )
         settings = f"-k {folder} -c listen_addresses='' -c fsync=off"

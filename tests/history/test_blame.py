@@ -32,9 +32,12 @@ def test_each_field_has_its_own_commit(folder: Folder) -> None:
     first = folder.commit("start")
     folder.commit("two", base__web=deployment(replicas=2))
     third = folder.commit("three", base__web=deployment(replicas=3))
-    fourth = folder.commit("image", overlays__prod__environment=environment(
-        "namespace: production\nimages:\n  - name: nginx\n    newTag: '1.29'\n"
-    ))
+    fourth = folder.commit(
+        "image",
+        overlays__prod__environment=environment(
+            "namespace: production\nimages:\n  - name: nginx\n    newTag: '1.29'\n"
+        ),
+    )
     found = asked(folder)
     replicas = found["spec.replicas"]
     assert (replicas.commit, replicas.how, replicas.old, replicas.value) == (third, "changed", "2", 3)
@@ -53,7 +56,9 @@ def test_a_merged_change_is_the_branchs_not_the_merges(folder: Folder) -> None:
     folder.git("checkout", "-q", "-b", "side")
     side = folder.commit("on the side", base__web=deployment(replicas=5))
     folder.git("checkout", "-q", "main")
-    main = folder.commit("on main", base__settings="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red}\n")
+    main = folder.commit(
+        "on main", base__settings="apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {color: red}\n"
+    )
     folder.git("merge", "-q", "--no-edit", "--no-verify", "side")
     assert asked(folder, "spec.replicas")["spec.replicas"].commit == side
     assert asked(folder, "data.color", "configmap/settings")["data.color"].commit == main
@@ -75,9 +80,11 @@ def test_an_item_that_moves_keeps_its_commit(folder: Folder) -> None:
     """List items are told apart by their merge key."""
     text = deployment()
     first = folder.commit("start", base__web=text + "      - name: helper\n        image: helper:1\n")
-    folder.commit("a new first", base__web=text.replace(
-        "      containers:\n", "      containers:\n      - name: zero\n        image: zero:1\n"
-    ) + "      - name: helper\n        image: helper:1\n")
+    folder.commit(
+        "a new first",
+        base__web=text.replace("      containers:\n", "      containers:\n      - name: zero\n        image: zero:1\n")
+        + "      - name: helper\n        image: helper:1\n",
+    )
     found = asked(folder, "spec.template.spec.containers[name=helper].image")
     assert [blamed.commit for blamed in found.values()] == [first]
 
@@ -110,7 +117,8 @@ def test_unknown_fields_and_resources_are_named(folder: Folder) -> None:
     with pytest.raises(UsageError) as caught:
         asked(folder, "spec.replica")
     assert str(caught.value) == (
-        f"error: Deployment/web has no field `spec.replica` at {commit[:12]}\nhint: `envc history show` prints the resource"
+        f"error: Deployment/web has no field `spec.replica` at {commit[:12]}\n"
+        "hint: `envc history show` prints the resource"
     )
     with pytest.raises(UsageError) as caught:
         asked(folder, "", "deployment/webb")

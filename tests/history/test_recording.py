@@ -125,7 +125,11 @@ def test_a_shallow_clones_commit_is_completed_by_a_later_import(folder: Folder, 
         assert log(past, "prod")[0].changed == 2
     folder.record()
     with closing(folder.past()) as past:
-        assert [(entry.commit.hash, entry.changed) for entry in log(past, "prod")] == [(third, 1), (second, 1), (first, 2)]
+        assert [(entry.commit.hash, entry.changed) for entry in log(past, "prod")] == [
+            (third, 1),
+            (second, 1),
+            (first, 2),
+        ]
         fields = past.store.field_rows(past.store.revisions("prod")[third].id)
         assert [(row.field, row.old, row.new) for row in fields] == [("spec.replicas", "2", "3")]
         assert check(past.store).damage == ()
@@ -138,7 +142,9 @@ def test_a_bare_repository_is_recorded_as_it_is(folder: Folder, tmp_path: Path) 
     bare = tmp_path / "bare.git"
     subprocess.run(["git", "clone", "-q", "--bare", folder.root, bare], check=True)
     with closing(open_past(bare, create=True)) as past:
-        assert record(past.repository, past.store, past.repository.walk(["HEAD"], oldest_first=True)).new == tuple(commits)
+        assert record(past.repository, past.store, past.repository.walk(["HEAD"], oldest_first=True)).new == tuple(
+            commits
+        )
         assert [entry.commit.hash for entry in log(past, "prod")] == commits[::-1]
 
 

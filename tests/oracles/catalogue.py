@@ -13,6 +13,7 @@ FOLDER: Final = Path(__file__).parent
 SHARED_MODULE: Final = FOLDER
 KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
+DYFF_MODULE: Final = FOLDER / "dyff"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -104,6 +105,13 @@ ORACLES: Final = (
         pinned_by="github.com/yannh/kubeconform",
         module=KUBECONFORM_MODULE,
         linker_variables=("main.version={version}",),
+    ),
+    Oracle(
+        name="dyff",
+        package="github.com/homeport/dyff/cmd/dyff",
+        pinned_by="github.com/homeport/dyff",
+        module=DYFF_MODULE,
+        linker_variables=("github.com/homeport/dyff/internal/cmd.version={number}",),
     ),
     Oracle(
         name="etcd",

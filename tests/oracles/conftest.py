@@ -81,6 +81,12 @@ def kubeconform() -> Path:
 
 
 @pytest.fixture(scope="session")
+def dyff() -> Path:
+    """The real dyff."""
+    return _single_tool(LOCATED.dyff)
+
+
+@pytest.fixture(scope="session")
 def kube_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real API server without controllers: validation, dry-runs, custom resources, in a few seconds."""
     try:

@@ -8,7 +8,7 @@ class Chance:
     """Draws bases and patches; the same seed draws the same ones."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # ruff: ignore[suspicious-non-cryptographic-random-usage] - test data
+        self._random = random.Random(seed)
 
     def is_true(self, share: float) -> bool:
         """True in this share of all draws."""

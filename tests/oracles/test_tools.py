@@ -19,6 +19,7 @@ VERSION_ARGUMENTS: Final = {
     "helm3": ("version", "--short"),
     "helm4": ("version", "--short"),
     "kubeconform": ("-v",),
+    "dyff": ("version",),
     "kubectl": ("version", "--client"),
 }
 

@@ -33,6 +33,7 @@ class Tools:
     kubeseal: Path
     sealed_secrets_controller: Path
     kubeconform: Path
+    dyff: Path
     kube_apiserver: Path
     kube_controller_manager: Path
     kubectl: Path

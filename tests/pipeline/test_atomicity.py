@@ -201,11 +201,11 @@ def test_a_folder_that_cannot_be_written_is_told(
     old = folders(root)
     rewrite(root, sources(2, 2))
     refuse(monkeypatch, "open", 2, code)
-    assert run_envc(root, "build") == (
-        4,
-        "",
+    built = run_envc(root, "build")
+    assert built.code == 4
+    assert built.err == (
         f"error: {root}/environments/dev cannot be written: {reason}\n"
-        "hint: make the folder writable for you, or write elsewhere with `--output DIR`; the old output is untouched\n",
+        "hint: make the folder writable for you, or write elsewhere with `--output DIR`; the old output is untouched\n"
     )
     assert folders(root) == old
 
