@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -30,6 +31,8 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> s
     from envcompile.pipeline.past import open_past, open_repository
     from envcompile.pipeline.recording import take_up
 
+    # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+    gc.disable()
     repository = open_repository(folder)
     spool = Spool(repository.home)
     for revision in revisions:

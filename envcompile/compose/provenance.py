@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
@@ -56,12 +57,14 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
     group, _, version = resource.value["apiVersion"].rpartition("/")
     node = api.node(group, version, resource.id.kind)
     found: dict[FieldPath, FieldOrigin] = {}
+    roots: list[FieldPath] = []
     for pointer in _matching(path, resource.value):
+        roots.append(keyed(pointer, resource.value, node))
         for leaf in _leaves(look_up(resource.value, pointer), pointer):
             exact = keyed(leaf, resource.value, node)
             found[exact] = _origin(resource, exact, look_up(resource.value, leaf), node, where)
-    for step in resource.steps:
-        for pointer in _matching(path, step.before):
+    for step, root in product(resource.steps, roots or [path]):
+        for pointer in _matching(root, step.before):
             for leaf in _leaves(look_up(step.before, pointer), pointer):
                 exact = keyed(leaf, step.before, node)
                 if exact not in found and resolve(exact, resource.value) is None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -252,3 +253,25 @@ def test_the_pre_commit_framework_runs_the_hooks(
     with pytest.raises(subprocess.CalledProcessError) as caught:
         hooked_commit(folder, "a key")
     assert "key.pem:1: private-key" in caught.value.stderr + caught.value.stdout
+
+
+def test_from_an_empty_folder_to_a_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`git init`, `envc init`, `envc hook install`, a build, a commit: it is recorded."""
+    monkeypatch.setenv("PYTHONPATH", str(PACKAGE_ROOT))
+    root = tmp_path / "new"
+    root.mkdir()
+    folder = Folder(root, count())
+    folder.git("init", "--quiet", "--initial-branch=main")
+    folder.git("config", "user.name", "Ada")
+    folder.git("config", "user.email", "ada@example.com")
+    for words in (("init", str(root)), ("--project", str(root), "hook", "install"), ("--project", str(root), "build")):
+        outcome = run_envc(None, *words)
+        assert outcome.code == 0, outcome.err
+    start = hooked_commit(folder, "The beginning")
+    settle(folder)
+    with closing(open_past(root)) as past:
+        environments = past.store.environments()
+        assert environments
+        assert [entry.commit.hash for entry in log(past, environments[0])] == [start]
+    for name in environments:
+        assert rebuilt(folder, name, start) == compiled(root, name, start)

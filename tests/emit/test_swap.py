@@ -109,9 +109,10 @@ def test_a_crash_after_the_renames_is_cleaned_up(target: Path, finished: Path, m
     def die(*_: object, **__: object) -> None:
         raise KilledError
 
-    with monkeypatch.context() as patch, pytest.raises(KilledError):
-        patch.setattr("shutil.rmtree", die)
-        put_in_place(finished, target)
+    with monkeypatch.context() as patch:
+        patch.setattr(swap, "remove_folder", die)
+        with pytest.raises(KilledError):
+            put_in_place(finished, target)
     assert leftovers(target.parent) == [target]
     recover(target)
     assert read_files(target.parent) == {f"prod/{path}": data for path, data in NEW.items()}

