@@ -12,9 +12,13 @@ from envcompile.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EnvcError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+DEEPEST = 10_000
+"""Calls within calls: the reader takes documents of 512 levels, and each stage a few calls for a level."""
+
 
 def run_safely(action: Callable[[], int]) -> int:
     """Run an action; its exit code, or the one that its error stands for."""
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST))
     try:
         return action()
     except EnvcError as error:

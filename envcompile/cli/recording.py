@@ -141,6 +141,8 @@ def _summary(found: Recorded) -> str:
     text = f"{counted(len(found.new), 'commit')} recorded"
     if found.failing:
         text += f", {len(found.failing)} of them do not compile"
+    if found.gone:
+        return f"{text}; {counted(len(found.gone), 'commit')} that waited, git holds no more"
     return text if found.new else "recorded already"
 
 

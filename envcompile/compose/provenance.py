@@ -56,19 +56,19 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
     """
     group, _, version = resource.value["apiVersion"].rpartition("/")
     node = api.node(group, version, resource.id.kind)
-    found: dict[FieldPath, FieldOrigin] = {}
+    found: dict[str, FieldOrigin] = {}
     roots: list[FieldPath] = []
     for pointer in _matching(path, resource.value):
         roots.append(keyed(pointer, resource.value, node))
         for leaf in _leaves(look_up(resource.value, pointer), pointer):
             exact = keyed(leaf, resource.value, node)
-            found[exact] = _origin(resource, exact, look_up(resource.value, leaf), node, where)
+            found[format_field(exact)] = _origin(resource, exact, look_up(resource.value, leaf), node, where)
     for step, root in product(resource.steps, roots or [path]):
         for pointer in _matching(root, step.before):
             for leaf in _leaves(look_up(step.before, pointer), pointer):
                 exact = keyed(leaf, step.before, node)
-                if exact not in found and resolve(exact, resource.value) is None:
-                    found[exact] = _origin(resource, exact, REMOVED, node, where)
+                if format_field(exact) not in found and resolve(exact, resource.value) is None:
+                    found[format_field(exact)] = _origin(resource, exact, REMOVED, node, where)
     return list(found.values())
 
 

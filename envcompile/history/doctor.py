@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.history.figures import every_content
+from envcompile.history.figures import changes_by_revision, every_content
 from envcompile.history.store import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.history.store import Revision, Store
+    from envcompile.model import ResourceId
 
 
 class Checked(NamedTuple):
@@ -39,7 +40,22 @@ def check(store: Store) -> Checked:
 
 
 def _digests(store: Store) -> Iterator[tuple[Revision, bytes]]:
+    """The digest of what each revision holds; each state is made from its base's, so that all is read once."""
     for environment in store.environments():
+        changes = changes_by_revision(store.database, environment)
+        children: dict[int | None, list[Revision]] = {}
         for revision in store.revisions(environment).values():
-            state = store.state(revision.id)
-            yield revision, digest_of((identity, held.digest, held.file) for identity, held in state.items())
+            children.setdefault(revision.base, []).append(revision)
+        todo: list[tuple[Revision, dict[ResourceId, tuple[bytes, str]]]] = [
+            (root, {}) for root in children.get(None, ())
+        ]
+        while todo:
+            revision, before = todo.pop()
+            state = dict(before)
+            for identity, digest, file in changes.get(revision.id, ()):
+                if digest is None:
+                    state.pop(identity, None)
+                else:
+                    state[identity] = (digest, file)
+            yield revision, digest_of((identity, *held) for identity, held in state.items())
+            todo += [(child, state) for child in children.get(revision.id, ())]

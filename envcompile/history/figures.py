@@ -108,3 +108,17 @@ def changed(database: Database, revision: int) -> list[tuple[ResourceId, int | N
         (revision,),
     )
     return [(ResourceId(*row[:4]), row[4]) for row in rows]
+
+
+def changes_by_revision(database: Database, environment: str) -> dict[int, list[tuple[ResourceId, bytes | None, str]]]:
+    """Revision -> the resources that it changed, each with the digest of its content and its file; None when gone."""
+    found: dict[int, list[tuple[ResourceId, bytes | None, str]]] = {}
+    for revision, group, kind, namespace, name, digest, file in database.rows(
+        "SELECT h.revision_id, x.api_group, x.kind, x.namespace, x.name, k.digest, h.file FROM resource_change h "
+        "JOIN resource x ON x.id = h.resource_id JOIN environment e ON e.id = x.environment_id "
+        "LEFT JOIN content k ON k.id = h.content_id WHERE e.name = ?",
+        (environment,),
+    ):
+        change = (ResourceId(group, kind, namespace, name), bytes(digest) if digest is not None else None, file)
+        found.setdefault(revision, []).append(change)
+    return found

@@ -22,7 +22,10 @@ def upgrade(url: str) -> None:
         import sqlalchemy.exc
 
     is_sqlite = url.startswith("sqlite:")
-    address = url if is_sqlite else "postgresql+psycopg:" + url.partition(":")[2]
+    file = url.removeprefix("sqlite:///")
+    address = (
+        sqlalchemy.URL.create("sqlite", database=file) if is_sqlite else f"postgresql+psycopg:{url.partition(':')[2]}"
+    )
     settings = alembic.config.Config()
     settings.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     settings.set_main_option("path_separator", "os")

@@ -14,7 +14,7 @@ from envcompile.model import Bundle
 from envcompile.pipeline.charting import compare_chart
 from envcompile.pipeline.freshness import INPUT_FOLDERS, Look
 from envcompile.pipeline.records import remember
-from envcompile.pipeline.results import EnvironmentResult, recover_interrupted, write_all
+from envcompile.pipeline.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -167,7 +167,9 @@ def _crds(project: Project) -> set[str]:
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
     """The folders of environments that are no more: envc takes its own files out of them."""
-    known = {*project.environments, "chart"}
+    known = {*project.environments}
+    if project.settings.chart is not None:
+        known.add(CHART_FOLDER)
     if not target.is_dir():
         return
     try:

@@ -41,6 +41,8 @@ class Recorded(NamedTuple):
     known: tuple[str, ...]
     failing: tuple[str, ...]
     """Those of the new ones that do not compile in some environment."""
+    gone: tuple[str, ...] = ()
+    """Commits that waited, and that git no longer holds: they were taken back and swept away."""
 
 
 class _Compiled(NamedTuple):
@@ -113,10 +115,12 @@ def take_up(repository: Repository, store: Store, spool: Spool) -> Recorded:
     """
     new: list[str] = []
     failing: list[str] = []
+    gone: list[str] = []
     while waiting := spool.waiting():
         here = [commit for commit in waiting if repository.has(commit)]
         for commit in waiting:
             if commit not in here:
+                gone.append(commit)
                 spool.done(commit)
         if here:
             found = record(repository, store, unrecorded(repository, store, here), spool=spool)
@@ -124,7 +128,7 @@ def take_up(repository: Repository, store: Store, spool: Spool) -> Recorded:
             failing += found.failing
             for commit in here:
                 spool.done(commit)
-    return Recorded(tuple(new), (), tuple(failing))
+    return Recorded(tuple(new), (), tuple(failing), tuple(gone))
 
 
 def _record_one(repository: Repository, store: Store, commit: Commit) -> tuple[bool, bool]:

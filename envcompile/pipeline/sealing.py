@@ -128,7 +128,7 @@ def _refuse_references(resources: tuple[Resource, ...]) -> None:
             for key, value in (resource.value.get(field) or {}).items():
                 if isinstance(value, str) and value.startswith("ref+"):
                     problems.add(
-                        f"{resource.id.short}: `{key}` is a reference, which `secretBackend: plaintext` leaves as it is",
+                        f"{resource.id.short}: `{key}` is a reference; `secretBackend: plaintext` leaves it as it is",
                         "write the throw-away value itself, or drop `secretBackend: plaintext` and seal it",
                         where_of(resource)((field, key)),
                     )

@@ -54,6 +54,7 @@ def settle(folder: Folder) -> None:
         assert spool.waiting() == []
 
 
+@pytest.mark.slow
 def test_a_day_of_work_is_recorded(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Commits, an amend, a rebase, a merge, and a database that is away in between: the history is git's."""
     assert run_envc(folder.root, "hook", "install").code == 0

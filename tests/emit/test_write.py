@@ -230,3 +230,19 @@ def test_symlinks_in_a_circle_are_told(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "error: environments/prod runs in a circle of symlinks\nhint: replace the symlink by a folder"
     )
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instead of a crash."""
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    folder = tmp_path / "environments/prod"
+    monkeypatch.setattr(type(tmp_path), "is_dir", refuse)
+    with pytest.raises(UnavailableError) as caught:
+        check_folder(folder, tmp_path)
+    assert str(caught.value) == (
+        f"error: {folder} cannot be read: permission denied\n"
+        "hint: make it readable for you, or write elsewhere with `--output DIR`"
+    )

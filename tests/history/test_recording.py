@@ -190,7 +190,8 @@ def test_waiting_commits_are_recorded_in_order_and_once(folder: Folder) -> None:
         for commit in [commits[3], commits[1], commits[0], commits[2], "0" * 40]:
             past.spool.add(commit)
         (past.spool.folder / "scribble").write_bytes(b"\0\xff")
-        assert take_up(past.repository, past.store, past.spool).new == tuple(commits)
+        found = take_up(past.repository, past.store, past.spool)
+        assert (found.new, found.gone) == (tuple(commits), ("0" * 40,))
         assert past.spool.waiting() == []
         assert past.spool.strangers() == ["scribble"]
         assert take_up(past.repository, past.store, past.spool).new == ()
