@@ -18,7 +18,8 @@ DEEPEST = 10_000
 
 def run_safely(action: Callable[[], int]) -> int:
     """Run an action; its exit code, or the one that its error stands for."""
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST))
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEEPEST))
     try:
         return action()
     except EnvcError as error:
@@ -33,6 +34,8 @@ def run_safely(action: Callable[[], int]) -> int:
         return EXIT_OK
     except Exception as error:  # ruff: ignore[blind-except] - the funnel itself: a bug must not reach people as a traceback
         return _bug(error)
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _silence() -> None:

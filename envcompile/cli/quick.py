@@ -11,11 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from envcompile.pipeline.freshness import Look
 
-_FLAGS = ("--check", "--force")
+_FLAGS = ("--check", "--force", "--no-chart")
 
 
 def quick_build(arguments: list[str]) -> int | None:
-    """Run `envc [--project DIR] build [ENV…] [--check] [--force]`; None when anything else is asked for.
+    """Run `envc [--project DIR] build [ENV…] [--check] [--force] [--no-chart]`; None when anything else is asked for.
 
     When nothing changed since the last build that is found out before the compiler is even imported.
 
@@ -73,6 +73,7 @@ def _build(project: str, environments: list[str], options: set[str], look: Look 
         only=None,
         check="--check" in options,
         force="--force" in options,
+        with_chart="--no-chart" not in options,
     )
 
 

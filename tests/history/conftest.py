@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
@@ -86,6 +86,10 @@ def new_folder(root: Path) -> Folder:
     return folder
 
 
+REQUIRED: Final = os.environ.get("ENVC_REQUIRE_ORACLES") == "1"
+"""Read at import: each test runs in a clean environment."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
     """A repository with two environments and no commit yet."""
@@ -98,6 +102,8 @@ def folder(tmp_path: Path) -> Folder:
 def postgres_socket() -> Iterator[Path]:
     """The socket's folder of a private PostgreSQL server."""
     reason = postgres.missing()
+    if reason and REQUIRED:
+        pytest.fail(reason)
     if reason:
         pytest.skip(reason)
     pytest.importorskip("psycopg", reason="psycopg is not installed")
