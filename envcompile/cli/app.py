@@ -111,6 +111,11 @@ def run(arguments: Sequence[str]) -> int:
             return int(leave.exit_code)
         except typer.Abort:
             raise KeyboardInterrupt from None
+        except SystemExit as leave:
+            # typer leaves with 1 when the reader of stdout is gone; `envc show prod | head` is no mistake
+            if isinstance(leave.__context__, BrokenPipeError):
+                raise leave.__context__ from None
+            raise
         except Exception as error:
             show_error = getattr(error, "show", None)
             if not callable(show_error):

@@ -125,7 +125,8 @@ def _refuse_references(resources: tuple[Resource, ...]) -> None:
         if not _is_secret(resource):
             continue
         for field in ("data", "stringData"):
-            for key, value in (resource.value.get(field) or {}).items():
+            values = resource.value.get(field)
+            for key, value in values.items() if isinstance(values, dict) else ():
                 if isinstance(value, str) and value.startswith("ref+"):
                     problems.add(
                         f"{resource.id.short}: `{key}` is a reference; `secretBackend: plaintext` leaves it as it is",

@@ -195,11 +195,9 @@ def test_what_cannot_be_promoted(project: Path, arguments: tuple[str, ...], what
 
 def test_a_promotion_that_would_not_compile_is_not_written(make_project: MakeProject) -> None:
     """The edited file is compiled before it is written."""
-    root = make_project({
-        **FILES,
-        "overlays/prod/web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: setings}\n",
-    })
+    typo = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: wbe}\n"
+    root = make_project({**FILES, "overlays/prod/web.yaml": typo})
     outcome = run_envc(root, "promote", "staging", "prod")
     assert outcome.code == 1
-    assert outcome.err.startswith("error: the patch has no target: ConfigMap/setings ")
+    assert outcome.err.startswith("error: the patch has no target: Deployment.apps/wbe ")
     assert (root / PATH).read_text() == PROD

@@ -67,7 +67,10 @@ def both(make_project: MakeProject) -> tuple[Path, dict[str, dict[str, bytes]], 
 def test_a_killed_build_leaves_each_environment_old_or_new(
     both: tuple[Path, dict[str, dict[str, bytes]], dict[str, dict[str, bytes]]],
 ) -> None:
-    """`kill -9` at thirty random moments of builds that change everything; the next build sweeps and succeeds."""
+    """`kill -9` at random moments of builds that change everything; the next build sweeps and succeeds.
+
+    Half of them wait until the build has begun to write, so that the kills fall where they could do harm.
+    """
     root, now, then = both
     chance = random.Random(11)
     started = time.monotonic()
@@ -77,12 +80,19 @@ def test_a_killed_build_leaves_each_environment_old_or_new(
     generations = itertools.cycle([1, 2])
     wanted = {1: now, 2: then}
     killed = 0
-    for attempt in range(30):
+    for attempt in range(120):
+        if killed >= 15 and attempt >= 30:
+            break
         generation = next(generations)
         rewrite(root, sources(generation))
         before = folders(root)
         with spawn_envc(root, "build") as process:
-            time.sleep(whole * chance.uniform(0.4, 1.05))
+            if attempt % 2:
+                while process.poll() is None and not staging(root):
+                    time.sleep(0.001)
+                time.sleep(chance.uniform(0, 0.03))
+            else:
+                time.sleep(whole * chance.uniform(0.4, 1.05))
             process.kill()
             process.communicate()
         killed += process.returncode == -signal.SIGKILL

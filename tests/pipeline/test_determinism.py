@@ -1,174 +1,122 @@
-"""Same input, same bytes: on every machine, in every order, in every folder, and from a commit."""
+"""The same sources give the same bytes, wherever and however they are built."""
 
 from __future__ import annotations
 
-import importlib.metadata
+import os
 import random
+import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile import Project
-from envcompile.sources import GitTree
-from tests.harness.command import call_envc, run_envc
-from tests.harness.repository import commit, config_map, deployment, environment, read_files, write_files
+from tests.harness.command import PACKAGE_ROOT, call_envc
+from tests.harness.repository import read_files
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.conftest import MakeProject
-
-PATCH = """\
-apiVersion: envcompile.dev/v1
-kind: Patch
-target: {kind: Deployment}
-merge:
-  metadata: {labels: {zone: a, area: b, "ünicode": "${{ params.word }}"}}
-"""
-SOURCES = {
-    "base/web/deployment.yaml": deployment("web", image="nginx:1.27"),
-    "base/web/config.yaml": config_map("web", zebra="1", apple='"yes"', mango="0x1F", kiwi="ü"),
-    "base/api/all.yaml": f"{deployment('api')}---\n{config_map('api', color='blue')}",
-    "base/jobs/made.jsonnet": (
-        "function(environment) {[n]: {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: n},\n"
-        "  data: {env: environment.name, lib: import 'l.libsonnet'}} for n in ['q', 'p', 'r']}\n"
-    ),
-    "lib/l.libsonnet": "'ß'\n",
-    "base/gates/a.yaml": "apiVersion: a.example.com/v1\nkind: Gate\nmetadata: {name: x}\n",
-    "base/gates/b.yaml": "apiVersion: b.example.com/v1\nkind: Gate\nmetadata: {name: x}\n",
-    "overlays/common/environment.yaml": environment("abstract: true\nlabels: {team: shop, cost: x}\n"),
-    "overlays/common/patch.yaml": PATCH,
-    "overlays/dev/environment.yaml": environment("extends: [../common]\nparams: {word: dev}\nsyncWaves: true\n"),
-    "overlays/prod/environment.yaml": environment(
-        "extends: [../common]\nparams: {word: größer}\nreplicas: {web: 3, api: 2}\nrollout: checksum\n"
-    ),
-    "overlays/prod/web.yaml": config_map("web", apple='"no"'),
-}
+# Read while pytest collects: tests run in a cleaned environment.
+PYTHONS = [
+    python
+    for python in (
+        *os.environ.get("ENVC_TEST_PYTHONS", "").split(os.pathsep),
+        *(shutil.which(f"python3.{minor}") for minor in range(11, 16)),
+    )
+    if python
+]
+"""Other interpreters, of `ENVC_TEST_PYTHONS` or on PATH; those that lack the libraries are passed over."""
+SOURCES = ("base", "overlays", "envc.yaml", "lib", "vendor")
 
 
 @pytest.fixture(scope="module")
-def expected(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
-    """What a plain build gives."""
-    root = write_files(tmp_path_factory.mktemp("plain") / "project", SOURCES)
-    assert run_envc(root, "build").err == "dev: 9 resources, 9 added\nprod: 9 resources, 9 added\n"
-    return read_files(root / "environments")
+def expected() -> dict[str, bytes]:
+    """The shop as it is committed, without the chart."""
+    found = {
+        path: data for path, data in read_files(PACKAGE_ROOT / "environments").items() if not path.startswith("chart/")
+    }
+    assert len(found) > 300
+    return found
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_the_order_in_which_files_were_made_does_not_matter(
-    tmp_path: Path, expected: Mapping[str, bytes], seed: int
-) -> None:
-    """Folders list their files in the order of their making on some file systems."""
-    names = random.Random(seed).sample(sorted(SOURCES), len(SOURCES))
-    root = write_files(tmp_path / "project", {name: SOURCES[name] for name in names})
-    assert run_envc(root, "build").code == 0
-    assert read_files(root / "environments") == expected
+def copy_shop(target: Path, seed: int | None = None) -> Path:
+    """Copy the shop's sources; with a seed in an order of its own, which file systems remember."""
+    files = {
+        path.relative_to(PACKAGE_ROOT).as_posix(): path
+        for name in SOURCES
+        for path in ([PACKAGE_ROOT / name] if (PACKAGE_ROOT / name).is_file() else (PACKAGE_ROOT / name).rglob("*"))
+        if path.is_file()
+    }
+    names = sorted(files)
+    if seed is not None:
+        random.Random(seed).shuffle(names)
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(files[name], target / name)
+    return target
+
+
+def built(root: Path, output: Path, **options: object) -> dict[str, bytes]:
+    """What a build in a process of its own writes."""
+    outcome = call_envc(root, "build", "--no-chart", "--output", str(output), **options)
+    assert outcome.code == 0, outcome.err
+    return read_files(output)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_of_files_in_their_folders(tmp_path: Path, expected: dict[str, bytes], seed: int) -> None:
+    """Files are read in the order of their names, not in that of the disk."""
+    root = copy_shop(tmp_path / "shop", seed)
+    assert built(root, tmp_path / "output") == expected
 
 
 @pytest.mark.parametrize(
-    ("env", "umask"),
+    "env",
     [
-        ({"PYTHONHASHSEED": "0"}, 0o022),
-        ({"PYTHONHASHSEED": "1", "TZ": "Pacific/Auckland"}, 0o077),
-        ({"PYTHONHASHSEED": "random", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, 0o002),
-        ({"LC_ALL": "tr_TR.UTF-8", "COLUMNS": "20", "PYTHONOPTIMIZE": "2"}, 0o022),
+        {"PYTHONHASHSEED": "0"},
+        {"PYTHONHASHSEED": "1"},
+        {"PYTHONHASHSEED": "random"},
+        {"TZ": "Pacific/Kiritimati"},
+        {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0"},
+        {"LC_ALL": "tr_TR.UTF-8"},
+        {"PYTHONOPTIMIZE": "2"},
+        {"COLUMNS": "20", "NO_COLOR": "1"},
     ],
-    ids=["hash seed 0", "hash seed 1, time zone, umask", "random hash seed, ASCII locale", "Turkish, optimised"],
+    ids=lambda env: " ".join(f"{name}={text}" for name, text in env.items()),
 )
-def test_the_machine_does_not_matter(
-    make_project: MakeProject, expected: Mapping[str, bytes], env: dict[str, str], umask: int
-) -> None:
-    """Hash seed, time zone, locale, umask, width of the terminal."""
-    root = make_project(SOURCES)
-    built = call_envc(root, "build", env=env, umask=umask)
-    assert (built.code, built.err) == (0, "dev: 9 resources, 9 added\nprod: 9 resources, 9 added\n")
-    assert read_files(root / "environments") == expected
+def test_the_environment_of_the_process(tmp_path: Path, expected: dict[str, bytes], env: dict[str, str]) -> None:
+    """Neither hash seed, time zone nor locale reaches the result."""
+    assert built(PACKAGE_ROOT, tmp_path / "output", env=env) == expected
 
 
-@pytest.mark.parametrize("below", ["", "base/web", "overlays/prod"])
-def test_the_current_folder_does_not_matter(
-    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, expected: Mapping[str, bytes], below: str
-) -> None:
-    """From any folder of the project, without naming it."""
-    root = make_project(SOURCES)
-    monkeypatch.chdir(root / below)
-    assert run_envc(None, "build").code == 0
-    assert read_files(root / "environments") == expected
+def test_the_folder_one_stands_in(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    """Nor where the repository lies, nor from where it is built."""
+    root = copy_shop(tmp_path / "a place with spaces" / "größer")
+    assert built(root, tmp_path / "one", cwd=root / "overlays") == expected
+    assert built(Path("größer"), tmp_path / "two", cwd=root.parent) == expected
 
 
-@pytest.mark.parametrize("name", ["other", "with a space", "größer", "-dash", "a/b/c", "[x]*"])
-def test_the_projects_own_folder_does_not_matter(
-    make_project: MakeProject, expected: Mapping[str, bytes], name: str
-) -> None:
-    """Clones have any name."""
-    root = make_project(SOURCES, name)
-    assert run_envc(root, "build").code == 0
-    assert read_files(root / "environments") == expected
+def test_one_environment_alone_or_all_together(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    """Environments share what they have in common while they are built; it does not show."""
+    root = copy_shop(tmp_path / "shop")
+    for name in ("prod", "dev", "staging", "test"):
+        outcome = call_envc(root, "build", name, "--output", str(tmp_path / "output"))
+        assert outcome.code == 0, outcome.err
+    assert read_files(tmp_path / "output") == expected
 
 
-def test_a_symlinked_project_is_the_same_project(
-    make_project: MakeProject, tmp_path: Path, expected: Mapping[str, bytes]
-) -> None:
-    """Seen through a symlink, the output is where it belongs."""
-    root = make_project(SOURCES)
-    (tmp_path / "link").symlink_to(root)
-    assert run_envc(tmp_path / "link", "build").code == 0
-    assert read_files(root / "environments") == expected
+def test_built_twice_from_a_warm_cache(tmp_path: Path, expected: dict[str, bytes]) -> None:
+    """A record of the last build changes nothing but the time it takes."""
+    root = copy_shop(tmp_path / "shop")
+    for _ in range(2):
+        assert built(root, root / "environments") == expected
 
 
-def test_environments_one_by_one_equal_all_at_once(make_project: MakeProject, expected: Mapping[str, bytes]) -> None:
-    """What environments share is rendered once; that shows in no byte."""
-    root = make_project(SOURCES)
-    for name in ("prod", "dev"):
-        assert run_envc(root, "build", name).code == 0
-    assert read_files(root / "environments") == expected
-
-
-def test_a_commit_compiles_to_the_same_values(make_project: MakeProject) -> None:
-    """The tree of a commit and the folder it was made from."""
-    root = make_project(SOURCES)
-    revision = commit(root)
-    for name in ("dev", "prod"):
-        there, here = Project(GitTree(root, revision)).compile(name), Project.open(root).compile(name)
-        assert [(item.id, item.app) for item in there.resources] == [(item.id, item.app) for item in here.resources]
-        assert [item.value for item in there.resources] == [item.value for item in here.resources]
-
-
-def test_windows_line_ends_in_sources_change_nothing(make_project: MakeProject, expected: Mapping[str, bytes]) -> None:
-    """A checkout with CRLF compiles to the same bytes."""
-    root = make_project({
-        name: text.replace("\n", "\r\n").encode() if name.endswith(".yaml") else text for name, text in SOURCES.items()
-    })
-    assert run_envc(root, "build").code == 0
-    assert read_files(root / "environments") == expected
-
-
-def _interpreters() -> list[Path]:
-    """Other versions of Python, as pyenv installs them."""
-    versions = Path("~/.pyenv/versions").expanduser()
-    return sorted(path for series in ("3.12", "3.13", "3.14") for path in versions.glob(f"{series}.*/bin/python"))
-
-
-_REQUIRED = ("cryptography", "gojsonnet", "msgspec", "pyyaml", "rich", "typer")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("python", _interpreters(), ids=lambda path: path.parents[1].name)
-def test_the_version_of_python_does_not_matter(
-    make_project: MakeProject, tmp_path: Path, expected: Mapping[str, bytes], python: Path
-) -> None:
-    """Needs pyenv's other interpreters and a package index or cache that answers within half a minute."""
-    try:
-        pinned = [f"{name}=={importlib.metadata.version(name)}" for name in _REQUIRED]
-        subprocess.run([python, "-m", "venv", tmp_path / "venv"], check=True, capture_output=True, timeout=60)
-        own = tmp_path / "venv/bin/python"
-        install = [str(own), "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--retries=0", *pinned]
-        subprocess.run(install, check=True, capture_output=True, timeout=60)
-    except (subprocess.SubprocessError, OSError) as error:
-        pytest.skip(f"the dependencies cannot be installed for {python}: {type(error).__name__}")
-    root = make_project(SOURCES)
-    built = call_envc(root, "build", python=str(own))
-    assert (built.code, built.err) == (0, "dev: 9 resources, 9 added\nprod: 9 resources, 9 added\n")
-    assert read_files(root / "environments") == expected
+@pytest.mark.parametrize("python", PYTHONS or [None], ids=lambda python: Path(python or "none").name)
+def test_every_python(tmp_path: Path, expected: dict[str, bytes], python: str | None) -> None:
+    """The interpreter's version does not show."""
+    if python is None:
+        pytest.skip("there is no other Python")
+    libraries = "import msgspec, yaml, _gojsonnet, cryptography"
+    if subprocess.run([python, "-c", libraries], capture_output=True, check=False).returncode:
+        pytest.skip(f"{python} lacks the libraries")
+    assert built(PACKAGE_ROOT, tmp_path / "output", python=python) == expected
+    assert sys.version_info >= (3, 11)
