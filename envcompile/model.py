@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -57,22 +57,23 @@ class Source(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One parsed value of a file with its place; positions are looked up only when somebody asks.
 
     `index` counts the documents of the stream from 0 (empty ones too); `within` leads to the value
     inside the document (an item of a `kind: List`); `layer` is `base` or the overlay folder, relative
-    to the repository.
+    to the repository. `generated` is true for a value computed by jsonnet: it has a file but no line of its own.
     """
 
     value: Any
     source: Source
-    index: int
+    index: int  # type: ignore[assignment]  # the field's name; nobody looks a value up in a document's fields
     layer: str
     within: Pointer = ()
-    generated: bool = field(default=False)
-    """True for a value computed by jsonnet: it has a file but no line of its own."""
+    generated: bool = False
+
+    def __repr__(self) -> str:
+        return f"Document({self.source.path}, {self.index})"
 
 
 class Step(NamedTuple):
@@ -165,8 +166,7 @@ class PatchDocument(NamedTuple):
     patch: Patch
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What one folder says: `base`, or an overlay that the environment extends, or its own overlay.
 
     `apps` names for each file of the layer the application it belongs to.

@@ -29,7 +29,7 @@ class ReferenceIndex:
         self._secrets: dict[tuple[str, str], ResourceId] = {}
         self._crds: dict[tuple[str, str], ResourceId] = {}
         self._namespaces: dict[str, ResourceId] = {}
-        self._services: dict[str, ResourceId] = {}
+        self._services: dict[tuple[str, str], ResourceId] = {}
         for resource in resources:
             identity, value = resource.id, resource.value
             self._by_kind[identity.kind, identity.namespace, identity.name] = identity
@@ -43,13 +43,9 @@ class ReferenceIndex:
             elif identity.kind == "Namespace":
                 self._namespaces[identity.name] = identity
             elif identity.kind == "Service":
-                for host in (
-                    identity.name,
-                    f"{identity.name}.{identity.namespace}",
-                    f"{identity.name}.{identity.namespace}.svc",
-                    f"{identity.name}.{identity.namespace}.svc.cluster.local",
-                ):
-                    self._services[f"{identity.namespace}/{host}"] = identity
+                self._services[identity.namespace, identity.name] = identity
+                for ending in ("", ".svc", ".svc.cluster.local"):
+                    self._services["", f"{identity.name}.{identity.namespace}{ending}"] = identity
 
     def needs(self, resource: Resource) -> set[ResourceId]:
         """What must exist before the resource, as far as it is among the environment's resources."""
@@ -90,7 +86,7 @@ class ReferenceIndex:
                 text = variable.get("value")
                 if isinstance(text, str):
                     for host in _hosts(text):
-                        service = self._services.get(f"{namespace}/{host}")
+                        service = self._services.get((namespace, host)) or self._services.get(("", host))
                         if service is not None:
                             yield service
 

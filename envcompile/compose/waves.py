@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from envcompile.compose.references import ReferenceIndex
@@ -17,12 +18,14 @@ if TYPE_CHECKING:
 WAVE_ANNOTATION = "argocd.argoproj.io/sync-wave"
 """A whole number as text; lower waves come first, and Argo CD waits for their health (docs, Sync Phases and Waves)."""
 
+_NUMBER = re.compile(r"[+-]?[0-9]+")
+
 
 def with_sync_waves(resources: Sequence[Resource], layer: str) -> tuple[Resource, ...]:
     """The resources with their wave: 0 for what needs nothing, else one more than the highest wave it needs.
 
-    A wave that is written down already stays. Without waves Argo CD applies custom kinds such as SealedSecret after
-    the workloads that read them.
+    A wave that is written down already stays, and what needs that resource comes after it. Without waves Argo CD
+    applies custom kinds such as SealedSecret after the workloads that read them.
 
     Raises:
         EnvcError: resources need each other in a circle.
@@ -60,7 +63,10 @@ def _settle(
         identity, is_ready = todo.pop()
         if is_ready:
             path.pop()
-            waves[identity] = max((waves[needed] + 1 for needed in needs[identity]), default=0)
+            written = _written(by_id[identity])
+            waves[identity] = (
+                max([0, *(waves[needed] + 1 for needed in needs[identity])]) if written is None else written
+            )
         elif identity in path:
             circle = [*path[path.index(identity) :], identity]
             documents = [by_id[member].steps[0].document for member in circle[:-1]]
@@ -73,3 +79,9 @@ def _settle(
             path.append(identity)
             todo.append((identity, True))
             todo += [(needed, False) for needed in sorted(needs[identity])]
+
+
+def _written(resource: Resource) -> int | None:
+    """The wave that the sources give a resource; None when they give none, or none that Argo CD can read."""
+    text = (resource.value["metadata"].get("annotations") or {}).get(WAVE_ANNOTATION)
+    return int(text) if isinstance(text, str) and _NUMBER.fullmatch(text) else None

@@ -71,14 +71,15 @@ class Record:
 class Look:
     """A project's folder seen now beside what the last build saw."""
 
-    __slots__ = ("began", "inputs", "key", "outputs", "record", "root", "target")
+    __slots__ = ("began", "inputs", "key", "outputs", "record", "root", "tag", "target")
 
     def __init__(self, root: str, target: str) -> None:
         self.began = time_ns()
         self.root = root
         self.target = target
         self.key = output_key(target)
-        self.record = load(root, self.key)
+        self.tag = version_tag()
+        self.record = load(root, self.key, self.tag)
         self.inputs = scan_inputs(root, self.record.inputs if self.record is not None else {})
         self.outputs: dict[str, Stat] = {}
         if self.record is not None:
@@ -177,7 +178,7 @@ def output_key(target: str) -> str:
     return format(zlib.crc32(os.path.realpath(target).encode("utf-8", "surrogateescape")), "08x")
 
 
-def load(root: str, key: str) -> Record | None:
+def load(root: str, key: str, tag_now: tuple[object, ...]) -> Record | None:
     """The record of the last build; None when there is none that this version of envc wrote and can trust."""
     try:
         with open(f"{root}/{RECORD % key}", "rb") as file:
@@ -191,7 +192,7 @@ def load(root: str, key: str) -> Record | None:
         tag, inputs, outputs, environments, racy, summary, readers, plain = fields
     except (ValueError, EOFError, TypeError):
         return None
-    if tag != _tag():
+    if tag != tag_now:
         return None
     return Record(
         inputs=inputs,
@@ -204,10 +205,10 @@ def load(root: str, key: str) -> Record | None:
     )
 
 
-def save(root: str, key: str, record: Record) -> None:
+def save(root: str, key: str, record: Record, tag: tuple[object, ...]) -> None:
     """Keep a record, replacing the last one in one step; a folder that cannot be written is no error."""
     content: Any = (
-        _tag(),
+        tag,
         record.inputs,
         record.outputs,
         record.environments,
@@ -257,7 +258,7 @@ def _checksum(root: str, path: str) -> int:
         return 0
 
 
-def _tag() -> tuple[object, ...]:
+def version_tag() -> tuple[object, ...]:
     """Names this version of envc, down to the times of its own files: an upgrade makes every record stale."""
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     newest = 0

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.compose.assemble import compose
 from envcompile.compose.rollout import with_rollout
 from envcompile.compose.waves import with_sync_waves
-from envcompile.errors import Problem, UsageError, fail
+from envcompile.errors import fail
 from envcompile.kubeapi import MergeKeyError, UnknownVersionError
 from envcompile.kubeapi import load as load_api
 from envcompile.model import Compiled
@@ -71,15 +71,7 @@ class Project:
         from envcompile.sources import WorkingTree, find_root
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
-        root = find_root(start)
-        if root is None:
-            raise UsageError([
-                Problem(
-                    f"{start} belongs to no project: there is no envc.yaml, base/ or overlays/ here or above",
-                    "go to the repository, name it with `envc --project DIR`, or start one with `envc init`",
-                )
-            ])
-        return cls(WorkingTree(root))
+        return cls(WorkingTree(find_root(start)))
 
     @property
     def root(self) -> Path:

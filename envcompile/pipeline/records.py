@@ -60,7 +60,7 @@ def remember(
         readers=readers,
         plain=tuple(_plain_files(compiled)),
     )
-    freshness.save(look.root, look.key, record)
+    freshness.save(look.root, look.key, record, look.tag)
 
 
 def _with_further(

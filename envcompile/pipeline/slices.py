@@ -117,7 +117,7 @@ def _remember(look: Look, known: Record, results: list[EnvironmentResult]) -> No
         readers=known.readers,
         plain=known.plain,
     )
-    save(look.root, look.key, record)
+    save(look.root, look.key, record, look.tag)
 
 
 def _closure(known: Record, changed: set[str]) -> tuple[set[str], set[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envcompile import yamlio
@@ -218,7 +217,7 @@ def _with_params(document: Document, params: dict[str, Any]) -> dict[str, Any]:
     value: dict[str, Any] = document.value
     if MARK not in document.source.read():
         return value
-    rest = replace(document, value={key: item for key, item in value.items() if key != "params"})
+    rest = document._replace(value={key: item for key, item in value.items() if key != "params"})
     filled = substitute(rest, params)
     problems = Problems()
     read_model(Environment, filled, problems)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
@@ -49,7 +48,7 @@ def substitute(document: Document, params: Mapping[str, Any]) -> Document:
     problems.raise_any()
     if value is document.value:
         return document
-    return replace(document, value=value)
+    return document._replace(value=value)
 
 
 def parameters_in(value: Any) -> list[ParameterUse]:

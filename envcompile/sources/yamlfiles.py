@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import did_you_mean
@@ -127,7 +126,7 @@ def _items(document: Document) -> list[Document]:
         if implied and type(item) is dict and not ("apiVersion" in item and "kind" in item):
             complete = {**implied, **item}
         within = (*document.within, "items", position)
-        found.append(replace(document, value=complete, within=within))
+        found.append(document._replace(value=complete, within=within))
     return found
 
 

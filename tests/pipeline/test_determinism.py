@@ -54,6 +54,12 @@ def copy_shop(target: Path, seed: int | None = None) -> Path:
     return target
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the shop's sources; builds leave their cache there."""
+    return copy_shop(tmp_path_factory.mktemp("shop"))
+
+
 def built(root: Path, output: Path, **options: object) -> dict[str, bytes]:
     """What a build in a process of its own writes."""
     outcome = call_envc(root, "build", "--no-chart", "--output", str(output), **options)
@@ -82,9 +88,11 @@ def test_the_order_of_files_in_their_folders(tmp_path: Path, expected: dict[str,
     ],
     ids=lambda env: " ".join(f"{name}={text}" for name, text in env.items()),
 )
-def test_the_environment_of_the_process(tmp_path: Path, expected: dict[str, bytes], env: dict[str, str]) -> None:
+def test_the_environment_of_the_process(
+    tmp_path: Path, shop: Path, expected: dict[str, bytes], env: dict[str, str]
+) -> None:
     """Neither hash seed, time zone nor locale reaches the result."""
-    assert built(PACKAGE_ROOT, tmp_path / "output", env=env) == expected
+    assert built(shop, tmp_path / "output", env=env) == expected
 
 
 def test_the_folder_one_stands_in(tmp_path: Path, expected: dict[str, bytes]) -> None:
@@ -111,12 +119,12 @@ def test_built_twice_from_a_warm_cache(tmp_path: Path, expected: dict[str, bytes
 
 
 @pytest.mark.parametrize("python", PYTHONS or [None], ids=lambda python: Path(python or "none").name)
-def test_every_python(tmp_path: Path, expected: dict[str, bytes], python: str | None) -> None:
+def test_every_python(tmp_path: Path, shop: Path, expected: dict[str, bytes], python: str | None) -> None:
     """The interpreter's version does not show."""
     if python is None:
         pytest.skip("there is no other Python")
     libraries = "import msgspec, yaml, _gojsonnet, cryptography"
     if subprocess.run([python, "-c", libraries], capture_output=True, check=False).returncode:
         pytest.skip(f"{python} lacks the libraries")
-    assert built(PACKAGE_ROOT, tmp_path / "output", python=python) == expected
+    assert built(shop, tmp_path / "output", python=python) == expected
     assert sys.version_info >= (3, 11)
