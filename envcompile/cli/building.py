@@ -96,7 +96,8 @@ def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
     if stale:
         tell("hint: run `envc build` and commit environments/; changes by hand belong into overlays/")
     else:
-        tell(f"{len(results)} environments are current")
+        environments = [result for result in results if result.environment in project.environments]
+        tell(f"{len(environments)} environments are current")
     return EXIT_DIFFERENT if stale else EXIT_OK
 
 

@@ -91,7 +91,7 @@ def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) ->
     """The origin of one key of a configuration file inside a ConfigMap; None when no layer knows it."""
     from envcompile.compose import configtext
 
-    filename = str(path[-1])
+    filename = str(path[-1]) if path else ""
     final = _text_keys(filename, path, resource.value)
     says: list[Say] = []
     for step in resource.steps:
@@ -117,7 +117,7 @@ def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) ->
 
 def text_keys(resource: Resource, path: FieldPath) -> list[str]:
     """The keys of a configuration file inside a ConfigMap, in the order of its text."""
-    return list(_text_keys(str(path[-1]), path, resource.value))
+    return list(_text_keys(str(path[-1]) if path else "", path, resource.value))
 
 
 def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:

@@ -115,7 +115,8 @@ def _unknown(target: Resource, path: FieldPath, key: str | None, field: str) -> 
         from envcompile.compose.provenance import text_keys
 
         advice = did_you_mean(key, text_keys(target, path), "`envc show` prints the whole text")
-        return UsageError([Problem(f"{target.id.short} has no key `{key}` in {format_field(path)}", advice)])
+        place = format_field(path) or "itself"
+        return UsageError([Problem(f"{target.id.short} has no key `{key}` in {place}", advice)])
     value: Any = target.value
     known: list[str] = []
     for length in range(len(path), -1, -1):

@@ -71,7 +71,7 @@ class Record:
 class Look:
     """A project's folder seen now beside what the last build saw."""
 
-    __slots__ = ("began", "inputs", "key", "outputs", "record", "root", "tag", "target")
+    __slots__ = ("began", "inputs", "key", "record", "root", "tag", "target")
 
     def __init__(self, root: str, target: str) -> None:
         self.began = time_ns()
@@ -81,21 +81,24 @@ class Look:
         self.tag = version_tag()
         self.record = load(root, self.key, self.tag)
         self.inputs = scan_inputs(root, self.record.inputs if self.record is not None else {})
-        self.outputs: dict[str, Stat] = {}
-        if self.record is not None:
-            self.outputs = scan(target, self.record.environments, hidden=True)
 
-    @property
-    def outputs_are_same(self) -> bool:
-        """Tell whether every file that the last build wrote is as it left it."""
+    def same_outputs(self, folders: Iterable[str] | None = None) -> dict[str, Stat] | None:
+        """The files in the output folders, when all that the last build wrote there are as it left them; else None.
+
+        Args:
+            folders: only these folders below the output (`prod/web`); everything when left out.
+        """
         record = self.record
-        if record is None or len(self.outputs) < len(record.outputs):
-            return False
-        found = self.outputs
+        if record is None:
+            return None
+        chosen = record.environments if folders is None else tuple(folders)
+        found = scan(self.target, chosen, hidden=True)
         for path, (changed, size, inode, _) in record.outputs.items():
+            if folders is not None and path.rpartition("/")[0] not in chosen:
+                continue
             if found.get(path) != (changed, size, inode):
-                return False
-        return True
+                return None
+        return found
 
     def changed(self) -> set[str] | None:
         """The inputs that changed since the last build; None when there was none, or files came or went."""
@@ -112,7 +115,7 @@ class Look:
         record = self.record
         if record is None or not set(wanted) <= set(record.environments):
             return None
-        return record.summary if self.changed() == set() and self.outputs_are_same else None
+        return record.summary if self.changed() == set() and self.same_outputs() is not None else None
 
 
 def scan_inputs(root: str, known: dict[str, Stat]) -> dict[str, Stat]:

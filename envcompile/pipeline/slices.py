@@ -21,7 +21,7 @@ from envcompile.pipeline.results import EnvironmentResult, write_all
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from envcompile.pipeline.freshness import Look
+    from envcompile.pipeline.freshness import Look, Stat
     from envcompile.pipeline.project import CompiledEnvironment
     from envcompile.sources import FileEntry, Tree
 
@@ -72,9 +72,12 @@ def build_slice(look: Look) -> list[EnvironmentResult] | None:
     if known is None or not known.readers or not changed or len(changed) > MOST_FILES:
         return None
     plain = {*known.plain}
-    if not changed <= plain or not look.outputs_are_same:
+    if not changed <= plain:
         return None
     reached, files = _closure(known, changed)
+    present = look.same_outputs(_folders(reached))
+    if present is None:
+        return None
     seen = {path for path, stat in look.inputs.items() if stat != ABSENT and (path in files or path not in plain)}
     from envcompile.pipeline.project import Project
     from envcompile.sources import FileEntry, WorkingTree
@@ -90,7 +93,7 @@ def build_slice(look: Look) -> list[EnvironmentResult] | None:
         return None
     if any(environment.composed.warnings for environment in compiled):
         return None
-    results = _compare(look, known, reached, compiled)
+    results = _compare(look, known, reached, compiled, present)
     if results is None:
         return None
     write_all(root, Path(look.target), results)
@@ -120,6 +123,16 @@ def _remember(look: Look, known: Record, results: list[EnvironmentResult]) -> No
     save(look.root, look.key, record, look.tag)
 
 
+def _folders(reached: set[str]) -> set[str] | None:
+    """The folders whose files must be as the last build left them: one application's an environment, else all.
+
+    Files beyond that one folder are neither written nor linked over, so the next look at everything will do for them.
+    """
+    folders = {output.rpartition("/")[0] for output in reached}
+    environments = {folder.partition("/")[0] for folder in folders}
+    return folders if len(folders) == len(environments) else None
+
+
 def _closure(known: Record, changed: set[str]) -> tuple[set[str], set[str]]:
     """The outputs that the files reach, and all files that those outputs are made from."""
     by_file: dict[str, list[str]] = {}
@@ -142,7 +155,11 @@ def _closure(known: Record, changed: set[str]) -> tuple[set[str], set[str]]:
 
 
 def _compare(
-    look: Look, known: Record, reached: set[str], compiled: list[CompiledEnvironment]
+    look: Look,
+    known: Record,
+    reached: set[str],
+    compiled: list[CompiledEnvironment],
+    present: dict[str, Stat],
 ) -> list[EnvironmentResult] | None:
     """What the slice changes in each environment; None when it holds other resources than the last build."""
     renderer = Renderer()
@@ -164,7 +181,7 @@ def _compare(
         del digests[INDEX_NAME]
         changed = {path: bundle.files[path] for path in wanted if digest(bundle.files[path]) != digests[path]}
         digests.update({path: digest(data) for path, data in changed.items()})
-        others = {path[len(prefix) :] for path in look.outputs if path.startswith(prefix)} - changed.keys()
+        others = {path[len(prefix) :] for path in present if path.startswith(prefix)} - changed.keys()
         folder = check_folder(Path(look.target) / name, Path(look.root))
         try:
             index = (folder / INDEX_NAME).read_bytes()

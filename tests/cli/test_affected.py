@@ -211,3 +211,11 @@ def test_without_git_the_files_must_be_named(make_project: MakeProject) -> None:
     outcome = run_envc(root, "affected")
     assert outcome.code == 2
     assert outcome.err.startswith("error: git cannot tell what changed: ")
+
+
+def test_without_the_program_git(project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Something outside is missing: exit 4."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    outcome = run_envc(project, "affected")
+    assert outcome.err == "error: git is not installed\nhint: install git, or name the changed files\n"
+    assert outcome.code == 4

@@ -154,6 +154,12 @@ def test_long_values_are_cut(make_project: MakeProject) -> None:
             "ConfigMap/settings has no key `x` in data.url",
             "`envc show` prints the whole text",
         ),
+        (
+            ("deployment/web", "#x"),
+            "Deployment/web has no key `x` in itself",
+            "`envc show` prints the whole text",
+        ),
+        (("deployment/web", "spec#x"), "Deployment/web has no key `x` in spec", "`envc show` prints the whole text"),
         (("deployment/web", "--format", "xml"), "there is no format `xml`", None),
     ],
 )

@@ -274,3 +274,71 @@ def test_another_output_folder_has_its_own_record(built: Path, tmp_path: Path) -
     assert run_envc(built, "build", "--check", "--output", str(elsewhere)).code == 16
     assert run_envc(built, "build", "--output", str(elsewhere)).code == 0
     assert read_files(elsewhere) == outputs(built)
+
+
+def test_only_one_resource_is_written(built: Path) -> None:
+    """Everything else stays as it is, stale or not; the index goes on saying what envc wrote."""
+    (built / "base/api/deployment.yaml").write_text(deployment("api", replicas=4))
+    (built / "base/web/config.yaml").unlink()
+    (built / "base/web/deployment.yaml").write_text(deployment(image="nginx:2"))
+    before = stats(built)
+    outcome = run_envc(built, "build", "--only", "deployment/web")
+    assert outcome.err == "dev: 3 resources, 1 changed\nprod: 3 resources, 1 changed\n"
+    changed = {path for path, stat in stats(built).items() if stat != before[path]}
+    assert changed == {
+        f"{name}/{path}" for name in ("dev", "prod") for path in (".envc-index", "web/deployment-web.yaml")
+    }
+    assert run_envc(built, "build", "prod", "--check").out.splitlines() == [
+        "environments/prod/api/deployment-api.yaml: stale: would change",
+        "environments/prod/web/configmap-settings.yaml: stale: would be removed",
+    ]
+    assert run_envc(built, "build", "--only", "deployment/web").err == (
+        "dev: 3 resources, nothing changed\nprod: 3 resources, nothing changed\n"
+    )
+
+
+def test_only_does_not_forget_what_people_edited(built: Path) -> None:
+    """An edit of another file stays, and is still known as one afterwards; one of this file is refused."""
+    edited = built / "environments/prod/api/deployment-api.yaml"
+    edited.write_text("mine\n")
+    (built / "base/web/deployment.yaml").write_text(deployment(image="nginx:2"))
+    assert run_envc(built, "build", "--only", "deployment/web").code == 0
+    assert edited.read_text() == "mine\n"
+    assert run_envc(built, "build").err.startswith(
+        "error: environments/prod/api/deployment-api.yaml was changed by hand"
+    )
+    assert run_envc(built, "build", "--only", "deployment/api").code == 1
+    assert run_envc(built, "build", "--only", "deployment/api", "--force").code == 0
+    assert run_envc(built, "build", "--check").code == 0
+
+
+def test_only_in_a_folder_that_was_never_built(project: Path) -> None:
+    """The rest is added by the next build of everything."""
+    assert run_envc(project, "build", "prod", "--only", "configmap/settings").err == "prod: 1 resources, 1 added\n"
+    assert outputs(project).keys() == {"prod/.envc-index", "prod/web/configmap-settings.yaml"}
+    assert run_envc(project, "build", "prod").err == "prod: 3 resources, 2 added\n"
+
+
+def test_only_with_check_looks_at_that_resource_alone(built: Path) -> None:
+    """What else is stale is not asked for."""
+    (built / "base/api/deployment.yaml").write_text(deployment("api", replicas=4))
+    assert run_envc(built, "build", "--check", "--only", "deployment/web").code == 0
+    outcome = run_envc(built, "build", "prod", "--check", "--only", "deployment/api")
+    assert (outcome.out, outcome.code) == ("environments/prod/api/deployment-api.yaml: stale: would change\n", 16)
+
+
+def test_only_needs_a_resource_that_is_there(built: Path) -> None:
+    """Wrong usage, with the nearest name."""
+    outcome = run_envc(built, "build", "--only", "deployment/wbe")
+    assert (
+        outcome.err
+        == "error: dev has no resource deployment/wbe\nhint: did you mean `Deployment/web` or `Deployment/api`?\n"
+    )
+    assert outcome.code == 2
+
+
+def test_the_first_build_writes_the_first_folder(project: Path) -> None:
+    """Nothing has to be there, and nothing but output and cache comes into being."""
+    assert run_envc(project, "build").err == "dev: 3 resources, 3 added\nprod: 3 resources, 3 added\n"
+    assert {path.name for path in project.iterdir()} == {"base", "overlays", "environments", ".envc"}
+    assert (project / ".envc/.gitignore").read_text() == "*\n"
