@@ -132,7 +132,8 @@ class SchemaNode(Node):
 def _json_type(schema: Schema) -> JsonType:
     if schema.get("x-kubernetes-int-or-string"):
         return "int-or-string"
-    return _TYPES.get(schema.get("type", ""), "any")
+    named = schema.get("type")
+    return _TYPES.get(named, "any") if isinstance(named, str) else "any"
 
 
 def _list_rule(schema: Schema, path: str, kind: str) -> ListRule | None:
@@ -141,7 +142,8 @@ def _list_rule(schema: Schema, path: str, kind: str) -> ListRule | None:
         return None
     place = f"of {path} in the CustomResourceDefinition of {kind}"
     list_type, keys = schema.get("x-kubernetes-list-type"), schema.get("x-kubernetes-list-map-keys")
-    if list_type == "map" and isinstance(keys, list) and keys:
+    # YAML reads a key called `n` as false; the API server refuses such a definition, and its list merges by no key.
+    if list_type == "map" and isinstance(keys, list) and keys and all(isinstance(key, str) for key in keys):
         reason = schema.get(_REASON) or f"merged by {spell_keys(keys)} (x-kubernetes-list-map-keys {place})"
         return ListRule("merge", tuple(keys), reason, tuple(_key_defaults(schema.get("items"), keys)))
     if list_type == "set":

@@ -92,6 +92,8 @@ class Look:
         if record is None:
             return None
         chosen = record.environments if folders is None else tuple(folders)
+        if folders is not None and any(os.path.islink(f"{self.target}/{folder}") for folder in chosen):
+            return None
         found = scan(self.target, chosen, hidden=True)
         for path, (changed, size, inode, _) in record.outputs.items():
             if folders is not None and path.rpartition("/")[0] not in chosen:

@@ -123,6 +123,31 @@ def test_every_custom_object_has_kubernetes_metadata(api: KubeApi) -> None:
     assert api.node("example.com", "v1", "Route") is api.node("example.com", "v1", "Route")
 
 
+@pytest.mark.parametrize("change", [{"type": ["array"]}, {"x-kubernetes-list-map-keys": [False]}], ids=["type", "keys"])
+def test_a_definition_that_kubernetes_would_refuse_is_read_all_the_same(change: dict[str, Any]) -> None:
+    """Its lists are replaced; it is for the API server to say what is wrong with it."""
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "spec": {
+            "group": "example.com",
+            "names": {"kind": "Thing"},
+            "scope": "Namespaced",
+            "versions": [
+                {
+                    "name": "v1",
+                    "schema": {"openAPIV3Schema": {"type": "object", "properties": {"list": {**BACKENDS, **change}}}},
+                }
+            ],
+        },
+    }
+    node = load("1.35").with_crds([definition]).node("example.com", "v1", "Thing")
+    assert node is not None
+    child = node.child("list")
+    assert child is not None
+    assert child.rule.strategy == "atomic"
+
+
 def test_scopes_come_from_the_definition() -> None:
     """And win over what the name suggests."""
     api = load("1.35").with_crds([crd("Plan", "Cluster"), crd("ClusterPlan", "Namespaced"), crd()])
