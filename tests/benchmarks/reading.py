@@ -19,7 +19,6 @@ Identity = tuple[str, str, str, str]
 Objects = dict[Identity, "Object"]
 
 _KEYED: Final = frozenset({"containers", "initContainers", "env", "volumes"})
-_MARK: Final = "envcompile.dev/plaintext"
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 
 
@@ -56,17 +55,6 @@ def rendered_objects(*places: Path) -> Objects:
         )
         texts += [file.read_text(encoding="utf-8") for file in files]
     return _by_identity(_resources(_parsed("\n---\n".join(texts))))
-
-
-def unmarked(objects: Objects) -> Objects:
-    """The objects without the mark that envc puts on the Secrets it leaves in clear: no other tool has it."""
-    return {identity: _without_mark(value) if identity[1] == "Secret" else value for identity, value in objects.items()}
-
-
-def _without_mark(value: Object) -> Object:
-    metadata = dict(value["metadata"])
-    annotations = {key: text for key, text in metadata.pop("annotations", {}).items() if key != _MARK}
-    return {**value, "metadata": {**metadata, **({"annotations": annotations} if annotations else {})}}
 
 
 def _parsed(text: str) -> Any:

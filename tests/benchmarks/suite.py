@@ -9,7 +9,7 @@ from tests.benchmarks.contenders import Envc, Kustomize, Made, ask_for_chart
 from tests.benchmarks.generate import generate
 from tests.benchmarks.generate_forms import Logical
 from tests.benchmarks.measuring import BenchmarkError, Cost, age
-from tests.benchmarks.reading import differences, expected_objects, rendered_objects, unmarked
+from tests.benchmarks.reading import differences, expected_objects, rendered_objects
 from tests.benchmarks.targets import (
     COLD_HELM,
     COLD_KAPITAN,
@@ -77,7 +77,7 @@ def check_output(repository: Repository, contender: Contender, made: Made, *, ma
     for name, places in made.output.items():
         wanted = expected_objects(repository.folder / "expected" / f"{name}.jsonl")
         count += len(wanted)
-        found = unmarked(rendered_objects(*places))
+        found = rendered_objects(*places)
         told += differences(wanted, found, keyed_order=not isinstance(contender, Kustomize))
     if told and not may_differ:
         raise BenchmarkError(f"{contender.name} differs in {len(told)} values, first: {told[0]}")

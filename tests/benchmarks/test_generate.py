@@ -12,7 +12,7 @@ from tests.benchmarks.generate import main
 from tests.benchmarks.generate_forms import FORMS, Logical
 from tests.benchmarks.generate_patches import GeneratorError, patches
 from tests.benchmarks.generate_values import TRICKY
-from tests.benchmarks.reading import differences, expected_objects, rendered_objects, unmarked
+from tests.benchmarks.reading import differences, expected_objects, rendered_objects
 from tests.harness.command import run_envc
 from tests.harness.repository import read_files
 
@@ -80,7 +80,7 @@ def test_envc_compiles_the_expected_objects(generated: Path, tmp_path: Path) -> 
     assert run_envc(root, "build").code == 0
     for environment in ("dev", "test", "staging", "prod"):
         wanted = expected_objects(generated / f"expected/{environment}.jsonl")
-        found = unmarked(rendered_objects(root / "environments" / environment))
+        found = rendered_objects(root / "environments" / environment)
         assert len(wanted) == 7 * SERVICES
         assert differences(wanted, found) == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.benchmarks.generate import generate
 from tests.benchmarks.generate_forms import Logical
-from tests.benchmarks.reading import differences, expected_objects, rendered_objects, unmarked
+from tests.benchmarks.reading import differences, expected_objects, rendered_objects
 from tests.harness.command import run_envc
 from tests.oracles.tools import run
 
@@ -32,7 +32,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _compiled(repository: Path, environment: str) -> Objects:
-    found = unmarked(rendered_objects(repository / "envc" / "environments" / environment))
+    found = rendered_objects(repository / "envc" / "environments" / environment)
     assert len(found) == 7 * SERVICES
     return found
 
