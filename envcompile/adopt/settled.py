@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.directives import same
 from envcompile.compose.images import ImageChanges, parse_reference
-from envcompile.compose.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
 from envcompile.compose.settings import SCALABLE
+from envcompile.kubeapi.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
 from envcompile.model import ResourceId
 from envcompile.settings import Image
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.podspecs import containers, maps_in, pod_template
 from envcompile.compose.rollout import configuration_of
+from envcompile.kubeapi.podspecs import containers, maps_in, pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

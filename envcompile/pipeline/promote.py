@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.changes import changes
 from envcompile.compose.images import parse_reference
-from envcompile.compose.podspecs import containers
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.kubeapi.podspecs import containers
 from envcompile.pipeline.project import Project
 
 if TYPE_CHECKING:
