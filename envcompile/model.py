@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,13 +106,30 @@ class Resource(NamedTuple):
         return f"Resource({self.id})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Composition:
-    """The resources of one environment after merging; may hold plaintext, so it cannot be serialised or printed."""
+class _Resources:
+    """The resources of one environment, frozen; no tuple, which any serialiser would take apart."""
 
+    __slots__ = ("environment", "namespace", "resources")
     environment: str
     namespace: str
     resources: tuple[Resource, ...]
+
+    def __init__(self, environment: str, namespace: str, resources: tuple[Resource, ...]) -> None:
+        object.__setattr__(self, "environment", environment)
+        object.__setattr__(self, "namespace", namespace)
+        object.__setattr__(self, "resources", resources)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} is frozen: its {name} cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a {type(self).__name__} is frozen: its {name} cannot be removed")
+
+
+class Composition(_Resources):
+    """The resources of one environment after merging; may hold plaintext, so it cannot be serialised or printed."""
+
+    __slots__ = ()
 
     def __repr__(self) -> str:
         return f"Composition({self.environment}: {', '.join(str(resource.id) for resource in self.resources)})"
@@ -122,24 +138,26 @@ class Composition:
         raise TypeError("a Composition may hold plaintext secrets and is never serialised")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Compiled:
+class Compiled(_Resources):
     """The complete resources of one environment, free of plaintext; everything after the secrets stage is made from it.
+
+    `plaintext_allowed` is true only for `secretBackend: plaintext`, the mode of throw-away clusters.
 
     Raises:
         ValueError: a `kind: Secret` with undeclared literal values is among the resources.
     """
 
-    environment: str
-    namespace: str
-    resources: tuple[Resource, ...]
-    plaintext_allowed: bool = False
-    """True only for `secretBackend: plaintext`, the mode of throw-away clusters."""
+    __slots__ = ("plaintext_allowed",)
+    plaintext_allowed: bool
 
-    def __post_init__(self) -> None:
-        if self.plaintext_allowed:
+    def __init__(
+        self, environment: str, namespace: str, resources: tuple[Resource, ...], *, plaintext_allowed: bool = False
+    ) -> None:
+        super().__init__(environment, namespace, resources)
+        object.__setattr__(self, "plaintext_allowed", plaintext_allowed)
+        if plaintext_allowed:
             return
-        for resource in self.resources:
+        for resource in resources:
             if resource.id.kind == "Secret" and not resource.id.group and not is_harmless(resource.value):
                 raise ValueError(f"{resource.id} still holds plaintext")
 
@@ -178,17 +196,28 @@ class Layer(NamedTuple):
     apps: dict[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceSet:
-    """Everything that one environment is made from, in the order in which it is laid.
+class SourceSet(Protocol):
+    """Everything that one environment is made from, in the order in which it is laid."""
 
-    `where` finds the place of a setting by its pointer in the effective settings.
-    """
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        ...
 
-    environment: str
-    settings: Environment
-    layers: tuple[Layer, ...]
-    where: Callable[[Pointer], Location | None]
+    @property
+    def settings(self) -> Environment:
+        """Its settings, merged from all its overlays."""
+        ...
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The base, then each overlay."""
+        ...
+
+    @property
+    def where(self) -> Callable[[Pointer], Location | None]:
+        """Finds the place of a setting by its pointer in the effective settings."""
+        ...
 
 
 class Bundle(NamedTuple):

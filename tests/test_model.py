@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import pickle  # ruff: ignore[suspicious-pickle-import] - what is tested is that it refuses
 from typing import Any
 
@@ -131,4 +130,4 @@ def test_a_composition_is_never_serialised(serialise: Any) -> None:
     composition = Composition("prod", "prod", (secret(stringData={"token": PLAIN}),))
     with pytest.raises(TypeError, match="never serialised"):
         serialise(composition)
-    assert not dataclasses.fields(composition)[2].repr or "battery" not in repr(composition)
+    assert "battery" not in repr(composition)

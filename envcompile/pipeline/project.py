@@ -121,7 +121,7 @@ class Project:
         if composed.sources.settings.sync_waves:
             finished = with_sync_waves(finished, f"overlays/{environment}")
         plaintext = composed.sources.settings.secret_backend == "plaintext"
-        compiled = Compiled(environment, composed.composition.namespace, finished, plaintext)
+        compiled = Compiled(environment, composed.composition.namespace, finished, plaintext_allowed=plaintext)
         return CompiledEnvironment(compiled, composed)
 
     def compose(self, environment: str) -> ComposedEnvironment:

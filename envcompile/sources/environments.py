@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
-from envcompile.model import SourceSet
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
@@ -35,8 +33,7 @@ if TYPE_CHECKING:
     from envcompile.sources.tree import FileEntry, Tree
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectSources:
+class ProjectSources(NamedTuple):
     """A project's settings and its environments, with the layers that each consists of.
 
     `layers` holds for each environment its overlays' names, lowest first and its own last; base is under all of them.
@@ -96,10 +93,13 @@ class ProjectSources:
         return below or ([path] if path.endswith(YAML_ENDINGS) else [])
 
 
-@dataclass(frozen=True, slots=True)
-class EnvironmentSources(SourceSet):
+class EnvironmentSources(NamedTuple):
     """The `SourceSet` of one environment with what only other stages than composing want to know."""
 
+    environment: str
+    settings: Environment
+    layers: tuple[Layer, ...]
+    where: Callable[[Pointer], Location | None]
     dependencies: Mapping[str, frozenset[str]]
     """Every file the environment is made from, and for each the further files it was computed from.
 

@@ -6,7 +6,6 @@ import errno
 import os
 import posixpath
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -55,12 +54,14 @@ class Tree(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A file that was read: the `Source` of documents."""
 
     path: str
-    data: bytes = field(repr=False)
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"File({self.path})"
 
     def read(self) -> bytes:
         """The bytes the build read."""

@@ -232,7 +232,20 @@ def test_a_build_needs_neither_the_command_line_library_nor_a_key(project: Path)
         "subprocess",
         "socket",
         "asyncio",
+        "inspect",
+        "typing_extensions",
     }
+
+
+def test_a_quick_answer_that_cannot_be_written_is_an_error(project: Path) -> None:
+    """A full disk does not pass for success, and what a reader gets through a pipe is whole."""
+    program = [sys.executable, "-m", "envcompile"]
+    variables = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
+    with Path("/dev/full").open("wb") as full:
+        refused = subprocess.run([*program, "--help"], stdout=full, env=variables, capture_output=False, check=False)
+    assert refused.returncode != 0
+    answered = subprocess.run([*program, "--help"], env=variables, capture_output=True, check=True)
+    assert answered.stdout.decode() == run_envc(project, "--help").out
 
 
 def test_an_interrupt_ends_a_build(project: Path) -> None:

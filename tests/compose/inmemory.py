@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.assemble import compose
 from envcompile.kubeapi import load
-from envcompile.model import Document, Layer, SourceSet
+from envcompile.model import Document, Layer
 from envcompile.settings import Environment
 from envcompile.sources import File
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from envcompile.model import Resource
+    from envcompile.model import Location, Pointer, Resource
 
 API = load("1.35")
+
+
+class Sources(NamedTuple):
+    """A `SourceSet` that was never in files."""
+
+    environment: str
+    settings: Environment
+    layers: tuple[Layer, ...]
+    where: Callable[[Pointer], Location | None]
 
 
 def documents(layer: str, values: Iterable[dict[str, Any]]) -> tuple[Document, ...]:
@@ -43,6 +52,6 @@ def composed(
         found = documents(name, values)
         made.append(Layer(name, found, (), {document.source.path: "app" for document in found}))
     given = settings or Environment(api_version="envcompile.dev/v1", kind="Environment")
-    sources = SourceSet("prod", given, tuple(made), lambda _: None)
+    sources = Sources("prod", given, tuple(made), lambda _: None)
     resources = compose(sources, API, merge_texts=merge_texts).composition.resources
     return {resource.id.short: resource for resource in resources}

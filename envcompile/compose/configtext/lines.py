@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -60,8 +59,7 @@ class Scan(NamedTuple):
     last: dict[int, Entry]
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """How one line-oriented format is read and written.
 
     `scan` reads a text that is empty or ends in a line break and raises MalformedError. `comments` are the characters
