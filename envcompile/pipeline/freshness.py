@@ -35,6 +35,9 @@ ABSENT: Stat = (0, 0, 0)
 _TYPE_BITS, _FOLDER = 0o170000, 0o040000
 """S_IFMT and S_IFDIR of inode(7)."""
 
+_INDEX = ".envc-index"
+"""The name in `emit.index`, which takes too long to import; a test holds the two together."""
+
 INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
 
@@ -85,11 +88,13 @@ class Look:
     def same_outputs(self, folders: Iterable[str] | None = None) -> dict[str, Stat] | None:
         """The files in the output folders, when all that the last build wrote there are as it left them; else None.
 
+        A folder with an index beside those of the environments is what a build takes away: None then, too.
+
         Args:
             folders: only these folders below the output (`prod/web`); everything when left out.
         """
         record = self.record
-        if record is None:
+        if record is None or _has_orphan(self.target, record.environments):
             return None
         chosen = record.environments if folders is None else tuple(folders)
         if folders is not None and any(os.path.islink(f"{self.target}/{folder}") for folder in chosen):
@@ -118,6 +123,21 @@ class Look:
         if record is None or not set(wanted) <= set(record.environments):
             return None
         return record.summary if self.changed() == set() and self.same_outputs() is not None else None
+
+
+def _has_orphan(target: str, environments: tuple[str, ...]) -> bool:
+    """Tell whether a folder below the output is envc's, and of no environment that there is."""
+    try:
+        with os.scandir(target) as entries:
+            return any(
+                entry.name not in environments
+                and entry.name[0] != "."
+                and not entry.is_symlink()
+                and os.path.isfile(f"{target}/{entry.name}/{_INDEX}")
+                for entry in entries
+            )
+    except OSError:
+        return False
 
 
 def scan_inputs(root: str, known: dict[str, Stat]) -> dict[str, Stat]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.cli.quick import quick_build
+from envcompile.emit.index import INDEX_NAME
 from envcompile.pipeline import freshness
 from envcompile.pipeline.freshness import Look
 from tests.harness.command import run_envc
@@ -185,6 +186,11 @@ def delete_index(root: Path) -> None:
     (root / "environments/prod/.envc-index").unlink()
 
 
+def copy_output(root: Path) -> None:
+    """The folder of an environment that is not there: a build takes it away."""
+    shutil.copytree(root / "environments/prod", root / "environments/old")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -201,6 +207,7 @@ def delete_index(root: Path) -> None:
         edit_output,
         delete_output,
         delete_index,
+        copy_output,
     ],
 )
 def test_a_change_is_noticed(root: Path, change: Callable[[Path], None]) -> None:
@@ -215,6 +222,19 @@ def test_a_change_is_noticed(root: Path, change: Callable[[Path], None]) -> None
     shutil.copytree(root, fresh, ignore=shutil.ignore_patterns(".envc", "environments"))
     assert run_envc(fresh, "build").code == 0
     assert read_files(root / "environments") == read_files(fresh / "environments")
+
+
+def test_the_quick_look_knows_the_index_by_its_name(root: Path) -> None:
+    """The name stands in two places."""
+    assert (root / "environments/prod" / freshness._INDEX).is_file()
+    assert freshness._INDEX == INDEX_NAME
+
+
+def test_a_folder_that_is_not_envcs_may_lie_beside(root: Path) -> None:
+    """Notes beside the environments are nobody's business."""
+    (root / "environments/notes").mkdir()
+    (root / "environments/notes/README.md").write_text("ours\n")
+    assert is_idle(root)
 
 
 def test_a_record_that_cannot_be_read_counts_for_nothing(root: Path) -> None:
