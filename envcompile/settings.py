@@ -10,6 +10,8 @@ DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
 
 SchemaName = Literal["project", "environment", "patch"]
+Grade = Literal["off", "info", "warning", "error"]
+"""How grave the findings of a rule are; `off` leaves the rule out."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel", omit_defaults=True):
@@ -70,6 +72,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Who is told by `envc notify`."""
     chart: Chart | None = None
     """Write a Helm chart of all environments, too; without this key there is none."""
+    checks: dict[str, Grade] = {}
+    """How grave the findings of `envc check` are, by rule."""
 
 
 class Image(Model, frozen=True, kw_only=True):
@@ -184,6 +188,8 @@ class Environment(Model, frozen=True, kw_only=True):
     """Who approves changes of this environment, as CODEOWNERS names them."""
     exclude: tuple[Exclusion, ...] = ()
     """Resources this environment leaves out."""
+    checks: dict[str, Grade] = {}
+    """How grave the findings of `envc check` are in this environment, by rule; overrides checks of envc.yaml."""
 
 
 class Target(Model, frozen=True, kw_only=True):

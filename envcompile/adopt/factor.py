@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.consensus import consensus
-from envcompile.adopt.differences import Rehearsal, changes, glob_of, whole
 from envcompile.adopt.namespaces import OWN, plan_namespaces
 from envcompile.adopt.settled import settle
+from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
 from envcompile.compose.directives import same
 
 if TYPE_CHECKING:

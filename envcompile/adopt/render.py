@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile import yamlio
-from envcompile.adopt.differences import is_patch
 from envcompile.adopt.layout import applications, file_names
 from envcompile.adopt.namespaces import OWN, PARAMETER
+from envcompile.compose.differences import is_patch
 from envcompile.settings import API_VERSION, DEFAULT_KUBERNETES_VERSION, json_schema
 
 if TYPE_CHECKING:

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from envcompile import __version__
-from envcompile.cli import (
-    affected,
-    argocd,
-    build,
-    chart,
-    compare,
-    diff,
-    explain,
-    guide,
-    history,
-    hook,
-    init,
-    notify,
-    owners,
-    pr,
-    promote,
-    schema,
-    secrets,
-    show,
-)
 from envcompile.cli.funnel import run_safely
 from envcompile.errors import EXIT_OK
 
@@ -35,26 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _COMMANDS = (
-    init,
-    build,
-    show,
-    explain,
-    affected,
-    diff,
-    compare,
-    promote,
-    secrets,
-    chart,
-    pr,
-    owners,
-    notify,
-    argocd,
-    history,
-    hook,
-    schema,
-    guide,
+    "init",
+    "build",
+    "show",
+    "explain",
+    "affected",
+    "check",
+    "diff",
+    "compare",
+    "promote",
+    "secrets",
+    "chart",
+    "pr",
+    "owners",
+    "notify",
+    "argocd",
+    "history",
+    "hook",
+    "schema",
+    "guide",
 )
-"""In the order in which `envc --help` lists them."""
+"""Command, or group of commands, and the module that has it, in the order in which `envc --help` lists them."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."
 
@@ -65,8 +47,11 @@ class Context(NamedTuple):
     project: Path
 
 
-def make_app() -> typer.Typer:
-    """The command line with all its commands."""
+def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The command line with all its commands; with only the one that arguments call, where they call one.
+
+    Describing every command to the command-line library takes longer than many a command itself.
+    """
     app = typer.Typer(
         name="envc",
         help=SUMMARY,
@@ -90,9 +75,20 @@ def make_app() -> typer.Typer:
         del version
         context.obj = Context(project)
 
-    for command in _COMMANDS:
-        command.register(app)
+    called = _called(arguments)
+    for name in (called,) if called else _COMMANDS:
+        import_module(f"envcompile.cli.{name}").register(app)
     return app
+
+
+def _called(arguments: Sequence[str]) -> str:
+    """The command that comes first behind `--project`; empty when anything else is there, such as a wrong option."""
+    rest = list(arguments)
+    if len(rest) > 1 and rest[0] == "--project":
+        del rest[:2]
+    elif rest and rest[0].startswith("--project="):
+        del rest[0]
+    return rest[0] if rest and rest[0] in _COMMANDS else ""
 
 
 def _print_version(asked: bool) -> None:  # ruff: ignore[boolean-type-hint-positional-argument] - the signature of an option's callback
@@ -106,7 +102,7 @@ def run(arguments: Sequence[str]) -> int:
 
     def action() -> int:
         try:
-            result = make_app()(list(arguments), prog_name="envc", standalone_mode=False)
+            result = make_app(arguments)(list(arguments), prog_name="envc", standalone_mode=False)
         except typer.Exit as leave:
             return int(leave.exit_code)
         except typer.Abort:

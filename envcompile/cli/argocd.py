@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
         name: Named = None,
         argocd_namespace: Namespace = "argocd",
     ) -> None:
-        """Print the AppProject: only this repository, these namespaces, these cluster-wide kinds."""
+        """Print the AppProject: only this repository, these namespaces, these cluster-wide resources."""
         from envcompile.pipeline import argocd
 
         project, origin = _origin(context, repository, "HEAD", name, argocd_namespace, automated=False)

@@ -37,8 +37,8 @@ def _leave_at_once(code: int) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `envc` with these arguments (those of the process when left out).
 
-    Three frequent calls are answered before anything heavy is imported: the version, the overview of commands, and
-    a build with nothing to do.
+    Four frequent calls are answered before anything heavy is imported: the version, the overview of commands, a build
+    with nothing to do, and the recording of a commit.
 
     Returns:
         The exit code: 0 fine, 1 configuration wrong, 2 usage, 3 a bug in envc, 4 something outside is unavailable,
@@ -56,6 +56,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         from envcompile.cli.quick import quick_build
 
         code = quick_build(arguments)
+        if code is not None:
+            return code
+    if "record" in arguments[:4]:
+        from envcompile.cli.quick import quick_record
+
+        code = quick_record(arguments)
         if code is not None:
             return code
     from envcompile.cli.app import run

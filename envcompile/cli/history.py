@@ -6,9 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.pastlines import Format, counted, entry_data, entry_line, print_blame, print_revision, show_json
+from envcompile.cli.pastlines import (
+    Env,
+    Format,
+    counted,
+    entry_data,
+    entry_line,
+    history_of,
+    print_blame,
+    print_revision,
+    show_json,
+)
+from envcompile.cli.upkeep import add_upkeep
 
-Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Rev = Annotated[str, typer.Argument(metavar="[REV]", help="A commit.")]
 Only = Annotated[
     str | None, typer.Argument(metavar="[KIND/NAME]", help="One resource; default: all.", show_default=False)
@@ -27,7 +37,7 @@ def register(app: typer.Typer) -> None:
     _add_recording(group)
     _add_questions(group)
     _add_searches(group)
-    _add_upkeep(group)
+    add_upkeep(group)
     app.add_typer(group)
 
 
@@ -75,6 +85,28 @@ def _add_recording(group: typer.Typer) -> None:
 
         tell(import_commits(context.obj.project, revisions or ["HEAD"], every=every))
 
+    @group.command("sync", epilog="Example: envc history sync")
+    def sync_command(context: typer.Context) -> None:
+        """Record what waits, and all that the checked-out branch, and the one it tracks, reach and that is missing."""
+        from envcompile.cli.output import tell
+        from envcompile.cli.recording import sync_history
+
+        tell(sync_history(context.obj.project))
+
+    @group.command("rebuild", epilog="Example: envc history rebuild --check")
+    def rebuild_command(
+        context: typer.Context,
+        *,
+        check: Annotated[bool, typer.Option("--check", help="Compare only; exit 16 when something differs.")] = False,
+    ) -> int:
+        """Compile every recorded commit again, and put what it comes to in the place of what is recorded."""
+        from envcompile.cli.output import tell
+        from envcompile.cli.recording import rebuild_history
+
+        said, code = rebuild_history(context.obj.project, check=check)
+        tell(said)
+        return code
+
 
 def _add_questions(group: typer.Typer) -> None:
     @group.command("log", epilog="Example: envc history log prod")
@@ -92,13 +124,17 @@ def _add_questions(group: typer.Typer) -> None:
         """List the recorded revisions of an environment in git's order, with the number of changed resources."""
         from envcompile.cli.output import data, tell
         from envcompile.pipeline.past import log, missing
+        from envcompile.pipeline.pruning import pruned_below
 
-        with _past(context) as past:
+        with history_of(context) as past:
             entries = log(past, environment, start=revision, every=every)[:most]
             if not show_json([entry_data(entry) for entry in entries], output_format):
                 for entry in entries:
                     data(entry_line(entry))
             left = 0 if every else missing(past, revision)
+            gone = 0 if every else pruned_below(past, revision)
+            if gone:
+                tell(f"{counted(gone, 'commit')} pruned: what they compiled to is not kept any more")
             if left:
                 tell(f"{counted(left, 'commit')} not recorded: `envc history import` records what is missing")
 
@@ -114,7 +150,7 @@ def _add_questions(group: typer.Typer) -> None:
         """Show a revision: its commit and what it changed; with KIND/NAME the resource as it was."""
         from envcompile.pipeline.past import resources_at, revision_of
 
-        with _past(context) as past:
+        with history_of(context) as past:
             found = revision_of(past, environment, revision)
             if only is not None:
                 _print_resources(resources_at(past, found, only), output_format)
@@ -133,7 +169,7 @@ def _add_questions(group: typer.Typer) -> None:
         """Print the resources that an environment had at a time, by the branch that is checked out."""
         from envcompile.pipeline.past import resources_at, revision_at
 
-        with _past(context) as past:
+        with history_of(context) as past:
             _print_resources(resources_at(past, revision_at(past, environment, time), only or ""), output_format)
 
     @group.command("diff", epilog="Example: envc history diff v1.4.0 v1.5.0 prod")
@@ -156,7 +192,7 @@ def _add_questions(group: typer.Typer) -> None:
         from envcompile.pipeline.past import compare, revision_of
 
         check_format(output_format, *FORMATS)
-        with _past(context) as past:
+        with history_of(context) as past:
             names = (
                 environments
                 or sorted(
@@ -179,16 +215,21 @@ def _add_searches(group: typer.Typer) -> None:
         environment: Env,
         resource: Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.")],
         field: Annotated[
-            str | None, typer.Argument(metavar="[FIELD]", help="A field or a part; default: all.", show_default=False)
+            str | None,
+            typer.Argument(
+                metavar="[FIELD]",
+                help="A field or a part, or FIELD#KEY for a key of a file in it; default: all.",
+                show_default=False,
+            ),
         ] = None,
         *,
         revision: Annotated[str, typer.Option("--at", metavar="REV", help="As of this commit.")] = "HEAD",
         output_format: Format = "text",
     ) -> None:
         """Say for each field who last changed it, when, in which commit, from which value, and where it is written."""
-        from envcompile.pipeline.past import blame_fields
+        from envcompile.pipeline.blaming import blame_fields
 
-        with _past(context) as past:
+        with history_of(context) as past:
             identity, found = blame_fields(past, environment, resource, field or "", revision)
             print_blame(past, identity, found, output_format)
 
@@ -212,7 +253,7 @@ def _add_searches(group: typer.Typer) -> None:
         from envcompile.errors import UsageError
         from envcompile.pipeline.past import find, revision_at, revision_of
 
-        with _past(context) as past:
+        with history_of(context) as past:
             revisions = []
             for name in environments or past.store.environments():
                 try:
@@ -234,7 +275,7 @@ def _add_searches(group: typer.Typer) -> None:
         from envcompile.cli.output import data
         from envcompile.history.figures import busiest, sizes
 
-        with _past(context) as past:
+        with history_of(context) as past:
             figures, most = sizes(past.store.database), busiest(past.store.database, 5)
         if show_json({"sizes": figures, "most": {name: dict(rows) for name, rows in most.items()}}, output_format):
             return
@@ -245,70 +286,6 @@ def _add_searches(group: typer.Typer) -> None:
                 data(f"\nmost {'commits: ' if name == 'authors' else 'changes: '}{name}")
             for text, count in rows:
                 data(f"  {count:>6}  {text}")
-
-
-def _add_upkeep(group: typer.Typer) -> None:
-    @group.command("restore", epilog="Example: envc history restore prod HEAD~3 --as-output")
-    def restore_command(
-        context: typer.Context,
-        environment: Env,
-        revision: Annotated[str, typer.Argument(metavar="REV", help="A recorded commit.")],
-        *,
-        as_output: Annotated[
-            bool, typer.Option("--as-output", help="Into environments/ENV; the sources stay as they are.")
-        ] = True,
-    ) -> None:
-        """Write environments/ENV exactly as it was recorded, ready to be committed."""
-        from envcompile.cli.output import tell
-        from envcompile.pipeline.past import restore, revision_of
-        from envcompile.pipeline.project import Project
-
-        del as_output
-        root = Project.open(context.obj.project).root
-        with _past(context) as past:
-            found = revision_of(past, environment, revision)
-            files = restore(past, root, found)
-        tell(f"environments/{environment} is as at {found.commit[:12]}: {counted(len(files), 'file')} changed")
-        tell(
-            "hint: the next build writes what the sources say; to stay there, take them back too: "
-            f"git checkout {found.commit[:12]} -- base overlays"
-        )
-
-    @group.command("export", epilog="Example: envc history export > history.jsonl")
-    def export_command(context: typer.Context) -> None:
-        """Print every recorded revision as one line of JSON, with what it changed and the contents."""
-        import json
-
-        from envcompile.cli.output import data
-        from envcompile.cli.pastlines import export_rows
-
-        with _past(context) as past:
-            for row in export_rows(past):
-                data(json.dumps(row, ensure_ascii=False))
-
-    @group.command("upgrade", epilog="Example: envc history upgrade")
-    def upgrade_command(context: typer.Context) -> None:
-        """Bring the tables of the history database to the version that this envc writes."""
-        from envcompile.cli.output import tell
-        from envcompile.cli.recording import upgrade_database
-
-        tell(upgrade_database(context.obj.project))
-
-    @group.command("doctor", epilog="Example: envc history doctor")
-    def doctor_command(context: typer.Context) -> int:
-        """Verify all digests, and find commits that are not recorded; exit 1 when something is wrong."""
-        from envcompile.cli.recording import examine
-
-        with _past(context) as past:
-            return examine(past)
-
-
-def _past(context: typer.Context) -> Any:
-    from contextlib import closing
-
-    from envcompile.pipeline.past import open_past
-
-    return closing(open_past(context.obj.project))
 
 
 def _print_resources(resources: list[Any], output_format: str) -> None:

@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.cli.output import data, tell
         from envcompile.errors import EXIT_OK, EXIT_UNAVAILABLE
         from envcompile.pipeline.notify import letters, notify
+        from envcompile.pipeline.opening import open_repository
         from envcompile.pipeline.project import Project
 
         project = Project.open(context.obj.project)
@@ -46,7 +47,7 @@ def register(app: typer.Typer) -> None:
             for letter in found:
                 data(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}")
             return EXIT_OK
-        done = notify(project.root, found, os.environ)
+        done = notify(open_repository(project.root).home, found, os.environ)
         tell(f"{done.sent} message{'' if done.sent == 1 else 's'} sent")
         for problem in done.waiting:
             tell(str(problem))

@@ -11,14 +11,25 @@ import typer
 from envcompile.cli.output import data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
     from envcompile.pipeline.past import Entry, Past
 
+Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")]
+
+
+def history_of(context: typer.Context) -> AbstractContextManager[Past]:
+    """The history of the project that the command is for, closed at the end."""
+    from contextlib import closing
+
+    from envcompile.pipeline.past import open_past
+
+    return closing(open_past(context.obj.project))
 
 
 def show_json(value: Any, output_format: str) -> bool:
@@ -50,9 +61,12 @@ def moment(seconds: int) -> str:
 def entry_line(entry: Entry) -> str:
     """One line of the log."""
     commit = entry.commit
-    what = (
-        "does not compile" if entry.revision.problem else f"{entry.changed} changed" if entry.changed else "unchanged"
-    )
+    if entry.revision.problem:
+        what = "does not compile"
+    elif entry.changed is None:
+        what = f"{entry.revision.resources} in all"
+    else:
+        what = f"{entry.changed} changed" if entry.changed else "unchanged"
     subject = commit.message.partition("\n")[0]
     return f"{commit.hash[:12]}  {day(commit.committed_at)}  {commit.author_name}  {what:<16}  {subject}"
 
@@ -81,11 +95,14 @@ def entry_data(entry: Entry) -> dict[str, Any]:
 def print_revision(past: Past, revision: Revision, output_format: str) -> None:
     """A revision's commit, and what it changed."""
     from envcompile.history.figures import changed as changed_by
-    from envcompile.pipeline.past import Entry
+    from envcompile.history.retention import pruned
+    from envcompile.pipeline.past import Entry, begins_anew
 
     commit = past.store.commits([revision.commit])[revision.commit]
-    changed = changed_by(past.store.database, revision.id)
+    is_first = begins_anew(revision, commit, pruned(past.store.database))
     fields = past.store.field_rows(revision.id)
+    # The first one that is kept holds all, whoever changed it.
+    changed = [] if is_first else changed_by(past.store.database, revision.id)
     before = past.store.state(revision.base) if revision.base is not None else {}
     rows = [
         (identity, "removed" if content is None else "changed" if identity in before else "added")
@@ -93,7 +110,7 @@ def print_revision(past: Past, revision: Revision, output_format: str) -> None:
     ]
     if show_json(
         {
-            **entry_data(Entry(commit, revision, len(changed))),
+            **entry_data(Entry(commit, revision, None if is_first else len(changed))),
             "changes": [
                 {
                     **identity._asdict(),
@@ -113,7 +130,10 @@ def print_revision(past: Past, revision: Revision, output_format: str) -> None:
     data(f"commit {commit.hash}")
     data(f"Author: {commit.author_name} <{commit.author_email}>  {day(commit.authored_at)}")
     data(f"\n    {commit.message.partition(chr(10))[0]}\n")
-    data(f"{revision.environment}: {revision.resources} resources, {len(changed)} changed")
+    if is_first:
+        data(f"{revision.environment}: {revision.resources} resources; the commits before were pruned")
+    else:
+        data(f"{revision.environment}: {revision.resources} resources, {len(changed)} changed")
     if revision.problem:
         data(f"it does not compile: {revision.problem}")
     for identity, what in rows:
@@ -152,30 +172,11 @@ def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], outpu
         elif blamed.how == "added":
             how = "added"
         else:
-            how = "with the resource" + (", or before what is recorded" if blamed.or_before else "")
+            how = "with the resource"
         data(f"{blamed.field} = {_shortened(json.dumps(blamed.value, ensure_ascii=False))}")
         at = f"  {blamed.place}" if blamed.place else ""
-        data(f"  {commit.hash[:12]}  {day(commit.authored_at)}  {commit.author_name}  {how}{at}")
-
-
-def export_rows(past: Past) -> Iterator[dict[str, Any]]:
-    """Every revision with what it changed, environment by environment, as recorded."""
-    from envcompile.history.figures import changed as changed_by
-    from envcompile.pipeline.past import Entry
-
-    for environment in past.store.environments():
-        revisions = past.store.revisions(environment)
-        commits = past.store.commits(revisions.keys())
-        for name, revision in revisions.items():
-            changed = changed_by(past.store.database, revision.id)
-            values = past.store.values({content for _, content in changed if content is not None})
-            yield {
-                **entry_data(Entry(commits[name], revision, len(changed))),
-                "changes": [
-                    {**identity._asdict(), "content": values[content] if content is not None else None}
-                    for identity, content in changed
-                ],
-            }
+        who = f"{commit.hash[:12]}  {day(commit.authored_at)}  {commit.author_name}"
+        data(f"  in or before {who}: the history begins there{at}" if blamed.or_before else f"  {who}  {how}{at}")
 
 
 def _shortened(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The builds that hooks, editors and CI run all day, started without the command-line library."""
+"""The builds and records that hooks, editors and CI run all day, started without the command-line library."""
 
 from __future__ import annotations
 
@@ -22,14 +22,7 @@ def quick_build(arguments: list[str]) -> int | None:
     Returns:
         The exit code, or None: the ordinary command line then takes over.
     """
-    rest = list(arguments)
-    project = "."
-    if rest[0] == "--project" and len(rest) > 2:
-        project = rest[1]
-        rest = rest[2:]
-    elif rest[0].startswith("--project="):
-        project = rest[0].partition("=")[2]
-        rest = rest[1:]
+    project, rest = _without_project(arguments)
     if rest[0] != "build":
         return None
     options = {argument for argument in rest[1:] if argument.startswith("-")}
@@ -70,6 +63,53 @@ def _import_msgspec() -> None:
         __import__("msgspec")
     finally:
         del sys.modules[name]
+
+
+def quick_record(arguments: list[str]) -> int | None:
+    """Run `envc [--project DIR] history record [--commit REV…] [--waiting] [--detach]`; None for anything else.
+
+    Returns:
+        The exit code, or None: the ordinary command line then takes over.
+    """
+    project, rest = _without_project(arguments)
+    if rest[:2] != ["history", "record"]:
+        return None
+    commits: list[str] = []
+    flags = set()
+    options = iter(rest[2:])
+    for option in options:
+        name, equals, value = option.partition("=")
+        if name == "--commit":
+            value = value if equals else next(options, "")
+            if not value or value.startswith("-"):
+                return None
+            commits.append(value)
+        elif option in {"--waiting", "--detach"}:
+            flags.add(option)
+        else:
+            return None
+    import gc
+
+    # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+    gc.disable()
+    from pathlib import Path
+
+    from envcompile.cli.funnel import run_safely
+
+    _import_msgspec()
+    from envcompile.cli.recording import record_and_tell
+
+    revisions = [] if "--waiting" in flags else commits or ["HEAD"]
+    return run_safely(lambda: record_and_tell(Path(project), revisions, detach="--detach" in flags))
+
+
+def _without_project(arguments: list[str]) -> tuple[str, list[str]]:
+    """The folder that `--project` names, and the arguments behind it."""
+    if arguments[0] == "--project" and len(arguments) > 2:
+        return arguments[1], arguments[2:]
+    if arguments[0].startswith("--project=") and len(arguments) > 1:
+        return arguments[0].partition("=")[2], arguments[1:]
+    return ".", list(arguments)
 
 
 def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.cli.output import data, tell
-from envcompile.cli.pastlines import counted
-from envcompile.errors import EXIT_OK, EXIT_WRONG, UnavailableError
+from envcompile.errors import EXIT_OK, EXIT_WRONG, EnvcError, Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Generator, Sequence
 
+    from envcompile.history.repository import Repository
+    from envcompile.pipeline.news import News
     from envcompile.pipeline.past import Past
     from envcompile.pipeline.recording import Recorded
+
+
+def record_and_tell(folder: Path, revisions: Sequence[str], *, detach: bool) -> int:
+    """Do `envc history record` and say what was done; the exit code."""
+    said = record_commits(folder, revisions, detach=detach)
+    if said:
+        tell(said)
+    return EXIT_OK
 
 
 def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> str:
@@ -27,34 +36,67 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> s
         UsageError: git knows no such revision.
         UnavailableError: the database does not answer; the commits wait.
     """
+    from envcompile.history.database import connect, location
+    from envcompile.history.repository import clean_environment
     from envcompile.history.spool import Spool
-    from envcompile.pipeline.past import open_past, open_repository
-    from envcompile.pipeline.recording import take_up
+    from envcompile.history.store import Store
+    from envcompile.pipeline.opening import open_repository
+    from envcompile.sources.gitobjects import GitObjects
 
-    # One short run allocates much and frees little: the collector would only look for cycles that are not there.
-    gc.disable()
     repository = open_repository(folder)
     spool = Spool(repository.home)
-    for revision in revisions:
-        spool.add(repository.resolve(revision))
-    if detach:
+    with closing(GitObjects(repository.folder, clean_environment())) as objects:
+        for revision in revisions:
+            spool.add(objects.resolve(revision) or repository.resolve(revision))
+        if detach:
+            _start(repository.folder)
+            return ""
+        from envcompile.pipeline.news import News
+        from envcompile.pipeline.recording import take_up
+
+        news = News(repository.home)
+        said = "" if not revisions else "recorded already"
+        with spool.alone():
+            if spool.waiting():
+                try:
+                    with closing(connect(location(repository.home))) as database:
+                        said = _summary(take_up(repository, Store(database), spool, objects, news))
+                except UnavailableError as error:
+                    spool.note(str(error.problems[0].what))
+                    raise
+                spool.note("")
+    if not news.is_empty():
+        _tell_people(repository, news, is_in_a_hurry=bool(revisions))
+    return said
+
+
+def _tell_people(repository: Repository, news: News, *, is_in_a_hurry: bool) -> None:
+    """Send the messages about recorded commits; whatever goes wrong, they wait, and the record stands.
+
+    Somebody in a hurry does not wait for a receiver that is away: when messages wait from before, or one must be sent
+    again, a process of its own does it.
+    """
+    if is_in_a_hurry and news.is_waiting() and not os.environ.get("CI"):
         _start(repository.folder)
-        return ""
-    with spool.alone():
-        waiting = len(spool.waiting())
-        if not waiting:
-            return "" if not revisions else "recorded already"
-        try:
-            past = open_past(folder, create=True)
-            try:
-                found = take_up(past.repository, past.store, past.spool)
-            finally:
-                past.close()
-        except UnavailableError as error:
-            spool.note(str(error.problems[0].what))
-            raise
-        spool.note("")
-    return _summary(found)
+        return
+    import time
+
+    from envcompile.pipeline.past import open_past
+
+    try:
+        with closing(open_past(repository.folder)) as past:
+            told = news.tell(past, os.environ, _do_not_wait if is_in_a_hurry else time.sleep)
+    except EnvcError as error:
+        tell(f"warning: nobody is told of what was recorded: {error.problems[0].what}")
+        return
+    if told.sent:
+        tell(f"{_counted(told.sent, 'message')} sent")
+    for problem in told.waiting:
+        tell(f"warning: {problem.what}; the message waits in .envc/notify")
+
+
+def _do_not_wait(_: float) -> None:
+    raise UnavailableError([Problem("a receiver does not answer at the first try", "the next record tries again")])
 
 
 def import_commits(folder: Path, revisions: Sequence[str], *, every: bool) -> str:
@@ -69,27 +111,79 @@ def import_commits(folder: Path, revisions: Sequence[str], *, every: bool) -> st
 
     past = open_past(folder, create=True)
     try:
-        starts = ["--all"] if every else [past.repository.resolve(revision) for revision in revisions]
+        repository = past.repository
+        starts = repository.heads() if every else [repository.resolve(revision) for revision in revisions]
         commits = past.repository.walk(starts, oldest_first=True)
         known = past.store.known()
         todo = [commit for commit in commits if commit not in known]
         if not todo:
             return f"all {len(commits)} commits are recorded"
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("commits"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            with Progress(*columns, console=Console(stderr=True)) as bar:
-                task = bar.add_task("commits", total=len(todo))
-                found = record(
-                    past.repository, past.store, todo, progress=lambda done, _: bar.update(task, completed=done)
-                )
-        else:
-            found = record(past.repository, past.store, todo)
+        with _progress("commits") as progress:
+            found = record(past.repository, past.store, todo, progress=progress)
     finally:
         past.close()
     return _summary(found)
+
+
+def sync_history(folder: Path) -> str:
+    """Record everything that the checked-out branch, and the one it tracks, reach and that is missing; what was done.
+
+    Raises:
+        UnavailableError: the database does not answer; what is not recorded yet waits on.
+    """
+    from envcompile.pipeline.news import News
+    from envcompile.pipeline.past import open_past
+    from envcompile.pipeline.synchronise import synchronise
+
+    with closing(open_past(folder, create=True)) as past:
+        news = News(past.repository.home)
+        with _progress("commits") as progress:
+            found = synchronise(past, news=news, progress=progress)
+        past.spool.note("")
+    if not news.is_empty():
+        _tell_people(past.repository, news, is_in_a_hurry=True)
+    return _summary(found) if found.new or found.gone else "nothing is missing"
+
+
+def rebuild_history(folder: Path, *, check: bool = False) -> tuple[str, int]:
+    """Compile every recorded commit again and replace what is recorded; what was done, and the exit code.
+
+    Args:
+        folder: a folder of the project.
+        check: compare only; the exit code is 16 when something differs.
+
+    Raises:
+        UnavailableError: the database does not answer, or somebody else rebuilds it.
+    """
+    from envcompile.errors import EXIT_DIFFERENT
+    from envcompile.pipeline.past import open_past
+    from envcompile.pipeline.synchronise import rebuild
+
+    with closing(open_past(folder)) as past, _progress("commits") as progress:
+        found = rebuild(past, check=check, progress=progress)
+    said = f"{_counted(found.compiled, 'commit')} compiled again"
+    if found.carried:
+        said += f", {_counted(found.carried, 'other')} kept as recorded"
+    if not found.differing:
+        return f"{said}: nothing differs", EXIT_OK
+    shown = ", ".join(name[:12] for name in found.differing[:5]) + (", …" if len(found.differing) > 5 else "")
+    differing = f"{said}: {len(found.differing)} differ{'s' if len(found.differing) == 1 else ''} ({shown})"
+    return (differing, EXIT_DIFFERENT) if check else (f"{differing} and replaced what was recorded", EXIT_OK)
+
+
+@contextmanager
+def _progress(word: str) -> Generator[Callable[[int, int], None] | None]:
+    """A progress bar where somebody watches; nothing anywhere else."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(word), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(word, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def upgrade_database(folder: Path) -> str:
@@ -126,11 +220,11 @@ def examine(past: Past) -> int:
     reached = past.repository.walk(["HEAD"])
     holes = sum(commit not in known for commit in reached)
     if holes:
-        wrong.append(f"{holes} of {counted(len(reached), 'commit')} not recorded: run `envc history import`")
+        wrong.append(f"{holes} of {_counted(len(reached), 'commit')} not recorded: run `envc history import`")
     waiting = past.spool.waiting()
     if waiting:
         reason = past.spool.last_error()
-        wrong.append(f"{counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))
+        wrong.append(f"{_counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))
     wrong += [f"{past.spool.folder / name} is no commit: remove it" for name in past.spool.strangers()]
     for line in wrong:
         data(line)
@@ -138,12 +232,16 @@ def examine(past: Past) -> int:
 
 
 def _summary(found: Recorded) -> str:
-    text = f"{counted(len(found.new), 'commit')} recorded"
+    text = f"{_counted(len(found.new), 'commit')} recorded"
     if found.failing:
         text += f", {len(found.failing)} of them do not compile"
     if found.gone:
-        return f"{text}; {counted(len(found.gone), 'commit')} that waited, git holds no more"
+        return f"{text}; {_counted(len(found.gone), 'commit')} that waited, git holds no more"
     return text if found.new else "recorded already"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _start(folder: Path) -> None:

@@ -10,7 +10,7 @@ from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Composition
-from envcompile.yamlio.places import exact_place
+from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
     from envcompile.kubeapi import KubeApi
@@ -53,6 +53,7 @@ def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool, partial: boo
     resources = list(layering.resources.values())
     for resource in resources:
         _check_metadata(resource, problems)
+    _check_kinds(resources, api, problems)
     exclusions = Exclusions(settings.exclude)
     laid = SettingsLayer(
         settings,
@@ -71,6 +72,27 @@ def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool, partial: boo
     problems.raise_any()
     composition = Composition(sources.environment, settings.namespace or "", kept)
     return Composed(composition, tuple(layering.warnings))
+
+
+def _check_kinds(resources: list[Resource], api: KubeApi, problems: Problems) -> None:
+    """Note kinds that only a slip keeps from being known ones: as unknown kinds they would pass every rule by."""
+    kinds = {(resource.id.group, resource.id.kind): resource for resource in resources}
+    unknown = {key: resource for key, resource in kinds.items() if not api.knows(*key)}
+    if not unknown:
+        return
+    meant = {(group, kind.lower()): kind for group, kind in api.kinds()}
+    for (group, kind), resource in unknown.items():
+        document = resource.steps[0].document
+        if document is None:
+            continue
+        version, known = resource.value["apiVersion"], meant.get((group, kind.lower()))
+        if known is not None:
+            what = f"there is no kind `{kind}` in {version}"
+            problems.add(what, f"did you mean `{known}`?", place(document, ("kind",)))
+        elif group == "core" and ("", kind.lower()) in meant:
+            core = version.removeprefix("core/")
+            what = f"there is no API `{version}`: the core API is `{core}`"
+            problems.add(what, f"write `apiVersion: {core}`", place(document, ("apiVersion",)))
 
 
 def _check_metadata(resource: Resource, problems: Problems) -> None:

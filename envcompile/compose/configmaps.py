@@ -9,6 +9,7 @@ from envcompile.model import Location
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
+    from envcompile.compose.configtext import ConfigTextError
     from envcompile.model import Document, Pointer
 
 REPLACE_ANNOTATION = "envcompile.dev/replace"
@@ -31,7 +32,7 @@ def with_merged_texts(
     `owners` names for each data key the document that gave the base its text, for messages.
 
     Raises:
-        EnvcError: a text does not parse; the place is the line inside the file that holds it.
+        EnvcError: a text does not parse, or the two contradict each other; the place is the line inside of the file.
     """
     base_data, patch_data = base.get("data"), patch.get("data")
     if not isinstance(base_data, dict) or not isinstance(patch_data, dict):
@@ -50,16 +51,9 @@ def with_merged_texts(
         try:
             merged[key] = configtext.merge_text(key, current, text)
         except configtext.ConfigTextError as error:
-            owner = owners.get(key, document) if error.side == "base" else document
-            at = within if error.side == "overlay" else ()
-            # What is missing at the end of a text is missing in its last line.
-            line = min(error.line, max(1, len((current if error.side == "base" else text).splitlines())))
-            problems.add(
-                f"`{key}` does not parse: {error.what}",
-                error.fix
-                or f'to replace the whole text instead, annotate the patch with {REPLACE_ANNOTATION}: "{key}"',
-                line_in_text(owner, (*at, "data", key), line),
-            )
+            in_base = error.side == "base"
+            holder, at = (owners.get(key, document), ()) if in_base else (document, within)
+            _report(key, current, text, error, holder, (*at, "data", key), problems)
     problems.raise_any()
     return {**patch, "data": {**patch_data, **merged}} if merged else patch
 
@@ -73,3 +67,59 @@ def line_in_text(document: Document, pointer: Pointer, line: int) -> Location:
         if found:
             return Location(document.source.path, found[0] + line - 1, found[1])
     return place(document, pointer)
+
+
+def _report(
+    key: str, base: str, overlay: str, error: ConfigTextError, holder: Document, pointer: Pointer, problems: Problems
+) -> None:
+    """Note what is wrong with a text.
+
+    Lines are those of the file where the text has lines of its own there; else the message counts inside of the text,
+    and says so. `holder` is the document that has the text, at `pointer`.
+    """
+    from envcompile.compose.configtext.text import UnmergeableError
+
+    fails = "cannot be merged" if isinstance(error, UnmergeableError) else "does not parse"
+    text = base if error.side == "base" else overlay
+    begin = _first_line(holder, pointer, text)
+    if begin is None:
+        where = place(holder, pointer)
+        what = f"`{key}` {fails}, line {_existing(error.line, text)} of its text: {error.what}"
+    else:
+        line = _existing(error.line, text) + begin[0] - 1
+        where = Location(holder.source.path, line, begin[1])
+        what = f"`{key}` {fails}: {_counted_from(begin[0], key, base, overlay, error).what}"
+    otherwise = f'to replace the whole text instead, annotate the patch with {REPLACE_ANNOTATION}: "{key}"'
+    problems.add(what, error.fix or otherwise, where)
+
+
+def _existing(line: int, text: str) -> int:
+    """The line; what is missing at the end of a text is missing in its last line."""
+    return min(line, max(1, len(text.splitlines())))
+
+
+def _first_line(holder: Document, pointer: Pointer, text: str) -> tuple[int, int] | None:
+    """Line and column where a literal text begins in its file; None for a text that has no lines of its own there."""
+    if holder.generated:
+        return None
+    from envcompile.yamlio import block_lines
+
+    value: Any = holder.value
+    for step in pointer:
+        value = value.get(step) if isinstance(value, dict) else None
+    # The text of a lower layer may be the merge of several: then no file has its lines.
+    return block_lines(holder.source.read(), holder.index, (*holder.within, *pointer)) if value == text else None
+
+
+def _counted_from(line: int, key: str, base: str, overlay: str, error: ConfigTextError) -> ConfigTextError:
+    """The same error with the lines in its words counted as if the text began on this line: blank lines go before."""
+    from envcompile.compose import configtext
+
+    blank = "\n" * (line - 1)
+    texts = (blank + base, overlay) if error.side == "base" else (base, blank + overlay)
+    try:
+        configtext.merge_text(key, *texts)
+    except configtext.ConfigTextError as moved:
+        if (moved.side, moved.line) == (error.side, error.line + line - 1):
+            return moved
+    return error

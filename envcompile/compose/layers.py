@@ -163,6 +163,8 @@ class Layering:
             other = elsewhere[0]
             if other.group != identity.group:
                 return f"did you mean {other}? Its API group is `{other.group or 'core (v1)'}`"
+            if other.namespace == identity.namespace:
+                return f"did you mean {other}? Kinds are told apart by capitals"
             return f"did you mean {other}? Write `namespace: {other.namespace}` into the patch's metadata"
         same_kind = [other.name for other in self.resources if other.kind.lower() == identity.kind.lower()]
         otherwise = (

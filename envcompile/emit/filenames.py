@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from envcompile.errors import Problems
+from envcompile.model import Location
+
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
@@ -19,21 +22,25 @@ def filename(resource: ResourceId, environment_namespace: str, built_in_kinds: C
     """`<kind>-<name>.yaml`, told apart where two resources would share it.
 
     A resource outside of the environment's namespace carries its namespace (`role-reader.monitoring.yaml`); a custom
-    kind that has the name of a built-in one carries its group (`service.serving.knative.dev-web.yaml`). Characters
-    that some file system refuses (the colons of RBAC names) are percent-encoded.
+    kind that has the name of a built-in one carries its group (`service.serving.knative.dev-web.yaml`). A name with
+    capitals, which only RBAC takes, carries a digest: file systems of macOS and Windows would give the Roles `Reader`
+    and `reader` one file. Characters that some file system refuses (the colons of RBAC names) are percent-encoded.
     """
     takes_group = resource.kind in built_in_kinds and not _is_built_in_group(resource.group)
     return _filename(resource, environment_namespace, with_group=takes_group)
 
 
-def _filename(resource: ResourceId, environment_namespace: str, *, with_group: bool, suffix: str = "") -> str:
+def _filename(resource: ResourceId, environment_namespace: str, *, with_group: bool, with_digest: bool = False) -> str:
     kind = resource.kind.lower()
     if with_group and resource.group:
         kind = f"{kind}.{resource.group}"
     name = f"{kind}-{resource.name}"
     if resource.namespace and resource.namespace != environment_namespace:
         name = f"{name}.{resource.namespace}"
-    return f"{_fit(_UNSAFE.sub(_percent, name))}{suffix}.yaml"
+    name = _fit(_UNSAFE.sub(_percent, name))
+    if with_digest or resource.name != resource.name.lower():
+        name = f"{name}-{_digest(str(resource), 8)}"
+    return f"{name}.yaml"
 
 
 def place_files(
@@ -57,10 +64,32 @@ def place_files(
         folder = path.rpartition("/")[0]
         told_by_group = len({resource.id.group for resource in together}) == len(together)
         for resource in together:
-            suffix = "" if told_by_group else f"-{_digest(str(resource.id), 8)}"
-            name = _filename(resource.id, environment_namespace, with_group=told_by_group, suffix=suffix)
-            placed[f"{folder}/{name}"] = resource
+            told = {"with_group": told_by_group, "with_digest": not told_by_group}
+            placed[f"{folder}/{_filename(resource.id, environment_namespace, **told)}"] = resource
     return placed
+
+
+def refuse_alike_applications(resources: Iterable[Resource]) -> None:
+    """Refuse applications whose names differ only in case: many file systems would give them one folder.
+
+    Raises:
+        EnvcError: naming a file of each.
+    """
+    first = {resource.app: resource for resource in resources}
+    alike: dict[str, list[Resource]] = {}
+    if len({app.lower() for app in first}) == len(first):
+        return
+    for app in sorted(first):
+        alike.setdefault(app.lower(), []).append(first[app])
+    problems = Problems()
+    for together in alike.values():
+        if len(together) > 1:
+            names = " and ".join(f"`{resource.app}`" for resource in together)
+            documents = (resource.steps[0].document for resource in together if resource.steps)
+            places = [Location(document.source.path, 1, 1) for document in documents if document is not None]
+            what = f"the applications {names} differ only in case"
+            problems.add(what, "rename one: macOS and Windows would put both into one folder", *places)
+    problems.raise_any()
 
 
 def _is_built_in_group(group: str) -> bool:

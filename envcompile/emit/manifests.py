@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.emit.filenames import place_files
+from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.order import in_apply_order
 from envcompile.model import Bundle
 
@@ -25,7 +25,11 @@ def manifests(compiled: Compiled, renderer: Renderer, built_in_kinds: Container[
     """The files of one environment, path below its folder -> bytes.
 
     `renderer` is shared between environments: what they have in common is rendered once.
+
+    Raises:
+        EnvcError: two applications' folders would be one on some file system.
     """
+    refuse_alike_applications(compiled.resources)
     files = place_files(compiled.resources, compiled.namespace, built_in_kinds)
     texts = {path: render(resource, renderer).encode() for path, resource in files.items()}
     return Bundle(compiled.environment, texts, files)

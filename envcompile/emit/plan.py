@@ -11,7 +11,7 @@ from envcompile.emit.index import INDEX_NAME, digest, parse_index, render_index
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
     from pathlib import Path
 
     from envcompile.model import Bundle
@@ -83,10 +83,11 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
     index = (folder / INDEX_NAME).read_bytes() if _is_file(present.get(INDEX_NAME)) else None
     owned = parse_index(index) if index is not None else {}
 
-    def current(path: str, stat: os.stat_result) -> str:
+    def current(path: str, stat: os.stat_result, wanted: str = "") -> str:
         if not _is_file(stat):
             return ""
-        return (digest_of(path, stat) if digest_of else None) or digest((folder / path).read_bytes())
+        found = digest_of(path, stat) if digest_of else None
+        return found or _digest_of_text((folder / path).read_bytes(), {wanted, *owned.get(path, ())})
 
     added: list[str] = []
     changed: list[str] = []
@@ -104,7 +105,7 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
             if path in owned:
                 missing.append(path)
             continue
-        found = current(path, stat)
+        found = current(path, stat, wanted)
         if found == wanted:
             unchanged.append(path)
         elif path not in owned:
@@ -142,9 +143,25 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
         tuple(sorted(others)),
         digests,
         index,
-        index is None if gone else index == render_index(digests),
+        index is None if gone else index is not None and _with_line_feeds(index) == render_index(digests),
         gone,
     )
+
+
+def _digest_of_text(data: bytes, known: Container[str]) -> str:
+    """The digest of a file; of its text with LF where only the line breaks keep it from being a known one.
+
+    Git writes CRLF into checkouts with `core.autocrlf`, and takes it out again: to git such a file is not changed.
+    """
+    found = digest(data)
+    if found not in known and b"\r\n" in data:
+        plain = digest(_with_line_feeds(data))
+        return plain if plain in known else found
+    return found
+
+
+def _with_line_feeds(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n") if b"\r" in data else data
 
 
 def _is_file(stat: os.stat_result | None) -> bool:

@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from envcompile.emit.plan import Plan
 
 STAGING_PREFIX = "staging-"
+_SOURCES = frozenset({"base", "overlays"})
+"""Folders of the project that people write: what lies there is read by the next build."""
 
 
 def check_folder(folder: Path, root: Path) -> Path:
     """The real folder behind an output path.
 
     Raises:
-        EnvcError: a symlink on the way leaves the repository, or the path is a file.
+        EnvcError: a symlink on the way leaves the repository, the path is a file, or it lies among the sources.
     """
     try:
-        real = folder.resolve()
-        home = _repository(root.resolve())
+        real, own = folder.resolve(), root.resolve()
+        home = _repository(own)
         for place in (folder, *folder.parents):
             if place.is_dir():
                 break
@@ -40,6 +42,9 @@ def check_folder(folder: Path, root: Path) -> Path:
     except RuntimeError as error:
         what = f"{_shown(folder, root)} runs in a circle of symlinks"
         raise EnvcError([Problem(what, "replace the symlink by a folder")]) from error
+    if real.is_relative_to(own) and not _SOURCES.isdisjoint(real.relative_to(own).parts[:1]):
+        what = f"{_shown(real, own)} is no place for output: the next build would read it as a source"
+        raise EnvcError([Problem(what, "name a folder outside of base/ and overlays/")])
     if folder != real and _leaves(folder, home) and not real.is_relative_to(home):
         raise EnvcError([
             Problem(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError
+from envcompile.forge.patience import LONGEST_WAIT, pause, reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from email.message import Message
     from urllib.request import OpenerDirector
 
 TRIES = 4
 """How often a request is sent before its failure counts."""
-LONGEST_WAIT = 60.0
-"""Seconds; a host that asks for more is reported instead of waited for."""
 TIMEOUT = 20.0
 """Seconds until a host that says nothing counts as gone."""
+_REDIRECTS = frozenset({301, 302, 307, 308})
+_MOST_REDIRECTS = 5
 
 
 class Answer(NamedTuple):
@@ -26,8 +29,18 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     value: Any
-    tries: int
-    """How often the request was sent; a request that creates may have been carried out each time."""
+
+
+class Reply(NamedTuple):
+    """One answer as it came."""
+
+    status: int
+    """0 when there is no answer."""
+    headers: Mapping[str, str]
+    """By names in lower case."""
+    data: bytes
+    why: str = ""
+    """Why there is no answer."""
 
 
 class RefusedError(UnavailableError):
@@ -41,12 +54,16 @@ class RefusedError(UnavailableError):
 class Client:
     """Requests to one host's API.
 
+    Env vars choose a proxy (HTTPS_PROXY, NO_PROXY) and further authorities for certificates (SSL_CERT_FILE). Redirects
+    are followed within the same scheme, host and port only: the token goes nowhere else.
+
     Args:
         address: where the API begins, such as `https://api.github.com`.
         headers: sent with every request; they hold the token and appear in no message.
         name: how messages call the host.
         wait: sleeps for seconds between tries.
         shown: the address as messages may show it, where the real one is a secret.
+        chance: a number from 0 to 1 that spreads the tries of jobs which failed together.
     """
 
     def __init__(
@@ -56,12 +73,15 @@ class Client:
         name: str,
         wait: Callable[[float], None] = time.sleep,
         shown: str | None = None,
+        *,
+        chance: Callable[[], float] | None = None,
     ) -> None:
         self._address = address.rstrip("/") if shown is None else address
         self._shown = shown or self._address
         self._headers = dict(headers)
         self._name = name
         self._wait = wait
+        self._chance = chance or _dice
         self._opener: OpenerDirector | None = None
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:
@@ -76,22 +96,30 @@ class Client:
             RefusedError: the host says no.
             UnavailableError: the host does not answer, or keeps failing.
         """
-        status, headers, data, tries = self._try(method, path, body)
-        return Answer(status, headers, self._read(data), tries)
+        reply = self._try(method, path, body)
+        return Answer(reply.status, reply.headers, self._read(reply.data))
 
-    def _try(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes, int]:
+    def _try(self, method: str, path: str, body: Any) -> Reply:
         if not self._address.startswith(("https://", "http://")):
             raise UnavailableError([Problem(f"{self._name} has no web address", "set the API's URL: https://…")])
+        url = f"{self._address}{path}"
         for attempt in range(1, TRIES + 1):
-            status, headers, data = self._send(method, path, body)
-            if 200 <= status < 300:
-                return status, headers, data, attempt
-            pause = _pause(status, headers, attempt)
-            if pause is None:
-                raise self._refusal(status, method, path, data)
-            if attempt == TRIES or pause > LONGEST_WAIT:
-                raise UnavailableError([self._exhausted(status, pause)])
-            self._wait(pause)
+            reply = self._send(method, url, body)
+            for _ in range(_MOST_REDIRECTS):
+                target = _target(url, reply)
+                if not target:
+                    break
+                url = target
+                reply = self._send(method, url, body)
+            if 200 <= reply.status < 300:
+                return reply
+            seconds = pause(reply.status, reply.headers, reply.data, attempt, time.time(), self._chance())
+            if seconds is None:
+                raise self._refusal(reply, method, path)
+            # A second is what chance adds to what the host asks for.
+            if attempt == TRIES or seconds > LONGEST_WAIT + 1:
+                raise UnavailableError([self._exhausted(reply, seconds)])
+            self._wait(seconds)
         raise AssertionError("every try returns, raises or waits")
 
     def post(self, body: Any) -> None:
@@ -103,8 +131,7 @@ class Client:
         """
         self._try("POST", "", body)
 
-    def _send(self, method: str, path: str, body: Any) -> tuple[int, Mapping[str, str], bytes]:
-        """Status, headers in lower case, body; status 0 when there is no answer."""
+    def _send(self, method: str, url: str, body: Any) -> Reply:
         # Imported when something is sent: a dry run would wait for them in vain.
         import urllib.error
         import urllib.request
@@ -117,16 +144,38 @@ class Client:
         if data is not None:
             headers.setdefault("Content-Type", "application/json")
         try:
-            request = urllib.request.Request(  # ruff: ignore[suspicious-url-open-usage] - `call` lets only http and https through
-                f"{self._address}{path}", data=data, headers=headers, method=method
+            request = urllib.request.Request(  # ruff: ignore[suspicious-url-open-usage] - `_try` lets only http and https through
+                url, data=data, headers=headers, method=method
             )
             with self._opener.open(request, timeout=TIMEOUT) as answer:
-                return answer.status, {key.lower(): text for key, text in answer.headers.items()}, answer.read()
+                return Reply(answer.status, _lowered(answer.headers), answer.read())
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, {key.lower(): text for key, text in error.headers.items()}, error.read(65_536)
-        except (OSError, HTTPException, ValueError):
-            return 0, {}, b""
+                return Reply(error.code, _lowered(error.headers), error.read(65_536))
+        except urllib.error.URLError as error:
+            return Reply(0, {}, b"", self._explain(error.reason))
+        except (OSError, HTTPException) as error:
+            return Reply(0, {}, b"", self._explain(error))
+        except ValueError:
+            what = f"no request to {self._name} can be written: the token or the URL holds a sign that may not be there"
+            fix = "look for blanks and line breaks in them"
+            raise UnavailableError([Problem(what, fix)]) from None
+
+    def _explain(self, error: BaseException | str) -> str:
+        """Why there is no answer.
+
+        Raises:
+            UnavailableError: another try would get the same.
+        """
+        import ssl
+
+        if isinstance(error, ssl.SSLCertVerificationError):
+            what = f"the certificate of {self._name} at {self._shown} is not trusted: {error.verify_message}"
+            fix = "name a file with your organisation's certificate authorities in the env var SSL_CERT_FILE"
+            raise UnavailableError([Problem(what, fix)]) from None
+        if isinstance(error, OSError):
+            return error.strerror or str(error)
+        return ""
 
     def _read(self, data: bytes) -> Any:
         if not data.strip():
@@ -137,29 +186,69 @@ class Client:
             what = f"{self._name} answers with something that is no JSON"
             raise UnavailableError([Problem(what, f"check the API's URL {self._shown}")]) from error
 
-    def _exhausted(self, status: int, pause: float) -> Problem:
-        if status == 0:
-            return Problem(f"{self._name} at {self._shown} does not answer", "try again later, or check the URL")
-        if pause > LONGEST_WAIT:
-            what = f"{self._name} asks to wait {int(pause)} seconds before the next request: its rate limit is used up"
+    def _exhausted(self, reply: Reply, seconds: float) -> Problem:
+        if reply.status == 0:
+            why = f" ({reply.why})" if reply.why else ""
+            what = f"{self._name} at {self._shown} does not answer{why}"
+            return Problem(what, "try again later, or check the URL and the proxy")
+        if seconds > LONGEST_WAIT:
+            what = (
+                f"{self._name} asks to wait {int(seconds)} seconds before the next request: its rate limit is used up"
+            )
             return Problem(what, "run the job again later")
-        return Problem(f"{self._name} answered {status} {TRIES} times in a row", "try again later")
+        return Problem(f"{self._name} answered {reply.status} {TRIES} times in a row", "try again later")
 
-    def _refusal(self, status: int, method: str, path: str, data: bytes) -> RefusedError:
-        reason = _reason(data)
-        what = f"{self._name} refuses {method} {path.partition('?')[0]}: {status}{f' {reason}' if reason else ''}"
-        fixes = {
-            401: "the token is wrong or has expired: set a valid one",
+    def _refusal(self, reply: Reply, method: str, path: str) -> RefusedError:
+        said = reason(reply.data)
+        what = f"{self._name} refuses {method} {path.partition('?')[0]}: {reply.status}{f' {said}' if said else ''}"
+        return RefusedError(reply.status, what, self._mend(reply, said.lower()))
+
+    def _mend(self, reply: Reply, said: str) -> str:
+        if "locked" in said:
+            return "the conversation of this pull request is locked: unlock it, or read the file of `--output`"
+        if "too long" in said:
+            return "give a smaller size with `--limit`"
+        if reply.status in _REDIRECTS:
+            return f"the token is not sent on to {_origin(reply.headers.get('location', ''))}: check the API's URL"
+        own = " (CI_JOB_TOKEN may not write notes)" if self._name == "GitLab" else ""
+        return {
+            401: f"the token is wrong or has expired: set a valid one{own}",
             403: "the token may not write comments: give the job `pull-requests: write` (GitHub) or a token with the"
             " scope `api` (GitLab)",
             404: "check the repository's name and the number; a token that may not read the repository gets 404, too",
             422: "the host did not take the comment's text",
-        }
-        return RefusedError(status, what, fixes.get(status, f"check the API's URL {self._shown}"))
+        }.get(reply.status, f"check the API's URL {self._shown}")
+
+
+def _dice() -> float:
+    return os.urandom(1)[0] / 255
+
+
+def _lowered(headers: Message) -> dict[str, str]:
+    return {key.lower(): text for key, text in headers.items()}
+
+
+def _target(url: str, reply: Reply) -> str:
+    """Where a request is to be repeated as it stands; empty when it is not, or not with the token."""
+    from urllib.parse import urljoin
+
+    location = reply.headers.get("location", "")
+    if reply.status not in _REDIRECTS or not location:
+        return ""
+    target = urljoin(url, location)
+    return target if _origin(target) == _origin(url) else ""
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port of an address, without user and password."""
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
 
 
 def _opener() -> OpenerDirector:
-    """Opens addresses and follows no redirect, which would carry the token to another one."""
+    """Opens addresses through the proxy of the env vars; redirects are followed by `_try`, which keeps the body."""
     import urllib.request
 
     class NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -169,30 +258,3 @@ def _opener() -> OpenerDirector:
             return None
 
     return urllib.request.build_opener(NoRedirects())
-
-
-def _pause(status: int, headers: Mapping[str, str], attempt: int) -> float | None:
-    """Seconds to wait before the next try; None when another try would get the same answer."""
-    limited = status == 429 or (
-        status == 403 and (headers.get("x-ratelimit-remaining") == "0" or "retry-after" in headers)
-    )
-    if not limited and status and status < 500:
-        return None
-    asked = headers.get("retry-after", "")
-    if asked.isdigit():
-        return float(asked)
-    reset = headers.get("x-ratelimit-reset", "")
-    if limited and reset.isdigit():
-        return max(1.0, float(reset) - time.time())
-    return float(2 ** (attempt - 1))
-
-
-def _reason(data: bytes) -> str:
-    """What the host gives as its reason, in one short line."""
-    try:
-        value = json.loads(data)
-    except ValueError:
-        return ""
-    found = value.get("message") or value.get("error") if isinstance(value, dict) else None
-    text = found if isinstance(found, str) else json.dumps(found) if found else ""
-    return " ".join(text.split())[:200]

@@ -48,7 +48,8 @@ class Job(NamedTuple):
             fix = (
                 "pass it to the step: `env: {GITHUB_TOKEN: ${{ github.token }}}`"
                 if self.host == "GitHub"
-                else "add a masked CI/CD variable with a project access token of scope `api`"
+                else "add a CI/CD variable, masked and not protected, with a project access token of scope `api`;"
+                " CI_JOB_TOKEN may not write notes"
             )
             raise UsageError([Problem(f"{name} is not set", fix)])
         if self.host == "GitHub":
@@ -57,8 +58,13 @@ class Job(NamedTuple):
                 "Accept": "application/vnd.github+json",
                 "X-GitHub-Api-Version": "2022-11-28",
             }
-            return GitHub(Client(self.api, headers, "GitHub"), self.repository, self.number, author)
-        return GitLab(Client(self.api, {"PRIVATE-TOKEN": self.token}, "GitLab"), self.repository, self.number)
+            # An own server has its REST API in /api/v3 and GraphQL beside that.
+            base = self.api.rstrip("/").removesuffix("/v3")
+            client = Client(base, headers, "GitHub")
+            rest = self.api.rstrip("/").removeprefix(base)
+            return GitHub(client, self.repository, self.number, author, head=self.head, rest=rest)
+        client = Client(self.api, {"PRIVATE-TOKEN": self.token}, "GitLab")
+        return GitLab(client, self.repository, self.number, head=self.head)
 
 
 def find_job(environ: Mapping[str, str]) -> Job | None:
@@ -83,7 +89,7 @@ def _github(environ: Mapping[str, str]) -> Job | None:
         what = f"the event of this GitHub job cannot be read from {path}"
         raise UsageError([Problem(what, "GITHUB_EVENT_PATH must name the file that GitHub wrote")]) from error
     request = event.get("pull_request") if isinstance(event, dict) else None
-    if not isinstance(request, dict):
+    if not isinstance(request, dict) or not isinstance(request.get("number"), int):
         return None
     base, head = request.get("base") or {}, request.get("head") or {}
     own = (base.get("repo") or {}).get("full_name", "")
@@ -92,17 +98,21 @@ def _github(environ: Mapping[str, str]) -> Job | None:
         host="GitHub",
         api=environ.get("GITHUB_API_URL") or "https://api.github.com",
         repository=environ.get("GITHUB_REPOSITORY") or own,
-        number=int(request["number"]),
+        number=request["number"],
         base=str(base.get("sha", "")),
         head=str(head.get("sha", "")),
-        token=environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "",
+        token=(environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or "").strip(),
         is_fork=(head.get("repo") or {}).get("full_name", "") != own,
         summary=Path(summary) if summary else None,
     )
 
 
 def _gitlab(environ: Mapping[str, str]) -> Job | None:
-    """Source: docs.gitlab.com/ci/variables/predefined_variables."""
+    """Source: docs.gitlab.com/ci/variables/predefined_variables.
+
+    A pipeline of merged results, and so of a merge train, has checked out the merge: what it adds is seen against the
+    target branch's commit that went into it, and the merge request's own commit is another one, too.
+    """
     number = environ.get("CI_MERGE_REQUEST_IID", "")
     if not number.isdigit():
         return None
@@ -113,9 +123,9 @@ def _gitlab(environ: Mapping[str, str]) -> Job | None:
         api=environ.get("CI_API_V4_URL") or "https://gitlab.com/api/v4",
         repository=project,
         number=int(number),
-        base=environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
-        head=environ.get("CI_COMMIT_SHA", ""),
-        token=environ.get("GITLAB_TOKEN", ""),
+        base=environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA") or environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", ""),
+        head=environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ.get("CI_COMMIT_SHA", ""),
+        token=environ.get("GITLAB_TOKEN", "").strip(),
         is_fork=source != project,
         summary=None,
     )

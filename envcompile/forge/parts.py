@@ -12,7 +12,6 @@ _MARKER = re.compile(
     r"<!-- envcompile:pr-diff:(?P<key>[A-Za-z0-9._/-]+) part=(?P<part>\d+)/(?P<of>\d+) sha=(?P<sha>[0-9a-f]*) -->\s*\Z"
 )
 _KEY = re.compile(r"[A-Za-z0-9._/-]+")
-_MARKER_ROOM = 200
 _LEAST_BLOCK = 2_000
 
 
@@ -36,6 +35,7 @@ class Mark(NamedTuple):
 
     key: str
     part: int
+    commit: str
 
 
 def marker(key: str, part: int, of: int, commit: str) -> str:
@@ -49,7 +49,7 @@ def read_marker(body: str) -> Mark | None:
     line_start = body.rfind("\n", 0, found.start()) + 1 if found else 0
     if found is None or found.start() != line_start:
         return None
-    return Mark(found["key"], int(found["part"]))
+    return Mark(found["key"], int(found["part"]), found["sha"])
 
 
 def is_key(text: str) -> bool:
@@ -63,7 +63,7 @@ def parts(
     """The comments: the head with as many whole blocks as fit, then further parts.
 
     Args:
-        head: what stands first.
+        head: what stands first; lines at its end are left out when it is longer than a comment.
         blocks: one for each resource; a block that is larger than a part is shortened.
         key: tells the comments of several projects in one pull request apart.
         commit: the hash that the text speaks of.
@@ -71,10 +71,10 @@ def parts(
         most: how many comments there may be.
         overflow: where people find the blocks for which there is no room.
     """
-    room = limit - _MARKER_ROOM - len(overflow.encode()) - 100
-    texts = [head]
+    room = limit - len(marker(key, most, most, commit)) - len(overflow.encode()) - 100
+    texts = [_shortened(head, room)]
     left_out = 0
-    is_whole = True
+    is_whole = texts[0] == head
     for position, block in enumerate(blocks):
         free = room - len(texts[-1].encode()) - 1
         written = block.markdown()
@@ -93,3 +93,14 @@ def parts(
         texts[-1] += f"\n{left_out} more resources {overflow}\n"
     marked = (f"{text}\n{marker(key, number, len(texts), commit)}\n" for number, text in enumerate(texts, 1))
     return Parts(tuple(marked), is_whole and not left_out)
+
+
+def _shortened(text: str, room: int) -> str:
+    """The first lines of a text that fit."""
+    lines = text.split("\n")
+    size = len(text.encode())
+    left_out = 0
+    while size > room - 100 * bool(left_out) and lines:
+        size -= len(lines.pop().encode()) + 1
+        left_out += 1
+    return "\n".join([*lines, "", f"{left_out} more lines are not shown", ""]) if left_out else text

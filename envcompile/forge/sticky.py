@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.forge.parts import read_marker
@@ -10,25 +11,31 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envcompile.forge.hosts import Comment, Host
+    from envcompile.forge.parts import Mark
 
 
 class Published(NamedTuple):
     """What was done to the comments."""
 
-    created: int
-    updated: int
-    unchanged: int
-    deleted: int
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    newer: str = ""
+    """The commit that the pull request has meanwhile; its own job writes the comments."""
 
     def __str__(self) -> str:
-        pairs = zip(self, ("written", "updated", "unchanged", "deleted"), strict=True)
+        if self.newer:
+            return f"left to the job of {self.newer[:12]}, which is the newest commit by now"
+        pairs = zip(self[:4], ("written", "updated", "unchanged", "deleted"), strict=True)
         return ", ".join(f"{count} {word}" for count, word in pairs if count) or "nothing to do"
 
 
 def publish(host: Host, bodies: Sequence[str], *, key: str, farewell: str) -> Published:
     """Make our comments say exactly this.
 
-    Only comments of the token's owner that end with the marker are touched: quoting one does not make it ours.
+    Only comments of the token's owner that end with the marker are touched: quoting one does not make it ours. A job
+    whose commit is not the pull request's newest any more changes nothing.
 
     Args:
         host: where they are.
@@ -36,40 +43,57 @@ def publish(host: Host, bodies: Sequence[str], *, key: str, farewell: str) -> Pu
         key: the markers' key.
         farewell: what the first comment says when there is nothing to say any more; nothing is written for it anew.
     """
-    known = _ours(host, key)
-    wanted = list(bodies) or ([farewell] if known else [])
+    standing = [comment for comment, _ in _ours(host, key)]
+    wanted = list(bodies) or ([farewell] if standing else [])
     created = updated = unchanged = deleted = 0
-    sent_twice = False
-    for number, body in enumerate(wanted, 1):
-        standing = known.pop(number, [])
-        if not standing:
-            sent_twice |= host.create(body) > 1
-            created += 1
-            continue
-        first, *others = standing
-        if first.body.strip() == body.strip():
+    newer = ""
+    # The comments are filled from the oldest on, whatever parts they held, so that the parts stand in order.
+    for comment, body in zip_longest(standing, wanted):
+        if comment is not None and body is not None and _plain(comment.body) == _plain(body):
             unchanged += 1
-        else:
-            host.update(first.id, body)
-            updated += 1
-        known[-number] = others
-    for comments in known.values():
-        for comment in comments:
+            continue
+        # Asked right before each write: what is pushed between the two is seen by a job that has not even started.
+        newer = host.newer_commit()
+        if newer:
+            break
+        if body is None:
             host.delete(comment.id)
             deleted += 1
-    if sent_twice:
-        # A request that failed halfway may have left its comment behind all the same.
-        for comments in _ours(host, key).values():
-            for comment in comments[1:]:
+        elif comment is not None and host.update(comment.id, body):
+            updated += 1
+        else:
+            host.create(body)
+            created += 1
+    if created:
+        _settle(host, key, wanted[0])
+    return Published(created, updated, unchanged, deleted, newer)
+
+
+def _settle(host: Host, key: str, body: str) -> None:
+    """Delete what stands twice: two jobs wrote at once, or a request that failed was carried out all the same.
+
+    Jobs that do this at once keep the same comment: the oldest one that speaks of the pull request's newest commit.
+    """
+    twins: dict[int, list[tuple[Comment, Mark]]] = {}
+    for comment, mark in _ours(host, key):
+        twins.setdefault(mark.part, []).append((comment, mark))
+    if all(len(group) == 1 for group in twins.values()):
+        return
+    own = read_marker(body)
+    newest = host.newer_commit() or (own.commit if own is not None else "")
+    for group in twins.values():
+        kept = next((comment for comment, mark in group if mark.commit == newest), group[0][0])
+        for comment, _ in group:
+            if comment.id != kept.id:
                 host.delete(comment.id)
-    return Published(created, updated, unchanged, deleted)
 
 
-def _ours(host: Host, key: str) -> dict[int, list[Comment]]:
-    """Our comments by the number of their part; several where an earlier run was cut short."""
-    found: dict[int, list[Comment]] = {}
-    for comment in host.own_comments():
-        mark = read_marker(comment.body)
-        if mark is not None and mark.key == key:
-            found.setdefault(mark.part, []).append(comment)
-    return found
+def _ours(host: Host, key: str) -> list[tuple[Comment, Mark]]:
+    """Our comments with their markers, oldest first."""
+    marked = ((comment, read_marker(comment.body)) for comment in host.own_comments())
+    return [(comment, mark) for comment, mark in marked if mark is not None and mark.key == key]
+
+
+def _plain(body: str) -> str:
+    """A comment's text as the host may give it back: an editor in a browser writes other line ends."""
+    return body.replace("\r\n", "\n").strip()

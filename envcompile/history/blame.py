@@ -5,6 +5,8 @@ A change that a merge brought in is followed to the commit on the merged branch,
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.history.figures import changes_of_fields, parents, presence
@@ -19,12 +21,16 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer, ResourceId
 
 
+Parts = Callable[[Any], Mapping[str, Any]]
+"""Takes a resource apart."""
+
+
 class Blamed(NamedTuple):
-    """A field, its value, and the commit that gave it that value.
+    """A field, or a key of a file in it, its value, and the commit that gave it that value.
 
     `how` is `changed`, `added` (the field) or `created` (the whole resource); `old` is the JSON of the value before,
     empty where there was none; `place` is FILE:LINE:COLUMN, empty when it is not recorded. `or_before` means that
-    earlier commits are not recorded.
+    earlier commits are not recorded, or were pruned.
     """
 
     path: FieldPath
@@ -34,11 +40,12 @@ class Blamed(NamedTuple):
     old: str
     place: str
     or_before: bool
+    key: str = ""
 
     @property
     def field(self) -> str:
         """The field as people write it."""
-        return format_field(self.path)
+        return format_field(self.path) + (f"#{self.key}" if self.key else "")
 
 
 class _Row(NamedTuple):
@@ -78,6 +85,26 @@ def blame(
     ]
     found = {blamed.path: blamed for blamed in search.follow(search.revisions[commit], leaves)}
     return [found[leaf.path] for leaf in leaves]
+
+
+def blame_parts(
+    store: Store, environment: str, commit: str, resource: ResourceId, path: FieldPath, parts: Parts
+) -> list[Blamed]:
+    """The last change of every part of a field that a commit has, such as the keys of a file in it.
+
+    Args:
+        store: the history database.
+        environment: its name.
+        commit: a recorded commit.
+        resource: a resource of the environment at that commit.
+        path: the field.
+        parts: takes a resource apart, None for one that is not there: the name of each part and its value.
+    """
+    search = _Search(store, environment, resource)
+    start = search.revisions[commit]
+    now = parts(search.value_at(start))
+    found = {blamed.key: blamed for blamed in search.follow_parts(start, path, parts, now)}
+    return [found[name] for name in now]
 
 
 class _Search:
@@ -122,6 +149,43 @@ class _Search:
                 pending = left
             revision = self._by_id[revision.base] if revision.base is not None else None
 
+    def follow_parts(
+        self, start: Revision, path: FieldPath, parts: Parts, wanted: Mapping[str, Any]
+    ) -> Iterator[Blamed]:
+        """Walk back along first parents until every part has the commit that gave it its value."""
+        pending = dict(wanted)
+        revision: Revision | None = start
+        while revision is not None and pending:
+            base = self._by_id[revision.base] if revision.base is not None else None
+            if revision.id in self._presence:
+                before = self.value_at(base) if base is not None else None
+                old = parts(before)
+                for name, value in list(pending.items()):
+                    if name not in old or old[name] != value:
+                        del pending[name]
+                        here = self._part_here(revision, path, name, value, old, is_new=before is None)
+                        yield self._part_elsewhere(revision, path, parts, name, value) or here
+            revision = base
+
+    def _part_here(
+        self, revision: Revision, path: FieldPath, name: str, value: Any, old: Mapping[str, Any], *, is_new: bool
+    ) -> Blamed:
+        how = "created" if is_new else "changed" if name in old else "added"
+        text = json.dumps(old[name], ensure_ascii=False, default=str) if name in old else ""
+        or_before = self._has_unknown_parent(revision) and is_new
+        return Blamed(path, value, revision.commit, how, text, "", or_before, name)
+
+    def _part_elsewhere(
+        self, revision: Revision, path: FieldPath, parts: Parts, name: str, value: Any
+    ) -> Blamed | None:
+        """Where a merge has a part from, when one of the merged branches has it as it is."""
+        for parent in self._parents.get(revision.commit, ())[1:]:
+            merged = self.revisions.get(parent)
+            there = parts(self.value_at(merged)) if merged is not None else {}
+            if merged is not None and name in there and there[name] == value:
+                return next(self.follow_parts(merged, path, parts, {name: value}), None)
+        return None
+
     def _was_there(self, revision: Revision) -> bool:
         """Tell whether the revision before had the resource."""
         base = revision.base
@@ -134,9 +198,13 @@ class _Search:
     def _here(self, revision: Revision, leaf: _Leaf, row: _Row | None) -> Blamed:
         if row is not None:
             return Blamed(leaf.path, leaf.value, revision.commit, row.how, row.old, row.place, or_before=False)
-        before = self._parents.get(revision.commit, ())
-        unknown = revision.base is None and bool(before) and before[0] not in self._parents
+        unknown = self._has_unknown_parent(revision)
         return Blamed(leaf.path, leaf.value, revision.commit, "created", "", "", or_before=unknown)
+
+    def _has_unknown_parent(self, revision: Revision) -> bool:
+        """Tell whether what was before a revision is not recorded, or was pruned."""
+        before = self._parents.get(revision.commit, ())
+        return revision.base is None and bool(before) and before[0] not in self._parents
 
     def _elsewhere(self, revision: Revision, leaf: _Leaf) -> Blamed | None:
         """Where a merge has a field from, when one of the merged branches has it as it is."""

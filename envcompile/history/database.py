@@ -25,6 +25,8 @@ _LOCK = 0x656E7663
 """The PostgreSQL advisory lock that recorders take turns with."""
 _AT_ONCE = 500
 """Arguments of one statement; SQLite's limit is 999 in old versions."""
+_ANSWER = 5
+"""Seconds that a server may take to answer at all."""
 _WAIT = 30
 """Seconds that a recorder waits for another one."""
 
@@ -36,13 +38,28 @@ class Database:
         UnavailableError: it cannot be reached, opened or written.
     """
 
-    __slots__ = ("_connection", "_error", "is_sqlite", "name")
+    __slots__ = ("_connection", "_error", "_has_percents", "_seen", "is_sqlite", "name")
 
-    def __init__(self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool) -> None:
+    def __init__(
+        self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool, has_percents: bool = False
+    ) -> None:
         self._connection = connection
         self._error = error
+        self._has_percents = has_percents
         self.name = name
         self.is_sqlite = is_sqlite
+        self._seen = self._version_of_data()
+
+    def was_changed_elsewhere(self) -> bool:
+        """Tell whether another process has written since this was asked last, so that numbers may be used again.
+
+        PostgreSQL never gives a number twice.
+        """
+        before, self._seen = self._seen, self._version_of_data()
+        return before != self._seen
+
+    def _version_of_data(self) -> int:
+        return int(self.rows("PRAGMA data_version")[0][0]) if self.is_sqlite else 0
 
     def rows(self, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
         """The rows that a query gives."""
@@ -93,7 +110,8 @@ class Database:
         self._connection.close()
 
     def _in_dialect(self, statement: str) -> str:
-        return statement if self.is_sqlite else statement.replace("%", "%%").replace("?", "%s")
+        """The statement with `%s` for its arguments, where the driver wants that."""
+        return statement.replace("%", "%%").replace("?", "%s") if self._has_percents else statement
 
 
 def location(home: Path) -> str:
@@ -190,6 +208,15 @@ def _sqlite(path: Path, *, create: bool) -> Database:
 
 
 def _postgresql(url: str) -> Database:
+    from envcompile.history import libpq
+
+    name = shown(url)
+    library = libpq.load()
+    if library is not None:
+        try:
+            return Database(libpq.Connection(library, url, _ANSWER), libpq.LibpqError, name, is_sqlite=False)
+        except libpq.LibpqError as error:
+            raise broken(name, error) from error
     try:
         import psycopg
     except ImportError as error:
@@ -199,12 +226,11 @@ def _postgresql(url: str) -> Database:
                 "install it: pip install 'envcompile[postgres]'",
             )
         ]) from error
-    name = shown(url)
     try:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=_ANSWER)
     except psycopg.Error as error:
         raise broken(name, error) from error
-    return Database(connection, psycopg.Error, name, is_sqlite=False)
+    return Database(connection, psycopg.Error, name, is_sqlite=False, has_percents=True)
 
 
 def shown(url: str) -> str:

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from envcompile.history.database import Database
 
+# A commit without the version of envc that compiled it was pruned: see retention.py.
 _COUNTED = {
-    "commits": "SELECT COUNT(*) FROM recorded_commit",
+    "commits": "SELECT COUNT(*) FROM recorded_commit WHERE tool <> ''",
     "revisions": "SELECT COUNT(*) FROM revision",
     "resources": "SELECT COUNT(*) FROM resource",
     "contents": "SELECT COUNT(*) FROM content",
@@ -29,7 +30,9 @@ _BUSIEST = {
         JOIN revision r ON r.id = h.revision_id AND r.base_id IS NOT NULL
         GROUP BY x.kind, x.name ORDER BY 2 DESC, 1 LIMIT ?""",
     "fields": "SELECT field, COUNT(*) FROM field_change GROUP BY field ORDER BY 2 DESC, 1 LIMIT ?",
-    "authors": "SELECT author_name, COUNT(*) FROM recorded_commit GROUP BY author_name ORDER BY 2 DESC, 1 LIMIT ?",
+    "authors": """
+        SELECT author_name, COUNT(*) FROM recorded_commit WHERE tool <> ''
+        GROUP BY author_name ORDER BY 2 DESC, 1 LIMIT ?""",
 }
 
 
@@ -60,8 +63,8 @@ def busiest(database: Database, most: int) -> dict[str, list[tuple[str, int]]]:
 
 
 def parents(database: Database) -> dict[str, tuple[str, ...]]:
-    """Recorded commit -> its parents."""
-    rows = database.rows("SELECT hash, parents FROM recorded_commit")
+    """Recorded commit -> its parents; those that were pruned are left out."""
+    rows = database.rows("SELECT hash, parents FROM recorded_commit WHERE tool <> ''")
     return {row[0]: tuple(row[1].split()) for row in rows}
 
 

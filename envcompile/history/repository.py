@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import NamedTuple
 from envcompile.errors import Problem, UnavailableError, UsageError
 
 _FIELDS = "%H%x00%P%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%ct%x00%B"
-_OUTPUT = "environments/"
 
 
 class Commit(NamedTuple):
@@ -47,9 +45,8 @@ class Repository(NamedTuple):
             UsageError: the folder is in no git repository.
             UnavailableError: there is no git on this machine.
         """
-        facts = _git(folder, "rev-parse", "--is-bare-repository", "--path-format=absolute", "--git-common-dir")
-        bare, common = facts.splitlines()[:2]
-        prefix = "" if bare == "true" else _git(folder, "rev-parse", "--show-prefix").rstrip("\n")
+        asked = ("--is-bare-repository", "--path-format=absolute", "--git-common-dir", "--show-prefix")
+        bare, common, prefix = [*_git(folder, "rev-parse", *asked).split("\n"), "", ""][:3]
         git_folder = Path(common)
         if bare != "true" and git_folder.name == ".git":
             home = git_folder.parent / prefix
@@ -65,13 +62,17 @@ class Repository(NamedTuple):
         """
         return self.commits([self.resolve(revision)])[0]
 
+    def find(self, revision: str) -> str:
+        """The full hash of a revision; empty when git knows no such commit."""
+        return self._quietly("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
+
     def resolve(self, revision: str) -> str:
         """The full hash of a revision.
 
         Raises:
             UsageError: git knows no such revision.
         """
-        found = self._quietly("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").strip()
+        found = self.find(revision)
         if found:
             return found
         shallow = _git(self.folder, "rev-parse", "--is-shallow-repository").strip() == "true"
@@ -85,7 +86,11 @@ class Repository(NamedTuple):
 
     def has(self, commit: str) -> bool:
         """Tell whether the repository still holds a commit."""
-        return bool(self._quietly("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}").strip())
+        return bool(self.find(commit))
+
+    def is_ancestor(self, commit: str, revision: str) -> bool:
+        """Tell whether a revision reaches a commit."""
+        return self._quietly("merge-base", "--is-ancestor", commit, revision, fallback="no") == ""
 
     def commits(self, hashes: list[str]) -> list[Commit]:
         """The facts of several commits, in their order."""
@@ -137,26 +142,20 @@ class Repository(NamedTuple):
         text = _git(self.folder, "rev-list", "--ignore-missing", *order, "--stdin", stdin="\n".join(lines))
         return text.split()
 
+    def heads(self) -> list[str]:
+        """The commits that HEAD, branches and tags point to, here and on remotes."""
+        return _git(self.folder, "rev-list", "--no-walk=unsorted", "--all").split()
+
     def before(self, time: str, revision: str) -> str:
         """The newest commit at or before a time, along first parents; empty when there is none."""
         return _git(self.folder, "rev-list", "-1", "--first-parent", f"--before={time}", self.resolve(revision)).strip()
 
-    def inputs(self, commit: str) -> str:
-        """A digest of everything in a commit that can have a say in what it compiles to: all but the output."""
-        listing = _git(self.folder, "ls-tree", "-r", "-z", "--full-tree", commit)
-        output = self.prefix + _OUTPUT
-        digest = hashlib.sha256()
-        for line in listing.split("\0"):
-            path = line.partition("\t")[2]
-            if path and not path.startswith(output):
-                digest.update(line.encode("utf-8", "surrogateescape") + b"\0")
-        return digest.hexdigest()
-
-    def _quietly(self, *arguments: str) -> str:
+    def _quietly(self, *arguments: str, fallback: str = "") -> str:
+        """What git prints; the fallback when it refuses."""
         done = subprocess.run(
             ["git", *arguments], cwd=self.folder, env=clean_environment(), capture_output=True, check=False
         )
-        return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else ""
+        return done.stdout.decode("utf-8", "surrogateescape") if done.returncode == 0 else fallback
 
 
 def clean_environment() -> dict[str, str]:

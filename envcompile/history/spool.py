@@ -31,11 +31,15 @@ class Spool:
 
     def waiting(self) -> list[str]:
         """The commits that wait."""
-        return [name for name in self._names() if _HASH.fullmatch(name)]
+        return [name for name, is_file in self._names() if is_file and _HASH.fullmatch(name)]
 
     def strangers(self) -> list[str]:
-        """Files that no commit is named by: somebody else's, or damaged."""
-        return [name for name in self._names() if not _HASH.fullmatch(name) and name not in _OWN and "." not in name]
+        """What no commit is named by: somebody else's, or damaged."""
+        return [
+            name
+            for name, is_file in self._names()
+            if not (is_file and _HASH.fullmatch(name)) and name not in _OWN and "." not in name
+        ]
 
     def add(self, commit: str) -> None:
         """Let a commit wait.
@@ -44,14 +48,29 @@ class Spool:
             UnavailableError: the folder cannot be written.
         """
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self._make()
             (self.folder / commit).touch()
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
+    def _make(self) -> None:
+        """Make the folder; git is told to pass over what envc keeps."""
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            ignore = self.folder.parent / ".gitignore"
+            if self.folder.parent.name == ".envc" and not ignore.exists():
+                ignore.write_text("*\n", encoding="utf-8")
+
     def done(self, commit: str) -> None:
-        """A commit is recorded: it waits no more."""
-        (self.folder / commit).unlink(missing_ok=True)
+        """A commit is recorded: it waits no more.
+
+        Raises:
+            UnavailableError: the folder cannot be written.
+        """
+        try:
+            (self.folder / commit).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unwritable(self.folder, error) from error
 
     def note(self, error: str) -> None:
         """Keep why the last try to record failed; an empty text forgets it."""
@@ -91,9 +110,11 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def _names(self) -> list[str]:
+    def _names(self) -> list[tuple[str, bool]]:
+        """What is in the folder, each with whether it is a file."""
         try:
-            return sorted(os.listdir(self.folder))  # ruff: ignore[os-listdir] - names are all that is asked
+            with os.scandir(self.folder) as entries:
+                return sorted((entry.name, entry.is_file(follow_symlinks=False)) for entry in entries)
         except OSError:
             return []
 

@@ -6,6 +6,7 @@ docs/operator-manual/config-management-plugins.md, docs/user-guide/projects.md.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.emit.manifests import stream
@@ -16,7 +17,8 @@ from envcompile.yamlio import Renderer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envcompile.pipeline.project import Project
+    from envcompile.model import Resource
+    from envcompile.pipeline.project import ComposedEnvironment, Project
 
 API_VERSION = "argoproj.io/v1alpha1"
 IN_CLUSTER = "https://kubernetes.default.svc"
@@ -25,6 +27,8 @@ PLUGIN = "envcompile"
 _LABEL = "envcompile.dev/environment"
 _MOST_NAME = 53
 """Characters of an Application's name that leave room for what Argo CD adds to it."""
+_PATTERN = re.compile(r"[*?\[\\]")
+"""What is not itself in Argo CD's patterns for names, which are those of Go's filepath.Match."""
 
 
 class Origin(NamedTuple):
@@ -98,7 +102,7 @@ def application(project: Project, origin: Origin, environment: str, *, plugin: b
         "spec": {
             "project": origin.name,
             "source": source,
-            "destination": {**_cluster(project, name), "namespace": composed.composition.namespace or "default"},
+            "destination": {**_cluster(project, name), "namespace": _namespace(composed)},
             "syncPolicy": _sync_policy(origin),
         },
     }
@@ -119,7 +123,7 @@ def application_set(project: Project, origin: Origin, environments: Sequence[str
     elements = [
         {
             "env": name,
-            "namespace": project.compose(name).composition.namespace or "default",
+            "namespace": _namespace(project.compose(name)),
             **{f"cluster{field.capitalize()}": clusters[name].get(field, "") for field in fields},
         }
         for name in names
@@ -156,6 +160,8 @@ def application_set(project: Project, origin: Origin, environments: Sequence[str
                     "syncPolicy": _sync_policy(origin),
                 },
             },
+            # Else Argo CD deletes what runs together with an Application whose folder has gone.
+            **({} if origin.automated else {"syncPolicy": {"preserveResourcesOnDeletion": True}}),
         },
     }
 
@@ -163,25 +169,27 @@ def application_set(project: Project, origin: Origin, environments: Sequence[str
 def app_project(project: Project, origin: Origin) -> dict[str, Any]:
     """The AppProject that allows what the environments hold and nothing else.
 
-    Its destinations are the namespaces that the compiled resources are in, its cluster-wide kinds those that occur.
+    Its destinations are the namespaces of the Applications and of the compiled resources, its cluster-wide resources
+    those that occur, by name.
 
     Raises:
         EnvcError: an environment does not compile.
     """
     destinations: list[dict[str, str]] = []
-    kinds: set[tuple[str, str]] = set()
+    cluster_wide: set[tuple[str, str, str]] = set()
     for name in project.environments:
         built = project.compile_with_sources(name)
-        namespaces = {resource.id.namespace for resource in built.compiled.resources if resource.id.namespace}
+        own = _namespace(built.composed)
+        namespaces = {own, *(each.id.namespace for each in built.compiled.resources if each.id.namespace)}
         cluster = _cluster(project, name)
         destinations += [{**cluster, "namespace": namespace} for namespace in sorted(namespaces)]
-        kinds |= {
-            (resource.id.group, resource.id.kind)
-            for resource in built.compiled.resources
-            if built.composed.api.is_namespaced(resource.id.group, resource.id.kind) is False
+        cluster_wide |= {
+            (each.id.group, each.id.kind, each.id.name)
+            for each in built.compiled.resources
+            if _is_cluster_wide(built.composed, each)
         }
-    # `CreateNamespace=true` creates the Application's namespace, which the project has to allow as well.
-    kinds.add(("", "Namespace"))
+        # `CreateNamespace=true` creates the Application's namespace, which the project has to allow as well.
+        cluster_wide.add(("", "Namespace", own))
     unique = [entry for position, entry in enumerate(destinations) if entry not in destinations[:position]]
     return {
         "apiVersion": API_VERSION,
@@ -191,7 +199,10 @@ def app_project(project: Project, origin: Origin) -> dict[str, Any]:
             "description": f"Compiled by envc from {origin.repository}",
             "sourceRepos": [origin.repository],
             "destinations": unique,
-            "clusterResourceWhitelist": [{"group": group, "kind": kind} for group, kind in sorted(kinds)],
+            "clusterResourceWhitelist": [
+                {"group": group, "kind": kind, "name": _PATTERN.sub(r"\\\g<0>", name)}
+                for group, kind, name in sorted(cluster_wide)
+            ],
         },
     }
 
@@ -257,6 +268,17 @@ def _cluster(project: Project, environment: str) -> dict[str, str]:
     if cluster is not None and cluster.context:
         return {"name": cluster.context}
     return {"server": IN_CLUSTER}
+
+
+def _is_cluster_wide(composed: ComposedEnvironment, resource: Resource) -> bool:
+    """Whether a resource is in no namespace; one of an unknown kind is taken at its word."""
+    namespaced = composed.api.is_namespaced(resource.id.group, resource.id.kind)
+    return not resource.id.namespace if namespaced is None else not namespaced
+
+
+def _namespace(composed: ComposedEnvironment) -> str:
+    """The namespace of an environment's Applications: where Argo CD puts what names none."""
+    return composed.composition.namespace or "default"
 
 
 def _sync_policy(origin: Origin) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.pipeline.build import compile_all
 from envcompile.pipeline.project import Project
+from envcompile.sources import GitTree, WorkingTree
 from envcompile.sources.parsed import ParsedFiles
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from envcompile.model import Resource
     from envcompile.pipeline.project import CompiledEnvironment
     from envcompile.sources import Tree
+    from envcompile.sources.tree import File
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -35,6 +37,12 @@ class Difference(NamedTuple):
     """The newer commit's hash; empty for the working tree."""
     environments: tuple[EnvironmentDiff, ...]
     """Every environment that was compared, also those in which nothing differs."""
+    before: Mapping[str, CompiledEnvironment]
+    """The environments of the older side by name."""
+    after: Mapping[str, CompiledEnvironment]
+    """Those of the newer side."""
+    project: Project
+    """The newer side."""
 
     @property
     def changed(self) -> tuple[EnvironmentDiff, ...]:
@@ -50,6 +58,17 @@ class _TwinFiles(ParsedFiles):
     def __init__(self, twin: _Side | None) -> None:
         super().__init__()
         self._twin = twin
+
+    def file(self, tree: Tree, path: str) -> File:
+        """The file with its bytes; those of the other side where git says that they are the same."""
+        twin = self._twin
+        if twin is None or path in self._files or not twin.tree.is_file(path):
+            return super().file(tree, path)
+        theirs = twin.parsed.file(twin.tree, path)
+        if isinstance(tree, GitTree) and tree.holds(path, theirs.data):
+            self._files[path] = theirs
+            return theirs
+        return super().file(tree, path)
 
     def values(self, tree: Tree, path: str) -> list[Any]:
         """Every document of a YAML or JSON file, None for an empty one."""
@@ -85,8 +104,6 @@ def difference(
         UnavailableError: git does not answer.
         EnvcError: one of the sides does not compile.
     """
-    from envcompile.sources import GitTree, WorkingTree
-
     newer = GitTree(root, target) if target is not None else None
     older = None
     try:
@@ -121,7 +138,7 @@ def difference(
                 owners=either.composed.sources.settings.owners,
             )
         )
-    return Difference(older.commit, commit, tuple(found))
+    return Difference(older.commit, commit, tuple(found), before, after, project)
 
 
 def between(project: Project, left: str, right: str) -> EnvironmentDiff:

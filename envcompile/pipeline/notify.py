@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.lines import title
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.forge.messages import Message, deliver
-from envcompile.pipeline.compare import difference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.pipeline.project import Project
     from envcompile.settings import Notification
 
-SPOOL = ".envc/notify"
+SPOOL = "notify"
+"""The folder of messages that wait, below `.envc`."""
 MOST_NAMES = 20
 """Resources that a message names; of more it says how many there are."""
 
@@ -48,53 +48,87 @@ def letters(project: Project, wanted: Sequence[str], *, source: str, target: str
     Raises:
         EnvcError: an unknown revision or environment, or a side that does not compile.
     """
+    from envcompile.pipeline.compare import difference
+
     if not project.settings.notify:
         return []
     found = difference(project.root, wanted, source=source, target=target)
+    return letters_of(project.settings.notify, found.changed, found.target or found.source)
+
+
+def letters_of(receivers: Sequence[Notification], changed: Iterable[EnvironmentDiff], commit: str) -> list[Letter]:
+    """The messages for what a commit changed, one for each environment and receiver that asks for it."""
     return [
-        Letter(receiver.kind, receiver.address, _message(diff, found.target or found.source))
-        for diff in found.changed
-        for receiver in project.settings.notify
+        Letter(receiver.kind, receiver.address, _message(diff, commit))
+        for diff in changed
+        for receiver in receivers
         if _wants(receiver, diff.environment)
     ]
 
 
 def notify(
-    root: Path,
-    found: Sequence[Letter],
-    environ: Mapping[str, str],
-    *,
-    wait: Callable[[float], None] = time.sleep,
+    home: Path, found: Sequence[Letter], environ: Mapping[str, str], *, wait: Callable[[float], None] = time.sleep
 ) -> Notified:
     """Send what waits in the spool, oldest first, and then the new messages; keep what cannot be delivered.
 
-    A receiver that fails once is not asked again in this run, so that its messages stay in their order.
+    A receiver that fails once is not asked again in this run, so that its messages stay in their order. Only one
+    process sends at a time; another one waits for it.
+
+    Args:
+        home: the `.envc` folder, which holds the spool.
+        found: the new messages.
+        environ: the env vars with the receivers' addresses.
+        wait: sleeps for seconds between tries.
 
     Raises:
         UnavailableError: a message can be neither sent nor kept.
     """
-    spool = root / SPOOL
+    spool = home / SPOOL
     failed: set[str] = set()
     problems = Problems()
     sent = 0
-    for path in sorted(spool.glob("*.json")):
-        letter = _read(path)
-        if letter is None:
-            path.rename(path.with_suffix(".broken"))
-            problems.add(f"{path.name} in {SPOOL} cannot be read", "it was set aside with the ending .broken")
-        elif _is_sent(letter, environ, failed, problems, wait):
-            sent += 1
-            path.unlink(missing_ok=True)
-    for number, letter in enumerate(found):
-        if _is_sent(letter, environ, failed, problems, wait):
-            sent += 1
-        else:
-            _keep(spool, number, letter)
+    with alone(spool / "lock"):
+        seen: set[Path] = set()
+        while waiting := sorted({*spool.glob("*.json")} - seen):
+            for path in waiting:
+                seen.add(path)
+                sent += _send_file(path, environ, failed, problems, wait)
+        left = [letter for letter in found if not _is_sent(letter, environ, failed, problems, wait)]
+        sent += len(found) - len(left)
+        if left:
+            _keep(spool, left)
     try:
         problems.raise_any()
     except EnvcError as error:
         return Notified(sent, error.problems)
     return Notified(sent, ())
+
+
+def _send_file(
+    path: Path,
+    environ: Mapping[str, str],
+    failed: set[str],
+    problems: Problems,
+    wait: Callable[[float], None],
+) -> int:
+    """Send the messages of one file of the spool; what cannot be delivered stays in it."""
+    try:
+        letters = read_letters(path.read_bytes())
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError, TypeError):
+        path.rename(path.with_suffix(".broken"))
+        problems.add(f"{path.name} in .envc/{SPOOL} cannot be read", "it was set aside with the ending .broken")
+        return 0
+    left = list(letters)
+    for letter in letters:
+        if _is_sent(letter, environ, failed, problems, wait):
+            left.remove(letter)
+            if left:
+                _write(path, left)
+    if not left:
+        path.unlink(missing_ok=True)
+    return len(letters) - len(left)
 
 
 def _is_sent(
@@ -129,6 +163,8 @@ def _message(diff: EnvironmentDiff, commit: str) -> Message:
         "changed": diff.count("changed", "renamed"),
         "removed": diff.count("removed"),
     }
+    from envcompile.ask.lines import title
+
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
     names = [f"{resource.kind} {title(resource)}" for resource in diff.resources[:MOST_NAMES]]
     if len(diff.resources) > MOST_NAMES:
@@ -145,22 +181,55 @@ def _message(diff: EnvironmentDiff, commit: str) -> Message:
     return Message(heading, "\n".join(names), data)
 
 
-def _keep(spool: Path, number: int, letter: Letter) -> None:
-    """Write a message down, whole or not at all; names sort by time."""
-    path = spool / f"{time.time_ns():020d}-{os.getpid()}-{number:04d}.json"
-    beside = path.with_suffix(".tmp")
+def _keep(spool: Path, letters: Sequence[Letter]) -> None:
+    """Write messages down, whole or not at all; names sort by time."""
     try:
         spool.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps([letter.kind, letter.address, *letter.message]), encoding="utf-8")
-        beside.replace(path)
+        _write(spool / f"{time.time_ns():020d}-{os.getpid()}.json", letters)
     except OSError as error:
-        what = f"a message can be neither sent nor kept in {SPOOL}: {error.strerror}"
+        what = f"a message can be neither sent nor kept in .envc/{SPOOL}: {error.strerror}"
         raise UnavailableError([Problem(what, "make room, or make the folder writable")]) from error
 
 
-def _read(path: Path) -> Letter | None:
+def _write(path: Path, letters: Sequence[Letter]) -> None:
+    beside = path.with_suffix(".tmp")
+    beside.write_bytes(written(letters))
+    beside.replace(path)
+
+
+def written(letters: Sequence[Letter]) -> bytes:
+    """Messages as the spool keeps them."""
+    return json.dumps([[letter.kind, letter.address, *letter.message] for letter in letters]).encode()
+
+
+def read_letters(data: bytes) -> list[Letter]:
+    """The messages of a file of the spool.
+
+    Raises:
+        ValueError, TypeError: the file is damaged.
+    """
+    found = []
+    for kind, address, heading, text, facts in json.loads(data):
+        if not isinstance(facts, dict):
+            raise TypeError
+        found.append(Letter(kind, address, Message(heading, text, facts)))
+    return found
+
+
+@contextmanager
+def alone(lock: Path) -> Generator[None]:
+    """Wait until no other process of this machine holds a lock, so that nothing is sent twice."""
     try:
-        kind, address, heading, text, data = json.loads(path.read_bytes())
-    except (OSError, ValueError, TypeError):
-        return None
-    return Letter(kind, address, Message(heading, text, data)) if isinstance(data, dict) else None
+        import fcntl
+
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    except (ImportError, OSError):
+        yield
+        return
+    try:
+        with suppress(OSError):  # not on this file system
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Questions to the history database: log, states, differences, blame, search, and taking a state back."""
+"""Questions to the history database: log, states, differences and search."""
 
 from __future__ import annotations
 
@@ -7,24 +7,43 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
-from envcompile.history.blame import blame
 from envcompile.history.database import connect, location
 from envcompile.history.figures import counts
-from envcompile.history.repository import Repository
+from envcompile.history.retention import pruned
 from envcompile.history.spool import Spool
 from envcompile.history.store import Store
 from envcompile.model import Resource
+from envcompile.pipeline.opening import open_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
-    from envcompile.history.blame import Blamed
-    from envcompile.history.repository import Commit
+    from envcompile.history.repository import Commit, Repository
     from envcompile.history.store import Revision, State
     from envcompile.kubeapi import KubeApi
     from envcompile.model import ResourceId
+
+__all__ = [
+    "Entry",
+    "Found",
+    "Past",
+    "api_at",
+    "begins_anew",
+    "choose",
+    "compare",
+    "find",
+    "log",
+    "missing",
+    "open_past",
+    "open_repository",
+    "resources_at",
+    "revision_at",
+    "revision_of",
+]
+
+_DEFINITION = "CustomResourceDefinition"
 
 
 class Past(NamedTuple):
@@ -40,11 +59,14 @@ class Past(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One line of a log: a commit, its revision of an environment, and how many resources it changed."""
+    """One line of a log: a commit, its revision of an environment, and how many resources it changed.
+
+    The number is None where the commits before were pruned: the revision holds all, whoever changed it.
+    """
 
     commit: Commit
     revision: Revision
-    changed: int
+    changed: int | None
 
 
 class Found(NamedTuple):
@@ -54,22 +76,6 @@ class Found(NamedTuple):
     resource: ResourceId
     field: str
     value: Any
-
-
-def open_repository(folder: Path) -> Repository:
-    """The repository of the project that a folder belongs to; a bare repository is taken as it is.
-
-    Raises:
-        UsageError: the folder is in no git repository.
-    """
-    from envcompile.sources import find_root
-
-    start = folder.absolute()
-    try:
-        root = find_root(start)
-    except EnvcError:
-        root = None
-    return Repository.open(root or start)
 
 
 def open_past(folder: Path, *, create: bool = False) -> Past:
@@ -108,7 +114,20 @@ def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = Fals
     else:
         order = [name for name in past.repository.walk([past.repository.resolve(start)]) if name in revisions]
         facts = past.store.commits(order)
-    return [Entry(facts[name], revisions[name], numbers.get(revisions[name].id, 0)) for name in order]
+    gone = pruned(past.store.database)
+    return [
+        Entry(
+            facts[name],
+            revisions[name],
+            None if begins_anew(revisions[name], facts[name], gone) else numbers.get(revisions[name].id, 0),
+        )
+        for name in order
+    ]
+
+
+def begins_anew(revision: Revision, commit: Commit, gone: Collection[str]) -> bool:
+    """Tell whether a revision holds all because the one before it was pruned."""
+    return revision.base is None and bool(commit.parents) and commit.parents[0] in gone
 
 
 def missing(past: Past, start: str = "HEAD") -> int:
@@ -134,6 +153,9 @@ def revision_of(past: Past, environment: str, revision: str) -> Revision:
         (commit,) = found
     if commit in revisions:
         return revisions[commit]
+    if commit in pruned(past.store.database):
+        what = f"commit {commit[:12]} was pruned: what it compiled to is not kept any more"
+        raise UsageError([Problem(what, f"git has its sources; `envc history log {environment}` lists what is kept")])
     if commit in past.store.known():
         raise UsageError([
             Problem(f"commit {commit[:12]} has no environment {environment}", f"see `envc history log {environment}`")
@@ -168,7 +190,7 @@ def resources_at(past: Past, revision: Revision, only: str = "") -> list[Resourc
         UsageError: no resource has this name.
     """
     state = past.store.state(revision.id)
-    chosen = [_choose(state, revision, only)] if only else list(state)
+    chosen = [choose(state, f"{revision.environment} at {revision.commit[:12]}", only)] if only else list(state)
     values = past.store.values([state[identity].content for identity in chosen])
     return [Resource(identity, values[state[identity].content], "", ()) for identity in chosen]
 
@@ -187,46 +209,62 @@ def compare(past: Past, environment: str, older: Revision, newer: Revision) -> E
     def side(state: State) -> list[Resource]:
         return [Resource(name, values[state[name].content], "", ()) for name in sorted(differing) if name in state]
 
-    return compare_resources(environment, side(before), side(after), _api(), read_keys=read_keys, owners=())
+    return compare_resources(
+        environment, side(before), side(after), api_at(past, newer), read_keys=read_keys, owners=()
+    )
 
 
-def blame_fields(
-    past: Past, environment: str, resource: str, field: str, revision: str = "HEAD"
-) -> tuple[ResourceId, list[Blamed]]:
-    """The last change of every field of a resource, or of one field and what is below it.
+def api_at(past: Past, revision: Revision) -> KubeApi:
+    """What was known of kinds at a revision: of its Kubernetes version, and of the CRDs among its resources.
 
-    Raises:
-        UsageError: no such environment, commit, resource or field.
+    The version, `mergeKeys` and `crds` are read from the commit where git still holds it; else they are the defaults.
     """
-    from envcompile.ask.changes import root_node
-    from envcompile.ask.redact import redacted, shown
-    from envcompile.kubeapi.fieldpath import look_up, parse_field, resolve
-    from envcompile.pipeline.recording import places_of
+    from envcompile.kubeapi import MergeKeyError, UnknownVersionError, load
+    from envcompile.settings import DEFAULT_KUBERNETES_VERSION
 
-    at = revision_of(past, environment, revision)
-    (target,) = resources_at(past, at, resource)
-    path, inner = parse_field(field)
-    if inner is not None:
-        raise UsageError([Problem("blame knows fields, not the keys of a file in them", f"leave out `#{inner}`")])
-    found = blame(past.store, environment, at.commit, target.id, root_node(target.id, target.value, _api()), path)
-    if not found:
-        what = f"{target.id.short} has no field `{field}` at {at.commit[:12]}"
-        raise UsageError([Problem(what, "`envc history show` prints the resource")])
-    unplaced: dict[str, list[Any]] = {}
-    for blamed in found:
-        if not blamed.place:
-            unplaced.setdefault(blamed.commit, []).append(blamed.path)
-    places = {
-        commit: places_of(past.repository, commit, environment, target.id, paths) for commit, paths in unplaced.items()
-    }
-    hidden = shown(redacted(target.id, target.value))
-    done = []
-    for blamed in found:
-        pointer = resolve(blamed.path, hidden)
-        value = look_up(hidden, pointer) if pointer is not None else "<redacted>"
-        place = blamed.place or places.get(blamed.commit, {}).get(blamed.path, "")
-        done.append(blamed._replace(value=value, place=place))
-    return target.id, done
+    crds = [held.content for identity, held in past.store.state(revision.id).items() if identity.kind == _DEFINITION]
+    documents = list(past.store.values(crds).values())
+    said = _said_of_kinds(past.repository, revision)
+    try:
+        api = load(said.version)
+    except UnknownVersionError:
+        api = load(DEFAULT_KUBERNETES_VERSION)
+    api = api.with_crds([*said.definitions, *documents])
+    try:
+        return api.with_merge_keys(said.merge_keys)
+    except MergeKeyError:
+        return api
+
+
+class _Said(NamedTuple):
+    version: str
+    merge_keys: tuple[Any, ...]
+    definitions: tuple[Any, ...]
+
+
+def _said_of_kinds(repository: Repository, revision: Revision) -> _Said:
+    """What the settings of a commit say of kinds; only settings are read, no resource."""
+    from envcompile.settings import DEFAULT_KUBERNETES_VERSION
+    from envcompile.sources import GitTree, new_parsed_files, read_project
+    from envcompile.sources.layers import EffectiveSettings
+
+    nothing = _Said(DEFAULT_KUBERNETES_VERSION, (), ())
+    if not repository.has(revision.commit):
+        return nothing
+    tree = GitTree(repository.folder, revision.commit)
+    try:
+        sources = read_project(tree)
+        layers = sources.layers.get(revision.environment, ())
+        own = EffectiveSettings(tuple(sources.overlays[layer] for layer in layers)).settings if layers else None
+        return _Said(
+            (own.kubernetes_version if own is not None else None) or sources.settings.kubernetes_version,
+            sources.settings.merge_keys,
+            sources.crd_documents(new_parsed_files()),
+        )
+    except EnvcError:
+        return nothing
+    finally:
+        tree.close()
 
 
 def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Found]:
@@ -247,6 +285,7 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
         raise UsageError([Problem(f"`{pattern}` is no search", "write FIELD=PATTERN, such as 'image=*:v1.2*'")])
     name, wanted = split["field"], split["value"]
     for revision in revisions:
+        api = api_at(past, revision)
         for resource in resources_at(past, revision):
             for pointer, value in _leaves(redacted(resource.id, resource.value), ()):
                 if isinstance(value, Hidden) or not fnmatchcase(_as_text(value), wanted):
@@ -254,42 +293,9 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
                 last = next((str(part) for part in reversed(pointer) if isinstance(part, str)), "")
                 if "." not in name and last != name:
                     continue
-                field = format_field(keyed(pointer, resource.value, root_node(resource.id, resource.value, _api())))
+                field = format_field(keyed(pointer, resource.value, root_node(resource.id, resource.value, api)))
                 if name in {last, field}:
                     yield Found(revision.environment, resource.id, field, value)
-
-
-def restore(past: Past, root: Path, revision: Revision) -> list[str]:
-    """Write an environment's folder exactly as it was recorded; the files that changed.
-
-    Raises:
-        UsageError: the values of its Secrets were never recorded, or the commit did not compile.
-        EnvcError: files in the folder are not envc's.
-    """
-    from envcompile.emit.plan import plan
-    from envcompile.emit.write import check_folder, refuse_obstacles
-    from envcompile.model import Bundle
-    from envcompile.pipeline.recording import NOT_RECORDED
-    from envcompile.pipeline.results import EnvironmentResult, write_all
-    from envcompile.yamlio import dump
-
-    if revision.problem:
-        raise UsageError([
-            Problem(f"commit {revision.commit[:12]} did not compile: {revision.problem}", "name an earlier commit")
-        ])
-    state = past.store.state(revision.id)
-    resources = resources_at(past, revision)
-    for resource in resources:
-        if resource.id.kind == "Secret" and NOT_RECORDED in str(resource.value):
-            what = f"what {resource.id} holds was never recorded: it is a secret in clear"
-            raise UsageError([Problem(what, "build the commit instead: git checkout it and run `envc build`")])
-    files = {state[resource.id].file: dump(resource.value).encode() for resource in resources}
-    target = root / "environments"
-    folder = check_folder(target / revision.environment, root)
-    compared = plan(folder, Bundle(revision.environment, files, {state[item.id].file: item for item in resources}))
-    refuse_obstacles(compared, folder, root)
-    write_all(root, target, [EnvironmentResult(revision.environment, folder, len(files), compared, ())])
-    return sorted([*compared.added, *compared.changed, *compared.removed])
 
 
 def _revisions(past: Past, environment: str) -> dict[str, Revision]:
@@ -303,27 +309,24 @@ def _revisions(past: Past, environment: str) -> dict[str, Revision]:
     return found
 
 
-def _choose(state: State, revision: Revision, only: str) -> ResourceId:
+def choose(known: Collection[ResourceId], where: str, only: str) -> ResourceId:
+    """The one resource that KIND/NAME means.
+
+    Raises:
+        UsageError: it means none, or several; `where` says among which.
+    """
     from envcompile.compose.identity import select
 
-    found = select(only, state)
+    found = select(only, known)
     if len(found) == 1:
         return found[0]
-    where = f"{revision.environment} at {revision.commit[:12]}"
     if not found:
-        advice = did_you_mean(only, sorted({item.short for item in state}), "write KIND/NAME")
+        advice = did_you_mean(only, sorted({item.short for item in known}), "write KIND/NAME")
         raise UsageError([Problem(f"{where} has no resource {only}", advice)])
     choices = ", ".join(
         f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found
     )
     raise UsageError([Problem(f"{only} is ambiguous in {where}", f"write one of {choices}")])
-
-
-def _api() -> KubeApi:
-    from envcompile.kubeapi import load
-    from envcompile.settings import DEFAULT_KUBERNETES_VERSION
-
-    return load(DEFAULT_KUBERNETES_VERSION)
 
 
 def _leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:

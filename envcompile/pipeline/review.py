@@ -10,6 +10,7 @@ from envcompile.forge.http import RefusedError
 from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
 from envcompile.pipeline.compare import common_commit, difference, head
+from envcompile.pipeline.newfindings import new_findings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,15 +82,28 @@ def review(
     count = sum(len(diff.resources) for diff in found.changed)
     said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
-    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
-    pieces = blocks(found.changed)
-    whole = "\n".join([top, *(piece.markdown() for piece in pieces)])
     size = limit or (1_000_000 if job is not None and job.host == "GitLab" else DEFAULT_LIMIT)
-    cut = parts(top, pieces, key=key, commit=commit, limit=size, most=most, overflow=_OVERFLOW)
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
+    news = new_findings(found)
+    section, all_news = news.markdown(size // 2), news.markdown()
+    pieces = blocks(found.changed)
+    whole = "\n".join([_head(top, all_news), *(piece.markdown() for piece in pieces)])
+    cut = parts(_head(top, section), pieces, key=key, commit=commit, limit=size, most=most, overflow=_OVERFLOW)
     (summary,) = parts(
-        top, pieces, key=key, commit=commit, limit=_SUMMARY_LIMIT, most=1, overflow="are in the file of `--output`."
+        _head(top, news.markdown(_SUMMARY_LIMIT // 2)),
+        pieces,
+        key=key,
+        commit=commit,
+        limit=_SUMMARY_LIMIT,
+        most=1,
+        overflow="are in the file of `--output`.",
     ).texts
-    return Review(found, whole, cut.texts, not cut.is_whole, summary, key, farewell)
+    is_cut = not cut.is_whole or section != all_news
+    return Review(found, whole, cut.texts, is_cut, summary, key, farewell)
+
+
+def _head(top: str, findings: str) -> str:
+    return f"{top}\n{findings}" if findings else top
 
 
 def post(written: Review, job: Job, *, author: str | None = None) -> str:

@@ -78,7 +78,7 @@ class _Reader:
         self._environment, self._settings, self._where, self._ignored = environment, settings, where, ignored
         self._sources = tuple(sources)
         self._problems = Problems()
-        self._name = str(self._metadata.get("name", ""))
+        self._name = str(self._metadata.get("name") or self._metadata.get("generateName", ""))
         self._title = f"environment {environment}: Secret/{self._name}"
 
     def _texts(self, name: str) -> dict[str, str]:
@@ -88,14 +88,20 @@ class _Reader:
         )
 
     def read(self) -> Declaration:
-        namespace = self._metadata.get("namespace")
-        if not isinstance(namespace, str) or not namespace:
+        given = self._metadata.get("namespace")
+        namespace = given if isinstance(given, str) else ""
+        if not namespace and self._has_secrets():
             self._problems.add(
                 f"{self._title} has no namespace",
                 f"set `namespace:` in overlays/{self._environment}/environment.yaml; a sealed value is bound to it",
                 self._where(()),
             )
-            namespace = ""
+        if not self._metadata.get("name") and self._has_secrets():
+            self._problems.add(
+                f"{self._title} has no name but a generateName",
+                "write `name:`; a sealed value is bound to it",
+                self._where(("metadata", "generateName")),
+            )
         self._refuse_master_key()
         scope = self._scope()
         self._check_names()
@@ -122,6 +128,12 @@ class _Reader:
             sources=self._sources,
             ignored=self._ignored,
         )
+
+    def _has_secrets(self) -> bool:
+        """Whether some value is not declared harmless; a Secret without any is emitted as it stands."""
+        parts = (values for name in ("data", "stringData") if isinstance(values := self._value.get(name), dict))
+        keys = [str(key) for values in parts for key in values]
+        return not all(is_listed(key, self._annotations, HARMLESS_ANNOTATION) for key in keys)
 
     def _refuse_master_key(self) -> None:
         if MASTER_KEY_LABEL in self._texts("labels"):
@@ -231,8 +243,7 @@ class _Reader:
             return None
         if reference is not None:
             return Entry(id_, place, reference=reference)
-        in_clear = self._settings.secret_backend == "plaintext"
-        harmless = in_clear or is_listed(key, self._annotations, HARMLESS_ANNOTATION)
+        harmless = is_listed(key, self._annotations, HARMLESS_ANNOTATION)
         if not harmless and not self._ignored(place.find().file):
             self._refuse_literal(key, text, place)
             return None

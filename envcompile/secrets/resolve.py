@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
-from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.declaration import LARGEST_SECRET, declare
 from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
@@ -49,6 +48,8 @@ def resolve_secret(
 
     Pure: reads no file, no clock and no network, and needs no key.
 
+    Secrets of an environment with `secretBackend: plaintext` do not come here: they are emitted as they stand.
+
     Args:
         value: the composed Secret.
         environment: its environment's name, for messages.
@@ -66,12 +67,9 @@ def resolve_secret(
     declaration = declare(
         value, environment=environment, settings=settings, where=where, ignored=ignored, sources=sources
     )
-    backend = settings.secret_backend or "sealed"
-    if backend == "plaintext":
-        return _in_clear(value, declaration)
     if not declaration.sealable:
         return value
-    if backend == "external":
+    if settings.secret_backend == "external":
         return external_secret(declaration, settings.external_secrets)
     if declaration.has_private_values and declaration.private:
         _check_private(declaration, store)
@@ -150,27 +148,6 @@ def _check_private(declaration: Declaration, store: Store) -> None:
             declaration.where,
         )
     problems.raise_any()
-
-
-def _in_clear(value: dict[str, Any], declaration: Declaration) -> dict[str, Any]:
-    """The Secret as it stands, marked as harmless: the environment says that nothing in it is worth protecting."""
-    problems = Problems()
-    for entry in declaration.entries:
-        if entry.reference is not None:
-            problems.add(
-                f"{declaration.title}: `{entry.id.key}` is `{entry.reference}`, which nothing reads here",
-                f"give it a throw-away value in overlays/{declaration.environment}, or use `secretBackend: sealed`",
-                entry.where,
-            )
-    problems.raise_any()
-    keys = ",".join(entry.id.key for entry in declaration.entries)
-    metadata = value["metadata"]
-    if not keys:
-        return value
-    return {
-        **value,
-        "metadata": {**metadata, "annotations": {**(metadata.get("annotations") or {}), HARMLESS_ANNOTATION: keys}},
-    }
 
 
 def _check_previous(declaration: Declaration, result: dict[str, Any], previous: dict[str, Any] | None) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import subprocess
-import weakref
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail, nearest
+from envcompile.sources.gitobjects import SUBMODULE, SYMLINK, GitObjects
 from envcompile.sources.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_SYMLINK = "120000"
-_SUBMODULE = "160000"
+_SHA1_DIGITS = 40
 _MOST_LINKS = 40
 """Symlinks followed for one path before it counts as a circle, as Linux does."""
 
@@ -32,25 +32,28 @@ class GitTree:
     Args:
         folder: the project's root on disk, anywhere inside of the git repository.
         revision: whatever git takes for a commit: a branch, a tag, `HEAD~3`, a hash.
+        objects: what reads the repository already; then the revision must be a full hash.
+        prefix: the project's folder inside of the repository, such as `deploy/`, when that is known.
 
     Raises:
         UsageError: the folder is in no git repository, or the revision does not exist.
         UnavailableError: there is no git on this machine.
     """
 
-    __slots__ = ("__weakref__", "_entries", "_folder", "_folders", "_prefix", "_process", "_stop", "commit", "revision")
+    __slots__ = ("_entries", "_folders", "_is_own", "_objects", "_prefix", "commit", "revision")
 
     root: Path | None = None
 
-    def __init__(self, folder: Path, revision: str) -> None:
-        self._folder = folder
+    def __init__(
+        self, folder: Path, revision: str, *, objects: GitObjects | None = None, prefix: str | None = None
+    ) -> None:
         self.revision = revision
-        self._prefix = _git(folder, "rev-parse", "--show-prefix").rstrip("\n")
-        self.commit = _resolve(folder, revision)
+        self._prefix = _git(folder, "rev-parse", "--show-prefix").rstrip("\n") if prefix is None else prefix
+        self.commit = _resolve(folder, revision) if objects is None else revision
         self._entries: dict[str, _Entry] = {}
         self._folders: set[str] = {""}
-        self._process: subprocess.Popen[bytes] | None = None
-        self._stop: weakref.finalize[..., GitTree] | None = None
+        self._objects = objects or GitObjects(folder)
+        self._is_own = objects is None
         for line in _git(folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit).split("\0"):
             facts, _, path = line.partition("\t")
             if path:
@@ -81,10 +84,10 @@ class GitTree:
             if any(is_ignored(part) for part in below.split("/")):
                 continue
             name = f"{shown}/{below}" if shown else below
-            if entry.mode == _SUBMODULE:
+            if entry.mode == SUBMODULE:
                 what = f"`{name}` is a git submodule: commit {self.commit[:12]} does not hold its files"
                 raise fail(what, "copy its files into the repository, or move it out of this folder", file_start(name))
-            if entry.mode != _SYMLINK:
+            if entry.mode != SYMLINK:
                 found.append(FileEntry(name, 0, entry.size, int(entry.blob[:15], 16)))
                 continue
             target = self._target(name, path)
@@ -127,7 +130,7 @@ class GitTree:
                 continue
             done.append(part)
             entry = self._entries.get("/".join(done))
-            if entry is not None and entry.mode == _SYMLINK:
+            if entry is not None and entry.mode == SYMLINK:
                 links += 1
                 text = self._blob(entry).decode(errors="replace")
                 if links > _MOST_LINKS or text.startswith("/"):
@@ -144,7 +147,7 @@ class GitTree:
         """
         real = self._real(path)
         entry = self._entries.get(real) if real is not None else None
-        if entry is None or entry.mode == _SUBMODULE:
+        if entry is None or entry.mode == SUBMODULE:
             what = f"cannot read `{path}`: commit {self.commit[:12]} has no such file"
             raise fail(what, "name another revision, or add the file and commit it", file_start(path))
         return self._blob(entry)
@@ -158,50 +161,30 @@ class GitTree:
         """Tell whether the path is a file."""
         return self._real(path) in self._entries
 
+    def holds(self, path: str, data: bytes) -> bool:
+        """Tell whether a file has exactly these bytes, without reading it: git names contents by their hash."""
+        real = self._real(path)
+        entry = self._entries.get(real) if real is not None else None
+        if entry is None or entry.mode == SUBMODULE or entry.size != len(data):
+            return False
+        made = hashlib.sha1 if len(entry.blob) == _SHA1_DIGITS else hashlib.sha256
+        # Git itself refuses contents made to collide, and a machine in FIPS mode would refuse the hash as such.
+        return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest() == entry.blob
+
     def _blob(self, entry: _Entry) -> bytes:
-        process = self._process
-        if process is None:
-            process = self._process = subprocess.Popen(
-                ["git", "cat-file", "--batch"],
-                cwd=self._folder,
-                env=_environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-            self._stop = weakref.finalize(self, _stop, process)
-        asks, answers = _pipes(process)
-        asks.write(entry.blob.encode() + b"\n")
-        asks.flush()
-        header = answers.readline().split()
-        if len(header) != 3:
+        found = self._objects.read([entry.blob])[0]
+        if found is None:
             problem = Problem(
                 f"git cannot read the object {entry.blob[:12]} of commit {self.commit[:12]}",
                 "run `git fsck`; in a partial clone, fetch the commit's files first",
             )
             raise UnavailableError([problem])
-        data = answers.read(int(header[2]))
-        answers.read(1)
-        return data
+        return found[1]
 
     def close(self) -> None:
-        """End the git process that reads the files; the next read starts another."""
-        if self._stop is not None:
-            self._stop()
-        self._process = None
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    asks, answers = _pipes(process)
-    asks.close()
-    answers.close()
-    process.wait()
-
-
-def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
-    if process.stdin is None or process.stdout is None:
-        raise ValueError("the process has no pipes")
-    return process.stdin, process.stdout
+        """End the git process that reads the files, when it is the tree's own; the next read starts another."""
+        if self._is_own:
+            self._objects.close()
 
 
 def _environment() -> dict[str, str]:

@@ -6,18 +6,19 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from envcompile import yamlio
-from envcompile.errors import Problems, did_you_mean
+from envcompile.errors import EnvcError, Problems, did_you_mean
 from envcompile.model import Location
 from envcompile.settings import Environment
-from envcompile.sources.params import MARK, substitute
-from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS
+from envcompile.sources.params import MARK, parameters_in, substitute
+from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SOURCE_ENDINGS
 from envcompile.sources.settingsfile import place, read_model
 from envcompile.sources.tree import file_start, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, report_kustomization
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from envcompile.errors import Problem
     from envcompile.model import Document, Pointer
     from envcompile.sources.project import Overlay
 
@@ -114,9 +115,10 @@ def report_forgotten(
     """Note the folders that hold resources, but neither are an environment nor are extended by one."""
     used = {name for below in extends.values() for name in below}
     for name, overlay in overlays.items():
-        sources = [entry.path for entry in overlay.files if entry.path.endswith((".yaml", ".yml", ".json", ".jsonnet"))]
-        settings_file = f"{overlay.folder}/{ENVIRONMENT_FILE}"
-        if name not in used and sources and settings_file not in sources:
+        if name in used:
+            continue
+        sources = [entry.path for entry in overlay.files if entry.path.lower().endswith(SOURCE_ENDINGS)]
+        if sources and f"{overlay.folder}/{ENVIRONMENT_FILE}" not in sources:
             kustomizations = [path for path in sources if posixpath.basename(path) in KUSTOMIZATIONS]
             if kustomizations:
                 report_kustomization(kustomizations[0], problems)
@@ -127,7 +129,7 @@ def report_forgotten(
             problems.add(what, fix, file_start(misnamed[0] if misnamed else sources[0]))
 
 
-_MISSPELT = frozenset({"environment.yml", "environments.yaml", "env.yaml", "environment.json"})
+_MISSPELT = frozenset({"environment.yaml", "environment.yml", "environments.yaml", "env.yaml", "environment.json"})
 
 
 class EffectiveSettings:
@@ -148,15 +150,16 @@ class EffectiveSettings:
     def __init__(self, layers: tuple[Overlay, ...]) -> None:
         import msgspec
 
-        self._documents = tuple(layer.document for layer in layers if layer.document is not None)
+        documents = [layer.document for layer in layers if layer.document is not None]
         params: dict[str, Any] = {}
-        for document in self._documents:
+        for document in documents:
             params = _merged(params, document.value.get("params", {}))
+        self._documents = tuple([_with_params(document, params, documents) for document in documents])
         self.raw: dict[str, Any] = {}
         for document in self._documents:
-            value = _with_params(document, params)
-            own = document is layers[-1].document
-            self.raw = _overlaid(self.raw, {key: item for key, item in value.items() if own or key not in _OWN})
+            own = document.layer == layers[-1].folder
+            said = {key: item for key, item in document.value.items() if own or key not in _OWN}
+            self.raw = _overlaid(self.raw, said)
         self.settings = msgspec.convert(self.raw, Environment)
 
     def where(self, pointer: Pointer) -> Location | None:
@@ -165,8 +168,8 @@ class EffectiveSettings:
         if found is None:
             return None
         document, inside = found
-        position = yamlio.locate(document.source.read(), document.index, inside)
-        return Location(document.source.path, *position) if position else None
+        # Below a parameter that holds a map or list there is nothing in the file: the parameter is the place.
+        return Location(document.source.path, *yamlio.locate_nearest(document.source.read(), document.index, inside))
 
     def folder_of(self, pointer: Pointer) -> str | None:
         """The overlay folder whose environment.yaml set the value; None when no file says it."""
@@ -208,21 +211,47 @@ class EffectiveSettings:
         return ("images", names.index(wanted), *pointer[2:]) if wanted in names else None
 
 
-def _with_params(document: Document, params: dict[str, Any]) -> dict[str, Any]:
+def _with_params(document: Document, params: dict[str, Any], layers: list[Document]) -> Document:
     """The settings of one layer with parameters put in, except into `params` itself.
+
+    Args:
+        document: the layer's environment.yaml.
+        params: the parameters of all layers together.
+        layers: the environment.yaml of every layer, lowest first.
 
     Raises:
         EnvcError: an unknown parameter, or one whose type does not fit where it stands.
     """
     value: dict[str, Any] = document.value
     if MARK not in document.source.read():
-        return value
+        return document
     rest = document._replace(value={key: item for key, item in value.items() if key != "params"})
     filled = substitute(rest, params)
     problems = Problems()
     read_model(Environment, filled, problems)
-    problems.raise_any()
-    return {**filled.value, "params": value["params"]} if "params" in value else dict(filled.value)
+    try:
+        problems.raise_any()
+    except EnvcError as error:
+        raise EnvcError(_naming_parameters(error.problems, rest, layers)) from None
+    if "params" in value:
+        return filled._replace(value={**filled.value, "params": value["params"]})
+    return filled
+
+
+def _naming_parameters(problems: Iterable[Problem], document: Document, layers: list[Document]) -> Iterator[Problem]:
+    """The problems; those of a value that is a parameter say which one, and where it is defined."""
+    uses = parameters_in(document.value)
+    # What is wrong inside of a parameter's map or list is placed at the key of the setting.
+    used = {place(document, (*use.pointer, "")): use.names for use in uses}
+    used.update((place(document, use.pointer), use.names) for use in uses)
+    for problem in problems:
+        names = used.get(problem.where[0], ()) if problem.where else ()
+        pointers: list[Pointer] = [("params", name) for name in names]
+        definers = [next((layer for layer in reversed(layers) if _has(layer.value, at)), None) for at in pointers]
+        places = [place(layer, at) for layer, at in zip(definers, pointers, strict=True) if layer is not None]
+        named = " and ".join(f"`{name}`" for name in names)
+        fix = f"correct the parameter {named}, or: {problem.fix}" if names else problem.fix
+        yield problem._replace(fix=fix, where=(*problem.where, *places))
 
 
 def _overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

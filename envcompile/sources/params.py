@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 MARK = b"${{"
 """What a file must contain to be looked at."""
 
+_NEVER_PARAMETRISED = frozenset({"apiVersion", "kind", "abstract", "extends", "params"})
+"""Settings of an environment that are needed to know its parameters."""
+
+_TRUTH_WORDS = {"y": "true", "yes": "true", "on": "true", "n": "false", "no": "false", "off": "false"}
+"""What YAML 1.1 makes of words that people take for names."""
+
 _PARAMETER = re.compile(r"\$\{\{\s*params\.([A-Za-z0-9_.-]+)\s*\}\}")
 
 
@@ -54,6 +60,18 @@ def substitute(document: Document, params: Mapping[str, Any]) -> Document:
 def parameters_in(value: Any) -> list[ParameterUse]:
     """Every string of a value that uses parameters (keys count as their value's place), in the value's order."""
     return list(_uses(value, ()))
+
+
+def without_parameters(document: Document) -> Document:
+    """The part of an environment.yaml that can be read before the parameters are known.
+
+    The settings that use one have the type they must have only once it is put in.
+    """
+    value = document.value
+    if type(value) is not dict or MARK not in document.source.read():
+        return document
+    known = {key: item for key, item in value.items() if key in _NEVER_PARAMETRISED or not parameters_in(item)}
+    return document._replace(value=known)
 
 
 def _uses(value: Any, pointer: Pointer) -> Iterator[ParameterUse]:
@@ -143,6 +161,10 @@ def lookup(name: str, params: Mapping[str, Any], asked: tuple[str, ...] = ()) ->
         raise _UnknownError(f"parameters use each other in a circle: {circle}", "give one of them a value of its own")
     found, value = _reach(name, params)
     if not found:
+        read_as = _TRUTH_WORDS.get(name.lower())
+        if read_as in params:
+            fix = f'write it in quotes under `params`, as `"{name}":`: YAML reads the bare word as {read_as}'
+            raise _UnknownError(f"there is no parameter `{name}`", fix)
         known = sorted(_names(params, ""))
         otherwise = "add it to `params` of environment.yaml"
         if known:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import settings
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.sources.params import without_parameters
 from envcompile.sources.settingsfile import place, read_settings
 from envcompile.sources.tree import File, file_start, join
 
@@ -28,7 +29,9 @@ RESERVED = "chart"
 """The one name that no environment may have: environments/chart is the Helm chart."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_SOURCES = (".yaml", ".yml", ".json", ".jsonnet")
+SOURCE_ENDINGS = (".yaml", ".yml", ".json", ".jsonnet")
+"""What the name of a file ends in that a layer reads."""
+_MISSPELT_PROJECT_FILES = ("envc.yml", "envc.json")
 
 
 class Overlay(NamedTuple):
@@ -37,7 +40,7 @@ class Overlay(NamedTuple):
     name: str
     """The folder's name."""
     settings: settings.Environment | None
-    """Its environment.yaml; None for a plain layer, which has none."""
+    """Its environment.yaml without the settings that use parameters; None for a plain layer, which has none."""
     document: Document | None
     """The document the settings were read from."""
     files: tuple[FileEntry, ...]
@@ -79,6 +82,11 @@ def read_project_file(tree: Tree, problems: Problems) -> tuple[settings.Project,
     read = None
     if tree.exists(PROJECT_FILE):
         read = read_settings(settings.Project, File(PROJECT_FILE, tree.read(PROJECT_FILE)), "", problems)
+    else:
+        for name in _MISSPELT_PROJECT_FILES:
+            if tree.is_file(name):
+                what = f"`{name}` is not read: the project's settings are `{PROJECT_FILE}`"
+                problems.add(what, f"rename it to `{PROJECT_FILE}`", file_start(name))
     return read or (settings.Project(), None)
 
 
@@ -89,7 +97,7 @@ def read_overlays(tree: Tree, problems: Problems) -> dict[str, Overlay]:
         parts = entry.path.split("/")
         if len(parts) > 2:
             grouped.setdefault(parts[1], []).append(entry)
-        elif entry.path.endswith(_SOURCES):
+        elif entry.path.lower().endswith(SOURCE_ENDINGS):
             what = f"`{entry.path}` belongs to no environment"
             problems.add(what, f"move it into {OVERLAYS}/<environment>/, or into {BASE}/<app>/", file_start(entry.path))
     overlays: dict[str, Overlay] = {}
@@ -98,13 +106,24 @@ def read_overlays(tree: Tree, problems: Problems) -> dict[str, Overlay]:
         read = None
         if any(entry.path == path for entry in entries):
             file = File(path, tree.read(path))
-            read = read_settings(settings.Environment, file, f"{OVERLAYS}/{name}", problems)
+            read = read_settings(settings.Environment, file, f"{OVERLAYS}/{name}", problems, without_parameters)
         own, document = read or (None, None)
         overlay = Overlay(name, own, document, tuple(entries))
         overlays[name] = overlay
+        _check_exclusions(overlay, problems)
         if overlay.is_environment:
             _check_name(overlay, problems)
     return overlays
+
+
+def _check_exclusions(overlay: Overlay, problems: Problems) -> None:
+    """Note the exclusions that name nothing: every field is a glob that matches all, so nothing would be left."""
+    given = overlay.document.value.get("exclude", ()) if overlay.document is not None else ()
+    for position, exclusion in enumerate(given if isinstance(given, list) else ()):
+        if exclusion == {} and overlay.document is not None:
+            what = f"`exclude[{position}]` is empty, which would leave out every resource"
+            fix = "name what is left out, such as `{kind: Deployment, name: debug-*}`, or take the entry out"
+            problems.add(what, fix, place(overlay.document, ("exclude", position)))
 
 
 def _check_name(overlay: Overlay, problems: Problems) -> None:

@@ -12,6 +12,8 @@ from envcompile.sources import settingsrules
 from envcompile.sources.tree import file_start
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from msgspec import inspect
 
     from envcompile.errors import Problems
@@ -32,8 +34,12 @@ _KINDS = {
 }
 
 
-def read_settings(model: type[M], file: File, layer: str, problems: Problems) -> tuple[M, Document] | None:
+def read_settings(
+    model: type[M], file: File, layer: str, problems: Problems, known: Callable[[Document], Document] | None = None
+) -> tuple[M, Document] | None:
     """Read a settings file (`envc.yaml`, `environment.yaml`), which holds one document.
+
+    `known` gives the part of the document that can be read already; all of it when left out.
 
     Returns the settings with the document they stand in; None when something is wrong, which is then noted.
     """
@@ -42,14 +48,24 @@ def read_settings(model: type[M], file: File, layer: str, problems: Problems) ->
     except EnvcError as error:
         problems.extend(error)
         return None
-    documents = [Document(value, file, index, layer) for index, value in enumerate(values) if value is not None]
+    documents = [
+        Document(_with_words(value), file, index, layer) for index, value in enumerate(values) if value is not None
+    ]
     if len(documents) > 1:
         what = f"`{file.path}` holds {len(documents)} documents; settings are one"
         problems.add(what, "keep one document; resources belong into files of their own", place(documents[1]))
         return None
     document = documents[0] if documents else Document({}, file, 0, layer)
-    typed = read_model(model, document, problems)
+    typed = read_model(model, known(document) if known else document, problems)
     return None if typed is None else (typed, document)
+
+
+def _with_words(value: Any) -> Any:
+    """The document with `off` as a word in `checks`, where YAML 1.1 reads a bare `off` as false."""
+    checks = value.get("checks") if isinstance(value, dict) else None
+    if not isinstance(checks, dict) or False not in checks.values():
+        return value
+    return {**value, "checks": {rule: "off" if grade is False else grade for rule, grade in checks.items()}}
 
 
 def read_model(model: type[M], document: Document, problems: Problems) -> M | None:

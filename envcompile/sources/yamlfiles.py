@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.errors import did_you_mean
 from envcompile.model import Document, PatchDocument
 from envcompile.settings import API_VERSION, Patch
-from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_FILE
+from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_FILE, SOURCE_ENDINGS
 from envcompile.sources.settingsfile import dotted, place, read_model
 from envcompile.sources.tree import file_start
 
@@ -50,7 +50,7 @@ def app_of(path: str, layer: str) -> str:
 def without_foreign_files(entries: Iterable[FileEntry], problems: Problems) -> list[str]:
     """The paths of a layer's files; the projects of other tools among them are noted and left out."""
     paths = [entry.path for entry in entries]
-    charts = tuple(f"{posixpath.dirname(path)}/" for path in paths if posixpath.basename(path) == "Chart.yaml")
+    charts = tuple([f"{posixpath.dirname(path)}/" for path in paths if path.endswith("/Chart.yaml")])
     for folder in charts:
         if not folder.startswith(tuple(other for other in charts if other != folder)):
             where = file_start(f"{folder}Chart.yaml")
@@ -58,10 +58,22 @@ def without_foreign_files(entries: Iterable[FileEntry], problems: Problems) -> l
             name = posixpath.basename(folder.rstrip("/"))
             fix = f"move it out, and put what `helm template {name} CHART` prints into {folder.rstrip('/')}.yaml"
             problems.add(what, fix, where)
+    paths = [path for path in paths if not path.startswith(charts)]
     for path in paths:
+        if path.endswith(SOURCE_ENDINGS):
+            continue
         if posixpath.basename(path) == "Kustomization":
             report_kustomization(path, problems)
-    return [path for path in paths if not path.startswith(charts)]
+        elif path.lower().endswith(SOURCE_ENDINGS):
+            report_other_case(path, problems)
+    return paths
+
+
+def report_other_case(path: str, problems: Problems) -> None:
+    """Note a file that looks like a source, but whose ending is not in lower case; kubectl does not read it either."""
+    stem, ending = posixpath.splitext(path)
+    what = f"`{path}` is not read: the ending `{ending}` is not in lower case"
+    problems.add(what, f"rename it to `{posixpath.basename(stem)}{ending.lower()}`", file_start(path))
 
 
 def split_file(file: File, values: list[Any], layer: str, problems: Problems) -> list[Document]:
@@ -133,8 +145,9 @@ def _items(document: Document) -> list[Document]:
 def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> bool:
     """Tell whether a document says which resource it is; note everything it does not say."""
     api_version, kind, metadata = value.get("apiVersion"), value.get("kind"), value.get("metadata")
-    name = metadata.get("name") if type(metadata) is dict else None
-    if all(type(part) is str and part for part in (api_version, kind, name)):
+    name, namespace = (metadata.get("name"), metadata.get("namespace")) if type(metadata) is dict else (None, None)
+    fits = namespace is None or type(namespace) is str
+    if fits and all(type(part) is str and part for part in (api_version, kind, name)):
         return True
     if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
         report_kustomization(document.source.path, problems)
@@ -151,6 +164,8 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
         what = f"{_subject(document)} has no metadata" if metadata is None else "`metadata` is not a map"
         problems.add(what, "add `metadata:` with a name", place(document, ("metadata",)))
         return False
+    if not fits:
+        sound = _has_text(document, ("metadata", "namespace"), namespace, problems) and sound
     if name is None and type(metadata.get("generateName")) is str:
         return sound
     return _has_text(document, ("metadata", "name"), name, problems) and sound
@@ -166,6 +181,8 @@ def _has_text(document: Document, pointer: Pointer, value: Any, problems: Proble
     elif value is not None:
         what = f"`{name}` is {_described(value)}, but has to be a string"
         fix = "put the value in quotes: YAML reads it as something other than text without them"
+        if type(value) in {list, dict}:
+            fix = "write one name"
     problems.add(what, fix, place(document, pointer))
     return False
 

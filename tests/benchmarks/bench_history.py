@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,8 +23,9 @@ from tests.harness.repository import config_map, deployment, environment, write_
 
 ENVIRONMENTS = ("dev", "test", "staging", "prod")
 QUESTION_LIMIT = 1.0
-RECORD_LIMIT = 0.5
-"""A process of its own that compiles 2,800 resources from scratch; nobody waits for it."""
+RECORD_LIMIT = 0.3
+"""The whole process, from its start to its end, for a commit that changes one file."""
+RECORDS = 15
 BYTES_A_REVISION = 6000
 """11.5 MB for 2,004 revisions of environments, the figure that the tables were designed by."""
 
@@ -128,14 +130,16 @@ def main(commits: int, services: int) -> int:
         }
         for name, seconds in figures.items():
             print(f"{name:<8} {seconds * 1000:6.0f} ms")
-        record = float("inf")
-        for number in range(3):
+        times = []
+        for number in range(RECORDS):
             edit(root, chance, services)
             commit(root, f"one more, {number}")
             begin = time.perf_counter()
             call_envc(root, "history", "record")
-            record = min(record, time.perf_counter() - begin)
-        print(f"record   {record * 1000:6.0f} ms")
+            times.append(time.perf_counter() - begin)
+        record = statistics.median(times)
+        spread = f"median of {RECORDS}, {min(times) * 1000:.0f} to {max(times) * 1000:.0f}"
+        print(f"record   {record * 1000:6.0f} ms ({spread})")
     slow = [name for name, seconds in figures.items() if seconds > QUESTION_LIMIT]
     if slow or record > RECORD_LIMIT or a_revision > BYTES_A_REVISION:
         print("above the limit:", *slow, "record" * (record > RECORD_LIMIT), "size" * (a_revision > BYTES_A_REVISION))

@@ -97,7 +97,7 @@ def test_the_set_makes_one_application_for_each_app_of_each_environment(project:
 
 
 def test_the_project_allows_what_occurs_and_nothing_else(project: Path) -> None:
-    """Namespaces and cluster-wide kinds come from the compiled environments."""
+    """Namespaces and cluster-wide resources come from the compiled environments."""
     assert printed(project, "project", "--repo", REPO)["spec"] == {
         "description": f"Compiled by envc from {REPO}",
         "sourceRepos": [REPO],
@@ -106,7 +106,10 @@ def test_the_project_allows_what_occurs_and_nothing_else(project: Path) -> None:
             {"server": "https://prod:6443", "namespace": "kube-system"},
             {"server": "https://prod:6443", "namespace": "prod"},
         ],
-        "clusterResourceWhitelist": [{"group": "", "kind": "Namespace"}],
+        "clusterResourceWhitelist": [
+            {"group": "", "kind": "Namespace", "name": "dev"},
+            {"group": "", "kind": "Namespace", "name": "prod"},
+        ],
     }
 
 

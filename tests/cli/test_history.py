@@ -139,7 +139,30 @@ def test_restore_says_what_it_did(folder: Folder) -> None:
     assert outcome.err == (
         f"environments/prod is as at {first}: 2 files changed\n"
         "hint: the next build writes what the sources say; to stay there, take them back too: "
-        f"git checkout {first} -- base overlays\n"
+        f"envc history restore prod {first} --as-overlay\n"
+    )
+
+
+def test_restore_into_the_overlay_names_the_files(folder: Folder) -> None:
+    """Files on standard output, for people what it means; a second time there is nothing to do."""
+    first = folder.git("rev-parse", "--short=12", "HEAD~1")
+    outcome = run_envc(folder.root, "history", "restore", "prod", "HEAD~1", "--as-overlay")
+    assert (outcome.code, outcome.out) == (0, "overlays/prod/web/restored.yaml\n")
+    assert outcome.err == (
+        f"prod compiles to what it was at {first}: 1 file changed\n"
+        "hint: envc build prod && git add overlays/prod environments/prod\n"
+    )
+    outcome = run_envc(folder.root, "history", "restore", "prod", "HEAD~1", "--as-overlay")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", f"prod is as at {first} already\n")
+    outcome = run_envc(folder.root, "history", "restore", "prod", "HEAD~1", "--as-overlay", "--as-output")
+    assert (outcome.code, outcome.err) == (
+        2,
+        "error: a restoration goes into the output or into the overlay\nhint: name one of the two options\n",
+    )
+    outcome = run_envc(folder.root, "history", "restore", "prod", "HEAD~1", "--as-overlay", "--only", "deployment/wep")
+    assert (outcome.code, outcome.err) == (
+        2,
+        f"error: prod now and at {first} has no resource deployment/wep\nhint: did you mean `Deployment/web`?\n",
     )
 
 
@@ -176,3 +199,22 @@ def test_a_detached_recording_returns_at_once(folder: Folder) -> None:
     assert outcome.code == 0
     with closing(open_past(folder.root)) as past:
         assert commit in past.store.known()
+
+
+def test_sync_records_what_is_missing_and_rebuild_what_is_there(folder: Folder) -> None:
+    """Also after pruning: what went stays away, what is kept compiles to what is recorded."""
+    folder.commit("three", base__web=deployment(replicas=3))
+    folder.commit("four", base__web=deployment(replicas=4))
+    assert run_envc(folder.root, "history", "sync").err == "2 commits recorded\n"
+    assert run_envc(folder.root, "history", "sync").err == "nothing is missing\n"
+    assert run_envc(folder.root, "history", "rebuild", "--check").err == "4 commits compiled again: nothing differs\n"
+    assert run_envc(folder.root, "history", "prune", "--keep-last", "2").code == 0
+    assert run_envc(folder.root, "history", "sync").err == "nothing is missing\n"
+    for options in (["--check"], []):
+        outcome = run_envc(folder.root, "history", "rebuild", *options)
+        assert (outcome.code, outcome.err) == (
+            0,
+            "2 commits compiled again, 2 others kept as recorded: nothing differs\n",
+        )
+    assert run_envc(folder.root, "history", "import").err == "all 4 commits are recorded\n"
+    assert run_envc(folder.root, "history", "doctor").code == 0

@@ -15,7 +15,8 @@ import pytest
 
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
-from envcompile.pipeline.past import blame_fields, log, open_past
+from envcompile.pipeline.blaming import blame_fields
+from envcompile.pipeline.past import log, open_past
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, deployment, git
 from tests.history.conftest import Folder, new_folder
@@ -237,7 +238,9 @@ def test_the_pre_commit_framework_runs_the_hooks(
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "always")
     (folder.root / ".gitignore").write_text(".envc/\n")
-    hooks = "".join(f"      - id: {name}\n" for name in ("envc-build", "envc-secrets-scan", "envc-record"))
+    hooks = "".join(
+        f"      - id: {name}\n" for name in ("envc-build", "envc-check", "envc-secrets-scan", "envc-record")
+    )
     (folder.root / ".pre-commit-config.yaml").write_text(f"repos:\n  - repo: {own}\n    rev: v1\n    hooks:\n{hooks}")
     for kind in ("pre-commit", "post-commit"):
         subprocess.run([program, "install", "-t", kind], cwd=folder.root, check=True, capture_output=True)
@@ -249,6 +252,12 @@ def test_the_pre_commit_framework_runs_the_hooks(
     with pytest.raises(subprocess.CalledProcessError) as caught:
         hooked_commit(folder, "stale", base__web=deployment(replicas=7))
     assert "envc build --check" in caught.value.stderr + caught.value.stdout
+    (folder.root / "base/web.yaml").write_text(deployment().replace("replicas:", "replicsa:"))
+    run_envc(folder.root, "build")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        hooked_commit(folder, "a mistyped field")
+    assert "base/web.yaml:6:13: error schema: `replicsa` is not a field of" in caught.value.stderr + caught.value.stdout
+    (folder.root / "base/web.yaml").write_text(deployment(replicas=7))
     (folder.root / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\n" + "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC\n" * 4)
     run_envc(folder.root, "build")
     with pytest.raises(subprocess.CalledProcessError) as caught:

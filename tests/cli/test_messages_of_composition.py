@@ -133,6 +133,33 @@ error: `metadata.labels` of ConfigMap/settings (namespace prod) is not a map
 hint: write each as `name: value` on a line of its own
 """,
     ),
+    "a kind in another case": Wrong(
+        {**PROD, "base/web/secret.yaml": "apiVersion: v1\nkind: secret\nmetadata: {name: a}\ndata: {a: b}\n"},
+        """\
+error: there is no kind `secret` in v1
+  --> base/web/secret.yaml:2:7
+hint: did you mean `Secret`?
+""",
+    ),
+    "a patch of a kind in another case": Wrong(
+        with_patch("apiVersion: apps/v1\nkind: deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n"),
+        """\
+error: the patch has no target: deployment.apps/web (namespace prod) is in no layer below
+  --> overlays/prod/patch.yaml:1:1
+hint: did you mean Deployment.apps/web (namespace prod)? Kinds are told apart by capitals
+""",
+    ),
+    "the core API by its name": Wrong(
+        {
+            **PROD,
+            "base/web/secret.yaml": "apiVersion: core/v1\nkind: Secret\nmetadata: {name: a}\nstringData: {a: b}\n",
+        },
+        """\
+error: there is no API `core/v1`: the core API is `v1`
+  --> base/web/secret.yaml:1:13
+hint: write `apiVersion: v1`
+""",
+    ),
     "embedded text of an overlay that does not parse": Wrong(
         {
             **PROD,
@@ -140,7 +167,7 @@ hint: write each as `name: value` on a line of its own
             "overlays/prod/config.yaml": TEXT.format(name="app.yaml", text="    a: 1\n    b: 2\n    b: 3\n    c: 4\n"),
         },
         """\
-error: `app.yaml` does not parse: the key `b` is defined twice in one map, first on line 2
+error: `app.yaml` does not parse: the key `b` is defined twice in one map, first on line 8
   --> overlays/prod/config.yaml:9:5
 hint: remove one of them, or rename it; to replace the whole entry, name it in the annotation \
 `envcompile.dev/replace` of the patch

@@ -86,7 +86,7 @@ def test_what_cannot_be_delivered_waits_and_is_sent_in_order(project: Path, inbo
         4,
         "0 messages sent\nerror: the receiver at $HOOK refuses the message: 410\nhint: check the URL in HOOK\n",
     )
-    waiting = [*(project / ".envc/notify").iterdir()]
+    waiting = [*(project / ".envc/notify").glob("*.json")]
     assert len(waiting) == 1
     assert "canary" not in waiting[0].read_text()
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.29"), encoding="utf-8")
@@ -94,7 +94,7 @@ def test_what_cannot_be_delivered_waits_and_is_sent_in_order(project: Path, inbo
     inbox.status = 200
     assert run_envc(project, "notify") == (0, "", "2 messages sent\n")
     assert [body["commit"] for _, body in inbox.received] == [first, second]
-    assert not [*(project / ".envc/notify").iterdir()]
+    assert not [*(project / ".envc/notify").glob("*.json")]
 
 
 def test_a_variable_that_is_not_set_is_named(project: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_variable_that_is_not_set_is_named(project: Path) -> None:
         4,
         "0 messages sent\nerror: the env var HOOK is not set\nhint: set it to the receiver's URL\n",
     )
-    assert len([*(project / ".envc/notify").iterdir()]) == 1
+    assert len([*(project / ".envc/notify").glob("*.json")]) == 1
 
 
 def test_a_damaged_message_is_set_aside(project: Path, inbox: Inbox) -> None:

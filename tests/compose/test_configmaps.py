@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envcompile import EnvcError
 from envcompile.compose.configmaps import replaced_keys
 from tests.compose.inmemory import composed
 from tests.harness.compiled import complaint, value_of
@@ -132,6 +133,88 @@ def test_the_place_of_a_bad_line(make_project: MakeProject, written: str, line: 
     })
     message = complaint(root)
     assert message.splitlines()[1].startswith(f"  --> overlays/prod/a.yaml:{line}:")
+
+
+@pytest.mark.parametrize(
+    ("key", "written", "message"),
+    [
+        (
+            "a.yaml",
+            "|\n    x: 1\n    x: 2",
+            "`a.yaml` does not parse: the key `x` is defined twice in one map, first on line 8",
+        ),
+        (
+            "a.yaml",
+            '"x: 1\\nx: 2"',
+            "`a.yaml` does not parse, line 2 of its text: the key `x` is defined twice in one map, first on line 1",
+        ),
+        (
+            "a.yaml",
+            "|\n    m:\n        a: 1\n      b: 2",
+            "`a.yaml` does not parse: the line does not fit into the map that begins on line 8",
+        ),
+        (
+            "a.properties",
+            "|\n\n    x=2\n    x=3",
+            "`a.properties` cannot be merged: `x` is set twice, to different values: here and on line 9",
+        ),
+        (
+            "a.json",
+            '|\n    {"x": 1,\n    "x": 2}',
+            "`a.json` does not parse: `x` is repeated; it stands on line 8 too",
+        ),
+        (
+            "a.json",
+            '\'{"x": 1, "x": 2}\'',
+            "`a.json` does not parse, line 1 of its text: `x` is repeated; it stands on line 1 too",
+        ),
+    ],
+)
+def test_lines_in_the_words_of_a_message_are_those_of_the_file(
+    make_project: MakeProject, key: str, written: str, message: str
+) -> None:
+    """Where the text has no lines of its own in the file, the message says that it counts inside of the text."""
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  # one\n"
+    root = make_project({
+        "base/app/a.yaml": f"{head}  a.properties: x=1\n  a.json: '{{}}'\n  a.yaml: 'x: 0'\n",
+        "overlays/prod/environment.yaml": environment(),
+        "overlays/prod/a.yaml": f"{head}  # two\n  {key}: {written}\n",
+    })
+    assert complaint(root).splitlines()[0] == f"error: {message}"
+
+
+@pytest.mark.parametrize(
+    ("key", "base", "overlay", "message"),
+    [
+        ("a.yaml", "{x: 1}", "[1]", "the whole text is a map in the base and a list here"),
+        ("a.json", "[]", '{"x": 1}', "the whole text is a list in the base and a map here"),
+        ("a.json", '{"x": {}}', '{"x": 1}', "`x` is a map in the base and a number here"),
+        ("a.yaml", "x: 1", "y: 1\n---\nz: 2", "the text holds 2 YAML documents, which cannot be merged key by key"),
+    ],
+)
+def test_texts_that_contradict_each_other_parse(key: str, base: str, overlay: str, message: str) -> None:
+    """Nothing is wrong with either of them, so nobody is told that it does not parse."""
+    with pytest.raises(EnvcError) as error:
+        merged(config({key: base}), config({key: overlay}))
+    assert str(error.value).splitlines()[0].startswith(f"error: `{key}` cannot be merged")
+    assert str(error.value).splitlines()[0].endswith(f": {message}")
+
+
+def test_lines_of_a_text_that_no_file_holds_are_counted_in_the_text(make_project: MakeProject) -> None:
+    """The text of the layers below is the merge of several files."""
+    head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a.ini: |\n"
+    root = make_project({
+        "base/app/a.yaml": f"{head}    [s]\n    x = 1\n      y = 2\n",
+        "overlays/low/a.yaml": f"{head}    z = 1\n",
+        "overlays/prod/environment.yaml": environment("extends: [../low]\n"),
+        "overlays/prod/a.yaml": f"{head}    [s]\n    x = 3\n",
+    })
+    assert complaint(root) == (
+        "error: `a.ini` cannot be merged, line 4 of its text: "
+        "`x` is overridden, and this line may continue its value or be a key of its own\n"
+        "  --> overlays/low/a.yaml:5:10\n"
+        "hint: indent it like `x` when it is a key"
+    )
 
 
 def test_a_bad_text_of_a_lower_layer_is_shown_there(make_project: MakeProject) -> None:

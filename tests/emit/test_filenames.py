@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from envcompile.emit.filenames import filename, place_files
+from envcompile.emit.filenames import filename, place_files, refuse_alike_applications
+from envcompile.errors import EnvcError
 from tests.emit.samples import BUILT_IN, resource
 
 GATEWAY = resource("Gateway", "edge", group="networking.istio.io")
@@ -32,8 +33,36 @@ def test_the_name_follows_from_the_identity(kind: str, group: str, namespace: st
 
 def test_percent_encoding_tells_names_apart() -> None:
     """A name that looks like an encoded one is encoded itself."""
-    placed = place_files([resource("Role", "a:b"), resource("Role", "a%3Ab")], "shop", BUILT_IN)
-    assert sorted(placed) == ["web/role-a%253Ab.yaml", "web/role-a%3Ab.yaml"]
+    placed = place_files([resource("Role", "a:b"), resource("Role", "a%3ab")], "shop", BUILT_IN)
+    assert sorted(placed) == ["web/role-a%253ab.yaml", "web/role-a%3Ab.yaml"]
+
+
+def test_names_that_differ_only_in_case_are_two_files_everywhere() -> None:
+    """RBAC names may hold capitals: such a file carries a digest, whether the other name is there or not."""
+    small, capital, shouted = (resource("Role", name) for name in ("system:foo", "system:Foo", "system:FOO"))
+    placed = place_files([small, capital, shouted], "shop", BUILT_IN)
+    assert len({path.lower() for path in placed}) == 3
+    assert placed["web/role-system%3Afoo.yaml"] is small
+    for one in (small, capital, shouted):
+        assert place_files([one], "shop", BUILT_IN).items() <= placed.items()
+
+
+def test_kinds_that_differ_only_in_case_are_two_files_everywhere() -> None:
+    """Two custom kinds of one group."""
+    placed = place_files([resource(kind, "a", group="example.com") for kind in ("Vpc", "VPC")], "shop", BUILT_IN)
+    assert len({path.lower() for path in placed}) == 2
+
+
+def test_applications_that_differ_only_in_case_are_refused() -> None:
+    """A checkout on macOS or Windows would have one folder for both."""
+    resources = [resource("Role", "a", app=app) for app in ("Web", "web", "api")]
+    with pytest.raises(EnvcError) as error:
+        refuse_alike_applications(resources)
+    assert str(error.value) == (
+        "error: the applications `Web` and `web` differ only in case\n"
+        "hint: rename one: macOS and Windows would put both into one folder"
+    )
+    refuse_alike_applications([*resources[1:], *resources[1:]])
 
 
 def test_very_long_names_fit_and_stay_apart() -> None:

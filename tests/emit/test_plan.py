@@ -57,6 +57,20 @@ def test_files_changed_by_hand_are_edited_whether_wanted_or_not(folder: Path) ->
     assert not found.changed + found.removed
 
 
+def test_a_checkout_with_other_line_breaks_is_current(folder: Path) -> None:
+    """Git with `core.autocrlf` writes CRLF into a checkout and takes it out again: nobody edited anything."""
+    lines = bundle(web__a="1\n", web__b="2\n2\n", api__c="3\n")
+    build(folder, lines)
+    for path in (*folder.glob("*/*.yaml"), folder / ".envc-index"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert plan(folder, lines).is_current
+    found = plan(folder, bundle(web__a="new\n", web__b="2\n2\n"))
+    assert (found.changed, found.removed, found.unchanged) == (("web/a.yaml",), ("api/c.yaml",), ("web/b.yaml",))
+    assert not found.edited
+    (folder / "web/a.yaml").write_bytes(b"mine\r\n")
+    assert plan(folder, lines).edited == ("web/a.yaml",)
+
+
 def test_a_hand_edit_that_equals_the_new_output_is_fine(folder: Path) -> None:
     """Somebody was faster; only the index is behind."""
     (folder / "web/a.yaml").write_text("new")

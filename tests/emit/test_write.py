@@ -246,3 +246,17 @@ def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path, monkeypatch
         f"error: {folder} cannot be read: permission denied\n"
         "hint: make it readable for you, or write elsewhere with `--output DIR`"
     )
+
+
+@pytest.mark.parametrize("folder", ["base/prod", "overlays/prod", "overlays/prod/deep/prod", "linked/prod"])
+def test_output_among_the_sources_is_refused(tmp_path: Path, folder: str) -> None:
+    """The next build would read it: every resource would be there twice."""
+    (tmp_path / "base").mkdir()
+    (tmp_path / "linked").symlink_to("base")
+    with pytest.raises(EnvcError) as error:
+        check_folder(tmp_path / folder, tmp_path)
+    assert str(error.value) == (
+        f"error: {folder.replace('linked', 'base')} is no place for output: the next build would read it as a source\n"
+        "hint: name a folder outside of base/ and overlays/"
+    )
+    assert check_folder(tmp_path / "environments/base", tmp_path) == tmp_path / "environments/base"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.errors import UsageError
+from envcompile.forge.hosts import GitHub
+from envcompile.forge.http import Client, Reply
 from envcompile.forge.job import find_job
 
 if TYPE_CHECKING:
@@ -64,6 +66,77 @@ def test_a_merge_request_on_gitlab() -> None:
     fork = find_job({**GITLAB, "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "12"})
     assert fork is not None
     assert fork.is_fork
+
+
+def test_a_pipeline_of_merged_results_compares_with_what_went_into_the_merge() -> None:
+    """The merge that is checked out has what the target branch got meanwhile, which is not the merge request's."""
+    merged = {"CI_MERGE_REQUEST_TARGET_BRANCH_SHA": "7a46", "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": "50ce"}
+    job = find_job({**GITLAB, **merged})
+    assert job is not None
+    assert (job.base, job.head) == ("7a46", "50ce")
+
+
+def test_a_line_end_behind_a_token_is_not_part_of_it(tmp_path: Path) -> None:
+    """Secrets are pasted with one."""
+    for environ in (
+        {**GITLAB, "GITLAB_TOKEN": "canary\n"},
+        github(tmp_path, pull_request()) | {"GITHUB_TOKEN": " canary\n"},
+    ):
+        job = find_job(environ)
+        assert job is not None
+        assert job.token == "canary"
+
+
+@pytest.mark.parametrize(
+    ("api", "requests"),
+    [
+        (
+            "https://api.github.com",
+            ["https://api.github.com/graphql", "https://api.github.com/repos/shop/shop/pulls/7"],
+        ),
+        (
+            "https://ghe.example.com/api/v3/",
+            ["https://ghe.example.com/api/graphql", "https://ghe.example.com/api/v3/repos/shop/shop/pulls/7"],
+        ),
+        (
+            "https://api.shop.ghe.com",
+            ["https://api.shop.ghe.com/graphql", "https://api.shop.ghe.com/repos/shop/shop/pulls/7"],
+        ),
+    ],
+)
+def test_own_servers_have_their_api_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: str, requests: list[str]
+) -> None:
+    """REST in /api/v3 and GraphQL in /api/graphql, or both at the top of a host of their own."""
+    sent: list[str] = []
+
+    def answer(_client: Client, _method: str, url: str, _body: Any) -> Reply:
+        sent.append(url)
+        return Reply(200, {}, b"{}")
+
+    monkeypatch.setattr(Client, "_send", answer)
+    job = find_job(github(tmp_path, pull_request(), GITHUB_API_URL=api) | {"GITHUB_TOKEN": "canary"})
+    assert job is not None
+    host = job.connect()
+    assert isinstance(host, GitHub)
+    host._viewer()
+    host.newer_commit()
+    assert sent == requests
+
+
+@pytest.mark.parametrize("event", [[], {"pull_request": {}}, {"pull_request": {"number": "7"}}, {"merge_group": {}}])
+def test_other_events_are_no_pull_request(tmp_path: Path, event: Any) -> None:
+    """A merge queue, an event of another shape."""
+    assert find_job(github(tmp_path, event)) is None
+
+
+def test_a_pull_request_whose_fork_is_gone_is_a_forks(tmp_path: Path) -> None:
+    """GitHub gives null for the repository of its head."""
+    event = pull_request()
+    event["pull_request"]["head"]["repo"] = None
+    job = find_job(github(tmp_path, event))
+    assert job is not None
+    assert job.is_fork
 
 
 def test_other_places_are_no_job(tmp_path: Path) -> None:

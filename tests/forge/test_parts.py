@@ -40,7 +40,7 @@ def test_markers_are_read_back() -> None:
     """What was written is found again; upper limits and hashes are only for people."""
     mark = read_marker(f"text\n\n{marker('team/a', 2, 3, 'ab')}\n")
     assert mark is not None
-    assert (mark.key, mark.part) == ("team/a", 2)
+    assert mark == ("team/a", 2, "ab")
 
 
 @pytest.mark.parametrize("body", ["", "text", f"{marker('a', 1, 1, '')} tail", f"> {marker('a', 1, 1, '')}"])
@@ -55,3 +55,18 @@ def test_other_texts_have_no_marker(body: str) -> None:
 def test_keys_can_stand_in_a_comment(key: str, fine: bool) -> None:  # ruff: ignore[boolean-type-hint-positional-argument] - a parameter of the test
     """Two hyphens would end the HTML comment."""
     assert is_key(key) is fine
+
+
+@given(st.integers(0, 2_000), st.text("a/é", min_size=1, max_size=300), st.integers(1, 4))
+def test_a_table_of_very_many_environments_keeps_the_limit(rows: int, key: str, most: int) -> None:
+    """Its first lines are there, and how many are not; so it is with a long key."""
+    head = "\n".join(["### heading", *(f"| **environment-{row}** | 1 | é |" for row in range(rows)), ""])
+    found, is_whole = parts(head, [block(0, 3)], key=key, commit="ab" * 20, limit=20_000, most=most, overflow=OVERFLOW)
+    assert all(len(text.encode()) <= 20_000 for text in found)
+    if rows < 400:
+        assert is_whole
+        assert found[0].startswith(head)
+    if rows > 700:
+        shown = found[0].count("| **environment-")
+        assert not is_whole
+        assert f"\n{rows - shown + 1} more lines are not shown\n" in found[0]

@@ -7,45 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.errors import EnvcError, UnavailableError
-from envcompile.forge.hosts import GitHub, GitLab
+from envcompile.forge.hosts import GitLab
 from envcompile.forge.http import Client
 from envcompile.forge.parts import marker
 from envcompile.forge.sticky import publish
-from tests.forge.server import ME, TOKEN
+from tests.forge.samples import FAREWELL, github, part
+from tests.forge.server import ME, TOKEN, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from envcompile.forge.hosts import Host
+    from tests.forge.samples import Connect
     from tests.forge.server import State
-
-    Connect = Callable[..., Host]
-
-FAREWELL = f"gone\n\n{marker('envc', 1, 1, 'ab')}\n"
-
-
-@pytest.fixture
-def waits() -> list[float]:
-    """The seconds that a test's client would have slept."""
-    return []
-
-
-@pytest.fixture(params=["GitHub", "GitLab"])
-def connect(request: pytest.FixtureRequest, state: State, waits: list[float]) -> Connect:
-    """Connects to either host."""
-
-    def make(token: str = TOKEN, repository: str = "shop/shop") -> Host:
-        if request.param == "GitHub":
-            headers = {"Authorization": f"Bearer {token}"}
-            return GitHub(Client(state.address, headers, "GitHub", waits.append), repository, 7)
-        return GitLab(Client(state.address, {"PRIVATE-TOKEN": token}, "GitLab", waits.append), repository, 7)
-
-    return make
-
-
-def part(text: str, number: int = 1, of: int = 1, key: str = "envc") -> str:
-    """A comment of ours."""
-    return f"{text}\n\n{marker(key, number, of, 'ab')}\n"
 
 
 def test_the_comment_is_written_once_and_then_changed_in_place(connect: Connect, state: State) -> None:
@@ -105,13 +76,12 @@ def test_duplicates_of_an_earlier_run_are_deleted(connect: Connect, state: State
 
 def test_a_request_that_failed_after_it_was_carried_out_leaves_one_comment(connect: Connect, state: State) -> None:
     """A gateway that gives up does not tell whether the comment was written."""
-    original = state.failures
     host = connect()
     create = host.create
 
-    def fail_first(body: str) -> int:
-        original.append((-1, {}))
-        return create(body)
+    def fail_first(body: str) -> None:
+        state.failures.append(Failure(-1))
+        create(body)
 
     host.create = fail_first  # type: ignore[method-assign]
     publish(host, [part("one")], key="envc", farewell=FAREWELL)
@@ -121,14 +91,15 @@ def test_a_request_that_failed_after_it_was_carried_out_leaves_one_comment(conne
 @pytest.mark.parametrize(
     ("failures", "slept"),
     [
-        ([(502, {}), (503, {})], [1.0, 2.0]),
-        ([(429, {"Retry-After": "7"})], [7.0]),
-        ([(403, {"Retry-After": "3"})], [3.0]),
-        ([(403, {"X-RateLimit-Remaining": "0"})], [1.0]),
+        ([Failure(502), Failure(503)], [1.0, 2.0]),
+        ([Failure(429, {"Retry-After": "7"})], [7.0]),
+        ([Failure(403, {"Retry-After": "3"})], [3.0]),
+        ([Failure(403, {"X-RateLimit-Remaining": "0"})], [1.0]),
+        ([Failure(403, {}, "You have exceeded a secondary rate limit.")], [60.0]),
     ],
 )
 def test_what_passes_by_itself_is_waited_out(
-    connect: Connect, state: State, waits: list[float], failures: list[tuple[int, dict[str, str]]], slept: list[float]
+    connect: Connect, state: State, waits: list[float], failures: list[Failure], slept: list[float]
 ) -> None:
     """Server errors and rate limits are tried again after the time that the host asks for."""
     state.failures = list(failures)
@@ -139,14 +110,14 @@ def test_what_passes_by_itself_is_waited_out(
 
 def test_a_host_that_keeps_failing_is_reported(connect: Connect, state: State) -> None:
     """Patience ends."""
-    state.failures = [(500, {})] * 4
+    state.failures = [Failure(500)] * 4
     with pytest.raises(UnavailableError, match=r"answered 500 4 times in a row\nhint: try again later"):
         publish(connect(), [part("one")], key="envc", farewell=FAREWELL)
 
 
 def test_a_wait_of_an_hour_is_not_waited(connect: Connect, state: State, waits: list[float]) -> None:
     """A job that sleeps costs money."""
-    state.failures = [(429, {"Retry-After": "3600"})]
+    state.failures = [Failure(429, {"Retry-After": "3600"})]
     with pytest.raises(UnavailableError, match="asks to wait 3600 seconds before the next request"):
         publish(connect(), [part("one")], key="envc", farewell=FAREWELL)
     assert waits == []
@@ -155,7 +126,12 @@ def test_a_wait_of_an_hour_is_not_waited(connect: Connect, state: State, waits: 
 @pytest.mark.parametrize(
     ("token", "repository", "write_status", "message"),
     [
-        ("wrong-canary", "shop/shop", 200, r"refuses GET /user: 401 Bad credentials\nhint: the token is wrong"),
+        (
+            "wrong-canary",
+            "shop/shop",
+            200,
+            r"refuses (?:GET /user|POST /graphql): 401 Bad credentials\nhint: the token is wrong",
+        ),
         (
             TOKEN,
             "shop/shop",
@@ -179,28 +155,79 @@ def test_a_refusal_says_what_to_do_and_never_shows_the_token(
 def test_a_comment_that_the_host_finds_too_long_is_explained(connect: Connect, state: State) -> None:
     """The host's own words are the best explanation."""
     state.limit = 100
-    with pytest.raises(EnvcError, match=r"422 Body is too long \(maximum is 100 characters\)"):
+    with pytest.raises(EnvcError, match=r"422 Body is too long \(maximum is 100 characters\)\nhint: .* `--limit`"):
         publish(connect(), [part("x" * 200)], key="envc", farewell=FAREWELL)
 
 
-def test_github_jobs_do_not_need_to_know_their_own_name(state: State) -> None:
-    """The token of a job may not ask who it is; its comments are the bot's."""
-    state.user_status = 403
-    client = Client(state.address, {"Authorization": f"Bearer {TOKEN}"}, "GitHub")
-    host = GitHub(client, "shop/shop", 7)
-    state.add(part("one"), ME)
-    publish(host, [part("two")], key="envc", farewell=FAREWELL)
+def test_what_others_edit_is_put_right(connect: Connect, state: State) -> None:
+    """Whoever may write in the repository may edit the comment; the next run says what is true again."""
+    publish(connect(), [part("one")], key="envc", farewell=FAREWELL)
+    state.comments[0]["body"] = part("edited").replace("\n", "\r\n")
+    publish(connect(), [part("one")], key="envc", farewell=FAREWELL)
+    assert state.bodies() == [part("one")]
+
+
+def test_line_ends_of_a_browser_change_nothing(connect: Connect, state: State) -> None:
+    """Saved in a browser without an edit, a comment has other line ends."""
+    state.add(part("one").replace("\n", "\r\n"))
+    assert str(publish(connect(), [part("one")], key="envc", farewell=FAREWELL)) == "1 unchanged"
+
+
+def test_an_edit_that_takes_the_marker_away_takes_the_comment_away(connect: Connect, state: State) -> None:
+    """A comment without the marker is a person's words: it stays, and a new one is written."""
+    state.add("I have read this.")
+    publish(connect(), [part("one")], key="envc", farewell=FAREWELL)
+    assert state.bodies() == ["I have read this.", part("one")]
+
+
+def test_parts_stand_in_order_also_when_the_first_was_deleted(connect: Connect, state: State) -> None:
+    """What stands is filled from the oldest on, so that part one is never behind part two."""
+    wanted = [part("a", 1, 3), part("b", 2, 3), part("c", 3, 3)]
+    publish(connect(), wanted, key="envc", farewell=FAREWELL)
+    del state.comments[0]
+    assert str(publish(connect(), wanted, key="envc", farewell=FAREWELL)) == "1 written, 2 updated"
+    assert state.bodies() == wanted
+
+
+def test_a_comment_that_vanishes_meanwhile_is_written_anew(connect: Connect, state: State) -> None:
+    """Somebody deletes it between the look at the list and the change."""
+    state.add(part("one"))
+
+    def vanish(request: str) -> None:
+        if request.startswith(("PATCH", "PUT")):
+            state.comments.clear()
+
+    state.before = vanish
+    assert str(publish(connect(), [part("two")], key="envc", farewell=FAREWELL)) == "1 written"
     assert state.bodies() == [part("two")]
 
 
-def test_the_token_of_an_app_needs_its_author_named(state: State) -> None:
-    """Such a token may not ask who it is, either, and its comments are not the bot's."""
-    state.user_status = 403
-    state.add(part("one"), "shop-app[bot]")
-    state.add(part("the bot's"), ME)
-    client = Client(state.address, {"Authorization": f"Bearer {TOKEN}"}, "GitHub")
-    publish(GitHub(client, "shop/shop", 7, "shop-app[bot]"), [part("two")], key="envc", farewell=FAREWELL)
-    assert (state.bodies("shop-app[bot]"), state.bodies()) == ([part("two")], [part("the bot's")])
+def test_nothing_is_asked_when_nothing_changes(connect: Connect, state: State) -> None:
+    """Who we are, and what stands there: two requests."""
+    publish(connect(head="4e3f"), [part("one")], key="envc", farewell=FAREWELL)
+    state.requests.clear()
+    publish(connect(head="4e3f"), [part("one")], key="envc", farewell=FAREWELL)
+    assert len(state.requests) == 2
+
+
+def test_a_locked_conversation_is_explained(connect: Connect, state: State) -> None:
+    """The token is fine: who reads 403 would look there."""
+    state.write_status, state.write_message = 403, "Unable to create comment because issue is locked."
+    with pytest.raises(EnvcError) as caught:
+        publish(connect(), [part("one")], key="envc", farewell=FAREWELL)
+    assert str(caught.value).partition("403 ")[2] == (
+        "Unable to create comment because issue is locked.\n"
+        "hint: the conversation of this pull request is locked: unlock it, or read the file of `--output`"
+    )
+
+
+def test_a_renamed_repository_is_followed(state: State) -> None:
+    """GitHub answers 301 to what reads and 307 to what writes; both are repeated with their bodies."""
+    state.is_renamed = True
+    publish(github(state), [part("one")], key="envc", farewell=FAREWELL)
+    publish(github(state), [part("two")], key="envc", farewell=FAREWELL)
+    assert state.bodies() == [part("two")]
+    assert any(request.startswith("POST /repositories/42/") for request in state.requests)
 
 
 def test_gitlabs_own_notes_are_never_ours(state: State) -> None:
@@ -209,24 +236,3 @@ def test_gitlabs_own_notes_are_never_ours(state: State) -> None:
     client = Client(state.address, {"PRIVATE-TOKEN": TOKEN}, "GitLab")
     publish(GitLab(client, "shop/shop", 7), [part("one")], key="envc", farewell=FAREWELL)
     assert state.bodies() == [part("system"), part("one")]
-
-
-def test_a_host_that_is_not_there_is_reported(waits: list[float]) -> None:
-    """The message names the address."""
-    client = Client("http://127.0.0.1:9", {}, "GitHub", waits.append)
-    with pytest.raises(UnavailableError, match=r"GitHub at http://127.0.0.1:9 does not answer"):
-        client.call("GET", "/user")
-    assert waits == [1.0, 2.0, 4.0]
-
-
-def test_other_addresses_than_web_addresses_are_refused() -> None:
-    """A URL that comes from an environment variable must not read local files."""
-    with pytest.raises(UnavailableError, match="GitHub has no web address"):
-        Client("file:///etc", {}, "GitHub").call("GET", "/passwd")
-
-
-def test_redirects_are_not_followed(state: State) -> None:
-    """They would carry the token elsewhere."""
-    state.failures = [(302, {"Location": "http://127.0.0.1:9/"})]
-    with pytest.raises(EnvcError, match="302"):
-        Client(state.address, {"PRIVATE-TOKEN": TOKEN}, "GitLab").call("GET", "/user")

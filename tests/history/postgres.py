@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
+import resource
 import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +29,12 @@ def missing() -> str:
 
 
 @contextmanager
-def server() -> Generator[Path]:
-    """A running server; the folder of its socket, where user `test` has the password `PASSWORD`."""
+def server(largest: int = 0) -> Generator[Path]:
+    """A running server; the folder of its socket, where user `test` has the password `PASSWORD`.
+
+    Args:
+        largest: bytes that none of its files may exceed, as on a disk that is full; 0 for no limit.
+    """
     programs = _programs()
     if programs is None:
         raise ValueError(missing())
@@ -57,9 +63,12 @@ def server() -> Generator[Path]:
                 "-E",
                 "UTF8",
                 "-N",
+                "--wal-segsize=1",
             ],
             options,
         )
+        if largest:
+            options["preexec_fn"] = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (largest, largest))
         settings = f"-k {folder} -c listen_addresses='' -c fsync=off"
         _run([programs / "pg_ctl", "-D", data, "-w", "-o", settings, "-l", folder / "log", "start"], options)
         try:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.errors import UsageError
-from envcompile.pipeline.past import blame_fields, find, open_past, revision_at, revision_of
+from envcompile.pipeline.blaming import blame_fields
+from envcompile.pipeline.past import compare, find, open_past, revision_at, revision_of
 from tests.harness.repository import deployment, environment
 
 if TYPE_CHECKING:
@@ -154,3 +155,102 @@ def test_a_time_means_the_commit_that_was_there(folder: Folder) -> None:
         with pytest.raises(UsageError) as caught:
             revision_at(past, "prod", "teatime")
         assert "`teatime` is no time" in str(caught.value)
+
+
+PROPERTIES = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  app.properties: |
+    # how it listens
+    server.port={port}
+    server.host={host}
+    log=info
+"""
+
+
+def test_a_key_of_a_file_has_its_own_commit(folder: Folder) -> None:
+    """The commit that changed the key, not the one that last touched the file, with the line that sets it."""
+    first = folder.commit("start", base__settings=PROPERTIES.format(port=80, host="a"))
+    second = folder.commit("port", base__settings=PROPERTIES.format(port=8080, host="a"))
+    third = folder.commit(
+        "prod's own",
+        overlays__prod__settings=PROPERTIES.format(port=9090, host="a").replace("    # how it listens\n", ""),
+    )
+    folder.commit("host", base__settings=PROPERTIES.format(port=8080, host="b"))
+    port = r"data.app\.properties#server.port"
+    (found,) = asked(folder, port, "configmap/settings", "dev").values()
+    assert (found.commit, found.how, found.old, found.value) == (second, "changed", '"80"', "8080")
+    assert (found.field, found.place) == (port, "base/settings.yaml:8:5")
+    (found,) = asked(folder, port, "configmap/settings").values()
+    assert (found.commit, found.old, found.place) == (third, '"8080"', "overlays/prod/settings.yaml:7:5")
+    below = asked(folder, r"data.app\.properties#server", "configmap/settings", "dev")
+    assert [blamed.key for blamed in below.values()] == ["server.port", "server.host"]
+    (found,) = asked(folder, r"data.app\.properties#log", "configmap/settings", "dev").values()
+    assert (found.commit, found.how, found.or_before) == (first, "created", False)
+    with pytest.raises(UsageError) as caught:
+        asked(folder, r"data.app\.properties#nothing", "configmap/settings", "dev")
+    assert str(caught.value).startswith(r"error: ConfigMap/settings has no key `nothing` in `data.app\.properties` at ")
+
+
+def test_a_merged_key_is_the_branchs(folder: Folder) -> None:
+    """As for fields: the merge is only named for what it made itself."""
+    folder.commit("start", base__settings=PROPERTIES.format(port=80, host="a"))
+    folder.git("checkout", "-q", "-b", "side")
+    side = folder.commit("side", base__settings=PROPERTIES.format(port=81, host="a"))
+    folder.git("checkout", "-q", "main")
+    folder.commit("main", base__web=deployment(replicas=2))
+    folder.git("merge", "-q", "--no-edit", "--no-verify", "side")
+    (found,) = asked(folder, r"data.app\.properties#server.port", "configmap/settings").values()
+    assert (found.commit, found.old) == (side, '"80"')
+
+
+CRD = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: routes.example.com}
+spec:
+  group: example.com
+  names: {kind: Route, plural: routes}
+  scope: Namespaced
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              rules:
+                type: array
+                x-kubernetes-list-type: map
+                x-kubernetes-list-map-keys: [host]
+                items:
+                  type: object
+                  properties: {host: {type: string}, weight: {type: integer}}
+"""
+ROUTE = """\
+apiVersion: example.com/v1
+kind: Route
+metadata: {name: r}
+spec:
+  rules:
+"""
+
+
+def test_custom_kinds_are_read_with_the_definitions_of_their_time(folder: Folder) -> None:
+    """Items of a custom resource's list are told apart by the keys of the CRD that is recorded with it."""
+    rules = [f"  - {{host: {host}, weight: 1}}\n" for host in "abc"]
+    folder.commit("start", base__crd=CRD, base__route=ROUTE + "".join(rules))
+    folder.commit("another order", base__route=ROUTE + "".join(reversed(rules)).replace("a, weight: 1", "a, weight: 2"))
+    folder.record()
+    with closing(open_past(folder.root)) as past:
+        older, newer = (revision_of(past, "prod", name) for name in ("HEAD~1", "HEAD"))
+        fields = [field.field for found in compare(past, "prod", older, newer).resources for field in found.fields]
+        assert "spec.rules[host=a].weight" in fields
+        assert [item.field for item in find(past, "weight=2", [newer])] == ["spec.rules[host=a].weight"]

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import os
-import resource
-import signal
 import sqlite3
-import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from envcompile.errors import UnavailableError, UsageError
+from envcompile.history import libpq
 from envcompile.history.database import VERSION, connect, version_of
-from envcompile.history.doctor import check
 from envcompile.history.migrate import upgrade
 from envcompile.history.spool import Spool
 from envcompile.pipeline.past import log, open_past
-from tests.harness.command import call_envc, run_envc, spawn_envc
+from tests.harness.command import run_envc
 from tests.harness.repository import deployment
 from tests.history import postgres
 
@@ -145,63 +142,6 @@ def test_a_file_that_is_no_database_is_said(folder: Folder) -> None:
     assert file.read_bytes().startswith(b"this is not")
 
 
-@pytest.mark.usefixtures("backend")
-def test_two_recorders_record_each_commit_once(folder: Folder) -> None:
-    """Both end well, whichever comes first."""
-    commits = [folder.commit(f"change {number}", base__web=deployment(replicas=number)) for number in range(1, 9)]
-    runs = [spawn_envc(folder.root, "history", "import", env=dict(os.environ)) for _ in range(2)]
-    for run in runs:
-        _, err = run.communicate(timeout=120)
-        assert run.returncode == 0, err
-    with closing(open_past(folder.root)) as past:
-        assert [entry.commit.hash for entry in log(past, "prod")] == commits[::-1]
-        assert check(past.store).damage == ()
-
-
-@pytest.mark.slow
-def test_a_recorder_may_be_killed_at_any_point(folder: Folder) -> None:
-    """What was recorded is whole, what was not waits still, and the next run records the rest."""
-    commits = [folder.commit(f"change {number}", base__web=deployment(replicas=number)) for number in range(1, 13)]
-    spool = Spool(folder.root / ".envc")
-    for commit in commits:
-        spool.add(commit)
-    for pause in (0.05, 0.2, 0.3, 0.36, 0.42, 0.5):
-        run = spawn_envc(folder.root, "history", "record", "--waiting")
-        time.sleep(pause)
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
-        if (folder.root / ".envc" / "history.db").exists():
-            with closing(open_past(folder.root, create=True)) as past:
-                recorded = past.store.known()
-                assert {*commits} - recorded <= {*spool.waiting()}
-                assert check(past.store).damage == ()
-    assert call_envc(folder.root, "history", "record", "--waiting").code == 0
-    with closing(open_past(folder.root)) as past:
-        assert [entry.commit.hash for entry in log(past, "prod")] == commits[::-1]
-        assert check(past.store).damage == ()
-    assert spool.waiting() == []
-
-
-def test_a_full_disk_loses_nothing(folder: Folder) -> None:
-    """No file may grow beyond what it is now: recording fails, says so, and succeeds when there is room."""
-    folder.commit("start")
-    folder.record()
-    big = "".join(f"  k{number}: {os.urandom(20).hex()}\n" for number in range(4000))
-    commit = folder.commit("big", base__big=f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata:\n{big}")
-    limit = (folder.root / ".envc" / "history.db").stat().st_size + 4096
-
-    def no_room() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    outcome = call_envc(folder.root, "history", "record", preexec_fn=no_room)
-    assert outcome.code == 4, outcome.err
-    assert "does not answer" in outcome.err
-    assert Spool(folder.root / ".envc").waiting() == [commit]
-    assert call_envc(folder.root, "history", "record", "--waiting").err == "1 commit recorded\n"
-    with closing(open_past(folder.root)) as past:
-        assert check(past.store).damage == ()
-
-
 def test_damage_is_found(folder: Folder) -> None:
     """The doctor reads everything."""
     folder.commit("start")
@@ -233,6 +173,7 @@ def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
     """PostgreSQL is an option that need not be installed."""
     import sys
 
+    monkeypatch.setattr(libpq, "load", lambda: None)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UsageError) as caught:
         connect("postgresql://host/name")

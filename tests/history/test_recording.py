@@ -11,7 +11,7 @@ import pytest
 from envcompile.emit.manifests import built_in_kinds, manifests
 from envcompile.history.doctor import check
 from envcompile.history.figures import sizes
-from envcompile.pipeline.past import log, open_past, open_repository, resources_at, restore, revision_of
+from envcompile.pipeline.past import log, open_past, open_repository, resources_at, revision_of
 from envcompile.pipeline.project import Project
 from envcompile.pipeline.recording import record, take_up, unrecorded
 from envcompile.sources import GitTree
@@ -195,23 +195,6 @@ def test_waiting_commits_are_recorded_in_order_and_once(folder: Folder) -> None:
         assert past.spool.waiting() == []
         assert past.spool.strangers() == ["scribble"]
         assert take_up(past.repository, past.store, past.spool).new == ()
-
-
-def test_restore_writes_the_recorded_files(folder: Folder) -> None:
-    """The folder is what a build of that commit would have written; the rest of the work tree stays."""
-    first = folder.commit("start")
-    folder.commit("more", base__web=deployment(replicas=2), base__more=config_map("more"))
-    folder.record()
-    with closing(folder.past()) as past:
-        restore(past, folder.root, revision_of(past, "prod", "HEAD"))
-        changed = restore(past, folder.root, revision_of(past, "prod", first))
-    assert len(changed) == 2
-    written = {
-        path.relative_to(folder.root / "environments" / "prod").as_posix(): path.read_bytes()
-        for path in (folder.root / "environments" / "prod").rglob("*")
-        if path.is_file() and path.name != ".envc-index"
-    }
-    assert written == compiled(folder.root, "prod", first)
 
 
 def test_a_secret_in_clear_is_never_recorded(folder: Folder) -> None:

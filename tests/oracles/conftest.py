@@ -7,7 +7,11 @@ from typing import Final, NoReturn
 
 import pytest
 
-from tests.oracles.cluster import Cluster, running_cluster
+from tests.harness.command import run_envc
+from tests.oracles.argo_cd import ArgoCd, running_argocd
+from tests.oracles.argo_shop import Followed, follow_shop
+from tests.oracles.cluster import Cluster, install_crds, running_cluster
+from tests.oracles.operators import definition_files
 from tests.oracles.sealed_secrets import SealedSecretsController, running_sealed_secrets
 from tests.oracles.tools import OracleUnavailableError, Tools, require, require_all
 
@@ -107,3 +111,29 @@ def sealed_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedS
             yield controller
     except OracleUnavailableError as reason:
         _unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def argocd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCd]:
+    """A real Argo CD with envc's plugin, in a cluster of its own with Kubernetes' controllers running."""
+    plugin = run_envc(FOLDER, "argocd", "plugin").out
+    try:
+        with (
+            running_cluster(LOCATED, tmp_path_factory.mktemp("argocd"), controllers=True) as cluster,
+            running_argocd(cluster, plugin) as server,
+        ):
+            yield server
+    except OracleUnavailableError as reason:
+        _unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def argo_shop(argocd: ArgoCd, tmp_path_factory: pytest.TempPathFactory) -> Followed:
+    """The shop in a git repository, with its AppProject, two of its clusters and what its custom resources need."""
+    install_crds(argocd.cluster, definition_files())
+    argocd.add_cluster("shop-prod", "127.0.0.1")
+    argocd.add_cluster("shop-staging", "localhost")
+    shop = follow_shop(argocd, tmp_path_factory.mktemp("git") / "shop", "base", "overlays", "environments")
+    shop.apply("project")
+    shop.apply("app", "prod")
+    return shop

@@ -77,7 +77,7 @@ class Server:
         while not ready():
             ended = self.process.poll()
             if ended is not None:
-                refusal = PortTakenError if "address already in use" in self.log_tail() else StartError
+                refusal = PortTakenError if "address already in use" in self.log_tail().lower() else StartError
                 raise refusal(f"{self.name} ended with status {ended} before {what}:\n{self.log_tail()}")
             if time.monotonic() > deadline:
                 raise StartError(f"{self.name}: not {what} after {seconds:.0f} s:\n{self.log_tail()}")

@@ -1,65 +1,27 @@
 """Our own shop, as it is compiled for each environment, is accepted by a real API server.
 
 The server validates every object strictly, unknown fields included, and so does each operator's own definition of its
-custom resources: they come from the operators' Go modules at the versions below.
+custom resources.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 from envcompile import yamlio
 from tests.harness.command import run_envc
-from tests.kubeapi.generate_tables import MissingSourceError, module_folder
 from tests.oracles.cluster import install_crds
-from tests.oracles.sealed_secrets import MANIFESTS
+from tests.oracles.operators import definition_files
 
 if TYPE_CHECKING:
     from tests.oracles.cluster import Cluster
     from tests.oracles.tools import Result
 
 ROOT: Final = Path(__file__).parents[2]
-REQUIRED: Final = os.environ.get("ENVC_REQUIRE_ORACLES") == "1"
-# Read while pytest collects: a test has a HOME of its own, where Go has downloaded nothing.
-ENVIRON: Final = dict(os.environ)
 ENVIRONMENTS: Final = ("dev", "test", "staging", "prod")
-
-
-class Definitions(NamedTuple):
-    """The files of a Go module that define the custom resources the shop uses."""
-
-    module: str
-    version: str
-    files: tuple[str, ...]
-
-
-OPERATORS: Final = (
-    Definitions(
-        "github.com/external-secrets/external-secrets",
-        "v1.3.2",
-        (
-            "config/crds/bases/external-secrets.io_externalsecrets.yaml",
-            "config/crds/bases/external-secrets.io_secretstores.yaml",
-        ),
-    ),
-    Definitions("github.com/kedacore/keda/v2", "v2.21.0", ("config/crd/bases/keda.sh_scaledobjects.yaml",)),
-    Definitions("k8s.io/autoscaler/vertical-pod-autoscaler", "v1.8.1", ("deploy/vpa-v1-crd-gen.yaml",)),
-    Definitions("github.com/cert-manager/cert-manager", "v1.21.2", ("deploy/crds/cert-manager.io_certificates.yaml",)),
-)
-
-
-def _files(operator: Definitions) -> list[Path]:
-    try:
-        folder = module_folder(operator.module, operator.version, ENVIRON, offline=not REQUIRED)
-    except MissingSourceError as error:
-        if REQUIRED:
-            raise
-        pytest.skip(f"{error}; run `go mod download {operator.module}@{operator.version}`")
-    return [folder / file for file in operator.files]
 
 
 def _compiled(environment: str) -> list[dict[str, Any]]:
@@ -81,12 +43,11 @@ def _dry_run(cluster: Cluster, values: list[dict[str, Any]]) -> Result:
 @pytest.fixture(scope="module")
 def shop(kube_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[str, Any]]]:
     """The objects of each environment, with their namespaces and custom resources ready in the cluster."""
-    files = [MANIFESTS / "crd.yaml", *(file for operator in OPERATORS for file in _files(operator))]
     compiled = {environment: _compiled(environment) for environment in ENVIRONMENTS}
     own = [value for value in compiled["prod"] if value["kind"] == "CustomResourceDefinition"]
     definitions = tmp_path_factory.mktemp("definitions") / "own.yaml"
     definitions.write_text(_stream(own), encoding="utf-8")
-    install_crds(kube_cluster, [*files, definitions])
+    install_crds(kube_cluster, [*definition_files(), definitions])
     namespaces = [value for values in compiled.values() for value in values if value["kind"] == "Namespace"]
     assert len(namespaces) == len(ENVIRONMENTS)
     kube_cluster.apply(_stream(namespaces)).expect_success()

@@ -20,6 +20,7 @@ VERSION_ARGUMENTS: Final = {
     "helm4": ("version", "--short"),
     "kubeconform": ("-v",),
     "dyff": ("version",),
+    "argocd": ("version", "--client"),
     "kubectl": ("version", "--client"),
 }
 
@@ -158,16 +159,42 @@ def test_chosen_directory_wins_over_the_cache(tmp_path: Path) -> None:
     assert binary(oracle, {"HOME": "/home/u"}).is_relative_to("/home/u/.cache/envcompile-oracles")
 
 
+@pytest.fixture
+def no_installed_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Python that no Go was installed beside."""
+    monkeypatch.setattr(build, "INSTALLED_GO", tmp_path / "none/go")
+
+
+@pytest.mark.usefixtures("no_installed_go")
 def test_build_without_go_says_which_go_is_needed(tmp_path: Path) -> None:
     """A machine without Go gets one sentence, not a traceback."""
     with pytest.raises(build.BuildError, match=r"Go 1\.\d+\.\d+ or newer is needed"):
         build.build(ORACLES[0], {"PATH": str(tmp_path), "ENVC_ORACLES_DIR": str(tmp_path)})
 
 
+def _go(folder: Path, version: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    go = folder / "go"
+    go.write_text(f"#!/bin/sh\necho go{version}\n", encoding="utf-8")
+    go.chmod(0o755)
+    return go
+
+
+@pytest.mark.usefixtures("no_installed_go")
 def test_build_with_an_old_go_says_which_go_is_needed(tmp_path: Path) -> None:
     """A Go that is too old is named beside the one that is needed."""
-    go = tmp_path / "go"
-    go.write_text("#!/bin/sh\necho go1.9.7\n", encoding="utf-8")
-    go.chmod(0o755)
+    _go(tmp_path, "1.9.7")
     with pytest.raises(build.BuildError, match=r"needed to build the oracles \(.*/go is go1\.9\.7\)"):
         build.build(ORACLES[0], {"PATH": f"{tmp_path}:/usr/bin:/bin", "ENVC_ORACLES_DIR": str(tmp_path)})
+
+
+def test_the_go_beside_python_builds_what_the_one_on_path_is_too_old_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Argo CD needs a newer Go than the other tools, whose builds it does not change."""
+    on_path, installed = _go(tmp_path / "path", "1.26.8"), _go(tmp_path / "python", "1.27.3")
+    monkeypatch.setattr(build, "INSTALLED_GO", installed)
+    environ = {"PATH": f"{tmp_path / 'path'}:/usr/bin:/bin"}
+    chosen = {oracle.name: build.require_go(oracle.module, environ) for oracle in ORACLES}
+    assert {name for name, go in chosen.items() if go == str(installed)} == {"argocd"}
+    assert {go for name, go in chosen.items() if name != "argocd"} == {str(on_path)}

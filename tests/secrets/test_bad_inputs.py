@@ -276,6 +276,17 @@ hint: set `namespace:` in overlays/prod/environment.yaml; a sealed value is boun
     assert building(repository, text) == expected
 
 
+def test_row_8_a_secret_without_a_fixed_name_is_refused(repository: Repository) -> None:
+    """Nobody knows the name before the API server has chosen it."""
+    text = USER_SERVICE.replace("  name: user-service-secret\n", "  generateName: user-service-\n")
+    expected = f"""\
+error: environment prod: Secret/user-service- has no name but a generateName
+  --> {FILE}:4:17
+hint: write `name:`; a sealed value is bound to it"""
+    assert sealing(repository, text) == expected
+    assert building(repository, text) == expected
+
+
 def test_row_8_a_value_that_is_not_sealed_names_the_command(repository: Repository) -> None:
     """One for each source."""
     text = USER_SERVICE.replace("ref+env://JWT_SECRET", "ref+prompt://")

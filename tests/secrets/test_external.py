@@ -1,4 +1,4 @@
-"""`secretBackend: external` and `plaintext`: what stands in place of a Secret there."""
+"""`secretBackend: external`: what stands in place of a Secret there, and what stays a Secret everywhere."""
 
 # ruff: file-ignore[line-too-long] - messages and samples are written whole
 
@@ -13,7 +13,7 @@ from envcompile.secrets.store import Store
 from envcompile.settings import ExternalSecrets
 from tests.secrets.repository import settings, where_in
 
-EXTERNAL, IN_CLEAR = "external", "plaintext"
+EXTERNAL = "external"
 
 APP = """\
 apiVersion: v1
@@ -143,28 +143,21 @@ hint: name it in overlays/prod/environment.yaml: `externalSecrets: {store: NAME}
     )
 
 
-def test_a_throw_away_cluster_gets_the_secret_as_it_stands() -> None:
-    """Marked as harmless; a reference there is a mistake."""
-    text = APP.replace("ref+vault://secret/data/app#/database_url", "a").replace(
-        "ref+vault://secret/data/app#/api_key", "b"
-    )
-    made = resolved(text, secret_backend=IN_CLEAR)
-    assert made["kind"] == "Secret"
-    assert made["stringData"] == {"database_url": "a", "api_key": "b"}
-    assert find_plaintext(made) == []
-    with pytest.raises(EnvcError) as error:
-        resolved(APP, secret_backend=IN_CLEAR)
-    assert str(error.value).startswith(
-        "error: environment prod: Secret/app-secret: `database_url` is `ref+vault://secret/data/app#/database_url`, which "
-        "nothing reads here\n  --> a.yaml:8:17\nhint: give it a throw-away value in overlays/prod"
-    )
-
-
 def test_a_secret_without_secrets_stays_a_secret() -> None:
     """When every key is declared harmless."""
     text = APP[: APP.index("type")].replace("production", "production\n  annotations: {envcompile.dev/plaintext: '*'}")
     text += "stringData: {a: b}\n"
     assert resolved(text) == yamlio.load_all(text.encode(), "a.yaml")[0]
+
+
+@pytest.mark.parametrize("backend", [None, EXTERNAL])
+def test_a_secret_without_secrets_needs_no_namespace(backend: str | None) -> None:
+    """Nothing is bound to it: whoever applies the manifest chooses the namespace."""
+    head = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: a\n  annotations: {envcompile.dev/plaintext: 'a, b'}\n"
+    text = f"{head}stringData: {{a: b}}\ndata: {{b: Yg==}}\n"
+    assert resolved(text, secret_backend=backend) == yamlio.load_all(text.encode(), "a.yaml")[0]
+    with pytest.raises(EnvcError, match="Secret/a has no namespace"):
+        resolved(f"{head}stringData: {{a: b, c: ref+env://C}}\ndata: {{b: Yg==}}\n", secret_backend=backend)
 
 
 def test_the_wall_sees_every_plaintext_field() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from envcompile.model import Location
 from envcompile.sources import WorkingTree, read_project
 from tests.sources.messages import CONFIG_MAP, ENVIRONMENT, blocks, complaint, read
@@ -245,3 +247,103 @@ def test_settings_may_use_parameters_of_any_layer(write: Write) -> None:
     assert complaint(root) == (
         "error: there is no parameter `stag`\n  --> overlays/prod/environment.yaml:3:12\nhint: did you mean `stage`?"
     )
+
+
+TYPED = """\
+replicas: {web: "${{ params.count }}", api: "${{ params.db.size }}"}
+labels: {team: "${{ params.team }}"}
+forceNamespace: ${{ params.forced }}
+images: ${{ params.images }}
+exclude: ["${{ params.left_out }}"]
+sealing: {scope: "${{ params.scope }}", fingerprint: "sha256:${{ params.digits }}"}
+kubernetesVersion: "1.${{ params.minor }}"
+rollout: ${{ params.rollout }}
+params:
+  count: 3
+  db: {size: 5}
+  team: shop
+  forced: true
+  images: [{name: web, newTag: v1}, {name: api, newTag: v2}]
+  left_out: {kind: Job}
+  scope: cluster-wide
+  digits: "0000000000000000000000000000000000000000000000000000000000000000"
+  minor: 34
+  rollout: reloader
+"""
+
+
+def test_a_setting_of_any_type_may_be_a_parameter(write: Write) -> None:
+    """A string that is nothing but one parameter takes its type; formats are checked once parameters are put in."""
+    settings = read(write({"overlays/prod/environment.yaml": ENVIRONMENT + TYPED}))["prod"].settings
+    assert settings.replicas == {"web": 3, "api": 5}
+    assert settings.labels == {"team": "shop"}
+    assert settings.force_namespace
+    assert [(image.name, image.new_tag) for image in settings.images] == [("web", "v1"), ("api", "v2")]
+    assert [item.kind for item in settings.exclude] == ["Job"]
+    assert settings.sealing is not None
+    assert (settings.sealing.scope, settings.sealing.fingerprint) == ("cluster-wide", f"sha256:{'0' * 64}")
+    assert (settings.kubernetes_version, settings.rollout) == ("1.34", "reloader")
+
+
+def test_a_setting_below_a_parameter_is_where_the_parameter_stands(write: Write) -> None:
+    """In the file there is nothing deeper to point at."""
+    where = read(write({"overlays/prod/environment.yaml": ENVIRONMENT + TYPED}))["prod"].where
+    file = "overlays/prod/environment.yaml"
+    assert where(("replicas", "web")) == Location(file, 3, 17)
+    assert where(("images", 1, "newTag")) == Location(file, 6, 1)
+    assert where(("exclude", 0, "kind")) == Location(file, 7, 11)
+    assert where(("images", 2)) is None
+
+
+def test_a_parameter_of_the_wrong_type_is_named(write: Write) -> None:
+    """With the place where it is used, the place that gives it its value, and all else that is wrong."""
+    root = write({
+        "overlays/low/environment.yaml": (
+            f'{ENVIRONMENT}abstract: true\nreplicas: {{web: "${{{{ params.count }}}}"}}\n'
+            "labels: {a: 1, b: '${{ params.count }}'}\n"
+        ),
+        "overlays/prod/environment.yaml": f"{extending('low')}params: {{count: many}}\n",
+    })
+    assert complaint(root) == (
+        "error: `replicas.web` is a string, but has to be a whole number\n"
+        "  --> overlays/low/environment.yaml:4:17\n"
+        "  --> overlays/prod/environment.yaml:4:17\n"
+        "hint: correct the parameter `count`, or: write the number without quotes\n"
+        "\n"
+        "error: `labels.a` is a whole number, but has to be a string\n"
+        "  --> overlays/low/environment.yaml:5:13\n"
+        "hint: put the value in quotes: YAML reads it as something other than text without them"
+    )
+    write({"overlays/low/environment.yaml": f"{ENVIRONMENT}kubernetesVersion: 1.${{{{ params.count }}}}\n"})
+    assert complaint(root, "prod") == (
+        "error: `kubernetesVersion` is `1.many`, which is no minor version\n"
+        "  --> overlays/low/environment.yaml:3:20\n"
+        "  --> overlays/prod/environment.yaml:4:17\n"
+        'hint: correct the parameter `count`, or: write it as "1.35"'
+    )
+
+
+def test_a_mistake_inside_of_a_parameter_names_it(write: Write) -> None:
+    """The setting's key is the place; what is wrong stands where the parameter is defined."""
+    text = f"{ENVIRONMENT}images: ${{{{ params.images }}}}\nparams:\n  images: [{{name: a, newTga: b}}]\n"
+    assert complaint(write({"overlays/prod/environment.yaml": text})) == (
+        "error: unknown key `newTga` in `images[0]`\n"
+        "  --> overlays/prod/environment.yaml:3:1\n"
+        "  --> overlays/prod/environment.yaml:5:11\n"
+        "hint: correct the parameter `images`, or: did you mean `newTag` or `newName`?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        ("abstract: ${{ params.a }}", "`abstract` is a string, but has to be true or false"),
+        ("kind: ${{ params.a }}", "`kind` is `${{ params.a }}`, but has to be Environment"),
+        ("params: ${{ params.a }}", "`params` is a string, but has to be a map"),
+        ("extends: ['${{ params.a }}']", "`extends` names `${{ params.a }}`, which is no folder directly below"),
+    ],
+)
+def test_what_the_parameters_depend_on_takes_none(write: Write, settings: str, what: str) -> None:
+    """Which overlays there are decides which parameters there are."""
+    text = "".join(line for line in ENVIRONMENT.splitlines(keepends=True) if line[:5] != settings[:5])
+    assert complaint(write({"overlays/prod/environment.yaml": f"{text}{settings}\n"})).startswith(f"error: {what}")

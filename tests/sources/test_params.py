@@ -180,3 +180,16 @@ def test_a_mistake_in_params_itself_is_told_at_the_parameter(write: Write) -> No
         "  --> overlays/prod/environment.yaml:4:6\n"
         "hint: add it to `params` of environment.yaml; known are a"
     )
+
+
+@pytest.mark.parametrize(("name", "read_as"), [("n", "false"), ("Y", "true"), ("on", "true"), ("No", "false")])
+def test_a_name_that_yaml_reads_as_a_truth_value_is_explained(write: Write, name: str, read_as: str) -> None:
+    """YAML 1.1, which kubectl reads, has more words for true and false than people expect."""
+    root = write({
+        "overlays/prod/environment.yaml": f"{ENVIRONMENT}namespace: ${{{{ params.{name} }}}}\nparams:\n  {name}: a\n"
+    })
+    assert complaint(root) == (
+        f"error: there is no parameter `{name}`\n"
+        "  --> overlays/prod/environment.yaml:3:12\n"
+        f'hint: write it in quotes under `params`, as `"{name}":`: YAML reads the bare word as {read_as}'
+    )

@@ -195,3 +195,36 @@ def test_a_missing_crd_path_is_told(write: Write) -> None:
         "  --> envc.yaml:3:3\n"
         "hint: paths start at the project's root"
     )
+
+
+@pytest.mark.parametrize("name", ["envc.yml", "envc.json"])
+def test_a_misspelt_project_file_is_told(write: Write, name: str) -> None:
+    """Its settings would not count, and nobody would know."""
+    root = write({"overlays/prod/environment.yaml": ENVIRONMENT, name: "{}"})
+    assert complaint(root) == (
+        f"error: `{name}` is not read: the project's settings are `envc.yaml`\n"
+        f"  --> {name}:1:1\n"
+        "hint: rename it to `envc.yaml`"
+    )
+    assert not complaint(write({"envc.yaml": "{}"}))
+
+
+def test_an_environment_file_in_another_case_is_told(write: Write) -> None:
+    """Without it the folder would be no environment at all."""
+    root = write({"overlays/prod/environment.YAML": ENVIRONMENT, "overlays/test/environment.yaml": ENVIRONMENT})
+    assert complaint(root) == (
+        "error: `overlays/prod` has no environment.yaml and no environment extends it\n"
+        "  --> overlays/prod/environment.YAML:1:1\n"
+        "hint: rename overlays/prod/environment.YAML"
+    )
+
+
+@pytest.mark.parametrize("exclusion", ["{}", "{ }\n- {kind: Job}"])
+def test_an_empty_exclusion_is_told(write: Write, exclusion: str) -> None:
+    """Every field of an exclusion that is left out matches all, so it would leave out everything."""
+    root = write({"overlays/prod/environment.yaml": f"{ENVIRONMENT}exclude:\n- {exclusion}\n"})
+    assert complaint(root) == (
+        "error: `exclude[0]` is empty, which would leave out every resource\n"
+        "  --> overlays/prod/environment.yaml:4:3\n"
+        "hint: name what is left out, such as `{kind: Deployment, name: debug-*}`, or take the entry out"
+    )

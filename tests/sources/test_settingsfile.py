@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.sources import WorkingTree, new_parsed_files, read_environment, read_project
 from tests.sources.messages import CONFIG_MAP, ENVIRONMENT, Case, blocks, complaint
 
 if TYPE_CHECKING:
@@ -73,6 +74,20 @@ MISTAKES = {
         "rollout: relaoder\n",
         "error: `rollout` is `relaoder`, but has to be checksum, none or reloader\n  --> {file}:3:10\n"
         "hint: did you mean `reloader`?",
+    ),
+    "no grade of a check": Case(
+        "checks:\n  image-latest: warn\n",
+        "error: `checks.image-latest` is `warn`, but has to be error, info, off or warning\n  --> {file}:4:17\n"
+        "hint: did you mean `warning`?",
+    ),
+    "a switch for a grade": Case(
+        "checks: {image-latest: on}\n",
+        "error: `checks.image-latest` is `True`, but has to be error, info, off or warning\n  --> {file}:3:24\n"
+        "hint: write error, info, off or warning",
+    ),
+    "a list of checks": Case(
+        "checks: [image-latest]\n",
+        "error: `checks` is a list, but has to be a map\n  --> {file}:3:9\nhint: write a map",
     ),
     "a list for a word": Case(
         "rollout: [none]\n",
@@ -214,3 +229,13 @@ def test_mistakes_of_patches_are_told_as_those_of_settings(write: Write) -> None
         "  --> base/p.yaml:20:1\n"
         "hint: kinds are Patch and Environment"
     )
+
+
+def test_off_is_a_word_in_checks(write: Write) -> None:
+    """With and without quotes, although YAML 1.1 reads a bare `off` as false."""
+    grades = 'checks: {a: off, b: "off", c: error}\n'
+    root = write({"envc.yaml": grades, FILE: ENVIRONMENT + grades})
+    expected = {"a": "off", "b": "off", "c": "error"}
+    project = read_project(WorkingTree(root))
+    assert project.settings.checks == expected
+    assert read_environment(project, "prod", new_parsed_files()).settings.checks == expected

@@ -74,6 +74,19 @@ def test_a_commit_keeps_what_the_folder_changed_since(write: Write, commit: Comm
     assert GitTree(root / "apps" / "shop", "HEAD").files("base")[0].inode != first.inode
 
 
+def test_a_commit_knows_its_contents_without_reading_them(write: Write, commit: Commit) -> None:
+    """By their hash; through symlinks, too."""
+    root = write({"base/a.yaml": "a: 1\n", "base/b.yaml": "-> a.yaml", "base/empty.yaml": ""})
+    commit(root)
+    tree = GitTree(root, "HEAD")
+    for path in ("base/a.yaml", "base/b.yaml", "base/empty.yaml"):
+        assert tree.holds(path, tree.read(path))
+    assert not tree.holds("base/a.yaml", b"a: 2\n")
+    assert not tree.holds("base/a.yaml", b"a: 1\r\n")
+    assert not tree.holds("base/nothing.yaml", b"")
+    assert not tree.holds("base", b"")
+
+
 def message(error: pytest.ExceptionInfo[EnvcError]) -> str:
     """What the user reads."""
     return str(error.value)

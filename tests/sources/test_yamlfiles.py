@@ -166,6 +166,18 @@ MISTAKES = {
         "3:18",
         QUOTES,
     ),
+    "number as namespace": (
+        "apiVersion: v1\nkind: X\nmetadata: {name: a, namespace: 12}\n",
+        "`metadata.namespace` is a number, but has to be a string",
+        "3:32",
+        QUOTES,
+    ),
+    "list as namespace": (
+        "apiVersion: v1\nkind: X\nmetadata: {generateName: a, namespace: [b]}\n",
+        "`metadata.namespace` is a list, but has to be a string",
+        "3:40",
+        "write one name",
+    ),
     "item": (
         "apiVersion: v1\nkind: List\nitems:\n- a\n",
         "`items[0]` is a string, not a resource",
@@ -185,6 +197,13 @@ MISTAKES = {
 def test_a_document_that_is_no_resource_is_told(write: Write, text: str, what: str, at: str, fix: str) -> None:
     """Nothing in base or an overlay is passed over in silence."""
     assert complaint(write({**PROD, "base/a.yaml": text})) == f"error: {what}\n  --> base/a.yaml:{at}\nhint: {fix}"
+
+
+@pytest.mark.parametrize("namespace", ["", "namespace: ''", "namespace: ~", "namespace: other"])
+def test_a_namespace_may_be_left_out(write: Write, namespace: str) -> None:
+    """Or be empty: the environment's is taken then."""
+    text = f"apiVersion: v1\nkind: X\nmetadata: {{name: a, {namespace}}}\n"
+    assert not complaint(write({**PROD, "base/a.yaml": text}))
 
 
 def test_everything_wrong_in_all_layers_comes_in_one_run(write: Write) -> None:
@@ -250,3 +269,22 @@ def test_values_are_shared_between_environments(write: Write) -> None:
     environments = read(root)
     dev, prod = (environments[name].layers[0].documents[0] for name in ("dev", "prod"))
     assert dev.value is prod.value
+
+
+@pytest.mark.parametrize(
+    "path", ["base/a.YAML", "base/web/a.Yml", "overlays/prod/a.JSON", "overlays/prod/deep/a.Jsonnet", "base/a.b.yAML"]
+)
+def test_an_ending_in_another_case_is_told(write: Write, path: str) -> None:
+    """Neither kubectl nor kustomize nor Argo CD reads such a file: nobody would miss it before it is missing."""
+    stem, _, ending = path.rpartition(".")
+    assert complaint(write({**PROD, path: CONFIG_MAP})) == (
+        f"error: `{path}` is not read: the ending `.{ending}` is not in lower case\n"
+        f"  --> {path}:1:1\n"
+        f"hint: rename it to `{stem.rpartition('/')[2]}.{ending.lower()}`"
+    )
+
+
+def test_files_that_only_contain_a_known_ending_are_left_alone(write: Write) -> None:
+    """Copies that editors and merges leave are no manifests."""
+    names = ("a.yaml.bak", "a.yaml.orig", "a.yaml~", "a.json5", "notes.yaml.txt", "yaml", "YAML")
+    assert not complaint(write({**PROD, **{f"base/{name}": "{" for name in names}}))

@@ -1,1 +1,1 @@
-"""The rules, one module a subject."""
+"""The rules, one module for each subject; `catalogue` has them all."""

@@ -172,7 +172,7 @@ def merge(base: str, overlay: str) -> str:
         text = merger.merged(start, below, above_start, above, ())
         text += "\n" if not base and overlay.endswith("\n") else ""
     elif dict in {type(below), type(above)}:
-        raise conflict("overlay", place(overlay, above_start), "the whole text", below, above)
+        raise conflict("overlay", place(overlay, above_start), "", below, above)
     else:
         text = overlay[above_start:].rstrip()
     return source[:start] + text + source[_decoder.raw_decode(source, start)[1] :]

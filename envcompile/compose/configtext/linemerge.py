@@ -17,8 +17,8 @@ from envcompile.compose.configtext.lines import (
 from envcompile.compose.configtext.marks import marks_of, refuse_contradictions
 from envcompile.compose.configtext.text import (
     MARKER,
-    ConfigTextError,
     KeySpan,
+    UnmergeableError,
     line_break,
     not_below,
     place,
@@ -88,7 +88,7 @@ def _override(dialect: Dialect, below: Scan, old: Entry, above: Scan, new: Entry
     if old.doubtful >= 0:
         line, column = place(below.text, old.doubtful)
         what = f"`{old.key}` is overridden, and this line may continue its value or be a key of its own"
-        raise ConfigTextError("base", line, column, what, f"indent it like `{old.key}` when it is a key")
+        raise UnmergeableError("base", line, column, what, f"indent it like `{old.key}` when it is a key")
     raw = above.text[new.value_start : new.value_end]
     if old.separator and (new.separator or new.value is not None) and not _runs_together(dialect, below, old, raw):
         if dialect.indents and "\n" in raw:

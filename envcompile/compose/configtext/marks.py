@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.compose.configtext.lines import comment_block, gap_lines, gap_start, header_gap_start, item_end
-from envcompile.compose.configtext.text import MARKER, ConfigTextError, MalformedError, place, reject
+from envcompile.compose.configtext.text import MARKER, MalformedError, UnmergeableError, place, reject
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.lines import Dialect, Scan
@@ -124,4 +124,4 @@ def refuse_contradictions(scan: Scan) -> None:
             what = (
                 f"`{last.key}` is set twice, to different values: here and on line {place(scan.text, other.start)[0]}"
             )
-            raise ConfigTextError("overlay", line, column, what, "keep one of the two lines")
+            raise UnmergeableError("overlay", line, column, what, "keep one of the two lines")

@@ -38,6 +38,10 @@ class ConfigTextError(Exception):
         self.fix = fix
 
 
+class UnmergeableError(ConfigTextError):
+    """Two texts that parse, but say together what no text can say, or nothing certain."""
+
+
 class KeySpan(NamedTuple):
     """What a key holds and the lines of the text, from 1, on which it is written."""
 
@@ -139,13 +143,13 @@ def path_name(path: tuple[str | int, ...]) -> str:
 _KINDS: Final = {dict: "a map", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
 
 
-def conflict(side: Side, where: tuple[int, int], name: str, old: Any, new: Any) -> ConfigTextError:
-    """The error for a map that meets something else: one of the two is likely a slip."""
+def conflict(side: Side, where: tuple[int, int], name: str, old: Any, new: Any) -> UnmergeableError:
+    """The error for a map that meets something else: one of the two is likely a slip; no name is the whole text."""
     kinds = [
         _KINDS.get(type(value), "a number" if isinstance(value, int | float) else "a date") for value in (old, new)
     ]
-    what = f"`{name}` is {kinds[0]} in the base and {kinds[1]} here"
-    return ConfigTextError(side, *where, what, REPLACE_HINT)
+    what = f"{f'`{name}`' if name else 'the whole text'} is {kinds[0]} in the base and {kinds[1]} here"
+    return UnmergeableError(side, *where, what, REPLACE_HINT)
 
 
 class LineIndex:

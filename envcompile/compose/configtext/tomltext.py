@@ -11,6 +11,7 @@ from envcompile.compose.configtext.text import (
     ConfigTextError,
     KeySpan,
     LineIndex,
+    UnmergeableError,
     conflict,
     line_break,
     not_below,
@@ -75,7 +76,7 @@ def _confirm(result: str, expected: dict[str, Any]) -> None:
             return
     except ConfigTextError:
         pass
-    raise ConfigTextError("overlay", 1, 1, "the layout of the base has no place for these keys", REPLACE_HINT)
+    raise UnmergeableError("overlay", 1, 1, "the layout of the base has no place for these keys", REPLACE_HINT)
 
 
 def _pruned(value: Any) -> Any:

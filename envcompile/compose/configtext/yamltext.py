@@ -9,6 +9,7 @@ from envcompile.compose.configtext.text import (
     ConfigTextError,
     KeySpan,
     LineIndex,
+    UnmergeableError,
     conflict,
     line_break,
     not_below,
@@ -48,7 +49,7 @@ def _only(text: str, side: Side) -> Any:
     if len(documents) > 1:
         line = next((number for number, line in enumerate(text.split("\n"), 1) if number > 1 and line[:3] == "---"), 1)
         what = f"the text holds {len(documents)} YAML documents, which cannot be merged key by key"
-        raise ConfigTextError(side, line, 1, what, REPLACE_HINT)
+        raise UnmergeableError(side, line, 1, what, REPLACE_HINT)
     return documents[0] if documents else None
 
 
@@ -69,7 +70,7 @@ def merge(base: str, overlay: str) -> str:
         return base
     if type(above) is not dict or type(below) not in {dict, type(None)}:
         if dict in {type(below), type(above)}:
-            raise conflict("overlay", (1, 1), "the whole text", below, above)
+            raise conflict("overlay", (1, 1), "", below, above)
         return with_breaks(overlay, line_break(base, overlay))
     try:
         expected = laid_over(below or {}, above, is_none)
@@ -118,7 +119,7 @@ def _confirm(result: str, expected: dict[str, Any], overlay: str) -> None:
         what = (
             f"`{path_name(path)}` cannot be changed in the text of the base, which shares it by anchors or merge keys"
         )
-    raise ConfigTextError("overlay", *place_of(overlay, path), what, REPLACE_HINT)
+    raise UnmergeableError("overlay", *place_of(overlay, path), what, REPLACE_HINT)
 
 
 def locates(text: str, path: Path) -> bool:

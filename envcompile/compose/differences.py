@@ -1,11 +1,11 @@
-"""The overlay of one object: the documents that turn its base into what it is in one environment."""
+"""The way back to sources: the documents of an overlay that turn one object into another."""
 
 from __future__ import annotations
 
 import json
 import re
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.compose import configtext
@@ -18,14 +18,14 @@ from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Document
 from envcompile.settings import API_VERSION
-from envcompile.sources.tree import File
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from envcompile.adopt.existing import Value
     from envcompile.kubeapi import KubeApi
     from envcompile.model import Pointer, ResourceId
+
+Value = dict[str, Any]
 
 _GLOB = re.compile(r"([*?\[])")
 _CLOSE = 0.9
@@ -35,17 +35,36 @@ _LONG = 10
 _APPS = {"object": "object"}
 
 
-class Rehearsal:
-    """Lays documents over each other as the build of one environment does, one object at a time."""
+class _NoFile(NamedTuple):
+    """The file of a document that nobody has written yet."""
 
-    def __init__(self, api: KubeApi, namespace: str) -> None:
+    path: str = "object"
+    data: bytes = b""
+
+    def read(self) -> bytes:
+        """Nothing is written."""
+        return self.data
+
+
+class Rehearsal:
+    """Lays documents over each other as the build of one environment does, one object at a time.
+
+    Args:
+        api: what the environment's Kubernetes version and its CRDs say.
+        namespace: the environment's namespace; empty for none.
+        forced: the environment's namespace always wins.
+        merge_texts: configuration files inside ConfigMaps are merged key by key.
+    """
+
+    def __init__(self, api: KubeApi, namespace: str, *, forced: bool = False, merge_texts: bool = True) -> None:
         self._api = api
-        self.identifier = Identifier(api, namespace or None, forced=False)
+        self.merges_texts = merge_texts
+        self.identifier = Identifier(api, namespace or None, forced=forced)
 
     def makes(self, target: Value, base: Value | None, overlay: Iterable[Value]) -> bool:
         """Tell whether the base with the overlay's documents over it is exactly the target, without a warning."""
         problems = Problems()
-        layering = Layering(self._api, self.identifier, problems, merge_texts=True)
+        layering = Layering(self._api, self.identifier, problems, merge_texts=self.merges_texts)
         if base is not None:
             layering.add_base("base", [_document(base)], _APPS)
         documents = [_document(value) for value in overlay]
@@ -78,7 +97,7 @@ def to_patch(value: Value) -> Any:
 
 
 def _document(value: Value) -> Document:
-    return Document(value, File("object", b""), 0, "overlay", generated=True)
+    return Document(value, _NoFile(), 0, "overlay", generated=True)
 
 
 def changes(base: Value, target: Value, api: KubeApi, rehearsal: Rehearsal) -> list[Value] | None:
@@ -95,7 +114,7 @@ def changes(base: Value, target: Value, api: KubeApi, rehearsal: Rehearsal) -> l
         patch = None
     headed = None
     if patch is not None:
-        headed = _headed(_with_derived_texts(patch, base), target)
+        headed = _headed(_with_derived_texts(patch, base) if rehearsal.merges_texts else patch, target)
         if not rehearsal.makes(target, base, [headed]):
             headed = None
     if headed is not None and not _spells_out_order(headed):

@@ -1,0 +1,42 @@
+"""How grave each rule's findings are: the rule's own grade, unless the settings say otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.check.finding import RANK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from envcompile.check.finding import Finding, Hit, Severity
+    from envcompile.check.rule import Rule
+    from envcompile.settings import Grade
+
+
+class Grading:
+    """The grades of one environment.
+
+    Args:
+        project: `checks` of envc.yaml.
+        environment: `checks` of the environment's settings, which win.
+    """
+
+    __slots__ = ("_grades",)
+
+    def __init__(self, project: Mapping[str, Grade], environment: Mapping[str, Grade]) -> None:
+        self._grades: dict[str, Grade] = {**project, **environment}
+
+    def is_off(self, rule: str) -> bool:
+        """Tell whether the settings leave the rule out."""
+        return self._grades.get(rule) == "off"
+
+    def grade(self, rule: Rule, hit: Hit) -> Severity:
+        """The grade of one hit of a rule that is not off: the settings', else the hit's own, else the rule's."""
+        grade = self._grades.get(rule.id, "off")
+        return (hit.severity or rule.severity) if grade == "off" else grade
+
+
+def reaches(findings: Iterable[Finding], threshold: Severity) -> bool:
+    """Tell whether one of the findings is at least as grave as the threshold."""
+    return any(RANK[finding.severity] >= RANK[threshold] for finding in findings)

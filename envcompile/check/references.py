@@ -1,0 +1,223 @@
+"""What resources name of each other, and which ConfigMaps and Secrets there will be to be named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from envcompile.check.reading import map_at, maps_at, strings_at, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from envcompile.check.pods import Container, Pods
+    from envcompile.model import Pointer, Resource
+
+EVERYWHERE: Final = "*"
+"""Stands for every namespace where a name is provided in all of them."""
+
+_PUBLISHED: Final = ("kube-root-ca.crt", "openshift-service-ca.crt")
+"""ConfigMaps that the cluster itself puts into every namespace (Kubernetes' root-ca-cert-publisher, OpenShift's)."""
+
+
+class Reference(NamedTuple):
+    """A pod's use of a ConfigMap, Secret, ServiceAccount or claim."""
+
+    pods: Pods
+    pointer: Pointer
+    """The field that holds the name; for a key, the field that holds the key."""
+    kind: str
+    name: str
+    key: str = ""
+    """The key that must be there; empty when the whole object is taken."""
+    optional: bool = False
+    is_whole: bool = False
+    """True when the object is read by `env` or mounted by `subPath`: a change of it reaches only new pods."""
+    is_mounted: bool = False
+    """True for a volume."""
+
+
+class Provided(NamedTuple):
+    """A ConfigMap or Secret that the environment will hold."""
+
+    resource: Resource | None
+    keys: frozenset[str] | None
+    """Its keys; None when an operator decides about them."""
+
+
+Store = dict[tuple[str, str], Provided]
+
+
+def references_of(pods: Pods) -> Iterator[Reference]:
+    """Every ConfigMap, Secret, ServiceAccount and claim that the pods of a workload name."""
+    spec, base = pods.spec, pods.spec_pointer
+    account = text_at(spec, "serviceAccountName") or text_at(spec, "serviceAccount")
+    if account:
+        field = "serviceAccountName" if text_at(spec, "serviceAccountName") else "serviceAccount"
+        yield Reference(pods, (*base, field), "ServiceAccount", account)
+    for position, secret in maps_at(spec, "imagePullSecrets"):
+        pointer = (*base, "imagePullSecrets", position, "name")
+        # A missing pull secret does not keep a pod from starting when its images can be had without.
+        yield Reference(pods, pointer, "Secret", text_at(secret, "name"), optional=True)
+    for container in pods.containers:
+        yield from _of_environment(pods, container)
+    by_sub_path = {
+        text_at(mount, "name")
+        for container in pods.containers
+        for _, mount in maps_at(container.value, "volumeMounts")
+        if text_at(mount, "subPath") or text_at(mount, "subPathExpr")
+    }
+    for position, volume in maps_at(spec, "volumes"):
+        pointer = (*base, "volumes", position)
+        is_whole = text_at(volume, "name") in by_sub_path
+        yield from _of_volume(pods, volume, pointer, is_whole=is_whole)
+
+
+def _of_environment(pods: Pods, container: Container) -> Iterator[Reference]:
+    for position, variable in maps_at(container.value, "env"):
+        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+            source = map_at(variable, "valueFrom", field)
+            if source:
+                pointer = (*container.pointer, "env", position, "valueFrom", field)
+                optional = source.get("optional") is True
+                name, key = text_at(source, "name"), text_at(source, "key")
+                yield Reference(pods, pointer, kind, name, key, optional, is_whole=True)
+    for position, variable in maps_at(container.value, "envFrom"):
+        for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+            source = map_at(variable, field)
+            if source:
+                pointer = (*container.pointer, "envFrom", position, field)
+                optional = source.get("optional") is True
+                yield Reference(pods, pointer, kind, text_at(source, "name"), "", optional, is_whole=True)
+
+
+def _of_volume(pods: Pods, volume: dict[str, object], pointer: Pointer, *, is_whole: bool) -> Iterator[Reference]:
+    sources = [
+        (pointer, "configMap", "ConfigMap", "name", map_at(volume, "configMap")),
+        (pointer, "secret", "Secret", "secretName", map_at(volume, "secret")),
+    ]
+    for position, source in maps_at(volume, "projected", "sources"):
+        way = (*pointer, "projected", "sources", position)
+        sources += [
+            (way, "configMap", "ConfigMap", "name", map_at(source, "configMap")),
+            (way, "secret", "Secret", "name", map_at(source, "secret")),
+        ]
+    for way, field, kind, called, source in sources:
+        if not source:
+            continue
+        optional = source.get("optional") is True
+        name = text_at(source, called)
+        yield Reference(pods, (*way, field), kind, name, "", optional, is_whole=is_whole, is_mounted=True)
+        for position, item in maps_at(source, "items"):
+            at = (*way, field, "items", position)
+            yield Reference(pods, at, kind, name, text_at(item, "key"), optional, is_whole=is_whole, is_mounted=True)
+    claim = text_at(volume, "persistentVolumeClaim", "claimName")
+    if claim:
+        yield Reference(pods, (*pointer, "persistentVolumeClaim", "claimName"), "PersistentVolumeClaim", claim)
+
+
+class Provisions:
+    """The ConfigMaps, Secrets and claims that an environment will hold, also those that operators make."""
+
+    def __init__(self, resources: Iterable[Resource]) -> None:
+        known = tuple(resources)
+        self._stores = {"ConfigMap": _provided_configs(known), "Secret": _provided_secrets(known)}
+        claims = (resource.id for resource in known if resource.id.kind == "PersistentVolumeClaim")
+        self._claims = {(identity.namespace, identity.name) for identity in claims}
+        self._claim_starts = tuple(_claims_of_templates(known))
+
+    def find(self, kind: str, namespace: str, name: str) -> Provided | None:
+        """The ConfigMap or Secret of a name."""
+        store = self._stores[kind]
+        return store.get((namespace, name)) or store.get((EVERYWHERE, name))
+
+    def names(self, kind: str, namespace: str) -> list[str]:
+        """The names of the ConfigMaps or Secrets of a namespace."""
+        return [name for where, name in self._stores[kind] if where == namespace]
+
+    def has_claim(self, namespace: str, name: str) -> bool:
+        """Tell whether a PersistentVolumeClaim is there, or a StatefulSet makes it."""
+        if (namespace, name) in self._claims:
+            return True
+        return any(where == namespace and name.startswith(start) for where, start in self._claim_starts)
+
+
+def _provided_configs(resources: Iterable[Resource]) -> Store:
+    """The ConfigMaps that the environment will hold, by namespace and name."""
+    found: Store = {(EVERYWHERE, name): Provided(None, None) for name in _PUBLISHED}
+    for resource in resources:
+        identity, value = resource.id, resource.value
+        if (identity.group, identity.kind) == ("", "ConfigMap"):
+            keys = frozenset({*map_at(value, "data"), *map_at(value, "binaryData")})
+            found[identity.namespace, identity.name] = Provided(resource, keys)
+        elif (identity.group, identity.kind) == ("trust.cert-manager.io", "Bundle"):
+            found[EVERYWHERE, identity.name] = Provided(resource, None)
+    return found
+
+
+def _provided_secrets(resources: Iterable[Resource]) -> Store:
+    """The Secrets that the environment will hold, by namespace and name; most are made from something else."""
+    found: Store = {}
+    for resource in resources:
+        identity, value = resource.id, resource.value
+        name = identity.name
+        keys: frozenset[str] | None = None
+        match identity.group, identity.kind:
+            case "", "Secret":
+                # The token controller fills Secrets of this type, see kubernetes.io/docs/concepts/configuration/secret
+                if text_at(value, "type") != "kubernetes.io/service-account-token":
+                    keys = frozenset({*map_at(value, "data"), *map_at(value, "stringData")})
+            case "bitnami.com", "SealedSecret":
+                if "data" not in map_at(value, "spec"):  # the old format seals all keys as one value
+                    spec = map_at(value, "spec")
+                    keys = frozenset({*map_at(spec, "encryptedData"), *map_at(spec, "template", "data")})
+            case "external-secrets.io", "ExternalSecret":
+                name = text_at(value, "spec", "target", "name") or identity.name
+                keys = _external_keys(resource)
+            case "external-secrets.io", "ClusterExternalSecret":
+                spec = map_at(value, "spec")
+                name = text_at(spec, "externalSecretSpec", "target", "name") or text_at(spec, "externalSecretName")
+                found[EVERYWHERE, name or identity.name] = Provided(resource, None)
+                continue
+            case "cert-manager.io", "Certificate":
+                name = text_at(value, "spec", "secretName")
+            case "networking.k8s.io", "Ingress" if _asks_cert_manager(resource):
+                for _, tls in maps_at(value, "spec", "tls"):
+                    found.setdefault((identity.namespace, text_at(tls, "secretName")), Provided(resource, None))
+                continue
+            case _:
+                continue
+        found[identity.namespace, name] = Provided(resource, keys)
+    return found
+
+
+def _external_keys(resource: Resource) -> frozenset[str] | None:
+    """The keys of an ExternalSecret's Secret; None when they depend on what the store holds.
+
+    Source: external-secrets.io, API of ExternalSecret: `target.template` replaces the keys unless its mergePolicy is
+    Merge, and `creationPolicy: Merge` adds to a Secret that somebody else makes.
+    """
+    spec = map_at(resource.value, "spec")
+    template = map_at(spec, "target", "template")
+    if spec.get("dataFrom") or template.get("templateFrom") or text_at(spec, "target", "creationPolicy") == "Merge":
+        return None
+    keys = frozenset(text_at(item, "secretKey") for _, item in maps_at(spec, "data"))
+    made = frozenset(map_at(template, "data"))
+    if not made:
+        return keys
+    return keys | made if text_at(template, "mergePolicy") == "Merge" else made
+
+
+def _asks_cert_manager(resource: Resource) -> bool:
+    """Tell whether cert-manager makes the certificates of an Ingress (its ingress-shim)."""
+    annotations = strings_at(resource.value, "metadata", "annotations")
+    return any(key.startswith("cert-manager.io/") and key.endswith("issuer") for key in annotations) or (
+        annotations.get("kubernetes.io/tls-acme") == "true"
+    )
+
+
+def _claims_of_templates(resources: Iterable[Resource]) -> Iterator[tuple[str, str]]:
+    """Namespace and the beginning of the names of the claims that StatefulSets make: `TEMPLATE-SET-`."""
+    for resource in resources:
+        if resource.id.kind == "StatefulSet":
+            for _, claim in maps_at(resource.value, "spec", "volumeClaimTemplates"):
+                yield resource.id.namespace, f"{text_at(claim, 'metadata', 'name')}-{resource.id.name}-"

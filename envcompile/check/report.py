@@ -1,0 +1,101 @@
+"""What a run of the checks has to tell: findings, what was set aside, and how much was looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.check.finding import RANK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.check.baseline import Entry
+    from envcompile.check.finding import Finding
+    from envcompile.check.rule import Rule
+
+
+class Ignored(NamedTuple):
+    """A finding that the resource itself sets aside, and why."""
+
+    finding: Finding
+    reason: str
+
+
+class Report(NamedTuple):
+    """The findings of some environments, the gravest first, then by file and line."""
+
+    environments: tuple[str, ...]
+    resources: int
+    rules: tuple[Rule, ...]
+    """The rules that were asked in at least one environment."""
+    findings: tuple[Finding, ...]
+    ignored: tuple[Ignored, ...] = ()
+    unknown_kinds: tuple[str, ...] = ()
+    """Kinds that no schema is known of."""
+    known: tuple[Finding, ...] = ()
+    """Findings that the baseline holds."""
+    stale: tuple[Entry, ...] = ()
+
+
+class Group(NamedTuple):
+    """One finding with all environments in which it was found at the same place."""
+
+    finding: Finding
+    environments: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """The resource and field, and the environments."""
+        field = f" {self.finding.field}" if self.finding.field else ""
+        return f"{self.finding.resource.short}{field} in {', '.join(self.environments)}"
+
+
+def order(finding: Finding) -> tuple[int, str, int, int, str, str, str]:
+    """The key that sorts findings: the gravest first, then by file, line and column."""
+    file, line, column = finding.where or ("", 0, 0)
+    return (-RANK[finding.severity], file, line, column, finding.rule, str(finding.resource), finding.field)
+
+
+def together(findings: Iterable[Finding]) -> list[Group]:
+    """The findings, those of several environments that say the same of the same place as one."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for found in findings:
+        # The namespace is the environment's own affair: it would keep equal findings apart.
+        resource = found.resource._replace(namespace="")
+        key = (found.rule, found.severity, resource, found.field, found.what, found.where)
+        groups.setdefault(key, []).append(found)
+    return [
+        Group(members[0], tuple(dict.fromkeys(member.environment for member in members))) for members in groups.values()
+    ]
+
+
+def counted(findings: Iterable[Finding]) -> str:
+    """How many findings there are of each grade, such as `2 errors, 1 warning`; `nothing found` without any."""
+    counts = Counter(finding.severity for finding in findings)
+    words = [
+        f"{counts[grade]} {grade}" + ("s" if counts[grade] != 1 and grade != "info" else "")
+        for grade in sorted(RANK, key=lambda grade: -RANK[grade])
+        if counts[grade]
+    ]
+    return ", ".join(words) or "nothing found"
+
+
+def looked_at(report: Report) -> str:
+    """How much was looked at, what was found, and what was set aside, in one line."""
+    parts = [
+        _many(len(report.environments), "environment"),
+        _many(report.resources, "resource"),
+        _many(len(report.rules), "rule"),
+    ]
+    text = f"{', '.join(parts)}: {counted(report.findings)}"
+    aside = []
+    if report.ignored:
+        aside.append(f"{len(report.ignored)} ignored")
+    if report.known:
+        aside.append(f"{len(report.known)} in the baseline")
+    return text + (f" ({', '.join(aside)})" if aside else "")
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

@@ -1,0 +1,27 @@
+"""The git repository that a project's folder belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.errors import EnvcError
+from envcompile.history.repository import Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def open_repository(folder: Path) -> Repository:
+    """The repository of the project that a folder belongs to; a bare repository is taken as it is.
+
+    Raises:
+        UsageError: the folder is in no git repository.
+    """
+    from envcompile.sources import find_root
+
+    start = folder.absolute()
+    try:
+        root = find_root(start)
+    except EnvcError:
+        root = None
+    return Repository.open(root or start)

@@ -1,0 +1,74 @@
+"""Rules that are said to judge each resource alone do so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from envcompile.check.scene import Scene
+from envcompile.check.scope import ALONE
+from envcompile.kubeapi.podspecs import map_pod_template
+from envcompile.pipeline.checking import known_rules, scene_of
+from envcompile.pipeline.project import Project
+
+if TYPE_CHECKING:
+    from envcompile.model import Resource
+
+ROOT = Path(__file__).parents[2]
+OWN = {"api", "environment", "in_production", "is_production", "of_kind", "pods", "resources"}
+"""What a scene says about its resources one by one."""
+
+
+def test_every_one_of_them_exists() -> None:
+    """A rule that is renamed must be renamed there, too."""
+    assert {rule.id for rule in known_rules()} >= ALONE
+
+
+class Lonely(Scene):
+    """A scene in which nobody can be asked about somebody else."""
+
+    def __getattribute__(self, name: str) -> Any:
+        """Refuse whatever joins resources."""
+        if not name.startswith("_") and name not in OWN:
+            raise AssertionError(f"a rule that judges each resource alone asks for {name}")
+        return super().__getattribute__(name)
+
+
+def worse(resource: Resource) -> Resource:
+    """A workload that breaks many a rule; every other resource as it is."""
+
+    def spoil(template: dict[str, Any]) -> dict[str, Any]:
+        spoilt = {
+            "name": "web",
+            "image": "web",
+            "env": [{"name": "DB_PASSWORD", "value": "hunter2hunter2"}] * 2,
+            "ports": [{"containerPort": 80}] * 2,
+            "securityContext": {"privileged": True, "capabilities": {"add": ["SYS_ADMIN"]}},
+            "volumeMounts": [{"name": "gone", "mountPath": "/gone"}],
+        }
+        spec = {"containers": [spoilt], "hostNetwork": True, "volumes": [{"name": "a", "hostPath": {"path": "/"}}]}
+        return {**template, "spec": spec}
+
+    return resource._replace(value=map_pod_template(resource.id, resource.value, spoil))
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_they_find_the_same_one_by_one(environment: str) -> None:
+    """In the shop, and in the shop with its pods made worse; they never ask for another resource."""
+    scene = scene_of(Project.open(ROOT).compile_with_sources(environment))
+    found = 0
+    for resources in (scene.resources, tuple(map(worse, scene.resources))):
+        whole = Lonely(environment, resources, scene.api, scene.keys)
+        for rule in known_rules():
+            if rule.id in ALONE:
+                together = list(rule.find(whole))
+                single = [
+                    hit
+                    for resource in resources
+                    for hit in rule.find(Scene(environment, [resource], scene.api, scene.keys))
+                ]
+                assert sorted(map(repr, together)) == sorted(map(repr, single)), rule.id
+                found += len(together)
+    assert found > 100

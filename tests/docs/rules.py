@@ -1,0 +1,65 @@
+"""The reference of rules, made from the rules themselves.
+
+`python -m tests.docs.rules` writes it; a test compares it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envcompile.check.rules import catalogue
+from envcompile.check.schema import SCHEMA
+from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.check.rule import Rule
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "envcompile" / "guide" / "rules.md"
+
+_HEADER = """# Rules
+
+What `envc check` looks for, made from the rules themselves. The grade is the one a rule has by itself; a finding that
+is less certain, or that only matters in production, has a lower one. An environment is production when its name says
+so: `prod`, `eu-production`, `live`, but not `nonprod` or `pre-prod`. The guide's page on checks says how to grade rules
+otherwise, and how to set one aside.
+
+```console
+$ envc check --list-rules | grep '^sealing-key'
+sealing-key-committed … error … A sealing key is never part of an environment.
+sealing-keys-bypass … warning …
+sealing-keys-mounted … error …
+sealing-keys-readable … error …
+sealing-keys-writable … error …
+```
+"""
+
+
+def reference() -> str:
+    """The text of the guide's page on rules."""
+    subjects = [(subject.__doc__ or "", subject.RULES) for subject in catalogue.SUBJECTS]
+    parts = [_section("The schema, and what is set aside", (SCHEMA, *ABOUT_SUPPRESSIONS))]
+    parts += [_section(title.strip().splitlines()[0].rstrip("."), rules) for title, rules in subjects]
+    return _HEADER + "".join(parts)
+
+
+def _section(title: str, rules: Iterable[Rule]) -> str:
+    lines = [f"\n## {title}\n\n| rule | grade | what must be so | source |\n|---|---|---|---|\n"]
+    for rule in sorted(rules, key=lambda rule: rule.id):
+        summary, source = (text.replace("|", "\\|") for text in (rule.summary, rule.source))
+        lines.append(f"| `{rule.id}` | {rule.severity} | {summary} | {source} |\n")
+    return "".join(lines)
+
+
+def main() -> None:
+    """Write the page."""
+    REFERENCE.write_text(reference(), encoding="utf-8")
+    sys.stdout.write(f"{len(catalogue.RULES)} rules\n")
+
+
+if __name__ == "__main__":
+    main()
