@@ -59,6 +59,18 @@ def test_commits_that_are_not_recorded_are_counted(folder: Folder) -> None:
     assert run_envc(folder.root, "history", "import").err == "all 3 commits are recorded\n"
 
 
+def test_everything_that_branches_and_tags_reach_can_be_imported(folder: Folder) -> None:
+    """Not only what is checked out."""
+    for name in ("branched", "tagged"):
+        folder.git("checkout", "-q", "--detach", "main" if name == "branched" else "HEAD~1")
+        folder.commit(name)
+        folder.git(*(["branch", name] if name == "branched" else ["tag", "-a", "-m", "v1", "v1"]))
+    folder.git("checkout", "-q", "main")
+    assert run_envc(folder.root, "history", "import").err == "all 2 commits are recorded\n"
+    assert run_envc(folder.root, "history", "import", "--all").err == "2 commits recorded\n"
+    assert run_envc(folder.root, "history", "import", "--all").err == "all 4 commits are recorded\n"
+
+
 def test_show_prints_the_change_or_the_resource(folder: Folder) -> None:
     """The changed fields with the line that sets them; with KIND/NAME the whole."""
     commit = folder.git("rev-parse", "HEAD")
