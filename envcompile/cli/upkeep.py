@@ -168,7 +168,7 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
     """
     from envcompile.pipeline.past import revision_of
     from envcompile.pipeline.project import Project
-    from envcompile.pipeline.restoring import plan_restoration, restore_output, write_restoration
+    from envcompile.restore.restoring import plan_restoration, restore_output, write_restoration
 
     project = Project.open(folder)
     found = revision_of(past, environment, revision)

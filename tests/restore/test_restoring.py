@@ -12,11 +12,11 @@ from envcompile.errors import EnvcError, UsageError
 from envcompile.history.repository import Repository
 from envcompile.pipeline.past import open_past, resources_at, revision_of
 from envcompile.pipeline.project import Project
-from envcompile.pipeline.restoring import plan_restoration, restore_output, write_restoration
+from envcompile.restore.restoring import plan_restoration, restore_output, write_restoration
 from envcompile.yamlio import load_all
 from tests.harness.repository import config_map, deployment, environment, read_files, write_files
 from tests.history.conftest import backend, folder, new_postgres, postgres_socket
-from tests.pipeline.edited import ENVIRONMENTS, change, store, write_repository
+from tests.restore.edited import ENVIRONMENTS, change, store, write_repository
 
 if TYPE_CHECKING:
     from envcompile.model import ResourceId

@@ -10,7 +10,7 @@ from envcompile.compose.setback import ABSENT, equal, leaves_between
 from envcompile.compose.settings import Exclusions
 from envcompile.compose.waves import WAVE_ANNOTATION
 from envcompile.errors import EnvcError
-from envcompile.pipeline.draft import value_at
+from envcompile.restore.draft import value_at
 from envcompile.sources.project import ENVIRONMENT_FILE
 from envcompile.yamlio import edit, load_all
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from envcompile.model import Pointer, ResourceId, Step
-    from envcompile.pipeline.draft import Draft, Gap, Value
+    from envcompile.restore.draft import Draft, Gap, Value
 
 _SAYS_NOTHING = frozenset({"apiVersion", "kind", "abstract", "owners", "cluster", "checks"})
 """Keys that have no say in what an environment compiles to."""

@@ -10,10 +10,10 @@ from envcompile.compose.directives import is_deletion
 from envcompile.compose.identity import Identifier
 from envcompile.compose.setback import ABSENT, equal, is_bare, leaves_between, set_back, transferred
 from envcompile.errors import EnvcError
-from envcompile.pipeline import settingback
-from envcompile.pipeline.draft import value_at, without_document
-from envcompile.pipeline.sealedback import redeclared, seal_back, sweep_up
-from envcompile.pipeline.then import Then
+from envcompile.restore import settingback
+from envcompile.restore.draft import value_at, without_document
+from envcompile.restore.sealedback import redeclared, seal_back, sweep_up
+from envcompile.restore.then import Then
 from envcompile.sources.project import ENVIRONMENT_FILE, SEALED_FILE
 from envcompile.yamlio import dump, edit, load_all
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from envcompile.history.repository import Repository
     from envcompile.model import Document, Pointer, Resource, ResourceId, Step
-    from envcompile.pipeline.draft import Draft, Edits, Gap, Value
+    from envcompile.restore.draft import Draft, Edits, Gap, Value
 
 _ROUNDS = 4
 _SOURCES = (".yaml", ".yml", ".json", ".jsonnet", ".libsonnet")

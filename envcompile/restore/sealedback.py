@@ -10,8 +10,8 @@ from envcompile.compose.setback import ABSENT, transferred
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.pipeline.draft import Draft, Edits, Value
-    from envcompile.pipeline.then import Then
+    from envcompile.restore.draft import Draft, Edits, Value
+    from envcompile.restore.then import Then
     from envcompile.secrets.store import Record, Store, ValueId
 
 _KIND = ("bitnami.com", "SealedSecret")

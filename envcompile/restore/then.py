@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import EnvcError
-from envcompile.pipeline.settingback import settings_of
+from envcompile.restore.settingback import settings_of
 from envcompile.sources.project import ENVIRONMENT_FILE, SEALED_FILE
 
 if TYPE_CHECKING:
     from envcompile.history.repository import Repository
     from envcompile.model import ResourceId
-    from envcompile.pipeline.draft import Value
     from envcompile.pipeline.project import CompiledEnvironment
+    from envcompile.restore.draft import Value
     from envcompile.secrets.store import Store
     from envcompile.sources import GitTree
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.compose.setback import equal
 from envcompile.errors import EnvcError, Problem, UsageError
-from envcompile.pipeline.draft import Draft, DraftTree
 from envcompile.pipeline.past import choose, resources_at
 from envcompile.pipeline.project import Project
 from envcompile.pipeline.recording import NOT_RECORDED
+from envcompile.restore.draft import Draft, DraftTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
-    from envcompile.pipeline.draft import Edits, Value
     from envcompile.pipeline.past import Past
+    from envcompile.restore.draft import Edits, Value
 
 _MOST = 5
 """Resources, and fields of each, that messages name at most."""
@@ -80,7 +80,7 @@ def plan_restoration(past: Past, project: Project, revision: Revision, only: str
         UsageError: there is no such environment any more, no such resource, or the commit did not compile.
         EnvcError: the sources do not compile, or no change of the overlay leads there: it names the fields.
     """
-    from envcompile.pipeline.takeback import go_back
+    from envcompile.restore.takeback import go_back
 
     _check_compiled(revision)
     (environment,) = project.choose([revision.environment])
