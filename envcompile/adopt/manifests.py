@@ -139,15 +139,7 @@ def to_objects(documents: Iterable[Document], problems: Problems) -> list[Existi
             "the manifests come from an envc repository: give the files of its environments/",
             place(patch.document),
         )
-    found: list[Existing] = []
-    for document in sorted_out.documents:
-        namespace = document.value["metadata"].get("namespace")
-        if namespace is not None and type(namespace) is not str:
-            what = "`metadata.namespace` is not a string"
-            problems.add(what, "put it in quotes", place(document, ("metadata", "namespace")))
-            continue
-        found.append(Existing(document.value, _place_of(document)))
-    return found
+    return [Existing(document.value, _place_of(document)) for document in sorted_out.documents]
 
 
 def _place_of(document: Document) -> Location:

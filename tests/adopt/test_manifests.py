@@ -145,7 +145,9 @@ def test_a_namespace_that_is_no_text_is_refused(write: Write) -> None:
     """YAML reads `on` as true, which names no namespace."""
     source = write({"prod.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: on}\n"})
     assert message(source) == (
-        "error: `metadata.namespace` is not a string\n  --> old/prod.yaml:3:34\nhint: put it in quotes"
+        "error: `metadata.namespace` is true or false, but has to be a string\n"
+        "  --> old/prod.yaml:3:34\n"
+        "hint: put the value in quotes: YAML reads it as something other than text without them"
     )
 
 
