@@ -113,7 +113,7 @@ COVERED = (
     "compose",
     "emit",
     "yamlio",
-    *(f"pipeline/{name}.py" for name in ("affected", "build", "explain", "project", "promote", "results")),
+    *(f"actions/{name}.py" for name in ("affected", "build", "explain", "project", "promote", "results")),
     *(f"cli/{name}.py" for name in ("affected", "build", "building", "explain", "guide", "options", "promote", "show")),
     *(f"sources/{name}.py" for name in ("environments", "layers", "params", "project", "settingsfile", "yamlfiles")),
 )

@@ -11,7 +11,7 @@ from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
 from envcompile.errors import EnvcError, Problem
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.adopt.consensus import consensus
+from envcompile.adopt.common_base import consensus
 from envcompile.adopt.namespaces import OWN, plan_namespaces
-from envcompile.adopt.settled import settle
+from envcompile.adopt.shared_settings import settle
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
 from envcompile.compose.directives import same
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from envcompile.adopt.existing import ExistingEnvironment, Value
     from envcompile.adopt.namespaces import NamespacePlan
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
 
 _EXCLUSION_LINES = 2

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.adopt.existing import Value
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
 
 OWN = "<own>"
 """Stands for an environment's own namespace, whatever it is called there; no namespace has such a name."""

@@ -6,11 +6,11 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
+from envcompile.actions.project import Project
 from envcompile.adopt.existing import literal_identity, title
 from envcompile.compose.directives import same
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError
-from envcompile.pipeline.project import Project
 from envcompile.sources.tree import FileEntry
 
 if TYPE_CHECKING:

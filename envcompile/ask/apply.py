@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.ask.changes import ABSENT, Order, by_key
 from envcompile.ask.redact import Hidden
-from envcompile.kubeapi.fieldpath import Item
+from envcompile.kubernetes.fieldpath import Item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envcompile.ask.changes import FieldChange
-    from envcompile.kubeapi import Node
+    from envcompile.kubernetes import Node
 
 
 def apply_fields(value: dict[str, Any], fields: Iterable[FieldChange], node: Node | None) -> dict[str, Any]:

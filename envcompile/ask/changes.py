@@ -6,13 +6,13 @@ import marshal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.redact import redacted
-from envcompile.kubeapi.fieldpath import Item, format_field
+from envcompile.kubernetes.fieldpath import Item, format_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envcompile.kubeapi import KubeApi, Node
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes import KubeApi, Node
+    from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
 
 

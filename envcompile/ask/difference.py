@@ -9,15 +9,15 @@ from envcompile.ask.facets import facet_of_field, facet_of_resource, in_order
 from envcompile.ask.redact import redacted
 from envcompile.ask.renames import renames
 from envcompile.ask.requests import AUTOSCALER, NOTHING, requests_of
-from envcompile.kubeapi.fieldpath import format_field
+from envcompile.kubernetes.fieldpath import format_field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from envcompile.ask.changes import FieldChange
     from envcompile.ask.requests import Requests
-    from envcompile.kubeapi import KubeApi
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes import KubeApi
+    from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
 
     ReadKeys = Callable[[str, str], Mapping[str, Any] | None]

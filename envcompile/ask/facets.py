@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import ResourceId
 
 FACETS = ("image", "replicas", "resources", "config", "secret", "network", "RBAC", "workload", "metadata", "other")

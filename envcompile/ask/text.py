@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from envcompile.ask.changes import Change, FieldChange
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes.fieldpath import FieldPath
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.check.reading import list_at, map_at, maps_at, strings_at, text_at
-from envcompile.kubeapi.podspecs import CONTAINER_LISTS, template_path
+from envcompile.kubernetes.podspecs import CONTAINER_LISTS, template_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.finding import Hit, Severity
-    from envcompile.check.scene import Scene
 
 
 class Rule(NamedTuple):

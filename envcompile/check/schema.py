@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
-from envcompile.kubeapi import shortcomings
+from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")

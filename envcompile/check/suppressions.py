@@ -12,7 +12,7 @@ from envcompile.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
     from envcompile.model import Pointer, ResourceId
 
 IGNORE: Final = "envcompile.dev/ignore"

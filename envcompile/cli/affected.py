@@ -38,9 +38,9 @@ def register(app: typer.Typer) -> None:
         output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",
     ) -> None:
         """Name the environments and resources that a change touches."""
+        from envcompile.actions.affected import affected
+        from envcompile.actions.project import Project
         from envcompile.cli.options import check_format
-        from envcompile.pipeline.affected import affected
-        from envcompile.pipeline.project import Project
 
         check_format(output_format, "text", "json")
         found = affected(Project.open(context.obj.project), files or [], revision)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from envcompile import __version__
-from envcompile.cli.funnel import run_safely
+from envcompile.cli.error_handler import run_safely
 from envcompile.errors import EXIT_OK
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         plugin: Annotated[bool, typer.Option("--plugin", help="Compile in the repo server.")] = False,
     ) -> None:
         """Print one Application for a whole environment."""
-        from envcompile.pipeline import argocd
+        from envcompile.actions import argocd
 
         project, origin = _origin(context, repository, revision, name, argocd_namespace, automated=automated)
         _print(argocd.application(project, origin, environment, plugin=plugin))
@@ -61,7 +61,7 @@ def register(app: typer.Typer) -> None:
         automated: Automated = False,
     ) -> None:
         """Print an ApplicationSet: one Application for each application of each environment."""
-        from envcompile.pipeline import argocd
+        from envcompile.actions import argocd
 
         project, origin = _origin(context, repository, revision, name, argocd_namespace, automated=automated)
         _print(argocd.application_set(project, origin, environments or ()))
@@ -75,7 +75,7 @@ def register(app: typer.Typer) -> None:
         argocd_namespace: Namespace = "argocd",
     ) -> None:
         """Print the AppProject: only this repository, these namespaces, these cluster-wide resources."""
-        from envcompile.pipeline import argocd
+        from envcompile.actions import argocd
 
         project, origin = _origin(context, repository, "HEAD", name, argocd_namespace, automated=False)
         _print(argocd.app_project(project, origin))
@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
     @group.command("plugin", epilog="Example: envc argocd plugin > plugin.yaml")
     def plugin() -> None:
         """Print plugin.yaml: the config management plugin that compiles in the repo server."""
-        from envcompile.pipeline import argocd
+        from envcompile.actions import argocd
 
         _print(argocd.plugin_definition())
 
@@ -96,9 +96,9 @@ def register(app: typer.Typer) -> None:
         """Print the environment that an Application names: the command of the plugin."""
         import os
 
+        from envcompile.actions import argocd
+        from envcompile.actions.project import Project
         from envcompile.cli.output import raw
-        from envcompile.pipeline import argocd
-        from envcompile.pipeline.project import Project
 
         raw(argocd.generate(Project.open(context.obj.project), os.environ, allow_empty=allow_empty))
 
@@ -114,8 +114,8 @@ def _origin(
     *,
     automated: bool,
 ) -> tuple[Any, Any]:
-    from envcompile.pipeline.argocd import find_origin
-    from envcompile.pipeline.project import Project
+    from envcompile.actions.argocd import find_origin
+    from envcompile.actions.project import Project
 
     project = Project.open(context.obj.project)
     origin = find_origin(

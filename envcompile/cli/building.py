@@ -5,16 +5,16 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from envcompile.actions.results import CHART_FOLDER
 from envcompile.cli.output import data, raw, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
-from envcompile.pipeline.results import CHART_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from envcompile.pipeline.project import Project
-    from envcompile.pipeline.results import EnvironmentResult
+    from envcompile.actions.project import Project
+    from envcompile.actions.results import EnvironmentResult
 
 
 def build_and_tell(
@@ -28,7 +28,7 @@ def build_and_tell(
     with_chart: bool = True,
 ) -> int:
     """Build, or compare, and say on stderr what that came to; the exit code."""
-    from envcompile.pipeline.build import build
+    from envcompile.actions.build import build
 
     results = build(
         project,
@@ -103,8 +103,8 @@ def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
 
 def print_stream(project: Project, environments: Sequence[str], only: str | None) -> None:
     """Print environments, or one resource of them, as one stream of manifests."""
+    from envcompile.actions.build import choose_resources, compile_all
     from envcompile.emit.manifests import stream
-    from envcompile.pipeline.build import choose_resources, compile_all
     from envcompile.yamlio import Renderer
 
     compiled = compile_all(project, project.choose(environments))

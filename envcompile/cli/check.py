@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from envcompile.actions.project import Project
     from envcompile.check.baseline import Entry
     from envcompile.check.report import Report
-    from envcompile.pipeline.project import Project
 
 EPILOG = """Examples:
 
@@ -66,11 +66,11 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
+        from envcompile.actions.check import check
+        from envcompile.actions.project import Project
         from envcompile.check.baseline import sort_out
         from envcompile.cli.options import check_format
         from envcompile.cli.output import raw, tell
-        from envcompile.pipeline.checking import check
-        from envcompile.pipeline.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
@@ -103,7 +103,7 @@ def _check_threshold(wanted: str) -> None:
 
 
 def _rules() -> str:
-    from envcompile.pipeline.checking import all_rules
+    from envcompile.actions.check import all_rules
 
     rules = sorted(all_rules(), key=lambda rule: rule.id)
     wide = max(len(rule.id) for rule in rules)
@@ -166,7 +166,7 @@ def _printed(report: Report, output_format: str, fail_on: str, project: Project)
         from envcompile.check.formats.junit import as_junit
 
         return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
-    from envcompile.pipeline.compare import prefix_in_git
+    from envcompile.actions.diff import prefix_in_git
 
     prefix = prefix_in_git(project.root)
     if output_format == "sarif":

@@ -53,13 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments in ([], ["--help"]):
         return _overview(usage_error=not arguments)
     if "build" in arguments[:3]:
-        from envcompile.cli.quick import quick_build
+        from envcompile.cli.fastpath import quick_build
 
         code = quick_build(arguments)
         if code is not None:
             return code
     if "record" in arguments[:4]:
-        from envcompile.cli.quick import quick_record
+        from envcompile.cli.fastpath import quick_record
 
         code = quick_record(arguments)
         if code is not None:

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envcompile.pipeline.explain import ExplainedField, Explanation
+    from envcompile.actions.explain import ExplainedField, Explanation
 
 EPILOG = r"""Examples:
 
@@ -39,9 +39,9 @@ def register(app: typer.Typer) -> None:
         output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",
     ) -> None:
         """Say for a field every layer that had a say: value, file, line, and who won."""
+        from envcompile.actions.explain import explain_field
+        from envcompile.actions.project import Project
         from envcompile.cli.options import check_format
-        from envcompile.pipeline.explain import explain_field
-        from envcompile.pipeline.project import Project
 
         check_format(output_format, "text", "json")
         explanation = explain_field(Project.open(context.obj.project), environment, resource, field or "")

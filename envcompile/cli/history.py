@@ -122,9 +122,9 @@ def _add_questions(group: typer.Typer) -> None:
         output_format: Format = "text",
     ) -> None:
         """List the recorded revisions of an environment in git's order, with the number of changed resources."""
+        from envcompile.actions.past import log, missing
+        from envcompile.actions.prune import pruned_below
         from envcompile.cli.output import data, tell
-        from envcompile.pipeline.past import log, missing
-        from envcompile.pipeline.pruning import pruned_below
 
         with history_of(context) as past:
             entries = log(past, environment, start=revision, every=every)[:most]
@@ -148,7 +148,7 @@ def _add_questions(group: typer.Typer) -> None:
         output_format: Format = "text",
     ) -> None:
         """Show a revision: its commit and what it changed; with KIND/NAME the resource as it was."""
-        from envcompile.pipeline.past import resources_at, revision_of
+        from envcompile.actions.past import resources_at, revision_of
 
         with history_of(context) as past:
             found = revision_of(past, environment, revision)
@@ -167,7 +167,7 @@ def _add_questions(group: typer.Typer) -> None:
         output_format: Format = "text",
     ) -> None:
         """Print the resources that an environment had at a time, by the branch that is checked out."""
-        from envcompile.pipeline.past import resources_at, revision_at
+        from envcompile.actions.past import resources_at, revision_at
 
         with history_of(context) as past:
             _print_resources(resources_at(past, revision_at(past, environment, time), only or ""), output_format)
@@ -187,9 +187,9 @@ def _add_questions(group: typer.Typer) -> None:
         ] = "terminal",
     ) -> int:
         """Compare what two recorded commits compiled to; exit 16 when they differ. Secrets are never shown."""
+        from envcompile.actions.past import compare, revision_of
         from envcompile.cli.differences import FORMATS, exit_code, print_difference
         from envcompile.cli.options import check_format
-        from envcompile.pipeline.past import compare, revision_of
 
         check_format(output_format, *FORMATS)
         with history_of(context) as past:
@@ -227,7 +227,7 @@ def _add_searches(group: typer.Typer) -> None:
         output_format: Format = "text",
     ) -> None:
         """Say for each field who last changed it, when, in which commit, from which value, and where it is written."""
-        from envcompile.pipeline.blaming import blame_fields
+        from envcompile.actions.blame import blame_fields
 
         with history_of(context) as past:
             identity, found = blame_fields(past, environment, resource, field or "", revision)
@@ -249,9 +249,9 @@ def _add_searches(group: typer.Typer) -> None:
         """Find the resources with a field of this value. FIELD is its name, or its whole path. Secrets are left out."""
         import json
 
+        from envcompile.actions.past import find, revision_at, revision_of
         from envcompile.cli.output import data
         from envcompile.errors import UsageError
-        from envcompile.pipeline.past import find, revision_at, revision_of
 
         with history_of(context) as past:
             revisions = []
@@ -273,7 +273,7 @@ def _add_searches(group: typer.Typer) -> None:
     def stats_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Say how much is recorded, and what changes most."""
         from envcompile.cli.output import data
-        from envcompile.history.figures import busiest, sizes
+        from envcompile.history.stats import busiest, sizes
 
         with history_of(context) as past:
             figures, most = sizes(past.store.database), busiest(past.store.database, 5)

@@ -21,9 +21,9 @@ def register(app: typer.Typer) -> None:
 
         Hooks that are there already are kept and called first. core.hooksPath and linked work trees are respected.
         """
+        from envcompile.actions.hooks import hooks_folder, install
+        from envcompile.actions.past import open_repository
         from envcompile.cli.output import tell
-        from envcompile.pipeline.hooks import hooks_folder, install
-        from envcompile.pipeline.past import open_repository
 
         repository = open_repository(context.obj.project)
         found = install(repository)
@@ -35,11 +35,11 @@ def register(app: typer.Typer) -> None:
     @group.command("status", epilog="Example: envc hook status")
     def status_command(context: typer.Context) -> int:
         """Say which hooks are installed, and which commits wait to be recorded; exit 1 unless all are installed."""
+        from envcompile.actions.hooks import status
+        from envcompile.actions.past import open_repository
         from envcompile.cli.output import data, tell
         from envcompile.cli.pastlines import counted
         from envcompile.history.spool import Spool
-        from envcompile.pipeline.hooks import status
-        from envcompile.pipeline.past import open_repository
 
         repository = open_repository(context.obj.project)
         found = status(repository)
@@ -55,9 +55,9 @@ def register(app: typer.Typer) -> None:
     @group.command("uninstall", epilog="Example: envc hook uninstall")
     def uninstall_command(context: typer.Context) -> None:
         """Take the hooks away and put back those that were there before."""
+        from envcompile.actions.hooks import uninstall
+        from envcompile.actions.past import open_repository
         from envcompile.cli.output import tell
-        from envcompile.pipeline.hooks import uninstall
-        from envcompile.pipeline.past import open_repository
 
         taken = uninstall(open_repository(context.obj.project))
         tell(f"{len(taken)} hooks taken away" if taken else "no hook of envc is installed")

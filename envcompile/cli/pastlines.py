@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from envcompile.actions.past import Entry, Past
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
-    from envcompile.pipeline.past import Entry, Past
 
 Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")]
@@ -27,7 +27,7 @@ def history_of(context: typer.Context) -> AbstractContextManager[Past]:
     """The history of the project that the command is for, closed at the end."""
     from contextlib import closing
 
-    from envcompile.pipeline.past import open_past
+    from envcompile.actions.past import open_past
 
     return closing(open_past(context.obj.project))
 
@@ -94,9 +94,9 @@ def entry_data(entry: Entry) -> dict[str, Any]:
 
 def print_revision(past: Past, revision: Revision, output_format: str) -> None:
     """A revision's commit, and what it changed."""
-    from envcompile.history.figures import changed as changed_by
+    from envcompile.actions.past import Entry, begins_anew
     from envcompile.history.retention import pruned
-    from envcompile.pipeline.past import Entry, begins_anew
+    from envcompile.history.stats import changed as changed_by
 
     commit = past.store.commits([revision.commit])[revision.commit]
     is_first = begins_anew(revision, commit, pruned(past.store.database))

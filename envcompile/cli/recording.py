@@ -15,10 +15,10 @@ from envcompile.errors import EXIT_OK, EXIT_WRONG, EnvcError, Problem, Unavailab
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
+    from envcompile.actions.outbox import News
+    from envcompile.actions.past import Past
+    from envcompile.actions.record import Recorded
     from envcompile.history.repository import Repository
-    from envcompile.pipeline.news import News
-    from envcompile.pipeline.past import Past
-    from envcompile.pipeline.recording import Recorded
 
 
 def record_and_tell(folder: Path, revisions: Sequence[str], *, detach: bool) -> int:
@@ -36,11 +36,11 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> s
         UsageError: git knows no such revision.
         UnavailableError: the database does not answer; the commits wait.
     """
+    from envcompile.actions.opening import open_repository
     from envcompile.history.database import connect, location
     from envcompile.history.repository import clean_environment
     from envcompile.history.spool import Spool
     from envcompile.history.store import Store
-    from envcompile.pipeline.opening import open_repository
     from envcompile.sources.gitobjects import GitObjects
 
     repository = open_repository(folder)
@@ -51,8 +51,8 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> s
         if detach:
             _start(repository.folder)
             return ""
-        from envcompile.pipeline.news import News
-        from envcompile.pipeline.recording import take_up
+        from envcompile.actions.outbox import News
+        from envcompile.actions.record import take_up
 
         news = News(repository.home)
         said = "" if not revisions else "recorded already"
@@ -81,7 +81,7 @@ def _tell_people(repository: Repository, news: News, *, is_in_a_hurry: bool) -> 
         return
     import time
 
-    from envcompile.pipeline.past import open_past
+    from envcompile.actions.past import open_past
 
     try:
         with closing(open_past(repository.folder)) as past:
@@ -106,8 +106,8 @@ def import_commits(folder: Path, revisions: Sequence[str], *, every: bool) -> st
         UsageError: git knows no such revision.
         UnavailableError: the database does not answer; what was recorded until then stays.
     """
-    from envcompile.pipeline.past import open_past
-    from envcompile.pipeline.recording import record
+    from envcompile.actions.past import open_past
+    from envcompile.actions.record import record
 
     past = open_past(folder, create=True)
     try:
@@ -131,9 +131,9 @@ def sync_history(folder: Path) -> str:
     Raises:
         UnavailableError: the database does not answer; what is not recorded yet waits on.
     """
-    from envcompile.pipeline.news import News
-    from envcompile.pipeline.past import open_past
-    from envcompile.pipeline.synchronise import synchronise
+    from envcompile.actions.outbox import News
+    from envcompile.actions.past import open_past
+    from envcompile.actions.synchronise import synchronise
 
     with closing(open_past(folder, create=True)) as past:
         news = News(past.repository.home)
@@ -155,9 +155,9 @@ def rebuild_history(folder: Path, *, check: bool = False) -> tuple[str, int]:
     Raises:
         UnavailableError: the database does not answer, or somebody else rebuilds it.
     """
+    from envcompile.actions.past import open_past
+    from envcompile.actions.synchronise import rebuild
     from envcompile.errors import EXIT_DIFFERENT
-    from envcompile.pipeline.past import open_past
-    from envcompile.pipeline.synchronise import rebuild
 
     with closing(open_past(folder)) as past, _progress("commits") as progress:
         found = rebuild(past, check=check, progress=progress)
@@ -192,9 +192,9 @@ def upgrade_database(folder: Path) -> str:
     Raises:
         UnavailableError: the database does not answer, or was written by a newer envc.
     """
+    from envcompile.actions.past import open_repository
     from envcompile.history.database import VERSION, connect, location, version_of
     from envcompile.history.migrate import upgrade
-    from envcompile.pipeline.past import open_repository
 
     url = location(open_repository(folder).home)
     database = connect(url, any_version=True)

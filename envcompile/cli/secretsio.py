@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from envcompile.actions.project import Project
     from envcompile.model import Resource
-    from envcompile.pipeline.project import Project
+    from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.origins import Surroundings
     from envcompile.secrets.plaintext import Plaintext
-    from envcompile.secrets.scene import Scene
     from envcompile.secrets.seal import Result
+    from envcompile.secrets.secret_set import Scene
 
 Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Envs = Annotated[
@@ -40,7 +40,7 @@ StripNewline = Annotated[
 
 def open_project(context: typer.Context) -> Project:
     """The repository that the global options name."""
-    from envcompile.pipeline.project import Project
+    from envcompile.actions.project import Project
 
     return Project.open(context.obj.project)
 
@@ -72,10 +72,10 @@ def folders_in_clear(context: typer.Context) -> list[str]:
 
 def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     """The environments a command line names, composed; what is wrong in any of them is reported together."""
+    from envcompile.actions.sealing import where_of
     from envcompile.errors import EnvcError, Problems, UsageError
-    from envcompile.pipeline.sealing import where_of
     from envcompile.secrets.gitfiles import IgnoreRules
-    from envcompile.secrets.scene import Composed, gather
+    from envcompile.secrets.secret_set import Composed, gather
 
     ignored, problems, found = IgnoreRules(project.root), Problems(), []
     for name in project.choose(wanted):
@@ -124,7 +124,7 @@ def surroundings_of(root: Path, *, ask: bool = True) -> Surroundings:
     import os
     import sys
 
-    from envcompile.secrets.origins import Surroundings
+    from envcompile.secrets.backends import Surroundings
 
     return Surroundings(root, os.environ, _ask if ask and sys.stdin.isatty() else None)
 

@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
         """Print what an environment compiles to; writes nothing."""
         import json
 
+        from envcompile.actions.build import choose_resources
+        from envcompile.actions.project import Project
         from envcompile.cli.options import check_format
         from envcompile.emit.manifests import stream
         from envcompile.emit.order import in_apply_order
-        from envcompile.pipeline.build import choose_resources
-        from envcompile.pipeline.project import Project
         from envcompile.yamlio import Renderer, dump
 
         check_format(output_format, "yaml", "json")

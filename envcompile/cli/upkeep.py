@@ -11,7 +11,7 @@ from envcompile.cli.output import data, tell
 from envcompile.cli.pastlines import Env, counted, history_of
 
 if TYPE_CHECKING:
-    from envcompile.pipeline.past import Past
+    from envcompile.actions.past import Past
 
 
 def add_upkeep(group: typer.Typer) -> None:
@@ -113,8 +113,8 @@ def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreacha
         UsageError: no rule is given, or one cannot be read.
         UnavailableError: the database does not answer.
     """
+    from envcompile.actions.prune import prune_history
     from envcompile.cli.secretsio import days_of
-    from envcompile.pipeline.pruning import prune_history
 
     done, left = prune_history(past, days=days_of(older_than), keep=keep_last, unreachable=unreachable, dry_run=dry_run)
     if not done.commits:
@@ -137,7 +137,7 @@ def export(past: Past, output_format: str, output: Path | None, since: str | Non
     """
     from envcompile.cli.options import check_format
     from envcompile.errors import Problem, UsageError
-    from envcompile.history.warehouse import lines, revisions, write_lines, write_parquet
+    from envcompile.history.export import lines, revisions, write_lines, write_parquet
 
     check_format(output_format, "jsonl", "parquet")
     leave_out = {*past.repository.walk([past.repository.resolve(since)])} if since is not None else set()
@@ -166,9 +166,9 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
         UsageError: no such environment, revision or resource.
         EnvcError: files in the folder are not envc's; or no change of the overlay leads there.
     """
-    from envcompile.pipeline.past import revision_of
-    from envcompile.pipeline.project import Project
-    from envcompile.restore.restoring import plan_restoration, restore_output, write_restoration
+    from envcompile.actions.past import revision_of
+    from envcompile.actions.project import Project
+    from envcompile.revert.plan import plan_restoration, restore_output, write_restoration
 
     project = Project.open(folder)
     found = revision_of(past, environment, revision)

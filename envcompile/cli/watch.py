@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from envcompile.actions.project import Project
     from envcompile.model import Resource
-    from envcompile.pipeline.project import Project
 
 WATCHED = ("base", "overlays", "lib", "vendor", "envc.yaml")
 
@@ -31,7 +31,7 @@ def watch_and_build(
     except ImportError as error:
         advice = "install it: pip install 'envcompile[watch]'"
         raise UnavailableError([Problem("--watch needs the package watchfiles", advice)]) from error
-    from envcompile.pipeline.project import Project
+    from envcompile.actions.project import Project
 
     project = Project.open(folder)
     root = project.root
@@ -57,10 +57,10 @@ def _build(
     force: bool,
 ) -> dict[str, tuple[Resource, ...]]:
     """Build once; print the difference to what was built before."""
+    from envcompile.actions.build import compile_all
     from envcompile.ask.changes import changes
     from envcompile.ask.text import describe
     from envcompile.cli.building import build_and_tell
-    from envcompile.pipeline.build import compile_all
 
     compiled = compile_all(project, project.choose(environments))
     for environment in compiled:

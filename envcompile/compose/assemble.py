@@ -13,7 +13,7 @@ from envcompile.model import Composition
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import Pointer, Resource, SourceSet
 
 

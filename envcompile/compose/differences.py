@@ -22,7 +22,7 @@ from envcompile.settings import API_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import Pointer, ResourceId
 
 Value = dict[str, Any]

@@ -9,7 +9,7 @@ from envcompile.model import ResourceId
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
 
 
 _DIGITS = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.kubeapi.podspecs import CONTAINER_LISTS, template_path
+from envcompile.kubernetes.podspecs import CONTAINER_LISTS, template_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from envcompile.compose.identity import Identifier
     from envcompile.errors import Problems
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import Document, Pointer, ResourceId
 
 NEW_ANNOTATION = "envcompile.dev/new"
@@ -124,7 +124,7 @@ class Layering:
 
     def _accept_new(self, identity: ResourceId, document: Document) -> bool:
         """Tell whether a document that matches nothing may be a new resource; report it when not."""
-        from envcompile.kubeapi import shortcomings
+        from envcompile.kubernetes import shortcomings
 
         value = document.value
         annotations = value["metadata"].get("annotations")

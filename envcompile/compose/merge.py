@@ -28,10 +28,10 @@ from envcompile.compose.directives import (
 )
 from envcompile.compose.merge_match import ItemFinder, identity_of, match_item
 from envcompile.compose.merge_order import check_order, reordered
-from envcompile.kubeapi.schema import UNKNOWN_RULE
+from envcompile.kubernetes.schema import UNKNOWN_RULE
 
 if TYPE_CHECKING:
-    from envcompile.kubeapi import ListRule, Node
+    from envcompile.kubernetes import ListRule, Node
 
 __all__ = ["MergeConflict", "is_deletion", "match_item", "merge"]
 

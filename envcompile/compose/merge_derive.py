@@ -16,13 +16,13 @@ from envcompile.compose.directives import (
 from envcompile.compose.merge import merge
 from envcompile.compose.merge_match import identity_of
 from envcompile.compose.merge_order import check_order, reordered
-from envcompile.kubeapi.schema import UNKNOWN_RULE
+from envcompile.kubernetes.schema import UNKNOWN_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.compose.merge_match import Identity
-    from envcompile.kubeapi import ListRule, Node
+    from envcompile.kubernetes import ListRule, Node
     from envcompile.model import Pointer
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.directives import MergeConflict, same_scalar
-from envcompile.kubeapi.schema import spell_keys
+from envcompile.kubernetes.schema import spell_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from envcompile.kubeapi import ListRule
+    from envcompile.kubernetes import ListRule
 
 Identity = tuple[Any, ...]
 """The values of an item's merge keys, each with its type, as `1` and `true` are different keys."""

@@ -14,7 +14,7 @@ from envcompile.compose.merge_match import match_item
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.kubeapi import ListRule
+    from envcompile.kubernetes import ListRule
 
 
 def reordered(rule: ListRule, merged: list[Any], base: Sequence[Any], order: list[Any]) -> list[Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.kubeapi.schema import UNKNOWN_RULE
+from envcompile.kubernetes.schema import UNKNOWN_RULE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.kubeapi import ListRule, Node
+    from envcompile.kubernetes import ListRule, Node
     from envcompile.model import Pointer
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
 from envcompile.compose.directives import same
-from envcompile.kubeapi.fieldpath import Item, format_field, keyed, look_up, resolve
+from envcompile.kubernetes.fieldpath import Item, format_field, keyed, look_up, resolve
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from envcompile.kubeapi import KubeApi, Node
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes import KubeApi, Node
+    from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Location, Pointer, Resource, Step
 
     Where = Callable[[Pointer], Location | None]

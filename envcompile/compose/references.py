@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.rollout import configuration_of
-from envcompile.kubeapi.podspecs import containers, maps_in, pod_template
+from envcompile.kubernetes.podspecs import containers, maps_in, pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.kubeapi.podspecs import containers, map_pod_template, maps_in, pod_template
+from envcompile.kubernetes.podspecs import containers, map_pod_template, maps_in, pod_template
 from envcompile.model import Step
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.images import ImageChanges
 from envcompile.errors import did_you_mean
-from envcompile.kubeapi.podspecs import WORKLOADS, map_pod_template
+from envcompile.kubernetes.podspecs import WORKLOADS, map_pod_template
 from envcompile.model import Step
 
 if TYPE_CHECKING:

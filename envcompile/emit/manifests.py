@@ -11,7 +11,7 @@ from envcompile.model import Bundle
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from envcompile.kubeapi import KubeApi
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import Compiled, Resource
     from envcompile.yamlio import Renderer
 

@@ -9,15 +9,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.history.figures import changes_of_fields, parents, presence
-from envcompile.kubeapi.fieldpath import format_field, keyed, look_up, parse_field, resolve
+from envcompile.history.stats import changes_of_fields, parents, presence
+from envcompile.kubernetes.fieldpath import format_field, keyed, look_up, parse_field, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from envcompile.history.store import Revision, Store
-    from envcompile.kubeapi import Node
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes import Node
+    from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Pointer, ResourceId
 
 

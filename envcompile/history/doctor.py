@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.history.figures import changes_by_revision, every_content
+from envcompile.history.stats import changes_by_revision, every_content
 from envcompile.history.store import digest_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from envcompile.secrets.store import ValueId, parse_store
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.secret_set import Scene
 
 Severity = Literal["error", "warning"]
 

@@ -11,8 +11,8 @@ from envcompile.errors import Problems, did_you_mean
 from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION
 from envcompile.secrets.declared import Declaration, Entry, Place
-from envcompile.secrets.inclear import is_listed, listed
 from envcompile.secrets.plaintext import Plaintext
+from envcompile.secrets.plaintext_findings import is_listed, listed
 from envcompile.secrets.references import BadReferenceError, holds_reference, parse_reference
 from envcompile.secrets.secrettypes import ACCOUNT_TOKEN, flaws_of_type
 from envcompile.secrets.store import ValueId

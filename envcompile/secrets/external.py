@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems, fail
-from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS
+from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS
 
 if TYPE_CHECKING:
     from envcompile.secrets.declared import Declaration

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.pinning import pinned
-from envcompile.secrets.scene import certificate_file
+from envcompile.secrets.secret_set import certificate_file
 from envcompile.secrets.store import write_atomically
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from envcompile.errors import Problems
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, scope_annotations, take_apart
 from envcompile.secrets.declaration import LARGEST_SECRET
-from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS
+from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envcompile.secrets.backends import OriginError, Resolved
 from envcompile.secrets.ciphertext import BrokenCiphertextError, label
-from envcompile.secrets.judgement import is_moved, judge, value_of
-from envcompile.secrets.origins import OriginError, Resolved
 from envcompile.secrets.seal import Result, Row, Sealer
 from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
 from envcompile.secrets.status import ages_of
 from envcompile.secrets.store import Update, update_store
+from envcompile.secrets.validate import is_moved, judge, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
+    from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.declared import Declaration, Entry
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.origins import Surroundings
-    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.secret_set import Scene
     from envcompile.secrets.store import Record
 
 

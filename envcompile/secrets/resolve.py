@@ -8,8 +8,8 @@ from envcompile.errors import Problems
 from envcompile.secrets.declaration import LARGEST_SECRET, declare
 from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
-from envcompile.secrets.inclear import LAST_APPLIED, OWN_ANNOTATIONS, find_plaintext, is_secret
 from envcompile.secrets.manifest import LARGEST_ANNOTATION, escaped, sealed_object, sealed_secret
+from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS, find_plaintext, is_secret
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from envcompile.errors import EnvcError
 from envcompile.secrets.ciphertext import BrokenCiphertextError, take_apart
 from envcompile.secrets.declaration import MASTER_KEY_LABEL
 from envcompile.secrets.gitfiles import index_blobs, staged_files, tracked_files
-from envcompile.secrets.inclear import find_plaintext
+from envcompile.secrets.plaintext_findings import find_plaintext
 from envcompile.secrets.references import holds_reference
 
 if TYPE_CHECKING:

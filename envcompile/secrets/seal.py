@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
+from envcompile.secrets.backends import OriginError, Resolved
 from envcompile.secrets.ciphertext import label
 from envcompile.secrets.contents import check_contents
 from envcompile.secrets.identity import provenance
-from envcompile.secrets.judgement import binding_of, is_moved, judge, value_of
-from envcompile.secrets.origins import OriginError, Resolved
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.resolve import public_template
 from envcompile.secrets.store import Record, Update, update_store
+from envcompile.secrets.validate import binding_of, is_moved, judge, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
+    from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.certificate import Certificate
     from envcompile.secrets.declared import Declaration, Entry
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.origins import Surroundings
-    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.secret_set import Scene
     from envcompile.secrets.store import Store, ValueId
 
 Action = Literal["sealed", "kept", "unverified", "removed"]

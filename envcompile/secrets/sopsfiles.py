@@ -14,13 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envcompile.secrets.origins import OriginError, Resolved, parse_documents, read_file, walk
+from envcompile.secrets.backends import OriginError, Resolved, parse_documents, read_file, walk
 from envcompile.secrets.plaintext import Plaintext
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.secrets.origins import Surroundings
+    from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.references import Reference
 
 _VALUE = re.compile(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from envcompile.secrets.gitfiles import sealed_times
-from envcompile.secrets.judgement import is_moved, judge
+from envcompile.secrets.validate import is_moved, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.origins import Surroundings
-    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.secret_set import Scene
     from envcompile.secrets.store import Store, ValueId
 
 State = Literal["unchanged", "changed", "unverified", "missing", "moved", "undeclared", "private"]

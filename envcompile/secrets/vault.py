@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import did_you_mean
-from envcompile.secrets.origins import OriginError, Resolved
+from envcompile.secrets.backends import OriginError, Resolved
 from envcompile.secrets.plaintext import Plaintext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envcompile.secrets.origins import Surroundings
+    from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.references import Reference
 
 SECONDS = 10

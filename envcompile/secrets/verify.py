@@ -10,10 +10,10 @@ from envcompile.errors import EnvcError, Problems
 from envcompile.model import Location
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, BrokenCiphertextError, foreign, label, take_apart
 from envcompile.secrets.identity import Binding
-from envcompile.secrets.judgement import is_moved
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
 from envcompile.secrets.store import read_store
+from envcompile.secrets.validate import is_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.certificate import Certificate
     from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.secret_set import Scene
     from envcompile.secrets.store import Record, Store, ValueId
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 from envcompile.model import Resource, ResourceId
 
 API = load("1.35")

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envcompile.actions.diff import read_keys
 from envcompile.ask.difference import compare
 from envcompile.ask.formats import as_json, unified
 from envcompile.ask.lines import resource_lines
 from envcompile.ask.markdown import blocks, page
 from envcompile.ask.requests import quantity, requests_of
 from envcompile.ask.text import describe
-from envcompile.pipeline.compare import read_keys
 from tests.ask.samples import API, config, deployment, resource, sealed, secret
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from envcompile.history.figures import sizes
-from envcompile.pipeline.past import open_past
+from envcompile.actions.past import open_past
+from envcompile.history.stats import sizes
 from tests.harness.command import call_envc
 from tests.harness.repository import config_map, deployment, environment, write_files
 

@@ -10,8 +10,8 @@ from envcompile.check.rule import Rule
 from envcompile.model import Location, ResourceId
 
 if TYPE_CHECKING:
+    from envcompile.check.check_input import Scene
     from envcompile.check.finding import Hit, Severity
-    from envcompile.check.scene import Scene
 
 PLACE = Location("base/web.yaml", 14, 9)
 WEB = ResourceId("apps", "Deployment", "prod", "web")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.check.scene import Scene
+from envcompile.actions.check import known_rules, scene_of
+from envcompile.actions.project import Project
+from envcompile.check.check_input import Scene
 from envcompile.check.scope import ALONE
-from envcompile.kubeapi.podspecs import map_pod_template
-from envcompile.pipeline.checking import known_rules, scene_of
-from envcompile.pipeline.project import Project
+from envcompile.kubernetes.podspecs import map_pod_template
 
 if TYPE_CHECKING:
     from envcompile.model import Resource

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
     from tests.conftest import MakeProject
 
 FOUND = """\

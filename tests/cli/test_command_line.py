@@ -15,7 +15,7 @@ import typer
 
 from envcompile import __version__
 from envcompile.cli.app import make_app
-from envcompile.cli.funnel import run_safely
+from envcompile.cli.error_handler import run_safely
 from envcompile.errors import EnvcError, Problem, UnavailableError
 from tests.docs.reference import commands
 from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc, spawn_envc
@@ -214,7 +214,7 @@ def test_a_build_with_nothing_to_do_loads_nothing_heavy(project: Path) -> None:
     code = "from envcompile.cli import main; assert main(sys.argv[1:]) == 0"
     for options in ([], ["--check"], ["prod"]):
         found = loaded(code, "--project", str(project), "build", *options)
-        assert not found & {*HEAVY, "pathlib", "typing", "re", "envcompile.pipeline.project"}
+        assert not found & {*HEAVY, "pathlib", "typing", "re", "envcompile.actions.project"}
 
 
 def test_a_build_needs_neither_the_command_line_library_nor_a_key(project: Path) -> None:

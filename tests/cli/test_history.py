@@ -199,8 +199,8 @@ def test_a_detached_recording_returns_at_once(folder: Folder) -> None:
     """The commit waits in the spool for a process of its own."""
     from contextlib import closing
 
+    from envcompile.actions.past import open_past
     from envcompile.history.spool import Spool
-    from envcompile.pipeline.past import open_past
 
     commit = folder.commit("three")
     assert call_envc(folder.root, "history", "record", "--detach").code == 0

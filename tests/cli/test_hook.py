@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.blame import blame_fields
+from envcompile.actions.past import log, open_past
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
-from envcompile.pipeline.blaming import blame_fields
-from envcompile.pipeline.past import log, open_past
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, deployment, git
 from tests.history.conftest import Folder, new_folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.assemble import compose
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 from envcompile.model import Document, Layer
 from envcompile.settings import Environment
 from envcompile.sources import File

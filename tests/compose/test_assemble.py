@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from envcompile import EnvcError, Project
+from envcompile.actions.explain import explain_field
 from envcompile.emit.manifests import built_in_kinds, manifests
-from envcompile.pipeline.explain import explain_field
 from envcompile.yamlio import Renderer
 from tests.harness.repository import deployment, environment, write_files
 

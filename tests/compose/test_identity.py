@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envcompile.compose.identity import Identifier, select
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 from envcompile.model import ResourceId
 
 API = load("1.35")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from envcompile.compose.merge import MergeConflict, merge
-from envcompile.kubeapi import Node, load
+from envcompile.kubernetes import Node, load
 
 API = load("1.35")
 NAMES_AND_IMAGES = [{"name": "app", "image": "app:1"}, {"name": "proxy", "image": "proxy:1"}]

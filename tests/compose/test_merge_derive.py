@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from envcompile.compose.directives import same
 from envcompile.compose.merge import MergeConflict, merge
 from envcompile.compose.merge_derive import NotExpressibleError, derive
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 
 DEPLOYMENT = load("1.35").node("apps", "v1", "Deployment")
 SERVICE = load("1.35").node("", "v1", "Service")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from envcompile.compose.merge import MergeConflict, merge
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 
 DEPLOYMENT = load("1.35").node("apps", "v1", "Deployment")
 SERVICE = load("1.35").node("", "v1", "Service")

@@ -4,7 +4,7 @@ import pytest
 
 from envcompile.compose.merge import MergeConflict, match_item
 from envcompile.compose.merge_rules import list_rule_at, walk
-from envcompile.kubeapi import UNKNOWN_RULE, ListRule, load
+from envcompile.kubernetes import UNKNOWN_RULE, ListRule, load
 
 DEPLOYMENT = load("1.35").node("apps", "v1", "Deployment")
 VALUE = {

@@ -9,7 +9,7 @@ import pytest
 
 from envcompile import Project
 from envcompile.compose.provenance import REMOVED, explain, explain_text, text_keys
-from envcompile.kubeapi.fieldpath import look_up, parse_field, resolve
+from envcompile.kubernetes.fieldpath import look_up, parse_field, resolve
 from tests.harness.repository import environment
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envcompile.pipeline.checking import all_rules
+from envcompile.actions.check import all_rules
 from tests.docs import rules
 
 

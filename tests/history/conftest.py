@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
-from envcompile.pipeline.past import open_past
-from envcompile.pipeline.recording import record
+from envcompile.actions.past import open_past
+from envcompile.actions.record import record
 from tests.harness.repository import config_map, deployment, environment, write_files
 from tests.history import postgres
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from envcompile.pipeline.past import Past
-    from envcompile.pipeline.recording import Recorded
+    from envcompile.actions.past import Past
+    from envcompile.actions.record import Recorded
 
 START = 1_700_000_000
 

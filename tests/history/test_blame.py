@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.blame import blame_fields
+from envcompile.actions.past import compare, find, open_past, revision_at, revision_of
 from envcompile.errors import UsageError
-from envcompile.pipeline.blaming import blame_fields
-from envcompile.pipeline.past import compare, find, open_past, revision_at, revision_of
 from tests.harness.repository import deployment, environment
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_a_history_that_begins_late_says_so(folder: Folder) -> None:
     """The first recorded commit is not blamed for what it may have found."""
     folder.commit("start")
     second = folder.commit("more", base__web=deployment(replicas=2))
-    from envcompile.pipeline.recording import record
+    from envcompile.actions.record import record
 
     with closing(folder.past()) as past:
         record(past.repository, past.store, [second])

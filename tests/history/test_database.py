@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.past import log, open_past
 from envcompile.errors import UnavailableError, UsageError
 from envcompile.history import libpq
 from envcompile.history.database import VERSION, connect, version_of
 from envcompile.history.migrate import upgrade
 from envcompile.history.spool import Spool
-from envcompile.pipeline.past import log, open_past
 from tests.harness.command import run_envc
 from tests.harness.repository import deployment
 from tests.history import postgres

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.past import open_past
 from envcompile.errors import UnavailableError
 from envcompile.history import libpq
 from envcompile.history.database import connect
-from envcompile.pipeline.past import open_past
+from tests.actions.test_recorder import everything
 from tests.harness.repository import deployment
 from tests.history import postgres
-from tests.pipeline.test_recorder import everything
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

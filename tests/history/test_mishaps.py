@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.past import log, open_past
 from envcompile.history.database import connect
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
-from envcompile.pipeline.past import log, open_past
 from tests.harness.command import call_envc, run_envc, spawn_envc
 from tests.harness.repository import deployment
 from tests.history import postgres

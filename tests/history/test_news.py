@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.past import open_past
 from envcompile.history.spool import Spool
-from envcompile.pipeline.past import open_past
 from tests.forge.receivers import running_webhook
 from tests.harness.command import call_envc, run_envc, spawn_envc
 from tests.harness.repository import config_map, deployment, environment
@@ -127,7 +127,7 @@ def test_the_past_is_not_told(told: Folder, inbox: Inbox) -> None:
     told.commit("newer", base__web=deployment(replicas=4))
     with closing(told.past()) as past:
         newest = told.git("rev-parse", "HEAD")
-        from envcompile.pipeline.recording import record
+        from envcompile.actions.record import record
 
         record(past.repository, past.store, [newest])
     assert run_envc(told.root, "history", "record", "--commit", old).err == "1 commit recorded\n"

@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.actions.blame import blame_fields
+from envcompile.actions.past import log, open_past, resources_at, revision_of
+from envcompile.actions.project import Project
+from envcompile.actions.prune import prune_history
+from envcompile.actions.record import record
 from envcompile.errors import UsageError
 from envcompile.history import retention
 from envcompile.history.doctor import check
-from envcompile.history.figures import sizes
 from envcompile.history.retention import choose, prune, pruned
-from envcompile.pipeline.blaming import blame_fields
-from envcompile.pipeline.past import log, open_past, resources_at, revision_of
-from envcompile.pipeline.project import Project
-from envcompile.pipeline.pruning import prune_history
-from envcompile.pipeline.recording import record
+from envcompile.history.stats import sizes
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from envcompile.actions.past import Past
     from envcompile.history.retention import Pruned
-    from envcompile.pipeline.past import Past
     from tests.history.conftest import Folder
 
 pytestmark = pytest.mark.usefixtures("backend")

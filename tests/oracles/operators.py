@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from tests.kubeapi.generate_tables import MissingSourceError, module_folder
+from tests.kubernetes.generate_tables import MissingSourceError, module_folder
 from tests.oracles.sealed_secrets import MANIFESTS
 
 REQUIRED: Final = os.environ.get("ENVC_REQUIRE_ORACLES") == "1"

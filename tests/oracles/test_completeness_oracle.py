@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from envcompile.kubeapi import load, shortcomings
-from tests.kubeapi.test_completeness import COMPLETE, INCOMPLETE
+from envcompile.kubernetes import load, shortcomings
+from tests.kubernetes.test_completeness import COMPLETE, INCOMPLETE
 from tests.oracles.cluster import Cluster
 
 API = load("1.37")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from envcompile.ask.changes import changes
-from envcompile.kubeapi.fieldpath import Item
+from envcompile.kubernetes.fieldpath import Item
 from tests.ask.samples import API
 from tests.ask.test_corpora import PAIRS, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envcompile.kubeapi.fieldpath import FieldPath
+    from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource
 
 OPTIONS: Final = ("-b", "-g", "-l", "--detect-renames=false", "-c", "off", "-w", "4000")

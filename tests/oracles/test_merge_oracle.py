@@ -17,8 +17,8 @@ import yaml
 
 from envcompile.compose.directives import DELETE, command_of_list, command_of_map, same, settled
 from envcompile.compose.merge import MergeConflict, merge
-from envcompile.kubeapi import Node, load
-from tests.kubeapi.generate_tables import MissingSourceError, module_folder
+from envcompile.kubernetes import Node, load
+from tests.kubernetes.generate_tables import MissingSourceError, module_folder
 from tests.oracles.catalogue import KUSTOMIZE_MODULE, pinned_version
 from tests.oracles.random_resources import Chance
 from tests.oracles.tools import Tools, run

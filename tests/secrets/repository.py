@@ -15,12 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from envcompile import yamlio
 from envcompile.model import Location
+from envcompile.secrets.backends import Surroundings
 from envcompile.secrets.certificate import spki_fingerprint
 from envcompile.secrets.gitfiles import IgnoreRules
 from envcompile.secrets.identity import IdentityKey
-from envcompile.secrets.origins import Surroundings
 from envcompile.secrets.plaintext import Plaintext
-from envcompile.secrets.scene import Composed, gather
+from envcompile.secrets.secret_set import Composed, gather
 from envcompile.settings import Environment, Sealing
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.model import Pointer
-    from envcompile.secrets.scene import Scene
+    from envcompile.secrets.secret_set import Scene
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = b"correct horse battery staple"

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from envcompile import yamlio
 from envcompile.errors import EnvcError, UsageError
 from envcompile.secrets.audit import audit
-from envcompile.secrets.handwritten import check_sealed_secret
+from envcompile.secrets.committed_sealed import check_sealed_secret
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.resolve import resolve_secret
 from envcompile.secrets.seal import seal_environments, set_value

@@ -18,9 +18,9 @@ from envcompile.secrets.ciphertext import label
 from envcompile.secrets.identity import IdentityKey
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.resolve import resolve_secret
-from envcompile.secrets.scene import Scene
 from envcompile.secrets.seal import Result, generate, seal_environments, set_value, text_value
 from envcompile.secrets.sealing import open_sealed
+from envcompile.secrets.secret_set import Scene
 from envcompile.secrets.store import ValueId
 from envcompile.secrets.verify import unseal_object
 from tests.secrets.repository import (

@@ -15,9 +15,9 @@ from envcompile.secrets.audit import audit
 from envcompile.secrets.privatekeys import read_private_keys
 from envcompile.secrets.readers import Reader, readers
 from envcompile.secrets.reseal import reseal
-from envcompile.secrets.scene import Scene, gather
 from envcompile.secrets.seal import Result, seal_environments
 from envcompile.secrets.sealing import open_sealed
+from envcompile.secrets.secret_set import Scene, gather
 from envcompile.secrets.status import StatusRow, status
 from envcompile.secrets.store import ValueId, parse_store
 from envcompile.secrets.verify import as_manifests, unseal, verify
@@ -32,7 +32,7 @@ from tests.secrets.repository import (
     private_key,
     settings,
 )
-from tests.secrets.test_origins import sops_file
+from tests.secrets.test_backends import sops_file
 
 
 def seal(repository: Repository, scene: Scene | None = None) -> Result:
@@ -446,7 +446,7 @@ volumes:
 def test_a_build_imports_no_cryptography() -> None:
     """Start-up: resolving, references and the store need no heavy library."""
     program = (
-        "import sys; import envcompile.secrets, envcompile.secrets.handwritten, envcompile.secrets.store; "
+        "import sys; import envcompile.secrets, envcompile.secrets.committed_sealed, envcompile.secrets.store; "
         "print([name for name in ('cryptography', 'typer', 'rich', 'hvac', 'pyrage', 'subprocess') if name in sys.modules])"
     )
     import sys

@@ -14,8 +14,8 @@ from envcompile.check.scalers import AUTOSCALER, KEDA, VERTICAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.scalers import Scaler
-    from envcompile.check.scene import Scene
     from envcompile.model import Pointer
 
 _TRANSFER: Final = "scaledobject.keda.sh/transfer-hpa-ownership"

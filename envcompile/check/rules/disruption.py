@@ -13,8 +13,8 @@ from envcompile.check.selectors import spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.pods import Pods
-    from envcompile.check.scene import Scene
 
 _BUDGET: Final = "PodDisruptionBudget"
 

@@ -13,8 +13,8 @@ from envcompile.check.rules.ingress import CLASS_ANNOTATION
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.pods import Pods
-    from envcompile.check.scene import Scene
     from envcompile.model import Pointer, ResourceId
 
 _LABEL_VALUE: Final = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")

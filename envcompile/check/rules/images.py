@@ -11,7 +11,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
 
 
 def tag_of(image: str) -> tuple[str, str]:

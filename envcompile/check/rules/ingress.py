@@ -13,7 +13,7 @@ from envcompile.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
     from envcompile.model import Pointer, Resource
 
 _NETWORKING: Final = "networking.k8s.io"

@@ -15,7 +15,7 @@ from envcompile.errors import EnvcError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
     from envcompile.model import Resource
 
 _SERIES: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")

@@ -14,8 +14,8 @@ from envcompile.check.selectors import is_empty, matches, spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.pods import Pods
-    from envcompile.check.scene import Scene
     from envcompile.model import Pointer, Resource
 
 _NETWORKING: Final = "networking.k8s.io"

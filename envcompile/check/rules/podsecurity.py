@@ -12,9 +12,9 @@ from envcompile.check.rules import podbaseline, podrestricted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.finding import Severity
     from envcompile.check.pods import Pods
-    from envcompile.check.scene import Scene
     from envcompile.check.standards import Control
 
 CONTROLS: Final[tuple[Control, ...]] = (*podbaseline.CONTROLS, *podrestricted.CONTROLS)

@@ -11,8 +11,8 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.pods import Container, Pods
-    from envcompile.check.scene import Scene
     from envcompile.model import Resource
 
 _PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")

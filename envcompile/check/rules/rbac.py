@@ -13,8 +13,8 @@ from envcompile.check.rules.references import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.grants import Grant, Power
-    from envcompile.check.scene import Scene
     from envcompile.model import Resource
 
 _RBAC: Final = "rbac.authorization.k8s.io"

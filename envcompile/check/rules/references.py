@@ -12,8 +12,8 @@ from envcompile.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.references import Reference
-    from envcompile.check.scene import Scene
 
 
 _STORE_ACCOUNTS: Final = (

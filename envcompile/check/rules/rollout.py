@@ -14,8 +14,8 @@ from envcompile.check.rules.references import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.pods import Container, Pods
-    from envcompile.check.scene import Scene
 
 _RELOADER: Final = "reloader.stakater.com/"
 _HASHED: Final = re.compile(r"-[bcdfghjkmnpqrstuvwxyz2456789]{8,10}$")

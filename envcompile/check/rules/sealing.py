@@ -12,8 +12,8 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.grants import Grant, Power, Subject
-    from envcompile.check.scene import Scene
 
 KEY_LABEL: Final = "sealedsecrets.bitnami.com/sealed-secrets-key"
 """On a Secret that holds a sealing key (sealed-secrets, pkg/apis/sealedsecrets: SealedSecretsKeyLabel)."""

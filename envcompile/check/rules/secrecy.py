@@ -15,8 +15,8 @@ from envcompile.model import is_harmless
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.finding import Severity
-    from envcompile.check.scene import Scene
     from envcompile.model import Pointer, Resource
 
 _SHAPES: Final = (

@@ -13,7 +13,7 @@ from envcompile.check.selectors import matches, spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
 
 
 def _selecting(kind: str) -> bool:

@@ -12,7 +12,7 @@ from envcompile.check.rules.podsecurity import minor_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.check.scene import Scene
+    from envcompile.check.check_input import Scene
     from envcompile.model import Resource
 
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from envcompile.check.check_input import Scene, SealingKeys
 from envcompile.check.rules.catalogue import RULES
-from envcompile.check.scene import Scene, SealingKeys
-from envcompile.kubeapi import load
-from envcompile.kubeapi.fieldpath import format_field
+from envcompile.kubernetes import load
+from envcompile.kubernetes.fieldpath import format_field
 from envcompile.model import Resource, ResourceId
 
 if TYPE_CHECKING:

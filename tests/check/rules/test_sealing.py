@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from envcompile.check.check_input import Scene
 from envcompile.check.rules import sealing
-from envcompile.check.scene import Scene
 from tests.check.rules.scenes import KEYS, found_in, good, read, scene
 
 _SEALED = """

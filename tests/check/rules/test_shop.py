@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile import Project
-from envcompile.check.scene import Scene
+from envcompile.check.check_input import Scene
 from envcompile.check.suppressions import read_suppressions
-from envcompile.kubeapi import load
+from envcompile.kubernetes import load
 from tests.check.rules.scenes import KEYS, found_in, told
 
 if TYPE_CHECKING:

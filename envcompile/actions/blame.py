@@ -1,0 +1,135 @@
+"""Who last changed a field of a compiled resource, or a key of a configuration file inside of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile.actions.past import api_at, resources_at, revision_of
+from envcompile.errors import EnvcError, Problem, UsageError
+from envcompile.history.blame import blame, blame_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from envcompile.actions.past import Past
+    from envcompile.history.blame import Blamed
+    from envcompile.history.repository import Repository
+    from envcompile.history.store import Revision
+    from envcompile.kubernetes.fieldpath import FieldPath
+    from envcompile.model import ResourceId
+
+
+def blame_fields(
+    past: Past, environment: str, resource: str, field: str, revision: str = "HEAD"
+) -> tuple[ResourceId, list[Blamed]]:
+    """The last change of every field of a resource, of one field and what is below it, or of a key of a file in it.
+
+    Raises:
+        UsageError: no such environment, commit, resource, field or key.
+    """
+    from envcompile.actions.record import places_of
+    from envcompile.ask.changes import root_node
+    from envcompile.ask.redact import redacted, shown
+    from envcompile.kubernetes.fieldpath import look_up, parse_field, resolve
+
+    at = revision_of(past, environment, revision)
+    (target,) = resources_at(past, at, resource)
+    path, inner = parse_field(field)
+    if inner is not None:
+        return target.id, _blame_keys(past, at, target.id, path, inner)
+    node = root_node(target.id, target.value, api_at(past, at))
+    found = blame(past.store, environment, at.commit, target.id, node, path)
+    if not found:
+        what = f"{target.id.short} has no field `{field}` at {at.commit[:12]}"
+        raise UsageError([Problem(what, "`envc history show` prints the resource")])
+    unplaced: dict[str, list[Any]] = {}
+    for blamed in found:
+        if not blamed.place:
+            unplaced.setdefault(blamed.commit, []).append(blamed.path)
+    places = {
+        commit: places_of(past.repository, commit, environment, target.id, paths) for commit, paths in unplaced.items()
+    }
+    hidden = shown(redacted(target.id, target.value))
+    done = []
+    for blamed in found:
+        pointer = resolve(blamed.path, hidden)
+        value = look_up(hidden, pointer) if pointer is not None else "<redacted>"
+        place = blamed.place or places.get(blamed.commit, {}).get(blamed.path, "")
+        done.append(blamed._replace(value=value, place=place))
+    return target.id, done
+
+
+def _blame_keys(past: Past, at: Revision, resource: ResourceId, path: FieldPath, key: str) -> list[Blamed]:
+    """The last change of a key, or of all that are below it; of all keys when none is named."""
+    from envcompile.kubernetes.fieldpath import format_field
+
+    def parts(value: Any) -> Mapping[str, Any]:
+        return _keys(path, value, key) if resource.kind not in {"Secret", "SealedSecret"} else {}
+
+    found = blame_parts(past.store, at.environment, at.commit, resource, path, parts)
+    if not found:
+        what = f"{resource.short} has no key `{key}` in `{format_field(path)}` at {at.commit[:12]}"
+        raise UsageError([Problem(what, "keys are those of a .properties, .env, .ini, .toml, .yaml or .json entry")])
+    names: dict[str, list[str]] = {}
+    for blamed in found:
+        names.setdefault(blamed.commit, []).append(blamed.key)
+    places = {
+        commit: _places_of_keys(past.repository, commit, at.environment, resource, path, keys)
+        for commit, keys in names.items()
+    }
+    return [blamed._replace(place=places[blamed.commit].get(blamed.key, "")) for blamed in found]
+
+
+def _keys(path: FieldPath, value: Any, wanted: str) -> dict[str, Any]:
+    """The keys of a configuration file in a field, those at and below the wanted one."""
+    from envcompile.compose import configtext
+    from envcompile.kubernetes.fieldpath import look_up, resolve
+
+    pointer = resolve(path, value) if value is not None else None
+    text = look_up(value, pointer) if pointer else None
+    name = str(path[-1]) if path else ""
+    if not isinstance(text, str) or configtext.format_of(name) is None:
+        return {}
+    try:
+        spans = configtext.keys(name, text)
+    except configtext.ConfigTextError:
+        return {}
+    return {
+        key: span.value
+        for key, span in spans.items()
+        if not wanted or key == wanted or key.startswith((f"{wanted}.", f"{wanted}["))
+    }
+
+
+def _places_of_keys(
+    repository: Repository,
+    commit: str,
+    environment: str,
+    resource: ResourceId,
+    path: FieldPath,
+    keys: Iterable[str],
+) -> dict[str, str]:
+    """The file and line of a commit that set each key, found by compiling it; none where that is not known."""
+    from envcompile.actions.project import Project
+    from envcompile.compose.provenance import explain_text
+    from envcompile.sources import GitTree
+
+    if not repository.has(commit):
+        return {}
+    tree = GitTree(repository.folder, commit)
+    places: dict[str, str] = {}
+    wanted = list(keys)
+    try:
+        built = Project(tree).compile_with_sources(environment)
+        for item in built.compiled.resources:
+            for key in wanted if item.id == resource else ():
+                origin = explain_text(item, path, key, built.composed.sources.where)
+                winner = next((say for say in origin.says if say.wins), None) if origin is not None else None
+                if winner is not None and winner.place is not None:
+                    places[key] = str(winner.place)
+    except EnvcError:
+        return {}
+    else:
+        return places
+    finally:
+        tree.close()

@@ -1,0 +1,295 @@
+"""Compiled environments compared: of two commits, of a commit and the working tree, or of one another."""
+
+from __future__ import annotations
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.actions.build import compile_all
+from envcompile.actions.project import Project
+from envcompile.ask.difference import compare
+from envcompile.compose import configtext
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
+from envcompile.sources import GitTree, WorkingTree
+from envcompile.sources.parsed import ParsedFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from envcompile.actions.project import CompiledEnvironment
+    from envcompile.ask.difference import EnvironmentDiff
+    from envcompile.model import Resource
+    from envcompile.sources import Tree
+    from envcompile.sources.tree import File
+
+OWN_NAMESPACE = "OWN"
+"""Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
+
+
+class Difference(NamedTuple):
+    """What differs between two states of a repository."""
+
+    source: str
+    """The older commit's hash."""
+    target: str
+    """The newer commit's hash; empty for the working tree."""
+    environments: tuple[EnvironmentDiff, ...]
+    """Every environment that was compared, also those in which nothing differs."""
+    before: Mapping[str, CompiledEnvironment]
+    """The environments of the older side by name."""
+    after: Mapping[str, CompiledEnvironment]
+    """Those of the newer side."""
+    project: Project
+    """The newer side."""
+
+    @property
+    def changed(self) -> tuple[EnvironmentDiff, ...]:
+        """The environments in which something differs."""
+        return tuple(diff for diff in self.environments if diff.resources)
+
+
+class _TwinFiles(ParsedFiles):
+    """The files of one side; those that are the same on the other side are parsed once, and their values shared."""
+
+    __slots__ = ("_twin",)
+
+    def __init__(self, twin: _Side | None) -> None:
+        super().__init__()
+        self._twin = twin
+
+    def file(self, tree: Tree, path: str) -> File:
+        """The file with its bytes; those of the other side where git says that they are the same."""
+        twin = self._twin
+        if twin is None or path in self._files or not twin.tree.is_file(path):
+            return super().file(tree, path)
+        theirs = twin.parsed.file(twin.tree, path)
+        if isinstance(tree, GitTree) and tree.holds(path, theirs.data):
+            self._files[path] = theirs
+            return theirs
+        return super().file(tree, path)
+
+    def values(self, tree: Tree, path: str) -> list[Any]:
+        """Every document of a YAML or JSON file, None for an empty one."""
+        twin = self._twin
+        if twin is not None and twin.tree.is_file(path):
+            file = twin.parsed.file(twin.tree, path)
+            if file.data == self.file(tree, path).data:
+                return twin.parsed.values(twin.tree, path)
+        return super().values(tree, path)
+
+
+class _Side(Project):
+    """One of two states of a repository."""
+
+    def __init__(self, tree: Tree, twin: _Side | None = None) -> None:
+        super().__init__(tree)
+        self.parsed = self._parsed = _TwinFiles(twin)
+
+
+def difference(
+    root: Path, wanted: Sequence[str] = (), *, source: str | None = None, target: str | None = None
+) -> Difference:
+    """Compare what two states of a repository compile to.
+
+    Args:
+        root: the project's folder.
+        wanted: environments; none means all that either side has.
+        source: the older revision; the merge base with the default branch when left out.
+        target: the newer revision; the working tree when left out.
+
+    Raises:
+        UsageError: no such revision or environment, or the folder is in no git repository.
+        UnavailableError: git does not answer.
+        EnvcError: one of the sides does not compile.
+    """
+    newer = GitTree(root, target) if target is not None else None
+    older = None
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            # Listing a commit is git's work: it goes on while this process compiles the other side.
+            opening = beside.submit(lambda: GitTree(root, source or merge_base(root, target or "HEAD")))
+            project = _Side(newer or WorkingTree(root))
+            commit = newer.commit if newer is not None else ""
+            after = _compiled(project, wanted, commit)
+            older = opening.result()
+        base = _Side(older, project)
+        _refuse_unknown(wanted, [*project.environments, *base.environments])
+        before = _compiled(base, wanted, older.commit)
+    finally:
+        for tree in (older, newer):
+            if tree is not None:
+                tree.close()
+    names = [*after, *(name for name in before if name not in after)]
+    found = []
+    for name in names:
+        left, right = before.get(name), after.get(name)
+        either = right or left
+        if either is None:
+            continue
+        found.append(
+            compare(
+                name,
+                left.compiled.resources if left is not None else (),
+                right.compiled.resources if right is not None else (),
+                either.composed.api,
+                read_keys=read_keys,
+                owners=either.composed.sources.settings.owners,
+            )
+        )
+    return Difference(older.commit, commit, tuple(found), before, after, project)
+
+
+def between(project: Project, left: str, right: str) -> EnvironmentDiff:
+    """Compare two environments of one project; each one's own namespace counts as the same.
+
+    Raises:
+        UsageError: no such environment.
+        EnvcError: one of them does not compile.
+    """
+    project.choose([left, right])
+    first, second = compile_all(project, [left, right])
+    return compare(
+        f"{left} -> {right}",
+        _without_namespace(first),
+        _without_namespace(second),
+        second.composed.api,
+        read_keys=read_keys,
+        owners=second.composed.sources.settings.owners,
+    )
+
+
+def read_keys(filename: str, text: str) -> Mapping[str, Any] | None:
+    """The keys of a configuration file; None for a text that is not made of keys, or does not parse."""
+    if configtext.format_of(filename) is None:
+        return None
+    try:
+        return {key: span.value for key, span in configtext.keys(filename, text).items()}
+    except configtext.ConfigTextError:
+        return None
+
+
+def merge_base(root: Path, revision: str) -> str:
+    """The commit from which a revision left the default branch.
+
+    The default branch is what `origin/HEAD` names, else the first of origin/main, origin/master, main and master.
+
+    Raises:
+        UsageError: there is no such branch, or the two have nothing in common.
+        UnavailableError: there is no git on this machine.
+    """
+    for branch in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
+        if _git(root, "rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}"):
+            return common_commit(root, branch, revision)
+    raise UsageError([
+        Problem(
+            "there is no default branch to compare with: neither origin/HEAD nor main nor master exists here",
+            "name the revision with --from",
+        )
+    ])
+
+
+def common_commit(root: Path, branch: str, revision: str) -> str:
+    """The newest commit that two revisions have in common.
+
+    Raises:
+        UsageError: there is none.
+        UnavailableError: there is no git on this machine.
+    """
+    found = _git(root, "merge-base", branch, revision) if not revision.startswith("-") else ""
+    if found:
+        return found
+    shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
+    fix = "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
+    raise UsageError([
+        Problem(
+            f"git finds no commit that `{branch}` and `{revision}` have in common",
+            fix if shallow else "name the revision to compare with by --from",
+        )
+    ])
+
+
+def head(root: Path) -> str:
+    """The hash of the commit that is checked out; empty where there is none."""
+    return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+
+
+def prefix_in_git(root: Path) -> str:
+    """The project's folder inside of its git repository, such as `deploy/`; empty at the top, or without git.
+
+    Raises:
+        UnavailableError: there is no git on this machine.
+    """
+    return _git(root, "rev-parse", "--show-prefix")
+
+
+def remote_url(root: Path) -> str:
+    """The address of the remote `origin` without user and password; empty where there is none.
+
+    Raises:
+        UnavailableError: there is no git on this machine.
+    """
+    address = _git(root, "remote", "get-url", "origin")
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme not in {"http", "https"}:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
+def _git(root: Path, *arguments: str) -> str:
+    """What git prints; empty when it refuses."""
+    try:
+        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise UnavailableError([Problem("git is not installed", "install git")]) from error
+    return done.stdout.decode("utf-8", "surrogateescape").strip() if done.returncode == 0 else ""
+
+
+def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        advice = f"environments are {', '.join(dict.fromkeys(known))}"
+        raise UsageError([
+            Problem(f"neither side has an environment `{name}`", did_you_mean(name, known, advice)) for name in missing
+        ])
+
+
+def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str, CompiledEnvironment]:
+    """The environments of one side; a side need not have all that are wanted."""
+    names = [name for name in project.environments if not wanted or name in wanted]
+    try:
+        return {built.compiled.environment: built for built in compile_all(project, names)}
+    except EnvcError as error:
+        if not commit:
+            raise
+        problems = Problems()
+        for problem in error.problems:
+            what = f"commit {commit[:12]} does not compile: {problem.what}"
+            problems.add(what, problem.fix, *problem.where, trace=problem.trace)
+        problems.raise_any()
+        raise
+
+
+def _without_namespace(built: CompiledEnvironment) -> list[Resource]:
+    """The resources with the environment's own namespace replaced by a word, in identities and in every field."""
+    own = built.compiled.namespace
+    return [
+        resource._replace(
+            id=resource.id._replace(namespace="" if resource.id.namespace == own else resource.id.namespace),
+            value=_replace_namespace(resource.value, own),
+        )
+        for resource in built.compiled.resources
+    ]
+
+
+def _replace_namespace(value: Any, own: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: OWN_NAMESPACE if key == "namespace" and held == own else _replace_namespace(held, own)
+            for key, held in value.items()
+        }
+    if isinstance(value, list):
+        return [_replace_namespace(held, own) for held in value]
+    return value

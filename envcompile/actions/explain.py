@@ -1,0 +1,134 @@
+"""The origin of a field in one environment, with the parameters that went into it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.actions.build import choose_resources
+from envcompile.compose.provenance import REMOVED, explain, explain_text
+from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.kubernetes.fieldpath import format_field, parse_field, resolve
+from envcompile.yamlio.places import exact_place
+
+if TYPE_CHECKING:
+    from envcompile.actions.project import CompiledEnvironment, Project
+    from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
+    from envcompile.kubernetes.fieldpath import FieldPath
+    from envcompile.model import Location, Resource, ResourceId
+
+HIDDEN = "(a secret value)"
+
+
+class Parameter(NamedTuple):
+    """A parameter that went into a field, and where the environment sets it."""
+
+    name: str
+    place: Location | None
+
+
+class ExplainedField(NamedTuple):
+    """A field, its value, who had a say, how its lists were merged, and its parameters."""
+
+    field: str
+    value: Any
+    says: tuple[Say, ...]
+    lists: tuple[ListMerge, ...]
+    parameters: tuple[Parameter, ...]
+
+
+class Explanation(NamedTuple):
+    """The answer of `envc explain`."""
+
+    environment: str
+    resource: ResourceId
+    fields: tuple[ExplainedField, ...]
+
+
+def explain_field(project: Project, environment: str, resource: str, field: str) -> Explanation:
+    """Which layers had a say in a field, a part, or (with an empty field) the whole of a resource.
+
+    Raises:
+        UsageError: there is no such environment, resource or field.
+    """
+    (name,) = project.choose([environment])
+    built = project.compile_with_sources(name)
+    found = choose_resources(built.compiled, resource)
+    if len(found) > 1:
+        kind = resource.partition("/")[0]
+        choices = ", ".join(sorted(f"{kind}/{item.id.namespace}/{item.id.name}" for item in found))
+        raise UsageError([Problem(f"{resource} is in several namespaces of {name}", f"write one of {choices}")])
+    (target,) = found
+    path, key = parse_field(field)
+    if key is None:
+        origins = explain(target, path, built.composed.api, built.composed.sources.where)
+    else:
+        origin = explain_text(target, path, key, built.composed.sources.where)
+        origins = [origin] if origin else []
+    if not origins:
+        raise _unknown(target, path, key, field)
+    if any(step.after.get("kind") == "Secret" for step in target.steps):
+        origins = [_without_secrets(origin) for origin in origins]
+    fields = tuple(_with_parameters(built, origin) for origin in origins)
+    return Explanation(name, target.id, fields)
+
+
+def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
+    """The origin of a Secret's field without the values that people wrote in clear; references may be shown."""
+    if not origin.field.startswith(("data", "stringData")):
+        return origin
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: shown(item) for key, item in value.items()}
+        return value if isinstance(value, str) and value.startswith(("ref+", REMOVED)) else HIDDEN
+
+    return origin._replace(
+        value=shown(origin.value), says=tuple(say._replace(value=shown(say.value)) for say in origin.says)
+    )
+
+
+def _with_parameters(built: CompiledEnvironment, origin: FieldOrigin) -> ExplainedField:
+    names = _parameters_at(built, origin)
+    parameters = tuple(
+        Parameter(name, built.composed.sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names)
+    )
+    return ExplainedField(*origin, parameters)
+
+
+def _parameters_at(built: CompiledEnvironment, origin: FieldOrigin) -> list[str]:
+    """The parameters in the string that the winning layer wrote."""
+    sources = built.composed.sources
+    winner = next((say for say in origin.says if say.wins), None)
+    if winner is None or winner.place is None:
+        return []
+    for layer in sources.layers:
+        for document in (*layer.documents, *(patch.document for patch in layer.patches)):
+            if document.source.path == winner.place.file and layer.name == winner.layer:
+                for use in sources.parameters(document):
+                    if exact_place(document, use.pointer) == winner.place:
+                        return list(use.names)
+    return []
+
+
+def _unknown(target: Resource, path: FieldPath, key: str | None, field: str) -> UsageError:
+    if key is not None:
+        from envcompile.compose.provenance import text_keys
+
+        advice = did_you_mean(key, text_keys(target, path), "`envc show` prints the whole text")
+        place = format_field(path) or "itself"
+        return UsageError([Problem(f"{target.id.short} has no key `{key}` in {place}", advice)])
+    value: Any = target.value
+    known: list[str] = []
+    for length in range(len(path), -1, -1):
+        pointer = resolve(path[:length], target.value)
+        if pointer is not None:
+            for part in pointer:
+                value = value[part]
+            known = [str(name) for name in value] if isinstance(value, dict) else []
+            missing = str(path[length]) if length < len(path) else ""
+            where = format_field(path[:length]) or "the resource"
+            advice = did_you_mean(
+                missing, known, f"{where} has {', '.join(known[:12])}" if known else "it is not a map"
+            )
+            return UsageError([Problem(f"{target.id.short} has no field `{field}`", advice)])
+    return UsageError([Problem(f"{target.id.short} has no field `{field}`", "`envc show` prints the resource")])

@@ -1,0 +1,104 @@
+"""The one place in the sources that a finding points at: who set the field, or where a missing one belongs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from envcompile import yamlio
+from envcompile.compose.provenance import explain
+from envcompile.kubernetes.fieldpath import keyed, look_up, resolve
+from envcompile.model import Location
+from envcompile.yamlio.places import place
+
+if TYPE_CHECKING:
+    from envcompile.actions.project import CompiledEnvironment
+    from envcompile.kubernetes import Node
+    from envcompile.kubernetes.fieldpath import FieldPath
+    from envcompile.model import Document, Pointer, Resource, Step
+
+_NAME: FieldPath = ("metadata", "name")
+"""Stands for the whole resource: the line people recognise it by."""
+
+
+def field_path(pointer: Pointer, value: Any, node: Node | None) -> tuple[FieldPath, FieldPath]:
+    """A pointer by merge keys, as the part that the value has and the part that is missing in it."""
+    length = 0
+    for part in pointer:
+        try:
+            look_up(value, pointer[: length + 1])
+        except (KeyError, IndexError, TypeError):
+            break
+        del part
+        length += 1
+    return keyed(pointer[:length], value, node), pointer[length:]
+
+
+def source_place(built: CompiledEnvironment, resource: Resource, pointer: Pointer) -> Location | None:
+    """Where the sources set a field of a compiled resource; None when no source file speaks of the resource.
+
+    A field that is missing has the place of whoever removed it, else that of the innermost field around it. A map or
+    list has the place of the layer that brought it in, a scalar that of the layer whose value counts.
+    """
+    api = built.composed.api
+    group, _, version = str(resource.value.get("apiVersion", "")).rpartition("/")
+    there, missing = field_path(pointer, resource.value, api.node(group, version, resource.id.kind))
+    if missing:
+        found = _winner(built, resource, (*there, *missing))
+        if found is not None:
+            return found
+    while there:
+        found = _place(built, resource, there)
+        if found is not None:
+            return found
+        there = there[:-1]
+    return _place(built, resource, _NAME)
+
+
+def _place(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> Location | None:
+    pointer = resolve(path, resource.value)
+    if pointer is None:
+        return None
+    if isinstance(look_up(resource.value, pointer), dict | list):
+        return _creation(built, resource, path)
+    return _winner(built, resource, path)
+
+
+def _winner(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> Location | None:
+    """Where the value that counts was written, or the field was removed; None when nobody speaks of it."""
+    origins = explain(resource, path, built.composed.api, built.composed.sources.where)
+    return next((say.place for origin in origins for say in origin.says if say.wins and say.place is not None), None)
+
+
+def _creation(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> Location | None:
+    """Where a map or list came in for the last time; later layers may have changed what is in it."""
+    found: Step | None = None
+    for step in resource.steps:
+        if not _has(step.after, path):
+            found = None
+        elif found is None or not _has(step.before, path):
+            found = step
+    if found is None:
+        return None
+    if found.document is None:
+        where = built.composed.sources.where
+        return where(found.within) if found.role == "setting" else None
+    if found.role == "json6902" or found.document.generated:
+        return place(found.document, found.within)
+    root = look_up(found.document.value, found.within)
+    for length in range(len(path), 0, -1):
+        pointer = resolve(path[:length], root)
+        if pointer is not None:
+            return _key_place(found.document, (*found.within, *pointer))
+    return place(found.document, found.within)
+
+
+def _key_place(document: Document, pointer: Pointer) -> Location:
+    """Where a field's key stands: a map or list itself begins on the line after it."""
+    full = (*document.within, *pointer)
+    is_named = isinstance(full[-1], str)
+    position = yamlio.locate(document.source.read(), document.index, full, key=is_named)
+    return Location(document.source.path, *position) if position is not None else place(document, pointer)
+
+
+def _has(value: Any, path: FieldPath) -> bool:
+    return value is not None and resolve(path, value) is not None

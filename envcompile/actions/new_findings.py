@@ -1,0 +1,102 @@
+"""What the checks find on the newer side of a difference and did not find on the older one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from envcompile.actions.check import grading, known_rules, look, place_of
+from envcompile.ask.findings import FindingRow, NewFindings
+from envcompile.check.baseline import FILE, read_baseline
+from envcompile.check.report import order, together
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.actions.check import Graded, Looked
+    from envcompile.actions.diff import Difference
+    from envcompile.actions.project import CompiledEnvironment
+    from envcompile.ask.difference import EnvironmentDiff
+    from envcompile.check.finding import Finding
+    from envcompile.check.grading import Grading
+    from envcompile.check.rule import Rule
+    from envcompile.model import ResourceId
+    from envcompile.sources import Tree
+
+_LEAST: Final = "warning"
+"""Reviewers are told of nothing less grave."""
+
+
+class _Side(NamedTuple):
+    """One environment that differs, with what is found in it now."""
+
+    name: str
+    touched: frozenset[ResourceId]
+    grades: Grading
+    now: Looked
+    findings: dict[str, Graded]
+
+
+def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewFindings:
+    """The findings that the newer side brings: those with another fingerprint than everything found before.
+
+    Rules that judge each resource alone look at the resources that differ; the others see the whole environment. An
+    environment in which nothing differs is not looked at. The newer side's grades hold for both. What was found before
+    is only asked of the rules that find something now, and of the others when there is something to tell.
+
+    Args:
+        found: what differs, and both sides.
+        rules: what to ask; every rule when left out.
+
+    Raises:
+        EnvcError: the baseline cannot be read.
+    """
+    asked = known_rules() if rules is None else rules
+    sides = [_side(found, diff, after, asked) for diff in found.changed if (after := found.after.get(diff.environment))]
+    if not any(side.findings for side in sides):
+        return NewFindings()
+    accepted = _baseline(found.project.tree)
+    placed: list[Finding] = []
+    for side in sides:
+        names = {item.rule for item in side.findings.values()}
+        was = _before(found, side, [rule for rule in asked if rule.id in names])
+        placed += [
+            place_of(side.now, item) for name, item in side.findings.items() if name not in was and name not in accepted
+        ]
+    if not placed:
+        return NewFindings()
+    gone = sum(len(_before(found, side, asked) - side.findings.keys() - _ignored(side)) for side in sides)
+    rows = []
+    for group in together(sorted(placed, key=order)):
+        finding = group.finding
+        place = f"{finding.where.file}:{finding.where.line}" if finding.where is not None else ""
+        rows.append(
+            FindingRow(finding.severity, finding.rule, finding.what, group.environments, finding.resource.short, place)
+        )
+    return NewFindings(tuple(rows), gone)
+
+
+def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, rules: Sequence[Rule]) -> _Side:
+    touched = frozenset(name for item in diff.resources for name in (item.resource, item.was) if name is not None)
+    grades = grading(found.project, after)
+    now = look(after, grades, rules, only=touched, least=_LEAST)
+    return _Side(diff.environment, touched, grades, now, {item.fingerprint: item for item in now.findings})
+
+
+def _before(found: Difference, side: _Side, rules: Sequence[Rule]) -> set[str]:
+    """The fingerprints of what was found on the older side; none for an environment that is new."""
+    before = found.before.get(side.name)
+    if before is None:
+        return set()
+    then = look(before, side.grades, rules, only=side.touched, least=_LEAST)
+    return {item.fingerprint for item in then.findings}
+
+
+def _ignored(side: _Side) -> set[str]:
+    """What is set aside now: it did not go away."""
+    return {item.fingerprint for item, _ in side.now.ignored}
+
+
+def _baseline(tree: Tree) -> frozenset[str]:
+    if not tree.is_file(FILE):
+        return frozenset()
+    return frozenset(entry.fingerprint for entry in read_baseline(tree.read(FILE), FILE))

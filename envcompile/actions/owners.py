@@ -1,0 +1,103 @@
+"""CODEOWNERS from the `owners` of environment.yaml: who approves a change of which folder."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.actions.diff import prefix_in_git
+from envcompile.errors import Problem, Problems, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from envcompile.actions.project import Project
+
+BEGIN = "# envc owners: begin (written by `envc owners --write` from overlays/*/environment.yaml)"
+END = "# envc owners: end"
+_HOMES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+"""Where the hosts look for the file; the first that exists is used."""
+_OWNER = re.compile(r"@[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*|[^@\s]+@[^@\s]+\.[^@\s]+")
+_BLOCK = re.compile(rf"^# envc owners: begin[^\n]*\n.*?^{re.escape(END)}[ \t]*\n?", re.MULTILINE | re.DOTALL)
+
+
+class Owners(NamedTuple):
+    """The CODEOWNERS file as it is and as it should be."""
+
+    path: Path
+    before: str
+    after: str
+    block: str
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether the file says what the settings say."""
+        return self.before == self.after
+
+
+def owners(project: Project) -> Owners:
+    """Work out the CODEOWNERS file; nothing is written.
+
+    A folder that several environments are made from, such as `base/`, belongs to the owners of all of them: one
+    approval of any of them is what the hosts then ask for.
+
+    Raises:
+        UsageError: no environment names owners.
+        EnvcError: an owner that no host knows how to read, or sources that do not compose.
+    """
+    problems = Problems()
+    folders: dict[str, list[str]] = {}
+    outputs: dict[str, list[str]] = {}
+    for environment in project.environments:
+        sources = project.compose(environment).sources
+        named = sources.settings.owners
+        for position, owner in enumerate(named):
+            if not _OWNER.fullmatch(owner):
+                place = sources.where(("owners", position))
+                fix = "write `@user`, `@organisation/team` or an e-mail address"
+                problems.add(f"`{owner}` is no owner", fix, *([place] if place is not None else []))
+        if named:
+            outputs[f"environments/{environment}/"] = list(named)
+        for layer in sources.layers:
+            held = folders.setdefault(f"{layer.name}/", [])
+            held += [owner for owner in named if owner not in held]
+    problems.raise_any()
+    if not outputs:
+        fix = "add `owners:` to the environment.yaml of each environment"
+        raise UsageError([Problem("no environment names its owners", fix)])
+    prefix = prefix_in_git(project.root)
+    top = project.root
+    for _ in range(prefix.count("/")):
+        top = top.parent
+    everyone = folders.get("base/", [])
+    rows = {"envc.yaml": everyone, **folders, **outputs}
+    width = max(len(prefix + folder) for folder in rows) + 2
+    lines = [f"{f'/{prefix}{folder}':<{width}} {' '.join(held)}" for folder, held in rows.items() if held]
+    block = "\n".join([BEGIN, *lines, END]) + "\n"
+    path = next((top / home for home in _HOMES if (top / home).is_file()), top / _HOMES[0])
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return Owners(path, before, _with_block(before, block), block)
+
+
+def write_owners(found: Owners) -> None:
+    """Write the file; lines outside of the block stay as they are.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
+    beside = found.path.with_name(f".{found.path.name}.envc")
+    try:
+        found.path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(found.after, encoding="utf-8")
+        beside.replace(found.path)
+    except OSError as error:
+        problem = Problem(f"cannot write {found.path}: {error.strerror}", "make the folder writable")
+        raise UnavailableError([problem]) from error
+
+
+def _with_block(text: str, block: str) -> str:
+    """The text with its block replaced, or with the block at its end: the hosts let the last match win."""
+    if _BLOCK.search(text):
+        return _BLOCK.sub(lambda _: block, text, count=1)
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    return f"{text}{gap}{block}"

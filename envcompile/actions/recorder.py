@@ -1,0 +1,200 @@
+"""Recording one commit after the other; what was read for one serves the next."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile import __version__
+from envcompile.actions.commitfiles import NoShortcutError, inputs_of, is_output_the_same
+from envcompile.actions.increments import compile_slice
+from envcompile.actions.revisions import contents, contents_with, field_rows, rows_between
+from envcompile.actions.subjects import Subjects
+from envcompile.errors import EnvcError
+from envcompile.history.repository import clean_environment
+from envcompile.history.store import delta_of, failed, unchanged
+from envcompile.sources.gitobjects import GitObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Self
+
+    from envcompile.actions.outbox import News
+    from envcompile.actions.project import CompiledEnvironment
+    from envcompile.history.repository import Commit, Repository
+    from envcompile.history.store import Delta, Revision, Store
+
+
+class Written(NamedTuple):
+    """What became of one commit."""
+
+    is_new: bool
+    """False when it was recorded before."""
+    fails: bool
+    """It does not compile in some environment."""
+    environments: tuple[str, ...]
+    """Those in which it differs from its recorded parent, sorted."""
+
+
+class _Whole(NamedTuple):
+    """A commit compiled in all its environments: what each holds, or why it does not compile."""
+
+    environments: dict[str, CompiledEnvironment]
+    problems: dict[str, str]
+
+
+class Recorder:
+    """Records the commits of one repository.
+
+    Args:
+        repository: where the commits are.
+        store: the history database.
+        objects: reads the repository; a reader of its own when left out.
+        news: notes the commits that people are to be told of; nobody is told when left out.
+        shortcuts: compile only what a commit changes, where that gives the same.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        store: Store,
+        *,
+        objects: GitObjects | None = None,
+        news: News | None = None,
+        shortcuts: bool = True,
+    ) -> None:
+        self.repository = repository
+        self.store = store
+        self.objects = objects or GitObjects(repository.folder, clean_environment())
+        self._is_own = objects is None
+        self.news = news
+        self._shortcuts = shortcuts
+        self._subjects = Subjects(repository.home)
+        self._wholes: dict[str, _Whole] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._subjects.save()
+        if self._is_own:
+            self.objects.close()
+
+    def record(self, commit: Commit, *, now: int | None = None) -> Written:
+        """Record a commit.
+
+        Args:
+            commit: the commit.
+            now: seconds since 1970; the present when left out.
+
+        Raises:
+            UnavailableError: the database or git does not answer; then nothing of the commit is recorded.
+        """
+        inputs = inputs_of(self.objects, commit.hash, self.repository.prefix)
+        parent = commit.parents[0] if commit.parents else ""
+        while True:
+            bases = self.store.revisions_of(parent) if parent else {}
+            deltas = self._deltas(commit.hash, parent, bases, inputs)
+            differing = [delta.environment for delta in deltas if delta.changed or delta.gone]
+            differing += [name for name in bases if name not in {delta.environment for delta in deltas}]
+            moment = int(time.time()) if now is None else now
+            if self.news is not None and bases and differing:
+                self.news.begin(self.store, commit.hash, moment)
+            written = self.store.write(commit, inputs, __version__, moment, deltas)
+            if written is not None:
+                break
+        if self.news is not None and not written:
+            self.news.forget(commit.hash)
+        if written:
+            self._adopt_children(commit)
+        self._wholes.clear()
+        self.objects.forget()
+        return Written(written, any(delta.problem for delta in deltas), tuple(sorted(differing)))
+
+    def _deltas(self, commit: str, parent: str, bases: dict[str, Revision], inputs: str) -> list[Delta]:
+        before = self.store.inputs_and_tool(parent) if bases else ("", "")
+        if before[1] == __version__ and not any(base.problem for base in bases.values()):
+            prefix = self.repository.prefix
+            if before[0] == inputs and is_output_the_same(self.objects, prefix, parent, commit):
+                return [unchanged(base) for base in bases.values()]
+            if self._shortcuts and not self.store.orphans(commit):
+                try:
+                    return self._deltas_of_slice(commit, parent, bases)
+                except NoShortcutError:
+                    pass  # the commit touches more than single resources
+        return list(self._deltas_of_whole(commit, bases))
+
+    def _deltas_of_slice(self, commit: str, parent: str, bases: dict[str, Revision]) -> list[Delta]:
+        names = frozenset(bases)
+        sliced = compile_slice(self.objects, self._subjects, self.repository.prefix, parent, commit, names)
+        deltas = []
+        self.store.load_states([base.id for name, base in bases.items() if name in sliced.environments])
+        for name, base in bases.items():
+            built = sliced.environments.get(name)
+            if built is None:
+                deltas.append(unchanged(base))
+                continue
+            before = self.store.state(base.id)
+            held = contents_with(built, sliced, before)
+            if held is None:
+                raise NoShortcutError
+            delta = delta_of(name, base, before, held)
+            deltas.append(delta._replace(fields=field_rows(self.store, before, built, delta)))
+        return deltas
+
+    def _deltas_of_whole(self, commit: str, bases: dict[str, Revision]) -> Iterator[Delta]:
+        whole = self._whole(commit, sorted(bases))
+        self.store.load_states([base.id for base in bases.values()])
+        for name, problem in whole.problems.items():
+            yield failed(name, bases.get(name), problem)
+        for name, built in whole.environments.items():
+            base = bases.get(name)
+            before = self.store.state(base.id) if base is not None else {}
+            delta = delta_of(name, base, before, contents(built))
+            yield delta._replace(fields=field_rows(self.store, before, built, delta)) if base is not None else delta
+
+    def _whole(self, commit: str, before: list[str]) -> _Whole:
+        """What a commit compiles to; when not even its settings can be read, all that was before it fails."""
+        known = self._wholes.get(commit)
+        if known is not None:
+            return known
+        from envcompile.actions.project import Project
+        from envcompile.sources import GitTree
+
+        found = self._wholes[commit] = _Whole({}, {})
+        tree = GitTree(self.repository.folder, commit, objects=self.objects, prefix=self.repository.prefix)
+        if not any(tree.exists(path) for path in ("base", "overlays", "envc.yaml")):
+            return found
+        try:
+            project = Project(tree)
+        except EnvcError as error:
+            found.problems.update(dict.fromkeys(before, _reason(error)))
+            return found
+        for name in project.environments:
+            try:
+                found.environments[name] = project.compile_with_sources(name)
+            except EnvcError as error:
+                found.problems[name] = _reason(error)
+        return found
+
+    def _adopt_children(self, commit: Commit) -> None:
+        """Children that were recorded before their parent hold all; now they hold only what they changed."""
+        orphans = self.store.orphans(commit.hash)
+        if not orphans:
+            return
+        own = self.store.revisions_of(commit.hash)
+        whole = self._whole(commit.hash, sorted(own))
+        for environment, children in orphans.items():
+            if environment not in own:
+                continue
+            built = whole.environments.get(environment)
+            for child in children:
+                if child.problem:
+                    continue  # it holds nothing, and what was recorded after it holds all
+                rows = rows_between(self.store, own[environment].id, child.id, built.composed.api) if built else []
+                self.store.adopt(child, own[environment].id, rows)
+
+
+def _reason(error: EnvcError) -> str:
+    problem = error.problems[0]
+    return problem.what + (f" ({problem.where[0]})" if problem.where else "")

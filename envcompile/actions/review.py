@@ -1,0 +1,135 @@
+"""The comment on a pull request: what the change does to the compiled environments, and whose approval they need."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.actions.diff import common_commit, difference, head
+from envcompile.actions.new_findings import new_findings
+from envcompile.ask.markdown import blocks, table
+from envcompile.errors import EnvcError, Problem, UsageError
+from envcompile.forge.http import RefusedError
+from envcompile.forge.parts import is_key, marker, parts
+from envcompile.forge.sticky import publish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from envcompile.actions.diff import Difference
+    from envcompile.forge.job import Job
+
+HEADING = "### Compiled environments"
+DEFAULT_LIMIT = 65_536
+"""Bytes of a comment where no host says otherwise."""
+_SUMMARY_LIMIT = 1_000_000
+"""Bytes of a job's summary (GitHub takes 1 MiB a step)."""
+_OVERFLOW = "are in the job's summary and in the file of `--output`."
+
+
+class Review(NamedTuple):
+    """A difference ready to be published."""
+
+    difference: Difference
+    whole: str
+    """Everything, without limits; empty when nothing differs."""
+    parts: tuple[str, ...]
+    """The comments; none when nothing differs."""
+    is_cut: bool
+    """True when the comments leave something out."""
+    summary: str
+    """What fits into a job's summary."""
+    key: str
+    farewell: str
+
+
+def review(
+    root: Path,
+    wanted: Sequence[str],
+    *,
+    source: str | None,
+    key: str,
+    job: Job | None,
+    limit: int | None = None,
+    most: int = 5,
+) -> Review:
+    """Compare the checked out state with where the pull request began, and write the comment.
+
+    Args:
+        root: the project's folder.
+        wanted: environments; none means all.
+        source: the revision to compare with; the pull request's own base when left out.
+        key: tells the comments of several projects in one pull request apart.
+        job: the CI job; None outside of one.
+        limit: bytes of one comment; the host's when left out.
+        most: how many comments there may be.
+
+    Raises:
+        UsageError: a key with other characters, an unknown revision, no default branch.
+        EnvcError: one of the sides does not compile.
+    """
+    if not is_key(key):
+        raise UsageError([
+            Problem(f"`{key}` cannot be a comment's key", "write letters, digits, `.`, `_`, `/` and `-`")
+        ])
+    if source is None and job is not None and job.base:
+        source = common_commit(root, job.base, "HEAD")
+    found = difference(root, wanted, source=source)
+    commit = (job.head if job is not None else "") or head(root)
+    farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
+    if not found.changed:
+        return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
+    count = sum(len(diff.resources) for diff in found.changed)
+    said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
+    span = f"from `{found.source[:12]}` to `{commit[:12]}`"
+    size = limit or (1_000_000 if job is not None and job.host == "GitLab" else DEFAULT_LIMIT)
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
+    news = new_findings(found)
+    section, all_news = news.markdown(size // 2), news.markdown()
+    pieces = blocks(found.changed)
+    whole = "\n".join([_head(top, all_news), *(piece.markdown() for piece in pieces)])
+    cut = parts(_head(top, section), pieces, key=key, commit=commit, limit=size, most=most, overflow=_OVERFLOW)
+    (summary,) = parts(
+        _head(top, news.markdown(_SUMMARY_LIMIT // 2)),
+        pieces,
+        key=key,
+        commit=commit,
+        limit=_SUMMARY_LIMIT,
+        most=1,
+        overflow="are in the file of `--output`.",
+    ).texts
+    is_cut = not cut.is_whole or section != all_news
+    return Review(found, whole, cut.texts, is_cut, summary, key, farewell)
+
+
+def _head(top: str, findings: str) -> str:
+    return f"{top}\n{findings}" if findings else top
+
+
+def post(written: Review, job: Job, *, author: str | None = None) -> str:
+    """Bring the pull request's comments up to date; a sentence that says what was done.
+
+    A change from a fork whose token may only read goes to the job's summary instead. So does what does not fit.
+
+    Raises:
+        EnvcError: the host refuses, or does not answer.
+    """
+    try:
+        done = publish(job.connect(author), written.parts, key=written.key, farewell=written.farewell)
+    except EnvcError as error:
+        readonly = isinstance(error, RefusedError) and error.status in {401, 403, 404}
+        if not job.is_fork or not (readonly or not job.token):
+            raise
+        if job.summary is None:
+            return "the token of a fork's job may not comment: see the file of --output"
+        _summarise(written, job.summary)
+        return "the token of a fork's job may not comment: written to the job's summary"
+    if job.summary is not None and written.is_cut:
+        _summarise(written, job.summary)
+        return f"comments: {done}; the whole is in the job's summary"
+    return f"comments: {done}"
+
+
+def _summarise(written: Review, path: Path) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(written.summary)

@@ -1,0 +1,236 @@
+"""What all objects of an environment say alike and its settings can say once: labels, images, replicas."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.compose.directives import same
+from envcompile.compose.images import ImageChanges, parse_reference
+from envcompile.compose.settings import SCALABLE
+from envcompile.kubernetes.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
+from envcompile.model import ResourceId
+from envcompile.settings import Image
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from envcompile.adopt.existing import Value
+    from envcompile.adopt.namespaces import Documents
+
+    Change = Callable[[Value], Value]
+
+_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
+_NONE = "none"
+"""The count of a workload that states no replicas."""
+_ENOUGH = 2
+"""A setting must speak for two objects at least to be shorter than they are."""
+
+
+class Settled(NamedTuple):
+    """The objects of each environment without what its settings now say."""
+
+    documents: Documents
+    settings: dict[str, dict[str, Any]]
+
+
+def settle(documents: Documents) -> Settled:
+    """Move into each environment's settings what differs between environments and is alike inside of each.
+
+    The build puts it back exactly: a label, for instance, is moved only when every object of the environment has it.
+    """
+    settings: dict[str, dict[str, Any]] = {environment: {} for environment in documents}
+    if len(documents) > 1:
+        for field in ("labels", "annotations"):
+            documents = _metadata(documents, settings, field)
+            documents = _pod_metadata(documents, settings, field)
+        documents = _images(documents, settings)
+        documents = _replicas(documents, settings)
+    return Settled(documents, settings)
+
+
+def resource_id(value: Value) -> ResourceId:
+    """The identity as far as settings look at it."""
+    metadata = value["metadata"]
+    return ResourceId(value["apiVersion"].rpartition("/")[0], value["kind"], "", metadata.get("name") or "")
+
+
+def _metadata(documents: Documents, settings: dict[str, dict[str, Any]], field: str) -> Documents:
+    """Labels or annotations that every object of an environment has."""
+    common = {
+        environment: _shared([value["metadata"].get(field) for value in values])
+        for environment, values in documents.items()
+    }
+    return _moved(documents, settings, field, common, lambda keys: lambda value: _without(value, field, keys))
+
+
+def _pod_metadata(documents: Documents, settings: dict[str, dict[str, Any]], field: str) -> Documents:
+    """Labels or annotations that every pod template of an environment has."""
+    common: dict[str, dict[str, str]] = {}
+    for environment, values in documents.items():
+        identities = [resource_id(value) for value in values]
+        templates = [
+            template
+            for identity, value in zip(identities, values, strict=True)
+            if (identity.group, identity.kind) in WORKLOADS and (template := pod_template(identity, value)) is not None
+        ]
+        metadata = [template.get("metadata") for template in templates]
+        common[environment] = _shared([each.get(field) if type(each) is dict else None for each in metadata])
+
+    def change(keys: frozenset[str]) -> Change:
+        def on_pods(value: Value) -> Value:
+            if (resource_id(value).group, value["kind"]) not in WORKLOADS:
+                return value
+            return map_pod_template(resource_id(value), value, lambda template: _without(template, field, keys))
+
+        return on_pods
+
+    return _moved(documents, settings, f"pod{field.capitalize()}", common, change)
+
+
+def _shared(maps: Sequence[Any]) -> dict[str, str]:
+    """The entries that all maps have; none when there are too few maps or one is no map."""
+    if len(maps) < _ENOUGH or not all(type(each) is dict for each in maps):
+        return {}
+    return {
+        key: value
+        for key, value in maps[0].items()
+        if type(value) is str and all(same(each.get(key), value) for each in maps[1:])
+    }
+
+
+def _moved(
+    documents: Documents,
+    settings: dict[str, dict[str, Any]],
+    name: str,
+    common: dict[str, dict[str, str]],
+    change: Callable[[frozenset[str]], Change],
+) -> Documents:
+    """Move the entries that not all environments share into the setting of that name."""
+    everywhere = [
+        item for item in next(iter(common.values())).items() if all(item in each.items() for each in common.values())
+    ]
+    moved: Documents = {}
+    for environment, values in documents.items():
+        own = {key: value for key, value in common[environment].items() if (key, value) not in everywhere}
+        if own:
+            settings[environment][name] = own
+        take_out = change(frozenset(own))
+        moved[environment] = [take_out(value) for value in values] if own else values
+    return moved
+
+
+def _without(value: Value, field: str, keys: frozenset[str]) -> Value:
+    """The object without some labels or annotations."""
+    metadata = value["metadata"]
+    left = {key: item for key, item in metadata[field].items() if key not in keys}
+    placed = {key: left if key == field else item for key, item in metadata.items() if key != field or left}
+    return {**value, "metadata": placed}
+
+
+def _images(documents: Documents, settings: dict[str, dict[str, Any]]) -> Documents:
+    """Tags and digests of images that have one tag inside of each environment, and not the same in all of them."""
+    references: dict[str, dict[str, set[str]]] = {}
+    for environment, values in documents.items():
+        for value in values:
+            for image in _image_texts(value):
+                references.setdefault(parse_reference(image).name, {}).setdefault(environment, set()).add(image)
+    movable = [name for name, by_environment in references.items() if _is_movable(name, by_environment)]
+    if not movable:
+        return documents
+    bare = ImageChanges(tuple(Image(name=name, new_tag="") for name in movable))
+    for environment in documents:
+        entries = []
+        for name in sorted(movable):
+            for image in references[name].get(environment, ()):
+                reference = parse_reference(image)
+                entry = {"name": name, "newTag": reference.tag, "digest": reference.digest}
+                entries.append({key: item for key, item in entry.items() if item})
+        if entries:
+            settings[environment]["images"] = entries
+    return {environment: [_with_images(value, bare) for value in values] for environment, values in documents.items()}
+
+
+def _image_texts(value: Any) -> Iterator[str]:
+    if type(value) is dict:
+        for key, item in value.items():
+            if key in CONTAINER_LISTS and type(item) is list:
+                for container in item:
+                    if type(container) is dict and type(container.get("image")) is str:
+                        yield container["image"]
+            yield from _image_texts(item)
+    elif type(value) is list:
+        for item in value:
+            yield from _image_texts(item)
+
+
+def _is_movable(name: str, by_environment: dict[str, set[str]]) -> bool:
+    if len(by_environment) < _ENOUGH or any(len(images) > 1 for images in by_environment.values()):
+        return False
+    images = {image for each in by_environment.values() for image in each}
+    if len(images) < _ENOUGH:
+        return False
+    for image in images:
+        reference = parse_reference(image)
+        if not name or str(reference) != image or not (reference.tag or reference.digest):
+            return False
+        if reference.digest and not _DIGEST.fullmatch(reference.digest):
+            return False
+    return True
+
+
+def _with_images(value: Value, changes: ImageChanges) -> Value:
+    for _, after in changes.apply(resource_id(value), value):
+        value = after
+    return value
+
+
+def _replicas(documents: Documents, settings: dict[str, dict[str, Any]]) -> Documents:
+    """Replicas of workloads whose number differs between environments."""
+    counts: dict[str, dict[str, list[Any]]] = {}
+    for environment, values in documents.items():
+        for value in values:
+            spec = value.get("spec")
+            if _is_scalable(value) or (
+                type(spec) is dict and "replicas" in spec and template_path(resource_id(value)) is None
+            ):
+                count = spec.get("replicas", _NONE) if type(spec) is dict else _NONE
+                counts.setdefault(resource_id(value).name, {}).setdefault(environment, []).append(count)
+    movable = {name: found for name, found in counts.items() if _is_countable(name, found)}
+    moved: Documents = {}
+    for environment, values in documents.items():
+        own = {
+            name: found[environment][0]
+            for name, found in sorted(movable.items())
+            if found.get(environment, [_NONE])[0] != _NONE
+        }
+        if own:
+            settings[environment]["replicas"] = own
+        moved[environment] = [
+            _without_replicas(value) if _is_scalable(value) and resource_id(value).name in movable else value
+            for value in values
+        ]
+    return moved
+
+
+def _is_scalable(value: Value) -> bool:
+    return (value["apiVersion"].rpartition("/")[0], value["kind"]) in SCALABLE
+
+
+def _is_countable(name: str, found: dict[str, list[Any]]) -> bool:
+    """Tell whether the workloads of a name have one number in each environment, and not the same in all."""
+    if not name or len(found) < _ENOUGH:
+        return False
+    for counts in found.values():
+        if any(not same(count, counts[0]) for count in counts):
+            return False
+        if counts[0] != _NONE and (type(counts[0]) is not int or counts[0] < 0):
+            return False
+    return len({counts[0] for counts in found.values()}) > 1
+
+
+def _without_replicas(value: Value) -> Value:
+    spec = value.get("spec")
+    if type(spec) is not dict or "replicas" not in spec:
+        return value
+    return {**value, "spec": {key: item for key, item in spec.items() if key != "replicas"}}

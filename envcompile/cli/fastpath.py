@@ -1,0 +1,147 @@
+"""The builds and records that hooks, editors and CI run all day, started without the command-line library."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+"""Type checkers take it for true; `typing` itself is not needed here."""
+
+if TYPE_CHECKING:
+    from envcompile.actions.freshness import Look
+
+_FLAGS = ("--check", "--force", "--no-chart")
+
+
+def quick_build(arguments: list[str]) -> int | None:
+    """Run `envc [--project DIR] build [ENV…] [--check] [--force] [--no-chart]`; None when anything else is asked for.
+
+    When nothing changed since the last build that is found out before the compiler is even imported.
+
+    Returns:
+        The exit code, or None: the ordinary command line then takes over.
+    """
+    project, rest = _without_project(arguments)
+    if rest[0] != "build":
+        return None
+    options = {argument for argument in rest[1:] if argument.startswith("-")}
+    if not options <= {*_FLAGS}:
+        return None
+    environments = [argument for argument in rest[1:] if not argument.startswith("-")]
+    root = _find_root(os.path.abspath(project))
+    look = None
+    if root is not None and "--force" not in options:
+        from envcompile.actions.freshness import Look
+
+        look = Look(root, f"{root}/environments")
+        summary = look.nothing_to_do(tuple(environments))
+        if summary is not None:
+            sys.stderr.write(f"{summary}\n")
+            return 0
+    import gc
+
+    # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+    gc.disable()
+    from envcompile.cli.error_handler import run_safely
+
+    _import_msgspec()
+    return run_safely(lambda: _build(project, environments, options, look))
+
+
+def _import_msgspec() -> None:
+    """Import msgspec without typing_extensions, which costs a tenth of a small build's time.
+
+    msgspec takes `get_type_hints`, `Required` and `NotRequired` from it when it is installed and else from `typing`,
+    where Python 3.11 has them; typing_extensions imports `inspect` and all that `inspect` needs.
+    """
+    name = "typing_extensions"
+    if name in sys.modules:
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # how the import system says that a module is not there
+    try:
+        __import__("msgspec")
+    finally:
+        del sys.modules[name]
+
+
+def quick_record(arguments: list[str]) -> int | None:
+    """Run `envc [--project DIR] history record [--commit REV…] [--waiting] [--detach]`; None for anything else.
+
+    Returns:
+        The exit code, or None: the ordinary command line then takes over.
+    """
+    project, rest = _without_project(arguments)
+    if rest[:2] != ["history", "record"]:
+        return None
+    commits: list[str] = []
+    flags = set()
+    options = iter(rest[2:])
+    for option in options:
+        name, equals, value = option.partition("=")
+        if name == "--commit":
+            value = value if equals else next(options, "")
+            if not value or value.startswith("-"):
+                return None
+            commits.append(value)
+        elif option in {"--waiting", "--detach"}:
+            flags.add(option)
+        else:
+            return None
+    import gc
+
+    # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+    gc.disable()
+    from pathlib import Path
+
+    from envcompile.cli.error_handler import run_safely
+
+    _import_msgspec()
+    from envcompile.cli.recording import record_and_tell
+
+    revisions = [] if "--waiting" in flags else commits or ["HEAD"]
+    return run_safely(lambda: record_and_tell(Path(project), revisions, detach="--detach" in flags))
+
+
+def _without_project(arguments: list[str]) -> tuple[str, list[str]]:
+    """The folder that `--project` names, and the arguments behind it."""
+    if arguments[0] == "--project" and len(arguments) > 2:
+        return arguments[1], arguments[2:]
+    if arguments[0].startswith("--project=") and len(arguments) > 1:
+        return arguments[0].partition("=")[2], arguments[1:]
+    return ".", list(arguments)
+
+
+def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:
+    from envcompile.cli.building import build_and_tell, tell_built
+
+    if look is not None and look.record is not None and not options and not environments:
+        from envcompile.actions.slices import build_slice
+
+        results = build_slice(look)
+        if results is not None:
+            return tell_built(results)
+    from envcompile.actions.project import Project
+
+    return build_and_tell(
+        Project.open(project),
+        environments,
+        output=None,
+        only=None,
+        check="--check" in options,
+        force="--force" in options,
+        with_chart="--no-chart" not in options,
+    )
+
+
+def _find_root(folder: str) -> str | None:
+    """The project's folder as the compiler finds it: with an envc.yaml, or with overlays beside a base."""
+    while True:
+        if os.path.isfile(f"{folder}/envc.yaml") or (
+            os.path.isdir(f"{folder}/base") and os.path.isdir(f"{folder}/overlays")
+        ):
+            return os.path.realpath(folder)
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above

@@ -1,0 +1,168 @@
+"""One Kubernetes version together with the custom kinds of a repository: `load`, and the questions it answers."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.kubernetes.crds import CustomKind, MergeKeyError, SchemaNode, read_crds, with_keys
+from envcompile.kubernetes.schema import Node
+from envcompile.kubernetes.scopes import guess
+from envcompile.kubernetes.tables import OBJECT_META, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from envcompile.kubernetes.schema import Shortcoming
+    from envcompile.kubernetes.tables import BuiltIn
+    from envcompile.settings import MergeKeyRule
+
+_NO_KINDS: Final[Mapping[tuple[str, str], CustomKind]] = {}
+
+# Kinds of `extensions/v1beta1`, gone since Kubernetes 1.22 but still found in repositories; the types are the same.
+# Source: staging/src/k8s.io/api/extensions/v1beta1/types.go, the `replacement` tags.
+_MOVED: Final[Mapping[str, str]] = {
+    "DaemonSet": "apps",
+    "Deployment": "apps",
+    "Ingress": "networking.k8s.io",
+    "NetworkPolicy": "networking.k8s.io",
+    "ReplicaSet": "apps",
+}
+
+
+class KubeApi:
+    """What an API server of one version knows about kinds; `with_crds` and `with_merge_keys` give richer copies.
+
+    An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
+    """
+
+    __slots__ = ("_custom", "_nodes", "_table")
+
+    def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
+        self._table = table
+        self._custom = custom
+        self._nodes: dict[tuple[str, str, str], Node | None] = {}
+
+    @property
+    def version(self) -> str:
+        """The minor version, such as `1.35`."""
+        return self._table.version
+
+    def node(self, group: str, version: str, kind: str) -> Node | None:
+        """Find the schema of a kind's root; None for a kind nothing is known of.
+
+        A version that is not served (`autoscaling/v2beta2`, `extensions/v1beta1`) answers with the preferred version
+        of the kind, so that old manifests merge as they always did; `serves` tells the two apart.
+        """
+        key = (group, version, kind)
+        try:
+            return self._nodes[key]
+        except KeyError:
+            node = self._nodes[key] = self._make_node(group, version, kind)
+            return node
+
+    def is_namespaced(self, group: str, kind: str) -> bool | None:
+        """Tell whether objects of a kind live in a namespace; None for a kind nothing is known of.
+
+        A kind without a schema is judged by `envcompile.kubernetes.scopes`: a short list, and the habit of naming
+        cluster-scoped kinds `Cluster…`.
+        """
+        built_in = self._built_in(group, kind)
+        if built_in is not None:
+            return built_in.is_namespaced
+        custom = self._custom.get((group, kind))
+        if custom is not None and custom.is_namespaced is not None:
+            return custom.is_namespaced
+        return guess(group, kind)
+
+    def knows(self, group: str, kind: str) -> bool:
+        """Tell whether the kind is built in or has a CustomResourceDefinition; merge keys alone do not count."""
+        custom = self._custom.get((group, kind))
+        return self._table.built_in(group, kind) is not None or (custom is not None and custom.is_defined)
+
+    def versions(self, group: str, kind: str) -> tuple[str, ...]:
+        """List the versions in which a kind is served, the preferred one first."""
+        built_in = self._table.built_in(group, kind) or self._custom.get((group, kind))
+        return tuple(built_in.versions) if built_in is not None else ()
+
+    def kinds(self) -> tuple[tuple[str, str], ...]:
+        """List every (group, kind) that is built in or has a CustomResourceDefinition."""
+        return (*self._table.kinds(), *(key for key, custom in self._custom.items() if custom.is_defined))
+
+    def with_crds(self, documents: Iterable[Any]) -> KubeApi:
+        """Add the kinds of the CustomResourceDefinitions among parsed documents; a later definition of a kind wins."""
+        found = dict(read_crds(documents))
+        return KubeApi(self._table, {**self._custom, **found}) if found else self
+
+    def with_merge_keys(self, rules: Iterable[MergeKeyRule]) -> KubeApi:
+        """Add the merge keys of envc.yaml; call it after `with_crds`, whose list types win.
+
+        A rule that names no group holds for the kind in whatever group.
+
+        Raises:
+            MergeKeyError: when a rule names a built-in kind, or a list its CustomResourceDefinition does not have.
+        """
+        custom = dict(self._custom)
+        for rule in rules:
+            for key in self._meant(rule, custom):
+                known = custom.get(key, CustomKind(None, {}, is_defined=False))
+                versions: Mapping[str, Any] = known.versions or {"": {}}
+                laid = {name: with_keys(of, rule, is_defined=known.is_defined) for name, of in versions.items()}
+                custom[key] = known._replace(versions=laid)
+        return KubeApi(self._table, custom)
+
+    def _meant(self, rule: MergeKeyRule, custom: Mapping[tuple[str, str], CustomKind]) -> list[tuple[str, str]]:
+        """Find the kinds a rule holds for; a kind nobody has defined is taken down as it is written."""
+        if rule.group:
+            if self._table.built_in(rule.group, rule.kind) is not None:
+                raise MergeKeyError(rule, f"{rule.kind}.{rule.group} is built in: its lists merge by Kubernetes' rules")
+            return [(rule.group, rule.kind)]
+        defined = [key for key in custom if key[1] == rule.kind]
+        if not defined and any(kind == rule.kind for _, kind in self._table.kinds()):
+            raise MergeKeyError(
+                rule,
+                f"{rule.kind} is built in: its lists merge by Kubernetes' rules (a custom {rule.kind} needs its group)",
+            )
+        return defined or [("", rule.kind)]
+
+    def _make_node(self, group: str, version: str, kind: str) -> Node | None:
+        built_in = self._built_in(group, kind)
+        if built_in is not None:
+            name = built_in.versions.get(version)
+            return self._table.type_node(name or next(iter(built_in.versions.values())))
+        custom = self._custom.get((group, kind)) or self._custom.get(("", kind))
+        if custom is None or not custom.versions:
+            return None
+        schema = custom.versions.get(version)
+        if schema is None:
+            schema = next(iter(custom.versions.values()))
+        return SchemaNode(schema, "", f"{kind}.{group}", self._every_object())
+
+    def _built_in(self, group: str, kind: str) -> BuiltIn | None:
+        """Look up a built-in kind, under its new group when it has moved."""
+        return self._table.built_in(_MOVED.get(kind, group) if group == "extensions" else group, kind)
+
+    def _every_object(self) -> dict[str, Node]:
+        text = Node("string", "string")
+        return {"apiVersion": text, "kind": text, "metadata": self._table.type_node(OBJECT_META)}
+
+
+@cache
+def load(version: str) -> KubeApi:
+    """Load the built-in kinds of a minor version such as `1.35`; a pure cache of files that never change.
+
+    Raises:
+        UnknownVersionError: when the version has no table; the message names the versions that have.
+    """
+    return KubeApi(Table.read(version))
+
+
+def shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
+    """List what a resource lacks to be complete: missing fields, wrong types, fields its kind does not have.
+
+    A kind nothing is known of has no shortcomings but the fields every object needs: ask `KubeApi.knows` first.
+    Values are judged as they stand, so parameters must have been filled in before.
+    """
+    from envcompile.kubernetes.completeness import find_shortcomings
+
+    return find_shortcomings(api, value)

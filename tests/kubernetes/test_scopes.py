@@ -1,0 +1,32 @@
+"""Scopes of custom kinds that have no definition at hand."""
+
+import pytest
+
+from envcompile.kubernetes import load
+from envcompile.kubernetes.scopes import CLUSTER_SCOPED, NAMESPACED_IN_SPITE_OF_THE_NAME
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "expected"),
+    [
+        ("cert-manager.io", "ClusterIssuer", False),
+        ("external-secrets.io", "ClusterSecretStore", False),
+        ("kyverno.io", "ClusterPolicy", False),
+        ("gateway.networking.k8s.io", "GatewayClass", False),
+        ("constraints.gatekeeper.sh", "K8sRequiredLabels", False),
+        ("extensions", "Ingress", True),
+        ("operators.coreos.com", "ClusterServiceVersion", True),
+        ("cluster.x-k8s.io", "Cluster", None),
+        ("example.com", "Clustering", None),
+        ("cert-manager.io", "Issuer", None),
+    ],
+)
+def test_a_name_that_begins_with_cluster_is_cluster_scoped(group: str, kind: str, expected: object) -> None:
+    """Unless the kind is known to break the convention; other kinds are unknown."""
+    assert load("1.35").is_namespaced(group, kind) is expected
+
+
+def test_the_lists_hold_what_the_name_does_not_tell() -> None:
+    """A kind the convention covers needs no entry."""
+    assert not any(kind.startswith("Cluster") for _, kind in CLUSTER_SCOPED)
+    assert all(kind.startswith("Cluster") for _, kind in NAMESPACED_IN_SPITE_OF_THE_NAME)

@@ -1,1 +1,0 @@
-"""The pipeline: builds, slices, explanations."""
