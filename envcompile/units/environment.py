@@ -184,7 +184,7 @@ class LinkedEnvironment:
             return Reason(self.environment, unit.app, is_remembered=True, changed=(), why="remembered")
         before = self._memo.last(self.environment, unit.app) if self._memo is not None else None
         if not unit.may_be_remembered:
-            why = "compiled: it holds Secrets in clear, which are never remembered"
+            why = "compiled: a file that git ignores goes into it, which is never remembered"
             return Reason(self.environment, unit.app, is_remembered=False, changed=(), why=why)
         if before is None:
             return Reason(self.environment, unit.app, is_remembered=False, changed=(), why="compiled: not remembered")

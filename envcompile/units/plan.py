@@ -47,7 +47,7 @@ class PlannedUnit(NamedTuple):
     sealed: str
     """The digest of what `secrets` says to it."""
     may_be_remembered: bool
-    """Whether nothing in clear of a Secret goes into it."""
+    """Whether nothing goes into it that git ignores: of such files not even a digest is kept."""
     key: str
 
 
@@ -152,7 +152,6 @@ def plan(
                 patches.append((number, file.path, at))
                 cut.reach(number, file, at, target)
     secret_key = _StoreKey(store)
-    in_clear = settings.secret_backend == "plaintext"
     common = combined_digest([f"{name} {digest}" for name, digest in given.items()])
     units = []
     for app, parts in cut.parts():
@@ -162,7 +161,7 @@ def plan(
         sealed = ""
         if secrets is not None:
             sealed = combined_digest([secret_key.of(secret_ids), *sorted(secrets.ignored)])
-        may_be_remembered = secrets is None or not (secrets.ignored or in_clear)
+        may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, *described])
         units.append(PlannedUnit(app, parts, secrets, sealed, may_be_remembered, key))
     return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given)
