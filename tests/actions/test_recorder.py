@@ -7,9 +7,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from envcompile.actions.increments import compile_slice
 
 from envcompile.actions import recorder
-from envcompile.actions.increments import compile_slice
 from envcompile.actions.opening import open_repository
 from envcompile.actions.recorder import Recorder
 from envcompile.history.database import connect
