@@ -9,8 +9,8 @@ import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail, nearest
+from envcompile.git.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 from envcompile.sources.gitobjects import SUBMODULE, SYMLINK, GitObjects
-from envcompile.sources.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
 if TYPE_CHECKING:
     from pathlib import Path
