@@ -73,6 +73,38 @@ def find(folder: Path, *, bare: bool = False) -> Whereabouts:
     return Whereabouts(own, Path(git_folder), Path(common), prefix, is_bare=False)
 
 
+def place_of(root: Path) -> Place | None:
+    """What git is told for a project's folder; None outside of any repository.
+
+    Where nothing can lead git astray it finds the repository itself, which saves asking for it first.
+
+    Raises:
+        UnavailableError: there is no git on this machine.
+    """
+    real = Path(os.path.realpath(root))
+    start = _outside_of_lookalikes(real)
+    if start is None or not _has_repository(start):
+        return None
+    if start == real and not os.environ.get("GIT_INDEX_FILE"):
+        return Place(real)
+    try:
+        return find(real).place
+    except UsageError:
+        return None
+
+
+def prefix_of(root: Path) -> str:
+    """The project's folder inside of its repository, such as `deploy/`; empty at the top, or outside of any.
+
+    Raises:
+        UnavailableError: there is no git on this machine.
+    """
+    try:
+        return find(root).prefix
+    except UsageError:
+        return ""
+
+
 def shared_folder(found: Whereabouts) -> Path:
     """The folder for what all work trees of a repository share, such as the history of its commits.
 

@@ -6,12 +6,12 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError
-from envcompile.git.objects import FOLDER, Entry
+from envcompile.git.objects import FOLDER, SUBMODULE, Entry, missing
 from envcompile.git.run import at_top, reason_of, run
-from envcompile.git.trees import CONFLICT, StoredTree
+from envcompile.git.trees import AT_ONCE, CONFLICT, StoredTree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from envcompile.git.objects import GitObjects
     from envcompile.git.run import Place
@@ -103,6 +103,34 @@ def staged(place: Place, *paths: str) -> list[Staged]:
     for path in _meant_to_be_added(place, found):
         del found[path]
     return list(found.values())
+
+
+def changed_in_index(place: Place) -> list[str]:
+    """The files that the next commit adds or changes, sorted, from the top of the repository.
+
+    Raises:
+        UnavailableError: git cannot read the index.
+    """
+    options = ("--cached", "--name-only", "-z", "--no-relative", "--no-ext-diff", "--diff-filter=ACMRT")
+    done = run(place, "diff", *options)
+    if done.returncode:
+        raise UnavailableError([Problem(f"git cannot read the index: {reason_of(done)}", "run `git status`")])
+    return sorted({name for name in done.stdout.decode("utf-8", "surrogateescape").split("\0") if name})
+
+
+def blobs_of(files: Sequence[Staged], objects: GitObjects) -> Iterator[tuple[str, bytes]]:
+    """The bytes of files of the index by path; submodules and files in conflict have none.
+
+    Raises:
+        UnavailableError: the repository does not hold one of them.
+    """
+    plain = [file for file in files if file.entry.mode not in {SUBMODULE, CONFLICT}]
+    for start in range(0, len(plain), AT_ONCE):
+        part = plain[start : start + AT_ONCE]
+        for file, answer in zip(part, objects.read([file.entry.hash for file in part]), strict=True):
+            if answer is None:
+                raise missing(f"`{file.path}` of the index (object {file.entry.hash[:12]})")
+            yield file.path, answer[1]
 
 
 def _meant_to_be_added(place: Place, files: Mapping[str, Staged]) -> Iterator[str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UsageError, nearest
 from envcompile.git.discovery import find, shared_folder
-from envcompile.git.index import IndexTree
+from envcompile.git.index import IndexTree, blobs_of, changed_in_index, staged
 from envcompile.git.objects import GitObjects
 from envcompile.git.run import ask, ask_quietly
 from envcompile.git.trees import CommitTree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from envcompile.git.run import Place
 
 _FIELDS = "%H%x00%P%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%ct%x00%B"
@@ -90,6 +93,25 @@ class Repository(NamedTuple):
             raise UsageError([Problem("a bare repository has no index", "name a commit")])
         return IndexTree(self.place, objects or self.objects(), self.prefix, owns_objects=objects is None)
 
+    def staged_files(self) -> list[str]:
+        """The files that the next commit adds or changes, from the top of the repository."""
+        return changed_in_index(self.place)
+
+    def tracked_files(self) -> list[str]:
+        """Every file of the project in the index, from the top of the repository."""
+        return sorted(file.path for file in staged(self.place, *([self.prefix] if self.prefix else [])))
+
+    def index_blobs(self, files: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of files as the index has them; those that it does not have, or has two sides of, are left out.
+
+        Args:
+            files: from the top of the repository.
+        """
+        wanted = set(files)
+        entries = [file for file in staged(self.place) if file.path in wanted]
+        with closing(self.objects()) as objects:
+            yield from blobs_of(entries, objects)
+
     def commit(self, revision: str) -> Commit:
         """One commit.
 
@@ -113,9 +135,7 @@ class Repository(NamedTuple):
         if found:
             return found
         if not self.has_commits():
-            raise UsageError([
-                Problem("this git repository has no commit yet", "commit first: git add . && git commit")
-            ])
+            raise self.no_commit()
         if near := nearest(revision, self.names()):
             fix = f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
         elif self.is_shallow():
@@ -123,6 +143,11 @@ class Repository(NamedTuple):
         else:
             fix = "name a branch, a tag or a commit that this repository holds"
         raise UsageError([Problem(f"git knows no revision `{revision}`", fix)])
+
+    def no_commit(self) -> UsageError:
+        """The error of a repository in which nothing was committed yet."""
+        fix = "commit first: `git add --all && git commit`"
+        return UsageError([Problem(f"the git repository {self.top} has no commit yet", fix)])
 
     def has_commits(self) -> bool:
         """Tell whether there is any commit: HEAD, or a branch or a tag."""
@@ -135,7 +160,7 @@ class Repository(NamedTuple):
     def names(self) -> list[str]:
         """The short names of branches and tags, here and on remotes."""
         refs = ("refs/heads", "refs/tags", "refs/remotes")
-        return ask(self.place, "for-each-ref", "--format=%(refname:short)", *refs).split()
+        return ask_quietly(self.place, "for-each-ref", "--format=%(refname:short)", *refs).split()
 
     def has(self, commit: str) -> bool:
         """Tell whether the repository still holds a commit."""

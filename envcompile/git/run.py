@@ -31,7 +31,6 @@ _KEPT_STARTS = ("GIT_CONFIG_KEY_", "GIT_CONFIG_VALUE_", "GIT_SSL_")
 _OURS = {
     "LC_ALL": "C",
     "GIT_ALLOW_PROTOCOL": "",  # an empty list allows none, whatever the configuration says
-    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -86,6 +85,8 @@ def command(place: Place, *arguments: str, hooks_path: bool = False) -> list[str
     """
     flags = [*_SAFEGUARDS] if hooks_path else [*_SAFEGUARDS, _NO_HOOKS]
     words = ["git", *(word for flag in flags for word in ("-c", flag))]
+    if arguments[0] != "check-ignore":  # which takes names only, and refuses the option
+        words.append("--literal-pathspecs")
     if place.git_folder:
         words.append(f"--git-dir={place.git_folder}")
     if place.work_tree:

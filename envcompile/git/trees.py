@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CONFLICT = "conflict"
 """Stands in the place of a mode for a file of the index that has two sides."""
+AT_ONCE = 500
+"""Contents that are held at a time while many are read."""
 _SHA1_DIGITS = 40
 _MOST_LINKS = 40
 """Symlinks followed for one path before it counts as a circle, as Linux does."""
@@ -215,8 +217,8 @@ class StoredTree:
             UnavailableError: the repository does not hold one of them.
         """
         wanted = list(dict.fromkeys(ids))
-        for start in range(0, len(wanted), 500):
-            part = wanted[start : start + 500]
+        for start in range(0, len(wanted), AT_ONCE):
+            part = wanted[start : start + AT_ONCE]
             for blob, answer in zip(part, self._objects.read(part), strict=True):
                 if answer is None:
                     raise missing(f"the object {blob[:12]} of {self._listing.name}")
