@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envcompile.actions.project import CompiledEnvironment
     from envcompile.git.objects import GitObjects
     from envcompile.git.repository import Commit, Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.history.store import Delta, Revision, Store
 
 
@@ -166,14 +167,21 @@ class Recorder:
         try:
             project = Project(tree)
         except EnvcError as error:
+            self._refuse_partial(tree)
             found.problems.update(dict.fromkeys(before, _reason(error)))
             return found
         for name in project.environments:
             try:
                 found.environments[name] = project.compile_with_sources(name)
             except EnvcError as error:
+                self._refuse_partial(tree)
                 found.problems[name] = _reason(error)
         return found
+
+    def _refuse_partial(self, tree: CommitTree) -> None:
+        """Record no failure that a whole clone would not have."""
+        if tree.lacks is not None and self.repository.is_partial():
+            raise tree.lacks
 
     def _adopt_children(self, commit: Commit) -> None:
         """Children that were recorded before their parent hold all; now they hold only what they changed."""

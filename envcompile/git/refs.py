@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UsageError
@@ -12,8 +11,6 @@ from envcompile.git.run import ask, run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from git import Repo
 
     from envcompile.git.repository import Repository
 
@@ -47,8 +44,7 @@ def merge_base(repository: Repository, branch: str, revision: str) -> str:
         UnavailableError: there is no git on this machine.
     """
     sides = [repository.resolve(branch), repository.resolve(revision)]
-    with closing(_library(repository)) as library:
-        _, found, _ = library.git.merge_base(*sides, with_extended_output=True, with_exceptions=False)
+    found = open_library(repository.place).merge_base(*sides, with_exceptions=False)
     if found:
         return str(found).split()[0]
     fix = "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
@@ -70,8 +66,7 @@ def remote_url(root: Path, remote: str = "origin") -> str:
         found = find(root)
     except UsageError:
         return ""
-    with closing(open_library(found.place, found.git_folder, found.common_folder)) as library:
-        address = next((str(known.url) for known in library.remotes if known.name == remote), "")
+    address = str(open_library(found.place).config("--get", f"remote.{remote}.url", with_exceptions=False))
     scheme, separator, rest = address.partition("://")
     if not separator or scheme not in {"http", "https"}:
         return address
@@ -81,9 +76,9 @@ def remote_url(root: Path, remote: str = "origin") -> str:
 
 def pinned(repository: Repository) -> set[str]:
     """The commits that branches and tags point to, here and on remotes, and those checked out in any work tree."""
-    with closing(_library(repository)) as library:
-        names = library.git.for_each_ref("--format=%(objectname) %(*objectname)").split()
-        trees = library.git.worktree("list", "--porcelain").splitlines()
+    library = open_library(repository.place)
+    names = str(library.for_each_ref("--format=%(objectname) %(*objectname)")).split()
+    trees = str(library.worktree("list", "--porcelain")).splitlines()
     return {*names, *(line.removeprefix("HEAD ") for line in trees if line.startswith("HEAD "))}
 
 
@@ -105,7 +100,3 @@ def hooks_path(repository: Repository) -> str:
     """Where git looks for the hooks of this work tree: what `core.hooksPath` says, else the shared git folder."""
     done = run(repository.place, "rev-parse", "--path-format=absolute", "--git-path", "hooks", hooks_path=True)
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
-
-
-def _library(repository: Repository) -> Repo:
-    return open_library(repository.place, repository.git_folder, repository.common_folder)

@@ -91,7 +91,7 @@ class Repository(NamedTuple):
         """
         if self.is_bare:
             raise UsageError([Problem("a bare repository has no index", "name a commit")])
-        return IndexTree(self.place, objects or self.objects(), self.prefix, owns_objects=objects is None)
+        return IndexTree(staged(self.place), objects or self.objects(), self.prefix, owns_objects=objects is None)
 
     def staged_files(self) -> list[str]:
         """The files that the next commit adds or changes, from the top of the repository."""
@@ -136,7 +136,7 @@ class Repository(NamedTuple):
             return found
         if not self.has_commits():
             raise self.no_commit()
-        if near := nearest(revision, self.names()):
+        if near := nearest(revision, _names(self.place)):
             fix = f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
         elif self.is_shallow():
             fix = "this clone is shallow: fetch the rest with `git fetch --unshallow`"
@@ -157,10 +157,10 @@ class Repository(NamedTuple):
         """Tell whether the clone does not hold the whole history."""
         return ask(self.place, "rev-parse", "--is-shallow-repository").strip() == "true"
 
-    def names(self) -> list[str]:
-        """The short names of branches and tags, here and on remotes."""
-        refs = ("refs/heads", "refs/tags", "refs/remotes")
-        return ask_quietly(self.place, "for-each-ref", "--format=%(refname:short)", *refs).split()
+    def is_partial(self) -> bool:
+        """Tell whether the clone left out contents that it would fetch when they are wanted."""
+        pattern = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+        return bool(ask_quietly(self.place, "config", "--get-regexp", pattern))
 
     def has(self, commit: str) -> bool:
         """Tell whether the repository still holds a commit."""
@@ -221,6 +221,12 @@ class Repository(NamedTuple):
         """The newest commit at or before a time, along first parents; empty when there is none."""
         start = self.resolve(revision)
         return ask(self.place, "rev-list", "-1", "--first-parent", f"--before={time}", start).strip()
+
+
+def _names(place: Place) -> list[str]:
+    """The short names of branches and tags, here and on remotes."""
+    refs = ("refs/heads", "refs/tags", "refs/remotes")
+    return ask_quietly(place, "for-each-ref", "--format=%(refname:short)", *refs).split()
 
 
 def open_repository(root: Path, *, bare: bool = False) -> Repository:

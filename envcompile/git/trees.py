@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from envcompile.errors import UnavailableError
     from envcompile.git.objects import GitObjects
 
 CONFLICT = "conflict"
@@ -52,7 +53,7 @@ class StoredTree:
         owns_objects: end the reader of contents together with the tree.
     """
 
-    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals")
+    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals", "lacks")
 
     root: Path | None = None
 
@@ -62,6 +63,8 @@ class StoredTree:
         self._prefix = prefix
         self._owns_objects = owns_objects
         self._reals: dict[str, str | None] = {}
+        self.lacks: UnavailableError | None = None
+        """What was said when a content was wanted that the repository does not hold."""
 
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
@@ -71,7 +74,7 @@ class StoredTree:
                 are in conflict.
         """
         clean = "" if folder in {"", "."} else folder.rstrip("/")
-        start = self._real(clean)
+        start = self.real_path(clean)
         found: list[FileEntry] = []
         problems: list[Problem] = []
         if start is not None and self._is_folder(start):
@@ -136,8 +139,8 @@ class StoredTree:
         entry = self._listing.entry(path)
         return self._blob(entry, path).decode("utf-8", "surrogateescape") if entry is not None else ""
 
-    def _real(self, path: str) -> str | None:
-        """The path in the repository that a project path means, symlinks followed; None when it leaves it."""
+    def real_path(self, path: str) -> str | None:
+        """The path in the repository that a project's path means, symlinks followed; None when it leaves it."""
         if path not in self._reals:
             full = posixpath.normpath(self._prefix + path)
             self._reals[path] = "" if full == "." else self._walk(full)
@@ -173,7 +176,7 @@ class StoredTree:
         return entry is not None and entry.mode == FOLDER
 
     def _entry(self, path: str) -> Entry | None:
-        real = self._real(path)
+        real = self.real_path(path)
         return self._listing.entry(real) if real is not None else None
 
     def read(self, path: str) -> bytes:
@@ -221,7 +224,8 @@ class StoredTree:
             part = wanted[start : start + AT_ONCE]
             for blob, answer in zip(part, self._objects.read(part), strict=True):
                 if answer is None:
-                    raise missing(f"the object {blob[:12]} of {self._listing.name}")
+                    self.lacks = missing(f"the object {blob[:12]} of {self._listing.name}")
+                    raise self.lacks
                 yield blob, answer[1]
 
     def holds(self, path: str, data: bytes) -> bool:
@@ -234,7 +238,8 @@ class StoredTree:
     def _blob(self, entry: Entry, path: str) -> bytes:
         found = self._objects.read([entry.hash])[0]
         if found is None:
-            raise missing(f"`{path}` of {self._listing.name} (object {entry.hash[:12]})")
+            self.lacks = missing(f"`{path}` of {self._listing.name} (object {entry.hash[:12]})")
+            raise self.lacks
         return found[1]
 
     def close(self) -> None:
