@@ -51,10 +51,10 @@ class IndexTree(StoredTree):
     __slots__ = ()
 
     def __init__(self, files: Iterable[Staged], objects: GitObjects, prefix: str, *, owns_objects: bool = True) -> None:
-        super().__init__(_Index(files), objects, prefix, owns_objects=owns_objects)
+        super().__init__(IndexNames(files), objects, prefix, owns_objects=owns_objects)
 
 
-class _Index:
+class IndexNames:
     """The names in an index, by folder."""
 
     __slots__ = ("_folders",)

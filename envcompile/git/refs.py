@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from envcompile.errors import Problem, UsageError
 from envcompile.git.discovery import find
 from envcompile.git.library import open_library
+from envcompile.git.repository import SHALLOW
 from envcompile.git.run import ask, run
 
 if TYPE_CHECKING:
@@ -43,15 +44,16 @@ def merge_base(repository: Repository, branch: str, revision: str) -> str:
         UsageError: git knows no such revision, or they have nothing in common.
         UnavailableError: there is no git on this machine.
     """
-    sides = [repository.resolve(branch), repository.resolve(revision)]
-    found = open_library(repository.place).merge_base(*sides, with_exceptions=False)
-    if found:
-        return str(found).split()[0]
-    fix = "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
+    if not branch.startswith("-") and not revision.startswith("-"):
+        found = str(open_library(repository.place).merge_base(branch, revision, with_exceptions=False)).split()
+        if found:
+            return found[0]
+    repository.resolve(branch)
+    repository.resolve(revision)
     raise UsageError([
         Problem(
             f"git finds no commit that `{branch}` and `{revision}` have in common",
-            fix if repository.is_shallow() else "name the revision to compare with by --from",
+            SHALLOW if repository.is_shallow() else "name the revision to compare with by --from",
         )
     ])
 

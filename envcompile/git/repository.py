@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from envcompile.git.run import Place
 
+SHALLOW = "this clone is shallow: fetch the rest with `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
+"""What mends a clone that ends too early."""
 _FIELDS = "%H%x00%P%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%ct%x00%B"
 
 
@@ -139,7 +141,7 @@ class Repository(NamedTuple):
         if near := nearest(revision, _names(self.place)):
             fix = f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
         elif self.is_shallow():
-            fix = "this clone is shallow: fetch the rest with `git fetch --unshallow`"
+            fix = SHALLOW
         else:
             fix = "name a branch, a tag or a commit that this repository holds"
         raise UsageError([Problem(f"git knows no revision `{revision}`", fix)])

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
+from envcompile.errors import fail
 from envcompile.git.discovery import has_sparse_patterns
-from envcompile.git.index import IndexTree, staged
+from envcompile.git.index import IndexNames, staged
+from envcompile.git.objects import FOLDER, SYMLINK, Entry
 from envcompile.git.repository import open_repository
-from envcompile.git.trees import CONFLICT
+from envcompile.git.tree import FileEntry, file_start
+from envcompile.git.trees import CONFLICT, StoredTree
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from envcompile.git.repository import Repository
-    from envcompile.git.tree import FileEntry, Tree
+    from envcompile.git.tree import Tree
+
+_ON_DISK = "100644"
 
 
 def completed(folder: Tree) -> Tree:
@@ -25,58 +33,79 @@ def completed(folder: Tree) -> Tree:
     """
     if folder.root is None or not has_sparse_patterns(folder.root):
         return folder
-    tree = SparseTree(folder, open_repository(folder.root))
-    return tree if tree.left_out else folder
+    repository = open_repository(folder.root)
+    names = _Names(repository)
+    return SparseTree(names, repository, folder.root) if names.has_left_out else folder
 
 
-class SparseTree:
+class SparseTree(StoredTree):
     """A working folder together with the files of the index that are not checked out (git-sparse-checkout(1)).
 
     Args:
-        folder: the files that are checked out.
-        repository: where the others are.
+        names: what is there.
+        repository: where the contents are that are not on disk.
+        root: the project's folder.
     """
 
-    __slots__ = ("_folder", "_index", "left_out")
+    __slots__ = ("_top", "root")
 
-    def __init__(self, folder: Tree, repository: Repository) -> None:
-        files = [file for file in staged(repository.place) if file.entry.mode != CONFLICT]
-        self._folder = folder
-        self._index = IndexTree(files, repository.objects(), repository.prefix)
-        self.left_out = frozenset(file.path for file in files if file.is_skipped)
-        """Paths from the top of the repository."""
+    root: Path | None
 
-    @property
-    def root(self) -> Path | None:
-        """The folder on disk."""
-        return self._folder.root
+    def __init__(self, names: _Names, repository: Repository, root: Path) -> None:
+        super().__init__(names, repository.objects(), repository.prefix)
+        self.root = root
+        self._top = repository.top
 
-    def files(self, folder: str) -> list[FileEntry]:
-        """Every file below a folder, sorted by path; none when the folder does not exist."""
-        found = {entry.path: entry for entry in self._index.files(folder) if self._is_left_out(entry.path)}
-        found.update({entry.path: entry for entry in self._folder.files(folder)})
-        return [found[path] for path in sorted(found)]
+    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:
+        if entry.hash:
+            return super()._found(name, real, entry)
+        facts = (self._top / real).stat()
+        return FileEntry(name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
-    def read(self, path: str) -> bytes:
-        """The bytes of a file."""
-        return self._index.read(path) if self._is_left_out(path) else self._folder.read(path)
+    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+        if entry.hash:
+            return super()._content(entry, real, shown)
+        place = self._top / real
+        try:
+            return os.fsencode(place.readlink()) if entry.mode == SYMLINK else place.read_bytes()
+        except OSError as error:
+            reason = (error.strerror or "unreadable").lower()
+            fix = "check that it exists and its permissions"
+            raise fail(f"cannot read `{shown}`: {reason}", fix, file_start(shown)) from error
 
-    def exists(self, path: str) -> bool:
-        """Tell whether the path is a file or a folder."""
-        return self._folder.exists(path) or self._is_left_out(path) or self._holds_left_out(path)
 
-    def is_file(self, path: str) -> bool:
-        """Tell whether the path is a file."""
-        return self._folder.is_file(path) or self._is_left_out(path)
+class _Names:
+    """The names on disk, and those of the index that are not checked out; an empty hash means that it is on disk."""
 
-    def close(self) -> None:
-        """End the git process that reads the files."""
-        self._index.close()
+    __slots__ = ("_index", "_top", "has_left_out")
 
-    def _is_left_out(self, path: str) -> bool:
-        """Tell whether a file is in the index, not meant to be checked out, and indeed not there."""
-        return self._index.real_path(path) in self.left_out and not self._folder.exists(path)
+    name = "the working folder"
 
-    def _holds_left_out(self, path: str) -> bool:
-        real = self._index.real_path(path)
-        return real is not None and any(name.startswith(f"{real}/") for name in self.left_out)
+    def __init__(self, repository: Repository) -> None:
+        left_out = [file for file in staged(repository.place) if file.is_skipped and file.entry.mode != CONFLICT]
+        self._index = IndexNames(left_out)
+        self._top = repository.top
+        self.has_left_out = bool(left_out)
+
+    def entry(self, path: str) -> Entry | None:
+        """What is at a path."""
+        try:
+            mode = (self._top / path).lstat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            return self._index.entry(path)
+        if stat.S_ISLNK(mode):
+            return Entry(SYMLINK, "")
+        if stat.S_ISDIR(mode):
+            return Entry(FOLDER, "")
+        return Entry(_ON_DISK, "") if stat.S_ISREG(mode) else None
+
+    def folder(self, path: str) -> Mapping[str, Entry]:
+        """The names directly in a folder."""
+        try:
+            there = [file.name for file in (self._top / path).iterdir()]
+        except (FileNotFoundError, NotADirectoryError):
+            there = []
+        before = f"{path}/" if path else ""
+        names = {*self._index.folder(path), *there}
+        entries = {name: self.entry(before + name) for name in names if name != ".git"}
+        return {name: entry for name, entry in entries.items() if entry is not None}

@@ -99,7 +99,7 @@ class StoredTree:
             elif entry.mode == CONFLICT:
                 problems.append(_conflict(name))
             elif entry.mode != SYMLINK:
-                found.append(_file(name, entry))
+                found.append(self._found(name, path, entry))
             else:
                 self._list_link(name, path, holders, found, problems)
 
@@ -117,7 +117,7 @@ class StoredTree:
         elif end.mode == CONFLICT:
             problems.append(_conflict(name))
         else:
-            found.append(_file(name, end))
+            found.append(self._found(name, target, end))
 
     def _submodule(self, name: str) -> EnvcError:
         what = f"`{name}` is a git submodule: {self._listing.name} does not hold its files"
@@ -137,7 +137,7 @@ class StoredTree:
     def _text(self, path: str) -> str:
         """What a symlink says."""
         entry = self._listing.entry(path)
-        return self._blob(entry, path).decode("utf-8", "surrogateescape") if entry is not None else ""
+        return self._content(entry, path, path).decode("utf-8", "surrogateescape") if entry is not None else ""
 
     def real_path(self, path: str) -> str | None:
         """The path in the repository that a project's path means, symlinks followed; None when it leaves it."""
@@ -185,7 +185,7 @@ class StoredTree:
         Raises:
             EnvcError: there is no such file.
         """
-        return self._blob(self._file_at(path), path)
+        return self._content(self._file_at(path), self.real_path(path) or path, path)
 
     def _file_at(self, path: str) -> Entry:
         entry = self._entry(path)
@@ -235,10 +235,17 @@ class StoredTree:
             return False
         return blob_id(data, len(entry.hash)) == entry.hash
 
-    def _blob(self, entry: Entry, path: str) -> bytes:
+    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
+        """A file as it is listed: its name in the project, and where it really is."""
+        del real
+        return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
+
+    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+        """The bytes of a file, or what a symlink says."""
+        del real
         found = self._objects.read([entry.hash])[0]
         if found is None:
-            self.lacks = missing(f"`{path}` of {self._listing.name} (object {entry.hash[:12]})")
+            self.lacks = missing(f"`{shown}` of {self._listing.name} (object {entry.hash[:12]})")
             raise self.lacks
         return found[1]
 
@@ -301,10 +308,6 @@ def blob_id(data: bytes, digits: int = _SHA1_DIGITS) -> str:
     made = hashlib.sha1 if digits == _SHA1_DIGITS else hashlib.sha256
     # Git itself refuses contents made to collide, and a machine in FIPS mode would refuse the hash as such.
     return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
-
-
-def _file(name: str, entry: Entry) -> FileEntry:
-    return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
 
 
 def _conflict(path: str) -> Problem:
