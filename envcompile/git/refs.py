@@ -8,7 +8,7 @@ from envcompile.errors import Problem, UsageError
 from envcompile.git.discovery import find
 from envcompile.git.library import open_library
 from envcompile.git.repository import SHALLOW
-from envcompile.git.run import ask, run
+from envcompile.git.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,20 +82,6 @@ def pinned(repository: Repository) -> set[str]:
     names = str(library.for_each_ref("--format=%(objectname) %(*objectname)")).split()
     trees = str(library.worktree("list", "--porcelain")).splitlines()
     return {*names, *(line.removeprefix("HEAD ") for line in trees if line.startswith("HEAD "))}
-
-
-def changed_files(repository: Repository, revision: str) -> list[str]:
-    """The project's files that differ between a commit and the working folder, new ones included, sorted.
-
-    Raises:
-        UsageError: git knows no such revision.
-        UnavailableError: git cannot compare them.
-    """
-    plain = ("--no-textconv", "--no-ext-diff", "--no-renames")
-    commit = repository.resolve(revision)
-    tracked = ask(repository.place, "diff", "--name-only", "-z", *plain, "--relative", commit, "--", ".")
-    new = ask(repository.place, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    return sorted({path for path in (tracked + new).split("\0") if path})
 
 
 def hooks_path(repository: Repository) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.project import Project
 from envcompile.git.sparse import SparseTree, completed
 from envcompile.sources.tree import WorkingTree
+from envcompile.units.project import Project
 from tests.git.repositories import commit_all, run_git
 from tests.harness.repository import config_map, deployment, environment, write_files
 

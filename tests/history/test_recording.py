@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.actions.past import log, open_past, resources_at, revision_of
-from envcompile.actions.project import Project
 from envcompile.actions.record import record, take_up, unrecorded
 from envcompile.emit.manifests import built_in_kinds, manifests
 from envcompile.errors import UnavailableError
 from envcompile.git.repository import open_repository
 from envcompile.history.doctor import check
 from envcompile.history.stats import sizes
+from envcompile.units.project import Project
 from envcompile.yamlio import Renderer, dump
 from tests.harness.repository import config_map, deployment, environment
 
