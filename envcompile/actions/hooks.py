@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError, UsageError
-from envcompile.history.repository import clean_environment
+from envcompile.git.refs import hooks_path
 
 if TYPE_CHECKING:
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
 
 HOOKS = ("pre-commit", "pre-push", "post-commit", "post-merge", "post-rewrite")
 """The hooks that are installed."""
@@ -98,10 +97,8 @@ def hooks_folder(repository: Repository) -> Path:
         raise UsageError([
             Problem("a bare repository has no commit hooks", "run `envc history import` in it, by cron or after a push")
         ])
-    folder = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-path", "hooks"))
-    common = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir"))
-    top = Path(_git(repository, "rev-parse", "--show-toplevel"))
-    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (common, top)):
+    folder = Path(hooks_path(repository))
+    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (repository.common_folder, repository.top)):
         raise UsageError([
             Problem(
                 f"core.hooksPath is {folder}, which other repositories share",
@@ -181,7 +178,7 @@ def uninstall(repository: Repository) -> list[str]:
 
 def script(repository: Repository, name: str) -> str:
     """The text of a hook."""
-    common = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir"))
+    common = repository.common_folder
     with_input = name in {"post-rewrite", "pre-push"}
     parts = [
         _START.format(mark=_MARK, kept=KEPT),
@@ -214,10 +211,3 @@ def _unwritable(folder: Path, error: OSError) -> UnavailableError:
     return UnavailableError([
         Problem(f"cannot write to {folder}: {error.strerror}", "correct the permissions of the folder")
     ])
-
-
-def _git(repository: Repository, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repository.folder, env=clean_environment(), capture_output=True, check=True
-    )
-    return done.stdout.decode("utf-8", "surrogateescape").strip()

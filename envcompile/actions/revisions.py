@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envcompile.ask.changes import FieldChange
+    from envcompile.git.repository import Repository
     from envcompile.history.reading import Reader
     from envcompile.history.records import Content, Delta, State
-    from envcompile.history.repository import Repository
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
@@ -95,12 +95,11 @@ def places_of(
     repository: Repository, commit: str, environment: str, resource: ResourceId, fields: Iterable[FieldPath]
 ) -> dict[FieldPath, str]:
     """The file and line of a commit that set each field, found by compiling it; empty where that is not known."""
-    from envcompile.sources import GitTree
     from envcompile.units.project import Project
 
     if not repository.has(commit):
         return {}
-    tree = GitTree(repository.folder, commit)
+    tree = repository.commit_tree(commit)
     try:
         built = Project(tree).compile_with_sources(environment)
         found = [item for item in built.compiled.resources if item.id == resource]
