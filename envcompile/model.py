@@ -164,6 +164,13 @@ class Compiled(_Resources):
     def __repr__(self) -> str:
         return f"Compiled({self.environment}: {len(self.resources)} resources)"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuilt by the constructor: attributes cannot be set, and what arrives is looked over for plaintext."""
+        from functools import partial
+
+        made = partial(type(self), plaintext_allowed=True) if self.plaintext_allowed else type(self)
+        return made, (self.environment, self.namespace, self.resources)
+
 
 HARMLESS_ANNOTATION = "envcompile.dev/plaintext"
 """On a Secret: the keys whose literal values may be committed, comma-separated; `*` stands for all."""

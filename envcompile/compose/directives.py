@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.errors import PicklableError
+
 if TYPE_CHECKING:
     from envcompile.model import Pointer
 
@@ -32,7 +34,7 @@ class Removed:
 REMOVED: Final = Removed()
 
 
-class MergeConflict(Exception):  # ruff: ignore[error-suffix-on-exception-name] - a conflict of the user's
+class MergeConflict(PicklableError):  # ruff: ignore[error-suffix-on-exception-name] - a conflict of the user's
     """A patch that cannot be laid over its base; `pointer` leads to the place in the patch."""
 
     def __init__(self, what: str, fix: str, pointer: Pointer = ()) -> None:

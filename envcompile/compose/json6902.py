@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose.directives import same
+from envcompile.errors import PicklableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Parts = tuple[str, ...]
 
 
-class Json6902Error(Exception):
+class Json6902Error(PicklableError):
     """An operation that fails; `index` counts the operations of the patch from 0, `pointer` is as it was written."""
 
     def __init__(self, what: str, fix: str, pointer: str = "", index: int = 0) -> None:

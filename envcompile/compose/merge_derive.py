@@ -16,6 +16,7 @@ from envcompile.compose.directives import (
 from envcompile.compose.merge import merge
 from envcompile.compose.merge_match import identity_of
 from envcompile.compose.merge_order import check_order, reordered
+from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import UNKNOWN_RULE
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
 
 
-class NotExpressibleError(ValueError):
+class NotExpressibleError(PicklableError, ValueError):
     """No strategic merge patch leads to the target; `pointer` is the place in the target that stands in the way.
 
     That is an explicit null, or a field named like a directive, which the base does not have at the same place: a JSON

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.errors import Problems, did_you_mean
+from envcompile.errors import PicklableError, Problems, did_you_mean
 from envcompile.model import Location
 from envcompile.sources.settingsfile import dotted, place
 
@@ -34,7 +34,7 @@ class ParameterUse(NamedTuple):
     names: tuple[str, ...]
 
 
-class _UnknownError(Exception):
+class _UnknownError(PicklableError):
     """A parameter that cannot be put in: what is wrong and how to mend it."""
 
     def __init__(self, what: str, fix: str) -> None:

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
 
+from envcompile.errors import PicklableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,7 +25,7 @@ REPLACE_HINT = "to replace the whole entry, name it in the annotation `envcompil
 """How to get out of merging inside of a text."""
 
 
-class ConfigTextError(Exception):
+class ConfigTextError(PicklableError):
     """A configuration text does not parse, or two texts contradict each other.
 
     `line` and `column` count from 1 inside of the text of `side`; the caller knows in which file the text stands.
@@ -50,7 +52,7 @@ class KeySpan(NamedTuple):
     end_line: int
 
 
-class MalformedError(Exception):
+class MalformedError(PicklableError):
     """A text does not parse; which side it is on is known further up."""
 
     def __init__(self, what: str, fix: str, line: int, column: int | None) -> None:

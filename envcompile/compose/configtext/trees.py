@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.errors import PicklableError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Path = tuple[str | int, ...]
 
 
-class ClashError(Exception):
+class ClashError(PicklableError):
     """A map meets something that is neither a map nor null."""
 
     def __init__(self, path: Path, below: Any, above: Any) -> None:
