@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.diff import prefix_in_git
-from envcompile.errors import Problem, Problems, UnavailableError, UsageError
+from envcompile.errors import Problem, Problems, UsageError
+from envcompile.files import unwritable, write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,14 +86,11 @@ def write_owners(found: Owners) -> None:
     Raises:
         UnavailableError: the file cannot be written.
     """
-    beside = found.path.with_name(f".{found.path.name}.envc")
     try:
         found.path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(found.after, encoding="utf-8")
-        beside.replace(found.path)
     except OSError as error:
-        problem = Problem(f"cannot write {found.path}: {error.strerror}", "make the folder writable")
-        raise UnavailableError([problem]) from error
+        raise unwritable(found.path, error) from error
+    write_atomically(found.path, found.after.encode())
 
 
 def _with_block(text: str, block: str) -> str:

@@ -8,6 +8,7 @@ from envcompile.actions.project import Project
 from envcompile.ask.changes import changes
 from envcompile.compose.images import parse_reference
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.files import write_atomically
 from envcompile.kubernetes.podspecs import containers
 
 if TYPE_CHECKING:
@@ -89,11 +90,13 @@ def promote(
 
 
 def write_promotion(project: Project, promotion: Promotion) -> Path:
-    """Write the edited environment.yaml in one step; its path."""
+    """Write the edited environment.yaml in one step; its path.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
     target = project.root / promotion.path
-    beside = target.with_name(f".{target.name}.envc")
-    beside.write_bytes(promotion.text.encode())
-    beside.replace(target)
+    write_atomically(target, promotion.text.encode(), shown=promotion.path)
     return target
 
 

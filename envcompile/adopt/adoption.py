@@ -70,7 +70,6 @@ def from_manifests(source: Path, target: Path) -> Adoption:
     """
     from envcompile.adopt.manifests import read_manifests
 
-    refuse_sources(target)
     return adopt(read_manifests(source), target)
 
 
@@ -88,7 +87,6 @@ def from_kustomize(source: Path, target: Path) -> Adoption:
     """
     from envcompile.adopt.kustomizations import read_kustomizations
 
-    refuse_sources(target)
     return adopt(read_kustomizations(source), target)
 
 
@@ -103,7 +101,10 @@ def adopt(sources: Sources, target: Path) -> Adoption:
     planned = plan_adoption(sources)
     if planned.proof.problems:
         raise EnvcError(_at_their_source(problem, sources, planned) for problem in planned.proof.problems)
-    written = write_new(target, planned.files) if planned.proof.is_equal else ()
+    written: tuple[Path, ...] = ()
+    if planned.proof.is_equal:
+        refuse_sources(target, planned.files)
+        written = write_new(target, planned.files)
     return _summary(sources, planned, written)
 
 

@@ -9,6 +9,7 @@ from envcompile.actions.project import Project
 from envcompile.actions.record import NOT_RECORDED
 from envcompile.compose.inverse_patch import equal
 from envcompile.errors import EnvcError, Problem, UsageError
+from envcompile.files import unwritable, write_atomically
 from envcompile.revert.draft_tree import Draft, DraftTree
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
     """Write the files of a restoration, each in one step; their paths.
 
     Raises:
+        UnavailableError: a file cannot be written.
         EnvcError: a folder is a symlink: what is in it may belong to other environments, too.
     """
     root = project.root
@@ -125,10 +127,11 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
         if data is None:
             target.unlink(missing_ok=True)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.envc")
-        beside.write_bytes(data)
-        beside.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        write_atomically(target, data, shown=path)
     return sorted(restoration.edits)
 
 
