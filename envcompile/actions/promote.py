@@ -10,6 +10,7 @@ from envcompile.compose.images import parse_reference
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.files import write_atomically
 from envcompile.kubernetes.podspecs import containers
+from envcompile.values import ABSENT, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from envcompile.sources import FileEntry, Tree
 
 _IMAGE_FIELDS = (("newName", "new_name"), ("newTag", "new_tag"), ("digest", "digest"))
-_ABSENT = object()
 
 
 class Carried(NamedTuple):
@@ -83,7 +83,7 @@ def promote(
         _carry_params(edit, want, have, params)
         if replicas:
             for name, count in want.replicas.items():
-                edit.set(("replicas", name), have.replicas.get(name, _ABSENT), count)
+                edit.set(("replicas", name), have.replicas.get(name, ABSENT), count)
     after = Project(EditedTree(project.tree, {path: edit.text.encode()})).compile_with_sources(right)
     found = changes(before.compiled.resources, after.compiled.resources, after.composed.api)
     return Promotion(path, edit.text, tuple(edit.carried), tuple(found))
@@ -151,8 +151,8 @@ class _Edit:
         if old == new and type(old) is type(new):
             return
         self.text = edit.set_value(self.text, self.index, pointer, new)
-        name = ".".join(str(part) for part in pointer)
-        self.carried.append(Carried(name, None if old is _ABSENT else old, new))
+        name = dotted(pointer)
+        self.carried.append(Carried(name, None if old is ABSENT else old, new))
 
     def image(self, image: Image, have: Environment) -> None:
         """Carry one `images` entry into the target's own list."""
@@ -211,4 +211,4 @@ def _carry_params(edit: _Edit, want: Environment, have: Environment, named: Iter
         ])
     for name, value in want.params.items():
         if name not in have.params or name in wanted or "*" in wanted:
-            edit.set(("params", name), have.params.get(name, _ABSENT), value)
+            edit.set(("params", name), have.params.get(name, ABSENT), value)

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Order, field_changes
+from envcompile.ask.changes import Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
@@ -14,6 +14,7 @@ from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
 from envcompile.history.records import Content, FieldRow, content_of
 from envcompile.model import Resource, is_harmless
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

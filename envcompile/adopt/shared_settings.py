@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.directives import same
 from envcompile.compose.images import ImageChanges, parse_reference
 from envcompile.compose.settings import SCALABLE
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
 from envcompile.model import ResourceId
 from envcompile.settings import Image
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

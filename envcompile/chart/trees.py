@@ -10,7 +10,6 @@ from envcompile.chart.names import MOST_KEYS, camel, shortened
 from envcompile.chart.places import LABEL_MAPS, Places, is_short
 from envcompile.chart.scalars import fits_block
 from envcompile.chart.shapes import (
-    ABSENT,
     Const,
     Entry,
     File,
@@ -26,7 +25,8 @@ from envcompile.chart.shapes import (
     Unset,
     Variant,
 )
-from envcompile.chart.strictness import EXACT_INTEGERS, depth, equal, fits_values, same_shapes
+from envcompile.chart.strictness import EXACT_INTEGERS, depth, fits_values, same_shapes
+from envcompile.values import ABSENT, equal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

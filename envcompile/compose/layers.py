@@ -9,6 +9,7 @@ from envcompile.compose.identity import select
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.errors import EnvcError, did_you_mean
 from envcompile.model import Resource, Step
+from envcompile.values import dotted
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Layering:
         fix = self._nearest(identity, known_kind=known_kind)
         if known_kind and missing:
             first = missing[0]
-            where = ".".join(str(part) for part in first.pointer)
+            where = dotted(first.pointer)
             fix += f"\n      as a new resource it is not complete: {first.what}" + (f" at {where}" if where else "")
         self._problems.add(f"the patch has no target: {identity} is in no layer below", fix, place(document))
         return False

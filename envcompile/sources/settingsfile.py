@@ -10,6 +10,7 @@ from envcompile.errors import EnvcError, did_you_mean
 from envcompile.model import Document, Location
 from envcompile.sources import settingsrules
 from envcompile.sources.tree import file_start
+from envcompile.values import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,12 +94,6 @@ def place(document: Document, pointer: Pointer = (), *, key: bool = False) -> Lo
         return file_start(document.source.path)
     found = yamlio.locate(data, document.index, full, key=key) if key else None
     return Location(document.source.path, *(found or yamlio.locate_nearest(data, document.index, full)))
-
-
-def dotted(pointer: Pointer) -> str:
-    """A pointer as people write it: `images[0].newTag`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in pointer)
-    return text.removeprefix(".")
 
 
 @cache

@@ -14,8 +14,9 @@ from envcompile.chart.configtext import pieces
 from envcompile.chart.lists import pair
 from envcompile.chart.names import camel, key_of, label_key, plural, shortened
 from envcompile.chart.scalars import document, fits_block
-from envcompile.chart.strictness import Difference, difference, equal, fits_values
+from envcompile.chart.strictness import Difference, difference, fits_values
 from envcompile.chart.values import merge_patch
+from envcompile.values import equal
 from tests.chart.hostile import KEYS, texts, trees
 from tests.strategies import json_maps
 

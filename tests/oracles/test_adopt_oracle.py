@@ -11,8 +11,8 @@ from envcompile.actions.project import Project
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.existing import literal_identity
 from envcompile.adopt.kustomizations import choose_environments, find_kustomizations
-from envcompile.compose.directives import same
 from envcompile.errors import EnvcError
+from envcompile.values import same
 
 CORPORA = Path(__file__).parents[2].parent / "shared" / "corpora" / "kustomize"
 

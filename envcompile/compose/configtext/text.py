@@ -119,17 +119,6 @@ def not_below(lead: str, base: str) -> str:
     return lead
 
 
-def same(one: Any, other: Any) -> bool:
-    """Whether two loaded values are the same value of the same type; not-a-number equals itself."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other) or (one != one and other != other)  # ruff: ignore[comparison-with-itself] - only NaN differs from itself
-
-
 def path_name(path: tuple[str | int, ...]) -> str:
     r"""How people write a path of a nested text: `a.b[0].c`, a dot inside of a key as `a\.b`."""
     name = ""

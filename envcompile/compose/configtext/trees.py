@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import PicklableError
 
@@ -20,13 +20,6 @@ class ClashError(PicklableError):
         self.path = path
         self.below = below
         self.above = above
-
-
-class Removed(NamedTuple):
-    """Stands in an overlay's value for what it takes away, where the format has no null."""
-
-
-REMOVED = Removed()
 
 
 def laid_over(below: dict[str, Any], above: dict[str, Any], removes: Callable[[Any], bool], path: Path = ()) -> Any:
