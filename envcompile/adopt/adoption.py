@@ -46,7 +46,6 @@ class Adoption:
     proof: Proof
     files: tuple[Path, ...]
     notes: tuple[str, ...]
-    base_objects: int
     base_lines: int
     overlay_lines: int
     source_lines: int
@@ -177,7 +176,6 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
         proof=planned.proof,
         files=tuple(written),
         notes=sources.notes,
-        base_objects=len(planned.plan.base),
         base_lines=_lines(planned.files, "base/"),
         overlay_lines=_lines(planned.files, "overlays/"),
         source_lines=sum(

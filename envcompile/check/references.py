@@ -32,8 +32,6 @@ class Reference(NamedTuple):
     optional: bool = False
     is_whole: bool = False
     """True when the object is read by `env` or mounted by `subPath`: a change of it reaches only new pods."""
-    is_mounted: bool = False
-    """True for a volume."""
 
 
 class Provided(NamedTuple):
@@ -106,10 +104,10 @@ def _of_volume(pods: Pods, volume: dict[str, object], pointer: Pointer, *, is_wh
             continue
         optional = source.get("optional") is True
         name = text_at(source, called)
-        yield Reference(pods, (*way, field), kind, name, "", optional, is_whole=is_whole, is_mounted=True)
+        yield Reference(pods, (*way, field), kind, name, "", optional, is_whole=is_whole)
         for position, item in maps_at(source, "items"):
             at = (*way, field, "items", position)
-            yield Reference(pods, at, kind, name, text_at(item, "key"), optional, is_whole=is_whole, is_mounted=True)
+            yield Reference(pods, at, kind, name, text_at(item, "key"), optional, is_whole=is_whole)
     claim = text_at(volume, "persistentVolumeClaim", "claimName")
     if claim:
         yield Reference(pods, (*pointer, "persistentVolumeClaim", "claimName"), "PersistentVolumeClaim", claim)
