@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.project import Project
 from envcompile.ask.changes import changes
-from envcompile.compose.images import parse_reference
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.files import write_atomically
+from envcompile.kubernetes.images import parse_image
 from envcompile.kubernetes.podspecs import containers
 from envcompile.values import ABSENT, dotted
 
@@ -192,7 +192,7 @@ def _images_of(compiled: Any, app: str, settings: Environment) -> set[str]:
         advice = did_you_mean(app, apps, f"the applications are {', '.join(sorted(apps))}")
         raise UsageError([Problem(f"there is no application `{app}`", advice)])
     used = {
-        parse_reference(container["image"]).name
+        parse_image(container["image"]).name
         for resource in compiled.resources
         if resource.app == app
         for container in containers(resource.id, resource.value)

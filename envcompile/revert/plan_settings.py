@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.images import parse_reference
 from envcompile.compose.inverse_patch import leaves_between
 from envcompile.compose.rollout import CHECKSUM_ANNOTATION, RELOADER_ANNOTATION
 from envcompile.compose.settings import Exclusions
 from envcompile.compose.waves import WAVE_ANNOTATION
 from envcompile.errors import EnvcError
+from envcompile.kubernetes.images import parse_image
 from envcompile.sources.project import ENVIRONMENT_FILE
 from envcompile.values import ABSENT, same, value_at
 from envcompile.yamlio import edit, load_all
@@ -264,7 +264,7 @@ def _image(name: str, want: Any) -> Any:
     """The entry of `images` that makes an image what is wanted; ABSENT when none does."""
     if type(want) is not str:
         return ABSENT
-    reference = parse_reference(want)
+    reference = parse_image(want)
     entry = {"name": name}
     if reference.name != name:
         entry["newName"] = reference.name
