@@ -264,11 +264,8 @@ class TreeBuilder:
             return Const(values[0])
         if place.image and all(isinstance(value, str) for value in values):
             parsed = {index: parse_exact_image(value) for index, value in per.items()}
-            found = {
-                index: {"repository": image.name, "tag": image.tag, "digest": image.digest}
-                for index, image in parsed.items()
-                if image is not None
-            }
+            names = ("repository", "tag", "digest")
+            found = {at: dict(zip(names, image, strict=True)) for at, image in parsed.items() if image is not None}
             if len(found) == len(per):
                 return Leaf(self._hole(place.want, Style.IMAGE, found))
         if place.text and all(isinstance(value, str) for value in values):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.rollout import configuration_of
 from envcompile.kubernetes.podspecs import containers, maps_in, pod_template
+from envcompile.kubernetes.references import object_references, pod_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,22 +65,13 @@ class ReferenceIndex:
             yield from self._named(kind.partition(".")[0], namespace, name)
         if pod_template(identity, value) is not None:
             yield from self._needs_of_pods(resource)
-        for kind, name in _direct(identity.kind, value):
+        for kind, name in object_references(identity.kind, value):
             yield from self._named(kind, namespace, name)
 
     def _needs_of_pods(self, resource: Resource) -> Iterator[ResourceId]:
         namespace = resource.id.namespace
-        for kind, name in configuration_of(resource):
-            if kind == "Secret":
-                if (namespace, name) in self._secrets:
-                    yield self._secrets[namespace, name]
-            else:
-                yield from self._named(kind, namespace, name)
-        template = pod_template(resource.id, resource.value)
-        yield from self._named("ServiceAccount", namespace, _text(template, "spec", "serviceAccountName"))
-        for volume in maps_in(template, "spec", "volumes"):
-            claim = _text(volume, "persistentVolumeClaim", "claimName")
-            yield from self._named("PersistentVolumeClaim", namespace, claim)
+        for reference in pod_references(pod_template(resource.id, resource.value)):
+            yield from self._named(reference.kind, namespace, reference.name)
         for container in containers(resource.id, resource.value):
             for variable in maps_in(container, "env"):
                 text = variable.get("value")
@@ -91,6 +82,10 @@ class ReferenceIndex:
                             yield service
 
     def _named(self, kind: str, namespace: str, name: str) -> Iterator[ResourceId]:
+        if kind == "Secret":
+            if (namespace, name) in self._secrets:
+                yield self._secrets[namespace, name]
+            return
         for key in ((kind, namespace, name), (kind, "", name)):
             if key in self._by_kind:
                 yield self._by_kind[key]
@@ -102,29 +97,6 @@ def _listed(value: dict[str, Any]) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else []
 
 
-def _direct(kind: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(kind, name) pairs that a resource names in fields of its own."""
-    target = _map(value, "spec", "scaleTargetRef") or _map(value, "spec", "targetRef")
-    if target:
-        yield str(target.get("kind") or "Deployment"), str(target.get("name"))
-    if kind in {"RoleBinding", "ClusterRoleBinding"}:
-        role = _map(value, "roleRef")
-        yield str(role.get("kind")), str(role.get("name"))
-        for subject in maps_in(value, "subjects"):
-            if subject.get("kind") == "ServiceAccount":
-                yield "ServiceAccount", str(subject.get("name"))
-    elif kind == "Ingress":
-        for rule in maps_in(value, "spec", "rules"):
-            for path in maps_in(rule, "http", "paths"):
-                yield "Service", _text(path, "backend", "service", "name")
-    elif kind == "ExternalSecret":
-        store = _map(value, "spec", "secretStoreRef")
-        yield str(store.get("kind") or "SecretStore"), str(store.get("name"))
-    elif kind in {"SecretStore", "ClusterSecretStore"}:
-        provider = _map(value, "spec", "provider", "vault", "auth", "kubernetes", "serviceAccountRef")
-        yield "ServiceAccount", str(provider.get("name"))
-
-
 def _hosts(text: str) -> Iterator[str]:
     """The host names in the value of an environment variable: `redis`, `http://orders:8080/x`, `a:1,b:2`."""
     for part in re.split(r"[,\s]+", text):
@@ -132,12 +104,6 @@ def _hosts(text: str) -> Iterator[str]:
         rest = rest.rpartition("@")[2].partition("/")[0].partition(":")[0]
         if _HOST.fullmatch(rest):
             yield rest
-
-
-def _map(value: Any, *path: str) -> dict[str, Any]:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any, *path: str) -> str:
