@@ -12,7 +12,6 @@ from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.grading import Grading
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.schema import SCHEMA, unknown_kinds
-from envcompile.check.scope import ALONE
 from envcompile.check.suppressions import POINTER, UNUSED, misused, read_suppressions, unused
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
@@ -139,7 +138,7 @@ def look(
     used: set[Suppression] = set()
     graded = _Grader(built, values, grades)
     for rule in asked:
-        for hit in rule.find(part if rule.id in ALONE else scene):
+        for hit in rule.find(part if rule.alone else scene):
             entry = suppressions.get((hit.resource, rule.id))
             is_ignored = entry is not None and bool(entry.reason)
             if entry is not None and is_ignored:

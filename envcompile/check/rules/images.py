@@ -54,6 +54,7 @@ RULES: Final = (
         "An image is named by a tag of its own or a digest, so that what runs changes by a commit only.",
         "kubernetes.io, Images; kube-linter latest-tag, kube-score container-image-tag, Polaris tagNotSpecified",
         _latest,
+        alone=True,
     ),
     Rule(
         "image-not-digest",
@@ -61,5 +62,6 @@ RULES: Final = (
         "Production names images by digest, so that nobody who may push to the registry changes what runs.",
         "kubernetes.io, Images; Kyverno require-image-checksum, Checkov CKV_K8S_43",
         _not_digest,
+        alone=True,
     ),
 )
