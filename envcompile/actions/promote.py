@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.project import Project
 from envcompile.ask.changes import changes
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.files import write_atomically
 from envcompile.kubernetes.images import parse_image
 from envcompile.kubernetes.podspecs import containers
+from envcompile.units.project import Project
 from envcompile.values import ABSENT, dotted
 
 if TYPE_CHECKING:

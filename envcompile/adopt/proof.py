@@ -6,11 +6,11 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.actions.project import Project
 from envcompile.adopt.existing import literal_identity, title
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError
 from envcompile.sources.tree import FileEntry
+from envcompile.units.project import Project
 from envcompile.values import dotted, same
 
 if TYPE_CHECKING:
