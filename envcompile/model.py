@@ -184,6 +184,26 @@ def is_harmless(secret: dict[str, Any]) -> bool:
     return "*" in declared or keys <= declared
 
 
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+"""What kubectl writes on objects: the object as it was applied, with every value of a Secret."""
+
+
+def without_values(resource: Resource, mark: str) -> Resource:
+    """A Secret in clear with a mark in the place of its values, wherever they stand; every other resource as it is."""
+    value = resource.value
+    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
+        return resource
+    hidden = {key: _marked(value[key], mark) for key in ("data", "stringData") if value.get(key)}
+    annotations = (value.get("metadata") or {}).get("annotations")
+    if isinstance(annotations, dict) and LAST_APPLIED_ANNOTATION in annotations:
+        hidden["metadata"] = {**value["metadata"], "annotations": {**annotations, LAST_APPLIED_ANNOTATION: mark}}
+    return resource._replace(value={**value, **hidden})
+
+
+def _marked(values: Any, mark: str) -> Any:
+    return dict.fromkeys(values, mark) if isinstance(values, dict) else mark
+
+
 class PatchDocument(NamedTuple):
     """A `kind: Patch` with the document it was read from."""
 

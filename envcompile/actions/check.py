@@ -16,7 +16,7 @@ from envcompile.check.suppressions import POINTER, UNUSED, misused, read_suppres
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field
-from envcompile.model import is_harmless
+from envcompile.model import without_values
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
@@ -234,22 +234,9 @@ def scene_of(built: CompiledEnvironment) -> Scene:
     compiled = built.compiled
     resources = compiled.resources
     if compiled.plaintext_allowed:
-        resources = tuple(map(_without_values, resources))
+        resources = tuple([without_values(resource, _NOT_SHOWN) for resource in resources])
     keys = SealingKeys(sealing.controller_namespace, sealing.controller_name)
     return Scene(compiled.environment, resources, built.composed.api, keys)
-
-
-def _without_values(resource: Resource) -> Resource:
-    """A Secret in clear without its values, so that no rule can tell them; every other resource as it is."""
-    value = resource.value
-    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
-        return resource
-    hidden = {
-        field: dict.fromkeys(value[field], _NOT_SHOWN)
-        for field in ("data", "stringData")
-        if isinstance(value.get(field), dict)
-    }
-    return resource._replace(value={**value, **hidden})
 
 
 def _suppressions(resources: Iterable[Resource]) -> dict[tuple[ResourceId, str], Suppression]:
@@ -308,7 +295,7 @@ def _refuse_unknown_rules(project: Project, compiled: Sequence[CompiledEnvironme
 
 def _where_in_project(project: Project, rule: str) -> Location | None:
     from envcompile.sources.project import read_project_file
-    from envcompile.sources.settingsfile import place
+    from envcompile.yamlio.places import place
 
     document = read_project_file(project.tree, Problems())[1]
     return place(document, ("checks", rule)) if document is not None else None

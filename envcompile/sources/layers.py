@@ -11,10 +11,11 @@ from envcompile.model import Location
 from envcompile.settings import Environment
 from envcompile.sources.params import MARK, parameters_in, substitute
 from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SOURCE_ENDINGS
-from envcompile.sources.settingsfile import place, read_model
+from envcompile.sources.settingsfile import read_model
 from envcompile.sources.tree import file_start, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, report_kustomization
 from envcompile.values import ABSENT, value_at
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.errors import PicklableError, Problems, did_you_mean
 from envcompile.model import Location
-from envcompile.sources.settingsfile import place
 from envcompile.values import dotted
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
