@@ -5,6 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+"""Type checkers take it for true; `typing` itself is not needed here."""
+
+if TYPE_CHECKING:
+    from envcompile.units.snapshot import Look
+
 _FLAGS = ("--check", "--force", "--no-chart")
 
 
@@ -24,10 +30,12 @@ def quick_build(arguments: list[str]) -> int | None:
         return None
     environments = [argument for argument in rest[1:] if not argument.startswith("-")]
     root = _find_root(os.path.abspath(project))
-    if root is not None and "--force" not in options:
+    look = None
+    if root is not None:
         from envcompile.units.snapshot import Look
 
-        summary = Look(root, f"{root}/environments").nothing_to_do(tuple(environments))
+        look = Look(root, f"{root}/environments")
+        summary = look.nothing_to_do(tuple(environments)) if "--force" not in options else None
         if summary is not None:
             sys.stderr.write(f"{summary}\n")
             return 0
@@ -37,7 +45,7 @@ def quick_build(arguments: list[str]) -> int | None:
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    return run_safely(lambda: _build(project, environments, options))
+    return run_safely(lambda: _build(project, environments, options, look))
 
 
 def quick_record(arguments: list[str]) -> int | None:
@@ -85,12 +93,12 @@ def _without_project(arguments: list[str]) -> tuple[str, list[str]]:
     return ".", list(arguments)
 
 
-def _build(project: str, environments: list[str], options: set[str]) -> int:
+def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:
     from envcompile.cli.building import build_and_tell
     from envcompile.units.project import Project
 
     return build_and_tell(
-        Project.open(project),
+        Project.open(project, look),
         environments,
         output=None,
         only=None,
