@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.files import write_atomically
 from envcompile.git.refs import hooks_path
 
 if TYPE_CHECKING:
@@ -144,10 +145,7 @@ def install(repository: Repository) -> list[HookStatus]:
                         Problem(f"{file} and {kept.name} beside it are both not envc's", "remove one of them")
                     ])
                 file.rename(kept)
-            scratch = folder / f".{name}.envc"
-            scratch.write_text(script(repository, name), encoding="utf-8")
-            scratch.chmod(0o755)
-            scratch.replace(file)
+            write_atomically(file, script(repository, name).encode(), mode=0o755)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return status(repository)
