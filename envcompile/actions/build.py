@@ -135,6 +135,15 @@ def choose_resources(compiled: Compiled, only: str) -> list[Resource]:
     return [by_id[identity] for identity in choose_ids(compiled.environment, by_id, only)]
 
 
+def find_resources(linked: LinkedEnvironment, only: str) -> list[Resource]:
+    """The resources of an environment that KIND/NAME names; only their units are compiled for it.
+
+    Raises:
+        UsageError: no resource has this name, or several kinds do.
+    """
+    return [linked.resource(identity) for identity in choose_ids(linked.environment, linked.ids(), only)]
+
+
 def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list[ResourceId]:
     """The identities that KIND/NAME names among those of an environment.
 
