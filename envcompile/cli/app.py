@@ -77,7 +77,7 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
 
     called = _called(arguments)
     for name in (called,) if called else _COMMANDS:
-        import_module(f"envcompile.cli.{name}").register(app)
+        import_module(f"envcompile.cli.commands.{name}").register(app)
     return app
 
 

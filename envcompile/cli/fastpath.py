@@ -97,7 +97,7 @@ def quick_record(arguments: list[str]) -> int | None:
     from envcompile.cli.error_handler import run_safely
 
     _import_msgspec()
-    from envcompile.cli.recording import record_and_tell
+    from envcompile.cli.commands.recording import record_and_tell
 
     revisions = [] if "--waiting" in flags else commits or ["HEAD"]
     return run_safely(lambda: record_and_tell(Path(project), revisions, detach="--detach" in flags))
@@ -113,7 +113,7 @@ def _without_project(arguments: list[str]) -> tuple[str, list[str]]:
 
 
 def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:
-    from envcompile.cli.building import build_and_tell, tell_built
+    from envcompile.cli.render.build import build_and_tell, tell_built
 
     if look is not None and look.record is not None and not options and not environments:
         from envcompile.actions.slices import build_slice

@@ -12,7 +12,7 @@ from envcompile.actions import synchronise as room
 from envcompile.actions.past import open_past
 from envcompile.actions.record import record
 from envcompile.actions.synchronise import rebuild
-from envcompile.cli.recording import rebuild_history, sync_history
+from envcompile.cli.commands.recording import rebuild_history, sync_history
 from envcompile.errors import UnavailableError
 from envcompile.history.doctor import check
 from envcompile.history.retention import prune

@@ -60,7 +60,7 @@ def _build(
     from envcompile.actions.build import compile_all
     from envcompile.ask.changes import changes
     from envcompile.ask.text import describe
-    from envcompile.cli.building import build_and_tell
+    from envcompile.cli.render.build import build_and_tell
 
     compiled = compile_all(project, project.choose(environments))
     for environment in compiled:

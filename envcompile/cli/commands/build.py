@@ -44,13 +44,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Compile environments into environments/<env>/, one resource a file."""
         from envcompile.actions.project import Project
-        from envcompile.cli.building import build_and_tell, print_stream
+        from envcompile.cli.render.build import build_and_tell, print_stream
 
         names = environments or []
         if sum((check, stdout, watch)) > 1:
             raise UsageError([Problem("--check, --stdout and --watch exclude each other", "give one of them")])
         if watch:
-            from envcompile.cli.watch import watch_and_build
+            from envcompile.cli.commands.watch import watch_and_build
 
             watch_and_build(context.obj.project, names, output=output, only=only, force=force)
             return

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.secretsio import (
+from envcompile.cli.render.secrets import (
     Env,
     Envs,
     Format,

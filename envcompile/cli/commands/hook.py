@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.hooks import status
         from envcompile.actions.past import open_repository
         from envcompile.cli.output import data, tell
-        from envcompile.cli.pastlines import counted
+        from envcompile.cli.render.history import counted
         from envcompile.history.spool import Spool
 
         repository = open_repository(context.obj.project)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from envcompile.cli.output import data, tell
-from envcompile.cli.pastlines import Env, counted, history_of
+from envcompile.cli.render.history import Env, counted, history_of
 
 if TYPE_CHECKING:
     from envcompile.actions.past import Past
@@ -92,15 +92,15 @@ def add_upkeep(group: typer.Typer) -> None:
     @group.command("upgrade", epilog="Example: envc history upgrade")
     def upgrade_command(context: typer.Context) -> None:
         """Bring the tables of the history database to the version that this envc writes."""
+        from envcompile.cli.commands.recording import upgrade_database
         from envcompile.cli.output import tell
-        from envcompile.cli.recording import upgrade_database
 
         tell(upgrade_database(context.obj.project))
 
     @group.command("doctor", epilog="Example: envc history doctor")
     def doctor_command(context: typer.Context) -> int:
         """Verify all digests, and find commits that are not recorded; exit 1 when something is wrong."""
-        from envcompile.cli.recording import examine
+        from envcompile.cli.commands.recording import examine
 
         with history_of(context) as past:
             return examine(past)
@@ -114,7 +114,7 @@ def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreacha
         UnavailableError: the database does not answer.
     """
     from envcompile.actions.prune import prune_history
-    from envcompile.cli.secretsio import days_of
+    from envcompile.cli.render.secrets import days_of
 
     done, left = prune_history(past, days=days_of(older_than), keep=keep_last, unreachable=unreachable, dry_run=dry_run)
     if not done.commits:

@@ -84,8 +84,8 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.project import Project
         from envcompile.actions.review import post, review
-        from envcompile.cli.differences import exit_code
         from envcompile.cli.output import raw, tell
+        from envcompile.cli.render.diff import exit_code
         from envcompile.errors import EXIT_OK, Problem, UnavailableError, UsageError
         from envcompile.forge.job import find_job
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli import sealed
-from envcompile.cli.secretsio import (
+from envcompile.cli.commands import secrets_inspection
+from envcompile.cli.render.secrets import (
     Env,
     Format,
     Key,
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
     )
     _register_certificate(group)
     _register_sealing(group)
-    sealed.register(group)
+    secrets_inspection.register(group)
     app.add_typer(group)
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.pastlines import (
+from envcompile.cli.commands.history_maintenance import add_upkeep
+from envcompile.cli.render.history import (
     Env,
     Format,
     counted,
@@ -17,7 +18,6 @@ from envcompile.cli.pastlines import (
     print_revision,
     show_json,
 )
-from envcompile.cli.upkeep import add_upkeep
 
 Rev = Annotated[str, typer.Argument(metavar="[REV]", help="A commit.")]
 Only = Annotated[
@@ -62,8 +62,8 @@ def _add_recording(group: typer.Typer) -> None:
         Each is compiled from its own tree, never from the working tree. When the database is away, the commits
         wait in .envc/spool and are recorded later, in order.
         """
+        from envcompile.cli.commands.recording import record_commits
         from envcompile.cli.output import tell
-        from envcompile.cli.recording import record_commits
 
         said = record_commits(context.obj.project, [] if waiting else commits or ["HEAD"], detach=detach)
         if said:
@@ -80,16 +80,16 @@ def _add_recording(group: typer.Typer) -> None:
         every: Annotated[bool, typer.Option("--all", help="Everything that branches and tags reach.")] = False,
     ) -> None:
         """Record the past: every commit that a revision reaches. What is recorded already is passed over."""
+        from envcompile.cli.commands.recording import import_commits
         from envcompile.cli.output import tell
-        from envcompile.cli.recording import import_commits
 
         tell(import_commits(context.obj.project, revisions or ["HEAD"], every=every))
 
     @group.command("sync", epilog="Example: envc history sync")
     def sync_command(context: typer.Context) -> None:
         """Record what waits, and all that the checked-out branch, and the one it tracks, reach and that is missing."""
+        from envcompile.cli.commands.recording import sync_history
         from envcompile.cli.output import tell
-        from envcompile.cli.recording import sync_history
 
         tell(sync_history(context.obj.project))
 
@@ -100,8 +100,8 @@ def _add_recording(group: typer.Typer) -> None:
         check: Annotated[bool, typer.Option("--check", help="Compare only; exit 16 when something differs.")] = False,
     ) -> int:
         """Compile every recorded commit again, and put what it comes to in the place of what is recorded."""
+        from envcompile.cli.commands.recording import rebuild_history
         from envcompile.cli.output import tell
-        from envcompile.cli.recording import rebuild_history
 
         said, code = rebuild_history(context.obj.project, check=check)
         tell(said)
@@ -188,8 +188,8 @@ def _add_questions(group: typer.Typer) -> None:
     ) -> int:
         """Compare what two recorded commits compiled to; exit 16 when they differ. Secrets are never shown."""
         from envcompile.actions.past import compare, revision_of
-        from envcompile.cli.differences import FORMATS, exit_code, print_difference
         from envcompile.cli.options import check_format
+        from envcompile.cli.render.diff import FORMATS, exit_code, print_difference
 
         check_format(output_format, *FORMATS)
         with history_of(context) as past:
