@@ -73,7 +73,7 @@ def test_a_second_build_has_nothing_to_do(root: Path) -> None:
 
 def test_a_build_with_other_options_is_none_of_the_quick_ones(root: Path) -> None:
     """They are left to the command line."""
-    for options in (["--only", "x/y"], ["--output", "x"], ["--stdout"], ["--watch"], ["--help"]):
+    for options in (["--watch"], ["--help"], ["--only"], ["--stdout", "--force"]):
         assert quick_build(["--project", str(root), "build", *options]) is None
 
 

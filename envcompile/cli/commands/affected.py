@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import Format
+
 EPILOG = """Examples:
 
   envc affected                          what the uncommitted changes touch
@@ -35,23 +37,19 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--from", metavar="REV", help="Compare with this commit; default: HEAD.", show_default=False),
         ] = None,
-        output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",
+        output_format: Format = "text",
     ) -> None:
         """Name the environments and resources that a change touches."""
         from envcompile.actions.affected import affected
         from envcompile.actions.project import Project
-        from envcompile.cli.options import check_format
+        from envcompile.cli.output import data, document, tell
 
-        check_format(output_format, "text", "json")
         found = affected(Project.open(context.obj.project), files or [], revision)
         if output_format == "json":
-            import json
-
-            data = {environment: [item._asdict() for item in touched] for environment, touched in found.items()}
-            typer.echo(json.dumps(data, indent=2))
+            document({environment: [item._asdict() for item in touched] for environment, touched in found.items()})
             return
         for environment, touched in found.items():
             for item in touched:
-                typer.echo(f"{environment}\t{item}")
+                data(f"{environment}\t{item}")
         if not found:
-            typer.echo("nothing is affected", err=True)
+            tell("nothing is affected")

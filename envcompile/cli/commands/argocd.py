@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from envcompile.cli.arguments import Env, Envs, make_group
+
 Repo = Annotated[
     str | None,
     typer.Option("--repo", metavar="URL", help="The repository; default: git's remote origin.", show_default=False),
@@ -21,18 +23,12 @@ Automated = Annotated[bool, typer.Option("--automated", help="Sync and prune wit
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(
-        name="argocd",
-        help="Write what Argo CD needs to know about this repository.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
+    group = make_group("argocd", "Write what Argo CD needs to know about this repository.")
 
     @group.command("app", epilog="Example: envc argocd app prod | kubectl apply -f -")
     def application(
         context: typer.Context,
-        environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")],
+        environment: Env,
         *,
         repository: Repo = None,
         revision: Revision = "HEAD",
@@ -50,9 +46,7 @@ def register(app: typer.Typer) -> None:
     @group.command("appset", epilog="Example: envc argocd appset --automated | kubectl apply -f -")
     def application_set(
         context: typer.Context,
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False)
-        ] = None,
+        environments: Envs = None,
         *,
         repository: Repo = None,
         revision: Revision = "HEAD",

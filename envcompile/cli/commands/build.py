@@ -1,13 +1,25 @@
-"""`envc build`: sources in, environments out."""
+"""`envc build`: sources in, environments out; with `--watch` again whenever a source is saved."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from envcompile.errors import Problem, UsageError
+from envcompile.cli.arguments import Envs, takes
+from envcompile.cli.fastpath import run_build
+from envcompile.cli.flags import BuildOptions
+from envcompile.cli.output import table, tell
+from envcompile.errors import EnvcError, Problem, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.actions.project import Project
+    from envcompile.model import Resource
+
+    Known = dict[str, tuple[Resource, ...]]
 
 EPILOG = """Examples:
 
@@ -18,46 +30,60 @@ EPILOG = """Examples:
   envc build staging --stdout      one stream for `kubectl apply -f -`
 """
 
+WATCHED = ("base", "overlays", "lib", "vendor", "envc.yaml")
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command("build", epilog=EPILOG)
-    def command(
-        context: typer.Context,
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; default: all.", show_default=False)
-        ] = None,
-        *,
-        check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 16 when something is stale.")] = False,
-        output: Annotated[
-            Path | None,
-            typer.Option("--output", metavar="DIR", help="Write below this folder; default: environments/."),
-        ] = None,
-        stdout: Annotated[bool, typer.Option("--stdout", help="Print one stream of manifests; write no file.")] = False,
-        only: Annotated[
-            str | None, typer.Option("--only", metavar="KIND/NAME", help="Only this resource; leave the others alone.")
-        ] = None,
-        watch: Annotated[bool, typer.Option("--watch", help="Build again whenever a source is saved.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Overwrite what was edited by hand.")] = False,
-        no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave environments/chart as it is.")] = False,
-    ) -> None:
+    @takes(BuildOptions)
+    def command(context: typer.Context, environments: Envs = None, *, options: BuildOptions) -> int:
         """Compile environments into environments/<env>/, one resource a file."""
-        from envcompile.actions.project import Project
-        from envcompile.cli.render.build import build_and_tell, print_stream
+        if options.watch:
+            _watch(context.obj.project, environments or (), options)
+            return 0
+        return run_build(context.obj.project, environments or (), options)
 
-        names = environments or []
-        if sum((check, stdout, watch)) > 1:
-            raise UsageError([Problem("--check, --stdout and --watch exclude each other", "give one of them")])
-        if watch:
-            from envcompile.cli.commands.watch import watch_and_build
 
-            watch_and_build(context.obj.project, names, output=output, only=only, force=force)
-            return
-        project = Project.open(context.obj.project)
-        if stdout:
-            print_stream(project, names, only)
-            return
-        raise typer.Exit(
-            build_and_tell(project, names, output=output, only=only, check=check, force=force, with_chart=not no_chart)
-        )
+def _watch(folder: Path, environments: Sequence[str], options: BuildOptions) -> None:
+    """Build now and after every change of a source, until interrupted.
+
+    Raises:
+        UnavailableError: the optional package that watches files is not installed.
+    """
+    try:
+        from watchfiles import watch
+    except ImportError as error:
+        advice = "install it: pip install 'envcompile[watch]'"
+        raise UnavailableError([Problem("--watch needs the package watchfiles", advice)]) from error
+    from envcompile.actions.project import Project
+
+    project = Project.open(folder)
+    root = project.root
+    known = _build(project, environments, {}, options)
+    existing = [root / name for name in WATCHED if (root / name).exists()]
+    tell(f"watching {', '.join(path.name for path in existing)}")
+    for changed in watch(*existing, raise_interrupt=True, debounce=200, step=20):
+        tell(f"-- {', '.join(sorted({path.removeprefix(f'{root}/') for _, path in changed}))}")
+        try:
+            known = _build(Project.open(root), environments, known, options)
+        except EnvcError as error:
+            tell(str(error))
+
+
+def _build(project: Project, environments: Sequence[str], known: Known, options: BuildOptions) -> Known:
+    """Build once; print the difference to what was built before."""
+    from envcompile.actions.build import compile_all
+    from envcompile.ask.changes import changes
+    from envcompile.ask.text import describe
+
+    compiled = compile_all(project, project.choose(environments))
+    for environment in compiled:
+        name = environment.compiled.environment
+        if name in known:
+            lines = list(describe(changes(known[name], environment.compiled.resources, environment.composed.api)))
+            if lines:
+                table([f"{name}:", *(f"  {line}" for line in lines)])
+    run_build(project.root, environments, options)
+    return {environment.compiled.environment: environment.compiled.resources for environment in compiled}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.output import data, tell
+from envcompile.cli.arguments import Format, TextOrJson, make_group
+from envcompile.cli.output import data, document, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EnvcError, Problem, UsageError, fail
 
 if TYPE_CHECKING:
@@ -34,22 +35,17 @@ CONVERT_EPILOG = """Examples:
 
   envc convert --batch apps -o charts       a chart for each folder below apps/
 """
-_FORMATS = ("text", "json")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Prove the Helm chart.")
+    group = make_group("chart", "Prove the Helm chart.")
     _register_verify(group)
-    app.add_typer(group, name="chart")
+    app.add_typer(group)
     _register_convert(app)
 
 
 def _register_verify(group: typer.Typer) -> None:
-    @group.callback()
-    def chart() -> None:
-        """Prove the Helm chart."""
-
     @group.command("verify", epilog=VERIFY_EPILOG)
     def verify(
         context: typer.Context,
@@ -69,7 +65,7 @@ def _register_verify(group: typer.Typer) -> None:
                 "--against", metavar="ENV=DIR", help="Manifests of an environment; default: environments/ENV."
             ),
         ] = None,
-        output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",
+        output_format: Format = "text",
     ) -> None:
         """Render every environment with the real helm and compare with the plain manifests, type for type.
 
@@ -78,9 +74,7 @@ def _register_verify(group: typer.Typer) -> None:
         from envcompile.chart import find_helms
         from envcompile.chart import verify as prove
         from envcompile.chart.verification import choose, read_manifests
-        from envcompile.cli.options import check_format
 
-        check_format(output_format, *_FORMATS)
         folder, names = _chart_and_names(context, words or [])
         folders = _folders(against or [])
         chosen = choose(folder, names or (folders if against else ()))
@@ -125,18 +119,15 @@ def _with_crds(folder: Path) -> list[Path]:
     return [folder, beside] if (beside / "Chart.yaml").is_file() else [folder]
 
 
-def _print_rows(rows: Sequence[Row], output_format: str, *, for_people: bool = False) -> None:
-    if output_format == "json":
-        import json
+def _print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
+    from envcompile.cli.render.columns import columns
 
-        data(json.dumps([{**row._asdict(), "holds": row.holds} for row in rows], indent=2))
+    if output_format == "json":
+        document([{**row._asdict(), "holds": row.holds} for row in rows])
         return
     titles = ("environment", "helm", "objects", "equal", "first difference")
-    cells = [titles, *((*map(str, row[:4]), row.first_difference or "-") for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(4)]
-    for line in cells:
-        text = "  ".join([*(cell.ljust(width) for cell, width in zip(line, widths, strict=False)), line[4]])
-        (tell if for_people else data)(text.rstrip())
+    for line in columns([titles, *((*map(str, row[:4]), row.first_difference or "-") for row in rows)]):
+        (tell if for_people else data)(line)
 
 
 def _register_convert(app: typer.Typer) -> None:
@@ -163,13 +154,15 @@ def _register_convert(app: typer.Typer) -> None:
         ] = "0.1.0",
         split: Annotated[bool, typer.Option("--split", help="A subchart for each service.")] = False,
         secrets: Annotated[
-            str, typer.Option("--secrets", metavar="inline|external|skip", help="What becomes of Secrets.")
+            Literal["inline", "external", "skip"],
+            typer.Option("--secrets", metavar="inline|external|skip", help="What becomes of Secrets."),
         ] = "inline",
         store: Annotated[
             str, typer.Option("--secret-store", metavar="NAME", help="The ClusterSecretStore for --secrets external.")
         ] = "secrets",
         crds: Annotated[
-            str, typer.Option("--crds", metavar="crds|templates|separate|skip", help="Where CRDs go.")
+            Literal["crds", "templates", "separate", "skip"],
+            typer.Option("--crds", metavar="crds|templates|separate|skip", help="Where CRDs go."),
         ] = "crds",
         skip_unknown: Annotated[
             bool, typer.Option("--skip-unknown", help="Leave out what is not a Kubernetes object.")
@@ -183,10 +176,7 @@ def _register_convert(app: typer.Typer) -> None:
         """
         from envcompile.chart import ChartOptions
 
-        _check_word("--secrets", secrets, "inline", "external", "skip")
-        _check_word("--crds", crds, "crds", "templates", "separate", "skip")
-        place: Any = crds
-        options = ChartOptions(version=version, crds=place, split=split)
+        options = ChartOptions(version=version, crds=crds, split=split)
         job = _Job(options, default_environment, secrets, store, skip_unknown, verify, force)
         if batch is not None:
             if sources:
@@ -197,18 +187,13 @@ def _register_convert(app: typer.Typer) -> None:
         raise typer.Exit(job.run(sources, output, name or output.absolute().name))
 
 
-def _check_word(option: str, word: str, *known: str) -> None:
-    if word not in known:
-        raise UsageError([Problem(f"{option} cannot be `{word}`", f"it is one of {', '.join(known)}")])
-
-
 @dataclass(frozen=True, slots=True)
 class _Job:
     """One call of `envc convert`."""
 
     options: ChartOptions
     default: str | None
-    secrets: Any
+    secrets: Literal["inline", "external", "skip"]
     store: str
     skip_unknown: bool
     verify: bool

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from envcompile.cli.arguments import Envs
 
 if TYPE_CHECKING:
     from envcompile.actions.project import Project
@@ -23,9 +25,6 @@ EPILOG = """Examples:
   envc check --write-baseline               from now on only new findings count
 """
 
-FORMATS = ("text", "json", "sarif", "github", "junit")
-THRESHOLDS = ("error", "warning", "info", "never")
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -33,15 +32,14 @@ def register(app: typer.Typer) -> None:
     @app.command("check", epilog=EPILOG)
     def command(
         context: typer.Context,
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False)
-        ] = None,
+        environments: Envs = None,
         *,
         output_format: Annotated[
-            str, typer.Option("--format", metavar="text|json|sarif|github|junit", help="How to print.")
+            Literal["text", "json", "sarif", "github", "junit"],
+            typer.Option("--format", metavar="text|json|sarif|github|junit", help="How to print."),
         ] = "text",
         fail_on: Annotated[
-            str,
+            Literal["error", "warning", "info", "never"],
             typer.Option("--fail-on", metavar="error|warning|info|never", help="Exit 1 from this grade on."),
         ] = "error",
         baseline: Annotated[
@@ -69,15 +67,12 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.check import check
         from envcompile.actions.project import Project
         from envcompile.check.baseline import sort_out
-        from envcompile.cli.options import check_format
-        from envcompile.cli.output import raw, tell
+        from envcompile.cli.output import raw, table, tell
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
-        check_format(output_format, *FORMATS)
-        _check_threshold(fail_on)
         if list_rules:
-            raw(_rules())
+            table(_rules())
             return 0
         project = Project.open(context.obj.project)
         file = baseline or _default_baseline(project)
@@ -94,20 +89,11 @@ def register(app: typer.Typer) -> None:
         return _exit_code(report, fail_on)
 
 
-def _check_threshold(wanted: str) -> None:
-    from envcompile.errors import Problem, UsageError, did_you_mean
-
-    if wanted not in THRESHOLDS:
-        advice = did_you_mean(wanted, THRESHOLDS, f"it is one of {', '.join(THRESHOLDS)}")
-        raise UsageError([Problem(f"--fail-on has no grade `{wanted}`", advice)])
-
-
-def _rules() -> str:
+def _rules() -> list[str]:
     from envcompile.actions.check import all_rules
+    from envcompile.cli.render.columns import columns
 
-    rules = sorted(all_rules(), key=lambda rule: rule.id)
-    wide = max(len(rule.id) for rule in rules)
-    return "".join(f"{rule.id:<{wide}}  {rule.severity:<7}  {rule.summary}\n" for rule in rules)
+    return columns([(rule.id, rule.severity, rule.summary) for rule in sorted(all_rules(), key=lambda rule: rule.id)])
 
 
 def _default_baseline(project: Project) -> Path:

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import DiffFormat
+from envcompile.cli.completion import complete_environment
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -13,12 +16,18 @@ def register(app: typer.Typer) -> None:
     @app.command("compare", epilog="Example: envc compare staging prod")
     def command(
         context: typer.Context,
-        left: Annotated[str, typer.Argument(metavar="ENV", help="The environment to start from.")],
-        right: Annotated[str, typer.Argument(metavar="ENV", help="The environment to compare it with.")],
+        left: Annotated[
+            str,
+            typer.Argument(metavar="ENV", help="The environment to start from.", autocompletion=complete_environment),
+        ],
+        right: Annotated[
+            str,
+            typer.Argument(
+                metavar="ENV", help="The environment to compare it with.", autocompletion=complete_environment
+            ),
+        ],
         *,
-        output_format: Annotated[
-            str, typer.Option("--format", metavar="terminal|unified|json|markdown", help="How to print.")
-        ] = "terminal",
+        output_format: DiffFormat = "terminal",
         side_by_side: Annotated[bool, typer.Option("--side-by-side", help="Both in two columns.")] = False,
     ) -> int:
         """Compare two compiled environments; exit 16 when they differ.
@@ -29,12 +38,10 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.diff import between
         from envcompile.actions.project import Project
-        from envcompile.cli.options import check_format
-        from envcompile.cli.render.diff import FORMATS, exit_code, print_difference
+        from envcompile.cli.render.diff import exit_code, print_difference
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
-        check_format(output_format, *FORMATS)
         found = [between(Project.open(context.obj.project), left, right)]
         print_difference(found, output_format, side_by_side=side_by_side)
         return exit_code(found, ())

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import DiffFormat, Envs
+from envcompile.cli.completion import complete_environment
+
 EPILOG = """Examples:
 
   envc diff                              this branch and what is not committed, every environment
@@ -22,9 +25,7 @@ def register(app: typer.Typer) -> None:
     @app.command("diff", epilog=EPILOG)
     def command(
         context: typer.Context,
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False)
-        ] = None,
+        environments: Envs = None,
         *,
         source: Annotated[
             str | None,
@@ -39,13 +40,16 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--to", metavar="REV", help="The newer side; default: the working tree.", show_default=False),
         ] = None,
-        output_format: Annotated[
-            str, typer.Option("--format", metavar="terminal|unified|json|markdown", help="How to print.")
-        ] = "terminal",
+        output_format: DiffFormat = "terminal",
         side_by_side: Annotated[bool, typer.Option("--side-by-side", help="Old and new in two columns.")] = False,
         fail_on: Annotated[
             list[str] | None,
-            typer.Option("--fail-on-env", metavar="ENV", help="Exit 16 only when this environment differs."),
+            typer.Option(
+                "--fail-on-env",
+                metavar="ENV",
+                help="Exit 16 only when this environment differs.",
+                autocompletion=complete_environment,
+            ),
         ] = None,
     ) -> int:
         """Compare compiled environments, without a cluster and without a network; exit 16 when they differ.
@@ -57,12 +61,10 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.diff import difference
         from envcompile.actions.project import Project
-        from envcompile.cli.options import check_format
-        from envcompile.cli.render.diff import FORMATS, exit_code, print_difference
+        from envcompile.cli.render.diff import exit_code, print_difference
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
-        check_format(output_format, *FORMATS)
         project = Project.open(context.obj.project)
         found = difference(project.root, environments or (), source=source, target=target)
         print_difference(found.environments, output_format, side_by_side=side_by_side)

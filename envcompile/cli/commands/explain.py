@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from envcompile.cli.arguments import Env, Format, Resource
 
+if TYPE_CHECKING:
     from envcompile.actions.explain import ExplainedField, Explanation
 
 EPILOG = r"""Examples:
@@ -27,8 +27,8 @@ def register(app: typer.Typer) -> None:
     @app.command("explain", epilog=EPILOG)
     def command(
         context: typer.Context,
-        environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")],
-        resource: Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.")],
+        environment: Env,
+        resource: Resource,
         field: Annotated[
             str | None,
             typer.Argument(
@@ -36,21 +36,18 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         *,
-        output_format: Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")] = "text",
+        output_format: Format = "text",
     ) -> None:
         """Say for a field every layer that had a say: value, file, line, and who won."""
         from envcompile.actions.explain import explain_field
         from envcompile.actions.project import Project
-        from envcompile.cli.options import check_format
+        from envcompile.cli.output import document, table
 
-        check_format(output_format, "text", "json")
         explanation = explain_field(Project.open(context.obj.project), environment, resource, field or "")
         if output_format == "json":
-            import json
-
-            typer.echo(json.dumps(_as_data(explanation), indent=2, ensure_ascii=False))
+            document(_as_data(explanation))
         else:
-            typer.echo(_as_text(explanation))
+            table(_as_text(explanation))
 
 
 def _as_data(explanation: Explanation) -> dict[str, Any]:
@@ -83,7 +80,7 @@ def _as_data(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _as_text(explanation: Explanation) -> str:
+def _as_text(explanation: Explanation) -> list[str]:
     lines = [f"{explanation.resource} in {explanation.environment}"]
     told: set[str] = set()
     for field in explanation.fields:
@@ -95,21 +92,21 @@ def _as_text(explanation: Explanation) -> str:
             if merged.field not in told:
                 told.add(merged.field)
                 lines.append(f"    list {merged.field}: {merged.how}")
-    return "\n".join(lines)
+    return lines
 
 
-def _say_lines(field: ExplainedField) -> Iterable[str]:
+def _say_lines(field: ExplainedField) -> list[str]:
+    from envcompile.cli.render.columns import columns
+
     rows = [
         (
-            "* " if say.wins else "  ",
-            say.layer if say.role != "setting" else f"{say.layer} settings",
+            ("* " if say.wins else "  ") + (say.layer if say.role != "setting" else f"{say.layer} settings"),
             str(say.place or "-"),
             _shown(say.value) + (f"  ({say.note})" if say.note else ""),
         )
         for say in field.says
     ]
-    wide = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
-    return [f"  {mark}{layer:<{wide[1]}}  {at:<{wide[2]}}  {value}" for mark, layer, at, value in rows]
+    return columns(rows, indent="  ")
 
 
 def _shown(value: Any) -> str:

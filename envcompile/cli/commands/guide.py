@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.completion import complete_page
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -15,21 +17,27 @@ def register(app: typer.Typer) -> None:
     def command(
         topic: Annotated[
             str | None,
-            typer.Argument(metavar="[TOPIC]", help="A page; default: the list of pages.", show_default=False),
+            typer.Argument(
+                metavar="[TOPIC]",
+                help="A page; default: the list of pages.",
+                show_default=False,
+                autocompletion=complete_page,
+            ),
         ] = None,
     ) -> None:
         """Print a page of the guide."""
+        from envcompile.cli.output import data, raw
         from envcompile.errors import Problem, UsageError, did_you_mean
 
         pages = topics()
         if topic is None:
             for name, title in pages.items():
-                typer.echo(f"{name:<14}{title}")
+                data(f"{name:<14}{title}")
             return
         if topic not in pages:
             advice = did_you_mean(topic, pages, f"the pages are {', '.join(pages)}")
             raise UsageError([Problem(f"the guide has no page `{topic}`", advice)])
-        typer.echo((resources.files("envcompile") / "guide" / f"{topic}.md").read_text(encoding="utf-8"), nl=False)
+        raw((resources.files("envcompile") / "guide" / f"{topic}.md").read_text(encoding="utf-8"))
 
 
 def topics() -> dict[str, str]:

@@ -6,68 +6,55 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.commands.history_maintenance import add_upkeep
-from envcompile.cli.render.history import (
+from envcompile.cli.arguments import (
+    DiffFormat,
     Env,
+    Envs,
     Format,
-    counted,
-    entry_data,
-    entry_line,
+    OneResource,
+    Resource,
+    TextOrJson,
     history_of,
-    print_blame,
-    print_revision,
-    show_json,
+    make_group,
+    takes,
+)
+from envcompile.cli.commands.history_maintenance import add_maintenance
+from envcompile.cli.completion import complete_environment
+from envcompile.cli.flags import RecordOptions
+from envcompile.cli.output import data, document, raw, table, tell
+from envcompile.cli.render.history import entry_data, entry_line, print_blame, print_revision
+from envcompile.cli.render.recording import (
+    counted,
+    in_words,
+    progress_of,
+    rebuilt_in_words,
+    record_and_tell,
+    tell_telling,
 )
 
 Rev = Annotated[str, typer.Argument(metavar="[REV]", help="A commit.")]
-Only = Annotated[
-    str | None, typer.Argument(metavar="[KIND/NAME]", help="One resource; default: all.", show_default=False)
-]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(
-        name="history",
-        help="What every environment was at every commit, and who changed what.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
+    group = make_group("history", "What every environment was at every commit, and who changed what.")
     _add_recording(group)
     _add_questions(group)
     _add_searches(group)
-    add_upkeep(group)
+    add_maintenance(group)
     app.add_typer(group)
 
 
 def _add_recording(group: typer.Typer) -> None:
     @group.command("record", epilog="Example: envc history record --commit HEAD")
-    def record_command(
-        context: typer.Context,
-        *,
-        commits: Annotated[
-            list[str] | None,
-            typer.Option("--commit", metavar="REV", help="Record this commit; can be repeated. Default: HEAD."),
-        ] = None,
-        waiting: Annotated[
-            bool, typer.Option("--waiting", help="Record only the commits that wait in .envc/spool.")
-        ] = False,
-        detach: Annotated[
-            bool, typer.Option("--detach", help="Return at once; the work is done by a process of its own.")
-        ] = False,
-    ) -> None:
+    @takes(RecordOptions)
+    def record_command(context: typer.Context, *, options: RecordOptions) -> int:
         """Record commits, those that wait, and those between them and what is recorded already.
 
         Each is compiled from its own tree, never from the working tree. When the database is away, the commits
         wait in .envc/spool and are recorded later, in order.
         """
-        from envcompile.cli.commands.recording import record_commits
-        from envcompile.cli.output import tell
-
-        said = record_commits(context.obj.project, [] if waiting else commits or ["HEAD"], detach=detach)
-        if said:
-            tell(said)
+        return record_and_tell(context.obj.project, options)
 
     @group.command("import", epilog="Example: envc history import --all")
     def import_command(
@@ -80,18 +67,22 @@ def _add_recording(group: typer.Typer) -> None:
         every: Annotated[bool, typer.Option("--all", help="Everything that branches and tags reach.")] = False,
     ) -> None:
         """Record the past: every commit that a revision reaches. What is recorded already is passed over."""
-        from envcompile.cli.commands.recording import import_commits
-        from envcompile.cli.output import tell
+        from envcompile.actions.record_commits import import_commits
 
-        tell(import_commits(context.obj.project, revisions or ["HEAD"], every=every))
+        with progress_of("commits") as progress:
+            count, found = import_commits(context.obj.project, revisions or ["HEAD"], every=every, progress=progress)
+        tell(in_words(found) if found is not None else f"all {count} commits are recorded")
 
     @group.command("sync", epilog="Example: envc history sync")
     def sync_command(context: typer.Context) -> None:
         """Record what waits, and all that the checked-out branch, and the one it tracks, reach and that is missing."""
-        from envcompile.cli.commands.recording import sync_history
-        from envcompile.cli.output import tell
+        from envcompile.actions.record_commits import synchronise_commits
 
-        tell(sync_history(context.obj.project))
+        with progress_of("commits") as progress:
+            done = synchronise_commits(context.obj.project, progress=progress)
+        tell_telling(done.telling)
+        found = done.recorded
+        tell(in_words(found) if found is not None and (found.new or found.gone) else "nothing is missing")
 
     @group.command("rebuild", epilog="Example: envc history rebuild --check")
     def rebuild_command(
@@ -100,10 +91,11 @@ def _add_recording(group: typer.Typer) -> None:
         check: Annotated[bool, typer.Option("--check", help="Compare only; exit 16 when something differs.")] = False,
     ) -> int:
         """Compile every recorded commit again, and put what it comes to in the place of what is recorded."""
-        from envcompile.cli.commands.recording import rebuild_history
-        from envcompile.cli.output import tell
+        from envcompile.actions.synchronise import rebuild
 
-        said, code = rebuild_history(context.obj.project, check=check)
+        with history_of(context) as past, progress_of("commits") as progress:
+            found = rebuild(past, check=check, progress=progress)
+        said, code = rebuilt_in_words(found, check=check)
         tell(said)
         return code
 
@@ -124,13 +116,13 @@ def _add_questions(group: typer.Typer) -> None:
         """List the recorded revisions of an environment in git's order, with the number of changed resources."""
         from envcompile.actions.past import log, missing
         from envcompile.actions.prune import pruned_below
-        from envcompile.cli.output import data, tell
 
         with history_of(context) as past:
             entries = log(past, environment, start=revision, every=every)[:most]
-            if not show_json([entry_data(entry) for entry in entries], output_format):
-                for entry in entries:
-                    data(entry_line(entry))
+            if output_format == "json":
+                document([entry_data(entry) for entry in entries])
+            else:
+                table(map(entry_line, entries))
             left = 0 if every else missing(past, revision)
             gone = 0 if every else pruned_below(past, revision)
             if gone:
@@ -143,7 +135,7 @@ def _add_questions(group: typer.Typer) -> None:
         context: typer.Context,
         environment: Env,
         revision: Rev = "HEAD",
-        only: Only = None,
+        only: OneResource = None,
         *,
         output_format: Format = "text",
     ) -> None:
@@ -162,7 +154,7 @@ def _add_questions(group: typer.Typer) -> None:
         context: typer.Context,
         time: Annotated[str, typer.Argument(metavar="TIME", help="Such as 2026-11-23T14:30, in local time.")],
         environment: Env,
-        only: Only = None,
+        only: OneResource = None,
         *,
         output_format: Format = "text",
     ) -> None:
@@ -179,19 +171,20 @@ def _add_questions(group: typer.Typer) -> None:
         newer: Annotated[str, typer.Argument(metavar="REV", help="The newer commit.")],
         environments: Annotated[
             list[str] | None,
-            typer.Argument(metavar="[ENV]...", help="Default: all that both have.", show_default=False),
+            typer.Argument(
+                metavar="[ENV]...",
+                help="Default: all that both have.",
+                show_default=False,
+                autocompletion=complete_environment,
+            ),
         ] = None,
         *,
-        output_format: Annotated[
-            str, typer.Option("--format", metavar="terminal|unified|json|markdown", help="How to print.")
-        ] = "terminal",
+        output_format: DiffFormat = "terminal",
     ) -> int:
         """Compare what two recorded commits compiled to; exit 16 when they differ. Secrets are never shown."""
         from envcompile.actions.past import compare, revision_of
-        from envcompile.cli.options import check_format
-        from envcompile.cli.render.diff import FORMATS, exit_code, print_difference
+        from envcompile.cli.render.diff import exit_code, print_difference
 
-        check_format(output_format, *FORMATS)
         with history_of(context) as past:
             names = (
                 environments
@@ -213,7 +206,7 @@ def _add_searches(group: typer.Typer) -> None:
     def blame_command(
         context: typer.Context,
         environment: Env,
-        resource: Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.")],
+        resource: Resource,
         field: Annotated[
             str | None,
             typer.Argument(
@@ -239,9 +232,7 @@ def _add_searches(group: typer.Typer) -> None:
         pattern: Annotated[
             str, typer.Argument(metavar="FIELD=PATTERN", help="* stands for any text, ? for a character.")
         ],
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: all.", show_default=False)
-        ] = None,
+        environments: Envs = None,
         *,
         time: Annotated[str | None, typer.Option("--at", metavar="TIME", help="At this time; default: now.")] = None,
         output_format: Format = "text",
@@ -250,7 +241,6 @@ def _add_searches(group: typer.Typer) -> None:
         import json
 
         from envcompile.actions.past import find, revision_at, revision_of
-        from envcompile.cli.output import data
         from envcompile.errors import UsageError
 
         with history_of(context) as past:
@@ -263,37 +253,39 @@ def _add_searches(group: typer.Typer) -> None:
                     if environments or past.repository.resolve("HEAD") not in past.store.known():
                         raise
             found = list(find(past, pattern, revisions))
-        rows = [{**item._asdict(), "resource": item.resource._asdict()} for item in found]
-        if not show_json(rows, output_format):
-            for item in found:
-                value = json.dumps(item.value, ensure_ascii=False)
-                data(f"{item.environment}: {item.resource.short} {item.field} = {value}")
+        if output_format == "json":
+            document([{**item._asdict(), "resource": item.resource._asdict()} for item in found])
+            return
+        for item in found:
+            value = json.dumps(item.value, ensure_ascii=False)
+            data(f"{item.environment}: {item.resource.short} {item.field} = {value}")
 
     @group.command("stats", epilog="Example: envc history stats")
     def stats_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Say how much is recorded, and what changes most."""
-        from envcompile.cli.output import data
         from envcompile.history.stats import busiest, sizes
 
         with history_of(context) as past:
             figures, most = sizes(past.store.database), busiest(past.store.database, 5)
-        if show_json({"sizes": figures, "most": {name: dict(rows) for name, rows in most.items()}}, output_format):
+        if output_format == "json":
+            document({"sizes": figures, "most": {name: dict(rows) for name, rows in most.items()}})
             return
         for name, count in figures.items():
             data(f"{name:<15} {count:>10}")
         for name, rows in most.items():
             if rows:
-                data(f"\nmost {'commits: ' if name == 'authors' else 'changes: '}{name}")
+                table(("", f"most {'commits: ' if name == 'authors' else 'changes: '}{name}"))
             for text, count in rows:
                 data(f"  {count:>6}  {text}")
 
 
-def _print_resources(resources: list[Any], output_format: str) -> None:
+def _print_resources(resources: list[Any], output_format: TextOrJson) -> None:
     from envcompile.ask.redact import redacted, shown
-    from envcompile.cli.output import raw
     from envcompile.yamlio import dump
 
     # A Secret in clear is shown without its values; sealed ones are as public as the repository.
     values = [shown(redacted(item.id, item.value)) if item.id.kind == "Secret" else item.value for item in resources]
-    if not show_json(values, output_format):
+    if output_format == "json":
+        document(values)
+    else:
         raw("".join(f"---\n{dump(value)}" for value in values))

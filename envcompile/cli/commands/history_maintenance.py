@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.output import data, tell
-from envcompile.cli.render.history import Env, counted, history_of
+from envcompile.cli.arguments import Env, history_of
+from envcompile.cli.completion import complete_resource
+from envcompile.cli.output import data, raw, tell
+from envcompile.cli.render.recording import counted
 
 if TYPE_CHECKING:
     from envcompile.actions.past import Past
 
 
-def add_upkeep(group: typer.Typer) -> None:
+def add_maintenance(group: typer.Typer) -> None:
     """Add the commands that take back, export, prune, upgrade and examine."""
 
     @group.command("restore", epilog="Example: envc history restore prod HEAD~3 --as-overlay")
@@ -33,7 +35,13 @@ def add_upkeep(group: typer.Typer) -> None:
         ] = False,
         only: Annotated[
             str | None,
-            typer.Option("--only", metavar="KIND/NAME", help="Take back one resource only.", show_default=False),
+            typer.Option(
+                "--only",
+                metavar="KIND/NAME",
+                help="Take back one resource only.",
+                show_default=False,
+                autocompletion=complete_resource,
+            ),
         ] = None,
     ) -> None:
         """Take an environment back to exactly what was recorded, ready to be committed."""
@@ -51,7 +59,8 @@ def add_upkeep(group: typer.Typer) -> None:
         context: typer.Context,
         *,
         output_format: Annotated[
-            str, typer.Option("--format", metavar="jsonl|parquet", help="Lines of JSON, or a Parquet file.")
+            Literal["jsonl", "parquet"],
+            typer.Option("--format", metavar="jsonl|parquet", help="Lines of JSON, or a Parquet file."),
         ] = "jsonl",
         output: Annotated[
             Path | None, typer.Option("-o", "--output", metavar="FILE", help="Default: standard output.")
@@ -92,18 +101,39 @@ def add_upkeep(group: typer.Typer) -> None:
     @group.command("upgrade", epilog="Example: envc history upgrade")
     def upgrade_command(context: typer.Context) -> None:
         """Bring the tables of the history database to the version that this envc writes."""
-        from envcompile.cli.commands.recording import upgrade_database
-        from envcompile.cli.output import tell
+        from envcompile.history.database import VERSION
 
-        tell(upgrade_database(context.obj.project))
+        before = upgrade(context.obj.project)
+        tell(f"the history database has version {VERSION}" + (f", it had {before}" if before < VERSION else ""))
 
     @group.command("doctor", epilog="Example: envc history doctor")
     def doctor_command(context: typer.Context) -> int:
         """Verify all digests, and find commits that are not recorded; exit 1 when something is wrong."""
-        from envcompile.cli.commands.recording import examine
+        from envcompile.actions.doctor import examine
+        from envcompile.cli.render.recording import print_examined
 
         with history_of(context) as past:
-            return examine(past)
+            return print_examined(examine(past))
+
+
+def upgrade(folder: Path) -> str:
+    """Bring the tables to the version of this envc; the version that they had.
+
+    Raises:
+        UnavailableError: the database does not answer, or was written by a newer envc.
+    """
+    from envcompile.actions.past import open_repository
+    from envcompile.history import migrate
+    from envcompile.history.database import VERSION, connect, location, version_of
+
+    url = location(open_repository(folder).home)
+    database = connect(url, any_version=True)
+    before = version_of(database)
+    database.close()
+    if before < VERSION:
+        migrate.upgrade(url)
+    connect(url).close()
+    return before
 
 
 def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreachable: bool, dry_run: bool) -> None:
@@ -114,7 +144,7 @@ def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreacha
         UnavailableError: the database does not answer.
     """
     from envcompile.actions.prune import prune_history
-    from envcompile.cli.render.secrets import days_of
+    from envcompile.cli.arguments import days_of
 
     done, left = prune_history(past, days=days_of(older_than), keep=keep_last, unreachable=unreachable, dry_run=dry_run)
     if not done.commits:
@@ -128,18 +158,16 @@ def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreacha
         tell(f"the space is not given back yet: {left}")
 
 
-def export(past: Past, output_format: str, output: Path | None, since: str | None) -> None:
+def export(past: Past, output_format: Literal["jsonl", "parquet"], output: Path | None, since: str | None) -> None:
     """Print or write the whole history, or what a commit does not reach.
 
     Raises:
-        UsageError: an unknown format or revision, or Parquet without a file.
+        UsageError: an unknown revision, or Parquet without a file.
         UnavailableError: the file cannot be written.
     """
-    from envcompile.cli.options import check_format
     from envcompile.errors import Problem, UsageError
     from envcompile.history.export import lines, revisions, write_lines, write_parquet
 
-    check_format(output_format, "jsonl", "parquet")
     leave_out = {*past.repository.walk([past.repository.resolve(since)])} if since is not None else set()
     rows = revisions(past.store, leave_out)
     if output is not None:
@@ -151,7 +179,7 @@ def export(past: Past, output_format: str, output: Path | None, since: str | Non
         raise UsageError([Problem("a Parquet file is not for a terminal", "name a file: -o history.parquet")])
     else:
         for line in lines(rows):
-            data(line)
+            raw(f"{line}\n")
 
 
 def _size(count: int) -> str:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from envcompile.cli.arguments import make_group
+
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands."""
-    group = typer.Typer(
-        name="hook",
-        help="Git hooks: check before a commit, record after it.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
+    group = make_group("hook", "Git hooks: check before a commit, record after it.")
 
     @group.command("install", epilog="Example: envc hook install")
     def install_command(context: typer.Context) -> None:
@@ -38,7 +34,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.hooks import status
         from envcompile.actions.past import open_repository
         from envcompile.cli.output import data, tell
-        from envcompile.cli.render.history import counted
+        from envcompile.cli.render.recording import counted
         from envcompile.history.spool import Spool
 
         repository = open_repository(context.obj.project)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envcompile.cli.output import data, table, tell
 from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -53,27 +54,22 @@ def register(app: typer.Typer) -> None:
         if kustomize is not None:
             raise typer.Exit(_tell(adopt.from_kustomize(kustomize, target), target))
         for path in adopt.scaffold(target):
-            typer.echo(f"created {path.as_posix()}")
-        typer.echo(_next_steps(target, "dev", "prod"))
+            data(f"created {path.as_posix()}")
+        table(_next_steps(target, "dev", "prod"))
 
 
 def _tell(adoption: Adoption, target: Path) -> int:
     """Say what became of the source, and whether the proof holds."""
     for note in adoption.notes:
-        typer.echo(f"note: {note}", err=True)
+        tell(f"note: {note}")
     if not adoption.is_equal:
         differences = adoption.proof.differences
-        typer.echo(
-            f"error: the build would differ from the source, so nothing was written; {len(differences)} differences:",
-            err=True,
-        )
+        tell(f"error: the build would differ from the source, so nothing was written; {len(differences)} differences:")
         for difference in differences[:_MOST_DIFFERENCES]:
-            typer.echo(f"  {difference}", err=True)
+            tell(f"  {difference}")
         if len(differences) > _MOST_DIFFERENCES:
-            typer.echo(f"  and {len(differences) - _MOST_DIFFERENCES} more", err=True)
-        typer.echo(
-            "hint: this is worth a bug report; the objects named can be brought over by hand meanwhile", err=True
-        )
+            tell(f"  and {len(differences) - _MOST_DIFFERENCES} more")
+        tell("hint: this is worth a bug report; the objects named can be brought over by hand meanwhile")
         return EXIT_WRONG
     for environment in adoption.environments:
         parts = [f"{environment.objects} objects"]
@@ -86,17 +82,17 @@ def _tell(adoption: Adoption, target: Path) -> int:
             )
             if count
         ]
-        typer.echo(f"{environment.name} (from {environment.origin}): {', '.join(parts)}")
+        data(f"{environment.name} (from {environment.origin}): {', '.join(parts)}")
     total = sum(environment.objects for environment in adoption.environments)
-    typer.echo(
+    data(
         f"{adoption.source_lines} lines became {adoption.base_lines} in base/ and {adoption.overlay_lines} in overlays/"
     )
-    typer.echo(f"proven: the build equals the source, {total} of {total} objects")
+    data(f"proven: the build equals the source, {total} of {total} objects")
     with_secrets = [environment for environment in adoption.environments if environment.secrets]
     if with_secrets:
-        typer.echo(_secrets_warning([environment.name for environment in with_secrets]), err=True)
+        tell(_secrets_warning([environment.name for environment in with_secrets]))
     names = [environment.name for environment in adoption.environments]
-    typer.echo(_next_steps(target, names[0], names[-1]))
+    table(_next_steps(target, names[0], names[-1]))
     return EXIT_OK
 
 
@@ -111,7 +107,7 @@ def _secrets_warning(names: list[str]) -> str:
     )
 
 
-def _next_steps(target: Path, first: str, last: str) -> str:
+def _next_steps(target: Path, first: str, last: str) -> list[str]:
     folder = target.as_posix()
     steps = [
         (f"cd {folder}", ""),
@@ -125,4 +121,4 @@ def _next_steps(target: Path, first: str, last: str) -> str:
     if first == last:
         steps = [step for step in steps if "compare" not in step[0]]
     width = max(len(command) for command, what in steps if what) + 3
-    return "\n".join(["", "next:", *(f"  {command:<{width}}{what}".rstrip() for command, what in steps)])
+    return ["", "next:", *(f"  {command:<{width}}{what}".rstrip() for command, what in steps)]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import Envs
+
 EPILOG = """Examples:
 
   envc notify               what the last commit changed
@@ -20,9 +22,7 @@ def register(app: typer.Typer) -> None:
     @app.command("notify", epilog=EPILOG)
     def command(
         context: typer.Context,
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False)
-        ] = None,
+        environments: Envs = None,
         *,
         source: Annotated[str, typer.Option("--from", metavar="REV", help="The older side.")] = "HEAD~1",
         target: Annotated[str, typer.Option("--to", metavar="REV", help="The newer side.")] = "HEAD",
@@ -38,14 +38,14 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.notify import letters, notify
         from envcompile.actions.opening import open_repository
         from envcompile.actions.project import Project
-        from envcompile.cli.output import data, tell
+        from envcompile.cli.output import tell, text
         from envcompile.errors import EXIT_OK, EXIT_UNAVAILABLE
 
         project = Project.open(context.obj.project)
         found = letters(project, environments or (), source=source, target=target)
         if dry_run:
             for letter in found:
-                data(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}")
+                text(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}")
             return EXIT_OK
         done = notify(open_repository(project.root).home, found, os.environ)
         tell(f"{done.sent} message{'' if done.sent == 1 else 's'} sent")

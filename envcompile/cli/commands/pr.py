@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import Envs, make_group
+from envcompile.cli.completion import complete_environment
+
 EPILOG = """Examples:
 
   envc pr comment                  in a job of GitHub Actions or GitLab CI
@@ -17,24 +20,12 @@ EPILOG = """Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    group = typer.Typer(
-        name="pr",
-        help="Say in a pull request what it does to the compiled environments.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-
-    @group.callback()
-    def options() -> None:
-        """Say in a pull request what it does to the compiled environments."""
+    group = make_group("pr", "Say in a pull request what it does to the compiled environments.")
 
     @group.command("comment", epilog=EPILOG)
     def command(
         context: typer.Context,
-        environments: Annotated[
-            list[str] | None, typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False)
-        ] = None,
+        environments: Envs = None,
         *,
         source: Annotated[
             str | None,
@@ -71,7 +62,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
         fail_on: Annotated[
             list[str] | None,
-            typer.Option("--fail-on-env", metavar="ENV", help="Exit 16 when this environment differs."),
+            typer.Option(
+                "--fail-on-env",
+                metavar="ENV",
+                help="Exit 16 when this environment differs.",
+                autocompletion=complete_environment,
+            ),
         ] = None,
     ) -> int:
         """Write or update the comment that shows what the change does to each environment.

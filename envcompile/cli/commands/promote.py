@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.completion import complete_application, complete_environment
+
 EPILOG = """Examples:
 
   envc promote staging prod --dry-run      what prod would run
@@ -20,11 +22,23 @@ def register(app: typer.Typer) -> None:
     @app.command("promote", epilog=EPILOG)
     def command(
         context: typer.Context,
-        source: Annotated[str, typer.Argument(metavar="FROM", help="The environment to carry from.")],
-        target: Annotated[str, typer.Argument(metavar="TO", help="The environment to carry to.")],
+        source: Annotated[
+            str,
+            typer.Argument(metavar="FROM", help="The environment to carry from.", autocompletion=complete_environment),
+        ],
+        target: Annotated[
+            str,
+            typer.Argument(metavar="TO", help="The environment to carry to.", autocompletion=complete_environment),
+        ],
         *,
         application: Annotated[
-            str | None, typer.Option("--app", metavar="NAME", help="Only this application's images.")
+            str | None,
+            typer.Option(
+                "--app",
+                metavar="NAME",
+                help="Only this application's images.",
+                autocompletion=complete_application,
+            ),
         ] = None,
         params: Annotated[
             list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to carry, too; `*` for all.")
@@ -39,19 +53,19 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.project import Project
         from envcompile.actions.promote import promote, write_promotion
         from envcompile.ask.text import describe
+        from envcompile.cli.output import table, tell
 
         project = Project.open(context.obj.project)
         promotion = promote(project, source, target, app=application, params=params or (), replicas=replicas)
         if not promotion.carried:
-            typer.echo(f"{target} already has what {source} has", err=True)
+            tell(f"{target} already has what {source} has")
             return
         for carried in promotion.carried:
             old = "(not set)" if carried.old is None else carried.old
-            typer.echo(f"{carried.setting}: {old} -> {carried.new}", err=True)
-        for line in describe(promotion.changes):
-            typer.echo(line)
+            tell(f"{carried.setting}: {old} -> {carried.new}")
+        table(describe(promotion.changes))
         if dry_run:
-            typer.echo(f"dry run: {promotion.path} is unchanged", err=True)
+            tell(f"dry run: {promotion.path} is unchanged")
         else:
             write_promotion(project, promotion)
-            typer.echo(f"{promotion.path} is edited; `envc build {target}` writes the result", err=True)
+            tell(f"{promotion.path} is edited; `envc build {target}` writes the result")

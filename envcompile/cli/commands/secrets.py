@@ -5,24 +5,23 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import Env, Format, days_of, make_group
 from envcompile.cli.commands import secrets_inspection
-from envcompile.cli.render.secrets import (
-    Env,
-    Format,
+from envcompile.cli.completion import complete_environment
+from envcompile.cli.output import data, document, tell
+from envcompile.cli.render.secrets import show_result
+from envcompile.cli.secret_input import (
     Key,
     Name,
     Names,
     PrivateKeys,
     StripNewline,
     bytes_of,
-    days_of,
     identity_key,
     now,
     open_project,
     private_keys_of,
-    scenes_of,
-    show_json,
-    show_result,
+    scenes,
     surroundings_of,
     typed_or_piped,
 )
@@ -30,13 +29,7 @@ from envcompile.cli.render.secrets import (
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(
-        name="secrets",
-        help="Seal secrets offline, look after what is sealed.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
+    group = make_group("secrets", "Seal secrets offline, look after what is sealed.")
     _register_certificate(group)
     _register_sealing(group)
     secrets_inspection.register(group)
@@ -68,7 +61,6 @@ def _register_certificate(group: typer.Typer) -> None:
         """Store a cluster's sealing certificate beside its environment, and pin its fingerprint."""
         import os
 
-        from envcompile.cli.output import data, tell
         from envcompile.secrets.fetch import accept_certificate, certificate_from_cluster, certificate_from_url
         from envcompile.settings import Sealing
 
@@ -85,19 +77,19 @@ def _register_certificate(group: typer.Typer) -> None:
             pem, origin = bytes_of(Path(source)), source
         change = accept_certificate(
             project.root, name, settings, pem, origin, accept=accept, now=now(), wanted=fingerprint,
-            file=getattr(composed.sources, "certificate", None),
+            file=composed.sources.certificate,
         )  # fmt: skip
         for warning in change.warnings:
             tell(f"warning: {warning}")
         if output_format == "json":
-            show_json({
+            document({
                 "state": change.state,
                 "fingerprint": change.certificate.fingerprint,
                 "before": change.before,
                 "file": change.file,
                 "notBefore": change.certificate.not_before and change.certificate.not_before.isoformat(),
                 "notAfter": change.certificate.not_after and change.certificate.not_after.isoformat(),
-            }, output_format)  # fmt: skip
+            })
             return
         data(f"{change.state}: {change.certificate}")
         if change.before is not None and change.state == "changed":
@@ -114,7 +106,7 @@ def _register_sealing(group: typer.Typer) -> None:
         """Seal one value that is typed in (hidden) or comes on stdin."""
         from envcompile.secrets.seal import set_value
 
-        (scene,) = scenes_of(open_project(context), [environment])
+        (scene,) = scenes(context, [environment])
         scene.entry(name, key)
         value = typed_or_piped(f"{environment} {name} {key}", strip_newline=strip_newline)
         show_result(set_value(scene, name, key, value, identity=identity_key(create=True), now=now()), output_format)
@@ -123,7 +115,13 @@ def _register_sealing(group: typer.Typer) -> None:
     def seal_command(
         context: typer.Context,
         environment: Annotated[
-            str | None, typer.Argument(metavar="[ENV]", help="The environment; default: all.", show_default=False)
+            str | None,
+            typer.Argument(
+                metavar="[ENV]",
+                help="The environment; default: all.",
+                show_default=False,
+                autocompletion=complete_environment,
+            ),
         ] = None,
         names: Names = None,
         *,
@@ -132,10 +130,10 @@ def _register_sealing(group: typer.Typer) -> None:
         """Read references and encrypt what is new or changed, and nothing else."""
         from envcompile.secrets.seal import seal_environments
 
-        scenes = scenes_of(open_project(context), [environment] if environment else [])
-        surroundings = surroundings_of(scenes[0].root)
+        found = scenes(context, [environment] if environment else [])
+        surroundings = surroundings_of(found[0].root)
         result = seal_environments(
-            scenes, names or (), surroundings=surroundings, identity=identity_key(create=True), now=now()
+            found, names or (), surroundings=surroundings, identity=identity_key(create=True), now=now()
         )
         show_result(result, output_format)
 
@@ -157,7 +155,7 @@ def _register_sealing(group: typer.Typer) -> None:
         from envcompile.secrets.seal import generate as make
         from envcompile.secrets.seal import set_value
 
-        (scene,) = scenes_of(open_project(context), [environment])
+        (scene,) = scenes(context, [environment])
         declaration, _ = scene.entry(name, key)
         if generate is not None:
             value = make(generate)
@@ -187,7 +185,7 @@ def _register_sealing(group: typer.Typer) -> None:
         """Encrypt again under the present certificate; by default what is under another one."""
         from envcompile.secrets.reseal import reseal
 
-        (scene,) = scenes_of(open_project(context), [environment])
+        (scene,) = scenes(context, [environment])
         result = reseal(
             scene,
             names or (),

@@ -4,22 +4,19 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.render.secrets import (
-    Env,
-    Envs,
-    Format,
+from envcompile.cli.arguments import Env, Envs, Format
+from envcompile.cli.output import data, document, tell
+from envcompile.cli.render.secrets import show_table
+from envcompile.cli.secret_input import (
     Names,
     PrivateKeys,
-    folders_in_clear,
     git_folder,
     identity_key,
     now,
     open_project,
     private_keys_of,
     refuse_output_in,
-    scenes_of,
-    show_json,
-    show_table,
+    scenes,
     surroundings_of,
 )
 
@@ -37,10 +34,10 @@ def _register_watching(group: typer.Typer) -> None:
         """List every value: its certificate, its age, whether its source changed. Exits 1 when something is to do."""
         from envcompile.secrets.status import status
 
-        scenes = scenes_of(open_project(context), environments or [])
-        surroundings, identity = surroundings_of(scenes[0].root, ask=False), identity_key()
+        found = scenes(context, environments or ())
+        surroundings, identity = surroundings_of(found[0].root, ask=False), identity_key()
         rows = [
-            row for scene in scenes for row in status(scene, surroundings=surroundings, identity=identity, now=now())
+            row for scene in found for row in status(scene, surroundings=surroundings, identity=identity, now=now())
         ]
         show_table(
             [
@@ -75,7 +72,7 @@ def _register_watching(group: typer.Typer) -> None:
         """Look for copied ciphertexts, wide scopes, unpinned certificates. Exits 1 when there are errors."""
         from envcompile.secrets.audit import audit
 
-        found = audit(scenes_of(open_project(context), environments or []), compromised=compromised)
+        found = audit(scenes(context, environments or ()), compromised=compromised)
         show_table(
             [
                 {
@@ -108,7 +105,7 @@ def _register_recovery(group: typer.Typer) -> None:
         keys, identity = private_keys_of(private_keys), identity_key()
         checks = [
             check
-            for scene in scenes_of(open_project(context), environments or [])
+            for scene in scenes(context, environments or ())
             for check in verify(scene, keys=keys, identity=identity)
         ]
         show_table(
@@ -174,20 +171,30 @@ def _register_scan(group: typer.Typer) -> None:
         output_format: Format = "text",
     ) -> None:
         """Look in git's index for secrets in clear, private keys, unfinished SOPS files. Exits 1 when there are any."""
-        from envcompile.cli.output import data, tell
         from envcompile.secrets.scan import scan_index
 
         root = git_folder(context)
         found = scan_index(root, staged=staged, exclude=exclude or ())
         if any(one.rule == "plaintext-secret" for one in found):
             # Composing costs more than scanning: it is done only when there is something it could excuse.
-            clear = folders_in_clear(context)
+            clear = _in_clear(context)
             found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=clear)
         if output_format == "json":
-            show_json([one._asdict() for one in found], output_format)
+            document([one._asdict() for one in found])
         else:
             for one in found:
                 data(f"{one.file}:{one.line}: {one.rule}: {one.what}")
                 tell(f"hint: {one.fix}")
         if found:
             raise typer.Exit(1)
+
+
+def _in_clear(context: typer.Context) -> list[str]:
+    """Folders of environments whose Secrets are throw-away; none for a project that does not compose."""
+    from envcompile.actions.secrets import folders_in_clear
+    from envcompile.errors import EnvcError
+
+    try:
+        return folders_in_clear(open_project(context))
+    except EnvcError:
+        return []

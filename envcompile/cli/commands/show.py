@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+from envcompile.cli.arguments import Env, OneResource
 
 
 def register(app: typer.Typer) -> None:
@@ -13,37 +15,32 @@ def register(app: typer.Typer) -> None:
     @app.command("show", epilog="Example: envc show prod deployment/user-service")
     def command(
         context: typer.Context,
-        environment: Annotated[str, typer.Argument(metavar="ENV", help="The environment.")],
-        resource: Annotated[
-            str | None,
-            typer.Argument(metavar="[KIND/NAME]", help="One resource; default: all of them.", show_default=False),
-        ] = None,
+        environment: Env,
+        resource: OneResource = None,
         *,
         names: Annotated[bool, typer.Option("--list", help="Only the names of the resources.")] = False,
-        output_format: Annotated[str, typer.Option("--format", metavar="yaml|json", help="How to print.")] = "yaml",
+        output_format: Annotated[
+            Literal["yaml", "json"], typer.Option("--format", metavar="yaml|json", help="How to print.")
+        ] = "yaml",
     ) -> None:
         """Print what an environment compiles to; writes nothing."""
-        import json
-
         from envcompile.actions.build import choose_resources
         from envcompile.actions.project import Project
-        from envcompile.cli.options import check_format
+        from envcompile.cli.output import document, raw, table
         from envcompile.emit.manifests import stream
         from envcompile.emit.order import in_apply_order
         from envcompile.yamlio import Renderer, dump
 
-        check_format(output_format, "yaml", "json")
         project = Project.open(context.obj.project)
         (name,) = project.choose([environment])
         compiled = project.compile(name)
         chosen = choose_resources(compiled, resource) if resource else in_apply_order(compiled.resources)
         if names:
-            for item in chosen:
-                typer.echo(str(item.id))
+            table(str(item.id) for item in chosen)
         elif output_format == "json":
             values = [item.value for item in chosen]
-            typer.echo(json.dumps(values[0] if resource and len(values) == 1 else values, indent=2, ensure_ascii=False))
+            document(values[0] if resource and len(values) == 1 else values)
         elif resource and len(chosen) == 1:
-            typer.echo(dump(chosen[0].value), nl=False)
+            raw(dump(chosen[0].value))
         else:
-            typer.echo(stream(chosen, Renderer()), nl=False)
+            raw(stream(chosen, Renderer()))

@@ -1,4 +1,4 @@
-"""What `envc build` does and says; free of the command-line library, so that a build starts at once."""
+"""What `envc build` says; free of the command-line library, so that a build starts at once."""
 
 from __future__ import annotations
 
@@ -11,44 +11,14 @@ from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from envcompile.actions.project import Project
     from envcompile.actions.results import EnvironmentResult
 
 
-def build_and_tell(
-    project: Project,
-    environments: Sequence[str],
-    *,
-    output: Path | None,
-    only: str | None,
-    check: bool,
-    force: bool,
-    with_chart: bool = True,
-) -> int:
-    """Build, or compare, and say on stderr what that came to; the exit code."""
-    from envcompile.actions.build import build
-
-    results = build(
-        project,
-        environments,
-        output=output.absolute() if output is not None else None,
-        only=only,
-        check=check,
-        force=force,
-        with_chart=with_chart,
-    )
-    for result in results:
-        for warning in result.warnings:
-            tell(f"warning: {warning}")
-    if check:
-        return _tell_stale(project, results)
-    return tell_built(results)
-
-
 def tell_built(results: Sequence[EnvironmentResult]) -> int:
     """Say what was done to each environment's folder."""
+    _warn(results)
     for result in results:
         tell(f"{result.environment}: {_counts(result)}")
     return EXIT_OK
@@ -70,8 +40,15 @@ def _counts(result: EnvironmentResult) -> str:
     return f"{result.resources} {thing}, {', '.join(parts) or 'nothing changed'}"
 
 
-def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
-    """Name every file that a build would touch."""
+def _warn(results: Sequence[EnvironmentResult]) -> None:
+    for result in results:
+        for warning in result.warnings:
+            tell(f"warning: {warning}")
+
+
+def tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
+    """Name every file that a build would touch; the exit code."""
+    _warn(results)
     stale = False
     for result in results:
         plan = result.plan
@@ -101,8 +78,8 @@ def _tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
     return EXIT_DIFFERENT if stale else EXIT_OK
 
 
-def print_stream(project: Project, environments: Sequence[str], only: str | None) -> None:
-    """Print environments, or one resource of them, as one stream of manifests."""
+def print_stream(project: Project, environments: Sequence[str], only: str | None) -> int:
+    """Print environments, or one resource of them, as one stream of manifests; the exit code."""
     from envcompile.actions.build import choose_resources, compile_all
     from envcompile.emit.manifests import stream
     from envcompile.yamlio import Renderer
@@ -113,3 +90,4 @@ def print_stream(project: Project, environments: Sequence[str], only: str | None
         result = environment.compiled
         resources = choose_resources(result, only) if only else result.resources
         raw(stream(resources, renderer))
+    return EXIT_OK

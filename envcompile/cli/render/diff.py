@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from envcompile.cli.output import data, tell
+from envcompile.cli.output import document, raw, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError, did_you_mean
+from envcompile.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,21 +17,18 @@ if TYPE_CHECKING:
     from envcompile.ask.difference import EnvironmentDiff, ResourceDiff
     from envcompile.ask.lines import Line
 
-FORMATS = ("terminal", "unified", "json", "markdown")
-"""What `--format` takes."""
+Format = Literal["terminal", "unified", "json", "markdown"]
 
 _COLORS = {"+": "\x1b[32m", "-": "\x1b[31m", "!": "\x1b[33m", "~": "\x1b[36m", "@": "\x1b[36m"}
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
-def print_difference(environments: Sequence[EnvironmentDiff], wanted: str, *, side_by_side: bool) -> None:
-    """Print a difference in one of the `FORMATS`."""
+def print_difference(environments: Sequence[EnvironmentDiff], wanted: Format, *, side_by_side: bool) -> None:
+    """Print a difference in one of the formats."""
     if wanted == "json":
-        import json
-
         from envcompile.ask.formats import as_json
 
-        data(json.dumps(as_json(environments), indent=2, ensure_ascii=False))
+        document(as_json(environments))
         return
     if not any(diff.resources for diff in environments):
         tell("nothing differs")
@@ -38,20 +36,20 @@ def print_difference(environments: Sequence[EnvironmentDiff], wanted: str, *, si
     if wanted == "markdown":
         from envcompile.ask.markdown import page
 
-        data(page(environments).rstrip("\n"))
+        raw(f"{page(environments).rstrip(chr(10))}\n")
         return
     colored = _is_colored()
     if wanted == "unified":
         from envcompile.ask.formats import unified
 
         for line in unified(environments):
-            data(_paint(line[:1], line, colored=colored and not line.startswith(("+++", "---"))))
+            raw(f"{_paint(line[:1], line, colored=colored and not line.startswith(('+++', '---')))}\n")
         return
     width = shutil.get_terminal_size().columns
     for diff in environments:
         if diff.resources:
             for line in _environment(diff, width if side_by_side else 0, colored=colored):
-                data(line)
+                raw(f"{line}\n")
 
 
 def exit_code(environments: Sequence[EnvironmentDiff], fail_on: Sequence[str]) -> int:
@@ -80,7 +78,8 @@ def _is_colored() -> bool:
 
 def _paint(sign: str, text: str, *, colored: bool) -> str:
     color = _COLORS.get(sign) if colored else None
-    return f"{color}{text}{_PLAIN}" if color else text
+    shown = one_line(text)
+    return f"{color}{shown}{_PLAIN}" if color else shown
 
 
 def _environment(diff: EnvironmentDiff, width: int, *, colored: bool) -> Iterator[str]:
@@ -95,8 +94,8 @@ def _environment(diff: EnvironmentDiff, width: int, *, colored: bool) -> Iterato
     facts = [", ".join(f"{count} {word}" for count, word in counts if count), ", ".join(diff.facets)]
     cost = describe_requests(diff.requests)
     facts += [f"requests {cost}"] if cost else []
-    name = f"{_BOLD}{diff.environment}{_PLAIN}" if colored else diff.environment
-    yield f"{name}: {'; '.join(facts)}"
+    name = one_line(diff.environment)
+    yield f"{_BOLD}{name}{_PLAIN}: {'; '.join(facts)}" if colored else f"{name}: {'; '.join(facts)}"
     for resource in diff.resources:
         sign = SIGNS[resource.kind]
         yield _paint(sign, f"{sign} {title(resource)}", colored=colored)

@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from envcompile.cli.output import data
+from envcompile.cli.output import data, document, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from envcompile.actions.past import Entry, Past
+    from envcompile.cli.arguments import TextOrJson
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
-
-Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
-Format = Annotated[str, typer.Option("--format", metavar="text|json", help="How to print.")]
-
-
-def history_of(context: typer.Context) -> AbstractContextManager[Past]:
-    """The history of the project that the command is for, closed at the end."""
-    from contextlib import closing
-
-    from envcompile.actions.past import open_past
-
-    return closing(open_past(context.obj.project))
-
-
-def show_json(value: Any, output_format: str) -> bool:
-    """Print a value as JSON when that is wanted; tell whether it was."""
-    from envcompile.cli.options import check_format
-
-    check_format(output_format, "text", "json")
-    if output_format == "text":
-        return False
-    data(json.dumps(value, indent=2, ensure_ascii=False))
-    return True
-
-
-def counted(number: int, word: str) -> str:
-    """A number with its word: `1 commit`, `2 commits`."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def day(seconds: int) -> str:
@@ -92,7 +62,7 @@ def entry_data(entry: Entry) -> dict[str, Any]:
     }
 
 
-def print_revision(past: Past, revision: Revision, output_format: str) -> None:
+def print_revision(past: Past, revision: Revision, output_format: TextOrJson) -> None:
     """A revision's commit, and what it changed."""
     from envcompile.actions.past import Entry, begins_anew
     from envcompile.history.retention import pruned
@@ -108,8 +78,8 @@ def print_revision(past: Past, revision: Revision, output_format: str) -> None:
         (identity, "removed" if content is None else "changed" if identity in before else "added")
         for identity, content in changed
     ]
-    if show_json(
-        {
+    if output_format == "json":
+        document({
             **entry_data(Entry(commit, revision, None if is_first else len(changed))),
             "changes": [
                 {
@@ -123,13 +93,11 @@ def print_revision(past: Past, revision: Revision, output_format: str) -> None:
                 }
                 for identity, what in rows
             ],
-        },
-        output_format,
-    ):
+        })
         return
     data(f"commit {commit.hash}")
     data(f"Author: {commit.author_name} <{commit.author_email}>  {day(commit.authored_at)}")
-    data(f"\n    {commit.message.partition(chr(10))[0]}\n")
+    table(("", f"    {commit.message.partition(chr(10))[0]}", ""))
     if is_first:
         data(f"{revision.environment}: {revision.resources} resources; the commits before were pruned")
     else:
@@ -144,7 +112,7 @@ def print_revision(past: Past, revision: Revision, output_format: str) -> None:
                 data(f"    {row.field}: {_shortened(row.old) or '(none)'} -> {_shortened(row.new) or '(none)'}{at}")
 
 
-def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], output_format: str) -> None:
+def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], output_format: TextOrJson) -> None:
     """Each field with its value, and who gave it that value."""
     commits = past.store.commits({blamed.commit for blamed in found})
     rows = []
@@ -163,7 +131,8 @@ def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], outpu
             "place": blamed.place or None,
             "orBefore": blamed.or_before,
         })
-    if show_json({"resource": resource._asdict(), "fields": rows}, output_format):
+    if output_format == "json":
+        document({"resource": resource._asdict(), "fields": rows})
         return
     for blamed in found:
         commit = commits[blamed.commit]

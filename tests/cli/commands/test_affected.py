@@ -191,7 +191,7 @@ def test_json_for_machines(project: Path) -> None:
             "git cannot tell what changed: bad revision 'nope'",
             "name a commit with --from, or the files",
         ),
-        (("--format", "jsn"), "there is no format `jsn`", "did you mean `json`?"),
+        (("--format", "jsn"), "--format cannot be `jsn`", "did you mean `json`?"),
     ],
 )
 def test_what_cannot_be_answered(

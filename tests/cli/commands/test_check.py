@@ -103,15 +103,15 @@ def test_nothing_to_look_at_is_wrong_usage(make_project: MakeProject) -> None:
     [
         (
             ["--format", "sarf"],
-            "error: there is no format `sarf`\nhint: did you mean `sarif`?\n",
+            "error: --format cannot be `sarf`\nhint: did you mean `sarif`?\n",
         ),
         (
             ["--fail-on", "errors"],
-            "error: --fail-on has no grade `errors`\nhint: did you mean `error`?\n",
+            "error: --fail-on cannot be `errors`\nhint: did you mean `error`?\n",
         ),
         (
             ["--fail-on", "x"],
-            "error: --fail-on has no grade `x`\nhint: it is one of error, warning, info, never\n",
+            "error: --fail-on cannot be `x`\nhint: it is one of error, warning, info, never\n",
         ),
         (
             ["--baseline", "none.json"],
@@ -216,14 +216,14 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
     assert outcome == (
         0,
         (
-            "ignore-reason   error    Every entry of `envcompile.dev/ignore` says why: "
+            "ignore-reason   error  Every entry of `envcompile.dev/ignore` says why: "
             "without a reason nobody can tell later whether it still holds.\n"
-            "ignore-unknown  error    `envcompile.dev/ignore` names rules that exist; "
+            "ignore-unknown  error  `envcompile.dev/ignore` names rules that exist; "
             "a mistyped name sets nothing aside.\n"
-            "ignore-unused   info     An entry of `envcompile.dev/ignore` that sets nothing aside any more "
+            "ignore-unused   info   An entry of `envcompile.dev/ignore` that sets nothing aside any more "
             "is taken out: it would hide the next mistake.\n"
-            "image-old       error    Images are new.\n"
-            "schema          error    A resource has the fields and types of its kind; anything else is refused by the "
+            "image-old       error  Images are new.\n"
+            "schema          error  A resource has the fields and types of its kind; anything else is refused by the "
             "API server or silently dropped.\n"
         ),
         "",

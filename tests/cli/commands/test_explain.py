@@ -160,7 +160,7 @@ def test_long_values_are_cut(make_project: MakeProject) -> None:
             "`envc show` prints the whole text",
         ),
         (("deployment/web", "spec#x"), "Deployment/web has no key `x` in spec", "`envc show` prints the whole text"),
-        (("deployment/web", "--format", "xml"), "there is no format `xml`", None),
+        (("deployment/web", "--format", "xml"), "--format cannot be `xml`", None),
     ],
 )
 def test_what_cannot_be_explained(project: Path, arguments: tuple[str, ...], what: str, fix: str | None) -> None:

@@ -100,7 +100,7 @@ def test_kinds_of_one_name(project: Path, name: str, version: str) -> None:
             "certificate/tls is ambiguous in prod",
             "write one of Certificate.a.example.com/tls, Certificate.b.example.com/tls",
         ),
-        (("prod", "--format", "xml"), "there is no format `xml`", "it is one of yaml, json"),
+        (("prod", "--format", "xml"), "--format cannot be `xml`", "it is one of yaml, json"),
     ],
 )
 def test_what_is_not_there(project: Path, arguments: tuple[str, ...], what: str, fix: str) -> None:
