@@ -77,11 +77,11 @@ def code_of(error: BaseException) -> int:
 def _outside(error: OSError) -> Problem:
     """What the system refused, in the words of the system."""
     reason = (error.strerror or type(error).__name__).lower()
-    if error.filename is None and not _can_flush():
+    if error.filename is None and (_is_raised_by_printing(error) or not _can_flush()):
         _silence()
         return Problem(f"stdout cannot be written: {reason}", "make room there, or let the output go elsewhere")
     try:
-        os.getcwd()  # ruff: ignore[os-getcwd] - only whether there is one
+        os.getcwd()
     except OSError:
         return Problem("the current folder is gone", "change into a folder that exists, then run the command again")
     names = " and ".join(f"`{os.fsdecode(name)}`" for name in (error.filename, error.filename2) if name is not None)
@@ -109,6 +109,15 @@ def _can_flush() -> bool:
     except OSError:
         return False
     return True
+
+
+def _is_raised_by_printing(error: OSError) -> bool:
+    """Tell whether the call that failed stands in this room, or in the library that prints help: those only print."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    file = at.tb_frame.f_code.co_filename if at is not None else ""
+    return file.startswith(os.path.dirname(__file__)) or f"{os.sep}typer{os.sep}" in file
 
 
 def _is_reader_gone() -> bool:
