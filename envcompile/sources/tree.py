@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from envcompile.errors import EnvcError
 
 
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+
+
 class FileEntry(NamedTuple):
     """A file and what tells a changed one from an unchanged one without reading it."""
 
@@ -170,7 +173,13 @@ class WorkingTree:
         if path not in self._scanned:
             self._check_inside(path)
         try:
-            with open(f"{self._prefix}{path}", "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
+            # A pipe that nobody writes to would be waited for without O_NONBLOCK, which means nothing to a file.
+            descriptor = os.open(f"{self._prefix}{path}", os.O_RDONLY | _NO_WAITING)
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                os.close(descriptor)
+                raise _no_file(path, mode)
+            with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
                 return file.read()
         except OSError as error:
             raise _unreadable(path, error) from error
@@ -188,6 +197,11 @@ def join(folder: str, path: str) -> str | None:
     """A relative path seen from a folder of the tree; None when it leaves the root or is absolute."""
     joined = posixpath.normpath(posixpath.join(folder, path))
     return None if joined == ".." or joined.startswith(("../", "/")) else joined
+
+
+def _no_file(path: str, mode: int) -> EnvcError:
+    kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
+    return fail(f"cannot read `{path}`: it is a {kind}", "put a file in its place, or remove it", file_start(path))
 
 
 def _unreadable(path: str, error: OSError) -> EnvcError:

@@ -25,6 +25,7 @@ from envcompile.cli.secret_input import (
     surroundings_of,
     typed_or_piped,
 )
+from envcompile.text import address
 
 
 def register(app: typer.Typer) -> None:
@@ -72,7 +73,7 @@ def _register_certificate(group: typer.Typer) -> None:
             chosen = kube_context or (settings.cluster.context if settings.cluster else None)
             pem, origin = certificate_from_cluster(os.environ, settings.sealing or Sealing(), chosen), "the cluster"
         elif "://" in source:
-            pem, origin = certificate_from_url(source), source
+            pem, origin = certificate_from_url(source), address(source)
         else:
             pem, origin = bytes_of(Path(source)), source
         change = accept_certificate(
