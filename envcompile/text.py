@@ -24,13 +24,21 @@ _RUNNER_COMMANDS: Final = ("##[", "##vso[")
 """GitHub's older form and that of Azure Pipelines: obeyed anywhere in a line."""
 
 
-def visible(text: str) -> str:
-    """Text of several lines with everything shown that a terminal or a pipeline's runner would obey.
+def escaped(text: str) -> str:
+    """Text with an escape for every character that moves a cursor, changes colours or turns the direction of reading.
 
-    Line breaks and tabulators stay; a line that begins with a workflow command gets a backslash before it.
+    Line breaks and tabulators stay.
     """
-    if "\n" not in text:
-        return _visible_line(text)
+    if text.isprintable():
+        return text
+    return "".join([character if character.isprintable() else _shown(character) for character in text])
+
+
+def visible(text: str) -> str:
+    """Text of several lines for a terminal or a log: escaped, and without commands to a pipeline's runner.
+
+    A line that begins with such a command gets a backslash before it.
+    """
     return "\n".join([_visible_line(line) for line in text.split("\n")])
 
 
@@ -40,8 +48,7 @@ def one_line(text: str) -> str:
 
 
 def _visible_line(line: str) -> str:
-    if not line.isprintable():
-        line = "".join([character if character.isprintable() else _shown(character) for character in line])
+    line = escaped(line)
     if "::" in line and line.lstrip().startswith("::"):
         line = line.replace("::", r"\::", 1)
     if "##" in line:
@@ -54,12 +61,38 @@ def _shown(character: str) -> str:
     """A character that `str.isprintable` refuses: as it is when it only takes place, else its escape as in Python."""
     import unicodedata
 
-    if character == "\t" or character in _JOINERS or unicodedata.category(character) not in _INERT_CATEGORIES:
+    if character in "\n\t" or character in _JOINERS or unicodedata.category(character) not in _INERT_CATEGORIES:
         return character
     code = ord(character)
     if 0xDC80 <= code <= 0xDCFF:  # a byte of a file's name that is no UTF-8
         return rf"\x{code - 0xDC00:02x}"
     return rf"\x{code:02x}" if code < 0x100 else rf"\u{code:04x}" if code < 0x10000 else rf"\U{code:08x}"
+
+
+def in_json(text: str) -> str:
+    """JSON whose strings hold no character that would act on a terminal; a reader gets the same values."""
+    if text.isascii() and "\x7f" not in text:  # the other control characters are escaped already
+        return text
+    return "".join([character if character.isprintable() else _in_json(character) for character in text])
+
+
+def _in_json(character: str) -> str:
+    import json
+
+    return character if _shown(character) == character else json.dumps(character)[1:-1]
+
+
+def markdown(text: str) -> str:
+    """One line of plain text in a comment: no markup, no HTML, no link, and nobody is notified by it.
+
+    The hosts make references and mentions of what they find in the finished HTML: a comment in the middle of a word
+    keeps them from finding any.
+    """
+    import html
+    import re
+
+    plain = re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", escaped(" ".join(text.split())))
+    return re.sub(r"([@#!~]|:(?=//)|www(?=\.))", r"\1<!-- -->", html.escape(plain, quote=False))
 
 
 def address(url: str) -> str:

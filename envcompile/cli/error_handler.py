@@ -79,7 +79,7 @@ def _outside(error: OSError) -> Problem:
     reason = (error.strerror or type(error).__name__).lower()
     if error.filename is None and (_is_raised_by_printing(error) or not _can_flush()):
         _silence()
-        return Problem(f"stdout cannot be written: {reason}", "make room there, or let the output go elsewhere")
+        return Problem(f"stdout cannot be written: {reason}", "free some space, or send it elsewhere")
     try:
         os.getcwd()
     except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from envcompile.text import one_line, visible
+from envcompile.text import in_json, one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,15 +28,15 @@ def raw(text: str) -> None:
 
 
 def text(block: str) -> None:
-    """Print data of several lines that people read."""
-    sys.stdout.write(f"{visible(block)}\n")
+    """Print data of several lines that people read; it brings its line ends."""
+    sys.stdout.write(visible(block))
 
 
 def document(value: Any) -> None:
     """Print a value as JSON."""
     import json
 
-    sys.stdout.write(f"{json.dumps(value, indent=2, ensure_ascii=False)}\n")
+    sys.stdout.write(f"{in_json(json.dumps(value, indent=2, ensure_ascii=False))}\n")
 
 
 def tell(words: str) -> None:

@@ -65,7 +65,7 @@ def _parts(rest: str) -> tuple[str, str]:
 def _check(rest: str) -> None:
     """Refuse what could be read in two ways."""
     authority, behind = _parts(rest)
-    if re.search(r"\s|[\x00-\x1f\x7f]", rest):
+    if re.search(r"\s|[\x00-\x1f\x7f]", authority + behind.partition("?")[0]):
         raise _refused("holds a space, a line break or a control character", _ENCODE)
     if re.search(r"%(?![0-9A-Fa-f]{2})|%00", rest):
         raise _refused("holds a `%` that is not followed by two digits of hexadecimal", _ENCODE)

@@ -67,7 +67,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.check import check
         from envcompile.actions.project import Project
         from envcompile.check.baseline import sort_out
-        from envcompile.cli.output import raw, table, tell
+        from envcompile.cli.output import raw, table, tell, text
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
@@ -83,7 +83,8 @@ def register(app: typer.Typer) -> None:
             return _write(file, report, [entry for entry in entries if entry.environment in skipped])
         told = sort_out(report.findings, entries, skipped)
         report = report._replace(findings=told.new, known=told.known, stale=told.stale)
-        raw(_printed(report, output_format, fail_on, project))
+        show = text if output_format == "text" else raw
+        show(_printed(report, output_format, fail_on, project))
         for line in _remarks(report, file):
             tell(line)
         return _exit_code(report, fail_on)

@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         found = letters(project, environments or (), source=source, target=target)
         if dry_run:
             for letter in found:
-                text(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}")
+                text(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}\n")
             return EXIT_OK
         done = notify(open_repository(project.root).home, found, os.environ)
         tell(f"{done.sent} message{'' if done.sent == 1 else 's'} sent")
