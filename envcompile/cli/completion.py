@@ -25,7 +25,7 @@ _MOST = 64_000
 
 def complete_environment(context: typer.Context, incomplete: str) -> list[str]:
     """Environments that are not on the command line yet."""
-    given = {word for value in context.params.values() for word in (value if isinstance(value, list) else [value])}
+    given = {word for value in context.params.values() for word in (value if isinstance(value, (list, tuple)) else [value])}
     return _offered((name for name in _environments(context) if name not in given), incomplete)
 
 
@@ -38,7 +38,8 @@ def complete_resource(context: typer.Context, incomplete: str) -> list[str]:
     for name in chosen:
         if root is not None and _HARMLESS.fullmatch(name) and ".." not in name:
             found.update(_resource(file.stem) for file in (root / "environments" / name).glob("*/*-*.yaml"))
-    return _offered(found, incomplete.lower())
+    # Kinds are read in any case: what is typed already stays as it is.
+    return [incomplete + name[len(incomplete) :] for name in _offered(found, incomplete.lower())]
 
 
 def complete_application(context: typer.Context, incomplete: str) -> list[str]:
