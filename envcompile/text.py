@@ -97,12 +97,15 @@ def markdown(text: str) -> str:
 
 def address(url: str) -> str:
     """An address without user, password, parameters and fragment: what a message may show of it."""
+    import re
+
     scheme, separator, rest = url.partition("://")
     if not separator:
-        return one_line(url.rpartition("@")[2].partition("?")[0].partition("#")[0])
-    # A password that holds `/`, `?` or `#` unencoded moves the `@` behind them: everything before the last one goes.
-    rest = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]
-    return one_line(f"{scheme}://{rest}")
+        scheme, rest = "", url
+    authority, path, further = re.match(r"([^/?#]*)([^?#]*)(.*)", rest, re.DOTALL).groups()  # type: ignore[union-attr]  # matches anything
+    if "@" in path + further:  # `/`, `?` or `#` may be a part of a password that should have been encoded
+        return f"{one_line(scheme)}{separator}…"
+    return one_line(f"{scheme}{separator}{authority.rpartition('@')[2]}{path}")
 
 
 def without_passwords(text: str) -> str:

@@ -25,7 +25,9 @@ _MOST = 64_000
 
 def complete_environment(context: typer.Context, incomplete: str) -> list[str]:
     """Environments that are not on the command line yet."""
-    given = {word for value in context.params.values() for word in (value if isinstance(value, (list, tuple)) else [value])}
+    given: set[object] = set()
+    for value in context.params.values():
+        given.update(value if isinstance(value, (list, tuple)) else [value])
     return _offered((name for name in _environments(context) if name not in given), incomplete)
 
 

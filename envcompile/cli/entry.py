@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from envcompile.cli.signals import leave_at_once
+from envcompile.cli.signals import TerminatedError, leave_at_once
 
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` would double the time of the quick answers."""
@@ -18,6 +18,7 @@ def entry() -> None:
     leave_at_once()
     _open_what_is_closed()
     code = main()
+    _flush()
     if "typer" not in sys.modules:
         _leave(code)
     raise SystemExit(code)
@@ -46,6 +47,17 @@ def _open_what_is_closed() -> None:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # text streams
 
 
+def _flush() -> None:
+    """Hand over what was printed; a stream that cannot take it was told of, or there is nobody to tell."""
+    import os
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def _leave(code: int) -> None:
     """Leave without taking the interpreter apart: a quick build has closed all its files, and it saves a tenth."""
     import os
@@ -64,8 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code = _answer(arguments)
         sys.stdout.flush()
-        sys.stderr.flush()
-    except (OSError, KeyboardInterrupt) as error:
+    except (OSError, KeyboardInterrupt, TerminatedError) as error:
         from envcompile.cli.error_handler import code_of
 
         return code_of(error)

@@ -24,8 +24,8 @@ _DEFAULT, _IGNORED = 0, 1
 """SIG_DFL and SIG_IGN, as the C module gives them."""
 
 
-class TerminatedError(KeyboardInterrupt):
-    """Somebody asked the process to end; whatever cleans up after Ctrl-C cleans up after this, too.
+class TerminatedError(BaseException):
+    """Somebody asked the process to end; as with `KeyboardInterrupt`, nothing but cleaning up may catch it.
 
     Args:
         number: the signal.

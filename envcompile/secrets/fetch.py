@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -140,7 +141,7 @@ def _get(url: str, context: ssl.SSLContext | None, headers: Mapping[str, str]) -
         raise UnavailableError([
             Problem(f"{address(url)} answers {error.code} {error.reason}", "check the controller's name and namespace")
         ]) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         reason = without_passwords(str(getattr(error, "reason", error)))
         raise UnavailableError([
             Problem(f"{address(url)} does not answer ({reason})", "is the controller running, and reachable from here?")
