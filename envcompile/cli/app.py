@@ -36,6 +36,7 @@ _COMMANDS = (
     "argocd",
     "history",
     "hook",
+    "completion",
     "schema",
     "guide",
 )

@@ -92,6 +92,7 @@ def test_every_shell_has_its_script(shell: str) -> None:
     assert outcome.code == 0
     assert "_ENVC_COMPLETE" in outcome.out
     assert "complete_" in outcome.out
+    assert run_envc(None, "completion", shell).out.split() == outcome.out.split()
 
 
 @pytest.mark.parametrize(

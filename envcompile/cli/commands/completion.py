@@ -1,0 +1,34 @@
+"""`envc completion`: the script that lets a shell complete commands, options and values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+EPILOG = """Examples:
+
+  source <(envc completion bash)                                    for this shell
+
+  envc completion zsh > ~/.zfunc/_envc
+
+  envc completion fish > ~/.config/fish/completions/envc.fish
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("completion", epilog=EPILOG)
+    def command(
+        shell: Annotated[
+            Literal["bash", "zsh", "fish", "powershell", "pwsh"],
+            typer.Argument(metavar="bash|zsh|fish|powershell|pwsh", help="The shell."),
+        ],
+    ) -> None:
+        """Print the completion script of a shell; `envc --install-completion` writes it where the shell finds it."""
+        from typer.completion import get_completion_script
+
+        from envcompile.cli.output import raw
+
+        raw(f"{get_completion_script(prog_name='envc', complete_var='_ENVC_COMPLETE', shell=shell)}\n")
