@@ -56,12 +56,12 @@ def test_why_a_build_does_what_it_does(project: Path, arguments: list[str], leve
     def said() -> str:
         return call_envc(None, *arguments, "build", cwd=project, env=variables).err
 
-    assert said().startswith("info: envc.build: there is no record of a last build by this envc")
+    assert said().startswith("info: envc.build: there is no snapshot of a last build by this envc")
     assert said().startswith("info: envc.build: nothing is compiled: no source and no output changed")
     (project / "base/web/config.yaml").write_text(config_map(color="red"))
     assert said().startswith("info: envc.build: changed since the last build: base/web/config.yaml\n")
     (project / "base/web/more.yaml").write_text(config_map("more"))
-    assert said().startswith("info: envc.build: files came or went since the last build\n")
+    assert said().startswith("info: envc.build: changed since the last build: base/web/more.yaml\n")
 
 
 def test_debug_shows_where_an_error_came_from(project: Path) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.actions.sealing import where_of
 from envcompile.errors import EnvcError, Problems, UsageError
 from envcompile.secrets.gitfiles import IgnoreRules
 from envcompile.secrets.secret_set import Composed, gather
+from envcompile.units.seal import where_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.actions.project import Project
     from envcompile.model import Resource
     from envcompile.secrets.secret_set import Scene
+    from envcompile.units.project import Project
 
 
 def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:

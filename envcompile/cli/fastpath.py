@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.actions.freshness import Look
+    from envcompile.units.snapshot import Look
 
 
 def quick_build(arguments: Sequence[str]) -> int | None:
@@ -32,9 +32,8 @@ def quick_build(arguments: Sequence[str]) -> int | None:
         return None
     options, environments = read
     root = find_root(os.path.abspath(before.project))
-    look = None
     if root is not None and options.is_ordinary:
-        from envcompile.actions.freshness import Look
+        from envcompile.units.snapshot import Look
 
         look = Look(root, f"{root}/environments")
         summary = look.nothing_to_do(tuple(environments))
@@ -51,52 +50,38 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    return run_safely(lambda: run_build(before.project, environments, options, look))
+    return run_safely(lambda: run_build(before.project, environments, options))
 
 
 def _explain(look: Look) -> None:
-    """Log why the record of the last build does not answer."""
+    """Log why the snapshot of the last build does not answer."""
     from envcompile.log import decision, is_on
 
     if not is_on():
         return
-    if look.record is None:
-        decision("build", "there is no record of a last build by this envc: every source is looked at")
-        return
-    changed = look.changed()
-    if changed is None:
-        decision("build", "files came or went since the last build")
-    elif changed:
-        decision("build", "changed since the last build: %s", ", ".join(sorted(changed)))
+    if look.changed is None:
+        decision("build", "there is no snapshot of a last build by this envc: every source is looked at")
+    elif look.changed:
+        decision("build", "changed since the last build: %s", ", ".join(sorted(look.changed)))
     else:
         decision("build", "no source changed since the last build, but outputs or the chosen environments did")
 
 
-def run_build(
-    project: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions, look: Look | None = None
-) -> int:
+def run_build(project: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions) -> int:
     """Do what `envc build` is asked for, but for `--watch`, and say on stderr what that came to; the exit code.
 
     Args:
         project: a folder of the repository.
         environments: names as the user gave them; none means all.
         options: the flags.
-        look: the project's folder beside the record of the last build, where that was looked at already.
 
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
     """
-    from envcompile.cli.render.build import print_stream, tell_built, tell_stale
-
-    if look is not None and look.record is not None and options == BuildOptions() and not environments:
-        from envcompile.actions.slices import build_slice
-
-        results = build_slice(look)
-        if results is not None:
-            return tell_built(results)
     from pathlib import Path
 
-    from envcompile.actions.project import Project
+    from envcompile.cli.render.build import print_stream, tell_built, tell_stale
+    from envcompile.units.project import Project
 
     opened = Project.open(project)
     if options.stdout:

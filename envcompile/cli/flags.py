@@ -152,7 +152,7 @@ class BuildOptions(Options):
 
     @property
     def is_ordinary(self) -> bool:
-        """Tell whether everything goes to environments/: then a build with nothing to do is known by its record."""
+        """Tell whether everything goes to environments/: then a build with nothing to do is known by its snapshot."""
         return not (self.output or self.stdout or self.only or self.watch or self.force)
 
 

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from envcompile.actions.project import Project
     from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.plaintext import Plaintext
     from envcompile.secrets.secret_set import Scene
+    from envcompile.units.project import Project
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The Secret's name.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The key in the Secret.")]
@@ -33,7 +33,7 @@ StripNewline = Annotated[
 
 def open_project(context: typer.Context) -> Project:
     """The repository that the global options name."""
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     return Project.open(context.obj.project)
 

@@ -63,7 +63,7 @@ entry()
     ("module", "arguments"),
     [
         ("envcompile.cli.fastpath", ("build",)),
-        ("envcompile.actions.freshness", ("build",)),
+        ("envcompile.units.snapshot", ("build",)),
         ("envcompile.cli.app", ("check",)),
         ("typer", ("check",)),
         ("envcompile.cli.commands.check", ("check",)),

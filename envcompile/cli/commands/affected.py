@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Name the environments and resources that a change touches."""
         from envcompile.actions.affected import affected
-        from envcompile.actions.project import Project
         from envcompile.cli.output import data, document, tell
+        from envcompile.units.project import Project
 
         found = affected(Project.open(context.obj.project), files or [], revision)
         if output_format == "json":

@@ -16,8 +16,8 @@ from envcompile.errors import EnvcError, Problem, UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.actions.project import Project
     from envcompile.model import Resource
+    from envcompile.units.project import Project
 
     Known = dict[str, tuple[Resource, ...]]
 
@@ -57,7 +57,7 @@ def _watch(folder: Path, environments: Sequence[str], options: BuildOptions) -> 
     except ImportError as error:
         advice = "install it: pip install 'envcompile[watch]'"
         raise UnavailableError([Problem("--watch needs the package watchfiles", advice)]) from error
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     project = Project.open(folder)
     root = project.root

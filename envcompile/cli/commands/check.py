@@ -10,9 +10,9 @@ import typer
 from envcompile.cli.arguments import Envs
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import Project
     from envcompile.check.baseline import Entry
     from envcompile.check.report import Report
+    from envcompile.units.project import Project
 
 EPILOG = """Examples:
 
@@ -65,9 +65,9 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.check import check
-        from envcompile.actions.project import Project
         from envcompile.check.baseline import sort_out
         from envcompile.cli.output import raw, table, tell, text
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()

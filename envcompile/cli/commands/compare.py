@@ -37,8 +37,8 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.diff import between
-        from envcompile.actions.project import Project
         from envcompile.cli.render.diff import exit_code, print_difference
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()

@@ -25,10 +25,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Print what an environment compiles to; writes nothing."""
         from envcompile.actions.build import choose_resources
-        from envcompile.actions.project import Project
         from envcompile.cli.output import document, raw, table
         from envcompile.emit.manifests import stream
         from envcompile.emit.order import in_apply_order
+        from envcompile.units.project import Project
         from envcompile.yamlio import Renderer, dump
 
         project = Project.open(context.obj.project)

@@ -12,8 +12,8 @@ from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.actions.project import Project
     from envcompile.actions.results import EnvironmentResult
+    from envcompile.units.project import Project
 
 
 def tell_built(results: Sequence[EnvironmentResult]) -> int:
