@@ -11,7 +11,7 @@ from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
-from envcompile.history.records import Content, FieldRow, content_of
+from envcompile.history.records import FieldRow, content_of
 from envcompile.model import is_harmless
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from envcompile.ask.changes import FieldChange
     from envcompile.history.reading import Reader
-    from envcompile.history.records import Delta, State
+    from envcompile.history.records import Content, Delta, State
     from envcompile.history.repository import Repository
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.errors import EnvcError
-from envcompile.model import Resource, ResourceId, Step
+from envcompile.model import (
+    Resource,
+    ResourceId,  # ruff: ignore[typing-only-first-party-import] - newcomers are remembered, and read by their types
+    Step,
+)
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:

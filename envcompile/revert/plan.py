@@ -8,7 +8,8 @@ from envcompile.actions.past import choose, resources_at
 from envcompile.actions.record import NOT_RECORDED
 from envcompile.compose.inverse_patch import equal
 from envcompile.errors import EnvcError, Problem, UsageError
-from envcompile.revert.draft_tree import Draft, DraftTree
+from envcompile.revert.draft_tree import Draft
+from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.project import Project
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def _check_others(project: Project, environment: str, edits: Mapping[str, bytes 
     """
     if not edits:
         return
-    after = Project(DraftTree(project.tree, edits))
+    after = Project(OverlaidTree(project.tree, edits))
     touched = []
     for name in project.environments:
         if name == environment:
