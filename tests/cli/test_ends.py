@@ -117,7 +117,9 @@ def test_a_signal_while_files_are_written(project: Path, number: signal.Signals)
     assert run_envc(project, "build", "--check").code == 0
     assert "red" in (project / "environments/prod/web/configmap-settings.yaml").read_text()
     left = [
-        name for name in read_files(project / ".envc") if not name.startswith(("cache/", "build.lock", ".gitignore"))
+        name
+        for name in read_files(project / ".envc")
+        if not name.startswith(("cache/", "units/", "build.lock", ".gitignore"))
     ]
     assert left == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -195,6 +196,17 @@ def test_watch_takes_every_flag(project: Path, monkeypatch: pytest.MonkeyPatch) 
     assert run_envc(project, "build", "dev", "--watch", "--output", str(folder)).code == 1
     assert run_envc(project, "build", "dev", "--watch", "--output", str(folder), "--force").code == 0
     assert "color: blue" in written.read_text()
+
+
+def test_watch_without_its_package_says_what_to_install(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra."""
+    monkeypatch.setitem(sys.modules, "watchfiles", None)
+    outcome = run_envc(project, "build", "--watch")
+    assert outcome == (
+        4,
+        "",
+        "error: --watch needs the package watchfiles\nhint: install it: pip install 'envcompile[watch]'\n",
+    )
 
 
 def test_a_choice_that_is_none_is_refused_with_the_nearest_one(project: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
@@ -27,8 +28,10 @@ def register(app: typer.Typer) -> None:
         ],
     ) -> None:
         """Print the completion script of a shell; `envc --install-completion` writes it where the shell finds it."""
-        from typer.completion import get_completion_script
+        from typer import completion
 
         from envcompile.cli.output import raw
 
-        raw(f"{get_completion_script(prog_name='envc', complete_var='_ENVC_COMPLETE', shell=shell)}\n")
+        # Typer's own, as `--show-completion` prints it for the shell that it believes to be in.
+        make: Callable[..., str] = vars(completion)["get_completion_script"]
+        raw(f"{make(prog_name='envc', complete_var='_ENVC_COMPLETE', shell=shell)}\n")
