@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.outbox import News
     from envcompile.actions.record import Recorded
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
 
     Progress = Callable[[int, int], None]
 
@@ -54,15 +54,13 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> R
         UnavailableError: the database does not answer; the commits wait.
     """
     from envcompile.history.database import connect, location
-    from envcompile.history.repository import clean_environment
     from envcompile.history.spool import Spool
     from envcompile.history.store import Store
-    from envcompile.sources.gitobjects import GitObjects
 
     repository = open_repository(folder)
     spool = Spool(repository.home)
     recorded = None
-    with closing(GitObjects(repository.folder, clean_environment())) as objects:
+    with closing(repository.objects()) as objects:
         for revision in revisions:
             spool.add(objects.resolve(revision) or repository.resolve(revision))
         if detach:

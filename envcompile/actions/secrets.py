@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError, Problems, UsageError
-from envcompile.secrets.gitfiles import IgnoreRules
+from envcompile.git.ignore import IgnoreRules
 from envcompile.secrets.secret_set import Composed, gather
 from envcompile.units.seal import where_of
 
