@@ -145,7 +145,9 @@ def _get(url: str, context: ssl.SSLContext | None, headers: Mapping[str, str]) -
             Problem(f"{address(url)} answers {error.code} {error.reason}", "check the controller's name and namespace")
         ]) from None
     except (OSError, ValueError, HTTPException) as error:
-        reason = without_passwords(str(getattr(error, "reason", error)))
+        # An address that cannot be read is quoted by whoever cannot: a password may look like its port.
+        is_answer = isinstance(error, OSError)
+        reason = without_passwords(str(getattr(error, "reason", error))) if is_answer else "the address cannot be read"
         raise UnavailableError([
             Problem(f"{address(url)} does not answer ({reason})", "is the controller running, and reachable from here?")
         ]) from None
