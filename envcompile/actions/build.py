@@ -59,7 +59,9 @@ def build(
     target = output if output is not None else project.root / "environments"
     if not check:
         recover_interrupted(project.root, target)
-    look = Look(str(project.root), str(target))
+    look = project.look
+    if look is None or output is not None:
+        look = Look(str(project.root), str(target))
     linked = link_all(project, chosen)
     renderer = Renderer()
     problems = Problems()

@@ -32,11 +32,12 @@ def quick_build(arguments: Sequence[str]) -> int | None:
         return None
     options, environments = read
     root = find_root(os.path.abspath(before.project))
-    if root is not None and options.is_ordinary:
+    look = None
+    if root is not None and not (options.output or options.only or options.stdout):
         from envcompile.units.snapshot import Look
 
         look = Look(root, f"{root}/environments")
-        summary = look.nothing_to_do(tuple(environments))
+        summary = look.nothing_to_do(tuple(environments)) if options.is_ordinary else None
         if summary is not None:
             from envcompile.log import decision
 
@@ -50,7 +51,7 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    return run_safely(lambda: run_build(before.project, environments, options))
+    return run_safely(lambda: run_build(before.project, environments, options, look))
 
 
 def _explain(look: Look) -> None:
@@ -67,13 +68,16 @@ def _explain(look: Look) -> None:
         decision("build", "no source changed since the last build, but outputs or the chosen environments did")
 
 
-def run_build(project: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions) -> int:
+def run_build(
+    project: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions, look: Look | None = None
+) -> int:
     """Do what `envc build` is asked for, but for `--watch`, and say on stderr what that came to; the exit code.
 
     Args:
         project: a folder of the repository.
         environments: names as the user gave them; none means all.
         options: the flags.
+        look: the project's folder beside the snapshot of the last build, where that was looked at already.
 
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
@@ -83,7 +87,7 @@ def run_build(project: str | os.PathLike[str], environments: Sequence[str], opti
     from envcompile.cli.render.build import print_stream, tell_built, tell_stale
     from envcompile.units.project import Project
 
-    opened = Project.open(project)
+    opened = Project.open(project, look)
     if options.stdout:
         return print_stream(opened, environments, options.only)
     from envcompile.actions.build import build

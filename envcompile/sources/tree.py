@@ -64,10 +64,10 @@ class WorkingTree:
             EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder.
         """
         prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
-        if not (self.root / folder).is_dir():
-            return []
         if prefix:
             self._check_inside(prefix.rstrip("/"))
+        if not (self.root / folder).is_dir():
+            return []
         found: list[FileEntry] = []
         todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
         while todo:

@@ -253,14 +253,14 @@ class _Job:
         """Write a chart in one step, over nothing but what an earlier call wrote."""
         import tempfile
 
+        from envcompile.emit.manifests import bundle_of
         from envcompile.emit.plan import plan
         from envcompile.emit.write import write
-        from envcompile.model import Bundle
 
         folder = folder.absolute()
         if folder.is_file():
             raise UsageError([Problem(f"{folder} is a file", "name a folder for the chart")])
-        planned = plan(folder, Bundle("chart", {path: text.encode() for path, text in files.items()}, {}))
+        planned = plan(folder, bundle_of("chart", {path: text.encode() for path, text in files.items()}))
         if not self.force and (touched := [*planned.edited, *planned.foreign]):
             raise fail(
                 f"{folder / touched[0]} was changed by hand or is not envc's"
