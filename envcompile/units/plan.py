@@ -157,7 +157,9 @@ def plan(
     units = []
     for app, parts in cut.parts():
         secret_ids = cut.secrets.get(app, ()) if settings.secret_backend != "plaintext" else ()
-        secrets = _secrets(store, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
+        secrets = (
+            _secrets(sources.environment, store, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
+        )
         described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
         sealed = ""
         if secrets is not None:
@@ -223,13 +225,15 @@ class _Cut:
             )
 
 
-def _secrets(store: Store | None, parts: Sequence[Part], literals: Iterable[str], is_ignored: Ignored) -> SecretInput:
-    from envcompile.secrets.store import Store
+def _secrets(
+    environment: str, store: Store | None, parts: Sequence[Part], literals: Iterable[str], is_ignored: Ignored
+) -> SecretInput:
+    from envcompile.secrets import store_of
 
     in_clear = {*literals}
     # A Secret is private when every file that has a say in it is ignored, so all are asked about when one is in clear.
     ignored = frozenset(part.path for part in parts if is_ignored(part.path)) if in_clear else frozenset()
-    return SecretInput(store or Store(""), ignored)
+    return SecretInput(store or store_of(environment, ()), ignored)
 
 
 class _StoreKey:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
+    from envcompile.units.environment import Reason
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.snapshot import Look
@@ -218,6 +219,10 @@ class Project:
         from envcompile.sources import read_environment
 
         return read_environment(self._sources, environment, self._parsed)
+
+    def reasons(self) -> list[Reason]:
+        """For each unit of the environments that were linked whether it was compiled, and why."""
+        return [reason for linked in self._linked.values() for reason in linked.reasons]
 
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
