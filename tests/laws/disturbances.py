@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.laws.workshop import Workshop
 
 MEMO: Final = ".envc"
-_DIGIT: Final = re.compile(r"\d")
+_DIGIT: Final = re.compile(r"(?<![A-Za-z])\d")
 _KILLED: Final = 9
 _WRITING: Final = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
 
@@ -33,8 +33,11 @@ def touch(chance: Random, shop: Workshop) -> str:
 def same_size_same_time(chance: Random, shop: Workshop) -> str:
     """A digit of a source becomes another one in place, and the file's time is put back (case same-size-same-time)."""
     choice = sorted(
-        path for path, text in shop.files.items() if path.startswith(("base/", "overlays/", "lib/", "crds/"))
-        and not path.endswith("sealed.yaml") and _DIGIT.search(text)
+        path
+        for path, text in shop.files.items()
+        if path.startswith(("base/", "overlays/", "lib/", "crds/"))
+        and not path.endswith("sealed.yaml")
+        and _DIGIT.search(text)
     )
     path = chance.choice(choice)
     target, text = shop.root / path, shop.files[path]

@@ -260,4 +260,8 @@ def jsonnet(app: str, chance: Random) -> str:
         f"{{ apiVersion: 'v1', kind: 'ConfigMap', metadata: {{ name: '{app}-made', labels: {{ team: 'red' }} }}, "
         f"data: {data} }}"
     )
-    return chance.choice([f"{before}{made}\n", f"{before}{{ one: {made} }}\n", f"{before}function(environment) [{made}]\n"])
+    return chance.choice([
+        f"{before}{made}\n",
+        f"{before}{{ one: {made} }}\n",
+        f"{before}function(environment) [{made}]\n",
+    ])

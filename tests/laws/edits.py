@@ -38,7 +38,9 @@ def is_manifest(path: str) -> bool:
 
 def overlays(files: Files, *, abstract: bool) -> list[str]:
     """The names of the overlay folders that have settings, with or without those that are only extended."""
-    names = sorted(path.split("/")[1] for path in files if path.startswith("overlays/") and path.endswith("/environment.yaml"))
+    names = sorted(
+        path.split("/")[1] for path in files if path.startswith("overlays/") and path.endswith("/environment.yaml")
+    )
     return [name for name in names if abstract or name not in LAYERS]
 
 
@@ -55,12 +57,20 @@ def change_team(chance: Random, files: Files) -> str:
 def rename_resource(chance: Random, files: Files) -> str:
     """The name of a resource in its file."""
     return _change_word(
-        chance, files, _METADATA_NAME, lambda match: match[1] + chance.choice([f"{match[2]}-2", *APPS]), manifests(files)
+        chance,
+        files,
+        _METADATA_NAME,
+        lambda match: match[1] + chance.choice([f"{match[2]}-2", *APPS]),
+        manifests(files),
     )
 
 
 def _change_word(
-    chance: Random, files: Files, pattern: re.Pattern[str], to: Callable[[re.Match[str]], str], paths: list[str] | None = None
+    chance: Random,
+    files: Files,
+    pattern: re.Pattern[str],
+    to: Callable[[re.Match[str]], str],
+    paths: list[str] | None = None,
 ) -> str:
     choice = [path for path in (sorted(files) if paths is None else paths) if pattern.search(files[path])]
     choice = [path for path in choice if not path.endswith("sealed.yaml")]
@@ -154,12 +164,19 @@ def copy_document(chance: Random, files: Files) -> str:
 
 def rename_file(chance: Random, files: Files) -> str:
     """A file gets another name, or lies in another folder or layer."""
-    names = sorted(path for path in files if path.startswith(("base/", "overlays/", "lib/")) and "environment.yaml" not in path)
+    names = sorted(
+        path for path in files if path.startswith(("base/", "overlays/", "lib/")) and "environment.yaml" not in path
+    )
     if not names:
         return ""
     path = chance.choice(names)
     folder, _, name = path.rpartition("/")
-    target = chance.choice([f"{folder}/z-{name}", f"{folder}/a-{name}", f"{folder}/deep/{name}", f"base/{chance.choice(APPS)}/{name}"])
+    target = chance.choice([
+        f"{folder}/z-{name}",
+        f"{folder}/a-{name}",
+        f"{folder}/deep/{name}",
+        f"base/{chance.choice(APPS)}/{name}",
+    ])
     if target in files:
         return ""
     files[target] = files.pop(path)

@@ -57,7 +57,9 @@ def application(app: str, chance: Random) -> Files:
         files[f"base/{app}/config.yaml"] += documents.SEPARATOR + documents.service(app, chance)
     if app == "web" or chance.random() < 0.3:
         files[f"base/{app}/account.yaml"] = documents.account(app, chance.choice(["", "", "build"]))
-        files[f"base/{app}/binding.yaml"] = documents.binding(app, ["web", app, "stranger"][: chance.randrange(1, 4)], chance)
+        files[f"base/{app}/binding.yaml"] = documents.binding(
+            app, ["web", app, "stranger"][: chance.randrange(1, 4)], chance
+        )
     if app in SECRET_APPS and chance.random() < 0.5:
         files[f"base/{app}/secret.yaml"] = documents.secret(app, chance)
     if chance.random() < 0.5:
@@ -92,7 +94,11 @@ def project_settings(chance: Random) -> str:
         chance.choice(["environments: [dev, prod]\n", ""]),
         chance.choice(["checks: {seccomp: off, run-as-root: info}\n", ""]),
         chance.choice(["configMerge: replace\n", "", "", ""]),
-        chance.choice(["mergeKeys: [{kind: Gadget, group: laws.example.com, path: spec.parts, keys: [name]}]\n", "", ""]),
+        chance.choice([
+            "mergeKeys: [{kind: Gadget, group: laws.example.com, path: spec.parts, keys: [name]}]\n",
+            "",
+            "",
+        ]),
     ]
     return "".join(lines)
 
@@ -106,7 +112,12 @@ def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS
             lines.append("extends: [../common]\n")
     else:
         lines += [
-            chance.choice(["extends: [../common]\n", "extends: [../nonprod]\n", "extends: [../common, ../nonprod]\n", ""]),
+            chance.choice([
+                "extends: [../common]\n",
+                "extends: [../nonprod]\n",
+                "extends: [../common, ../nonprod]\n",
+                "",
+            ]),
             chance.choice([f"namespace: {name}\n", f"namespace: {name}\nforceNamespace: true\n", "namespace: shop\n"]),
             f"params: {{color: {chance.choice(TEAMS)}}}\n",
             f"sealing: {{fingerprint: '{FINGERPRINT}'}}\n",
@@ -126,7 +137,10 @@ def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS
         f"replicas: {{{app}: {chance.randrange(1, 9)}}}\n",
         chance.choice(["rollout: none\n", "rollout: checksum\n", "rollout: reloader\n"]),
         chance.choice(["syncWaves: true\n", "syncWaves: false\n"]),
-        chance.choice([f"exclude: [{{kind: ConfigMap, name: {app}*}}]\n", f"exclude: [{{kind: Service, name: {app}}}]\n"]),
+        chance.choice([
+            f"exclude: [{{kind: ConfigMap, name: {app}*}}]\n",
+            f"exclude: [{{kind: Service, name: {app}}}]\n",
+        ]),
         chance.choice(["configMerge: merge\n", "configMerge: replace\n"]),
         "checks: {seccomp: warning}\n",
         'kubernetesVersion: "1.35"\n',
@@ -140,7 +154,9 @@ def overlay(name: str, chance: Random, apps: tuple[str, ...] = APPS) -> Files:
     if name not in LAYERS or chance.random() < 0.5:
         app = chance.choice(apps)
         texts = [documents.overlay_patch(app, chance) for _ in range(chance.randrange(1, 3))]
-        files[f"overlays/{name}/{app}.yaml"] = documents.SEPARATOR.join(texts[:1] if texts[0][:30] == texts[-1][:30] else texts)
+        files[f"overlays/{name}/{app}.yaml"] = documents.SEPARATOR.join(
+            texts[:1] if texts[0][:30] == texts[-1][:30] else texts
+        )
     if chance.random() < 0.6:
         files[f"overlays/{name}/everywhere.yaml"] = documents.wide_patch(chance, apps)
     if chance.random() < 0.3:

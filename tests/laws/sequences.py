@@ -155,7 +155,11 @@ class Sequence:
                     ("build", "--check"),
                     ("build", chance.choice(names)),
                     ("build", "--check", chance.choice(names)),
-                    ("build", "--only", f"{chance.choice(['ConfigMap', 'Deployment'])}/{chance.choice(['web', 'api'])}"),
+                    (
+                        "build",
+                        "--only",
+                        f"{chance.choice(['ConfigMap', 'Deployment'])}/{chance.choice(['web', 'api'])}",
+                    ),
                     ("build", "--no-chart"),
                     ("build", "--stdout"),
                     FORCE,
@@ -217,15 +221,21 @@ class Sequence:
             self._broken("affected is exact (fails)", f"exit code {outcome.code}:\n{outcome.err}")
             return
         named = {
-            (environment, *(item[key] for key in _ID)) for environment, items in json.loads(outcome.out).items() for item in items
+            (environment, *(item[key] for key in _ID))
+            for environment, items in json.loads(outcome.out).items()
+            for item in items
         }
         must, may = changed_resources(before, self._truth)
         if must <= named <= may:
             return
-        lines = [f"missed: {item}" for item in sorted(must - named)] + [f"too much: {item}" for item in sorted(named - may)]
+        lines = [f"missed: {item}" for item in sorted(must - named)] + [
+            f"too much: {item}" for item in sorted(named - may)
+        ]
         kind = "misses" if must - named else "says too much"
         index = list(self._commits).index(revision)
-        self._broken(f"affected is exact ({kind})", f"`envc affected --from (commit {index})`\n" + "\n".join(lines[:12]))
+        self._broken(
+            f"affected is exact ({kind})", f"`envc affected --from (commit {index})`\n" + "\n".join(lines[:12])
+        )
 
     def _commit_and_folder_agree(self, chance: Random) -> None:
         arguments = chance.choice([("--from", "HEAD"), ("--from", "HEAD", "--to", "HEAD")])
@@ -267,7 +277,8 @@ def explain(seed: int, fault: Fault, folder: Path, law: str = "") -> str:
         f"law `{fault.law}` does not hold for seed {seed}",
         *log,
         shortest.text,
-        f"again: pytest tests/laws/test_equal_to_fresh.py --seed {seed} --sequences 1 --steps {chosen}" + (f" --law '{law}'" if law else ""),
+        f"again: pytest tests/laws/test_equal_to_fresh.py --seed {seed} --sequences 1 --steps {chosen}"
+        + (f" --law '{law}'" if law else ""),
     ])
 
 
@@ -288,7 +299,11 @@ def shrink(seed: int, fault: Fault, folder: Path, law: str) -> tuple[list[int], 
 
     best, log = play(needed)
     if best is None or best.law != fault.law:
-        return needed, fault._replace(text=f"{fault.text}\n(it did not happen again when the steps were played twice)"), log
+        return (
+            needed,
+            fault._replace(text=f"{fault.text}\n(it did not happen again when the steps were played twice)"),
+            log,
+        )
     for step in reversed(needed[:-1]):
         shorter = [kept for kept in needed if kept != step]
         found, told = play(shorter)

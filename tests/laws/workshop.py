@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _EPOCH_NS: Final = 1_700_000_000_000_000_000
 """Sources are written as if long ago: times of now are not trusted by whoever looks at times, and hide what is missed."""
-_NOTHING_CHANGED: Final = re.compile(r"^(?:[^:\n]+: (?:[^\n]*, )?nothing changed|[^\n]*nothing to do|\d+ environments are current)\n", re.MULTILINE)
+_NOTHING_CHANGED: Final = re.compile(
+    r"^(?:[^:\n]+: (?:[^\n]*, )?nothing changed|[^\n]*nothing to do|\d+ environments are current)\n", re.MULTILINE
+)
 _COUNTS: Final = re.compile(r"^[^:\n]+: \d+ (?:resources|files), .*\n", re.MULTILINE)
 OUTPUT: Final = "environments"
 
