@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from tests.harness.command import run_envc
+from tests.harness.command import PACKAGE_ROOT
 from tests.laws.workshop import OUTPUT
 
 if TYPE_CHECKING:
@@ -19,8 +20,20 @@ if TYPE_CHECKING:
 
 MEMO: Final = ".envc"
 _DIGIT: Final = re.compile(r"(?<![A-Za-z])\d")
-_KILLED: Final = 9
-_WRITING: Final = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"})
+_KILLED: Final = 99
+_KILLED_BUILD: Final = f"""
+import os, sys
+changes, left = {{"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate"}}, [int(sys.argv[1])]
+def watch(event, arguments):
+    if event in changes or event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        left[0] -= 1
+        if not left[0]:
+            os._exit({_KILLED})
+from envcompile.cli import main
+sys.addaudithook(watch)
+sys.exit(main(sys.argv[2:]))
+"""
+"""A build that ends without a farewell at its n-th change of a file or folder."""
 
 
 def touch(chance: Random, shop: Workshop) -> str:
@@ -104,30 +117,11 @@ def damage_memo(chance: Random, root: Path) -> str:
 
 
 def kill_build(root: Path, at: int) -> bool:
-    """Build in a forked process that ends at its n-th change of a file or folder, as `kill -9` would end it.
+    """Build in a process of its own that ends at its n-th change of a file or folder, as `kill -9` would end it.
 
     Returns:
         True when it was ended, False when the build was over before.
     """
-    child = os.fork()
-    if not child:
-        try:
-            _end_at(at)
-            run_envc(root, "build")
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) == _KILLED
-
-
-def _end_at(at: int) -> None:
-    seen = 0
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal seen
-        if event in _WRITING or (event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)):
-            seen += 1
-            if seen == at:
-                os._exit(_KILLED)
-
-    sys.addaudithook(watch)
+    command = [sys.executable, "-c", _KILLED_BUILD, str(at), "--project", str(root), "build"]
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(command, env=env, capture_output=True, check=False).returncode == _KILLED

@@ -199,18 +199,20 @@ def overlay_patch(app: str, chance: Random) -> str:
     """A document of an overlay that patches a resource of an application."""
     number = chance.randrange(1, 10)
     head = f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {app}}}\n"
+    noted = f'{{envcompile.dev/ignore: "seccomp: for {number}"}}'
+    config = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {app}}}\n"
+    replacing = f"{{name: {app}, annotations: {{envcompile.dev/replace: app.properties}}}}"
+    container = f"{head}spec:\n  template:\n    spec:\n      containers:\n      - name: {app}\n        env:\n"
     return chance.choice([
         f"{head}spec: {{replicas: {number}}}\n",
-        f'{head}spec:\n  template:\n    spec:\n      containers:\n      - {{name: {app}, env: [{{name: MORE, value: "{number}"}}]}}\n',
-        f"{head}spec:\n  template:\n    spec:\n      containers:\n      - name: {app}\n        env:\n"
-        "        - {name: LEVEL, $patch: delete}\n",
+        f'{container}        - {{name: MORE, value: "{number}"}}\n',
+        f"{container}        - {{name: LEVEL, $patch: delete}}\n",
         f"{head}spec:\n  strategy: {{$patch: replace, type: Recreate}}\n",
-        f'{head.rstrip("}" + chr(10))}, annotations: {{envcompile.dev/ignore: "seccomp: for {number}"}}}}\n',
+        f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {app}, annotations: {noted}}}\n",
         config_map(app, chance),
-        f'apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {app}}}\ndata: {{plain: null, extra: "{number}"}}\n',
-        f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {app}\n  annotations: {{envcompile.dev/replace: app.properties}}\n"
-        f"data:\n  app.properties: |\n    only={number}\n",
-        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {app}}}\n$patch: delete\n",
+        f'{config}data: {{plain: null, extra: "{number}"}}\n',
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {replacing}\ndata:\n  app.properties: |\n    only={number}\n",
+        f"{config}$patch: delete\n",
     ])
 
 
@@ -230,12 +232,12 @@ def wide_patch(chance: Random, apps: Sequence[str]) -> str:
         "{group: laws.example.com}",
     ])
     if "Deployment" in target:
+        image = f"{{name: {app}, image: example.com/{app}:{number}}}"
         change = chance.choice([
             f"merge: {{spec: {{revisionHistoryLimit: {number}}}}}\n",
             f"json6902:\n- {{op: add, path: /spec/minReadySeconds, value: {number}}}\n",
             f"json6902:\n- {{op: replace, path: /spec/replicas, value: {number}}}\n",
-            "merge:\n  spec:\n    template:\n      spec:\n        containers:\n"
-            f"        - {{name: {app}, image: example.com/{app}:{number}}}\n",
+            f"merge: {{spec: {{template: {{spec: {{containers: [{image}]}}}}}}}}\n",
         ])
     else:
         change = chance.choice([

@@ -316,12 +316,12 @@ def break_file(chance: Random, files: Files) -> str:
 
 
 EDITS: Final[tuple[tuple[int, Edit], ...]] = (
-    (7, change_number),
-    (4, change_team),
+    (12, change_number),
+    (6, change_team),
     (2, rename_resource),
     (4, write_anew),
     (4, write_overlay_anew),
-    (4, add_document),
+    (6, add_document),
     (3, remove_document),
     (3, move_document),
     (1, copy_document),

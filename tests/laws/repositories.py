@@ -17,6 +17,7 @@ NAMESPACES: Final = ("dev", "prod", "qa", "shop")
 ENVIRONMENTS: Final = ("dev", "prod", "qa")
 LAYERS: Final = ("common", "nonprod")
 """Folders that are only extended."""
+_SETTINGS: Final = ("envc.yaml", "environment.yaml")
 
 
 def random_repository(seed: int) -> Files:
@@ -44,7 +45,17 @@ def random_repository(seed: int) -> Files:
         files[f"overlays/{name}/environment.yaml"] = environment_settings(name, chance, apps)
         files |= overlay(name, chance, apps)
         files[f"overlays/{name}/sealed.yaml"] = documents.sealed_store(SECRET_APPS, NAMESPACES, chance)
+    if chance.random() < 0.5:
+        return {path: _plain(text) if path.endswith(_SETTINGS) else text for path, text in files.items()}
     return files
+
+
+def _plain(settings: str) -> str:
+    """The settings without what looks at all of an environment: a shortcut may then think that files stand alone."""
+    lines = settings.splitlines(keepends=True)
+    return "".join(
+        line for line in lines if not line.startswith(("chart:", "rollout:", "syncWaves:", "secretBackend:"))
+    )
 
 
 def application(app: str, chance: Random) -> Files:

@@ -1,4 +1,4 @@
-"""Random edits of a random repository, one after another, each held against fresh builds; and the shrinking of faults."""
+"""Random edits of a random repository, each held against fresh builds; and the shrinking of faults."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Sequence:
             shop.put(self._good)
             return ["the last sources that compiled are back"]
         files = dict(shop.files)
-        told = [random_edit(chance, files) for _ in range(chance.choice([1, 1, 1, 2, 3]))]
+        told = [random_edit(chance, files) for _ in range(chance.choice([1, 1, 1, 1, 2, 3]))]
         shop.put(files)
         return told
 
@@ -241,7 +241,8 @@ class Sequence:
         arguments = chance.choice([("--from", "HEAD"), ("--from", "HEAD", "--to", "HEAD")])
         outcome = run_envc(self._shop.root, "diff", *arguments)
         if outcome.code or outcome.out:
-            text = f"`envc diff {' '.join(arguments)}` of what was just committed: exit code {outcome.code}\n{outcome.out}{outcome.err}"
+            seen = f"exit code {outcome.code}\n{outcome.out}{outcome.err}"
+            text = f"`envc diff {' '.join(arguments)}` of what was just committed: {seen}"
             self._broken("commit and folder agree", text)
 
 

@@ -25,7 +25,8 @@ EXACT: Final = pytest.mark.xfail(strict=True, reason="a file's reach is more tha
 
 def config(number: int, name: str = "web") -> str:
     """A ConfigMap of one number."""
-    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\ndata:\n  app.properties: |\n    number={number}\n"
+    head = f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n"
+    return f"{head}data:\n  app.properties: |\n    number={number}\n"
 
 
 def definition(scope: str, more: str = "") -> str:
@@ -47,7 +48,12 @@ LISTS: Final = (
     ", properties: {{spec: {{type: object, properties: {{parts: {{type: array, x-kubernetes-list-type: {}, "
     "items: {{type: object, required: [name], properties: {{name: {{type: string}}}}}}}}}}}}}}"
 )
-PATCH: Final = "apiVersion: envcompile.dev/v1\nkind: Patch\ntarget: {{kind: ConfigMap, name: {}}}\nmerge: {{data: {{more: more}}}}\n"
+PATCH: Final = """\
+apiVersion: envcompile.dev/v1
+kind: Patch
+target: {{kind: ConfigMap, name: {}}}
+merge: {{data: {{more: more}}}}
+"""
 BINDING: Final = """\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding

@@ -11,11 +11,13 @@ import pytest
 
 from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc
 from tests.harness.repository import environment, git, read_files, write_files
-from tests.laws.workshop import OUTPUT, Answer, Workshop, ask, difference, without_idleness
+from tests.laws.workshop import OUTPUT, Workshop, ask, difference, without_idleness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from tests.laws.workshop import Answer
 
 OLD_MIDDLE: Final = "the incremental build guesses what a change reaches"
 DEPLOYMENT: Final = """\
@@ -42,6 +44,9 @@ data:
     number={number}
 """
 PATCH: Final = "apiVersion: envcompile.dev/v1\nkind: Patch\n"
+COPIED: Final = "std.parseYaml(importstr '../base/web/config.yaml') + { metadata+: { name: 'copy' } }"
+ACCOUNT: Final = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: worker, namespace: build}\n"
+CONFIG_OF_APP: Final = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n  a.properties: |\n    {}\n"
 
 
 def web_and_api(**more: str) -> dict[str, str]:
@@ -144,13 +149,7 @@ def test_slice_patch_added_to_plain_file(tmp_path: Path, layer: str, patch: str,
     ("source", "code", "files"),
     [
         ("base/web/config.yaml", "std.parseYaml(importstr '../web/config.yaml') + { metadata+: { name: 'copy' } }", {}),
-        (
-            "base/web/config.yaml",
-            "import 'copied.libsonnet'",
-            {
-                "lib/copied.libsonnet": "std.parseYaml(importstr '../base/web/config.yaml') + { metadata+: { name: 'copy' } }"
-            },
-        ),
+        ("base/web/config.yaml", "import 'copied.libsonnet'", {"lib/copied.libsonnet": COPIED}),
         ("base/web/config.json", "(import '../web/config.json') + { metadata+: { name: 'copy' } }", {}),
         (
             "overlays/dev/more.yaml",
@@ -181,7 +180,7 @@ def test_slice_jsonnet_imports_plain_yaml(tmp_path: Path, source: str, code: str
 @pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
 @pytest.mark.parametrize("where", ["base", "overlay"])
 def test_slice_forced_namespace_binding(tmp_path: Path, kind: str, where: str) -> None:
-    """A binding edited alone still gives its rights to the account of its own namespace (case slice-forced-namespace-binding)."""
+    """A binding edited alone still follows its account (case slice-forced-namespace-binding)."""
     head = f"apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\n"
     role = "Role" if kind == "RoleBinding" else "ClusterRole"
     binding = (
@@ -194,7 +193,7 @@ def test_slice_forced_namespace_binding(tmp_path: Path, kind: str, where: str) -
         tmp_path,
         web_and_api(**{
             "overlays/dev/environment.yaml": environment("namespace: dev\nforceNamespace: true\n"),
-            "base/web/account.yaml": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: worker, namespace: build}\n",
+            "base/web/account.yaml": ACCOUNT,
             "base/web/binding.yaml": binding,
             "overlays/dev/binding.yaml": patch,
         }),
@@ -332,7 +331,7 @@ def test_same_size_same_time_of_an_output(tmp_path: Path) -> None:
 
 CHART_OF_TWO: Final = {
     "envc.yaml": "environments: [dev, prod]\nchart:\n  name: c\n",
-    "base/app/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  a.properties: |\n    x=1\n",
+    "base/app/c.yaml": CONFIG_OF_APP.format("x=1"),
     **{f"overlays/{name}/environment.yaml": environment("namespace: p\n") for name in ("dev", "prod")},
 }
 
@@ -409,9 +408,9 @@ def test_stale_build_after_nested_code_change(tmp_path: Path, module: str, *, ke
     root = write_files(
         tmp_path / "project",
         {
-            "base/app/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a.properties: |\n    x=1\n",
+            "base/app/c.yaml": CONFIG_OF_APP.format("x=1"),
             "overlays/prod/environment.yaml": environment("namespace: p\n"),
-            "overlays/prod/c.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n  a.properties: |\n    y=2\n",
+            "overlays/prod/c.yaml": CONFIG_OF_APP.format("y=2"),
         },
     )
     git(root, "init", "--quiet")
@@ -439,8 +438,8 @@ local burn(n) = std.foldl(function(a, i) a + i % 7, std.range(1, n), 0);
 @pytest.mark.xfail(strict=True, reason="jsonnet is evaluated anew whenever anything changed")
 @pytest.mark.parametrize("options", [(), ("dev",), ("--check",)], ids=["build", "one environment", "check"])
 def test_jsonnet_not_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
-    """A changed YAML file evaluates no jsonnet that does not read it; a library's change does (case jsonnet-not-cached)."""
-    import _gojsonnet
+    """A changed file evaluates the jsonnet that reads it and no other (case jsonnet-not-cached)."""
+    import _gojsonnet  # ruff: ignore[import-private-name] - the wheel has no other module
 
     evaluated: list[str] = []
     evaluate: Callable[..., str] = _gojsonnet.evaluate_snippet

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.laws.repositories import Files
 
 _EPOCH_NS: Final = 1_700_000_000_000_000_000
-"""Sources are written as if long ago: times of now are not trusted by whoever looks at times, and hide what is missed."""
+"""Sources are written as if long ago: times of now are not trusted, which would hide what looks at times miss."""
 _NOTHING_CHANGED: Final = re.compile(
     r"^(?:[^:\n]+: (?:[^\n]*, )?nothing changed|[^\n]*nothing to do|\d+ environments are current)\n", re.MULTILINE
 )
