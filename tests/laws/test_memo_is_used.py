@@ -10,7 +10,7 @@ import pytest
 
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, git
-from tests.laws.workshop import OUTPUT
+from tests.laws.workshop import OUTPUT, can
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ SOURCES = ("base", "overlays", "environments", "envc.yaml", ".gitignore")
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the shop, with its chart, built, checked, committed and recorded."""
-    if "--why" not in run_envc(None, "build", "--help").out:
+    if not can("--why", "build"):
         pytest.skip("`envc build` has no --why")
     root = tmp_path_factory.mktemp("shop") / "shop"
     root.mkdir()

@@ -15,7 +15,7 @@ from tests.harness.repository import git, read_files
 from tests.laws.disturbances import MEMO, damage_memo
 from tests.laws.edits import overlays
 from tests.laws.repositories import random_repository
-from tests.laws.workshop import OUTPUT, Answer, Workshop, ask, difference, without_idleness
+from tests.laws.workshop import OUTPUT, Answer, Workshop, ask, can, difference, without_idleness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def require(option: str, *command: str) -> None:
     """Skip what the command cannot do yet."""
-    if option not in run_envc(None, *command, "--help").out:
+    if not can(option, *command):
         pytest.skip(f"`envc {' '.join(command)}` has no {option}")
 
 
@@ -169,7 +169,7 @@ def _canonical(value: Any) -> str:
 
 def test_the_index_and_its_folder(built: Built) -> None:
     """What is staged compiles to what the same files compile to in a folder, whatever lies in the working tree."""
-    option = next((flag for flag in ("--staged", "--index") if flag in run_envc(None, "build", "--help").out), None)
+    option = next((flag for flag in ("--staged", "--index") if can(flag, "build")), None)
     if option is None:
         pytest.skip("`envc build` cannot look at the index")
     root = built.shop.fresh(built.folder / "staged", outputs=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.harness.command import run_envc
@@ -107,6 +108,12 @@ def ask(root: Path, *arguments: str) -> Answer:
     outcome = run_envc(root, *arguments)
     out, err = (text.replace(str(root), "ROOT") for text in (outcome.out, outcome.err))
     return Answer(outcome.code, out, err, read_files(root / OUTPUT))
+
+
+@cache
+def can(option: str, *command: str) -> bool:
+    """Tell whether a command knows an option: what is still to come is not asked for."""
+    return option in run_envc(None, *command, "--help").out
 
 
 def without_counts(answer: Answer) -> Answer:
