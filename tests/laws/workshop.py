@@ -74,7 +74,8 @@ class Workshop:
             folder = folder.parent
 
     def commit(self) -> str:
-        """Commit everything; the hash."""
+        """Commit everything, also what git's index takes for unchanged by time and size; the hash."""
+        (self.root / ".git/index").unlink(missing_ok=True)
         git(self.root, "add", "--all")
         git(self.root, "commit", "--quiet", "--allow-empty", "--no-verify", "--message=step")
         return git(self.root, "rev-parse", "HEAD")
