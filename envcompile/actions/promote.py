@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.project import Project
 from envcompile.ask.changes import changes
 from envcompile.compose.images import parse_reference
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubernetes.podspecs import containers
+from envcompile.sources.overlaid import OverlaidTree
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from envcompile.ask.changes import Change
     from envcompile.model import Pointer
     from envcompile.settings import Environment, Image
-    from envcompile.sources import FileEntry, Tree
 
 _IMAGE_FIELDS = (("newName", "new_name"), ("newTag", "new_tag"), ("digest", "digest"))
 _ABSENT = object()
@@ -83,7 +83,7 @@ def promote(
         if replicas:
             for name, count in want.replicas.items():
                 edit.set(("replicas", name), have.replicas.get(name, _ABSENT), count)
-    after = Project(EditedTree(project.tree, {path: edit.text.encode()})).compile_with_sources(right)
+    after = Project(OverlaidTree(project.tree, {path: edit.text.encode()})).compile_with_sources(right)
     found = changes(before.compiled.resources, after.compiled.resources, after.composed.api)
     return Promotion(path, edit.text, tuple(edit.carried), tuple(found))
 
@@ -95,37 +95,6 @@ def write_promotion(project: Project, promotion: Promotion) -> Path:
     beside.write_bytes(promotion.text.encode())
     beside.replace(target)
     return target
-
-
-class EditedTree:
-    """A tree with some of its files replaced, to compile a change before it is written."""
-
-    __slots__ = ("_edited", "_tree")
-
-    def __init__(self, tree: Tree, edited: dict[str, bytes]) -> None:
-        self._tree = tree
-        self._edited = edited
-
-    @property
-    def root(self) -> Path | None:
-        """The folder of the tree below."""
-        return self._tree.root
-
-    def files(self, folder: str) -> list[FileEntry]:
-        """The files of the tree below."""
-        return self._tree.files(folder)
-
-    def read(self, path: str) -> bytes:
-        """The edited bytes of a file, else those of the tree below."""
-        return self._edited[path] if path in self._edited else self._tree.read(path)
-
-    def exists(self, path: str) -> bool:
-        """Tell whether the tree below has the path."""
-        return self._tree.exists(path)
-
-    def is_file(self, path: str) -> bool:
-        """Tell whether the tree below has a file at the path."""
-        return self._tree.is_file(path)
 
 
 class _Edit:

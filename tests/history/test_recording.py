@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.actions.past import log, open_past, open_repository, resources_at, revision_of
-from envcompile.actions.project import Project
 from envcompile.actions.record import record, take_up, unrecorded
 from envcompile.emit.manifests import built_in_kinds, manifests
 from envcompile.history.doctor import check
 from envcompile.history.stats import sizes
 from envcompile.sources import GitTree
+from envcompile.units.project import Project
 from envcompile.yamlio import Renderer, dump
 from tests.harness.repository import config_map, deployment, environment
 
