@@ -33,16 +33,8 @@ def account(namespace: str) -> str:
 @pytest.mark.parametrize(
     ("accounts", "expected"),
     [
-        pytest.param(
-            ["app"],
-            ["build", "dev", None],
-            marks=pytest.mark.xfail(strict=True, reason="accounts are known by name only"),
-        ),
-        pytest.param(
-            ["build"],
-            ["dev", "app", None],
-            marks=pytest.mark.xfail(strict=True, reason="accounts are known by name only"),
-        ),
+        (["app"], ["build", "dev", None]),
+        (["build"], ["dev", "app", None]),
         ([], ["build", "app", None]),
     ],
     ids=["of app", "of build", "of none"],
@@ -79,6 +71,7 @@ local account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 's
         ("[[account], [account + { automountServiceAccountToken: false }]]", ["[0][0]", "[1][0]"]),
         ("{ a: [account], b: account + { automountServiceAccountToken: false } }", ["a[0]", "b"]),
     ],
+    ids=["objects", "lists", "both"],
 )
 def test_jsonnet_defined_twice(make_project: MakeProject, output: str, ways: list[str]) -> None:
     """A resource made twice is named by its ways in the output (case jsonnet-defined-twice)."""

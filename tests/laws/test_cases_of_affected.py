@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
     from tests.laws.repositories import Files
 
-MISSES: Final = pytest.mark.xfail(
-    strict=True, reason="only what a changed file reaches now is asked, not what it reached"
-)
-EXACT: Final = pytest.mark.xfail(strict=True, reason="a file's reach is more than what its change changes")
-
 
 def config(number: int, name: str = "web") -> str:
     """A ConfigMap of one number."""
@@ -101,7 +96,6 @@ def change(tmp_path: Path, before: Files, after: dict[str, str | None], *, commi
     return {(item[0], f"{item[2]}/{item[4]}") for item in named}
 
 
-@MISSES
 @pytest.mark.parametrize("committed", [False, True], ids=["working tree", "commit"])
 @pytest.mark.parametrize("text", ["# nothing here any more\n", "", f"# {config(4)}".replace("\n", "\n# ")])
 def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: bool) -> None:
@@ -118,28 +112,24 @@ def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: 
             {"overlays/prod/web.yaml": f"{config(4)}---\n{config(4, 'other')}"},
             {"overlays/prod/web.yaml": config(4)},
             {("prod", "ConfigMap/other")},
-            marks=MISSES,
             id="a document of several taken out",
         ),
         pytest.param(
             {"base/web/more.yaml": config(1, "one")},
             {"base/web/more.yaml": config(1, "two")},
             {(name, f"ConfigMap/{which}") for name in ("dev", "prod") for which in ("one", "two")},
-            marks=MISSES,
             id="a resource renamed in its file",
         ),
         pytest.param(
             {"overlays/prod/patch.yaml": PATCH.format("web")},
             {"overlays/prod/patch.yaml": PATCH.format("other")},
             {("prod", "ConfigMap/web"), ("prod", "ConfigMap/other")},
-            marks=MISSES,
             id="a Patch with another target",
         ),
         pytest.param(
             {"overlays/prod/patch.yaml": "optional: true\n" + PATCH.format("web")},
             {"overlays/prod/patch.yaml": "optional: true\n" + PATCH.format("nothing")},
             {("prod", "ConfigMap/web")},
-            marks=MISSES,
             id="a Patch that hits nothing now",
         ),
         pytest.param(
@@ -149,28 +139,24 @@ def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: 
             },
             {"lib/x.libsonnet": "[]\n"},
             {("dev", "ConfigMap/made"), ("prod", "ConfigMap/made")},
-            marks=MISSES,
             id="a library that gives no object any more",
         ),
         pytest.param(
             {"base/j/x.jsonnet": "[{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'made' } }]\n"},
             {"base/j/x.jsonnet": "[]\n"},
             {("dev", "ConfigMap/made"), ("prod", "ConfigMap/made")},
-            marks=MISSES,
             id="a jsonnet file that gives no object any more",
         ),
         pytest.param(
             {"overlays/prod/new.yaml": config(1, "new")},
             {"overlays/prod/new.yaml": "# later\n"},
             {("prod", "ConfigMap/new")},
-            marks=MISSES,
             id="an overlay's resource commented out",
         ),
         pytest.param(
             {},
             {"overlays/prod/environment.yaml": f"{PROD}exclude: [{{name: other}}]\n"},
             {("prod", "ConfigMap/other")},
-            marks=MISSES,
             id="exclude",
         ),
         pytest.param(
@@ -180,7 +166,6 @@ def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: 
             },
             {"overlays/common/environment.yaml": environment("abstract: true\nexclude: [{name: other}]\n")},
             {("prod", "ConfigMap/other")},
-            marks=MISSES,
             id="exclude of a parent",
         ),
         pytest.param(
@@ -191,14 +176,12 @@ def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: 
             },
             {"overlays/prod/environment.yaml": PROD},
             {("prod", "ConfigMap/web"), ("prod", "ConfigMap/added")},
-            marks=MISSES,
             id="extends dropped",
         ),
         pytest.param(
             {},
             {"overlays/prod/environment.yaml": f"{PROD}# a comment\nimages: []\n", "overlays/prod/web.yaml": config(2)},
             {("prod", "ConfigMap/web")},
-            marks=EXACT,
             id="settings that change nothing",
         ),
         pytest.param(
@@ -211,7 +194,6 @@ def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: 
             {},
             {"overlays/prod/environment.yaml": None, "envc.yaml": "environments: [dev]\n"},
             {("prod", "ConfigMap/web"), ("prod", "ConfigMap/other")},
-            marks=EXACT,
             id="an environment removed",
         ),
     ],
@@ -227,7 +209,6 @@ GADGET: Final = "apiVersion: ex.com/v1\nkind: Gadget\nmetadata: {name: g}\nspec:
 GADGETS: Final = {("dev", "Gadget/g"), ("prod", "Gadget/g")}
 
 
-@MISSES
 def test_affected_crds_file_removed(tmp_path: Path) -> None:
     """A CRD that is gone lets its kind's resources have a namespace again (case affected-crds-file-removed)."""
     before = {
@@ -247,7 +228,6 @@ def test_affected_crds_file_removed(tmp_path: Path) -> None:
             definition("Cluster"),
             definition("Namespaced"),
             GADGETS,
-            marks=EXACT,
             id="scope, of crds",
         ),
         pytest.param(
@@ -255,7 +235,6 @@ def test_affected_crds_file_removed(tmp_path: Path) -> None:
             definition("Cluster"),
             definition("Namespaced"),
             GADGETS | {(name, "CustomResourceDefinition/gadgets.ex.com") for name in ("dev", "prod")},
-            marks=MISSES,
             id="scope, of base",
         ),
         pytest.param(
@@ -263,7 +242,6 @@ def test_affected_crds_file_removed(tmp_path: Path) -> None:
             definition("Namespaced", LISTS.format("atomic")),
             definition("Namespaced", LISTS.format("map, x-kubernetes-list-map-keys: [name]")),
             {("prod", "Gadget/g")} | {(name, "CustomResourceDefinition/gadgets.ex.com") for name in ("dev", "prod")},
-            marks=MISSES,
             id="list type, of base",
         ),
     ],
@@ -282,7 +260,6 @@ def test_variations_of_affected_crds_file_removed(
     assert change(tmp_path, before, {path: new}, committed=False) == expected
 
 
-@MISSES
 @pytest.mark.parametrize("goes", [False, True], ids=["comes", "goes"])
 def test_affected_forced_namespace_account(tmp_path: Path, *, goes: bool) -> None:
     """An account that comes or goes changes the bindings that name it (case affected-forced-namespace-account)."""

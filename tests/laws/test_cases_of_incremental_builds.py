@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tests.laws.workshop import Answer
 
-OLD_MIDDLE: Final = "the incremental build guesses what a change reaches"
 DEPLOYMENT: Final = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -90,7 +89,6 @@ class Twice:
         return (self.shop.root / OUTPUT / "dev" / path).read_text(encoding="utf-8")
 
 
-@pytest.mark.xfail(strict=True, reason=OLD_MIDDLE)
 @pytest.mark.parametrize(
     ("layer", "patch", "path", "expected"),
     [
@@ -144,7 +142,6 @@ def test_slice_patch_added_to_plain_file(tmp_path: Path, layer: str, patch: str,
     assert twice.build("--check").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason=OLD_MIDDLE)
 @pytest.mark.parametrize(
     ("source", "code", "files"),
     [
@@ -176,7 +173,6 @@ def test_slice_jsonnet_imports_plain_yaml(tmp_path: Path, source: str, code: str
     assert twice.build("--check").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason=OLD_MIDDLE)
 @pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
 @pytest.mark.parametrize("where", ["base", "overlay"])
 def test_slice_forced_namespace_binding(tmp_path: Path, kind: str, where: str) -> None:
@@ -207,7 +203,6 @@ def test_slice_forced_namespace_binding(tmp_path: Path, kind: str, where: str) -
     assert twice.build("--check").code == 0
 
 
-@pytest.mark.xfail(strict=True, reason=OLD_MIDDLE)
 @pytest.mark.parametrize(
     ("settings", "patch", "before", "after", "complaint"),
     [
@@ -256,8 +251,8 @@ def test_slice_setting_names_nothing(
 @pytest.mark.parametrize(
     "how",
     [
-        pytest.param("removed", marks=pytest.mark.xfail(strict=True, reason=OLD_MIDDLE)),
-        pytest.param("edited", marks=pytest.mark.xfail(strict=True, reason=OLD_MIDDLE)),
+        "removed",
+        "edited",
         "index removed",
     ],
 )
@@ -295,7 +290,6 @@ def _in_place(path: Path, old: str, new: str) -> None:
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
 
 
-@pytest.mark.xfail(strict=True, reason="size and time of the last change of the content are all that is looked at")
 @pytest.mark.parametrize("replace", [False, True], ids=["in place", "cp -p over it"])
 @pytest.mark.parametrize("options", [(), ("--check",)], ids=["build", "check"])
 def test_same_size_same_time(tmp_path: Path, options: tuple[str, ...], *, replace: bool) -> None:
@@ -319,7 +313,6 @@ def test_same_size_same_time(tmp_path: Path, options: tuple[str, ...], *, replac
         assert "number=9" in twice.output("web/configmap-web.yaml")
 
 
-@pytest.mark.xfail(strict=True, reason="size and time of the last change of the content are all that is looked at")
 def test_same_size_same_time_of_an_output(tmp_path: Path) -> None:
     """An output edited by hand is reported, whatever its time says (case same-size-same-time)."""
     twice = Twice(tmp_path, web_and_api())
@@ -336,7 +329,6 @@ CHART_OF_TWO: Final = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="the record of the last build lists the chart among the environments")
 @pytest.mark.parametrize("options", [(), ("--check",), ("--no-chart",)], ids=["", "check", "no chart"])
 def test_chart_as_environment_name(tmp_path: Path, options: tuple[str, ...]) -> None:
     """`envc build chart` gives the same answer before and after a build: there is no such environment."""
@@ -390,12 +382,10 @@ CODE: Final = "compose/configtext/formats.py"
 @pytest.mark.parametrize(
     ("module", "keep_time"),
     [
-        pytest.param(CODE, False, marks=pytest.mark.xfail(strict=True, reason="two levels of folders are looked at")),
-        pytest.param(CODE, True, marks=pytest.mark.xfail(strict=True, reason="two levels of folders are looked at")),
+        (CODE, False),
+        (CODE, True),
         ("compose/assemble.py", False),
-        pytest.param(
-            "compose/assemble.py", True, marks=pytest.mark.xfail(strict=True, reason="times stand for the code")
-        ),
+        ("compose/assemble.py", True),
     ],
 )
 def test_stale_build_after_nested_code_change(tmp_path: Path, module: str, *, keep_time: bool) -> None:

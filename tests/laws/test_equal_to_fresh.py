@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.mark.xfail(strict=False, reason="incremental builds and `affected` guess what a change reaches")
 def test_a_sequence_of_edits(sequence_seed: int, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """Bytes, exit codes, messages, findings and chart equal those of a fresh copy; commit and folder agree."""
     steps = pytestconfig.getoption("--steps")
