@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from envcompile.actions.build import link_all
 from envcompile.compose.rollout import configuration_kind
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.git.repository import open_repository
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.sources.tree import join
 from envcompile.units.compare import changed_resources
@@ -68,9 +69,7 @@ def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
 
 
 def _at_commit(project: Project, revision: str) -> Project:
-    from envcompile.sources import GitTree
-
-    return Project(GitTree(project.root, revision), memo=project.memo)
+    return Project(open_repository(project.root).commit_tree(revision), memo=project.memo)
 
 
 def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:

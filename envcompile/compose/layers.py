@@ -12,6 +12,7 @@ from envcompile.model import (
     ResourceId,  # ruff: ignore[typing-only-first-party-import] - newcomers are remembered, and read by their types
     Step,
 )
+from envcompile.values import dotted
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class Layering:
             return True
         lacks = ""
         if known_kind and missing:
-            where = ".".join(str(part) for part in missing[0].pointer)
+            where = dotted(missing[0].pointer)
             lacks = missing[0].what + (f" at {where}" if where else "")
         self.strays.append(Stray(identity, layer, known_kind, lacks, place(document)))
         return False

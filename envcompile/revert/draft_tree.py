@@ -6,10 +6,11 @@ import re
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.inverse_patch import ABSENT, equal, leaves_between
+from envcompile.compose.inverse_patch import leaves_between
 from envcompile.errors import EnvcError
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.project import Project
+from envcompile.values import same
 from envcompile.yamlio import load_all
 
 if TYPE_CHECKING:
@@ -149,16 +150,6 @@ def without_document(text: str, index: int, file: str) -> str | None:
             found = [value for value in load_all(rest.encode(), file) if value is not None]
         except EnvcError:
             continue
-        if len(found) == len(left) and all(map(equal, found, left)):
+        if len(found) == len(left) and all(map(same, found, left)):
             return rest if start else rest.removeprefix("---\n")
     raise fail("the document cannot be taken out", "take it out by hand", Location(file, 1, 1))
-
-
-def value_at(value: Any, pointer: Pointer) -> Any:
-    """The value at a pointer; ABSENT where there is none."""
-    for part in pointer:
-        is_key = type(value) is dict and part in value
-        if not is_key and not (type(value) is list and type(part) is int and part < len(value)):
-            return ABSENT
-        value = value[part]
-    return value

@@ -273,7 +273,7 @@ class Project:
         if root is None:
             return False
         if self._is_ignored is None:
-            from envcompile.secrets.gitfiles import IgnoreRules
+            from envcompile.git.ignore import IgnoreRules
 
             self._is_ignored = IgnoreRules(root)
         return self._is_ignored(path)

@@ -10,7 +10,7 @@ import pytest
 
 from envcompile.actions.past import open_past, resources_at, revision_of
 from envcompile.errors import EnvcError, UsageError
-from envcompile.history.repository import Repository
+from envcompile.git.repository import Repository
 from envcompile.revert.plan import plan_restoration, restore_output, write_restoration
 from envcompile.units.project import Project
 from envcompile.yamlio import load_all
