@@ -16,7 +16,7 @@ FINGERPRINT: Final = f"sha256:{'ab' * 32}"
 
 
 def deployment(app: str, chance: Random) -> str:
-    """A Deployment that reads the ConfigMap of its application, often with what the checks or the waves read."""
+    """A Deployment that reads a ConfigMap of its application or another, often with what checks or waves read."""
     number = chance.randrange(1, 10)
     notes = chance.choice([
         "",
@@ -24,9 +24,10 @@ def deployment(app: str, chance: Random) -> str:
         "  annotations: {envcompile.dev/depends-on: ConfigMap/web}\n",
         f'  annotations: {{envcompile.dev/ignore: "run-as-root: image {number} is old"}}\n',
     ])
+    read, opened = chance.choice([app, app, "web", "api"]), chance.choice([app, app, "web"])
     account = f"      serviceAccountName: {app}\n" if chance.random() < 0.3 else ""
     secret = (
-        f"        - {{name: TOKEN, valueFrom: {{secretKeyRef: {{name: {app}, key: token, optional: true}}}}}}\n"
+        f"        - {{name: TOKEN, valueFrom: {{secretKeyRef: {{name: {opened}, key: token, optional: true}}}}}}\n"
         if chance.random() < 0.4
         else ""
     )
@@ -46,7 +47,7 @@ metadata:
       - name: {app}
         image: example.com/{app}:{number}
         ports: [{{containerPort: 80}}]
-        envFrom: [{{configMapRef: {{name: {app}}}}}]
+        envFrom: [{{configMapRef: {{name: {read}}}}}]
         env:
         - {{name: LEVEL, value: "{number}"}}
 {secret}"""

@@ -45,7 +45,7 @@ def random_repository(seed: int) -> Files:
         files[f"overlays/{name}/environment.yaml"] = environment_settings(name, chance, apps)
         files |= overlay(name, chance, apps)
         files[f"overlays/{name}/sealed.yaml"] = documents.sealed_store(SECRET_APPS, NAMESPACES, chance)
-    if chance.random() < 0.5:
+    if chance.random() < 0.3:
         return {path: _plain(text) if path.endswith(_SETTINGS) else text for path, text in files.items()}
     return files
 
@@ -146,8 +146,8 @@ def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS
         f"podAnnotations: {{b: v{chance.randrange(3)}}}\n",
         f"images: [{{name: example.com/{app}, newTag: t{chance.randrange(5)}}}]\n",
         f"replicas: {{{app}: {chance.randrange(1, 9)}}}\n",
-        chance.choice(["rollout: none\n", "rollout: checksum\n", "rollout: reloader\n"]),
-        chance.choice(["syncWaves: true\n", "syncWaves: false\n"]),
+        chance.choice(["rollout: none\n", "rollout: checksum\n", "rollout: checksum\n", "rollout: reloader\n"]),
+        chance.choice(["syncWaves: true\n", "syncWaves: true\n", "syncWaves: false\n"]),
         chance.choice([
             f"exclude: [{{kind: ConfigMap, name: {app}*}}]\n",
             f"exclude: [{{kind: Service, name: {app}}}]\n",
@@ -156,7 +156,7 @@ def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS
         "checks: {seccomp: warning}\n",
         'kubernetesVersion: "1.35"\n',
     ]
-    return "".join([*lines, *chance.sample(extras, chance.randrange(1, 5))])
+    return "".join([*lines, *chance.sample(extras, chance.randrange(2, 6))])
 
 
 def overlay(name: str, chance: Random, apps: tuple[str, ...] = APPS) -> Files:
