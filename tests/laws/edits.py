@@ -308,6 +308,17 @@ def change_definition(chance: Random, files: Files) -> str:
     return f"{path} is written anew"
 
 
+def seal_again(chance: Random, files: Files) -> str:
+    """The sealed values of an environment are other ones, or some of them are gone."""
+    stores = sorted(path for path in files if path.endswith("/sealed.yaml"))
+    if not stores:
+        return ""
+    path = chance.choice(stores)
+    apps = chance.choice([SECRET_APPS, SECRET_APPS, SECRET_APPS[:1]])
+    files[path] = documents.sealed_store(apps, NAMESPACES, chance)
+    return f"{path} has other values for {' and '.join(apps)}"
+
+
 def break_file(chance: Random, files: Files) -> str:
     """A file that cannot be read: YAML, settings or jsonnet."""
     path = chance.choice(sorted(path for path in files if path != ".gitignore"))
@@ -337,6 +348,7 @@ EDITS: Final[tuple[tuple[int, Edit], ...]] = (
     (2, change_project),
     (3, change_library),
     (3, change_definition),
+    (3, seal_again),
     (1, break_file),
 )
 """Every edit with how often it is chosen."""
