@@ -457,7 +457,6 @@ def test_jsonnet_not_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opt
     assert evaluated
 
 
-@pytest.mark.xfail(strict=True, reason="the watch has no such flag")
 def test_watch_ignores_no_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`envc build --watch --no-chart` leaves the chart as it is (case watch-ignores-no-chart)."""
     watchfiles = pytest.importorskip("watchfiles")
