@@ -120,7 +120,9 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
         from envcompile.cli.render.build import tell_why
 
         tell_why(opened.reasons(), as_json=options.format == "json")
-    return tell_stale(opened, results) if options.check else tell_built(results)
+    if options.check:
+        return tell_stale(opened, results, aside=options.format == "json")
+    return tell_built(results)
 
 
 def quick_record(arguments: Sequence[str]) -> int | None:

@@ -64,7 +64,8 @@ def test_one_changed_file_compiles_one_unit(
     before = source.read_text(encoding="utf-8")
     assert old in before
     try:
-        source.write_text(before.replace(old, new, 1), encoding="utf-8")
+        # A content that no other command has seen: what was compiled once is remembered for good.
+        source.write_text(f"{before.replace(old, new, 1)}# {' '.join(command)}\n", encoding="utf-8")
         outcome = run_envc(shop, *command, "--why", "--format", "json")
         assert outcome.code in {0, 16}, outcome.err
         units = compiled_units(outcome.out)

@@ -65,8 +65,8 @@ def _warn(results: Sequence[EnvironmentResult]) -> None:
             tell(f"warning: {warning}")
 
 
-def tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
-    """Name every file that a build would touch; the exit code."""
+def tell_stale(project: Project, results: Sequence[EnvironmentResult], *, aside: bool = False) -> int:
+    """Name every file that a build would touch, on stderr when stdout holds other data (`aside`); the exit code."""
     _warn(results)
     stale = False
     for result in results:
@@ -87,7 +87,7 @@ def tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
         if not rows and not plan.index_is_current:
             rows = [("stale", ".envc-index")]
         for what, path in sorted(rows, key=itemgetter(1)):
-            data(f"{folder}/{path}: {what}")
+            (tell if aside else data)(f"{folder}/{path}: {what}")
             stale = True
     if stale:
         tell("hint: run `envc build` and commit environments/; changes by hand belong into overlays/")
