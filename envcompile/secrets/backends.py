@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import did_you_mean
+from envcompile.secrets.bounds import read_bounded, refuse_env
+from envcompile.secrets.errors import OriginError
 from envcompile.secrets.gitfiles import in_repository, is_ignored
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import PARAMETERS
@@ -18,20 +20,26 @@ from envcompile.secrets.references import PARAMETERS
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from envcompile.errors import EnvcError
     from envcompile.secrets.references import Reference
+
+__all__ = [
+    "ENTRY_POINTS",
+    "OriginError",
+    "Resolved",
+    "Resolver",
+    "Surroundings",
+    "broken_file",
+    "parse_documents",
+    "public_version",
+    "read_file",
+    "read_value",
+    "resolver_of",
+    "walk",
+]
 
 ENTRY_POINTS = "envcompile.secret_sources"
 """Entry points of this group add schemes: the name is the scheme, the object a `Resolver`."""
-
-
-class OriginError(Exception):
-    """A value that cannot be read now; `unavailable` when trying later may help, `absent` when the source has none."""
-
-    def __init__(self, what: str, fix: str, *, unavailable: bool = False, absent: bool = False) -> None:
-        super().__init__(what)
-        self.fix = fix
-        self.unavailable = unavailable
-        self.absent = absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,7 @@ def resolver_of(scheme: str) -> Resolver:
 
 
 def _from_env(reference: Reference, surroundings: Surroundings) -> Resolved:
+    refuse_env(reference.path, surroundings.environ)
     value = surroundings.environ.get(reference.path)
     if value is None:
         raise OriginError(
@@ -163,41 +172,31 @@ def _from_prompt(_reference: Reference, surroundings: Surroundings) -> Resolved:
 
 def _from_file(reference: Reference, surroundings: Surroundings) -> Resolved:
     path = surroundings.root / reference.path
-    _refuse_committed(path, reference, surroundings.root)
-    data = read_file(path, reference)
+    place, data = read_bounded(surroundings.root, reference.path, surroundings.environ)
+    _refuse_committed(path, place, reference, surroundings.root)
     warnings = []
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if os.name == "posix" and stat.S_IMODE(place.stat().st_mode) & 0o077:
         warnings.append(f"{reference.path} can be read by others: `chmod 600 {reference.path}`")
     if reference.fragment:
         data = _field(data, reference)
     return Resolved(Plaintext(data), warnings=tuple(warnings))
 
 
-def read_file(path: Path, reference: Reference) -> bytes:
-    """The bytes of the file that a reference names.
+def read_file(reference: Reference, surroundings: Surroundings) -> bytes:
+    """The bytes of the file that a reference names, within the bounds of `read_bounded`.
 
     Raises:
-        OriginError: when it cannot be read.
+        OriginError: when it cannot be read, or may not be.
     """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise OriginError(
-            f"the file `{reference.path}` does not exist", "create it, or correct the reference", absent=True
-        ) from None
-    except OSError as error:
-        raise OriginError(
-            f"the file `{reference.path}` cannot be read ({error.strerror})", "see to its permissions"
-        ) from None
+    return read_bounded(surroundings.root, reference.path, surroundings.environ)[1]
 
 
-def _refuse_committed(path: Path, reference: Reference, root: Path) -> None:
-    resolved = path.resolve()
-    if not resolved.is_relative_to(root.resolve()) or not in_repository(root):
+def _refuse_committed(path: Path, place: Path, reference: Reference, root: Path) -> None:
+    if not place.is_relative_to(root.resolve()) or not in_repository(root):
         return
     # The place itself and what a link leads to: neither may end up in a commit.
-    for place in {str(path), str(resolved)}:
-        if not is_ignored(root, place):
+    for each in {str(path), str(place)}:
+        if not is_ignored(root, each):
             raise OriginError(
                 f"git does not ignore the file `{reference.path}`",
                 f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; rotate its values",
@@ -232,11 +231,16 @@ def parse_documents(data: bytes, reference: Reference) -> list[object]:
     try:
         found = [value for value in yamlio.load_all(data, reference.path) if value is not None]
     except EnvcError as error:
-        places = ", ".join(str(place) for problem in error.problems for place in problem.where[:1])
-        raise OriginError(f"`{reference.path}` is not valid YAML or JSON ({places})", "correct the file") from None
+        raise broken_file(error, reference) from None
     if not found:
         raise OriginError(f"`{reference.path}` is empty", "fill it, or correct the reference", absent=True)
     return found
+
+
+def broken_file(error: EnvcError, reference: Reference) -> OriginError:
+    """The error of a secret file that cannot be parsed: its places, and nothing of its text."""
+    places = ", ".join(str(place) for problem in error.problems for place in problem.where[:1])
+    return OriginError(f"`{reference.path}` is not valid YAML or JSON ({places})", "correct the file")
 
 
 def walk(document: object, reference: Reference) -> bytes:

@@ -447,7 +447,7 @@ def test_a_build_imports_no_cryptography() -> None:
     """Start-up: resolving, references and the store need no heavy library."""
     program = (
         "import sys; import envcompile.secrets, envcompile.secrets.committed_sealed, envcompile.secrets.store; "
-        "print([name for name in ('cryptography', 'typer', 'rich', 'hvac', 'pyrage', 'subprocess') if name in sys.modules])"
+        "print([name for name in ('cryptography', 'typer', 'rich', 'ssl', 'pyrage', 'subprocess') if name in sys.modules])"
     )
     import sys
 

@@ -1,0 +1,130 @@
+"""The room's one door to HTTP: a GET with a limit of time and size, and redirects only where the caller allows them."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
+
+from envcompile.secrets.outside import SECONDS, within_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+LARGEST_ANSWER = 16_000_000
+"""Bytes of an answer; what is behind them is not read."""
+_MOST_REDIRECTS = 3
+_PORTS = {"http": 80, "https": 443}
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class Origin(NamedTuple):
+    """Scheme, host and port: whom a request reaches."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is this machine, where nobody listens on the way."""
+        return self.host in _LOOPBACK or self.host.startswith("127.")
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if _PORTS.get(self.scheme) == self.port else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
+
+
+class Answer(NamedTuple):
+    """What a server said."""
+
+    status: int
+    body: bytes
+
+
+class RedirectRefusedError(OSError):
+    """The server sends the request to an address that it may not go to."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(f"it redirects to {target}")
+        self.target = target
+
+
+def origin_of(address: str) -> Origin | None:
+    """Whom an http or https address reaches, without what else is in it; None for any other text."""
+    try:
+        parts = urlsplit(address.strip())
+        port = parts.port
+    except ValueError:
+        return None
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
+    if scheme not in _PORTS or not host:
+        return None
+    return Origin(scheme, host, port or _PORTS[scheme])
+
+
+def get(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    context: ssl.SSLContext | None,
+    follows: Callable[[Origin, Origin], bool],
+    seconds: float = SECONDS,
+) -> Answer:
+    """Ask for a URL; every status is an answer.
+
+    Args:
+        url: an http or https URL.
+        headers: what goes with it, to redirects that are followed as well.
+        context: how TLS is checked; the system's authorities when None.
+        follows: tells for the first address and the one a redirect names whether the request may go there.
+        seconds: the limit for the whole, redirects included.
+
+    Raises:
+        RedirectRefusedError: when `follows` says no.
+        OSError: when nothing answers, the certificate is not trusted, or the limit is reached (`TooSlowError`).
+    """
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(context=context or ssl.create_default_context()),
+        urllib.request.HTTPDefaultErrorHandler(),
+        urllib.request.HTTPErrorProcessor(),
+        _Redirects(follows),
+    ):
+        opener.add_handler(handler)
+    request = urllib.request.Request(url, headers=dict(headers))  # ruff: ignore[suspicious-url-open-usage] - only http and https have a handler
+
+    def ask() -> Answer:
+        try:
+            with opener.open(request, timeout=seconds) as answer:
+                return Answer(answer.status, answer.read(LARGEST_ANSWER))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.read(LARGEST_ANSWER))
+        except urllib.error.URLError as error:
+            raise (error.reason if isinstance(error.reason, OSError) else OSError(str(error.reason))) from None
+
+    return within_time(ask, seconds)
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a redirect only where the caller allows it."""
+
+    max_redirections = _MOST_REDIRECTS
+
+    def __init__(self, follows: Callable[[Origin, Origin], bool]) -> None:
+        self._follows = follows
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        start, target = origin_of(req.full_url), origin_of(newurl)
+        if start is None or target is None or not self._follows(start, target):
+            raise RedirectRefusedError(str(target) if target else f"a `{urlsplit(newurl).scheme}` address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
