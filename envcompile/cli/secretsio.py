@@ -84,8 +84,10 @@ def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
             resources = [
                 Composed(resource.value, where_of(resource), _files_of(resource)) for resource in composed.resources
             ]
-            certificate = getattr(composed.sources, "certificate", None)
-            found.append(gather(project.root, name, composed.sources.settings, resources, ignored, certificate))
+            sources = composed.sources
+            found.append(
+                gather(project.root, name, sources.settings, resources, ignored, sources.certificate, sources.stores)
+            )
         except UsageError:
             raise
         except EnvcError as error:

@@ -49,6 +49,8 @@ class Resolved:
     value: Plaintext
     version: str | None = None
     warnings: tuple[str, ...] = ()
+    is_shared_version: bool = False
+    """Whether the version is one of several values together: another one does not mean that this value is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def read_value(reference: Reference, surroundings: Surroundings) -> Resolved:
         )
     elif data[:3] == b"\xef\xbb\xbf":
         warnings.append("begins with a byte order mark, which becomes part of the secret")
-    return Resolved(Plaintext(data), resolved.version, tuple(warnings))
+    return Resolved(Plaintext(data), resolved.version, tuple(warnings), resolved.is_shared_version)
 
 
 def public_version(reference: Reference, surroundings: Surroundings) -> str | None:

@@ -89,10 +89,14 @@ def undeclared_secrets(
         declared: namespace and name of every Secret among the composed resources.
         environment: the environment's name.
         settings: the environment's settings.
+
+    Raises:
+        EnvcError: for one that another cluster's environment has sealed and this one has not.
     """
     known = set(declared)
     scope: Scope = (settings.sealing or Sealing()).scope
     found = []
+    problems = Problems()
     for (namespace, name), template in sorted(store.templates.items()):
         if (namespace, name) in known or (settings.secret_backend or "sealed") != "sealed":
             continue
@@ -109,8 +113,15 @@ def undeclared_secrets(
             immutable=template.get("immutable"),
         )
         encrypted = {key: record.sealed for key, record in store.of_secret(namespace, name).items()}
+        if not encrypted:
+            problems.add(
+                f"environment {environment}: Secret/{name} has no sealed values for this environment's certificate",
+                f"run `envc secrets seal {environment} {name}` on the machine that has its file",
+            )
+            continue
         harmless = {key: escaped(str(text)) for key, text in (template.get("harmless") or {}).items()}
         found.append(sealed_object(declaration, encrypted, harmless))
+    problems.raise_any()
     return found
 
 

@@ -39,7 +39,8 @@ def from_vault(reference: Reference, surroundings: Surroundings) -> Resolved:
     )
     fields: Mapping[str, Any] = answer["data"] if is_versioned else answer
     version = str(metadata["version"]) if isinstance(metadata, dict) and is_versioned else None
-    return Resolved(Plaintext(_text_of(_pick(fields, reference), reference).encode()), version, warnings)
+    value = Plaintext(_text_of(_pick(fields, reference), reference).encode())
+    return Resolved(value, version, warnings, is_shared_version=True)
 
 
 def _pick(fields: Mapping[str, Any], reference: Reference) -> Any:

@@ -100,7 +100,7 @@ def check_record(
                 is_good=False,
                 note="none of the private keys opens it: another cluster's, or it was sealed for another name",
             )
-        if identity is not None and record.identity:
+        if identity is not None and record.identity and not record.layer:
             binding = Binding(environment, record.scope, *record.id)
             if identity.compare(binding, value, record.identity) == "changed":
                 return Check(

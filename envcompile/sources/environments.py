@@ -20,7 +20,7 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.settingsfile import place
-from envcompile.sources.tree import File, join
+from envcompile.sources.tree import join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 
 if TYPE_CHECKING:
@@ -31,6 +31,22 @@ if TYPE_CHECKING:
     from envcompile.sources.params import ParameterUse
     from envcompile.sources.project import Overlay
     from envcompile.sources.tree import FileEntry, Tree
+
+
+class StoreFile(NamedTuple):
+    """The sealed values of one layer of an environment, with those of its records that count there."""
+
+    path: str
+    data: bytes
+    accepted: frozenset[str] | None = None
+    """Fingerprints of the certificates whose records count; None when all of them do."""
+
+    def __repr__(self) -> str:
+        return f"StoreFile({self.path})"
+
+    def read(self) -> bytes:
+        """The bytes the build read."""
+        return self.data
 
 
 class ProjectSources(NamedTuple):
@@ -57,10 +73,19 @@ class ProjectSources(NamedTuple):
         """
         return select_environments(wanted, self.environments)
 
-    def sealed_files(self, environment: str) -> tuple[File, ...]:
-        """The secret stores of an environment's layers, lowest first; layers without one are left out."""
-        paths = [f"{OVERLAYS}/{layer}/{SEALED_FILE}" for layer in self.layers[environment]]
-        return tuple(File(path, self.tree.read(path)) for path in paths if self.tree.exists(path))
+    def sealed_files(self, environment: str) -> tuple[StoreFile, ...]:
+        """The secret stores of an environment's layers, lowest first; layers without one are left out.
+
+        Raises:
+            EnvcError: settings of the environment that cannot be read.
+        """
+        layers = self.layers[environment]
+        paths = [f"{OVERLAYS}/{layer}/{SEALED_FILE}" for layer in layers]
+        if not any(map(self.tree.exists, paths)):
+            return ()
+        overlays = tuple(self.overlays[layer] for layer in layers)
+        places = _stores(overlays, EffectiveSettings(overlays))
+        return tuple(StoreFile(path, self.tree.read(path), ok) for path, ok in places.items() if self.tree.exists(path))
 
     def crd_documents(self, parsed: ParsedFiles) -> tuple[Any, ...]:
         """The values of all documents in the files and folders that `crds` of envc.yaml names.
@@ -108,6 +133,8 @@ class EnvironmentSources(NamedTuple):
     """
     certificate: str
     """Path of the sealing certificate, whether it exists or not."""
+    stores: Mapping[str, frozenset[str] | None]
+    """Path of each layer's secret store, whether it exists or not, lowest first; what counts of it (`StoreFile`)."""
     parameters: Callable[[Document], list[ParameterUse]]
     """The strings of a document that parameters were put into."""
 
@@ -182,8 +209,26 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
         where=effective.where,
         dependencies=dict(sorted(dependencies.items())),
         certificate=certificate,
+        stores=_stores(overlays, effective),
         parameters=lambda document: parameters_in(raw_value(parsed, tree, document)),
     )
+
+
+def _stores(overlays: tuple[Overlay, ...], effective: EffectiveSettings) -> dict[str, frozenset[str] | None]:
+    """The layers' stores and the certificates whose records count.
+
+    The environment's own records always count, and so do those of a layer that is sealed for the same cluster: the pin
+    is set there or further below. Where the environment, or a layer above that one, pins another certificate, what was
+    sealed below is another cluster's, unless it was sealed with exactly this one.
+    """
+    pin = effective.settings.sealing.fingerprint if effective.settings.sealing else None
+    pinned_in = effective.folder_of(("sealing", "fingerprint"))
+    folders = [overlay.folder for overlay in overlays]
+    least = folders.index(pinned_in) if pinned_in in folders else 0
+    return {
+        f"{folder}/{SEALED_FILE}": frozenset({pin}) if pin and position < least else None
+        for position, folder in enumerate(folders)
+    }
 
 
 def _certificate(
