@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
+from envcompile.kubernetes.cleaner import LAST_APPLIED
 from envcompile.secrets.declaration import LARGEST_SECRET, declare
 from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
 from envcompile.secrets.manifest import LARGEST_ANNOTATION, escaped, sealed_object, sealed_secret
-from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS, find_plaintext, is_secret
+from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS, find_plaintext, is_secret
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.declared import Ignored, Where
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
 
@@ -43,6 +45,7 @@ def resolve_secret(
     sources: Sequence[str] = (),
     previous: dict[str, Any] | None = None,
     warn: Callable[[str], None] = silent,
+    facts: StoreFacts | None = None,
 ) -> dict[str, Any]:
     """The object for the manifests: SealedSecret, ExternalSecret, or the Secret itself when nothing in it is secret.
 
@@ -60,6 +63,7 @@ def resolve_secret(
         sources: the files that have a say in the Secret.
         previous: the object that the last build emitted under this name, to see changes an immutable Secret refuses.
         warn: takes what is allowed but unwise.
+        facts: for `secretBackend: external`, what the environment's resources say of the store (`store_facts`).
 
     Raises:
         EnvcError: with every problem of this Secret, and the command or edit that mends it.
@@ -70,7 +74,7 @@ def resolve_secret(
     if not declaration.sealable:
         return value
     if settings.secret_backend == "external":
-        return external_secret(declaration, settings.external_secrets)
+        return external_secret(declaration, settings.external_secrets, facts)
     if declaration.has_private_values and declaration.private:
         _check_private(declaration, store)
     result = sealed_secret(declaration, store)
@@ -135,7 +139,7 @@ def public_template(declaration: Declaration) -> dict[str, Any]:
     annotations = {
         name: text
         for name, text in sorted(declaration.annotations.items())
-        if name != LAST_APPLIED and not name.startswith(OWN_ANNOTATIONS)
+        if name not in LAST_APPLIED and not name.startswith(OWN_ANNOTATIONS)
     }
     return {
         "type": declaration.type,
