@@ -179,7 +179,7 @@ def _register_scan(group: typer.Typer) -> None:
 
         root = git_folder(context)
         found = scan_index(root, staged=staged, exclude=exclude or ())
-        if any(one.rule == "plaintext-secret" for one in found):
+        if any(one.rule in {"plaintext-secret", "plaintext-value"} for one in found):
             # Composing costs more than scanning: it is done only when there is something it could excuse.
             clear = folders_in_clear(context)
             found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=clear)
