@@ -20,6 +20,7 @@ from envcompile.cli.secretsio import (
     scenes_of,
     show_json,
     show_table,
+    store_for_recovery,
     surroundings_of,
 )
 
@@ -137,7 +138,6 @@ def _register_recovery(group: typer.Typer) -> None:
         import sys
 
         from envcompile.errors import Problem, UsageError
-        from envcompile.secrets.store import STORE_NAME
         from envcompile.secrets.verify import as_manifests, unseal
 
         if not private_keys:
@@ -146,8 +146,8 @@ def _register_recovery(group: typer.Typer) -> None:
         (name,) = project.choose([environment])
         if reveal:
             refuse_output_in(project.root)
-        file = f"overlays/{name}/{STORE_NAME}"
-        opened = unseal(project.root, file, keys=private_keys_of(private_keys), names=names or ())
+        store = store_for_recovery(project, name)
+        opened = unseal(store, keys=private_keys_of(private_keys), names=names or ())
         if reveal:
             sys.stdout.flush()
             sys.stdout.buffer.write(as_manifests(opened).reveal())

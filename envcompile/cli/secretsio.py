@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.plaintext import Plaintext
     from envcompile.secrets.seal import Result
     from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.store import Store
 
 Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Envs = Annotated[
@@ -94,6 +95,18 @@ def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
             problems.extend(error)
     problems.raise_any()
     return found
+
+
+def store_for_recovery(project: Project, environment: str) -> Store:
+    """The sealed values that a build of an environment reads; its own where its settings cannot be read any more."""
+    from envcompile.errors import EnvcError
+    from envcompile.secrets.store import STORE_NAME, read_store, store_of
+    from envcompile.sources import read_project
+
+    try:
+        return store_of(environment, read_project(project.tree).sealed_files(environment))
+    except EnvcError:
+        return read_store(project.root, f"overlays/{environment}/{STORE_NAME}")
 
 
 def _files_of(resource: Resource) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from envcompile.errors import Problems, fail
 from envcompile.kubernetes.cleaner import LAST_APPLIED
 from envcompile.secrets.externalstore import mount_of
-from envcompile.secrets.httpget import origin_of
 from envcompile.secrets.manifest import FOR_THE_OBJECT_ONLY
+from envcompile.secrets.origin import origin_of
 from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
-from envcompile.secrets.httpget import RedirectRefusedError, get, origin_of
+from envcompile.secrets.httpget import RedirectRefusedError, get
+from envcompile.secrets.origin import origin_of
 from envcompile.secrets.outside import TooSlowError, run_program
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.secret_set import certificate_file

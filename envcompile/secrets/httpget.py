@@ -8,34 +8,17 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from envcompile.secrets.origin import origin_of
 from envcompile.secrets.outside import SECONDS, within_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from envcompile.secrets.origin import Origin
+
 LARGEST_ANSWER = 16_000_000
 """Bytes of an answer; what is behind them is not read."""
 _MOST_REDIRECTS = 3
-_PORTS = {"http": 80, "https": 443}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-class Origin(NamedTuple):
-    """Scheme, host and port: whom a request reaches."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether it is this machine, where nobody listens on the way."""
-        return self.host in _LOOPBACK or self.host.startswith("127.")
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if _PORTS.get(self.scheme) == self.port else f":{self.port}"
-        return f"{self.scheme}://{host}{port}"
 
 
 class Answer(NamedTuple):
@@ -51,19 +34,6 @@ class RedirectRefusedError(OSError):
     def __init__(self, target: str) -> None:
         super().__init__(f"it redirects to {target}")
         self.target = target
-
-
-def origin_of(address: str) -> Origin | None:
-    """Whom an http or https address reaches, without what else is in it; None for any other text."""
-    try:
-        parts = urlsplit(address.strip())
-        port = parts.port
-    except ValueError:
-        return None
-    scheme, host = parts.scheme.lower(), (parts.hostname or "").rstrip(".")
-    if scheme not in _PORTS or not host:
-        return None
-    return Origin(scheme, host, port or _PORTS[scheme])
 
 
 def get(
@@ -126,5 +96,6 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         start, target = origin_of(req.full_url), origin_of(newurl)
         if start is None or target is None or not self._follows(start, target):
+            fp.close()
             raise RedirectRefusedError(str(target) if target else f"a `{urlsplit(newurl).scheme}` address")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

@@ -57,8 +57,13 @@ def read_tree(data: bytes, reference: Reference) -> SopsTree:
     Raises:
         OriginError: when it is none; nothing of the file is quoted.
     """
-    for form in _forms(data, reference.path):
-        documents, metadata = _READERS[form](data, reference)
+    for number, form in enumerate(_forms(data, reference.path)):
+        try:
+            documents, metadata = _READERS[form](data, reference)
+        except OriginError:
+            if not number:
+                raise
+            continue  # YAML was but a guess
         if metadata is not None:
             break
     else:

@@ -48,7 +48,7 @@ def judge(
         if reference.scheme == "prompt":
             return Judgement("unverified", "it was typed in and is kept nowhere")
         if recorded.provenance and (version := public_version(reference, surroundings)) is not None:
-            return _by_version(recorded.provenance, reference, version, bindings)
+            return _of_layer(_by_version(recorded.provenance, reference, version, bindings), record)
     try:
         resolved = value_of(entry, surroundings)
     except OriginError as error:
@@ -58,7 +58,7 @@ def judge(
             return Judgement("changed", "it has another source now", resolved)
         judgement = _by_version(recorded.provenance, reference, resolved.version, bindings)
         if judgement.verdict == "unchanged" or not (resolved.is_shared_version and recorded.keyed):
-            return judgement._replace(value=resolved)
+            return _of_layer(judgement._replace(value=resolved), record)
     if not record.identity:
         return Judgement("unverified", "it was sealed without an identity key", resolved)
     if identity is None:
@@ -69,7 +69,15 @@ def judge(
     if verdicts[0] == "unverified":
         note = "it was sealed with another identity key"
         return Judgement("unverified", note, resolved, bool(recorded.provenance))
-    return Judgement("changed", "", resolved)
+    return _of_layer(Judgement("changed", "", resolved), record)
+
+
+def _of_layer(judgement: Judgement, record: Record) -> Judgement:
+    """The verdict on a record of a layer below: whose environment it was sealed for there is not known here."""
+    if judgement.verdict != "changed" or not record.layer:
+        return judgement
+    note = f"it was sealed in the layer `{record.layer}`, which may not be of this value"
+    return judgement._replace(verdict="unverified", note=note, is_outdated=True)
 
 
 def _bindings(declaration: Declaration, entry: Entry, record: Record) -> list[Binding]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from envcompile.errors import did_you_mean
 from envcompile.secrets.backends import OriginError, Resolved
-from envcompile.secrets.httpget import origin_of
+from envcompile.secrets.origin import origin_of
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.vaultserver import Number, ask_vault, refuse_foreign_address
 

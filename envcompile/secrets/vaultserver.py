@@ -5,16 +5,18 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from envcompile.secrets.backends import OriginError
-from envcompile.secrets.httpget import RedirectRefusedError, get, origin_of
+from envcompile.secrets.httpget import RedirectRefusedError, get
+from envcompile.secrets.origin import origin_of
 from envcompile.secrets.outside import TooSlowError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envcompile.secrets.httpget import Answer, Origin
+    from envcompile.secrets.httpget import Answer
+    from envcompile.secrets.origin import Origin
 
 ADDRESSES_VARIABLE = "ENVC_VAULT_ADDRESSES"
 """Further addresses that may have the token, separated by commas or blanks; given by a person."""
@@ -69,7 +71,8 @@ def ask_vault(
     shown = origin_of(address)
     if shown is None:
         raise OriginError("VAULT_ADDR is no http or https address", "write it as `https://HOST:PORT`")
-    url = f"{address.rstrip('/')}/v1/{quote(path)}" + (f"?{query}" if query else "")
+    below = urlsplit(address.strip()).path.rstrip("/")
+    url = f"{shown}{below}/v1/{quote(path)}" + (f"?{query}" if query else "")
     try:
         answer = get(url, headers=headers, context=_tls(environ), follows=follows)
     except RedirectRefusedError as error:
