@@ -60,7 +60,8 @@ def serving(reply: Callable[[str, dict[str, str]], Reply], tls: tuple[Path, Path
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
-            server.socket = context.wrap_socket(server.socket, server_side=True)
+            # The handshake belongs to the request, so that a refused one leaves no socket behind.
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             scheme = "https"
         server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a refused handshake is what is tested
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
