@@ -97,6 +97,11 @@ class Problems:
         if self._found:
             raise EnvcError(self._found)
 
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """All that was noted."""
+        return tuple(self._found)
+
     def __bool__(self) -> bool:
         return bool(self._found)
 

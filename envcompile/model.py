@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from envcompile.settings import Environment, Patch
 
@@ -221,8 +221,29 @@ class SourceSet(Protocol):
 
 
 class Bundle(NamedTuple):
-    """The exact files of one environment: path below its folder -> bytes, and the resource each one holds."""
+    """The exact files of one folder: path below it -> bytes, which are made when somebody asks, and their digests."""
 
     environment: str
-    files: dict[str, bytes]
-    sources: dict[str, Resource]
+    files: Mapping[str, bytes]
+    digests: Mapping[str, str]
+    """Path -> SHA-256 of the bytes, in hexadecimal."""
+
+    def __repr__(self) -> str:
+        return f"Bundle({self.environment}: {len(self.digests)} files)"
+
+
+GENERATED_DIGITS = 8
+"""How many digits of its digest tell apart what the API server will name."""
+
+
+def generated_name(value: dict[str, Any]) -> str:
+    """A stand-in name for an object that the API server will name: the prefix and a digest of the object.
+
+    Several objects may share one generateName, so the content tells them apart; patches reach them by
+    `kind: Patch` only.
+    """
+    import hashlib
+    import json
+
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:GENERATED_DIGITS]}"

@@ -116,7 +116,7 @@ def test_nothing_shows_what_a_secret_holds() -> None:
     resource = secret(stringData={"token": PLAIN})
     composition = Composition("prod", "prod", (resource,))
     compiled = Compiled("prod", "prod", (resource,), plaintext_allowed=True)
-    bundle = Bundle("prod", {}, {"web/secret-token.yaml": resource})
+    bundle = Bundle("prod", {"web/secret-token.yaml": PLAIN.encode()}, {"web/secret-token.yaml": "0"})
     file = File("overlays/prod/secret.yaml", PLAIN.encode())
     for value in (resource, resource.steps[0], composition, compiled, bundle, file, [composition], {"a": resource}):
         for text in (repr(value), str(value), f"{value}"):

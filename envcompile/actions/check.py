@@ -23,11 +23,11 @@ from envcompile.settings import Sealing
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envcompile.actions.project import CompiledEnvironment, Project
     from envcompile.check.finding import Hit, Severity
     from envcompile.check.rule import Rule
     from envcompile.check.suppressions import Suppression
     from envcompile.model import Location, Resource, ResourceId
+    from envcompile.units.project import CompiledEnvironment, Project
 
 _NOT_SHOWN = "bm90IHNob3du"
 """Stands for what a Secret in clear holds, which `secretBackend: plaintext` lets through; rules never see it."""

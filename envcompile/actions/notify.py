@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import Project
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.settings import Notification
+    from envcompile.units.project import Project
 
 SPOOL = "notify"
 """The folder of messages that wait, below `.envc`."""

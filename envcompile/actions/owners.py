@@ -11,7 +11,7 @@ from envcompile.errors import Problem, Problems, UnavailableError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
 BEGIN = "# envc owners: begin (written by `envc owners --write` from overlays/*/environment.yaml)"
 END = "# envc owners: end"
@@ -49,7 +49,7 @@ def owners(project: Project) -> Owners:
     folders: dict[str, list[str]] = {}
     outputs: dict[str, list[str]] = {}
     for environment in project.environments:
-        sources = project.compose(environment).sources
+        sources = project.sources_of(environment)
         named = sources.settings.owners
         for position, owner in enumerate(named):
             if not _OWNER.fullmatch(owner):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.project import Project
 from envcompile.ask.changes import changes
 from envcompile.compose.images import parse_reference
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubernetes.podspecs import containers
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -111,7 +111,7 @@ class _Renewal:
         rows = past.store.database.rows("SELECT hash, first_parent, tool, recorded_at FROM recorded_commit ORDER BY id")
         done = fresh.known()
         todo = [row for row in _parents_first({row[0]: row for row in rows}) if row[0] not in done]
-        with Recorder(past.repository, fresh, shortcuts=False) as recorder:
+        with Recorder(past.repository, fresh) as recorder:
             here = [name for name, _, tool, _ in todo if tool and recorder.objects.parents(name) is not None]
             facts = {commit.hash: commit for commit in past.repository.commits(here)}
             for position, (name, _, _, recorded_at) in enumerate(todo):

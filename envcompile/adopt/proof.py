@@ -6,12 +6,12 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.actions.project import Project
 from envcompile.adopt.existing import literal_identity, title
 from envcompile.compose.directives import same
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError
 from envcompile.sources.tree import FileEntry
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import Project
     from envcompile.check.baseline import Entry
     from envcompile.check.report import Report
+    from envcompile.units.project import Project
 
 EPILOG = """Examples:
 
@@ -67,10 +67,10 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.check import check
-        from envcompile.actions.project import Project
         from envcompile.check.baseline import sort_out
         from envcompile.cli.options import check_format
         from envcompile.cli.output import raw, tell
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()

@@ -82,12 +82,12 @@ def register(app: typer.Typer) -> None:
         import gc
         import os
 
-        from envcompile.actions.project import Project
         from envcompile.actions.review import post, review
         from envcompile.cli.differences import exit_code
         from envcompile.cli.output import raw, tell
         from envcompile.errors import EXIT_OK, Problem, UnavailableError, UsageError
         from envcompile.forge.job import find_job
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()

@@ -71,12 +71,14 @@ class Rehearsal:
         try:
             layering.add_overlay("overlay", [each for each in documents if not is_patch(each.value)], _APPS)
             for document in documents:
-                if is_patch(document.value):
-                    apply_patch(layering, "overlay", document, to_patch(document.value), problems)
+                if is_patch(document.value) and not apply_patch(
+                    layering, "overlay", document, to_patch(document.value), problems
+                ):
+                    return False
         except EnvcError:
             return False
         results = list(layering.resources.values())
-        if problems or layering.warnings or len(results) != 1:
+        if problems or layering.strays or len(results) != 1:
             return False
         made = results[0]
         return same(made.value, target) and bool(made.id == self.identifier.identify(target))

@@ -65,9 +65,9 @@ class ImageChanges:
                 value = after
                 yield position, after
 
-    def unused(self) -> list[tuple[int, Image]]:
-        """The entries that no container used."""
-        return [(position, image) for position, image in enumerate(self._images) if position not in self._used]
+    def used(self) -> list[int]:
+        """The positions of the entries that some container used, sorted."""
+        return sorted(self._used)
 
     def seen(self) -> list[str]:
         """The names of all images met."""

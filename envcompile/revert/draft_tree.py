@@ -6,19 +6,19 @@ import re
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.project import Project
 from envcompile.compose.inverse_patch import ABSENT, equal, leaves_between
 from envcompile.errors import EnvcError
 from envcompile.sources.tree import FileEntry
+from envcompile.units.project import Project
 from envcompile.yamlio import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.model import Pointer, Resource, ResourceId
     from envcompile.sources import Tree
+    from envcompile.units.project import CompiledEnvironment
 
 Value = dict[str, Any]
 Edits = dict[str, bytes | None]

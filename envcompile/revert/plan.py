@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.past import choose, resources_at
-from envcompile.actions.project import Project
 from envcompile.actions.record import NOT_RECORDED
 from envcompile.compose.inverse_patch import equal
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.revert.draft_tree import Draft, DraftTree
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,9 +42,9 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
         EnvcError: files in the folder are not envc's.
     """
     from envcompile.actions.results import EnvironmentResult, write_all
+    from envcompile.emit.manifests import bundle_of
     from envcompile.emit.plan import plan
     from envcompile.emit.write import check_folder, refuse_obstacles
-    from envcompile.model import Bundle
     from envcompile.yamlio import dump
 
     _check_compiled(revision)
@@ -56,7 +56,7 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
     files = {state[resource.id].file: dump(resource.value).encode() for resource in resources}
     target = root / "environments"
     folder = check_folder(target / revision.environment, root)
-    bundle = Bundle(revision.environment, files, {state[item.id].file: item for item in resources})
+    bundle = bundle_of(revision.environment, files)
     compared = plan(folder, bundle, partial=bool(only))
     refuse_obstacles(compared, folder, root)
     write_all(root, target, [EnvironmentResult(revision.environment, folder, len(files), compared, ())])

@@ -233,7 +233,7 @@ class _Steps:
     def _hits(self, document: Document) -> int:
         return sum(
             any(step.document is document for step in resource.steps)
-            for resource in self._draft.state.built.composed.resources
+            for resource in self._draft.state.built.compiled.resources
         )
 
     def _add(self, gap: Gap, pending: _Pending, *, last: bool) -> None:

@@ -71,6 +71,11 @@ class Evaluations:
         code = json.dumps(environment, sort_keys=True)
         return _or_raise(self._done.get((file.path, code)) or self._attempt(tree, file, code))
 
+    def asks_for_environment(self, file: File) -> bool:
+        """Tell whether an evaluated file depends on the environment."""
+        shared = self._done.get((file.path, ""))
+        return shared is None or _asks_for_environment(shared)
+
     def _attempt(self, tree: Tree, file: File, code: str) -> Evaluation | EnvcError:
         """Evaluate and remember; without an environment's code, asking for the environment is an error."""
         try:

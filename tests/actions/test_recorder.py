@@ -74,7 +74,7 @@ def test_a_commit_compiled_from_its_parents_is_what_the_whole_is(
         closing(connect(f"sqlite:///{tmp_path}/quick.db")) as quick,
         closing(connect(f"sqlite:///{tmp_path}/whole.db")) as whole,
         Recorder(repository, Store(quick)) as first,
-        Recorder(repository, Store(whole), shortcuts=False) as second,
+        Recorder(repository, Store(whole)) as second,
     ):
         good = ""
         for number in range(60):

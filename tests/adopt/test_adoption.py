@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.adopt import from_manifests
 from envcompile.errors import EnvcError
 

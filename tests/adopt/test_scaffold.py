@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from envcompile.actions.build import build
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.adopt import scaffold
 from envcompile.errors import EnvcError
 

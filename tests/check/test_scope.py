@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions.check import known_rules, scene_of
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.check.check_input import Scene
 from envcompile.check.scope import ALONE
 from envcompile.kubernetes.podspecs import map_pod_template

@@ -102,7 +102,7 @@ def test_where_images_are_looked_for(resource: ResourceId, value: dict[str, Any]
     """Containers of built-in workloads, and lists of containers anywhere in custom resources."""
     changes = ImageChanges((Image(name="a", new_tag="2"),))
     assert bool(list(changes.apply(resource, value))) is reached
-    assert bool(changes.unused()) is not reached
+    assert bool(changes.used()) is reached
 
 
 def test_values_are_shared_and_never_changed() -> None:

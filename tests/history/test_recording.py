@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.actions.past import log, open_past, open_repository, resources_at, revision_of
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.actions.record import record, take_up, unrecorded
 from envcompile.emit.manifests import built_in_kinds, manifests
 from envcompile.history.doctor import check

@@ -12,7 +12,7 @@ import pytest
 
 from envcompile.actions.blame import blame_fields
 from envcompile.actions.past import log, open_past, resources_at, revision_of
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.actions.prune import prune_history
 from envcompile.actions.record import record
 from envcompile.errors import UsageError

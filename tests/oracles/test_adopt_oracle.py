@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envcompile import yamlio
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.existing import literal_identity
 from envcompile.adopt.kustomizations import choose_environments, find_kustomizations

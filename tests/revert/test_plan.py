@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions.past import open_past, resources_at, revision_of
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.errors import EnvcError, UsageError
 from envcompile.history.repository import Repository
 from envcompile.revert.plan import plan_restoration, restore_output, write_restoration
