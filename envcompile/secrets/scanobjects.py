@@ -174,8 +174,7 @@ def _patch_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
                 continue
             for document in documents:
                 if _is_patch_in_clear(document, certain="kind" in target):
-                    pointer: Pointer = (field, index, "patch")
-                    yield pointer, IN_CLEAR, "a patch of Secrets holds a value in clear", FIX
+                    yield (field, index, "patch"), IN_CLEAR, "a patch of Secrets holds a value in clear", FIX
                     break
 
 
@@ -265,9 +264,9 @@ def _config_flaws(value: dict[str, Any], annotations: dict[str, Any], title: str
                     yield ("data", key), "plaintext-value", what, "keep it in a Secret, or say why it is none"
     elif "kind" in value:
         for pointer, variable in _variables(value, ()):
-            name, literal = variable.get("name"), variable.get("value")
-            if isinstance(name, str) and isinstance(literal, str) and _looks_secret(name, literal):
-                what = f"{title}: the env var `{name}` looks like a secret in clear"
+            named, text = variable.get("name"), variable.get("value")
+            if isinstance(named, str) and isinstance(text, str) and _looks_secret(named, text):
+                what = f"{title}: the env var `{named}` looks like a secret in clear"
                 yield (*pointer, "value"), "plaintext-value", what, "read it from a Secret by `secretKeyRef`"
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources
     from envcompile.sources.environments import LayerScan
@@ -121,6 +122,7 @@ def plan(
     given: Mapping[str, str],
     merge_texts: bool,
     store: Store | None,
+    external: StoreFacts | None,
     is_ignored: Ignored,
 ) -> EnvironmentPlan:
     """Cut an environment into units.
@@ -135,6 +137,7 @@ def plan(
         given: the digests of what all units of the environment are given, by name.
         merge_texts: configuration files inside ConfigMaps merge key by key.
         store: the environment's sealed values.
+        external: what it says of the store of an operator.
         is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
 
     Raises:
@@ -156,11 +159,11 @@ def plan(
     units = []
     for app, parts in cut.parts():
         secret_ids = cut.secrets.get(app, ())
-        secrets = _secrets(store, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
+        secrets = _secrets(store, external, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
         described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
         sealed = ""
         if secrets is not None:
-            sealed = combined_digest([secret_key.of(secret_ids), *sorted(secrets.ignored)])
+            sealed = combined_digest([secret_key.of(secret_ids), repr(external), *sorted(secrets.ignored)])
         may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, *described])
         units.append(PlannedUnit(app, parts, secrets, sealed, may_be_remembered, key))
@@ -224,13 +227,19 @@ def _place(item: tuple[tuple[int, str], object]) -> tuple[int, str]:
     return item[0]
 
 
-def _secrets(store: Store | None, parts: Sequence[Part], literals: Iterable[str], is_ignored: Ignored) -> SecretInput:
+def _secrets(
+    store: Store | None,
+    external: StoreFacts | None,
+    parts: Sequence[Part],
+    literals: Iterable[str],
+    is_ignored: Ignored,
+) -> SecretInput:
     from envcompile.secrets.store import Store
 
     in_clear = {*literals}
     # A Secret is private when every file that has a say in it is ignored, so all are asked about when one is in clear.
     ignored = frozenset(part.path for part in parts if is_ignored(part.path)) if in_clear else frozenset()
-    return SecretInput(store or Store(""), ignored)
+    return SecretInput(store or Store(""), ignored, external)
 
 
 class _StoreKey:

@@ -65,6 +65,7 @@ def _sealed(unit: UnitInput, resource: Resource, warnings: list[str]) -> Resourc
         ignored=ignored.__contains__,
         sources=sources,
         warn=warnings.append,
+        facts=given.external if given is not None else None,
     )
     is_private = has_literals(resource.value) and ignored.issuperset(sources)
     return _with_value(resource, after, PRIVATE_APP if is_private else resource.app)
