@@ -68,7 +68,7 @@ def get(
         _Redirects(follows),
     ):
         opener.add_handler(handler)
-    request = urllib.request.Request(url, headers=dict(headers))  # ruff: ignore[suspicious-url-open-usage] - only http and https have a handler
+    request = urllib.request.Request(_without_login(url), headers=dict(headers))  # ruff: ignore[suspicious-url-open-usage] - only http and https have a handler
 
     def ask() -> Answer:
         try:
@@ -76,11 +76,20 @@ def get(
                 return Answer(answer.status, answer.read(LARGEST_ANSWER))
         except urllib.error.HTTPError as error:
             with error:
+                if 300 <= error.code < 400:
+                    # Another scheme, a loop, or no address at all.
+                    raise RedirectRefusedError("an address that is not followed") from None
                 return Answer(error.code, error.read(LARGEST_ANSWER))
         except urllib.error.URLError as error:
             raise (error.reason if isinstance(error.reason, OSError) else OSError(str(error.reason))) from None
 
     return within_time(ask, seconds)
+
+
+def _without_login(url: str) -> str:
+    """The URL without a user and password in it, which belong into no message and no host name."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
@@ -90,6 +99,15 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
     def __init__(self, follows: Callable[[Origin, Origin], bool]) -> None:
         self._follows = follows
+
+    def http_error_302(self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        try:
+            return super().http_error_302(req, fp, code, msg, headers)
+        except ValueError:
+            fp.close()
+            raise RedirectRefusedError("an address that is none") from None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
     def redirect_request(
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
