@@ -62,6 +62,9 @@ def scan_documents(
 
 
 def _in_document(document: Any, scan: _Scan) -> Iterator[Flaw]:
+    if isinstance(document, list) and not scan.secrets_in_clear:
+        for index, item in enumerate(document):
+            yield from _operation_flaws(item, (index,), "a JSON patch")
     for pointer, value in _objects(document):
         for below, rule, what, fix in _flaws(value, scan):
             yield (*pointer, *below), rule, what, fix
@@ -70,7 +73,7 @@ def _in_document(document: Any, scan: _Scan) -> Iterator[Flaw]:
 def _objects(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:
     """The document, and every Kubernetes object inside of it: in a List, a Template, a Composition or a plain list."""
     if isinstance(value, dict):
-        if not pointer or isinstance(pointer[-1], int) or {"apiVersion", "kind"} <= value.keys():
+        if not pointer or (len(pointer) == 1 and isinstance(pointer[0], int)) or {"apiVersion", "kind"} <= value.keys():
             yield pointer, value
         for name, item in value.items():
             if isinstance(item, (dict, list)):
@@ -101,7 +104,6 @@ def _flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
                 yield pointer, IN_CLEAR, f"{title}: `{pointer[-1]}` is written in clear", FIX
         yield from _last_applied_flaws(annotations, title, scan)
         yield from _patch_flaws(value, scan)
-        yield from _operation_flaws(value, (), "a JSON patch")
         yield from _generator_flaws(value, scan)
         yield from _config_flaws(value, annotations, title)
         yield from _text_flaws(value, title, scan)

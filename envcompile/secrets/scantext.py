@@ -15,6 +15,7 @@ _BLOCK = re.compile(r"""^(\s*)["']?(?:data|stringData)["']?:\s*(?:\{\s*)?$""")
 _FLOW = re.compile(r"""^\s*["']?(?:data|stringData)["']?:\s*\{(?P<inner>.+)\}\s*,?\s*$""")
 _VALUE = re.compile(r"""^(\s+)["']?[-._a-zA-Z0-9]+["']?:\s*(?P<value>\S.*?)\s*,?\s*$""")
 _PAIR = re.compile(r"""["']?[-._a-zA-Z0-9]+["']?:\s*(?P<value>"[^"]*"|'[^']*'|[^,{}]+)""")
+_IMPORTS = frozenset({"import", "importstr", "importbin"})
 _JSONNET_KIND = re.compile(r"""["']?kind["']?\s*:{1,3}\s*["']Secret["']""")
 _JSONNET_MAP = re.compile(r"""["']?(?P<name>data|stringData)["']?\s*\+?:{1,3}\s*\{""")
 _JSONNET_PIECE = re.compile(
@@ -87,8 +88,9 @@ def _literals(text: str, start: int) -> Iterator[tuple[str, int]]:
             value = piece["block"] or piece["string"].lstrip("@")[1:-1]
             if not waiting and not depth:
                 key = value
-            elif literal < 0 and (not depth or encoded) and _is_jsonnet_literal(value):
+            elif literal < 0 and (not depth or encoded) and word not in _IMPORTS and _is_jsonnet_literal(value):
                 literal = piece.start()
+            word = ""
         elif sign in {"{", "[", "("}:
             encoded = not depth and sign == "(" and word.endswith("base64")
             depth += 1
