@@ -164,6 +164,13 @@ class Compiled(_Resources):
     def __repr__(self) -> str:
         return f"Compiled({self.environment}: {len(self.resources)} resources)"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuilt by the constructor: attributes cannot be set, and what arrives is looked over for plaintext."""
+        from functools import partial
+
+        made = partial(type(self), plaintext_allowed=True) if self.plaintext_allowed else type(self)
+        return made, (self.environment, self.namespace, self.resources)
+
 
 HARMLESS_ANNOTATION = "envcompile.dev/plaintext"
 """On a Secret: the keys whose literal values may be committed, comma-separated; `*` stands for all."""
@@ -175,6 +182,26 @@ def is_harmless(secret: dict[str, Any]) -> bool:
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
     declared = {key.strip() for key in str(annotations.get(HARMLESS_ANNOTATION, "")).split(",")}
     return "*" in declared or keys <= declared
+
+
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+"""What kubectl writes on objects: the object as it was applied, with every value of a Secret."""
+
+
+def without_values(resource: Resource, mark: str) -> Resource:
+    """A Secret in clear with a mark in the place of its values, wherever they stand; every other resource as it is."""
+    value = resource.value
+    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
+        return resource
+    hidden = {key: _marked(value[key], mark) for key in ("data", "stringData") if value.get(key)}
+    annotations = (value.get("metadata") or {}).get("annotations")
+    if isinstance(annotations, dict) and LAST_APPLIED_ANNOTATION in annotations:
+        hidden["metadata"] = {**value["metadata"], "annotations": {**annotations, LAST_APPLIED_ANNOTATION: mark}}
+    return resource._replace(value={**value, **hidden})
+
+
+def _marked(values: Any, mark: str) -> Any:
+    return dict.fromkeys(values, mark) if isinstance(values, dict) else mark
 
 
 class PatchDocument(NamedTuple):

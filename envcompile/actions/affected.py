@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.build import link_all
 from envcompile.compose.rollout import configuration_kind
-from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.git.repository import open_repository
+from envcompile.sources.overlaid import OverlaidTree
 from envcompile.sources.tree import join
 from envcompile.units.compare import changed_resources
 from envcompile.units.project import Project
+from envcompile.units.seal import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.plan import Part, PlannedUnit
+    from envcompile.units.plan import Part
 
 
 def affected(project: Project, files: Sequence[str], revision: str | None) -> dict[str, list[ResourceId]]:
@@ -41,14 +44,21 @@ def affected(project: Project, files: Sequence[str], revision: str | None) -> di
     if not files:
         return _between(_at_commit(project, revision or "HEAD"), project)
     paths = _named(project, files)
-    unknown = [path for path in paths if not project.tree.exists(path)]
-    if unknown:
-        known = sorted({part.path for name in project.environments for part in _parts(project, name)})
-        raise UsageError([
-            Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
-            for path in unknown
-        ])
-    return _made_from(project, frozenset(paths))
+    gone = [path for path in paths if not project.tree.exists(path)]
+    found = _reached(project, frozenset(paths) - {*gone})
+    if gone:
+        before = _at_commit(project, revision or "HEAD")
+        unknown = [path for path in gone if not before.tree.exists(path)]
+        if unknown:
+            known = sorted({part.path for name in project.environments for part in _parts(project, name)})
+            known += sorted(project.further_inputs())
+            raise UsageError([
+                Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
+                for path in unknown
+            ])
+        for name, resources in _reached(before, frozenset(gone)).items():
+            found[name] = sorted({*found.get(name, ()), *resources})
+    return found
 
 
 def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
@@ -59,36 +69,58 @@ def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
 
 
 def _at_commit(project: Project, revision: str) -> Project:
-    from envcompile.sources import GitTree
-
-    return Project(GitTree(project.root, revision), memo=project.memo)
+    return Project(open_repository(project.root).commit_tree(revision), memo=project.memo)
 
 
-def _made_from(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:
-    """What is made from some files, whatever values they hold."""
+def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:
+    """What changes when files are gone, and what is made from them, whatever values they hold."""
+    if not paths:
+        return {}
+    linked = {one.environment: one for one in link_all(project, project.environments)}
+    without = _without(project, paths)
     found: dict[str, list[ResourceId]] = {}
-    common = paths & {"envc.yaml", *project.further_inputs()}
-    for linked in link_all(project, project.environments):
-        sources = linked.plan.sources
-        every = {resource.id for resource in linked.exported()} | {resource.id for resource in linked.linked.further}
-        own = {file for file in sources.own_files if file != "envc.yaml"}
+    for name in (*linked, *(name for name in without if name not in linked)):
+        one, other = linked.get(name), without.get(name)
         touched: set[ResourceId] = set()
-        if common or paths & own:
-            touched = every
-        for number, unit in enumerate(linked.plan.units):
-            if any(part.path in paths for part in unit.parts) or _imports(linked, unit, paths):
-                touched |= {resource.id for resource in linked.exports[number].resources}
-                touched |= set(linked.exports[number].excluded)
-        touched = _with_dependants(linked, touched) & every
+        if other is not None:
+            touched |= {*changed_resources(one, other)}
+        if one is not None:
+            touched |= _with_dependants(one, _made_from(one, paths, project))
         if touched:
-            found[linked.environment] = sorted(touched)
+            found[name] = sorted(touched)
     return found
 
 
-def _imports(linked: LinkedEnvironment, unit: PlannedUnit, paths: frozenset[str]) -> bool:
-    """Tell whether a file of a unit was computed from one of the paths."""
-    dependencies = linked.plan.sources.dependencies
-    return any(not paths.isdisjoint(dependencies.get(part.path, ())) for part in unit.parts)
+def _without(project: Project, paths: frozenset[str]) -> dict[str, LinkedEnvironment]:
+    """The environments that compile when the files are gone."""
+    found: dict[str, LinkedEnvironment] = {}
+    try:
+        after = Project(OverlaidTree(project.tree, dict.fromkeys(paths)), memo=project.memo)
+    except EnvcError:
+        return found
+    for name in after.environments:
+        try:
+            found[name] = after.link(name)
+        except EnvcError:
+            continue  # without the file it is no change of what is compiled, but an error
+    return found
+
+
+def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Project) -> set[ResourceId]:
+    """The resources of an environment in which a file has a say."""
+    sources = linked.plan.sources
+    if paths & {"envc.yaml", *project.crd_files()} or paths & {*sources.own_files} - {"envc.yaml"}:
+        return linked.ids()
+    dependencies = sources.dependencies
+    read = {path for path in dependencies if path in paths or not paths.isdisjoint(dependencies[path])}
+    touched: set[ResourceId] = set()
+    for number, unit in enumerate(linked.plan.units):
+        if read.isdisjoint(part.path for part in unit.parts):
+            continue
+        for resource in linked.exports[number].resources:
+            if read.intersection(files_of(linked.resource(resource.id))):
+                touched.add(resource.id)
+    return touched
 
 
 def _with_dependants(linked: LinkedEnvironment, touched: set[ResourceId]) -> set[ResourceId]:

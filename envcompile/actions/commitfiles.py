@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.sources.gitobjects import FOLDER
+from envcompile.git.objects import FOLDER
 
 if TYPE_CHECKING:
-    from envcompile.sources.gitobjects import GitObjects
+    from envcompile.git.objects import GitObjects
 
 _OUTPUT = "environments"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from envcompile.emit.filenames import place_files, refuse_alike_applications
@@ -12,6 +12,7 @@ from envcompile.errors import EnvcError
 from envcompile.model import Bundle
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed

@@ -9,16 +9,16 @@ from envcompile import __version__
 from envcompile.actions.commitfiles import inputs_of
 from envcompile.actions.revisions import contents, field_rows, rows_between
 from envcompile.errors import EnvcError
-from envcompile.history.repository import clean_environment
 from envcompile.history.store import delta_of, failed, unchanged
-from envcompile.sources.gitobjects import GitObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
     from envcompile.actions.outbox import News
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Commit, Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.history.store import Delta, Revision, Store
     from envcompile.units.project import CompiledEnvironment
 
@@ -61,7 +61,7 @@ class Recorder:
     ) -> None:
         self.repository = repository
         self.store = store
-        self.objects = objects or GitObjects(repository.folder, clean_environment())
+        self.objects = objects or repository.objects()
         self._is_own = objects is None
         self.news = news
         self._wholes: dict[str, _Whole] = {}
@@ -127,24 +127,30 @@ class Recorder:
         known = self._wholes.get(commit)
         if known is not None:
             return known
-        from envcompile.sources import GitTree
         from envcompile.units.project import Project
 
         found = self._wholes[commit] = _Whole({}, {})
-        tree = GitTree(self.repository.folder, commit, objects=self.objects, prefix=self.repository.prefix)
+        tree = self.repository.commit_tree(commit, self.objects)
         if not any(tree.exists(path) for path in ("base", "overlays", "envc.yaml")):
             return found
         try:
             project = Project(tree)
         except EnvcError as error:
+            self._refuse_partial(tree)
             found.problems.update(dict.fromkeys(before, _reason(error)))
             return found
         for name in project.environments:
             try:
                 found.environments[name] = project.compile_with_sources(name)
             except EnvcError as error:
+                self._refuse_partial(tree)
                 found.problems[name] = _reason(error)
         return found
+
+    def _refuse_partial(self, tree: CommitTree) -> None:
+        """Record no failure that a whole clone would not have."""
+        if tree.lacks is not None and self.repository.is_partial():
+            raise tree.lacks
 
     def _adopt_children(self, commit: Commit) -> None:
         """Children that were recorded before their parent hold all; now they hold only what they changed."""

@@ -5,22 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Order, field_changes
+from envcompile.ask.changes import Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
-from envcompile.history.records import Content, FieldRow, content_of
-from envcompile.model import is_harmless
+from envcompile.history.records import FieldRow, content_of
+from envcompile.model import without_values
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envcompile.ask.changes import FieldChange
+    from envcompile.git.repository import Repository
     from envcompile.history.reading import Reader
-    from envcompile.history.records import Delta, State
-    from envcompile.history.repository import Repository
+    from envcompile.history.records import Content, Delta, State
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
@@ -36,16 +37,9 @@ def contents(built: CompiledEnvironment) -> dict[ResourceId, Content]:
     """Everything that an environment holds."""
     compiled = built.compiled
     files = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
-    return {resource.id: content_of(without_values(resource), file) for file, resource in files.items()}
-
-
-def without_values(resource: Resource) -> dict[str, Any]:
-    """The resource; a Secret in clear, which only `secretBackend: plaintext` lets through, without its values."""
-    value = resource.value
-    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
-        return value
-    hidden = {key: dict.fromkeys(value[key], NOT_RECORDED) for key in ("data", "stringData") if value.get(key)}
-    return {**value, **hidden}
+    return {
+        resource.id: content_of(without_values(resource, NOT_RECORDED).value, file) for file, resource in files.items()
+    }
 
 
 def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: Delta) -> list[FieldRow]:
@@ -65,7 +59,9 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
         resource = by_id[identity]
         rows.extend(
             _row(identity, change, _place(built, resource, change.path))
-            for change in field_changes(identity, old[before[identity].content], without_values(resource), api)
+            for change in field_changes(
+                identity, old[before[identity].content], without_values(resource, NOT_RECORDED).value, api
+            )
         )
     return rows
 
@@ -95,12 +91,11 @@ def places_of(
     repository: Repository, commit: str, environment: str, resource: ResourceId, fields: Iterable[FieldPath]
 ) -> dict[FieldPath, str]:
     """The file and line of a commit that set each field, found by compiling it; empty where that is not known."""
-    from envcompile.sources import GitTree
     from envcompile.units.project import Project
 
     if not repository.has(commit):
         return {}
-    tree = GitTree(repository.folder, commit)
+    tree = repository.commit_tree(commit)
     try:
         built = Project(tree).compile_with_sources(environment)
         found = [item for item in built.compiled.resources if item.id == resource]

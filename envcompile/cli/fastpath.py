@@ -37,24 +37,7 @@ def quick_build(arguments: list[str]) -> int | None:
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    _import_msgspec()
     return run_safely(lambda: _build(project, environments, options))
-
-
-def _import_msgspec() -> None:
-    """Import msgspec without typing_extensions, which costs a tenth of a small build's time.
-
-    msgspec takes `get_type_hints`, `Required` and `NotRequired` from it when it is installed and else from `typing`,
-    where Python 3.11 has them; typing_extensions imports `inspect` and all that `inspect` needs.
-    """
-    name = "typing_extensions"
-    if name in sys.modules:
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # how the import system says that a module is not there
-    try:
-        __import__("msgspec")
-    finally:
-        del sys.modules[name]
 
 
 def quick_record(arguments: list[str]) -> int | None:
@@ -87,8 +70,6 @@ def quick_record(arguments: list[str]) -> int | None:
     from pathlib import Path
 
     from envcompile.cli.error_handler import run_safely
-
-    _import_msgspec()
     from envcompile.cli.recording import record_and_tell
 
     revisions = [] if "--waiting" in flags else commits or ["HEAD"]

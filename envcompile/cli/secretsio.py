@@ -74,7 +74,7 @@ def folders_in_clear(context: typer.Context) -> list[str]:
 def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     """The environments a command line names, composed; what is wrong in any of them is reported together."""
     from envcompile.errors import EnvcError, Problems, UsageError
-    from envcompile.secrets.gitfiles import IgnoreRules
+    from envcompile.git.ignore import IgnoreRules
     from envcompile.secrets.secret_set import Composed, gather
     from envcompile.units.seal import where_of
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.compose import configtext
 from envcompile.compose.configmaps import REPLACE_ANNOTATION
-from envcompile.compose.directives import SET_ORDER, same
+from envcompile.compose.directives import SET_ORDER
 from envcompile.compose.identity import Identifier
 from envcompile.compose.layers import NEW_ANNOTATION, Layering
 from envcompile.compose.merge_derive import NotExpressibleError, derive
@@ -18,6 +18,7 @@ from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Document
 from envcompile.settings import API_VERSION
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

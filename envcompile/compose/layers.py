@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.errors import EnvcError
-from envcompile.model import Resource, ResourceId, Step
+from envcompile.model import (
+    Resource,
+    ResourceId,  # ruff: ignore[typing-only-first-party-import] - newcomers are remembered, and read by their types
+    Step,
+)
+from envcompile.values import dotted
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
@@ -159,7 +164,7 @@ class Layering:
             return True
         lacks = ""
         if known_kind and missing:
-            where = ".".join(str(part) for part in missing[0].pointer)
+            where = dotted(missing[0].pointer)
             lacks = missing[0].what + (f" at {where}" if where else "")
         self.strays.append(Stray(identity, layer, known_kind, lacks, place(document)))
         return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.rollout import configuration_of
 from envcompile.kubernetes.podspecs import containers, maps_in, pod_template
+from envcompile.kubernetes.references import object_references, pod_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,21 +49,14 @@ def needs_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[Name
         yield from _named(kind.partition(".")[0], namespace, name)
     if pod_template(identity, value) is not None:
         yield from _needs_of_pods(identity, value)
-    for kind, name in _direct(identity.kind, value):
+    for kind, name in object_references(identity.kind, value):
         yield from _named(kind, namespace, name)
 
 
 def _needs_of_pods(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[Name, ...]]:
     namespace = identity.namespace
-    for kind, name in configuration_of(identity, value):
-        if kind == "Secret":
-            yield (("secret", namespace, name),)
-        else:
-            yield from _named(kind, namespace, name)
-    template = pod_template(identity, value)
-    yield from _named("ServiceAccount", namespace, _text(template, "spec", "serviceAccountName"))
-    for volume in maps_in(template, "spec", "volumes"):
-        yield from _named("PersistentVolumeClaim", namespace, _text(volume, "persistentVolumeClaim", "claimName"))
+    for reference in pod_references(pod_template(identity, value)):
+        yield from _named(reference.kind, namespace, reference.name)
     for container in containers(identity, value):
         for variable in maps_in(container, "env"):
             text = variable.get("value")
@@ -74,39 +67,20 @@ def _needs_of_pods(identity: ResourceId, value: dict[str, Any]) -> Iterator[tupl
 
 def _named(kind: str, namespace: str, name: str) -> Iterator[tuple[Name, ...]]:
     """A resource of the namespace, and one of the whole cluster: whichever there is."""
-    if name:
-        yield ((f"kind {kind}", namespace, name),)
-        if namespace:
-            yield ((f"kind {kind}", "", name),)
+    if not name:
+        return
+    if kind == "Secret":
+        yield (("secret", namespace, name),)
+        return
+    yield ((f"kind {kind}", namespace, name),)
+    if namespace:
+        yield ((f"kind {kind}", "", name),)
 
 
 def _listed(value: dict[str, Any]) -> list[str]:
     annotations = value["metadata"].get("annotations") or {}
     text = annotations.get(DEPENDS_ON_ANNOTATION)
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else []
-
-
-def _direct(kind: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(kind, name) pairs that a resource names in fields of its own."""
-    target = _map(value, "spec", "scaleTargetRef") or _map(value, "spec", "targetRef")
-    if target:
-        yield str(target.get("kind") or "Deployment"), str(target.get("name"))
-    if kind in {"RoleBinding", "ClusterRoleBinding"}:
-        role = _map(value, "roleRef")
-        yield str(role.get("kind")), str(role.get("name"))
-        for subject in maps_in(value, "subjects"):
-            if subject.get("kind") == "ServiceAccount":
-                yield "ServiceAccount", str(subject.get("name"))
-    elif kind == "Ingress":
-        for rule in maps_in(value, "spec", "rules"):
-            for path in maps_in(rule, "http", "paths"):
-                yield "Service", _text(path, "backend", "service", "name")
-    elif kind == "ExternalSecret":
-        store = _map(value, "spec", "secretStoreRef")
-        yield str(store.get("kind") or "SecretStore"), str(store.get("name"))
-    elif kind in {"SecretStore", "ClusterSecretStore"}:
-        provider = _map(value, "spec", "provider", "vault", "auth", "kubernetes", "serviceAccountRef")
-        yield "ServiceAccount", str(provider.get("name"))
 
 
 def _hosts(text: str) -> Iterator[str]:
@@ -116,12 +90,6 @@ def _hosts(text: str) -> Iterator[str]:
         rest = rest.rpartition("@")[2].partition("/")[0].partition(":")[0]
         if _HOST.fullmatch(rest):
             yield rest
-
-
-def _map(value: Any, *path: str) -> dict[str, Any]:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any, *path: str) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.kubernetes.podspecs import containers, map_pod_template, maps_in, pod_template
+from envcompile.kubernetes.podspecs import map_pod_template, pod_template
+from envcompile.kubernetes.references import CONFIGURATION, pod_references
 from envcompile.model import Step
 
 if TYPE_CHECKING:
@@ -94,24 +95,9 @@ def configuration_kind(identity: ResourceId) -> str | None:
 
 def configuration_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Every (`ConfigMap` or `Secret`, name) that the pods of a workload read."""
-    for container in containers(identity, value):
-        for source in maps_in(container, "envFrom"):
-            yield from _named(source, "configMapRef", "secretRef", "name")
-        for variable in maps_in(container, "env"):
-            yield from _named(variable.get("valueFrom"), "configMapKeyRef", "secretKeyRef", "name")
-    for volume in maps_in(pod_template(identity, value), "spec", "volumes"):
-        yield from _named(volume, "configMap", "", "name")
-        yield from _named(volume, "", "secret", "secretName")
-        for source in maps_in(volume, "projected", "sources"):
-            yield from _named(source, "configMap", "secret", "name")
-
-
-def _named(source: Any, config_map: str, secret: str, field: str) -> Iterator[tuple[str, str]]:
-    if isinstance(source, dict):
-        for kind, key in (("ConfigMap", config_map), ("Secret", secret)):
-            reference = source.get(key)
-            if key and isinstance(reference, dict) and isinstance(reference.get(field), str):
-                yield kind, reference[field]
+    for reference in pod_references(pod_template(identity, value)):
+        if reference.use in CONFIGURATION and reference.name:
+            yield reference.kind, reference.name
 
 
 def _annotated(value: dict[str, Any], name: str, text: str) -> dict[str, Any]:

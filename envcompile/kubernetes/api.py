@@ -44,6 +44,10 @@ class KubeApi:
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
         self._spellings: dict[tuple[str, str], str] | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels to another process as its version and custom kinds: the tables lie there, too."""
+        return _of_version, (self.version, dict(self._custom))
+
     @property
     def version(self) -> str:
         """The minor version, such as `1.35`."""
@@ -162,6 +166,11 @@ def load(version: str) -> KubeApi:
         UnknownVersionError: when the version has no table; the message names the versions that have.
     """
     return KubeApi(Table.read(version))
+
+
+def _of_version(version: str, custom: Mapping[tuple[str, str], CustomKind]) -> KubeApi:
+    built_in = load(version)
+    return KubeApi(built_in._table, custom) if custom else built_in  # ruff: ignore[private-member-access] - its own class
 
 
 def shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:

@@ -14,14 +14,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.kubernetes.clustermade import made_by_cluster, map_at
+from envcompile.model import LAST_APPLIED_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-LAST_APPLIED: Final = (
-    "kubectl.kubernetes.io/last-applied-configuration",
-    "kubecfg.ksonnet.io/last-applied-configuration",
-)
+LAST_APPLIED: Final = (LAST_APPLIED_ANNOTATION, "kubecfg.ksonnet.io/last-applied-configuration")
 """Where a client-side apply keeps a copy of the whole object, the values of a Secret and all."""
 
 _METADATA: Final = (

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
+from envcompile.files import unwritable, write_atomically
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.httpget import RedirectRefusedError, get
 from envcompile.secrets.origin import origin_of
 from envcompile.secrets.outside import TooSlowError, run_program
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.secret_set import certificate_file
-from envcompile.secrets.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -108,10 +108,13 @@ def accept_certificate(
     if names_own:
         pinned_text = pinned(pinned_text, settings_name, DEFAULT_CERTIFICATE, "certificate")
     if changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(file, error) from error
+        write_atomically(path, text, shown=file)
     if pinned_text != settings_text:
-        write_atomically(settings_file, pinned_text)
+        write_atomically(settings_file, pinned_text, shown=f"overlays/{environment}/environment.yaml")
     state: Literal["new", "same", "changed"] = "same" if same else "new" if before is None else "changed"
     return CertificateChange(state, chosen, before, own, changed or pinned_text != settings_text, warnings)
 

@@ -9,9 +9,10 @@ from envcompile.kubernetes.cleaner import LAST_APPLIED
 from envcompile.secrets.declaration import LARGEST_SECRET, declare
 from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
-from envcompile.secrets.manifest import LARGEST_ANNOTATION, escaped, sealed_object, sealed_secret
+from envcompile.secrets.manifest import LARGEST_ANNOTATION, sealed_object, sealed_secret
 from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS, find_plaintext, is_secret
 from envcompile.settings import Sealing
+from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError
-from envcompile.secrets.gitfiles import index_blobs, staged_files, tracked_files
+from envcompile.git.repository import open_repository
 from envcompile.secrets.leak import Leak
 from envcompile.secrets.scanobjects import scan_documents
 from envcompile.secrets.scantext import scan_jsonnet, scan_lines
@@ -45,18 +45,20 @@ def scan_index(
         in_clear: folders whose Secrets are declared throw-away (`secretBackend: plaintext`).
 
     Raises:
-        UnavailableError: outside of a git repository.
+        UsageError: outside of a git repository.
+        UnavailableError: git cannot read the index.
     """
-    files = staged_files(root) if staged else tracked_files(root)
+    repository = open_repository(root)
+    files = repository.staged_files() if staged else repository.tracked_files()
     wanted = [file for file in files if not any(fnmatch(file, glob) for glob in exclude)]
     tracked: list[frozenset[str]] = []
 
     def is_committed(file: str) -> bool:
         if not tracked:
-            tracked.append(frozenset(tracked_files(root)))
+            tracked.append(frozenset(repository.tracked_files()))
         return file in tracked[0]
 
-    return scan_tree(index_blobs(root, wanted), in_clear=in_clear, is_committed=is_committed)
+    return scan_tree(repository.index_blobs(wanted), in_clear=in_clear, is_committed=is_committed)
 
 
 def scan_tree(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from envcompile.secrets.gitfiles import sealed_times
+from envcompile.git.lines import line_times
 from envcompile.secrets.validate import is_moved, judge
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def ages_of(scene: Scene, store: Store, now: datetime) -> dict[ValueId, int]:
     moment = int(now.timestamp())
     found = {}
     for part in scene.every_store():
-        times = sealed_times(scene.root, part.file) if part.records else {}
+        by_line = line_times(scene.root, part.file) if part.records else {}
+        lines = (scene.root / part.file).read_bytes().splitlines() if by_line else []
+        times = {line: by_line.get(line, 0) for line, text in enumerate(lines, 1) if text.startswith(b"  sealed: ")}
         if len(times) != len(part.records):
             continue
         # Records are read in the order of their lines, so the n-th `sealed:` line belongs to the n-th record.

@@ -20,9 +20,9 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.sources.settingsfile import place
 from envcompile.sources.tree import join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

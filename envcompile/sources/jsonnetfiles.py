@@ -8,8 +8,8 @@ from envcompile.errors import EnvcError, fail
 from envcompile.model import Document, Location
 from envcompile.sources.jsonneterrors import explained
 from envcompile.sources.jsonnetimports import Importer
-from envcompile.sources.settingsfile import dotted
 from envcompile.sources.tree import file_start
+from envcompile.values import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

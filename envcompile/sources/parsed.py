@@ -12,7 +12,6 @@ from envcompile.sources.scans import blob_digest, combined_digest, scan_of
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
-    FileDocuments,
     app_of,
     is_resource_file,
     sort_documents,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile.sources.jsonnetfiles import Evaluations
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
+    from envcompile.sources.yamlfiles import FileDocuments
 
 
 class EnvironmentFacts(NamedTuple):
@@ -161,7 +161,7 @@ class ParsedFiles:
         documents: list[Document] = []
         patches: list[PatchDocument] = []
         dependencies: dict[str, frozenset[str]] = {}
-        for path in self._paths(tree, name, entries, problems):
+        for path in self._paths(name, entries, problems):
             try:
                 said = self._say(tree, name, path, facts)
             except EnvcError as error:
@@ -184,7 +184,7 @@ class ParsedFiles:
         """
         problems = Problems()
         found: list[FileScan] = []
-        for path in self._paths(tree, name, entries, problems):
+        for path in self._paths(name, entries, problems):
             try:
                 known = self._scans.get((name, path))
                 if known is not None and known.digest == self.digest(tree, path):
@@ -213,7 +213,7 @@ class ParsedFiles:
         """
         return self._say(tree, name, path, facts).documents
 
-    def _paths(self, tree: Tree, name: str, entries: Iterable[FileEntry], problems: Problems) -> tuple[str, ...]:
+    def _paths(self, name: str, entries: Iterable[FileEntry], problems: Problems) -> tuple[str, ...]:
         """The resource files of a layer; what is wrong with its folder is noted."""
         known = self._layers.get(name)
         if known is None:

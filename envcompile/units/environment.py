@@ -1,4 +1,4 @@
-"""One environment on its way through compile and link: what is remembered is not compiled, unless its values are asked."""
+"""One environment through compile and link: what is remembered is not compiled, unless its values are asked for."""
 
 from __future__ import annotations
 
@@ -89,6 +89,10 @@ class LinkedEnvironment:
             yield self._finished(number, position)
         for resource in self.linked.further:
             yield finish(resource, self.linked.imports.get(resource.id, NOTHING), self.plan)
+
+    def ids(self) -> set[ResourceId]:
+        """The identities of all resources."""
+        return {*self._unit_of, *(resource.id for resource in self.linked.further)}
 
     def exported(self) -> Iterator[Exported]:
         """What is known of all resources without compiling, in the same order; those of the store alone left out."""

@@ -11,7 +11,7 @@ from envcompile.compose.rollout import checksum_of, configuration_kind, content_
 from envcompile.compose.settings import UsedSettings, report_unused
 from envcompile.compose.targets import report_missed
 from envcompile.compose.waves import Dependencies, sync_waves, with_wave
-from envcompile.errors import EnvcError, Problems
+from envcompile.errors import EnvcError
 from envcompile.model import Location
 from envcompile.units.seal import undeclared
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from envcompile.compose.assemble import UnknownKind
     from envcompile.compose.namespaces import Moved
+    from envcompile.errors import Problems
     from envcompile.model import Resource, ResourceId
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.unit import CompiledUnit, Exported, UnitExports

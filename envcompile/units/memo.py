@@ -7,16 +7,16 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from envcompile.sources.scans import FileScan  # ruff: ignore[typing-only-first-party-import] - records are read by their types
-from envcompile.units.unit import UnitExports
+from envcompile.units.unit import UnitExports  # ruff: ignore[typing-only-first-party-import] - as above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 FOLDER = ".envc/units"
 _FORMAT = b"envc units 1 "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.compose.identity import Identifier
@@ -218,13 +219,11 @@ class _Cut:
                 app,
                 tuple(
                     Part(number, path, file.digest, tuple(documents), tuple(patches))
-                    for (number, path), (file, documents, patches) in sorted(self._parts[app].items(), key=_place)
+                    for (number, path), (file, documents, patches) in sorted(
+                        self._parts[app].items(), key=itemgetter(0)
+                    )
                 ),
             )
-
-
-def _place(item: tuple[tuple[int, str], object]) -> tuple[int, str]:
-    return item[0]
 
 
 def _secrets(

@@ -213,17 +213,22 @@ class Project:
     def further_inputs(self) -> set[str]:
         """Everything outside of the layers' files that has a say in what is compiled, or would if it were there."""
         found = self._parsed.looked_at()
-        for path in self.settings.crds:
-            below = [entry.path for entry in self.tree.files(path)]
-            for file in below or [path]:
-                found.add(file)
-                folder = file.rpartition("/")[0]
-                while folder:
-                    found.add(folder)  # a new file changes it
-                    folder = folder.rpartition("/")[0]
+        for file in self.crd_files():
+            found.add(file)
+            folder = file.rpartition("/")[0]
+            while folder:
+                found.add(folder)  # a new file changes it
+                folder = folder.rpartition("/")[0]
         if self._is_ignored is not None:
             found.update(self._ignore_files())
         return found
+
+    def crd_files(self) -> frozenset[str]:
+        """The files that `crds:` of envc.yaml names."""
+        found: set[str] = set()
+        for path in self.settings.crds:
+            found.update([entry.path for entry in self.tree.files(path)] or [path])
+        return frozenset(found)
 
     def _ignore_files(self) -> set[str]:
         """The files by which git may be told to ignore a source."""
@@ -270,7 +275,7 @@ class Project:
         if root is None:
             return False
         if self._is_ignored is None:
-            from envcompile.secrets.gitfiles import IgnoreRules
+            from envcompile.git.ignore import IgnoreRules
 
             self._is_ignored = IgnoreRules(root)
         return self._is_ignored(path)

@@ -232,8 +232,6 @@ def test_a_build_needs_neither_the_command_line_library_nor_a_key(project: Path)
         "subprocess",
         "socket",
         "asyncio",
-        "inspect",
-        "typing_extensions",
     }
 
 

@@ -1,5 +1,7 @@
 """Live objects become the manifests somebody would apply; what only a cluster makes is left out."""
 
+# ruff: file-ignore[line-too-long] - samples are written whole
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
