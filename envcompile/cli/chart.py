@@ -266,6 +266,7 @@ class _Job:
 
     def _put(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write a chart in one step, over nothing but what an earlier call wrote."""
+        import hashlib
         import tempfile
 
         from envcompile.emit.plan import plan
@@ -275,7 +276,9 @@ class _Job:
         folder = folder.absolute()
         if folder.is_file():
             raise UsageError([Problem(f"{folder} is a file", "name a folder for the chart")])
-        planned = plan(folder, Bundle("chart", {path: text.encode() for path, text in files.items()}, {}))
+        contents = {path: text.encode() for path, text in files.items()}
+        digests = {path: hashlib.sha256(data).hexdigest() for path, data in contents.items()}
+        planned = plan(folder, Bundle("chart", contents, digests))
         if not self.force and (touched := [*planned.edited, *planned.foreign]):
             raise fail(
                 f"{folder / touched[0]} was changed by hand or is not envc's"

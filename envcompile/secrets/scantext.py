@@ -17,7 +17,7 @@ _VALUE = re.compile(r"""^(\s+)["']?[-._a-zA-Z0-9]+["']?:\s*(?P<value>\S.*?)\s*,?
 _PAIR = re.compile(r"""["']?[-._a-zA-Z0-9]+["']?:\s*(?P<value>"[^"]*"|'[^']*'|[^,{}]+)""")
 _IMPORTS = frozenset({"import", "importstr", "importbin"})
 _JSONNET_KIND = re.compile(r"""["']?kind["']?\s*:{1,3}\s*["']Secret["']""")
-_JSONNET_MAP = re.compile(r"""["']?(?P<name>data|stringData)["']?\s*\+?:{1,3}\s*\{""")
+_JSONNET_MAP = re.compile(r"""(?<!\w)["']?(?P<name>data|stringData)["']?\s*\+?:{1,3}\s*\{""")
 _JSONNET_PIECE = re.compile(
     r"""(?P<comment>/\*.*?\*/|//[^\n]*|\#[^\n]*)|(?P<string>@?"(?:\\.|[^"\\])*"|@?'(?:\\.|[^'\\])*')"""
     r"""|(?P<block>\|\|\|-?[ \t]*\n.*?\n[ \t]*\|\|\|)|(?P<sign>[{}\[\](),:+])|(?P<word>[\w.$]+)""",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile import yamlio
-from envcompile.secrets.privatekeys import read_private_keys
-from envcompile.secrets.verify import unseal_object
+from envcompile.secrets.ciphertext import label
+from envcompile.secrets.sealing import open_sealed
 from tests.harness.command import run_envc
 from tests.secrets.repository import Repository, certificate_pem, fingerprint, key_pem, private_key
 
@@ -59,8 +59,8 @@ class Clusters:
     def opens(self, environment: str, key: RSAPrivateKey) -> bytes:
         """What the cluster with this key makes of the built SealedSecret."""
         built = (self.root / f"environments/{environment}/web/sealedsecret-db.yaml").read_bytes()
-        keys = read_private_keys(key_pem(key), "key")
-        return unseal_object(yamlio.load_all(built, "built")[0], keys).values["alpha"].reveal()
+        sealed = yamlio.load_all(built, "built")[0]["spec"]["encryptedData"]["alpha"]
+        return open_sealed([key], sealed, label("strict", "shop", "db")).reveal()
 
 
 @pytest.fixture
