@@ -160,7 +160,10 @@ def plan(
     units = []
     for app, parts in cut.parts():
         secret_ids = cut.secrets.get(app, ())
-        secrets = _secrets(store, external, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
+        secrets = None
+        if secret_ids:
+            literals = cut.literals.get(app, ())
+            secrets = _secrets(store or _empty(sources), external, parts, literals, is_ignored)
         described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
         sealed = ""
         if secrets is not None:
@@ -226,19 +229,24 @@ class _Cut:
             )
 
 
+def _empty(sources: EnvironmentSources) -> Store:
+    """The store of an environment for which nothing was sealed yet: messages name the file that will have it."""
+    from envcompile.secrets.store import STORE_NAME, Store
+
+    return Store(f"overlays/{sources.environment}/{STORE_NAME}")
+
+
 def _secrets(
-    store: Store | None,
+    store: Store,
     external: StoreFacts | None,
     parts: Sequence[Part],
     literals: Iterable[str],
     is_ignored: Ignored,
 ) -> SecretInput:
-    from envcompile.secrets.store import Store
-
     in_clear = {*literals}
     # A Secret is private when every file that has a say in it is ignored, so all are asked about when one is in clear.
     ignored = frozenset(part.path for part in parts if is_ignored(part.path)) if in_clear else frozenset()
-    return SecretInput(store or Store(""), ignored, external)
+    return SecretInput(store, ignored, external)
 
 
 class _StoreKey:
