@@ -15,6 +15,7 @@ from envcompile.units.compile import compose_of
 from envcompile.units.environment import LinkedEnvironment
 from envcompile.units.link import report
 from envcompile.units.plan import plan
+from envcompile.units.seal import external_store
 from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from envcompile import settings
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer, Resource
-    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.memo import FolderMemo
@@ -254,7 +254,7 @@ class Project:
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
-            external=_store_facts(sources),
+            external=external_store(sources),
             is_ignored=self._ignores,
         )
 
@@ -347,21 +347,3 @@ def remembering(root: Path) -> tuple[ParsedFiles, FolderMemo]:
     snapshot = load(str(root), f"{root}/environments", tool)
     digest_of = snapshot.digest_reader(str(root)) if snapshot is not None else None
     return ParsedFiles(digest_of, memo.scans()), memo
-
-
-def _store_facts(sources: EnvironmentSources) -> StoreFacts | None:
-    """What the environment's files say of the store of the External Secrets operator, wherever it is written."""
-    if sources.settings.secret_backend != "external":
-        return None
-    from envcompile.secrets.externalstore import STORE_KINDS, store_facts
-
-    return store_facts(
-        [
-            sources.documents(layer.name, file.path).documents[at].value
-            for layer in sources.scans
-            for file in layer.files
-            for at, head in enumerate(file.heads)
-            if head.kind in STORE_KINDS
-        ],
-        sources.settings,
-    )
