@@ -21,6 +21,7 @@ from envcompile.secrets.origin import origin_of
 from envcompile.secrets.outside import TooSlowError, run_program
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.secret_set import certificate_file
+from envcompile.text import address
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -147,7 +148,9 @@ def certificate_from_url(
     origin = origin_of(url)
     if origin is None:
         raise UsageError([
-            Problem(f"`{url}` is not an http or https URL", "give the controller's URL, or the path of a PEM file")
+            Problem(
+                f"`{address(url)}` is not an http or https URL", "give the controller's URL, or the path of a PEM file"
+            )
         ])
     if origin.scheme == "http" and not origin.is_loopback and not plain_http:
         raise UsageError([
@@ -204,7 +207,7 @@ def certificate_from_cluster(environ: Mapping[str, str], sealing: Sealing, conte
         try:
             ports = (json.loads(answer).get("spec") or {}).get("ports") or [{}]
         except (ValueError, AttributeError):
-            what = f"{cluster['server']} does not answer as an API server"
+            what = f"{address(str(cluster['server']))} does not answer as an API server"
             raise UnavailableError([Problem(what, "check the kubeconfig's server, and proxies on the way")]) from None
         port = ports[0].get("name") or ports[0].get("port") or ""
         return _get(f"{services}/http:{sealing.controller_name}:{port}/proxy{CERTIFICATE_PATH}", tls, headers)

@@ -159,7 +159,7 @@ def plan(
     common = combined_digest([f"{name} {digest}" for name, digest in given.items()])
     units = []
     for app, parts in cut.parts():
-        secret_ids = cut.secrets.get(app, ())
+        secret_ids = cut.secrets.get(app, ()) if settings.secret_backend != "plaintext" else ()
         secrets = None
         if secret_ids:
             literals = cut.literals.get(app, ())
