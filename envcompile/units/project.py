@@ -15,6 +15,7 @@ from envcompile.units.compile import compose_of
 from envcompile.units.environment import LinkedEnvironment
 from envcompile.units.link import report
 from envcompile.units.plan import plan
+from envcompile.units.seal import external_store
 from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
@@ -274,6 +275,7 @@ class Project:
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
+            external=external_store(sources),
             is_ignored=self._ignores,
         )
 
