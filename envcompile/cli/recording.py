@@ -246,9 +246,11 @@ def _counted(number: int, noun: str) -> str:
 
 def _start(folder: Path) -> None:
     """Start the recorder in a session of its own, so that nobody waits for it."""
+    from envcompile.actions.hook_scripts import own_command
+
     try:
         subprocess.Popen(
-            [sys.executable, "-m", "envcompile", "history", "record", "--waiting"],
+            [*own_command(), "history", "record", "--waiting"],
             cwd=folder,
             env=dict(os.environ),
             stdin=subprocess.DEVNULL,
