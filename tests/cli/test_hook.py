@@ -138,7 +138,7 @@ def test_hooks_of_others_are_kept_and_come_back(folder: Folder) -> None:
         (hooks / name).chmod(0o755)
     outcome = run_envc(folder.root, "hook", "install")
     assert outcome.err == (
-        f"5 hooks installed in {hooks}\n"
+        f"6 hooks installed in {hooks}\n"
         "pre-commit: the hook that was there is called first\npost-rewrite: the hook that was there is called first\n"
     )
     assert run_envc(folder.root, "hook", "install").code == 0, "a second time changes nothing"
@@ -151,14 +151,14 @@ def test_hooks_of_others_are_kept_and_come_back(folder: Folder) -> None:
         hooked_commit(folder, "refused")
     settle(folder)
     outcome = run_envc(folder.root, "hook", "uninstall")
-    assert (outcome.code, outcome.err) == (0, "5 hooks taken away\n")
+    assert (outcome.code, outcome.err) == (0, "6 hooks taken away\n")
     assert (hooks / "pre-commit").read_text().startswith("#!/bin/sh\necho called")
     assert sorted(path.name for path in hooks.iterdir() if not path.name.endswith(".sample")) == [
         "post-rewrite",
         "pre-commit",
     ]
     status = run_envc(folder.root, "hook", "status")
-    assert (status.code, status.out.splitlines()[:2]) == (1, ["pre-commit    foreign", "pre-push      missing"])
+    assert (status.code, status.out.splitlines()[:2]) == (1, ["pre-commit        foreign", "pre-merge-commit  missing"])
 
 
 def test_a_commit_with_stale_output_or_a_secret_is_refused(folder: Folder) -> None:
@@ -183,7 +183,7 @@ def test_hooks_path_and_work_trees_are_respected(folder: Folder, tmp_path: Path)
     """core.hooksPath inside of the repository is used; commits of a linked work tree come to the same history."""
     folder.git("config", "core.hooksPath", ".githooks")
     outcome = run_envc(folder.root, "hook", "install")
-    assert outcome.err.startswith(f"5 hooks installed in {folder.root / '.githooks'}\n")
+    assert outcome.err.startswith(f"6 hooks installed in {folder.root / '.githooks'}\n")
     hooked_commit(folder, "start")
     folder.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     side = Folder(tmp_path / "side", folder.minutes)
