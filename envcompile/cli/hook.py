@@ -95,7 +95,7 @@ def _run(folder: Path, name: str) -> int:
     """Check what a hook is about; the exit code."""
     import sys
 
-    from envcompile.actions.hooks import is_touched
+    from envcompile.actions.hook_places import is_touched
     from envcompile.actions.opening import open_repository
 
     repository = open_repository(folder)
@@ -123,7 +123,7 @@ def _check(folder: Path) -> int:
     from contextlib import redirect_stderr, redirect_stdout
     from io import StringIO
 
-    from envcompile.actions.hooks import is_output_committed
+    from envcompile.actions.hook_places import is_output_committed
     from envcompile.actions.opening import open_repository
     from envcompile.cli.entry import main
     from envcompile.cli.output import tell
