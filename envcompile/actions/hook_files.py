@@ -85,6 +85,7 @@ def write(file: Path, text: str, mode: int = 0o755) -> None:
     scratch = file.with_name(f".{file.name}.envc")
     scratch.unlink(missing_ok=True)
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    Path(descriptor).write_text(text, encoding="utf-8", errors="surrogateescape")
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
+        stream.write(text)
     scratch.chmod(mode)
     scratch.replace(file)
