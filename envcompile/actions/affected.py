@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,9 @@ from envcompile.compose.directives import is_deletion
 from envcompile.compose.identity import Identifier
 from envcompile.compose.rollout import configuration_of
 from envcompile.compose.targets import Matcher
-from envcompile.errors import EnvcError, Problem, UnavailableError, UsageError, did_you_mean
+from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.git.refs import changed_files
+from envcompile.git.repository import open_repository
 from envcompile.model import Resource
 from envcompile.sources.tree import join
 
@@ -137,10 +139,9 @@ def _files_of(resource: Resource) -> set[str]:
 
 def _reach_of_commit(project: Project, revision: str) -> dict[str, dict[str, set[ResourceId]]]:
     """The reach of the files that a commit had; empty when the commit does not compile."""
-    from envcompile.sources import GitTree
-
     try:
-        return _reach(Project(GitTree(project.root, revision)))
+        with closing(open_repository(project.root).commit_tree(revision)) as tree:
+            return _reach(Project(tree))
     except EnvcError:
         return {}
 
@@ -169,20 +170,4 @@ def _inside(root: Path, file: str) -> str:
 
 def _changed(root: Path, revision: str) -> list[str]:
     """The paths that differ between a commit and the working tree, new files included."""
-    tracked = _git(root, "diff", "--name-only", "-z", "--no-renames", "--relative", revision, "--", ".")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    return sorted({path for path in (tracked + new).split("\0") if path})
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise UnavailableError([Problem("git is not installed", "install git, or name the changed files")]) from error
-    if done.returncode:
-        message = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = message[0].removeprefix("fatal: ") if message else "no reason given"
-        raise UsageError([
-            Problem(f"git cannot tell what changed: {reason}", "name a commit with --from, or the files")
-        ])
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return changed_files(open_repository(root), revision)

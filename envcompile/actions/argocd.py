@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.diff import prefix_in_git, remote_url
 from envcompile.emit.manifests import stream
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.git.discovery import prefix_of
+from envcompile.git.refs import remote_url
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def find_origin(
         revision=revision,
         name=name or address.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2].lower(),
         argocd_namespace=argocd_namespace,
-        prefix=prefix_in_git(project.root),
+        prefix=prefix_of(project.root),
         automated=automated,
     )
 

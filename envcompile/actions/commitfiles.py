@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.sources.gitobjects import FOLDER, SUBMODULE, SYMLINK
+from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK
 from envcompile.sources.tree import FileEntry, is_ignored
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envcompile.sources.gitobjects import Entry, GitObjects
+    from envcompile.git.objects import Entry, GitObjects
 
 _OUTPUT = "environments"
 _LAYERS = ("base", "overlays")

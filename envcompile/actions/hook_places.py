@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
@@ -11,12 +9,11 @@ from urllib.parse import quote
 from envcompile.actions.hook_files import text_of
 from envcompile.actions.hook_scripts import HOOKS, KEPT, RUN
 from envcompile.errors import Problem, UsageError
-from envcompile.history.repository import clean_environment
+from envcompile.git.refs import hooks_path
+from envcompile.git.run import ask, at_top
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
 
 
 class Places(NamedTuple):
@@ -41,7 +38,7 @@ class Places(NamedTuple):
             UsageError: there are no hooks in such a repository.
         """
         hooks = hooks_folder(repository)
-        own = common_folder(repository) / RUN
+        own = repository.common_folder / RUN
         prefix = repository.prefix.rstrip("/")
         name = f"project-{quote(prefix, safe='')}.sh" if prefix else "project.sh"
         return cls(hooks, hooks.with_name(hooks.name + KEPT), _husky(hooks), own, own.with_name(name))
@@ -65,9 +62,8 @@ def hooks_folder(repository: Repository) -> Path:
         raise UsageError([
             Problem("a bare repository has no commit hooks", "run `envc history import` in it, by cron or after a push")
         ])
-    folder = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-path", "hooks"))
-    top = Path(_git(repository, "rev-parse", "--show-toplevel"))
-    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (common_folder(repository), top)):
+    folder = Path(hooks_path(repository))
+    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (repository.common_folder, repository.top)):
         raise UsageError([
             Problem(
                 f"core.hooksPath is {folder}, which other repositories share",
@@ -79,7 +75,7 @@ def hooks_folder(repository: Repository) -> Path:
 
 def is_output_committed(repository: Repository) -> bool:
     """Tell whether git tracks `environments/`."""
-    return bool(_git(repository, "ls-files", "--", "environments"))
+    return bool(ask(repository.place, "ls-files", "--", "environments"))
 
 
 def is_touched(repository: Repository) -> bool:
@@ -89,33 +85,20 @@ def is_touched(repository: Repository) -> bool:
     """
     if not repository.prefix:
         return True
-    index = {name: os.environ[name] for name in ("GIT_INDEX_FILE",) if name in os.environ}
-    return bool(_git(repository, "diff", "--cached", "--name-only", "--no-ext-diff", "--", ".", environ=index))
+    return bool(ask(repository.place, "diff", "--cached", "--name-only", "--no-ext-diff", "--", "."))
 
 
 def committed_hooks(repository: Repository, places: Places) -> frozenset[str]:
     """The hooks that git tracks: what is written there comes to everybody."""
-    top = Path(_git(repository, "rev-parse", "--show-toplevel")).resolve()
-    if not places.hooks.is_relative_to(top) or not places.hooks.is_dir():
+    top = repository.top.resolve()
+    if not places.hooks.is_relative_to(top) or places.hooks.is_relative_to(repository.common_folder.resolve()):
         return frozenset()
-    if places.hooks.is_relative_to(common_folder(repository).resolve()):
-        return frozenset()
-    text = _git(repository, "-C", str(places.hooks), "ls-files", "-z", "--", *HOOKS)
-    return frozenset(text.split("\0")) & {*HOOKS}
+    folder = places.hooks.relative_to(top).as_posix()
+    found = ask(at_top(repository.place), "ls-files", "-z", "--", *(f"{folder}/{name}" for name in HOOKS))
+    return frozenset(path.rpartition("/")[2] for path in found.split("\0") if path)
 
 
 def _husky(hooks: Path) -> Path | None:
     """The folder of the hooks that people write, where husky (9 or newer) owns the one that git looks into."""
     is_huskys = hooks.name == "_" and (hooks.parent.name == ".husky" or "husky" in text_of(hooks / "h"))
     return hooks.parent if is_huskys else None
-
-
-def common_folder(repository: Repository) -> Path:
-    """The git folder that all work trees share."""
-    return Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir"))
-
-
-def _git(repository: Repository, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
-    variables = {**clean_environment(), **(environ or {})}
-    done = subprocess.run(["git", *arguments], cwd=repository.folder, env=variables, capture_output=True, check=True)
-    return done.stdout.decode("utf-8", "surrogateescape").strip()

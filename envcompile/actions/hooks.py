@@ -24,7 +24,7 @@ from envcompile.actions.hook_files import (
     text_of,
     write,
 )
-from envcompile.actions.hook_places import Places, committed_hooks, common_folder
+from envcompile.actions.hook_places import Places, committed_hooks
 from envcompile.actions.hook_scripts import (
     HOOKS,
     RUN,
@@ -40,7 +40,7 @@ from envcompile.errors import Problem, UnavailableError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
 
 
 class HookStatus(NamedTuple):
@@ -251,8 +251,10 @@ def _add_line(file: Path, name: str) -> None:
 
 
 def _project_script(repository: Repository) -> str:
-    common = common_folder(repository).resolve()
-    return project_script(repository.prefix, os.path.relpath(repository.home.parent.resolve() / ".envc", common))
+    common = repository.common_folder.resolve()
+    return project_script(
+        repository.prefix, os.path.relpath(repository.home.parent.resolve() / repository.home.name, common)
+    )
 
 
 def _run_script(places: Places) -> str:

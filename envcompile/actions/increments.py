@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from envcompile.actions.subjects import Said, Subject, Subjects
     from envcompile.errors import Problem
+    from envcompile.git.objects import GitObjects
     from envcompile.model import Location
-    from envcompile.sources.gitobjects import GitObjects
     from envcompile.sources.tree import FileEntry
 
 _SECRETS = frozenset({"Secret", "SealedSecret", "ExternalSecret"})

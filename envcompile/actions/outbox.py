@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from envcompile.actions.notify import Letter, Notified
     from envcompile.actions.past import Past
     from envcompile.ask.difference import EnvironmentDiff
-    from envcompile.history.repository import Repository
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.history.store import Revision, Store
     from envcompile.model import Resource
-    from envcompile.sources import GitTree
-    from envcompile.sources.gitobjects import GitObjects
 
 _FOLDER = "notify"
 """Where messages wait, too; nothing of them is imported before there is one."""
@@ -127,13 +127,12 @@ def _letters(past: Past, commit: str) -> list[Letter]:
     """What is to be said of a recorded commit, to those whom its own envc.yaml names."""
     from envcompile.actions.notify import letters_of
     from envcompile.errors import Problems
-    from envcompile.sources import GitTree
     from envcompile.sources.project import read_project_file
 
     facts = past.store.commits([commit])[commit]
     after = past.store.revisions_of(commit)
     before = past.store.revisions_of(facts.parents[0]) if facts.parents else {}
-    tree = GitTree(past.repository.folder, commit)
+    tree = past.repository.commit_tree(commit)
     try:
         receivers = read_project_file(tree, Problems())[0].notify
         found = [
@@ -147,7 +146,7 @@ def _letters(past: Past, commit: str) -> list[Letter]:
     return letters_of(receivers, [diff for diff in found if diff.resources], commit)
 
 
-def _difference(past: Past, name: str, old: Revision | None, new: Revision | None, tree: GitTree) -> EnvironmentDiff:
+def _difference(past: Past, name: str, old: Revision | None, new: Revision | None, tree: CommitTree) -> EnvironmentDiff:
     from envcompile.actions.diff import read_keys
     from envcompile.actions.past import api_at, resources_at
     from envcompile.ask.difference import EnvironmentDiff, compare
@@ -172,7 +171,7 @@ def _difference(past: Past, name: str, old: Revision | None, new: Revision | Non
     )
 
 
-def _owners(tree: GitTree, environment: str) -> tuple[str, ...]:
+def _owners(tree: CommitTree, environment: str) -> tuple[str, ...]:
     """Who approves changes of an environment; nobody when its settings cannot be read."""
     from envcompile.sources import read_project
     from envcompile.sources.layers import EffectiveSettings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.diff import prefix_in_git
 from envcompile.errors import Problem, Problems, UnavailableError, UsageError
+from envcompile.git.discovery import prefix_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ def owners(project: Project) -> Owners:
     if not outputs:
         fix = "add `owners:` to the environment.yaml of each environment"
         raise UsageError([Problem("no environment names its owners", fix)])
-    prefix = prefix_in_git(project.root)
+    prefix = prefix_of(project.root)
     top = project.root
     for _ in range(prefix.count("/")):
         top = top.parent

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Revision, State
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
@@ -245,13 +245,13 @@ class _Said(NamedTuple):
 def _said_of_kinds(repository: Repository, revision: Revision) -> _Said:
     """What the settings of a commit say of kinds; only settings are read, no resource."""
     from envcompile.settings import DEFAULT_KUBERNETES_VERSION
-    from envcompile.sources import GitTree, new_parsed_files, read_project
+    from envcompile.sources import new_parsed_files, read_project
     from envcompile.sources.layers import EffectiveSettings
 
     nothing = _Said(DEFAULT_KUBERNETES_VERSION, (), ())
     if not repository.has(revision.commit):
         return nothing
-    tree = GitTree(repository.folder, revision.commit)
+    tree = repository.commit_tree(revision.commit)
     try:
         sources = read_project(tree)
         layers = sources.layers.get(revision.environment, ())

@@ -11,9 +11,7 @@ from envcompile.actions.increments import compile_slice
 from envcompile.actions.revisions import contents, contents_with, field_rows, rows_between
 from envcompile.actions.subjects import Subjects
 from envcompile.errors import EnvcError
-from envcompile.history.repository import clean_environment
 from envcompile.history.store import delta_of, failed, unchanged
-from envcompile.sources.gitobjects import GitObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +19,8 @@ if TYPE_CHECKING:
 
     from envcompile.actions.outbox import News
     from envcompile.actions.project import CompiledEnvironment
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Delta, Revision, Store
 
 
@@ -65,7 +64,7 @@ class Recorder:
     ) -> None:
         self.repository = repository
         self.store = store
-        self.objects = objects or GitObjects(repository.folder, clean_environment())
+        self.objects = objects or repository.objects()
         self._is_own = objects is None
         self.news = news
         self._shortcuts = shortcuts
@@ -159,10 +158,9 @@ class Recorder:
         if known is not None:
             return known
         from envcompile.actions.project import Project
-        from envcompile.sources import GitTree
 
         found = self._wholes[commit] = _Whole({}, {})
-        tree = GitTree(self.repository.folder, commit, objects=self.objects, prefix=self.repository.prefix)
+        tree = self.repository.commit_tree(commit, self.objects)
         if not any(tree.exists(path) for path in ("base", "overlays", "envc.yaml")):
             return found
         try:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from envcompile.actions.increments import Slice
     from envcompile.actions.project import CompiledEnvironment
     from envcompile.ask.changes import FieldChange
+    from envcompile.git.repository import Repository
     from envcompile.history.reading import Reader
     from envcompile.history.records import Delta, State
-    from envcompile.history.repository import Repository
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import ResourceId
@@ -136,11 +136,10 @@ def places_of(
 ) -> dict[FieldPath, str]:
     """The file and line of a commit that set each field, found by compiling it; empty where that is not known."""
     from envcompile.actions.project import Project
-    from envcompile.sources import GitTree
 
     if not repository.has(commit):
         return {}
-    tree = GitTree(repository.folder, commit)
+    tree = repository.commit_tree(commit)
     try:
         built = Project(tree).compile_with_sources(environment)
         found = [item for item in built.compiled.resources if item.id == resource]

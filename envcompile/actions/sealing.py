@@ -145,7 +145,7 @@ def _ignored(tree: Tree) -> Callable[[str], bool]:
         if root is None:
             return False
         if not rules:
-            from envcompile.secrets.gitfiles import IgnoreRules
+            from envcompile.git.ignore import IgnoreRules
 
             rules.append(IgnoreRules(root))
         return rules[0](path)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.outbox import News
     from envcompile.actions.past import Past
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Delta
 
 _SCRATCH = "rebuild.db"

@@ -166,9 +166,9 @@ def _printed(report: Report, output_format: str, fail_on: str, project: Project)
         from envcompile.check.formats.junit import as_junit
 
         return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
-    from envcompile.actions.diff import prefix_in_git
+    from envcompile.git.discovery import prefix_of
 
-    prefix = prefix_in_git(project.root)
+    prefix = prefix_of(project.root)
     if output_format == "sarif":
         from envcompile import __version__
         from envcompile.check.formats.sarif import as_sarif

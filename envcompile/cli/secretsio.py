@@ -74,7 +74,7 @@ def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     """The environments a command line names, composed; what is wrong in any of them is reported together."""
     from envcompile.actions.sealing import where_of
     from envcompile.errors import EnvcError, Problems, UsageError
-    from envcompile.secrets.gitfiles import IgnoreRules
+    from envcompile.git.ignore import IgnoreRules
     from envcompile.secrets.secret_set import Composed, gather
 
     ignored, problems, found = IgnoreRules(project.root), Problems(), []

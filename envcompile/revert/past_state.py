@@ -10,11 +10,11 @@ from envcompile.sources.project import ENVIRONMENT_FILE, SEALED_FILE
 
 if TYPE_CHECKING:
     from envcompile.actions.project import CompiledEnvironment
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.model import ResourceId
     from envcompile.revert.draft_tree import Value
     from envcompile.secrets.store import Store
-    from envcompile.sources import GitTree
 
 
 class Then:
@@ -27,10 +27,8 @@ class Then:
     """
 
     def __init__(self, repository: Repository, commit: str, environment: str) -> None:
-        from envcompile.sources import GitTree
-
         self._environment = environment
-        self._tree: GitTree | None = GitTree(repository.folder, commit) if repository.has(commit) else None
+        self._tree: CommitTree | None = repository.commit_tree(commit) if repository.has(commit) else None
         self._built: list[CompiledEnvironment | None] = []
 
     def close(self) -> None:

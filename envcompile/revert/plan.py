@@ -151,10 +151,8 @@ def _known(past: Past, revision: Revision, identity: ResourceId, value: Value) -
     """What a recorded resource really held: values in clear are not in the history, but maybe in git."""
     if not _is_hidden(value):
         return value
-    from envcompile.sources import GitTree
-
     if past.repository.has(revision.commit):
-        tree = GitTree(past.repository.folder, revision.commit)
+        tree = past.repository.commit_tree(revision.commit)
         try:
             for resource in Project(tree).compile(revision.environment).resources:
                 if resource.id == identity:

@@ -20,7 +20,7 @@ from envcompile.yamlio import dump, edit, load_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
     from envcompile.model import Document, Pointer, Resource, ResourceId, Step
     from envcompile.revert.draft_tree import Draft, Edits, Gap, Value
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import did_you_mean
-from envcompile.secrets.gitfiles import in_repository, is_ignored
+from envcompile.git.ignore import in_repository, is_ignored
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import PARAMETERS
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.past import log, open_past, open_repository, resources_at, revision_of
+from envcompile.actions.past import log, open_past, resources_at, revision_of
 from envcompile.actions.project import Project
 from envcompile.actions.record import record, take_up, unrecorded
 from envcompile.emit.manifests import built_in_kinds, manifests
+from envcompile.git.repository import open_repository
 from envcompile.history.doctor import check
 from envcompile.history.stats import sizes
-from envcompile.sources import GitTree
 from envcompile.yamlio import Renderer, dump
 from tests.harness.repository import config_map, deployment, environment
 
@@ -36,7 +36,7 @@ def rebuilt(folder: Folder, name: str, commit: str) -> dict[str, bytes]:
 
 def compiled(root: Path, name: str, commit: str) -> dict[str, bytes]:
     """The files of an environment as a build of the commit writes them."""
-    built = Project(GitTree(root, commit)).compile_with_sources(name)
+    built = Project(open_repository(root).commit_tree(commit)).compile_with_sources(name)
     return manifests(built.compiled, Renderer(), built_in_kinds(built.composed.api)).files
 
 
@@ -55,7 +55,7 @@ def test_every_revision_rebuilds_byte_for_byte(folder: Folder) -> None:
     found = folder.record()
     assert found.new == tuple(commits)
     for commit in commits:
-        for name in Project(GitTree(folder.root, commit)).environments:
+        for name in Project(open_repository(folder.root).commit_tree(commit)).environments:
             assert rebuilt(folder, name, commit) == compiled(folder.root, name, commit), (name, commit)
     with closing(folder.past()) as past:
         assert check(past.store).damage == ()

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from envcompile import yamlio
+from envcompile.git.ignore import IgnoreRules
 from envcompile.model import Location
 from envcompile.secrets.backends import Surroundings
 from envcompile.secrets.certificate import spki_fingerprint
-from envcompile.secrets.gitfiles import IgnoreRules
 from envcompile.secrets.identity import IdentityKey
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.secret_set import Composed, gather

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import select
 import weakref
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError
+from envcompile.git.run import start
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+
+    from envcompile.git.run import Place
 
 FOLDER, SYMLINK, SUBMODULE = "40000", "120000", "160000"
 """Modes of tree entries that are no plain files, as tree objects write them."""
-_AT_ONCE = 300
-"""Questions that are asked before their answers are read: all of them fit into a pipe."""
+_UNREAD = select.PIPE_BUF
+"""Bytes of questions that may wait for git: what the smallest pipe holds (POSIX, pipe(7)).
+
+More would let envc wait for git to read while git waits for envc to read.
+"""
 _BYTES = {40: 20, 64: 32}
 """Hexadecimal digits of a hash -> its bytes in a tree object."""
+_MOST_FOLDERS = 20_000
+"""Folders that are remembered, roughly."""
 
 
 class Entry(NamedTuple):
@@ -33,15 +40,13 @@ class GitObjects:
     """Reads blobs, trees and commits by hash, or by anything else that `git rev-parse` takes.
 
     Args:
-        folder: anywhere inside of the repository.
-        environ: the env vars for git; those of this process when left out.
+        place: the repository.
     """
 
-    __slots__ = ("__weakref__", "_environ", "_folder", "_process", "_stop", "_trees")
+    __slots__ = ("__weakref__", "_place", "_process", "_stop", "_trees")
 
-    def __init__(self, folder: Path, environ: dict[str, str] | None = None) -> None:
-        self._folder = folder
-        self._environ = environ
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., GitObjects] | None = None
         self._trees: dict[str, dict[str, Entry]] = {}
@@ -52,44 +57,52 @@ class GitObjects:
         Raises:
             UnavailableError: there is no git on this machine.
         """
-        if self._process is not None:
-            return
-        environ = os.environ if self._environ is None else self._environ
-        try:
-            process = self._process = subprocess.Popen(
-                ["git", "cat-file", "--batch"],
-                cwd=self._folder,
-                env={**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
-        except FileNotFoundError as error:
-            raise UnavailableError([Problem("git is not installed", "install git")]) from error
-        self._stop = weakref.finalize(self, _stop, process)
+        if self._process is None:
+            process = self._process = start(self._place, "cat-file", "--batch")
+            self._stop = weakref.finalize(self, _stop, process)
 
     def read(self, names: Sequence[str]) -> list[tuple[str, bytes] | None]:
         """The hash and the content of each object, in the order asked; None for one that is not there."""
-        self.start()
-        asks, answers = _pipes(self._process)
         found: list[tuple[str, bytes] | None] = []
-        for start in range(0, len(names), _AT_ONCE):
-            part = names[start : start + _AT_ONCE]
-            try:
-                asks.write("".join(f"{name}\n" for name in part).encode("utf-8", "surrogateescape"))
-                asks.flush()
-            except BrokenPipeError:
-                found += [None] * len(part)
-                continue
-            for _ in part:
-                header = answers.readline().split()
-                if len(header) != 3 or not header[2].isdigit():
+        while len(found) < len(names):
+            is_new = self._process is None
+            self.start()
+            before = len(found)
+            found += self._answers(names[before:])
+            if len(found) < len(names):
+                # Git ends at a damaged object; a process that ended before it was asked anything is started anew.
+                self.close()
+                if is_new or len(found) > before:
                     found.append(None)
-                    continue
+        return found
+
+    def _answers(self, names: Sequence[str]) -> Iterator[tuple[str, bytes] | None]:
+        """The answers until git has no more to say; a few questions are always ahead, so that git never waits."""
+        questions = [f"{name}\n".encode("utf-8", "surrogateescape") if "\n" not in name else b"\n" for name in names]
+        asks, answers = _pipes(self._process)
+        asked = unread = 0
+        for at, question in enumerate(questions):
+            if unread <= _UNREAD // 2:
+                first = asked
+                while asked < len(questions) and (asked == at or unread + len(questions[asked]) <= _UNREAD):
+                    unread += len(questions[asked])
+                    asked += 1
+                try:
+                    asks.write(b"".join(questions[first:asked]))
+                    asks.flush()
+                except BrokenPipeError:
+                    return
+            line = answers.readline()
+            if not line:
+                return
+            header = line.split()
+            unread -= len(question)
+            if len(header) == 3 and header[2].isdigit():
                 data = answers.read(int(header[2]))
                 answers.read(1)
-                found.append((header[0].decode(), data))
-        return found
+                yield header[0].decode(), data
+            else:
+                yield None
 
     def resolve(self, revision: str) -> str:
         """The full hash of the commit that a revision means; empty when git knows none, or cannot be asked so."""
@@ -111,7 +124,7 @@ class GitObjects:
         found = self.read([f"{commit}^{{tree}}"])[0]
         if found is None:
             return ""
-        self._trees.setdefault(found[0], _entries(found[1], len(commit)))
+        self._trees.setdefault(found[0], _entries(found[1], len(found[0])))
         return found[0]
 
     def folder(self, tree: str) -> dict[str, Entry]:
@@ -147,7 +160,7 @@ class GitObjects:
 
     def forget(self) -> None:
         """Drop what is remembered of folders, when it has become much."""
-        if len(self._trees) > 20_000:
+        if len(self._trees) > _MOST_FOLDERS:
             self._trees.clear()
 
     def close(self) -> None:
@@ -159,9 +172,18 @@ class GitObjects:
     def _load(self, trees: list[str]) -> None:
         for hashed, answer in zip(trees, self.read(trees) if trees else (), strict=True):
             if answer is None:
-                fix = "run `git fsck`; in a partial clone, fetch the commit's files first"
-                raise UnavailableError([Problem(f"git cannot read the folder {hashed[:12]}", fix)])
+                raise missing(f"the folder {hashed[:12]}")
             self._trees[hashed] = _entries(answer[1], len(hashed))
+
+
+def missing(what: str) -> UnavailableError:
+    """The error of an object that a repository should hold and does not: it is damaged, or a partial clone.
+
+    Args:
+        what: what the object is to people, such as a path with its commit.
+    """
+    fix = "run `git fsck`; in a partial clone, which envc never completes by itself, fetch all: `git fetch --refetch`"
+    return UnavailableError([Problem(f"git cannot read {what}", fix)])
 
 
 def _entries(data: bytes, digits: int) -> dict[str, Entry]:
