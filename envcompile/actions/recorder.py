@@ -11,6 +11,7 @@ from envcompile.actions.increments import compile_slice
 from envcompile.actions.revisions import contents, contents_with, field_rows, rows_between
 from envcompile.actions.subjects import Subjects
 from envcompile.errors import EnvcError
+from envcompile.git.identity import readable
 from envcompile.history.store import delta_of, failed, unchanged
 
 if TYPE_CHECKING:
@@ -195,4 +196,4 @@ class Recorder:
 
 def _reason(error: EnvcError) -> str:
     problem = error.problems[0]
-    return problem.what + (f" ({problem.where[0]})" if problem.where else "")
+    return readable(problem.what + (f" ({problem.where[0]})" if problem.where else ""))

@@ -9,7 +9,7 @@ from envcompile.actions.record import Recorded, record, take_up
 from envcompile.actions.recorder import Recorder
 from envcompile.errors import Problem, UnavailableError
 from envcompile.history.database import connect
-from envcompile.history.rebuild import replace_all, revisions_of
+from envcompile.history.rebuild import holds_the_same, replace_all
 from envcompile.history.store import Content, Store, delta_of, failed
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class _Renewal:
                     self.compiled.add(name)
                 else:
                     self._carry(past.store.commits([name])[name], recorded_at)
-                if revisions_of(past.store.database, name) != revisions_of(fresh.database, name):
+                if not holds_the_same(past.store, fresh, name):
                     self.differing.append(name)
                 if progress is not None:
                     progress(position + 1, len(todo))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from envcompile.cli.output import data
+from envcompile.history.times import day, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,16 +48,6 @@ def counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def day(seconds: int) -> str:
-    """A time in the local time zone, to the minute."""
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def moment(seconds: int) -> str:
-    """A time as ISO 8601 has it."""
-    return datetime.fromtimestamp(seconds).astimezone().isoformat()
-
-
 def entry_line(entry: Entry) -> str:
     """One line of the log."""
     commit = entry.commit
@@ -77,11 +67,11 @@ def entry_data(entry: Entry) -> dict[str, Any]:
     return {
         "commit": commit.hash,
         "parents": list(commit.parents),
-        "author": {"name": commit.author_name, "email": commit.author_email, "time": moment(commit.authored_at)},
+        "author": {"name": commit.author_name, "email": commit.author_email, "time": stamp(commit.authored_at)},
         "committer": {
             "name": commit.committer_name,
             "email": commit.committer_email,
-            "time": moment(commit.committed_at),
+            "time": stamp(commit.committed_at),
         },
         "message": commit.message,
         "environment": entry.revision.environment,
@@ -156,7 +146,7 @@ def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], outpu
             "commit": blamed.commit,
             "author": commit.author_name,
             "email": commit.author_email,
-            "time": moment(commit.authored_at),
+            "time": stamp(commit.authored_at),
             "message": commit.message,
             "how": blamed.how,
             "old": json.loads(blamed.old) if blamed.old and not blamed.old.endswith("…") else blamed.old or None,
