@@ -98,6 +98,7 @@ unset $(git rev-parse --local-env-vars)
 home="$common"/{home}
 if [ -L "$home" ] || [ -L "$home/spool" ]; then echo "$home is a symbolic link: envc records nothing" >&2; exit 0; fi
 mkdir -p "$home/spool" 2>/dev/null || exit 0
+[ -e "$home/.gitignore" ] || [ -L "$home/.gitignore" ] || echo '*' 2>/dev/null >"$home/.gitignore"
 wait_for() {{ : >"$home/spool/.$1.$$" && mv "$home/spool/.$1.$$" "$home/spool/$1"; }}
 if [ "$hook" = post-rewrite ]; then
   while read -r old new rest; do [ -z "$new" ] || wait_for "$new" 2>/dev/null; done

@@ -49,17 +49,16 @@ class Spool:
         """
         try:
             self._make()
-            (self.folder / commit).touch()
+            os.close(os.open(self.folder / commit, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def _make(self) -> None:
         """Make the folder; git is told to pass over what envc keeps."""
-        if not self.folder.is_dir():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            ignore = self.folder.parent / ".gitignore"
-            if self.folder.parent.name == ".envc" and not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder.parent / ".gitignore"
+        if self.folder.parent.name == ".envc" and not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
 
     def done(self, commit: str) -> None:
         """A commit is recorded: it waits no more.
@@ -98,7 +97,7 @@ class Spool:
             import fcntl
 
             self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except (ImportError, OSError):
             # Without locks several may record at once: the database sees to it that each commit is recorded once.
             yield
