@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.actions.blame import blame_fields
+from envcompile.actions.hook_scripts import own_command
 from envcompile.actions.past import log, open_past
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
@@ -285,3 +286,53 @@ def test_from_an_empty_folder_to_a_history(tmp_path: Path, monkeypatch: pytest.M
         assert [entry.commit.hash for entry in log(past, environments[0])] == [start]
     for name in environments:
         assert rebuilt(folder, name, start) == compiled(root, name, start)
+
+
+@pytest.mark.parametrize("path", ["", ".", "the project"])
+def test_no_module_of_a_branch_is_imported(folder: Folder, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Case hooks-import-from-checkout: merging, committing, rebasing and pushing a branch runs none of its modules."""
+    monkeypatch.setenv("PYTHONPATH", str(folder.root) if path == "the project" else path)
+    run_envc(folder.root, "build")
+    (folder.root / ".gitignore").write_text(".envc/\n")
+    start = folder.commit("start")
+    assert run_envc(folder.root, "hook", "install").code == 0
+    folder.git("init", "--quiet", "--bare", "../origin")
+    folder.git("remote", "add", "origin", "../origin")
+    ran = folder.root.parent / "RAN"
+    folder.git("checkout", "-q", "-b", "theirs")
+    modules = (
+        "json",
+        "typing",
+        "runpy",
+        "site",
+        "sitecustomize",
+        "usercustomize",
+        "encodings",
+        "codecs",
+        "os",
+        "typer",
+    )
+    for name in (*modules, "envcompile", "envcompile/__init__", "envcompile/__main__", "base/json", "overlays/typing"):
+        file = folder.root / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"open({str(ran)!r}, 'a').write({name!r})\nraise SystemExit(0)\n")
+    folder.commit("theirs", base__web=deployment(replicas=4))
+    folder.git("checkout", "-q", "main")
+    folder.git("merge", "-q", "theirs")
+    settle(folder)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        hooked_commit(folder, "stale")
+    assert "environments/ is not what the sources say" in caught.value.stderr
+    with pytest.raises(subprocess.CalledProcessError):
+        folder.git("push", "-q", "origin", "main")
+    run_envc(folder.root, "build")
+    hooked_commit(folder, "fresh")
+    hooked_commit(folder, "amended", "--amend")
+    folder.git("push", "-q", "origin", "main")
+    folder.git("rebase", "-q", "--no-ff", start)
+    settle(folder)
+    subprocess.run([*own_command(), "history", "record", "--detach"], cwd=folder.root, check=True)
+    settle(folder)
+    assert not ran.exists()
+    with closing(open_past(folder.root)) as past:
+        assert folder.git("rev-parse", "HEAD") in past.store.known()
