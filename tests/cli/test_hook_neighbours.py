@@ -310,3 +310,43 @@ def test_a_push_names_its_commits_on_stdin() -> None:
     assert pushed([f"(delete) {zeros} refs/heads/b {ones}\n"]) == []
     assert pushed([]) == ["HEAD"]
     assert pushed(["\n"]) == ["HEAD"]
+
+
+def test_a_branch_cannot_change_what_hooks_do(folder: Folder, tmp_path: Path) -> None:
+    """Whatever it brings under the names that hooks have, what is checked out is not what git runs."""
+    run_envc(folder.root, "hook", "install")
+    hooks = {file.name: file.read_bytes() for file in (folder.root / ".git" / "hooks").iterdir()}
+    hooks |= {file.name: file.read_bytes() for file in (folder.root / ".git" / "envc" / "hooks").iterdir()}
+    folder.git("checkout", "-q", "-b", "theirs")
+    ran = tmp_path / "RAN"
+    for place in ("hooks", ".githooks", ".husky", ".husky/_", "envc/hooks", ".envc/hooks", "hooks.before-envc"):
+        for name in (*HOOKS, "run", "project.sh", "post-checkout", "h"):
+            script(folder.root / place / name, f"#!/bin/sh\ntouch '{ran}'\n")
+    folder.commit("theirs")
+    folder.git("checkout", "-q", "main")
+    folder.git("merge", "-q", "theirs")
+    folder.git(*EMPTY)
+    folder.git("push", "-q", "origin", "main")
+    assert not ran.exists()
+    found = {file.name: file.read_bytes() for file in (folder.root / ".git" / "hooks").iterdir()}
+    found |= {file.name: file.read_bytes() for file in (folder.root / ".git" / "envc" / "hooks").iterdir()}
+    assert found == hooks
+
+
+@pytest.mark.parametrize("path", [".githooks", ".husky/_"])
+def test_planted_links_are_not_written_through(folder: Folder, tmp_path: Path, path: str) -> None:
+    """A branch that brings links under the names of hooks, and of files beside them, gets nothing written elsewhere."""
+    folder.git("config", "core.hooksPath", path)
+    target = tmp_path / "target"
+    target.mkdir()
+    (target / "file").write_text("precious")
+    for place in {path, ".husky", ".githooks"}:
+        (folder.root / place).mkdir(parents=True, exist_ok=True)
+        for name in ("post-merge", ".pre-commit.envc", ".pre-push.envc", ".post-merge.envc", ".gitignore"):
+            (folder.root / place / name).symlink_to(target / "file")
+    (folder.root / ".githooks.before-envc").symlink_to(target)
+    script(folder.root / path / "pre-commit", SHELL)
+    run_envc(folder.root, "hook", "install")
+    run_envc(folder.root, "hook", "uninstall")
+    assert (target / "file").read_text() == "precious"
+    assert [file.name for file in target.iterdir()] == ["file"]
