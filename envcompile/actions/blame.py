@@ -110,8 +110,8 @@ def _places_of_keys(
     keys: Iterable[str],
 ) -> dict[str, str]:
     """The file and line of a commit that set each key, found by compiling it; none where that is not known."""
-    from envcompile.actions.project import Project
     from envcompile.compose.provenance import explain_text
+    from envcompile.units.project import Project
 
     if not repository.has(commit):
         return {}

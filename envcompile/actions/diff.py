@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import compile_all
-from envcompile.actions.project import Project
 from envcompile.ask.difference import compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
@@ -15,17 +14,18 @@ from envcompile.git.repository import open_repository
 from envcompile.git.trees import CommitTree
 from envcompile.sources import WorkingTree
 from envcompile.sources.parsed import ParsedFiles
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Repository
     from envcompile.model import Resource
     from envcompile.sources import Tree
     from envcompile.sources.tree import File
+    from envcompile.units.project import CompiledEnvironment
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -87,8 +87,7 @@ class _Side(Project):
     """One of two states of a repository."""
 
     def __init__(self, tree: Tree, twin: _Side | None = None) -> None:
-        super().__init__(tree)
-        self.parsed = self._parsed = _TwinFiles(twin)
+        super().__init__(tree, _TwinFiles(twin))
 
 
 def difference(

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from envcompile.actions.hook_scripts import RUN, SECOND_LINE
+from envcompile.files import write_atomically
 
 ASIDE = ".old"
 """What other programs call a hook that they replaced, too."""
@@ -81,11 +82,9 @@ def text_of(file: Path) -> str:
 
 
 def write(file: Path, text: str, mode: int = 0o755) -> None:
-    """Write a file in one step; a symbolic link in its place, or in that of the file beside it, is not followed."""
-    scratch = file.with_name(f".{file.name}.envc")
-    scratch.unlink(missing_ok=True)
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
-        stream.write(text)
-    scratch.chmod(mode)
-    scratch.replace(file)
+    """Write a file in one step; a symbolic link in its place is replaced, not followed.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
+    write_atomically(file, text.encode("utf-8", "surrogateescape"), mode=mode)

@@ -11,7 +11,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from envcompile.errors import EnvcError
+from envcompile.errors import EnvcError, UnavailableError
+from envcompile.files import lock, sweep, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -73,11 +74,9 @@ class News:
         A folder that cannot be written is no error.
         """
         if commit in self.wanted and not store.children(commit):
-            with suppress(OSError):
+            with suppress(OSError, UnavailableError):
                 self._folder.mkdir(parents=True, exist_ok=True)
-                beside = self._folder / f"{commit}.tmp"
-                beside.write_text(str(now), encoding="utf-8")
-                beside.replace(self._note(commit))
+                write_atomically(self._note(commit), str(now).encode())
 
     def forget(self, commit: str) -> None:
         """There is nothing to say of a commit: it changes nothing, or was recorded by somebody else."""
@@ -92,14 +91,15 @@ class News:
         Raises:
             UnavailableError: the database does not answer.
         """
-        from envcompile.actions.notify import alone, notify
+        from envcompile.actions.notify import notify
 
         store = past.store
-        with alone(self._folder / "notes.lock"):
+        with lock(self._folder / "notes.lock"):
+            sweep(self._folder)
             notes = {path.stem: path for path in self._folder.glob(f"*{_ENDING}")}
             times = store.recorded_at(notes)
             for name, (time, number) in sorted(times.items(), key=lambda item: item[1][1]):
-                with suppress(OSError, ValueError):
+                with suppress(OSError, UnavailableError, ValueError):
                     self._settle(notes[name], time, f"{time:010d}-{number:010d}-{name}.json", past, environ)
         return notify(self._home, (), environ, wait=wait)
 
@@ -114,9 +114,7 @@ class News:
             if not told:
                 note.unlink(missing_ok=True)
                 return
-            beside = note.with_suffix(".tmp")
-            beside.write_bytes(written(told))
-            beside.replace(note)
+            write_atomically(note, written(told))
         note.rename(self._folder / name)
 
     def _note(self, commit: str) -> Path:

@@ -14,6 +14,7 @@ from envcompile.history.spool import Spool
 from envcompile.history.stats import counts
 from envcompile.history.store import Store
 from envcompile.model import Resource
+from envcompile.values import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -287,7 +288,7 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
     for revision in revisions:
         api = api_at(past, revision)
         for resource in resources_at(past, revision):
-            for pointer, value in _leaves(redacted(resource.id, resource.value), ()):
+            for pointer, value in leaves(redacted(resource.id, resource.value)):
                 if isinstance(value, Hidden) or not fnmatchcase(_as_text(value), wanted):
                     continue
                 last = next((str(part) for part in reversed(pointer) if isinstance(part, str)), "")
@@ -327,17 +328,6 @@ def choose(known: Collection[ResourceId], where: str, only: str) -> ResourceId:
         f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found
     )
     raise UsageError([Problem(f"{only} is ambiguous in {where}", f"write one of {choices}")])
-
-
-def _leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, (*pointer, key))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _leaves(item, (*pointer, position))
-    else:
-        yield pointer, value
 
 
 def _as_text(value: Any) -> str:

@@ -85,7 +85,7 @@ def review(
     count = sum(len(diff.resources) for diff in found.changed)
     said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
-    size = limit or (1_000_000 if job is not None and job.host == "GitLab" else DEFAULT_LIMIT)
+    size = limit or (job.limit if job is not None else DEFAULT_LIMIT)
     top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
     news = new_findings(found)
     section, all_news = news.markdown(size // 2), news.markdown()

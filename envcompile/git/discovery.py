@@ -93,6 +93,18 @@ def place_of(root: Path) -> Place | None:
         return None
 
 
+def has_sparse_patterns(root: Path) -> bool:
+    """Tell whether the work tree around a folder may be a sparse checkout; looks at files only."""
+    for around in (real := Path(os.path.realpath(root)), *real.parents):
+        marker = around / ".git"
+        if marker.is_dir():
+            return (marker / "info" / "sparse-checkout").exists()
+        if marker.is_file():
+            named = marker.read_bytes().removeprefix(b"gitdir:").strip()
+            return (around / os.fsdecode(named) / "info" / "sparse-checkout").exists()
+    return False
+
+
 def prefix_of(root: Path) -> str:
     """The project's folder inside of its repository, such as `deploy/`; empty at the top, or outside of any.
 

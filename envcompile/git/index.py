@@ -39,15 +39,22 @@ class Staged(NamedTuple):
 
 
 class IndexTree(StoredTree):
-    """The files of the next commit: what is staged, not what lies in the folder."""
+    """The files of the next commit: what is staged, not what lies in the folder.
+
+    Args:
+        files: what is staged.
+        objects: where contents are read.
+        prefix: the project's folder inside of the repository, such as `deploy/`.
+        owns_objects: end the reader of contents together with the tree.
+    """
 
     __slots__ = ()
 
-    def __init__(self, place: Place, objects: GitObjects, prefix: str, *, owns_objects: bool = True) -> None:
-        super().__init__(_Index(staged(place)), objects, prefix, owns_objects=owns_objects)
+    def __init__(self, files: Iterable[Staged], objects: GitObjects, prefix: str, *, owns_objects: bool = True) -> None:
+        super().__init__(IndexNames(files), objects, prefix, owns_objects=owns_objects)
 
 
-class _Index:
+class IndexNames:
     """The names in an index, by folder."""
 
     __slots__ = ("_folders",)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError
-from envcompile.git.run import start
+from envcompile.git.run import HOW_TO_COMPLETE, start
 
 if TYPE_CHECKING:
     import subprocess
@@ -177,13 +177,12 @@ class GitObjects:
 
 
 def missing(what: str) -> UnavailableError:
-    """The error of an object that a repository should hold and does not: it is damaged, or a partial clone.
+    """The error of an object that a repository should hold and does not.
 
     Args:
         what: what the object is to people, such as a path with its commit.
     """
-    fix = "run `git fsck`; in a partial clone, which envc never completes by itself, fetch all: `git fetch --refetch`"
-    return UnavailableError([Problem(f"git cannot read {what}", fix)])
+    return UnavailableError([Problem(f"git cannot read {what}", HOW_TO_COMPLETE)])
 
 
 def _entries(data: bytes, digits: int) -> dict[str, Entry]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UsageError
 from envcompile.git.discovery import find
 from envcompile.git.library import open_library
-from envcompile.git.run import ask, run
+from envcompile.git.repository import SHALLOW
+from envcompile.git.run import run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from git import Repo
 
     from envcompile.git.repository import Repository
 
@@ -46,16 +44,16 @@ def merge_base(repository: Repository, branch: str, revision: str) -> str:
         UsageError: git knows no such revision, or they have nothing in common.
         UnavailableError: there is no git on this machine.
     """
-    sides = [repository.resolve(branch), repository.resolve(revision)]
-    with closing(_library(repository)) as library:
-        _, found, _ = library.git.merge_base(*sides, with_extended_output=True, with_exceptions=False)
-    if found:
-        return str(found).split()[0]
-    fix = "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
+    if not branch.startswith("-") and not revision.startswith("-"):
+        found = str(open_library(repository.place).merge_base(branch, revision, with_exceptions=False)).split()
+        if found:
+            return found[0]
+    repository.resolve(branch)
+    repository.resolve(revision)
     raise UsageError([
         Problem(
             f"git finds no commit that `{branch}` and `{revision}` have in common",
-            fix if repository.is_shallow() else "name the revision to compare with by --from",
+            SHALLOW if repository.is_shallow() else "name the revision to compare with by --from",
         )
     ])
 
@@ -70,8 +68,7 @@ def remote_url(root: Path, remote: str = "origin") -> str:
         found = find(root)
     except UsageError:
         return ""
-    with closing(open_library(found.place, found.git_folder, found.common_folder)) as library:
-        address = next((str(known.url) for known in library.remotes if known.name == remote), "")
+    address = str(open_library(found.place).config("--get", f"remote.{remote}.url", with_exceptions=False))
     scheme, separator, rest = address.partition("://")
     if not separator or scheme not in {"http", "https"}:
         return address
@@ -81,31 +78,13 @@ def remote_url(root: Path, remote: str = "origin") -> str:
 
 def pinned(repository: Repository) -> set[str]:
     """The commits that branches and tags point to, here and on remotes, and those checked out in any work tree."""
-    with closing(_library(repository)) as library:
-        names = library.git.for_each_ref("--format=%(objectname) %(*objectname)").split()
-        trees = library.git.worktree("list", "--porcelain").splitlines()
+    library = open_library(repository.place)
+    names = str(library.for_each_ref("--format=%(objectname) %(*objectname)")).split()
+    trees = str(library.worktree("list", "--porcelain")).splitlines()
     return {*names, *(line.removeprefix("HEAD ") for line in trees if line.startswith("HEAD "))}
-
-
-def changed_files(repository: Repository, revision: str) -> list[str]:
-    """The project's files that differ between a commit and the working folder, new ones included, sorted.
-
-    Raises:
-        UsageError: git knows no such revision.
-        UnavailableError: git cannot compare them.
-    """
-    plain = ("--no-textconv", "--no-ext-diff", "--no-renames")
-    commit = repository.resolve(revision)
-    tracked = ask(repository.place, "diff", "--name-only", "-z", *plain, "--relative", commit, "--", ".")
-    new = ask(repository.place, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    return sorted({path for path in (tracked + new).split("\0") if path})
 
 
 def hooks_path(repository: Repository) -> str:
     """Where git looks for the hooks of this work tree: what `core.hooksPath` says, else the shared git folder."""
     done = run(repository.place, "rev-parse", "--path-format=absolute", "--git-path", "hooks", hooks_path=True)
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
-
-
-def _library(repository: Repository) -> Repo:
-    return open_library(repository.place, repository.git_folder, repository.common_folder)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from envcompile.git.run import Place
 
+SHALLOW = "this clone is shallow: fetch the rest with `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
+"""What mends a clone that ends too early."""
 _FIELDS = "%H%x00%P%x00%aN%x00%aE%x00%at%x00%cN%x00%cE%x00%ct%x00%B"
 
 
@@ -92,7 +94,7 @@ class Repository(NamedTuple):
         """
         if self.is_bare:
             raise UsageError([Problem("a bare repository has no index", "name a commit")])
-        return IndexTree(self.place, objects or self.objects(), self.prefix, owns_objects=objects is None)
+        return IndexTree(staged(self.place), objects or self.objects(), self.prefix, owns_objects=objects is None)
 
     def staged_files(self) -> list[str]:
         """The files that the next commit adds or changes, from the top of the repository."""
@@ -137,10 +139,10 @@ class Repository(NamedTuple):
             return found
         if not self.has_commits():
             raise self.no_commit()
-        if near := nearest(revision, self.names()):
+        if near := nearest(revision, _names(self.place)):
             fix = f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
         elif self.is_shallow():
-            fix = "this clone is shallow: fetch the rest with `git fetch --unshallow`"
+            fix = SHALLOW
         else:
             fix = "name a branch, a tag or a commit that this repository holds"
         raise UsageError([Problem(f"git knows no revision `{revision}`", fix)])
@@ -158,10 +160,10 @@ class Repository(NamedTuple):
         """Tell whether the clone does not hold the whole history."""
         return ask(self.place, "rev-parse", "--is-shallow-repository").strip() == "true"
 
-    def names(self) -> list[str]:
-        """The short names of branches and tags, here and on remotes."""
-        refs = ("refs/heads", "refs/tags", "refs/remotes")
-        return ask_quietly(self.place, "for-each-ref", "--format=%(refname:short)", *refs).split()
+    def is_partial(self) -> bool:
+        """Tell whether the clone left out contents that it would fetch when they are wanted."""
+        pattern = r"^(extensions\.partialclone|remote\..*\.promisor)$"
+        return bool(ask_quietly(self.place, "config", "--get-regexp", pattern))
 
     def has(self, commit: str) -> bool:
         """Tell whether the repository still holds a commit."""
@@ -225,6 +227,12 @@ class Repository(NamedTuple):
         """The newest commit at or before a time, along first parents; empty when there is none."""
         start = self.resolve(revision)
         return ask(self.place, "rev-list", "-1", "--first-parent", f"--before={time}", start).strip()
+
+
+def _names(place: Place) -> list[str]:
+    """The short names of branches and tags, here and on remotes."""
+    refs = ("refs/heads", "refs/tags", "refs/remotes")
+    return ask_quietly(place, "for-each-ref", "--format=%(refname:short)", *refs).split()
 
 
 def open_repository(root: Path, *, bare: bool = False) -> Repository:

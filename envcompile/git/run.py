@@ -40,6 +40,8 @@ _SAFEGUARDS = (
     "core.fsmonitor=false",
     "log.showSignature=false",  # would run the program that gpg.program names
 )
+HOW_TO_COMPLETE = "in a partial clone run `git fetch --refetch --no-filter`: envc fetches nothing; else run `git fsck`"
+"""What mends a repository that lacks something it names."""
 _NO_HOOKS = "core.hooksPath=/dev/null"
 
 
@@ -149,11 +151,7 @@ def ask(place: Place, *arguments: str, stdin: str = "") -> str:
     """
     done = run(place, *arguments, stdin=stdin.encode("utf-8", "surrogateescape"))
     if done.returncode:
-        raise UsageError([
-            Problem(
-                f"git {arguments[0]} failed: {reason_of(done)}", "run `git fsck`, and `git status` in this repository"
-            )
-        ])
+        raise UsageError([Problem(f"git {arguments[0]} failed: {reason_of(done)}", HOW_TO_COMPLETE)])
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
@@ -170,7 +168,8 @@ def ask_quietly(place: Place, *arguments: str, fallback: str = "") -> str:
 def reason_of(done: subprocess.CompletedProcess[bytes]) -> str:
     """The first thing that git complains of, in one line."""
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[0].removeprefix("fatal: ").removeprefix("error: ") if lines else "it gives no reason"
+    telling = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines
+    return telling[0].removeprefix("fatal: ").removeprefix("error: ") if telling else "it gives no reason"
 
 
 def index_of(environ: Mapping[str, str], git_folder: str, top: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from envcompile.errors import UnavailableError
     from envcompile.git.objects import GitObjects
 
 CONFLICT = "conflict"
@@ -52,7 +53,7 @@ class StoredTree:
         owns_objects: end the reader of contents together with the tree.
     """
 
-    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals")
+    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals", "lacks")
 
     root: Path | None = None
 
@@ -62,6 +63,8 @@ class StoredTree:
         self._prefix = prefix
         self._owns_objects = owns_objects
         self._reals: dict[str, str | None] = {}
+        self.lacks: UnavailableError | None = None
+        """What was said when a content was wanted that the repository does not hold."""
 
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
@@ -71,7 +74,7 @@ class StoredTree:
                 are in conflict.
         """
         clean = "" if folder in {"", "."} else folder.rstrip("/")
-        start = self._real(clean)
+        start = self.real_path(clean)
         found: list[FileEntry] = []
         problems: list[Problem] = []
         if start is not None and self._is_folder(start):
@@ -96,7 +99,7 @@ class StoredTree:
             elif entry.mode == CONFLICT:
                 problems.append(_conflict(name))
             elif entry.mode != SYMLINK:
-                found.append(_file(name, entry))
+                found.append(self._found(name, path, entry))
             else:
                 self._list_link(name, path, holders, found, problems)
 
@@ -114,7 +117,7 @@ class StoredTree:
         elif end.mode == CONFLICT:
             problems.append(_conflict(name))
         else:
-            found.append(_file(name, end))
+            found.append(self._found(name, target, end))
 
     def _submodule(self, name: str) -> EnvcError:
         what = f"`{name}` is a git submodule: {self._listing.name} does not hold its files"
@@ -134,10 +137,10 @@ class StoredTree:
     def _text(self, path: str) -> str:
         """What a symlink says."""
         entry = self._listing.entry(path)
-        return self._blob(entry, path).decode("utf-8", "surrogateescape") if entry is not None else ""
+        return self._content(entry, path, path).decode("utf-8", "surrogateescape") if entry is not None else ""
 
-    def _real(self, path: str) -> str | None:
-        """The path in the repository that a project path means, symlinks followed; None when it leaves it."""
+    def real_path(self, path: str) -> str | None:
+        """The path in the repository that a project's path means, symlinks followed; None when it leaves it."""
         if path not in self._reals:
             full = posixpath.normpath(self._prefix + path)
             self._reals[path] = "" if full == "." else self._walk(full)
@@ -173,7 +176,7 @@ class StoredTree:
         return entry is not None and entry.mode == FOLDER
 
     def _entry(self, path: str) -> Entry | None:
-        real = self._real(path)
+        real = self.real_path(path)
         return self._listing.entry(real) if real is not None else None
 
     def read(self, path: str) -> bytes:
@@ -182,7 +185,7 @@ class StoredTree:
         Raises:
             EnvcError: there is no such file.
         """
-        return self._blob(self._file_at(path), path)
+        return self._content(self._file_at(path), self.real_path(path) or path, path)
 
     def _file_at(self, path: str) -> Entry:
         entry = self._entry(path)
@@ -221,7 +224,8 @@ class StoredTree:
             part = wanted[start : start + AT_ONCE]
             for blob, answer in zip(part, self._objects.read(part), strict=True):
                 if answer is None:
-                    raise missing(f"the object {blob[:12]} of {self._listing.name}")
+                    self.lacks = missing(f"the object {blob[:12]} of {self._listing.name}")
+                    raise self.lacks
                 yield blob, answer[1]
 
     def holds(self, path: str, data: bytes) -> bool:
@@ -231,10 +235,18 @@ class StoredTree:
             return False
         return blob_id(data, len(entry.hash)) == entry.hash
 
-    def _blob(self, entry: Entry, path: str) -> bytes:
+    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
+        """A file as it is listed: its name in the project, and where it really is."""
+        del real
+        return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
+
+    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+        """The bytes of a file, or what a symlink says."""
+        del real
         found = self._objects.read([entry.hash])[0]
         if found is None:
-            raise missing(f"`{path}` of {self._listing.name} (object {entry.hash[:12]})")
+            self.lacks = missing(f"`{shown}` of {self._listing.name} (object {entry.hash[:12]})")
+            raise self.lacks
         return found[1]
 
     def close(self) -> None:
@@ -296,10 +308,6 @@ def blob_id(data: bytes, digits: int = _SHA1_DIGITS) -> str:
     made = hashlib.sha1 if digits == _SHA1_DIGITS else hashlib.sha256
     # Git itself refuses contents made to collide, and a machine in FIPS mode would refuse the hash as such.
     return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
-
-
-def _file(name: str, entry: Entry) -> FileEntry:
-    return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
 
 
 def _conflict(path: str) -> Problem:

@@ -25,3 +25,10 @@ def run_git(folder: Path, *arguments: str, stdin: str = "", fails: bool = False,
     )
     assert fails is (done.returncode != 0), done.stderr
     return done.stdout
+
+
+def commit_all(folder: Path, message: str = "change") -> str:
+    """Commit everything in a repository; the commit's hash."""
+    run_git(folder, "add", "--all")
+    run_git(folder, "commit", "--quiet", "--allow-empty", f"--message={message}")
+    return run_git(folder, "rev-parse", "HEAD").strip()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Order, by_key
+from envcompile.ask.changes import Order, by_key
 from envcompile.ask.redact import Hidden
 from envcompile.kubernetes.fieldpath import Item
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

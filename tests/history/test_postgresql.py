@@ -1,4 +1,4 @@
-"""The two drivers of PostgreSQL: the C library called directly, and psycopg where it is not found."""
+"""PostgreSQL: values come back as they were, writes are whole, and what the server says is told."""
 
 from __future__ import annotations
 
@@ -7,12 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.past import open_past
 from envcompile.errors import UnavailableError
-from envcompile.history import libpq
 from envcompile.history.database import connect
-from tests.actions.test_recorder import everything
-from tests.harness.repository import deployment
 from tests.history import postgres
 
 if TYPE_CHECKING:
@@ -20,16 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.history.database import Database
-    from tests.history.conftest import Folder
 
 
-@pytest.fixture(params=["libpq", "psycopg"])
-def address(request: pytest.FixtureRequest, new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> str:
-    """An empty database, and one of the drivers."""
-    if request.param == "psycopg":
-        monkeypatch.setattr(libpq, "load", lambda: None)
-    elif libpq.load() is None:
-        pytest.skip("psycopg is installed without its binary package")
+@pytest.fixture
+def address(new_postgres: Callable[[], str]) -> str:
+    """An empty database."""
     return new_postgres()
 
 
@@ -90,7 +81,7 @@ def test_what_the_server_refuses_is_said(database: Database) -> None:
 
 
 def test_a_server_that_refuses_is_said_without_the_password(address: str, postgres_socket: Path) -> None:
-    """Whichever driver is used."""
+    """A password is in no message."""
     del address
     with pytest.raises(UnavailableError) as caught:
         connect(postgres.url(postgres_socket, "nosuch", "hunter-2"))
@@ -102,24 +93,3 @@ def test_a_server_that_refuses_is_said_without_the_password(address: str, postgr
         connect(postgres.url(postgres_socket, "nosuch"))
     assert 'database "nosuch" does not exist' in str(caught.value)
     assert postgres.PASSWORD not in str(caught.value)
-
-
-def test_both_drivers_record_the_same(
-    folder: Folder, new_postgres: Callable[[], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Which one is found makes no difference."""
-    folder.commit("start")
-    folder.commit("more", base__web=deployment(replicas=2))
-    found = []
-    for driver in ("libpq", "psycopg"):
-        if driver == "psycopg":
-            monkeypatch.setattr(libpq, "load", lambda: None)
-        monkeypatch.setenv("ENVC_HISTORY_URL", new_postgres())
-        assert len(folder.record().new) == 2
-        with closing(open_past(folder.root)) as past:
-            tables = everything(past.store.database)
-            found.append({
-                table: [tuple(bytes(cell) if isinstance(cell, memoryview) else cell for cell in row) for row in rows]
-                for table, rows in tables.items()
-            })
-    assert found[0] == found[1]
