@@ -81,6 +81,13 @@ common=$(cd "$(git rev-parse --git-common-dir)" && pwd) || exit 0
 gitdir=$(cd "$(git rev-parse --git-dir)" && pwd) || exit 0
 cd "$top"/{prefix} 2>/dev/null || exit 0
 [ -f envc.yaml ] || [ -d base ] || [ -d overlays ] || exit 0
+case {installed}/ in "$top"/*)
+  # What is checked out must not run, and a branch may bring modules into an environment that lies in the work tree.
+  if [ -n "$(git ls-files -- {installed} | head -n 1)" ]; then
+    echo {installed} "runs envc, and git tracks files in it: install envc outside of the work tree" >&2
+    exit 1
+  fi ;;
+esac
 if [ -x {python} ]; then envc() {{ {command} "$@"; }}
 elif ! command -v envc >/dev/null 2>&1; then echo "envc is not installed: $hook does nothing" >&2; exit 0
 fi
@@ -172,6 +179,7 @@ def project_script(prefix: str, home: str) -> str:
         mark=SECOND_LINE,
         prefix=shlex.quote(prefix or "."),
         python=shlex.quote(sys.executable),
+        installed=shlex.quote(sys.prefix),
         command=shlex.join(own_command()),
         home=shlex.quote(home),
     )

@@ -336,3 +336,28 @@ def test_no_module_of_a_branch_is_imported(folder: Folder, monkeypatch: pytest.M
     assert not ran.exists()
     with closing(open_past(folder.root)) as past:
         assert folder.git("rev-parse", "HEAD") in past.store.known()
+
+
+def test_an_environment_that_a_branch_writes_into_runs_nothing(folder: Folder) -> None:
+    """Case hooks-import-from-checkout: Python runs `.pth` files of a `.venv` that lies in the work tree."""
+    (folder.root / ".gitignore").write_text(".envc/\nenvironments/\n.venv/\n")
+    own = folder.root / ".venv"
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", own], check=True)
+    packages = next(own.glob("lib/python3*/site-packages"))
+    (packages / "here.pth").write_text("".join(f"{path}\n" for path in sys.path if path.endswith("site-packages")))
+    command = [str(own / "bin" / "python"), *own_command()[1:]]
+    subprocess.run([*command, "hook", "install"], cwd=folder.root, check=True, capture_output=True)
+    hooked_commit(folder, "an environment that git ignores is the user's own")
+    folder.git("checkout", "-q", "-b", "theirs")
+    ran = folder.root.parent / "RAN"
+    (packages / "theirs.pth").write_text(f"import os; open({str(ran)!r}, 'a')\n")
+    folder.git("add", "--force", str(packages / "theirs.pth"))
+    folder.commit("theirs")
+    folder.git("checkout", "-q", "main")
+    settle(folder)
+    assert not ran.exists()
+    folder.git("merge", "-q", "--no-verify", "theirs")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        hooked_commit(folder, "not with this")
+    assert ".venv runs envc, and git tracks files in it: install envc outside" in caught.value.stderr
+    assert not ran.exists()
