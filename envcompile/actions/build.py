@@ -59,7 +59,9 @@ def build(
     target = output if output is not None else project.root / "environments"
     if not check:
         recover_interrupted(project.root, target)
-    look = Look(str(project.root), str(target))
+    look = project.look
+    if look is None or output is not None:
+        look = Look(str(project.root), str(target))
     linked = link_all(project, chosen)
     renderer = Renderer()
     problems = Problems()
@@ -131,6 +133,15 @@ def choose_resources(compiled: Compiled, only: str) -> list[Resource]:
     """
     by_id = {resource.id: resource for resource in compiled.resources}
     return [by_id[identity] for identity in choose_ids(compiled.environment, by_id, only)]
+
+
+def find_resources(linked: LinkedEnvironment, only: str) -> list[Resource]:
+    """The resources of an environment that KIND/NAME names; only their units are compiled for it.
+
+    Raises:
+        UsageError: no resource has this name, or several kinds do.
+    """
+    return [linked.resource(identity) for identity in choose_ids(linked.environment, linked.ids(), only)]
 
 
 def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list[ResourceId]:

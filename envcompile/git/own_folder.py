@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UsageError
@@ -49,6 +50,19 @@ def require_own(folder: Path) -> None:
     if tracked:
         what = f"git tracks {tracked}: {folder.name}/ is what envc keeps on one machine, and a branch may not bring it"
         raise UsageError([Problem(what, f"take it out of the branch, and delete it: git rm -r -f {folder.name}")])
+
+
+def make_own(folder: Path) -> None:
+    """Make the folder where it is missing, and let git pass over it: nobody is to commit it by accident.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        descriptor = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("*\n")
 
 
 def _tracked(folder: Path) -> str:

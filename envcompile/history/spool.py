@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UnavailableError
 from envcompile.files import lock, write_atomically
+from envcompile.git.own_folder import make_own
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -54,11 +55,8 @@ class Spool:
             raise _unwritable(self.folder, error) from error
 
     def _make(self) -> None:
-        """Make the folder; git is told to pass over what envc keeps."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        ignore = self.folder.parent / ".gitignore"
-        if self.folder.parent.name == ".envc" and not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        make_own(self.folder.parent)
+        self.folder.mkdir(exist_ok=True)
 
     def done(self, commit: str) -> None:
         """A commit is recorded: it waits no more.
@@ -76,7 +74,7 @@ class Spool:
         file = self.folder / "last-error"
         try:
             if error:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                self._make()
                 write_atomically(file, f"{error}\n".encode())
             else:
                 file.unlink(missing_ok=True)

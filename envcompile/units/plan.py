@@ -156,7 +156,7 @@ def plan(
     common = combined_digest([f"{name} {digest}" for name, digest in given.items()])
     units = []
     for app, parts in cut.parts():
-        secret_ids = cut.secrets.get(app, ())
+        secret_ids = cut.secrets.get(app, ()) if settings.secret_backend != "plaintext" else ()
         secrets = _secrets(store, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
         described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
         sealed = ""
