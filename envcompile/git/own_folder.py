@@ -32,8 +32,10 @@ def require_own(folder: Path) -> None:
         return
     except NotADirectoryError:
         return  # whoever writes into it says what is wrong
+    if stat.S_ISREG(found.st_mode):
+        return  # nothing can be in it
     if not stat.S_ISDIR(found.st_mode):
-        what = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no folder"
+        what = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "a pipe or a device"
         raise UsageError([Problem(f"{folder} is {what}", f"remove it, envc makes a folder there: rm {folder}")])
     if found.st_uid not in {os.geteuid(), folder.parent.lstat().st_uid}:
         what = f"{folder} belongs to another user"

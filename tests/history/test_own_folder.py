@@ -60,6 +60,25 @@ def test_a_link_is_refused_and_not_followed(folder: Folder, tmp_path: Path, targ
     ]
 
 
+def test_a_build_deletes_and_writes_nothing_behind_a_link(folder: Folder, tmp_path: Path) -> None:
+    """Case envc-folder-committed: neither the sweep of a killed build's remains nor the staging of a new one."""
+    outside = tmp_path / "outside"
+    (outside / "staging-mine").mkdir(parents=True)
+    (outside / "staging-mine" / "precious").write_text("precious")
+    (folder.root / ".envc").symlink_to(outside)
+    for command in (("build",), ("build", "--force"), ("build", "--check")):
+        outcome = call_envc(folder.root, *command)
+        assert outcome.code == (16 if "--check" in command else 2), outcome
+        assert (outside / "staging-mine" / "precious").read_text() == "precious"
+        assert not (outside / "build.lock").exists()
+    (folder.root / ".envc").unlink()
+    assert run_envc(folder.root, "build").code == 0
+    (folder.root / ".envc").rename(tmp_path / "own")
+    (folder.root / ".envc").symlink_to(outside)
+    assert call_envc(folder.root, "build", "--force").code in {0, 2}
+    assert (outside / "staging-mine" / "precious").read_text() == "precious"
+
+
 def test_hooks_write_through_no_link(folder: Folder, tmp_path: Path) -> None:
     """Case envc-folder-committed: the hook after a commit, which is a shell script, looks first, too."""
     outside = tmp_path / "outside"
