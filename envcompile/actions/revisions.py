@@ -5,29 +5,23 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from envcompile.actions.at_commit import place_of
 from envcompile.ask.changes import Order, field_changes
 from envcompile.ask.redact import shown
-from envcompile.compose.provenance import explain
-from envcompile.emit.filenames import place_files
-from envcompile.emit.manifests import built_in_kinds
-from envcompile.errors import EnvcError
-from envcompile.git.identity import readable
-from envcompile.history.records import FieldRow, content_of
+from envcompile.history.records import Content, FieldRow, content_of
 from envcompile.model import without_values
+from envcompile.units.compare import differing
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from envcompile.ask.changes import FieldChange
-    from envcompile.git.repository import Repository
     from envcompile.history.reading import Reader
-    from envcompile.history.records import Content, Delta, State
+    from envcompile.history.records import Delta
+    from envcompile.history.records import State as Recorded
     from envcompile.kubernetes import KubeApi
-    from envcompile.kubernetes.fieldpath import FieldPath
-    from envcompile.model import Resource, ResourceId
-    from envcompile.sources import EnvironmentSources
-    from envcompile.units.project import CompiledEnvironment
+    from envcompile.model import ResourceId
+    from envcompile.units.compare import State
+    from envcompile.units.environment import LinkedEnvironment
 
 NOT_RECORDED = "(not recorded)"
 """Stands for what a Secret of an environment with `secretBackend: plaintext` holds."""
@@ -35,18 +29,50 @@ _LONGEST = 4096
 """Characters of a field's value that are kept for blame; the whole value is in the resource."""
 
 
-def contents(built: CompiledEnvironment) -> dict[ResourceId, Content]:
+def contents(state: State) -> dict[ResourceId, Content]:
     """Everything that an environment holds."""
-    compiled = built.compiled
-    files = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
-    return {
-        resource.id: content_of(without_values(resource, NOT_RECORDED).value, file) for file, resource in files.items()
-    }
+    return {identity: _content(state, identity) for identity in state.paths}
 
 
-def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: Delta) -> list[FieldRow]:
+def contents_beside(state: State, before: State, recorded: Recorded) -> dict[ResourceId, Content] | None:
+    """Everything that an environment holds; what it has in common with an earlier state is as that was recorded.
+
+    Args:
+        state: the environment.
+        before: the earlier state.
+        recorded: what is recorded of that.
+
+    Returns:
+        None when what is recorded is not what the earlier state says.
+    """
+    if before.paths.keys() != recorded.keys():
+        return None
+    changed = differing(before, state)
+    found: dict[ResourceId, Content] = {}
+    for identity, path in state.paths.items():
+        if identity in changed:
+            found[identity] = _content(state, identity)
+            continue
+        held = recorded[identity]
+        if held.file != path:
+            return None
+        found[identity] = Content(b"", held.digest, path)
+    return found
+
+
+def _content(state: State, identity: ResourceId) -> Content:
+    value = without_values(_linked(state).resource(identity), NOT_RECORDED).value
+    return content_of(value, state.paths[identity])
+
+
+def _linked(state: State) -> LinkedEnvironment:
+    if state.linked is None:
+        raise ValueError("an environment that is not there holds nothing")
+    return state.linked
+
+
+def field_rows(store: Reader, before: Recorded, state: State, delta: Delta) -> list[FieldRow]:
     """The fields that differ in resources that were there before, each with the place in the sources that set it."""
-    api = built.composed.api
     changed = sorted(
         identity
         for identity, content in delta.changed.items()
@@ -54,13 +80,14 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
     )
     if not changed:
         return []
+    linked = _linked(state)
+    api, sources = linked.plan.api, linked.plan.sources
     old = store.values([before[identity].content for identity in changed])
-    by_id = {resource.id: resource for resource in built.compiled.resources}
     rows: list[FieldRow] = []
     for identity in changed:
-        resource = by_id[identity]
+        resource = linked.resource(identity)
         rows.extend(
-            _row(identity, change, _place(built.composed.sources, api, resource, change.path))
+            _row(identity, change, place_of(resource, change.path, api, sources))
             for change in field_changes(
                 identity, old[before[identity].content], without_values(resource, NOT_RECORDED).value, api
             )
@@ -80,33 +107,6 @@ def _text(value: Any) -> str:
         return ""
     text = json.dumps(shown(value), ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _place(sources: EnvironmentSources, api: KubeApi, resource: Resource, path: FieldPath) -> str:
-    """The file and line that set a field; empty where none does."""
-    origins = explain(resource, path, api, sources.where)
-    winners = [say.place for origin in origins for say in origin.says if say.wins and say.place is not None]
-    return readable(str(winners[0])) if winners else ""
-
-
-def places_of(
-    repository: Repository, commit: str, environment: str, resource: ResourceId, fields: Iterable[FieldPath]
-) -> dict[FieldPath, str]:
-    """The file and line of a commit that set each field, found by compiling it; empty where that is not known."""
-    from envcompile.units.project import Project
-
-    if not repository.has(commit):
-        return {}
-    tree = repository.commit_tree(commit)
-    try:
-        linked = Project(tree).link(environment)
-        found = [linked.resource(resource)] if resource in linked.ids() else []
-        plan = linked.plan
-        return {path: _place(plan.sources, plan.api, item, path) for item in found for path in fields}
-    except EnvcError:
-        return {}
-    finally:
-        tree.close()
 
 
 def rows_between(store: Reader, base: int, child: int, api: KubeApi) -> list[FieldRow]:

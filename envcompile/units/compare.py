@@ -9,6 +9,8 @@ from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.emit.filenames import Placed
     from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
@@ -23,36 +25,64 @@ def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment
         before: one state; None for an environment that is not there.
         after: the other one.
     """
-    left, right = _States(before), _States(after)
+    left, right = State(before), State(after)
+    renderer = Renderer()
     return sorted(
         identity
-        for identity in {*left.paths, *right.paths}
+        for identity in differing(left, right)
         if left.paths.get(identity) != right.paths.get(identity)
-        or (left.origin(identity) != right.origin(identity) and left.text(identity) != right.text(identity))
+        or left.text(identity, renderer) != right.text(identity, renderer)
     )
 
 
-class _States:
-    """The resources of one state: where their files are, what they are made from, and their text."""
+def differing(left: State, right: State) -> set[ResourceId]:
+    """The resources that may not be the same in two states: all others are, and so are their files.
 
-    def __init__(self, linked: LinkedEnvironment | None) -> None:
-        self._linked = linked
-        self._renderer = Renderer()
-        self.paths: dict[ResourceId, str] = {}
+    Nothing is compiled for it.
+    """
+    return {
+        identity
+        for identity in {*left.paths, *right.paths}
+        if left.paths.get(identity) != right.paths.get(identity) or left.origin(identity) != right.origin(identity)
+    }
+
+
+class State:
+    """The resources of one environment at one time: where their files are, and what they are made from.
+
+    Args:
+        linked: the environment; None for one that is not there.
+        like: another state of it, which often has the same files.
+    """
+
+    def __init__(self, linked: LinkedEnvironment | None, like: State | None = None) -> None:
+        self.linked = linked
+        self.environment = linked.environment if linked is not None else ""
         self._origins: dict[ResourceId, tuple[str, str, int]] = {}
+        self._placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
+        self.paths: Mapping[ResourceId, str] = {}
+        """Where the file of each resource is, below the environment's folder."""
         if linked is None:
             return
         resources: list[Placed] = [*linked.exported(), *linked.linked.further]
-        placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
-        self.paths = {resource.id: path for path, resource in placed.items()}
+        kinds = linked.plan.facts.digest
+        self._placed = (kinds, linked.namespace, [(resource.id, resource.app) for resource in resources])
+        if like is not None and like._placed == self._placed:  # ruff: ignore[private-member-access] - of the same class
+            self.paths = like.paths
+        else:
+            placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
+            self.paths = {resource.id: path for path, resource in placed.items()}
         for number, unit in enumerate(linked.exports):
-            made = (linked.plan.units[number].key, linked.imports_digest(number))
-            self._origins.update((resource.id, (*made, at)) for at, resource in enumerate(unit.resources))
+            key, imports = linked.plan.units[number].key, linked.imports_digest(number)
+            for at, resource in enumerate(unit.resources):
+                self._origins[resource.id] = (key, imports, at)
 
     def origin(self, identity: ResourceId) -> object:
         """What a resource is made from; something that equals nothing else for one that is in no unit."""
         return self._origins.get(identity, self)
 
-    def text(self, identity: ResourceId) -> str:
-        """The resource as YAML."""
-        return render(self._linked.resource(identity), self._renderer) if self._linked is not None else ""
+    def text(self, identity: ResourceId, renderer: Renderer) -> str:
+        """The resource as YAML; empty for one that is not there."""
+        if self.linked is None or identity not in self.paths:
+            return ""
+        return render(self.linked.resource(identity), renderer)

@@ -20,7 +20,7 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from envcompile import settings
     from envcompile.kubernetes import KubeApi
@@ -124,6 +124,11 @@ class Project:
     def environments(self) -> tuple[str, ...]:
         """The environments in their promotion order."""
         return self._sources.environments
+
+    @property
+    def layers(self) -> Mapping[str, tuple[str, ...]]:
+        """Environment -> the folders below `overlays/` that it is made from."""
+        return self._sources.layers
 
     @property
     def parsed(self) -> ParsedFiles:

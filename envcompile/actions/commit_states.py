@@ -1,0 +1,228 @@
+"""What commits compile to, one after the other: what did not change since the last one is not made again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.actions.commit_inputs import EnvironmentInputs
+from envcompile.errors import EnvcError
+from envcompile.git.identity import readable
+from envcompile.units.compare import State
+from envcompile.units.memo import FolderMemo, Remembered
+from envcompile.units.project import Project
+from envcompile.units.snapshot import tool_stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Repository
+    from envcompile.git.trees import CommitTree
+    from envcompile.sources.scans import FileScan
+    from envcompile.units.environment import LinkedEnvironment
+
+_SHA1_DIGITS = 40
+_MOST_COMMITS, _MOST_STATES, _MOST_UNITS = 3, 3, 50_000
+"""Commits, states of an environment, and units that are kept at hand."""
+
+
+class OpenCommit(NamedTuple):
+    """A commit whose settings were read."""
+
+    project: Project | None
+    """None for a commit without sources, and for one whose settings cannot be read."""
+    problem: str
+    """Why the settings cannot be read."""
+    tree: CommitTree
+    digests: Mapping[str, str]
+    """Environment -> a digest of everything that has a say in it."""
+
+
+class CommitStates:
+    """The environments of commits of one repository.
+
+    Args:
+        repository: where the commits are.
+        objects: reads them.
+        memo: what runs before this one learnt; nothing when left out.
+        remembers: use what was learnt; else every environment is compiled whole.
+    """
+
+    def __init__(
+        self, repository: Repository, objects: GitObjects, memo: FolderMemo | None = None, *, remembers: bool = True
+    ) -> None:
+        self._repository = repository
+        self._objects = objects
+        self._folder = memo if remembers else None
+        self._units = _Units(self._folder) if remembers else None
+        self._inputs = EnvironmentInputs(objects, repository.prefix)
+        self._scans: Mapping[tuple[str, str], FileScan] = self._folder.scans() if self._folder is not None else {}
+        self._commits: dict[str, OpenCommit] = {}
+        self._states: dict[str, dict[str, State]] = {}
+
+    def open(self, commit: str) -> OpenCommit:
+        """Read the settings of a commit.
+
+        Raises:
+            UnavailableError: the repository does not hold all of it.
+        """
+        known = self._commits.pop(commit, None) or self._open(commit)
+        self._commits[commit] = known
+        while len(self._commits) > _MOST_COMMITS:
+            del self._commits[next(iter(self._commits))]
+        return known
+
+    def state(self, commit: str, environment: str) -> State:
+        """An environment of a commit whose settings can be read.
+
+        Raises:
+            EnvcError: everything that is wrong with it.
+            UnavailableError: the repository does not hold all of it.
+        """
+        at = self.open(commit)
+        known = self._states.setdefault(environment, {})
+        digest = at.digests[environment]
+        state = known.pop(digest, None) if self._units is not None else None
+        if state is None:
+            state = State(self._link(at, environment), next(reversed(known.values()), None))
+        known[digest] = state
+        while len(known) > _MOST_STATES:
+            del known[next(iter(known))]
+        return state
+
+    def known_state(self, commit: str, environment: str) -> State | None:
+        """An environment of a commit if it costs little: when it was compiled before, or most of its units are known.
+
+        Raises:
+            UnavailableError: the repository does not hold all of it.
+        """
+        if self._units is None or not self._objects.root(commit):
+            return None
+        at = self.open(commit)
+        if at.project is None or environment not in at.digests:
+            return None
+        try:
+            if at.digests[environment] not in self._states.get(environment, {}):
+                units = at.project.plan(environment).units
+                known = sum(self._units.get(environment, unit.key) is not None for unit in units)
+                if 2 * known < len(units):
+                    return None
+            return self.state(commit, environment)
+        except EnvcError:
+            return None
+
+    def is_the_same(self, environment: str, before: str, after: str) -> bool:
+        """Tell whether nothing that has a say in an environment differs between two commits."""
+        if self._units is None or not self._objects.root(before):
+            return False
+        return self.open(before).digests.get(environment) == self.open(after).digests.get(environment, "")
+
+    def forget(self) -> None:
+        """Drop what has become much."""
+        self._objects.forget()
+        if self._units is not None:
+            self._units.forget()
+
+    def save(self) -> None:
+        """Keep what was learnt for later runs."""
+        if self._folder is not None:
+            self._folder.save_scans([(layer, scan) for (layer, _), scan in self._scans.items()])
+            self._folder.save()
+
+    def _open(self, commit: str) -> OpenCommit:
+        from envcompile.sources import ParsedFiles
+
+        tree = self._repository.commit_tree(commit, self._objects)
+        if not any(tree.exists(path) for path in ("base", "overlays", "envc.yaml")):
+            return OpenCommit(None, "", tree, {})
+
+        def digest_of(path: str) -> str:
+            blob = tree.blob_of(path)
+            return blob if len(blob) == _SHA1_DIGITS else ""
+
+        remembers = self._units is not None
+        parsed = ParsedFiles(digest_of, self._scans) if remembers else ParsedFiles()
+        try:
+            project = Project(tree, parsed, self._units)
+        except EnvcError as error:
+            self._refuse_partial(tree)
+            return OpenCommit(None, reason(error), tree, {})
+        crds = project.settings.crds
+        layers = {name: project.layers[name] for name in project.environments}
+        return OpenCommit(project, "", tree, self._inputs.of(commit, layers, crds))
+
+    def _link(self, at: OpenCommit, environment: str) -> LinkedEnvironment:
+        project = at.project
+        if project is None:
+            raise ValueError("the settings of this commit cannot be read")
+        try:
+            linked = project.link(environment)
+        except EnvcError:
+            self._refuse_partial(at.tree)
+            raise
+        finally:
+            if self._units is not None:
+                self._scans = project.parsed.scans
+        if self._units is not None:
+            self._units.learn(linked)
+        return linked
+
+    def _refuse_partial(self, tree: CommitTree) -> None:
+        """Record no failure that a whole clone would not have."""
+        if tree.lacks is not None and self._repository.is_partial():
+            raise tree.lacks
+
+
+class _Units:
+    """Units of several commits; what only one run needs is not kept for later ones longer than their folder keeps it.
+
+    Args:
+        folder: what runs before this one learnt.
+    """
+
+    def __init__(self, folder: FolderMemo | None) -> None:
+        self._folder = folder
+        self._known: dict[tuple[str, str], Remembered] = {}
+
+    def get(self, environment: str, key: str) -> Remembered | None:
+        """What is remembered of a unit; None when it is nothing."""
+        known = self._known.get((environment, key))
+        if known is None and self._folder is not None:
+            known = self._folder.get(environment, key)
+            if known is not None:
+                self._known[environment, key] = known
+        return known
+
+    def last(self, environment: str, app: str) -> None:
+        """Nobody asks why a unit of a commit is compiled."""
+
+    def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
+        """Remember a unit."""
+        self._known[environment, key] = entry
+        if self._folder is not None:
+            self._folder.put(environment, app, key, entry)
+
+    def learn(self, linked: LinkedEnvironment) -> None:
+        """Remember what the units of an environment tell each other; it compiled, so nothing is wrong with them."""
+        for unit, exports in zip(linked.plan.units, linked.exports, strict=True):
+            if unit.may_be_remembered and (linked.environment, unit.key) not in self._known:
+                entry = Remembered(exports, dict(linked.plan.inputs_of(unit)), {})
+                self.put(linked.environment, unit.app, unit.key, entry)
+
+    def forget(self) -> None:
+        """Drop the older half of what is known when it has become much."""
+        if len(self._known) > _MOST_UNITS:
+            for key in list(self._known)[: _MOST_UNITS // 2]:
+                del self._known[key]
+
+
+def memo_of(repository: Repository) -> FolderMemo | None:
+    """What builds and records in the project's folder learnt; None for a repository without one."""
+    home = repository.home
+    return FolderMemo(home.parent, tool_stamp()) if home.name == ".envc" else None
+
+
+def reason(error: EnvcError) -> str:
+    """Why something does not compile, in a line."""
+    problem = error.problems[0]
+    return readable(problem.what + (f" ({problem.where[0]})" if problem.where else ""))
