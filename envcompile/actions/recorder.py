@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.commit_inputs import inputs_of
 from envcompile.actions.commit_states import CommitStates, reason
-from envcompile.actions.revisions import contents, contents_beside, field_rows, rows_between
+from envcompile.actions.revisions import contents, delta_beside, field_rows, ground_of, rows_between
 from envcompile.actions.tool import tool_of
 from envcompile.errors import EnvcError, UnavailableError
 from envcompile.history.store import delta_of, failed, unchanged
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from envcompile.actions.outbox import News
+    from envcompile.actions.revisions import Ground
     from envcompile.git.objects import GitObjects
     from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Delta, Revision, Store
@@ -62,6 +63,7 @@ class Recorder:
         self.objects = objects or repository.objects()
         self._is_own = objects is None
         self.news = news
+        self._grounds: dict[str, Ground] = {}
         self._tool = tool_of(repository.home)
         self._states = CommitStates(repository, self.objects, memo, remembers=remembers)
 
@@ -134,10 +136,21 @@ class Recorder:
         if base is None:
             return delta_of(state.environment, None, {}, contents(state))
         recorded = self.store.state(base.id)
-        before = self._states.known_state(parent, state.environment) if parent else None
-        held = contents_beside(state, before, recorded) if before is not None else None
-        delta = delta_of(state.environment, base, recorded, held or contents(state))
+        ground = self._ground(base, parent) if parent else None
+        if ground is not None:
+            delta, self._grounds[base.environment] = delta_beside(ground, state, base, recorded)
+        else:
+            delta = delta_of(state.environment, base, recorded, contents(state))
         return delta._replace(fields=field_rows(self.store, recorded, state, delta))
+
+    def _ground(self, base: Revision, parent: str) -> Ground | None:
+        before = self._states.known_state(parent, base.environment)
+        if before is None:
+            return None
+        known = self._grounds.get(base.environment)
+        if known is not None and known.state is before and known.digest == base.digest:
+            return known
+        return ground_of(before, base, self.store.state(base.id))
 
     def _adopt_children(self, commit: Commit) -> None:
         """Children that were recorded before their parent hold all; now they hold only what they changed."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.at_commit import place_of
 from envcompile.ask.changes import Order, field_changes
 from envcompile.ask.redact import shown
-from envcompile.history.records import Content, FieldRow, content_of
+from envcompile.history.records import Delta, FieldRow, content_of, line_of, unchanged
 from envcompile.model import without_values
 from envcompile.units.compare import differing
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.ask.changes import FieldChange
     from envcompile.history.reading import Reader
-    from envcompile.history.records import Delta
+    from envcompile.history.records import Content, Revision
     from envcompile.history.records import State as Recorded
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
@@ -34,30 +37,57 @@ def contents(state: State) -> dict[ResourceId, Content]:
     return {identity: _content(state, identity) for identity in state.paths}
 
 
-def contents_beside(state: State, before: State, recorded: Recorded) -> dict[ResourceId, Content] | None:
-    """Everything that an environment holds; what it has in common with an earlier state is as that was recorded.
+class Ground(NamedTuple):
+    """A recorded revision on which the next one is told: what it was made from, and what its digest is made from."""
+
+    state: State
+    digest: bytes
+    lines: Mapping[ResourceId, bytes]
+    """What each resource adds to the digest, sorted by identity."""
+
+
+def ground_of(before: State, base: Revision, recorded: Recorded) -> Ground | None:
+    """A recorded revision as ground for the next one; None when what is recorded is not what the state says.
 
     Args:
-        state: the environment.
-        before: the earlier state.
-        recorded: what is recorded of that.
-
-    Returns:
-        None when what is recorded is not what the earlier state says.
+        before: what the sources of the revision come to.
+        base: the revision.
+        recorded: what is recorded of it.
     """
     if before.paths.keys() != recorded.keys():
         return None
-    changed = differing(before, state)
-    found: dict[ResourceId, Content] = {}
-    for identity, path in state.paths.items():
-        if identity in changed:
-            found[identity] = _content(state, identity)
-            continue
-        held = recorded[identity]
-        if held.file != path:
-            return None
-        found[identity] = Content(b"", held.digest, path)
-    return found
+    if any(held.file != before.paths[identity] for identity, held in recorded.items()):
+        return None
+    lines = {identity: line_of(identity, *held[1:]) for identity, held in sorted(recorded.items())}
+    return Ground(before, base.digest, lines)
+
+
+def delta_beside(ground: Ground, state: State, base: Revision, recorded: Recorded) -> tuple[Delta, Ground]:
+    """What a state changes against a revision: only what may differ is looked at. With it, ground for the next one.
+
+    Args:
+        ground: the revision.
+        state: the environment now.
+        base: the revision, too.
+        recorded: what is recorded of it.
+    """
+    changed: dict[ResourceId, Content] = {}
+    for identity in differing(ground.state, state):
+        if identity in state.paths:
+            content = _content(state, identity)
+            if identity not in recorded or recorded[identity][1:] != content[1:]:
+                changed[identity] = content
+    gone = recorded.keys() - state.paths.keys()
+    if not changed and not gone:
+        return unchanged(base), ground._replace(state=state)
+    lines = {identity: line for identity, line in ground.lines.items() if identity not in gone}
+    is_sorted = changed.keys() <= lines.keys()
+    lines.update({identity: line_of(identity, *content[1:]) for identity, content in changed.items()})
+    if not is_sorted:
+        lines = dict(sorted(lines.items()))
+    digest = hashlib.sha256(b"".join(lines.values())).digest()
+    changed = dict(sorted(changed.items()))
+    return Delta(state.environment, base, changed, gone, digest, len(state.paths)), Ground(state, digest, lines)
 
 
 def _content(state: State, identity: ResourceId) -> Content:

@@ -9,11 +9,12 @@ from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from envcompile.emit.filenames import Placed
     from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.unit import Exported
 
 
 def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> list[ResourceId]:
@@ -40,11 +41,18 @@ def differing(left: State, right: State) -> set[ResourceId]:
 
     Nothing is compiled for it.
     """
-    return {
-        identity
-        for identity in {*left.paths, *right.paths}
-        if left.paths.get(identity) != right.paths.get(identity) or left.origin(identity) != right.origin(identity)
-    }
+    found = {*left.further, *right.further}
+    for app in {*left.units, *right.units}:
+        one, other = left.units.get(app, _NO_UNIT), right.units.get(app, _NO_UNIT)
+        if one[:2] != other[:2]:
+            found.update([resource.id for unit in (one, other) for resource in unit[2]])
+    if left.paths is not right.paths:
+        found.update([
+            identity
+            for identity in {*left.paths, *right.paths}
+            if left.paths.get(identity) != right.paths.get(identity)
+        ])
+    return found
 
 
 class State:
@@ -58,10 +66,13 @@ class State:
     def __init__(self, linked: LinkedEnvironment | None, like: State | None = None) -> None:
         self.linked = linked
         self.environment = linked.environment if linked is not None else ""
-        self._origins: dict[ResourceId, tuple[str, str, int]] = {}
-        self._placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
+        self.units: dict[str, tuple[str, str, Sequence[Exported]]] = {}
+        """Application -> the key of its unit, a digest of what the others do to it, and its resources."""
+        self.further: tuple[ResourceId, ...] = ()
+        """The resources that are in no unit."""
         self.paths: Mapping[ResourceId, str] = {}
         """Where the file of each resource is, below the environment's folder."""
+        self._placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
         if linked is None:
             return
         resources: list[Placed] = [*linked.exported(), *linked.linked.further]
@@ -72,17 +83,15 @@ class State:
         else:
             placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
             self.paths = {resource.id: path for path, resource in placed.items()}
-        for number, unit in enumerate(linked.exports):
-            key, imports = linked.plan.units[number].key, linked.imports_digest(number)
-            for at, resource in enumerate(unit.resources):
-                self._origins[resource.id] = (key, imports, at)
-
-    def origin(self, identity: ResourceId) -> object:
-        """What a resource is made from; something that equals nothing else for one that is in no unit."""
-        return self._origins.get(identity, self)
+        self.further = tuple([resource.id for resource in linked.linked.further])
+        for number, (unit, exports) in enumerate(zip(linked.plan.units, linked.exports, strict=True)):
+            self.units[unit.app] = (unit.key, linked.imports_digest(number), exports.resources)
 
     def text(self, identity: ResourceId, renderer: Renderer) -> str:
         """The resource as YAML; empty for one that is not there."""
         if self.linked is None or identity not in self.paths:
             return ""
         return render(self.linked.resource(identity), renderer)
+
+
+_NO_UNIT: tuple[str, str, Sequence[Exported]] = ("", "", ())
