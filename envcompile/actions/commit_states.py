@@ -8,9 +8,9 @@ from envcompile.actions.commit_inputs import EnvironmentInputs
 from envcompile.errors import EnvcError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
-from envcompile.units.memo import FolderMemo, Remembered
+from envcompile.units.memo import Remembered
 from envcompile.units.project import Project
-from envcompile.units.snapshot import tool_stamp
+from envcompile.units.revised import revised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from envcompile.git.trees import CommitTree
     from envcompile.sources.scans import FileScan
     from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.memo import FolderMemo
 
 _SHA1_DIGITS = 40
 _MOST_COMMITS, _MOST_STATES, _MOST_UNITS = 3, 3, 50_000
@@ -36,6 +37,13 @@ class OpenCommit(NamedTuple):
     tree: CommitTree
     digests: Mapping[str, str]
     """Environment -> a digest of everything that has a say in it."""
+
+
+class _Kept(NamedTuple):
+    """An environment that was made, and the files that said how."""
+
+    state: State
+    frame: tuple[str, ...] | None
 
 
 class CommitStates:
@@ -58,7 +66,7 @@ class CommitStates:
         self._inputs = EnvironmentInputs(objects, repository.prefix)
         self._scans: Mapping[tuple[str, str], FileScan] = self._folder.scans() if self._folder is not None else {}
         self._commits: dict[str, OpenCommit] = {}
-        self._states: dict[str, dict[str, State]] = {}
+        self._states: dict[str, dict[str, _Kept]] = {}
 
     def open(self, commit: str) -> OpenCommit:
         """Read the settings of a commit.
@@ -82,32 +90,20 @@ class CommitStates:
         at = self.open(commit)
         known = self._states.setdefault(environment, {})
         digest = at.digests[environment]
-        state = known.pop(digest, None) if self._units is not None else None
-        if state is None:
-            state = State(self._link(at, environment), next(reversed(known.values()), None))
-        known[digest] = state
+        kept = known.pop(digest, None) if self._units is not None else None
+        if kept is None:
+            kept = self._make(at, environment, next(reversed(known.values()), None))
+        known[digest] = kept
         while len(known) > _MOST_STATES:
             del known[next(iter(known))]
-        return state
+        return kept.state
 
     def known_state(self, commit: str, environment: str) -> State | None:
-        """An environment of a commit if it costs little: when it was compiled before, or most of its units are known.
-
-        Raises:
-            UnavailableError: the repository does not hold all of it.
-        """
+        """An environment of a commit beside which others are told; None where it does not compile, or is not there."""
         if self._units is None or not self._objects.root(commit):
             return None
-        at = self.open(commit)
-        if at.project is None or environment not in at.digests:
-            return None
         try:
-            if at.digests[environment] not in self._states.get(environment, {}):
-                units = at.project.plan(environment).units
-                known = sum(self._units.get(environment, unit.key) is not None for unit in units)
-                if 2 * known < len(units):
-                    return None
-            return self.state(commit, environment)
+            return self.state(commit, environment) if environment in self.open(commit).digests else None
         except EnvcError:
             return None
 
@@ -136,8 +132,10 @@ class CommitStates:
         if not any(tree.exists(path) for path in ("base", "overlays", "envc.yaml")):
             return OpenCommit(None, "", tree, {})
 
+        blobs: dict[str, str] = {}
+
         def digest_of(path: str) -> str:
-            blob = tree.blob_of(path)
+            blob = blobs.get(path) or tree.blob_of(path)
             return blob if len(blob) == _SHA1_DIGITS else ""
 
         remembers = self._units is not None
@@ -147,14 +145,39 @@ class CommitStates:
         except EnvcError as error:
             self._refuse_partial(tree)
             return OpenCommit(None, reason(error), tree, {})
+        blobs.update(project.blobs)
         crds = project.settings.crds
         layers = {name: project.layers[name] for name in project.environments}
         return OpenCommit(project, "", tree, self._inputs.of(commit, layers, crds))
 
-    def _link(self, at: OpenCommit, environment: str) -> LinkedEnvironment:
+    def _make(self, at: OpenCommit, environment: str, latest: _Kept | None) -> _Kept:
         project = at.project
         if project is None:
             raise ValueError("the settings of this commit cannot be read")
+        if self._units is None:
+            return _Kept(State(self._link(at, project, environment)), None)
+        frame = self._frame(at.tree, project, environment)
+        if latest is not None and frame is not None and frame == latest.frame:
+            try:
+                state = revised(latest.state, project.sources_of(environment))
+            except EnvcError:
+                state = None  # the whole says what is wrong
+            if state is not None:
+                self._scans = project.parsed.scans
+                return _Kept(state, frame)
+        linked = self._link(at, project, environment)
+        return _Kept(State(linked, latest.state if latest is not None else None), frame)
+
+    @staticmethod
+    def _frame(tree: CommitTree, project: Project, environment: str) -> tuple[str, ...] | None:
+        """The files that say how an environment is made, by their content; None where there are others besides."""
+        try:
+            own = project.sources_of(environment).own_files
+            return None if project.settings.crds else tuple([f"{path} {tree.blob_of(path)}" for path in own])
+        except EnvcError:
+            return None
+
+    def _link(self, at: OpenCommit, project: Project, environment: str) -> LinkedEnvironment:
         try:
             linked = project.link(environment)
         except EnvcError:
@@ -214,12 +237,6 @@ class _Units:
         if len(self._known) > _MOST_UNITS:
             for key in list(self._known)[: _MOST_UNITS // 2]:
                 del self._known[key]
-
-
-def memo_of(repository: Repository) -> FolderMemo | None:
-    """What builds and records in the project's folder learnt; None for a repository without one."""
-    home = repository.home
-    return FolderMemo(home.parent, tool_stamp()) if home.name == ".envc" else None
 
 
 def reason(error: EnvcError) -> str:

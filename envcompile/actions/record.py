@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.commit_states import memo_of
 from envcompile.actions.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def take_up(
         UnavailableError: the database does not answer; what is not recorded yet waits on.
     """
     found = Recorded((), (), ())
-    with Recorder(repository, store, objects=objects, news=news, memo=memo_of(repository)) as recorder:
+    with Recorder(repository, store, objects=objects, news=news, keeps=True) as recorder:
         while waiting := spool.waiting():
             here = [commit for commit in waiting if recorder.objects.parents(commit) is not None]
             gone = [commit for commit in waiting if commit not in here]

@@ -11,6 +11,8 @@ from envcompile.actions.revisions import contents, delta_beside, field_rows, gro
 from envcompile.actions.tool import tool_of
 from envcompile.errors import EnvcError, UnavailableError
 from envcompile.history.store import delta_of, failed, unchanged
+from envcompile.units.memo import FolderMemo
+from envcompile.units.snapshot import tool_stamp
 
 if TYPE_CHECKING:
     from typing import Self
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from envcompile.history.store import Delta, Revision, Store
     from envcompile.kubernetes import KubeApi
     from envcompile.units.compare import State
-    from envcompile.units.memo import FolderMemo
 
 
 class Written(NamedTuple):
@@ -44,7 +45,7 @@ class Recorder:
         store: the history database.
         objects: reads the repository; a reader of its own when left out.
         news: notes the commits that people are to be told of; nobody is told when left out.
-        memo: what other runs learnt of files and units, and what this one adds; nothing when left out.
+        keeps: take up what other runs learnt of files and units, and keep what this one learns for them.
         remembers: make only what differs from what was made before; else everything is compiled whole.
     """
 
@@ -55,7 +56,7 @@ class Recorder:
         *,
         objects: GitObjects | None = None,
         news: News | None = None,
-        memo: FolderMemo | None = None,
+        keeps: bool = False,
         remembers: bool = True,
     ) -> None:
         self.repository = repository
@@ -64,7 +65,10 @@ class Recorder:
         self._is_own = objects is None
         self.news = news
         self._grounds: dict[str, Ground] = {}
-        self._tool = tool_of(repository.home)
+        stamp = tool_stamp()
+        self._tool = tool_of(repository.home, stamp)
+        home = repository.home
+        memo = FolderMemo(home.parent, stamp) if keeps and home.name == ".envc" else None
         self._states = CommitStates(repository, self.objects, memo, remembers=remembers)
 
     def __enter__(self) -> Self:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
     from envcompile.units.compare import State
-    from envcompile.units.environment import LinkedEnvironment
 
 NOT_RECORDED = "(not recorded)"
 """Stands for what a Secret of an environment with `secretBackend: plaintext` holds."""
@@ -91,14 +90,8 @@ def delta_beside(ground: Ground, state: State, base: Revision, recorded: Recorde
 
 
 def _content(state: State, identity: ResourceId) -> Content:
-    value = without_values(_linked(state).resource(identity), NOT_RECORDED).value
+    value = without_values(state.resource(identity), NOT_RECORDED).value
     return content_of(value, state.paths[identity])
-
-
-def _linked(state: State) -> LinkedEnvironment:
-    if state.linked is None:
-        raise ValueError("an environment that is not there holds nothing")
-    return state.linked
 
 
 def field_rows(store: Reader, before: Recorded, state: State, delta: Delta) -> list[FieldRow]:
@@ -108,14 +101,14 @@ def field_rows(store: Reader, before: Recorded, state: State, delta: Delta) -> l
         for identity, content in delta.changed.items()
         if identity in before and before[identity].digest != content.digest
     )
-    if not changed:
+    plan = state.plan
+    if not changed or plan is None:
         return []
-    linked = _linked(state)
-    api, sources = linked.plan.api, linked.plan.sources
+    api, sources = plan.api, plan.sources
     old = store.values([before[identity].content for identity in changed])
     rows: list[FieldRow] = []
     for identity in changed:
-        resource = linked.resource(identity)
+        resource = state.resource(identity)
         rows.extend(
             _row(identity, change, place_of(resource, change.path, api, sources))
             for change in field_changes(

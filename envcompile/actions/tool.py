@@ -7,19 +7,18 @@ from contextlib import suppress
 from pathlib import Path
 
 from envcompile import __version__
-from envcompile.units.snapshot import tool_stamp
 
 _KNOWN = "cache/tool"
 _DIGITS = 16
 
 
-def tool_of(home: Path) -> str:
+def tool_of(home: Path, stamp: str) -> str:
     """The version of this envc with a digest of its code and data: the same on every machine that has the same files.
 
     Args:
         home: the project's `.envc`, where the digest is kept until a file of envc changes.
+        stamp: names this envc on this machine.
     """
-    stamp = tool_stamp()
     known = home / _KNOWN
     with suppress(OSError, UnicodeDecodeError):
         found, _, digest = known.read_text(encoding="utf-8").partition(" ")

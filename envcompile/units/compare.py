@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.emit.filenames import Placed
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.unit import Exported
+    from envcompile.units.link import Imports
+    from envcompile.units.unit import Exported, UnitExports
 
 
 def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> list[ResourceId]:
@@ -64,34 +65,46 @@ class State:
     """
 
     def __init__(self, linked: LinkedEnvironment | None, like: State | None = None) -> None:
-        self.linked = linked
+        self.plan = linked.plan if linked is not None else None
+        self._linked = linked
         self.environment = linked.environment if linked is not None else ""
         self.units: dict[str, tuple[str, str, Sequence[Exported]]] = {}
         """Application -> the key of its unit, a digest of what the others do to it, and its resources."""
         self.further: tuple[ResourceId, ...] = ()
         """The resources that are in no unit."""
+        self.exports: dict[str, UnitExports] = {}
+        """Application -> what its unit tells to the others."""
+        self.imports: Mapping[ResourceId, Imports] = {}
+        """What the others do to a resource."""
         self.paths: Mapping[ResourceId, str] = {}
         """Where the file of each resource is, below the environment's folder."""
-        self._placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
+        self.placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
+        """What decides where files are."""
         if linked is None:
             return
         resources: list[Placed] = [*linked.exported(), *linked.linked.further]
         kinds = linked.plan.facts.digest
-        self._placed = (kinds, linked.namespace, [(resource.id, resource.app) for resource in resources])
-        if like is not None and like._placed == self._placed:  # ruff: ignore[private-member-access] - of the same class
+        self.placed = (kinds, linked.namespace, [(resource.id, resource.app) for resource in resources])
+        if like is not None and like.placed == self.placed:
             self.paths = like.paths
         else:
             placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
             self.paths = {resource.id: path for path, resource in placed.items()}
         self.further = tuple([resource.id for resource in linked.linked.further])
+        self.imports = linked.linked.imports
         for number, (unit, exports) in enumerate(zip(linked.plan.units, linked.exports, strict=True)):
+            self.exports[unit.app] = exports
             self.units[unit.app] = (unit.key, linked.imports_digest(number), exports.resources)
 
     def text(self, identity: ResourceId, renderer: Renderer) -> str:
         """The resource as YAML; empty for one that is not there."""
-        if self.linked is None or identity not in self.paths:
-            return ""
-        return render(self.linked.resource(identity), renderer)
+        return render(self.resource(identity), renderer) if identity in self.paths else ""
+
+    def resource(self, identity: ResourceId) -> Resource:
+        """One resource."""
+        if self._linked is None:
+            raise ValueError("an environment that is not there holds nothing")
+        return self._linked.resource(identity)
 
 
 _NO_UNIT: tuple[str, str, Sequence[Exported]] = ("", "", ())

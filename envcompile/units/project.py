@@ -131,6 +131,15 @@ class Project:
         return self._sources.layers
 
     @property
+    def blobs(self) -> dict[str, str]:
+        """Path of every file of a layer -> git's name of its content, where the tree tells it without being read."""
+        entries = [
+            *self._sources.base,
+            *(entry for overlay in self._sources.overlays.values() for entry in overlay.files),
+        ]
+        return {entry.path: entry.blob for entry in entries if entry.blob}
+
+    @property
     def parsed(self) -> ParsedFiles:
         """What was read so far."""
         return self._parsed
