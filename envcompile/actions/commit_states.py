@@ -145,9 +145,11 @@ class CommitStates:
         except EnvcError as error:
             self._refuse_partial(tree)
             return OpenCommit(None, reason(error), tree, {})
-        blobs.update(project.blobs)
+        sources = project.sources
+        for entries in (sources.base, *(overlay.files for overlay in sources.overlays.values())):
+            blobs.update((entry.path, entry.blob) for entry in entries)
         crds = project.settings.crds
-        layers = {name: project.layers[name] for name in project.environments}
+        layers = {name: sources.layers[name] for name in project.environments}
         return OpenCommit(project, "", tree, self._inputs.of(commit, layers, crds))
 
     def _make(self, at: OpenCommit, environment: str, latest: _Kept | None) -> _Kept:

@@ -20,7 +20,7 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from envcompile import settings
     from envcompile.kubernetes import KubeApi
@@ -126,18 +126,9 @@ class Project:
         return self._sources.environments
 
     @property
-    def layers(self) -> Mapping[str, tuple[str, ...]]:
-        """Environment -> the folders below `overlays/` that it is made from."""
-        return self._sources.layers
-
-    @property
-    def blobs(self) -> dict[str, str]:
-        """Path of every file of a layer -> git's name of its content, where the tree tells it without being read."""
-        entries = [
-            *self._sources.base,
-            *(entry for overlay in self._sources.overlays.values() for entry in overlay.files),
-        ]
-        return {entry.path: entry.blob for entry in entries if entry.blob}
+    def sources(self) -> ProjectSources:
+        """The project's settings, and the files of each of its layers."""
+        return self._sources
 
     @property
     def parsed(self) -> ParsedFiles:
