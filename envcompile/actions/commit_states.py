@@ -90,10 +90,9 @@ class CommitStates:
         at = self.open(commit)
         known = self._states.setdefault(environment, {})
         digest = at.digests[environment]
-        kept = known.pop(digest, None) if self._units is not None else None
+        kept = known.get(digest) if self._units is not None else None
         if kept is None:
-            kept = self._make(at, environment, next(reversed(known.values()), None))
-        known[digest] = kept
+            kept = known[digest] = self._make(at, environment, next(reversed(known.values()), None))
         while len(known) > _MOST_STATES:
             del known[next(iter(known))]
         return kept.state

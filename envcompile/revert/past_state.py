@@ -61,7 +61,8 @@ class Then:
         resource = self._at.resource(identity)
         if resource is None:
             return None
-        return next((step.before for step in resource.steps if step.within == ("secretBackend",)), None)
+        found: Value | None = next((step.before for step in resource.steps if step.within == ("secretBackend",)), None)
+        return found
 
     def laid(self, identity: ResourceId) -> Value | None:
         """A resource as the documents made it, before the environment's settings."""

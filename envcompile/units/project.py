@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.environment import Reason
-    from envcompile.units.memo import FolderMemo
+    from envcompile.units.memo import Memo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.snapshot import Look
 
@@ -71,7 +71,7 @@ class Project:
         self,
         tree: Tree,
         parsed: ParsedFiles | None = None,
-        memo: FolderMemo | None = None,
+        memo: Memo | None = None,
         look: Look | None = None,
     ) -> None:
         from envcompile.sources import new_parsed_files, read_project
@@ -232,7 +232,9 @@ class Project:
 
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
-        if self.memo is not None:
+        from envcompile.units.memo import FolderMemo
+
+        if isinstance(self.memo, FolderMemo):
             self.memo.save_scans([(layer, scan) for (layer, _), scan in self._parsed.scans.items()])
             self.memo.save()
 

@@ -89,11 +89,13 @@ class _Revised(State):
         for unit in plan.units:
             if unit.app in compiled:
                 self.units[unit.app] = (unit.key, *before.units[unit.app][1:])
-        is_revised = isinstance(before, _Revised)
-        self._first: State = before._first if is_revised else before  # ruff: ignore[private-member-access] - its own class
-        self._made = dict(before._made) if is_revised else {}  # ruff: ignore[private-member-access] - its own class
-        for unit in compiled.values():
-            for resource in unit.resources:
+        self._first: State = before
+        self._made: dict[ResourceId, Resource] = {}
+        if isinstance(before, _Revised):
+            self._first = before._first
+            self._made = dict(before._made)
+        for made in compiled.values():
+            for resource in made.resources:
                 imports = self.imports.get(resource.id, NOTHING)
                 self._made[resource.id] = finish(resource, imports, plan) if imports is not NOTHING else resource
 
