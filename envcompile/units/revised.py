@@ -92,8 +92,8 @@ class _Revised(State):
         self._first: State = before
         self._made: dict[ResourceId, Resource] = {}
         if isinstance(before, _Revised):
-            self._first = before._first
-            self._made = dict(before._made)
+            self._first = before._first  # ruff: ignore[private-member-access] - its own class
+            self._made = dict(before._made)  # ruff: ignore[private-member-access] - its own class
         for made in compiled.values():
             for resource in made.resources:
                 imports = self.imports.get(resource.id, NOTHING)
