@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
 from envcompile.compose.identity import select
+from envcompile.compose.losses import losses, text_losses
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.errors import EnvcError, did_you_mean
 from envcompile.model import Resource, Step
@@ -75,12 +76,15 @@ class Layering:
             del self.resources[resource.id]
             return
         before = resource.value
+        group, _, version = before["apiVersion"].rpartition("/")
+        node = self._api.node(group, version, resource.id.kind)
+        lost = list(losses(before, patch, node))
         try:
             if self._merge_texts and resource.id.kind == "ConfigMap" and not resource.id.group:
+                lost += text_losses(before, patch)
                 patch = with_merged_texts(before, patch, document, within, _text_owners(resource))
             patch = _without_our_annotations(patch)
-            group, _, version = before["apiVersion"].rpartition("/")
-            after = merge(before, patch, self._api.node(group, version, resource.id.kind))
+            after = merge(before, patch, node)
         except MergeConflict as conflict:
             places = [place(document, (*within, *conflict.pointer))]
             origin = resource.steps[0].document
@@ -91,6 +95,9 @@ class Layering:
         except EnvcError as error:
             self._problems.extend(error)
             return
+        self.warnings += [
+            f"{place(document, (*within, *pointer))}: {resource.id}: {what}; {fix}" for pointer, what, fix in lost
+        ]
         self.replace(resource, Step(role, layer, document, within, before, after))
 
     def replace(self, resource: Resource, step: Step) -> bool:
