@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.project import Project
-from envcompile.ask.difference import compare
+from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.sources import GitTree, WorkingTree
@@ -160,14 +160,13 @@ def between(project: Project, left: str, right: str) -> EnvironmentDiff:
     )
 
 
-def read_keys(filename: str, text: str) -> Mapping[str, Any] | None:
-    """The keys of a configuration file; None for a text that is not made of keys, or does not parse."""
-    if configtext.format_of(filename) is None:
-        return None
+def read_keys(filename: str, text: str) -> Keys | None:
+    """What a configuration file holds; None for a text that is not made of keys, or does not parse."""
     try:
-        return {key: span.value for key, span in configtext.keys(filename, text).items()}
+        found = configtext.value_of(filename, text)
     except configtext.ConfigTextError:
         return None
+    return Keys(*found) if found is not None else None
 
 
 def merge_base(root: Path, revision: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.configtext.text import REPLACE_HINT, ConfigTextError
+from envcompile.compose.configtext.text import REPLACE_HINT, ConfigTextError, path_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +132,34 @@ def _read_as(name: str, base: str, overlay: str) -> str | None:
     from envcompile.compose.configtext.conf import reading_of
 
     return reading_of(base, overlay)
+
+
+def value_of(filename: str, text: str) -> tuple[Any, Callable[[tuple[str | int, ...]], str]] | None:
+    """What a text holds, for comparing two of them, and how people write the way to a part of it.
+
+    Nested formats give their value (a list of several YAML documents), the others a map of their keys; None for a
+    text that is not made of keys.
+
+    Raises:
+        ConfigTextError: when the text does not parse; the side is `base`.
+    """
+    filename_format = format_of(filename)
+    name = _read_as(filename_format, text, "") if filename_format is not None else None
+    if name is None:
+        return None
+    if _dialect(name) is not None:
+        return {key: span.value for key, span in keys(filename, text).items()}, _first
+    try:
+        value = _nested(name, "load")(text, "base")
+    except RecursionError:
+        raise ConfigTextError("base", 1, 1, "the text is nested too deeply", REPLACE_HINT) from None
+    if name in {"yaml", "yml"} and len(value) == 1:
+        value = value[0]
+    return (value, path_name) if isinstance(value, dict | list) else None
+
+
+def _first(path: tuple[str | int, ...]) -> str:
+    return str(path[0])
 
 
 def how_merged(filename: str, base: str, overlay: str) -> str:
