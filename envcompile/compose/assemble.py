@@ -10,7 +10,7 @@ from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Composition
-from envcompile.yamlio.places import exact_place, place
+from envcompile.yamlio.places import exact_place, place, within_output
 
 if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
@@ -88,11 +88,13 @@ def _check_kinds(resources: list[Resource], api: KubeApi, problems: Problems) ->
         version, known = resource.value["apiVersion"], meant.get((group, kind.lower()))
         if known is not None:
             what = f"there is no kind `{kind}` in {version}"
-            problems.add(what, f"did you mean `{known}`?", place(document, ("kind",)))
+            problems.add(what + within_output(document), f"did you mean `{known}`?", place(document, ("kind",)))
         elif group == "core" and ("", kind.lower()) in meant:
             core = version.removeprefix("core/")
             what = f"there is no API `{version}`: the core API is `{core}`"
-            problems.add(what, f"write `apiVersion: {core}`", place(document, ("apiVersion",)))
+            problems.add(
+                what + within_output(document), f"write `apiVersion: {core}`", place(document, ("apiVersion",))
+            )
 
 
 def _check_metadata(resource: Resource, problems: Problems) -> None:

@@ -10,7 +10,7 @@ from envcompile.compose.losses import losses, text_losses
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.errors import EnvcError, did_you_mean
 from envcompile.model import Resource, Step
-from envcompile.yamlio.places import place
+from envcompile.yamlio.places import place, within_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,7 +90,8 @@ class Layering:
             origin = resource.steps[0].document
             if origin is not None:
                 places.append(place(origin, conflict.pointer))
-            self._problems.add(f"{resource.id}: {conflict.what}", conflict.fix, *places)
+            said = within_output(document, (*within, *conflict.pointer))
+            self._problems.add(f"{resource.id}: {conflict.what}{said}", conflict.fix, *places)
             return
         except EnvcError as error:
             self._problems.extend(error)
@@ -127,7 +128,9 @@ class Layering:
             fix = "forceNamespace puts both into one namespace: rename one of them, or drop forceNamespace"
         else:
             fix = "keep one of them, or give one another name; changes of a base resource belong into an overlay"
-        self._problems.add(f"{identity} is defined twice", fix, *places)
+        ways = [within_output(each) for each in (document, first) if each is not None]
+        said = " and".join(way.replace(" (at", "", 1).rstrip(")") for way in ways if way)
+        self._problems.add(f"{identity} is defined twice{f': at{said}' if said else ''}", fix, *places)
 
     def _accept_new(self, identity: ResourceId, document: Document) -> bool:
         """Tell whether a document that matches nothing may be a new resource; report it when not."""
@@ -146,7 +149,9 @@ class Layering:
             first = missing[0]
             where = ".".join(str(part) for part in first.pointer)
             fix += f"\n      as a new resource it is not complete: {first.what}" + (f" at {where}" if where else "")
-        self._problems.add(f"the patch has no target: {identity} is in no layer below", fix, place(document))
+        self._problems.add(
+            f"the patch has no target: {identity} is in no layer below{within_output(document)}", fix, place(document)
+        )
         return False
 
     def _warn_when_close(self, identity: ResourceId, document: Document) -> bool:

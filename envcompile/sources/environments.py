@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
+from envcompile.sources.limits import DEFAULT_LIMITS, limits_of
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
 from envcompile.sources.project import (
@@ -20,7 +21,7 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.settingsfile import place
-from envcompile.sources.tree import File, join
+from envcompile.sources.tree import File, WorkingTree, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
+    if isinstance(tree, WorkingTree) and settings.limits is not None:
+        tree.limits = limits_of(settings.limits, is_trusted=tree.limits is DEFAULT_LIMITS)
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)
@@ -158,7 +161,7 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
         "labels": settings.labels,
         "params": resolved_params(settings.params, effective.where),
     }
-    facts = EnvironmentFacts(settings.params, given)
+    facts = EnvironmentFacts(settings.params, given, limits_of(sources.settings.limits, is_trusted=parsed.is_trusted))
     problems = Problems()
     layers: list[Layer] = []
     dependencies: dict[str, frozenset[str]] = {PROJECT_FILE: frozenset()} if sources.document is not None else {}

@@ -13,9 +13,12 @@ from envcompile.sources.gitobjects import SUBMODULE, SYMLINK, GitObjects
 from envcompile.sources.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _SHA1_DIGITS = 40
+_MOST_FILES = 1_000_000
+"""Files of one commit; the largest public repositories have half as many."""
 _MOST_LINKS = 40
 """Symlinks followed for one path before it counts as a circle, as Linux does."""
 
@@ -54,7 +57,7 @@ class GitTree:
         self._folders: set[str] = {""}
         self._objects = objects or GitObjects(folder)
         self._is_own = objects is None
-        for line in _git(folder, "ls-tree", "-r", "-z", "-l", "--full-tree", self.commit).split("\0"):
+        for line in _listing(folder, self.commit):
             facts, _, path = line.partition("\t")
             if path:
                 mode, _, blob, size = facts.split()
@@ -189,6 +192,30 @@ class GitTree:
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def _listing(folder: Path, commit: str) -> Iterator[str]:
+    """The lines of `git ls-tree`; a tree that names one folder again and again would never end, and is refused.
+
+    Raises:
+        EnvcError: the commit holds more than `_MOST_FILES` files.
+    """
+    command = ["git", "ls-tree", "-r", "-z", "-l", "--full-tree", commit]
+    count, rest = 0, b""
+    with subprocess.Popen(
+        command, cwd=folder, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as listing:
+        if listing.stdout is None:
+            raise AssertionError("git has no output")
+        while block := listing.stdout.read(1 << 20):
+            *lines, rest = (rest + block).split(b"\0")
+            count += len(lines)
+            if count > _MOST_FILES:
+                listing.kill()
+                what = f"commit {commit[:12]} holds more than {_MOST_FILES:,} files"
+                raise fail(what, "name another revision: git trees like this are made to exhaust who reads them")
+            for line in lines:
+                yield line.decode("utf-8", "surrogateescape")
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Layer
+from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
+    from envcompile.sources.limits import Limits
     from envcompile.sources.tree import FileEntry, Tree
 
 
@@ -34,6 +36,8 @@ class EnvironmentFacts(NamedTuple):
     """Parameters as written; they may use each other."""
     jsonnet: Mapping[str, Any]
     """The object jsonnet gets."""
+    limits: Limits = DEFAULT_LIMITS
+    """What reading it may take."""
 
 
 class LayerContents(NamedTuple):
@@ -59,9 +63,11 @@ class ParsedFiles:
     Values that do not depend on the environment are the same objects in all environments.
     """
 
-    __slots__ = ("_evaluations", "_files", "_plans", "_shared", "_values")
+    __slots__ = ("_evaluations", "_files", "_plans", "_shared", "_values", "is_trusted")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_trusted: bool = True) -> None:
+        self.is_trusted = is_trusted
+        """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._plans: dict[str, _Plan] = {}
@@ -174,9 +180,12 @@ class ParsedFiles:
         has_parameters = True
         if isinstance(part, File):
             from envcompile.sources.jsonnetfiles import Evaluations, documents_of
+            from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                self._evaluations = Evaluations(self._files)
+                root = tree.root if self.is_trusted else None
+                store = EvaluationStore(root / ".envc" / "jsonnet") if root is not None else None
+                self._evaluations = Evaluations(self._files, facts.limits, store)
             try:
                 evaluation = self._evaluations.evaluate(tree, part, facts.jsonnet)
             except EnvcError as error:
@@ -184,7 +193,7 @@ class ParsedFiles:
                 return FileDocuments((), ()), imports
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {part.path}
             has_parameters = evaluation.has_parameters
-            raw = documents_of(evaluation, part, layer, problems)
+            raw = documents_of(evaluation, part, layer, problems, environment=str(facts.jsonnet["name"]))
         else:
             raw = list(part)
         for document in raw:
