@@ -91,10 +91,8 @@ def _check_kinds(resources: list[Resource], api: KubeApi, problems: Problems) ->
             problems.add(what + within_output(document), f"did you mean `{known}`?", place(document, ("kind",)))
         elif group == "core" and ("", kind.lower()) in meant:
             core = version.removeprefix("core/")
-            what = f"there is no API `{version}`: the core API is `{core}`"
-            problems.add(
-                what + within_output(document), f"write `apiVersion: {core}`", place(document, ("apiVersion",))
-            )
+            what = f"there is no API `{version}`: the core API is `{core}`{within_output(document)}"
+            problems.add(what, f"write `apiVersion: {core}`", place(document, ("apiVersion",)))
 
 
 def _check_metadata(resource: Resource, problems: Problems) -> None:

@@ -149,9 +149,8 @@ class Layering:
             first = missing[0]
             where = ".".join(str(part) for part in first.pointer)
             fix += f"\n      as a new resource it is not complete: {first.what}" + (f" at {where}" if where else "")
-        self._problems.add(
-            f"the patch has no target: {identity} is in no layer below{within_output(document)}", fix, place(document)
-        )
+        what = f"the patch has no target: {identity} is in no layer below{within_output(document)}"
+        self._problems.add(what, fix, place(document))
         return False
 
     def _warn_when_close(self, identity: ResourceId, document: Document) -> bool:
