@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -46,8 +46,8 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"{target} already has what {source} has", err=True)
             return
         for carried in promotion.carried:
-            old = "(not set)" if carried.old is None else carried.old
-            typer.echo(f"{carried.setting}: {old} -> {carried.new}", err=True)
+            old = _written(carried.old) if carried.was_set else "(not set)"
+            typer.echo(f"{carried.setting}: {old} -> {_written(carried.new)}", err=True)
         for line in describe(promotion.changes):
             typer.echo(line)
         if dry_run:
@@ -55,3 +55,10 @@ def register(app: typer.Typer) -> None:
         else:
             write_promotion(project, promotion)
             typer.echo(f"{promotion.path} is edited; `envc build {target}` writes the result", err=True)
+
+
+def _written(value: Any) -> str:
+    """A setting on one line, as YAML has it."""
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
