@@ -71,6 +71,8 @@ class EnvironmentDiff(NamedTuple):
     owners: tuple[str, ...] = ()
     requests: Requests = NOTHING
     """The change of what its pods request."""
+    settings: tuple[str, ...] = ()
+    """What settings put on every resource in different ways, told once and on no resource."""
 
     def count(self, *kinds: str) -> int:
         """How many resources something of these kinds happened to."""

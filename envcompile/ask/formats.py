@@ -30,6 +30,7 @@ def as_json(environments: Iterable[EnvironmentDiff]) -> list[dict[str, Any]]:
             "removed": environment.count("removed"),
             "classes": list(environment.facets),
             "owners": list(environment.owners),
+            **({"settings": list(environment.settings)} if environment.settings else {}),
             "requests": {"cpu": float(environment.requests.cpu), "memory": int(environment.requests.memory)},
             "resources": [_resource(resource) for resource in environment.resources],
         }

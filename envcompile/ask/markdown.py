@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envcompile.ask.lines import Line
 
 _BACKTICKS = re.compile(r"`+")
+_CODE_END = re.compile(r"[`\s]+")
 _WORDS = {"added": "added", "removed": "removed", "changed": "changed", "renamed": "renamed"}
 
 
@@ -113,7 +114,8 @@ def page(environments: Sequence[EnvironmentDiff]) -> str:
     changed = [diff for diff in environments if diff.resources]
     if not changed:
         return "No compiled environment differs.\n"
-    return "\n".join([table(changed), *(block.markdown() for block in blocks(changed))])
+    settings = [f"settings: `{visible(_CODE_END.sub(' ', text))}`\n" for diff in changed for text in diff.settings]
+    return "\n".join([table(changed), *settings, *(block.markdown() for block in blocks(changed))])
 
 
 def _cell(text: str) -> str:

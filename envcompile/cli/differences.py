@@ -84,7 +84,7 @@ def _paint(sign: str, text: str, *, colored: bool) -> str:
 
 
 def _environment(diff: EnvironmentDiff, width: int, *, colored: bool) -> Iterator[str]:
-    from envcompile.ask.lines import SIGNS, resource_lines, title
+    from envcompile.ask.lines import SIGNS, resource_lines, title, visible
     from envcompile.ask.requests import describe_requests
 
     counts = (
@@ -97,6 +97,8 @@ def _environment(diff: EnvironmentDiff, width: int, *, colored: bool) -> Iterato
     facts += [f"requests {cost}"] if cost else []
     name = f"{_BOLD}{diff.environment}{_PLAIN}" if colored else diff.environment
     yield f"{name}: {'; '.join(facts)}"
+    for text in diff.settings:
+        yield visible(f"    settings: {text}")
     for resource in diff.resources:
         sign = SIGNS[resource.kind]
         yield _paint(sign, f"{sign} {title(resource)}", colored=colored)
