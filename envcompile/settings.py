@@ -209,8 +209,6 @@ class Environment(Model, frozen=True, kw_only=True):
     """Who approves changes of this environment, as CODEOWNERS names them."""
     exclude: tuple[Exclusion, ...] = ()
     """Resources this environment leaves out."""
-    limits: Limits | None = None
-    """How much of the machine the project may take."""
     checks: dict[str, Grade] = {}
     """How grave the findings of `envc check` are in this environment, by rule; overrides checks of envc.yaml."""
 

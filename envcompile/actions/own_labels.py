@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.kubernetes.podspecs import map_pod_template
@@ -66,7 +67,7 @@ def without_own_values(resource: Resource, own: tuple[OwnValue, ...], *, is_left
     for each in own:
         said = each.left if is_left else each.right
         if each.on_pods:
-            value = map_pod_template(resource.id, value, lambda pod, each=each, said=said: _without(pod, each, said))
+            value = map_pod_template(resource.id, value, partial(_without, own=each, said=said))
         else:
             value = _without(value, each, said)
     return resource if value is resource.value else resource._replace(value=value)

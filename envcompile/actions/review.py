@@ -109,8 +109,8 @@ def _broken(found: Difference) -> str:
     """Which environments of the older side do not compile, and why; environments with one reason are told together."""
     reasons: dict[tuple[str, ...], list[str]] = {}
     for name, error in found.broken.items():
-        told = [f"{problem.what} ({problem.where[0]})" if problem.where else problem.what for problem in error.problems]
-        reasons.setdefault(tuple(told), []).append(name)
+        said = [f"{problem.what} ({problem.where[0]})" if problem.where else problem.what for problem in error.problems]
+        reasons.setdefault(tuple(said), []).append(name)
     text = ""
     for told, names in reasons.items():
         commit = found.source[:12]

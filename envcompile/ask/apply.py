@@ -56,8 +56,8 @@ def _applied(value: Any, below: _Below, node: Node | None) -> Any:
 
 
 def _applied_map(value: dict[str, Any], inner: dict[Part, _Below], node: Node | None) -> dict[str, Any]:
-    found: dict[Any, Any] = {}
-    for key in [*value, *(part for part in inner if part not in value)]:
+    found: dict[str, Any] = {}
+    for key in [*value, *(part for part in inner if isinstance(part, str) and part not in value)]:
         changes = inner.get(key)
         new = (
             _uncovered(value[key])
@@ -89,7 +89,7 @@ def _applied_list(value: list[Any], inner: dict[Part, _Below], node: Node | None
             if depth != len(field.path) or not isinstance(part, int):
                 continue
             if isinstance(field.old, Moved) and isinstance(field.new, Moved):
-                gone.add(field.old.index)
+                gone.add(field.old.position)
                 placed[part] = _uncovered(field.new.item)
             elif field.new is ABSENT:
                 gone.add(part)

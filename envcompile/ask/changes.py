@@ -38,11 +38,11 @@ class Order(NamedTuple):
 class Moved(NamedTuple):
     """The place of an item that only moved, in a list without merge keys."""
 
-    index: int
+    position: int
     item: Any
 
     def __str__(self) -> str:
-        return f"[{self.index}]"
+        return f"[{self.position}]"
 
 
 class FieldChange(NamedTuple):

@@ -64,7 +64,7 @@ def _field(field: FieldDiff) -> dict[str, Any]:
     if isinstance(field.old, Order) or isinstance(field.new, Order):
         return {**found, "oldOrder": _order(field.old), "newOrder": _order(field.new)}
     if isinstance(field.old, Moved) and isinstance(field.new, Moved):
-        return {**found, "oldIndex": field.old.index, "newIndex": field.new.index, "item": _plain(field.new.item)}
+        return {**found, "oldIndex": field.old.position, "newIndex": field.new.position, "item": _plain(field.new.item)}
     if field.old is not ABSENT:
         found["old"] = _plain(field.old)
     if field.new is not ABSENT:

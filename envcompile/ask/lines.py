@@ -73,7 +73,7 @@ def field_lines(field: FieldDiff) -> Iterator[Line]:
         return
     if isinstance(field.old, Moved) and isinstance(field.new, Moved):
         named = headline(field.new.item) or _one_line(field.new.item)
-        yield Line("~", f"{field.field}{f' ({named})' if named else ''}: moved here from [{field.old.index}]")
+        yield Line("~", f"{field.field}{f' ({named})' if named else ''}: moved here from [{field.old.position}]")
         return
     if field.old is not ABSENT:
         yield from _value("-", field, field.old)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import BinaryIO
+    from typing import IO
 
 _WIDTH: Final = 8
 _UNKNOWN: Final = re.compile(r"RUNTIME ERROR: function has no parameter (\w+)")
 
 
-def send(stream: BinaryIO, message: Any) -> None:
+def send(stream: IO[bytes], message: Any) -> None:
     """Write one message.
 
     Raises:
@@ -30,7 +30,7 @@ def send(stream: BinaryIO, message: Any) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """Read one message; None at the end of the stream."""
     head = stream.read(_WIDTH)
     if len(head) < _WIDTH:
@@ -51,7 +51,7 @@ def main() -> None:
             return
 
 
-def _import(source: BinaryIO, target: BinaryIO, wanted: tuple[str, str]) -> tuple[str, bytes]:
+def _import(source: IO[bytes], target: IO[bytes], wanted: tuple[str, str]) -> tuple[str, bytes]:
     send(target, {"import": wanted})
     answer = receive(source)
     if answer is None:
