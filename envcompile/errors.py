@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.text import one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,11 +33,11 @@ class Problem(NamedTuple):
     trace: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"error: {self.what}"]
-        lines += [f"  --> {place}" for place in self.where]
-        lines += [f"      {line}" for line in self.trace]
+        lines = [f"error: {one_line(self.what)}"]
+        lines += [f"  --> {one_line(str(place))}" for place in self.where]
+        lines += [f"      {one_line(line)}" for line in self.trace]
         if self.fix:
-            lines.append(f"hint: {self.fix}")
+            lines.append(f"hint: {visible(self.fix)}")
         return "\n".join(lines)
 
     @property
@@ -45,7 +47,20 @@ class Problem(NamedTuple):
         return (first.file, first.line, first.column, self.what) if first else ("", 0, 0, self.what)
 
 
-class EnvcError(Exception):
+class PicklableError(Exception):
+    """An exception that survives pickling and copying with all it carries, whatever its constructor takes.
+
+    Python rebuilds an exception by `cls(*self.args)`, which fails, or loses attributes, when the constructor gives
+    `Exception` something else than its own arguments: an error of a worker process would break the whole pool.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself calls for objects
+
+        return __newobj__, (type(self), *self.args), self.__dict__
+
+
+class EnvcError(PicklableError):
     """The user's configuration is wrong; carries every problem that was found."""
 
     exit_code = EXIT_WRONG
@@ -96,6 +111,11 @@ class Problems:
         """
         if self._found:
             raise EnvcError(self._found)
+
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """All that was noted."""
+        return tuple(self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)

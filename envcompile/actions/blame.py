@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from envcompile.actions.past import Past
+    from envcompile.git.repository import Repository
     from envcompile.history.blame import Blamed
-    from envcompile.history.repository import Repository
     from envcompile.history.store import Revision
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import ResourceId
@@ -110,20 +110,20 @@ def _places_of_keys(
     keys: Iterable[str],
 ) -> dict[str, str]:
     """The file and line of a commit that set each key, found by compiling it; none where that is not known."""
-    from envcompile.actions.project import Project
     from envcompile.compose.provenance import explain_text
-    from envcompile.sources import GitTree
+    from envcompile.units.project import Project
 
     if not repository.has(commit):
         return {}
-    tree = GitTree(repository.folder, commit)
+    tree = repository.commit_tree(commit)
     places: dict[str, str] = {}
     wanted = list(keys)
     try:
-        built = Project(tree).compile_with_sources(environment)
-        for item in built.compiled.resources:
-            for key in wanted if item.id == resource else ():
-                origin = explain_text(item, path, key, built.composed.sources.where)
+        linked = Project(tree).link(environment)
+        found = [linked.resource(resource)] if resource in linked.ids() else []
+        for item in found:
+            for key in wanted:
+                origin = explain_text(item, path, key, linked.plan.sources.where)
                 winner = next((say for say in origin.says if say.wins), None) if origin is not None else None
                 if winner is not None and winner.place is not None:
                     places[key] = str(winner.place)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Moved, Order, by_key
+from envcompile.ask.changes import Moved, Order, by_key
 from envcompile.ask.redact import Hidden, shown
 from envcompile.ask.text import secret_word
 from envcompile.kubernetes.sequences import unified as unified_lines
+from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Moved, Order
+from envcompile.ask.changes import Moved, Order
 from envcompile.ask.redact import Hidden, shown
 from envcompile.kubernetes.sequences import unified
+from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:

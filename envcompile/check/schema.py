@@ -30,6 +30,7 @@ SCHEMA = Rule(
     "A resource has the fields and types of its kind; anything else is refused by the API server or silently dropped.",
     "the OpenAPI document of the environment's Kubernetes version, and the CRDs of the repository",
     _find,
+    alone=True,
 )
 """The Kubernetes schema as a rule; kinds that nothing is known of have none."""
 

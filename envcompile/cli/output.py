@@ -1,21 +1,45 @@
-"""Where words go: data to stdout, everything for people to stderr."""
+"""Where words go: data to stdout, everything for people to stderr; what others wrote passes `envcompile.text`."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
+
+from envcompile.text import in_json, one_line, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-def data(text: str) -> None:
-    """Print a line of data."""
-    sys.stdout.write(f"{text}\n")
+def data(line: str) -> None:
+    """Print one line of data that people read, too: names, places, figures."""
+    sys.stdout.write(f"{one_line(line)}\n")
+
+
+def table(lines: Iterable[str]) -> None:
+    """Print several lines of data."""
+    for line in lines:
+        data(line)
 
 
 def raw(text: str) -> None:
-    """Print data that brings its own line ends."""
+    """Print data in a format of its own that brings its line ends, to the byte: manifests, reports, pages."""
     sys.stdout.write(text)
 
 
-def tell(text: str) -> None:
+def text(block: str) -> None:
+    """Print data of several lines that people read; it brings its line ends."""
+    sys.stdout.write(visible(block))
+
+
+def document(value: Any) -> None:
+    """Print a value as JSON."""
+    import json
+
+    sys.stdout.write(f"{in_json(json.dumps(value, indent=2, ensure_ascii=False))}\n")
+
+
+def tell(words: str) -> None:
     """Tell people something; scripts that read stdout do not see it, and where both are one screen the order holds."""
     sys.stdout.flush()
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{visible(words)}\n")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.directives import REMOVED, MergeConflict, is_deletion, is_list_command
+from envcompile.compose.directives import MergeConflict, is_deletion, is_list_command
 from envcompile.kubernetes.schema import spell_keys
+from envcompile.values import REMOVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

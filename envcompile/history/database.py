@@ -7,14 +7,14 @@ than recording a commit, so only migrations do.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.history.address import SQLITE, checked, shown, words_of
+from envcompile.log import decision
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Sequence
@@ -38,14 +38,11 @@ class Database:
         UnavailableError: it cannot be reached, opened or written.
     """
 
-    __slots__ = ("_connection", "_error", "_has_percents", "_seen", "is_sqlite", "name")
+    __slots__ = ("_connection", "_error", "_seen", "is_sqlite", "name")
 
-    def __init__(
-        self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool, has_percents: bool = False
-    ) -> None:
+    def __init__(self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool) -> None:
         self._connection = connection
         self._error = error
-        self._has_percents = has_percents
         self.name = name
         self.is_sqlite = is_sqlite
         self._seen = self._version_of_data()
@@ -110,8 +107,8 @@ class Database:
         self._connection.close()
 
     def _in_dialect(self, statement: str) -> str:
-        """The statement with `%s` for its arguments, where the driver wants that."""
-        return statement.replace("%", "%%").replace("?", "%s") if self._has_percents else statement
+        """The statement with `%s` for its arguments, as psycopg wants it."""
+        return statement if self.is_sqlite else statement.replace("%", "%%").replace("?", "%s")
 
 
 def location(home: Path) -> str:
@@ -131,18 +128,13 @@ def connect(url: str, *, create: bool = True, any_version: bool = False) -> Data
         UsageError: the address is of another kind, or there is no database yet and none shall be made.
         UnavailableError: the database does not answer, or has tables of another version.
     """
-    if url.startswith("sqlite:///"):
-        database = _sqlite(Path(url.removeprefix("sqlite:///")), create=create)
-    elif url.partition(":")[0] in {"postgresql", "postgres", "postgresql+psycopg"}:
-        database = _postgresql("postgresql:" + url.partition(":")[2])
+    url = checked(url)
+    if url.startswith(SQLITE):
+        decision("history", "the database is %s", url.removeprefix(SQLITE))
+        database = _sqlite(Path(url.removeprefix(SQLITE)), create=create)
     else:
-        kind = url.partition(":")[0]
-        raise UsageError([
-            Problem(
-                f"ENVC_HISTORY_URL names a database of the kind `{kind}`, which envc cannot use",
-                "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
-            )
-        ])
+        decision("history", "the database is %s", shown(url))
+        database = _postgresql(url)
     try:
         version = version_of(database)
         if not version:
@@ -208,15 +200,7 @@ def _sqlite(path: Path, *, create: bool) -> Database:
 
 
 def _postgresql(url: str) -> Database:
-    from envcompile.history import libpq
-
     name = shown(url)
-    library = libpq.load()
-    if library is not None:
-        try:
-            return Database(libpq.Connection(library, url, _ANSWER), libpq.LibpqError, name, is_sqlite=False)
-        except libpq.LibpqError as error:
-            raise broken(name, error) from error
     try:
         import psycopg
     except ImportError as error:
@@ -230,20 +214,12 @@ def _postgresql(url: str) -> Database:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=_ANSWER)
     except psycopg.Error as error:
         raise broken(name, error) from error
-    return Database(connection, psycopg.Error, name, is_sqlite=False, has_percents=True)
-
-
-def shown(url: str) -> str:
-    """The address of a PostgreSQL database without its password."""
-    parts = urlsplit(url)
-    user = f"{unquote(parts.username)}@" if parts.username else ""
-    return f"postgresql://{user}{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return Database(connection, psycopg.Error, name, is_sqlite=False)
 
 
 def broken(name: str, error: Exception) -> UnavailableError:
     """The error for a database that refuses, without what it may quote."""
-    lines = str(error).strip().splitlines()
-    reason = re.sub(r"://[^@\s]*@", "://", lines[0]) if lines else type(error).__name__
+    reason = words_of(error)
     if "password" in reason:
         return UnavailableError([
             Problem(f"the history database {name} refuses the user or the password", "correct them in ENVC_HISTORY_URL")

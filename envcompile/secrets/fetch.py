@@ -11,15 +11,17 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
+from envcompile.files import unwritable, write_atomically
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.secret_set import certificate_file
-from envcompile.secrets.store import write_atomically
+from envcompile.text import address, without_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -93,10 +95,13 @@ def accept_certificate(
     settings_text = settings_file.read_bytes()
     pinned_text = pinned(settings_text, f"overlays/{environment}/environment.yaml", chosen.fingerprint)
     if changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(file, error) from error
+        write_atomically(path, text, shown=file)
     if pinned_text != settings_text:
-        write_atomically(settings_file, pinned_text)
+        write_atomically(settings_file, pinned_text, shown=f"overlays/{environment}/environment.yaml")
     state: Literal["new", "same", "changed"] = "same" if same else "new" if before is None else "changed"
     return CertificateChange(state, chosen, before, file, changed or pinned_text != settings_text, warnings)
 
@@ -121,7 +126,9 @@ def certificate_from_url(
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"}:
         raise UsageError([
-            Problem(f"`{url}` is not an http or https URL", "give the controller's URL, or the path of a PEM file")
+            Problem(
+                f"`{address(url)}` is not an http or https URL", "give the controller's URL, or the path of a PEM file"
+            )
         ])
     if parts.path in {"", "/"}:
         url = url.rstrip("/") + CERTIFICATE_PATH
@@ -135,12 +142,14 @@ def _get(url: str, context: ssl.SSLContext | None, headers: Mapping[str, str]) -
             data: bytes = answer.read(LARGEST_ANSWER)
     except urllib.error.HTTPError as error:
         raise UnavailableError([
-            Problem(f"{url} answers {error.code} {error.reason}", "check the controller's name and namespace")
+            Problem(f"{address(url)} answers {error.code} {error.reason}", "check the controller's name and namespace")
         ]) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, ValueError, HTTPException) as error:
+        # An address that cannot be read is quoted by whoever cannot: a password may look like its port.
+        is_answer = isinstance(error, OSError)
+        reason = without_passwords(str(getattr(error, "reason", error))) if is_answer else "the address cannot be read"
         raise UnavailableError([
-            Problem(f"{url} does not answer ({reason})", "is the controller running, and reachable from here?")
+            Problem(f"{address(url)} does not answer ({reason})", "is the controller running, and reachable from here?")
         ]) from None
     return data
 
@@ -160,7 +169,7 @@ def certificate_from_cluster(environ: Mapping[str, str], sealing: Sealing, conte
         try:
             ports = (json.loads(answer).get("spec") or {}).get("ports") or [{}]
         except (ValueError, AttributeError):
-            what = f"{cluster['server']} does not answer as an API server"
+            what = f"{address(str(cluster['server']))} does not answer as an API server"
             raise UnavailableError([Problem(what, "check the kubeconfig's server, and proxies on the way")]) from None
         port = ports[0].get("name") or ports[0].get("port") or ""
         return _get(f"{services}/http:{sealing.controller_name}:{port}/proxy{CERTIFICATE_PATH}", tls, headers)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from envcompile.errors import did_you_mean
 from envcompile.secrets.backends import OriginError, Resolved
 from envcompile.secrets.plaintext import Plaintext
+from envcompile.text import address as shown_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +80,7 @@ def _read(reference: Reference, surroundings: Surroundings) -> dict[str, Any]:
         ) from None
     except (VaultError, RequestException) as error:
         raise OriginError(
-            f"Vault at {address} does not answer ({type(error).__name__})",
+            f"Vault at {shown_address(address)} does not answer ({type(error).__name__})",
             "check VAULT_ADDR and try again",
             unavailable=True,
         ) from None

@@ -12,8 +12,8 @@ from envcompile.sources.jsonnetimports import Importer
 from envcompile.sources.jsonnetprocess import JsonnetProcess, as_arguments
 from envcompile.sources.jsonnetstore import Stored, evaluation_key
 from envcompile.sources.limits import DEFAULT_LIMITS
-from envcompile.sources.settingsfile import dotted
 from envcompile.sources.tree import file_start
+from envcompile.values import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,6 +88,11 @@ class Evaluations:
         code = json.dumps(environment, sort_keys=True)
         done = self._done.get((file.path, code))
         return _or_raise(done if done is not None else self._attempt(tree, file, environment, code))
+
+    def asks_for_environment(self, file: File) -> bool:
+        """Tell whether an evaluated file depends on the environment."""
+        shared = self._done.get((file.path, ""))
+        return shared is None or _asks_for_environment(shared)
 
     def _attempt(self, tree: Tree, file: File, environment: Mapping[str, Any], code: str) -> Evaluation | EnvcError:
         """Evaluate and remember; without an environment's code, asking for the environment is an error."""
@@ -212,6 +217,21 @@ def documents_of(
         fix = f"give the one that is meant `metadata.name: {environment}`; envc takes its `data`"
         problems.add(what, fix, file_start(file.path))
     return found
+
+
+def has_inline_environments(evaluation: Evaluation) -> bool:
+    """Tell whether a file says another thing to each environment by Tanka's inline environments."""
+    todo = [evaluation.output]
+    while todo:
+        value = todo.pop()
+        if type(value) is dict:
+            if _is_inline_environment(value):
+                return True
+            if not isinstance(value.get("kind"), str):
+                todo += value.values()
+        elif type(value) is list:
+            todo += value
+    return False
 
 
 def _is_inline_environment(value: dict[str, Any]) -> bool:

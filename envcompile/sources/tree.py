@@ -1,16 +1,24 @@
-"""The files of a project: as they lie in the working folder, or as a commit holds them."""
+"""The files of a project as they lie in the working folder."""
 
 from __future__ import annotations
 
 import errno
 import os
-import posixpath
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import fail
-from envcompile.model import Location
+from envcompile.git.tree import (
+    FileEntry,
+    Tree,
+    file_start,
+    is_ignored,
+    join,
+    leads_out,
+    link_in_circle,
+    link_to_nothing,
+)
 from envcompile.sources.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
@@ -20,43 +28,9 @@ if TYPE_CHECKING:
 
 _MEBIBYTE = 1 << 20
 
+__all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
 
-class FileEntry(NamedTuple):
-    """A file and what tells a changed one from an unchanged one without reading it."""
-
-    path: str
-    """Relative to the project's root, with forward slashes."""
-    mtime_ns: int
-    """Time of the last change; 0 in a commit, where `inode` speaks for the content."""
-    size: int
-    """Bytes."""
-    inode: int
-    """The file's inode; in a commit a number made from the blob's id."""
-
-
-class Tree(Protocol):
-    """Files below a project's root; paths are relative to it, with forward slashes."""
-
-    @property
-    def root(self) -> Path | None:
-        """The folder on disk that the files lie in; None when they come from a commit."""
-        ...
-
-    def files(self, folder: str) -> list[FileEntry]:
-        """Every file below a folder, sorted by path; none when the folder does not exist."""
-        ...
-
-    def read(self, path: str) -> bytes:
-        """The bytes of a file."""
-        ...
-
-    def exists(self, path: str) -> bool:
-        """Tell whether the path is a file or a folder."""
-        ...
-
-    def is_file(self, path: str) -> bool:
-        """Tell whether the path is a file."""
-        ...
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
 class File(NamedTuple):
@@ -71,16 +45,6 @@ class File(NamedTuple):
     def read(self) -> bytes:
         """The bytes the build read."""
         return self.data
-
-
-def is_ignored(name: str) -> bool:
-    """Tell whether a name belongs to an editor or to the system: `.hidden`, `x~`, `x.swp`, `#x#`."""
-    return name[0] in ".#" or name[-1] == "~" or name.endswith((".swp", ".swo"))
-
-
-def file_start(path: str) -> Location:
-    """The place that stands for a whole file."""
-    return Location(path, 1, 1)
 
 
 class WorkingTree:
@@ -111,10 +75,10 @@ class WorkingTree:
                 files or folders than the limits allow.
         """
         prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
-        if not (self.root / folder).is_dir():
-            return []
         if prefix:
             self._check_inside(prefix.rstrip("/"))
+        if not (self.root / folder).is_dir():
+            return []
         found: list[FileEntry] = []
         todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
         folders = 0
@@ -190,7 +154,13 @@ class WorkingTree:
         if path not in self._scanned:
             self._check_inside(path)
         try:
-            with open(f"{self._prefix}{path}", "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
+            # A pipe that nobody writes to would be waited for without O_NONBLOCK, which means nothing to a file.
+            descriptor = os.open(f"{self._prefix}{path}", os.O_RDONLY | _NO_WAITING)
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                os.close(descriptor)
+                raise _no_file(path, mode)
+            with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
                 data = file.read(self.limits.file_size * _MEBIBYTE + 1)
                 if len(data) > self.limits.file_size * _MEBIBYTE:
                     raise too_much("file_size", self.limits, f"`{path}` holds more than", path)
@@ -207,6 +177,11 @@ class WorkingTree:
         return path in self._scanned or (self.root / path).is_file()
 
 
+def _no_file(path: str, mode: int) -> EnvcError:
+    kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
+    return fail(f"cannot read `{path}`: it is a {kind}", "put a file in its place, or remove it", file_start(path))
+
+
 def hidden_part(root: Path, real: str) -> str:
     """The part of a real path that begins with a dot, of those that it does not share with the project's root."""
     common = os.path.commonpath([str(root), real])
@@ -214,33 +189,7 @@ def hidden_part(root: Path, real: str) -> str:
     return next((part for part in parts if part.startswith(".") and part not in {".", ".."}), "")
 
 
-def join(folder: str, path: str) -> str | None:
-    """A relative path seen from a folder of the tree; None when it leaves the root or is absolute."""
-    joined = posixpath.normpath(posixpath.join(folder, path))
-    return None if joined == ".." or joined.startswith(("../", "/")) else joined
-
-
 def _unreadable(path: str, error: OSError) -> EnvcError:
     reason = (error.strerror or "unreadable").lower()
     shown = path or "."
     return fail(f"cannot read `{shown}`: {reason}", "check that it exists and its permissions", file_start(shown))
-
-
-def link_to_nothing(path: str, target: str) -> EnvcError:
-    """The error of a broken symlink."""
-    what = f"the symlink `{path}` points to `{target}`, which does not exist"
-    return fail(what, "point it to an existing file of the repository, or remove it", file_start(path))
-
-
-def leads_out(path: str, target: str | None) -> EnvcError:
-    """The error of a path outside of the repository; `target` is what the path says when it is a symlink itself."""
-    what = f"`{path}` leads out of the repository"
-    if target is not None:
-        what = f"the symlink `{path}` leaves the repository: it points to `{target}`"
-    return fail(what, "copy the files into the repository: a build reads nothing outside of it", file_start(path))
-
-
-def link_in_circle(path: str, target: str) -> EnvcError:
-    """The error of a symlink that leads back to a folder around itself."""
-    what = f"the symlink `{path}` runs in a circle: it points to `{target}`"
-    return fail(what, "remove the symlink", file_start(path))

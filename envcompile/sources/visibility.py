@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from typing import TYPE_CHECKING
 
-from envcompile.errors import fail
+from envcompile.errors import UnavailableError, fail
+from envcompile.git.discovery import place_of
+from envcompile.git.run import run
 from envcompile.sources.tree import file_start, hidden_part
 
 if TYPE_CHECKING:
@@ -59,22 +60,15 @@ def ignored(root: Path, paths: Iterable[str]) -> list[str]:
         root: a folder of the repository; without one, or without git, nothing is ignored.
         paths: real paths of files.
     """
-    wanted = "\0".join(paths)
-    # What a configuration of the repository names as a program is not run for a question.
-    safe = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    try:
-        done = subprocess.run(
-            ["git", *safe, "check-ignore", "-z", "--stdin"],
-            cwd=root,
-            input=wanted.encode("utf-8", "surrogateescape"),
-            env={**environment, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
-            capture_output=True,
-            check=False,
-        )
-    except OSError:
+    place = place_of(root)
+    if place is None:
         return []
-    return [path for path in done.stdout.decode("utf-8", "surrogateescape").split("\0") if path]
+    wanted = b"\0".join(map(os.fsencode, paths))
+    try:
+        found = run(place, "check-ignore", "-z", "--stdin", stdin=wanted).stdout
+    except UnavailableError:
+        return []
+    return [os.fsdecode(path) for path in found.split(b"\0") if path]
 
 
 def _hidden(path: str, why: str) -> EnvcError:

@@ -9,10 +9,10 @@ import pytest
 
 from envcompile.actions.check import check
 from envcompile.actions.field_places import source_place
-from envcompile.actions.project import Project
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.errors import EnvcError
+from envcompile.units.project import Project
 from tests.harness.repository import config_map, deployment, environment
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def test_texts_are_one_line_without_control_characters(make_project: MakeProject
         yield Hit(scene.resources[0].id, (), "a\nb\x1b[2J", "c\r\nd")
 
     (found,) = checked(make_project(WEB), Rule("nasty", "info", "A test.", "this test", find)).findings
-    assert (found.what, found.fix) == ("a b\ufffd[2J", "c d")
+    assert (found.what, found.fix) == ("a b\\x1b[2J", "c d")
 
 
 class TestSchema:

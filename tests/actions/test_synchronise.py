@@ -12,11 +12,11 @@ from envcompile.actions import synchronise as room
 from envcompile.actions.past import open_past
 from envcompile.actions.record import record
 from envcompile.actions.synchronise import rebuild
-from envcompile.cli.recording import rebuild_history, sync_history
 from envcompile.errors import UnavailableError
 from envcompile.history.doctor import check
 from envcompile.history.retention import prune
 from tests.actions.test_recorder import everything
+from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment
 from tests.history.conftest import backend, folder, new_postgres, postgres_socket
 
@@ -56,6 +56,17 @@ def rows(database: Database) -> dict[str, list[tuple[object, ...]]]:
         name: [tuple(bytes(cell) if isinstance(cell, memoryview) else cell for cell in row) for row in table]
         for name, table in tables.items()
     }
+
+
+def sync_history(root: Path) -> str:
+    """What `envc history sync` says."""
+    return run_envc(root, "history", "sync").err.rstrip("\n")
+
+
+def rebuild_history(root: Path, *options: str) -> tuple[str, int]:
+    """What `envc history rebuild` says, and its exit code."""
+    outcome = run_envc(root, "history", "rebuild", *options)
+    return outcome.err.rstrip("\n"), outcome.code
 
 
 def test_a_sync_records_what_is_missing(folder: Folder) -> None:
@@ -116,7 +127,7 @@ def test_damage_is_found_and_mended(folder: Folder) -> None:
         database = past.store.database
         database.run("DELETE FROM field_change")
         database.run("UPDATE resource_change SET file = 'elsewhere.yaml' WHERE revision_id = 1")
-    said, code = rebuild_history(folder.root, check=True)
+    said, code = rebuild_history(folder.root, "--check")
     assert code == 16
     assert said.startswith("7 commits compiled again: ")
     said, code = rebuild_history(folder.root)

@@ -16,9 +16,9 @@ from envcompile.compose.configtext.text import (
     path_name,
     place,
     reject,
-    same,
     too_long,
 )
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.compose.configtext.text import same, with_breaks
+from envcompile.compose.configtext.text import with_breaks
 from envcompile.compose.configtext.tomlscan import Index, inline_pairs, item_above, lead_start
-from envcompile.compose.configtext.trees import REMOVED
+from envcompile.values import REMOVED, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -164,7 +164,7 @@ class Weaver:
             self._write(written, path, raw + tail, lead)
         else:
             block = self._blocks.setdefault(table.path, [self._head(table)])
-            block.append(lead + f"{dotted(path[len(table.path) :])} = {raw}" + tail)
+            block.append(lead + f"{spelled(path[len(table.path) :])} = {raw}" + tail)
 
     def _anchor(self, path: Path) -> Path:
         """The innermost table of the base that a new key belongs to."""
@@ -180,7 +180,7 @@ class Weaver:
             return False
         inner = inline_pairs(self._text, inline)
         position = inner[-1].value_end if inner else inline.value_start + 1
-        key = dotted(path[len(anchor) :])
+        key = spelled(path[len(anchor) :])
         comma = ", " if inner or anchor in self._seen else ""
         self._seen.add(anchor)
         self.edits.append((position, position, f"{comma}{key} = {with_breaks(raw, self._breaks)}"))
@@ -191,7 +191,7 @@ class Weaver:
         last = self._index.last_dotted.get((table.start, table.path, below))
         position = last.end if last is not None else self._table_end(table)
         indent = re.match(r"[ \t]*", self._text[table.pairs[-1].start :]) if table.pairs else None
-        line = f"{indent[0] if indent else ''}{dotted(path[len(table.path) :])} = {rest}"
+        line = f"{indent[0] if indent else ''}{spelled(path[len(table.path) :])} = {rest}"
         if not position or self._text.endswith(("\n\n", "\n\r\n"), max(0, position - 3), position):
             lead = lead.lstrip("\r\n")
         self.edits.append((position, position, with_breaks(lead + line, self._breaks)))
@@ -266,7 +266,7 @@ def _has_removed(value: dict[str, Any]) -> bool:
     return any(item is REMOVED or (isinstance(item, dict) and _has_removed(item)) for item in value.values())
 
 
-def dotted(path: Path) -> str:
+def spelled(path: Path) -> str:
     """A key as TOML writes it."""
     return ".".join(
         str(step) if _BARE.fullmatch(str(step)) else json.dumps(step, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -277,7 +277,7 @@ def dotted(path: Path) -> str:
 def _inline(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{dotted((key,))} = {_inline(item)}" for key, item in value.items() if item is not REMOVED)
+        inner = ", ".join(f"{spelled((key,))} = {_inline(item)}" for key, item in value.items() if item is not REMOVED)
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"

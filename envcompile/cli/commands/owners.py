@@ -1,0 +1,48 @@
+"""`envc owners`: CODEOWNERS from the owners of each environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+EPILOG = """Examples:
+
+  envc owners            print the lines
+
+  envc owners --write    bring CODEOWNERS up to date
+
+  envc owners --check    exit 16 when it is not
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("owners", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        *,
+        write: Annotated[bool, typer.Option("--write", help="Write them into CODEOWNERS.")] = False,
+        check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 16 when stale.")] = False,
+    ) -> int:
+        """Turn `owners` of environment.yaml into CODEOWNERS; lines of your own stay as they are."""
+        from envcompile.actions.owners import owners, write_owners
+        from envcompile.cli.output import raw, tell
+        from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
+        from envcompile.units.project import Project
+
+        if write and check:
+            raise UsageError([Problem("--write and --check exclude each other", "give one of them")])
+        found = owners(Project.open(context.obj.project))
+        if check:
+            tell(f"{found.path} is {'current' if found.is_current else 'stale: run `envc owners --write`'}")
+            return EXIT_OK if found.is_current else EXIT_DIFFERENT
+        if not write:
+            raw(found.block)
+        elif found.is_current:
+            tell(f"{found.path} is current")
+        else:
+            write_owners(found)
+            tell(f"{found.path} is written")
+        return EXIT_OK
