@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.diff import difference
 from envcompile.actions.new_findings import new_findings
-from envcompile.ask.lines import visible
 from envcompile.ask.markdown import blocks, table
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.forge.http import RefusedError
@@ -14,6 +13,7 @@ from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
 from envcompile.git.refs import merge_base
 from envcompile.git.repository import open_repository
+from envcompile.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,7 +126,7 @@ def _broken(found: Difference) -> str:
 
 def _inert(text: str) -> str:
     """A message as code of Markdown, in which nothing is a link, a mention or a mark."""
-    return f"`{visible(' '.join(text.split())).replace('`', chr(39))}`"
+    return f"`{escaped(' '.join(text.split())).replace('`', chr(39))}`"
 
 
 def _head(top: str, findings: str) -> str:

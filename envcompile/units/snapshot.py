@@ -169,11 +169,11 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
     """
     found: dict[str, str] = {}
     todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/", ()) for folder in folders]
-    folders = 0
+    visited = 0
     while todo:
         below, links = todo.pop()
-        folders += 1
-        if folders > _MOST_FOLDERS:
+        visited += 1
+        if visited > _MOST_FOLDERS:
             # Links that multiply: reading the sources says so. What was not looked at always counts as changed.
             found[below] = str(time_ns())
             return found
