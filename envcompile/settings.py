@@ -64,8 +64,6 @@ class Limits(Model, frozen=True, kw_only=True):
     """Mebibytes of one file."""
     imports: int | None = None
     """Files that one jsonnet file may import."""
-    documents: int | None = None
-    """Documents of one file."""
     seconds: int | None = None
     """Of the processor, for one jsonnet file."""
     memory: int | None = None

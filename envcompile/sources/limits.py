@@ -23,8 +23,6 @@ class Limits(NamedTuple):
     """Mebibytes of one file."""
     imports: int = 10_000
     """Files that one jsonnet file may import."""
-    documents: int = 100_000
-    """Documents of one file."""
     seconds: int = 300
     """Of the processor, for one jsonnet file."""
     memory: int = 8_192
@@ -74,7 +72,6 @@ UNITS = {
     "folders": "folders",
     "file_size": "MiB",
     "imports": "imports",
-    "documents": "documents",
     "seconds": "seconds",
     "memory": "MiB of memory",
 }
