@@ -12,7 +12,7 @@ from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_
 from envcompile.sources.settingsfile import read_model
 from envcompile.sources.tree import file_start
 from envcompile.values import dotted
-from envcompile.yamlio.places import place
+from envcompile.yamlio.places import place, within_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,7 +163,11 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     for field, part in (("apiVersion", api_version), ("kind", kind)):
         sound &= _has_text(document, (field,), part, problems)
     if type(metadata) is not dict:
-        what = f"{_subject(document)} has no metadata" if metadata is None else "`metadata` is not a map"
+        what = (
+            f"{_subject(document)} has no metadata"
+            if metadata is None
+            else f"`metadata` is not a map{within_output(document)}"
+        )
         problems.add(what, "add `metadata:` with a name", place(document, ("metadata",)))
         return False
     if not fits:
@@ -179,9 +183,9 @@ def _has_text(document: Document, pointer: Pointer, value: Any, problems: Proble
     name = dotted(pointer)
     what, fix = f"{_subject(document)} has no {name}", f"add `{pointer[-1]}:`"
     if value == "":
-        what, fix = f"`{name}` is empty", "write a name"
+        what, fix = f"`{name}` is empty{within_output(document)}", "write a name"
     elif value is not None:
-        what = f"`{name}` is {_described(value)}, but has to be a string"
+        what = f"`{name}` is {_described(value)}, but has to be a string{within_output(document)}"
         fix = "put the value in quotes: YAML reads it as something other than text without them"
         if type(value) in {list, dict}:
             fix = "write one name"
