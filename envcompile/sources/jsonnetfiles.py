@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, fail
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
 _ENVIRONMENT = "environment"
 _UNASKED = "envc: the environment was asked for"
 _LARGEST = 2**64
-_WORTH_KEEPING = 0.1
-"""Seconds that an evaluation takes before its result is kept for the next run."""
+_ASKED = ""
+"""Kept in place of an output (which is never empty): the file depends on the environment."""
 _TANKA = "tanka.dev/"
 
 
@@ -111,11 +110,17 @@ class Evaluations:
             known = self._store.load(key)
             if known is not None and importer.has_same(known.dependencies):
                 importer.require_visible()
+                if known.output == _ASKED:
+                    raise fail(_UNASKED, "")
                 return _evaluation(known.output, known.dependencies)
-        begin = time.perf_counter()
-        output = self._evaluate(file, environment, code, importer)
+        try:
+            output = self._evaluate(file, environment, code, importer)
+        except EnvcError as error:
+            if self._store is not None and _asks_for_environment(error):
+                self._store.save(key, Stored(_ASKED, importer.dependencies()))
+            raise
         importer.require_visible()
-        if self._store is not None and time.perf_counter() - begin > _WORTH_KEEPING:
+        if self._store is not None:
             self._store.save(key, Stored(output, importer.dependencies()))
         return _evaluation(output, importer.dependencies())
 

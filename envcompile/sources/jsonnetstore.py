@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _VERSION = "1 gojsonnet 0.22"
 """What evaluates, and in which form results are kept: results of another are none."""
-_MOST = 500
+_MOST = 5000
 """Results that are kept; the oldest give way."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import did_you_mean
@@ -26,6 +27,7 @@ JSONNET_ENDING = ".jsonnet"
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 """What kustomize calls its own files; only the last name is certain to be one."""
 _OUR_KINDS = ("Patch", "Environment")
+_KIND = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 
 class FileDocuments(NamedTuple):
@@ -150,7 +152,7 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     name, namespace = (metadata.get("name"), metadata.get("namespace")) if type(metadata) is dict else (None, None)
     fits = namespace is None or type(namespace) is str
     if fits and all(type(part) is str and part for part in (api_version, kind, name)):
-        return True
+        return _is_kind(document, str(kind), problems)
     if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
         report_kustomization(document.source.path, problems)
         return False
@@ -175,6 +177,18 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     if name is None and type(metadata.get("generateName")) is str:
         return sound
     return _has_text(document, ("metadata", "name"), name, problems) and sound
+
+
+def _is_kind(document: Document, kind: str, problems: Problems) -> bool:
+    """Tell whether a text can name a kind; note it when not.
+
+    Source: apiextensions.k8s.io validation, ValidateCustomResourceDefinitionNames: a DNS-1035 label but for capitals.
+    """
+    if _KIND.fullmatch(kind) is not None:
+        return True
+    what = f"`{kind}` cannot name a kind"
+    problems.add(what, "write letters and digits, beginning with a letter", place(document, ("kind",)))
+    return False
 
 
 def _has_text(document: Document, pointer: Pointer, value: Any, problems: Problems) -> bool:
