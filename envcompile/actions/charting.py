@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
+from envcompile.emit.former import Former
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
@@ -48,5 +49,9 @@ def compare_chart(
     folder = check_folder(target / CHART_FOLDER, project.root)
     warning = size_warning(chart, release_size(chart, files))
     return EnvironmentResult(
-        CHART_FOLDER, folder, len(bundle.digests), plan(folder, bundle), (warning,) if warning else ()
+        CHART_FOLDER,
+        folder,
+        len(bundle.digests),
+        plan(folder, bundle, former=Former(folder, project.root)),
+        (warning,) if warning else (),
     )
