@@ -62,8 +62,7 @@ def _keep_records(root: Path, target: Path, results: Sequence[EnvironmentResult]
     """Record what is in folders that were current already: a fresh clone, say."""
     for plan in [result.plan for result in results]:
         if plan.former is not None and not plan.gone and not plan.former.is_now(plan.digests):
-            _scratch(root, target)
-            plan.former.settle(plan.digests)
+            plan.former.settle(plan.digests, _scratch(root, target))
 
 
 def _let_git_merge(root: Path, target: Path) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from envcompile.git.kept import KeptFiles
 
-_FOLDER = ".envc/written"
+_FOLDER = "written"
 _CONFLICT = re.compile(
     rb"^<{7} [^\n]*\n(?P<ours>(?:(?![<>|=]{7}(?: |\r?\n)).*\n)*)"
     rb"(?:\|{7}[^\n]*\n(?:(?![<>|=]{7}(?: |\r?\n)).*\n)*)?"
@@ -38,13 +38,14 @@ class Former:
 
     Args:
         folder: the environment's folder; it need not exist.
-        root: the project's folder; the record lies in its `.envc`.
+        root: the project's folder; the record lies in its `.envc`, or in one beside the environment.
     """
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder = folder
         key = crc32(os.path.realpath(folder).encode("utf-8", "surrogateescape"))
-        self._record = root / _FOLDER / f"{folder.name}-{key:08x}"
+        self._name = f"{_FOLDER}/{folder.name}-{key:08x}"
+        self._homes = (root / ".envc", folder.parent / ".envc")
         self.now = self._read()
         """The record's bytes as they were; empty when there is none."""
 
@@ -98,40 +99,52 @@ class Former:
         """Tell whether the record says this already."""
         return self._read() == render_record(digests)
 
-    def announce(self, digests: Mapping[str, str]) -> None:
-        """Record what is about to be written, beside what is there."""
-        self._write(self.now + render_record(digests))
+    def announce(self, digests: Mapping[str, str], home: Path) -> None:
+        """Record what is about to be written, beside what is there.
 
-    def settle(self, digests: Mapping[str, str]) -> None:
-        """Record what is there now."""
+        Args:
+            digests: path -> SHA-256.
+            home: the folder of envc's own that this build works in.
+
+        Raises:
+            OSError: it cannot be recorded.
+        """
+        self._write(self.now + render_record(digests), home)
+
+    def settle(self, digests: Mapping[str, str], home: Path) -> None:
+        """Record what is there now; when that fails, what was announced says it, too."""
         record = render_record(digests)
         if record != self._read():
-            self._write(record)
+            with suppress(OSError):
+                self._write(record, home)
 
-    def take_back(self) -> None:
-        """Record what was there before."""
-        self._write(self.now)
+    def take_back(self, home: Path) -> None:
+        """Record what was there before; when that fails, what was announced says it, too."""
+        with suppress(OSError):
+            self._write(self.now, home)
 
     def _read(self) -> bytes:
-        try:
-            is_own = self._record.is_file() and not self._record.is_symlink()
-            return self._record.read_bytes() if is_own else b""
-        except OSError:
-            return b""
+        found = b""
+        for file in [home / self._name for home in self._homes]:
+            with suppress(OSError):
+                found += file.read_bytes() if file.is_file() and not file.is_symlink() else b""
+        return found
 
-    def _write(self, record: bytes) -> None:
-        """Write the record in one step; a folder that cannot be written is no error: git knows most of it."""
-        beside = self._record.with_name(f"{self._record.name}.{os.getpid()}")
+    def _write(self, record: bytes, home: Path) -> None:
+        """Write the record in one step."""
+        file = home / self._name
+        beside = home / f"staging-{os.getpid()}-{file.name}"  # swept with all else that a killed build leaves
+        if not record:
+            file.unlink(missing_ok=True)
+            return
         try:
-            if not record:
-                self._record.unlink(missing_ok=True)
-                return
-            self._record.parent.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(record)
-            beside.replace(self._record)
+            beside.replace(file)
         except OSError:
             with suppress(OSError):
                 beside.unlink()
+            raise
 
 
 def has_conflict(data: bytes) -> bool:

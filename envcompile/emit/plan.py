@@ -20,7 +20,7 @@ from envcompile.emit.index import (
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
     from envcompile.emit.former import Former
@@ -63,7 +63,7 @@ class Plan(NamedTuple):
         return not (self.added or self.changed or self.removed or self.edited or self.foreign) and self.index_is_current
 
     @property
-    def index(self) -> bytes:
+    def new_index(self) -> bytes:
         """The index that belongs into the folder."""
         return render_digests(self.digests) if self.former is None else render_names(self.digests)
 
@@ -199,15 +199,27 @@ def _plan(
         gone=gone,
         former=former,
     )
-    is_canonical = found_index is None if gone else found_index == result.index
-    is_current = is_canonical or (
-        former is not None
-        and not gone
-        and found_index is not None
-        and (is_readable(found_index) or has_digests(found_index))
-        and owned.keys() >= digests.keys()
-    )
+    is_canonical = found_index is None if gone else found_index == result.new_index
+    is_current = is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone))
     return result._replace(index_is_current=is_current, index_is_canonical=is_canonical)
+
+
+def is_index_current(
+    index: bytes | None, owned: Collection[str], wanted: Collection[str], *, gone: bool = False
+) -> bool:
+    """Tell whether an environment's index says what it should: names in any order, or digests as of envc 0.1.
+
+    Names of files that are no more do no harm: git leaves some when it joins two indexes.
+
+    Args:
+        index: the index; None where there is none.
+        owned: the names in it.
+        wanted: the names that belong into it.
+        gone: the environment is no more.
+    """
+    if gone or index is None:
+        return gone and index is None
+    return (is_readable(index) or has_digests(index)) and {*owned}.issuperset(wanted)
 
 
 def _with_line_feeds(data: bytes) -> bytes:

@@ -110,14 +110,14 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
         if _changed_meanwhile(plan, folder):
             return
         if former is not None and not plan.is_current:
-            former.announce(plan.digests)
+            former.announce(plan.digests, scratch)
         _swap(plan, folder, scratch)
     except OSError as error:
         if former is not None:
-            former.take_back()
+            former.take_back(scratch)
         raise unavailable(error, folder) from error
     if former is not None:
-        former.settle({} if plan.gone else plan.digests)
+        former.settle({} if plan.gone else plan.digests, scratch)
 
 
 def _swap(plan: Plan, folder: Path, scratch: Path) -> None:
@@ -132,7 +132,7 @@ def _swap(plan: Plan, folder: Path, scratch: Path) -> None:
     elif touched or not folder.exists():
         _write_environment(plan, folder, scratch)
     elif not plan.index_is_canonical:
-        _write_index(plan.index, folder, scratch)
+        _write_index(plan.new_index, folder, scratch)
 
 
 def _changed_meanwhile(plan: Plan, folder: Path) -> bool:
@@ -142,7 +142,7 @@ def _changed_meanwhile(plan: Plan, folder: Path) -> bool:
     former = plan.former
     if found == plan.index_now and (former is None or former.is_same()):
         return False
-    if found == (None if plan.gone else plan.index) and (former is None or former.is_now(plan.digests)):
+    if found == (None if plan.gone else plan.new_index) and (former is None or former.is_now(plan.digests)):
         return True
     what = f"another build wrote {folder} meanwhile"
     raise UnavailableError([Problem(what, "build again; nothing was written over its result")])
@@ -157,7 +157,7 @@ def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> Non
         _fill(plan, folder, staging, f"{app}/")
         touched = (*plan.added, *plan.changed, *plan.edited, *plan.foreign)
         between.write_bytes(plan.index_between(touched))
-        new.write_bytes(plan.index)
+        new.write_bytes(plan.new_index)
         if plan.index_now is not None:
             old.write_bytes(plan.index_now)
         between.replace(index)
@@ -178,7 +178,7 @@ def _write_environment(plan: Plan, folder: Path, scratch: Path) -> None:
     staging = _new_staging(scratch, folder)
     try:
         _fill(plan, folder, staging, "")
-        (staging / INDEX_NAME).write_bytes(plan.index)
+        (staging / INDEX_NAME).write_bytes(plan.new_index)
         put_in_place(staging, folder)
     finally:
         remove_folder(staging)

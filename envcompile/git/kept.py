@@ -6,10 +6,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import UsageError
+from envcompile.git.blob import blob_id
 from envcompile.git.discovery import find
 from envcompile.git.objects import GitObjects
 from envcompile.git.run import run
-from envcompile.git.trees import blob_id
 
 if TYPE_CHECKING:
     from pathlib import Path

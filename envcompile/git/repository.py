@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -94,6 +95,26 @@ class Repository(NamedTuple):
         if self.is_bare:
             raise UsageError([Problem("a bare repository has no index", "name a commit")])
         return IndexTree(staged(self.place), objects or self.objects(), self.prefix, owns_objects=objects is None)
+
+    def commits_to_push(self, told: Iterable[str], remote: str) -> list[str]:
+        """The commits that a push sends and that the remote is not known to have, each once.
+
+        Args:
+            told: what git tells its pre-push hook, `<local ref> <local id> <remote ref> <remote id>` a line; a ref
+                that is deleted has the local id 0, and a tag may be one of something else than a commit (githooks(5)).
+            remote: the remote's name, or its address.
+        """
+        found: dict[str, None] = {}
+        for words in (line.split() for line in told):
+            commit = self.find(words[1]) if len(words) == 4 and words[1].strip("0") else ""
+            if commit:
+                found[commit] = None
+        known = f"--remotes={remote}" if re.fullmatch(r"[\w.-]+", remote) else "--remotes"
+        return [
+            commit
+            for commit in found
+            if ask_quietly(self.place, "rev-list", "--max-count=1", commit, "--not", known, fallback="new").strip()
+        ]
 
     def staged_files(self) -> list[str]:
         """The files that the next commit adds or changes, from the top of the repository."""

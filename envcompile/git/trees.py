@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import EnvcError, Problem, fail
+from envcompile.git.blob import blob_id
 from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, Entry, missing
 from envcompile.git.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
@@ -21,7 +21,6 @@ CONFLICT = "conflict"
 """Stands in the place of a mode for a file of the index that has two sides."""
 AT_ONCE = 500
 """Contents that are held at a time while many are read."""
-_SHA1_DIGITS = 40
 _OUTSIDE, _CIRCLE, _NOWHERE = "/..", "/.", "/"
 """Where a path leads that leads nowhere in the repository; paths in it never begin with a slash."""
 _MOST_LINKS = 40
@@ -305,18 +304,6 @@ class _Commit:
         """The names directly in a folder."""
         entry = self.entry(path)
         return self._objects.folder(entry.hash) if entry is not None else {}
-
-
-def blob_id(data: bytes, digits: int = _SHA1_DIGITS) -> str:
-    """The id that git gives to the content of a file.
-
-    Args:
-        data: the content.
-        digits: hexadecimal digits of an id in this repository: 40 (SHA-1) or 64 (SHA-256).
-    """
-    made = hashlib.sha1 if digits == _SHA1_DIGITS else hashlib.sha256
-    # Git itself refuses contents made to collide, and a machine in FIPS mode would refuse the hash as such.
-    return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
 
 
 def _conflict(path: str) -> Problem:

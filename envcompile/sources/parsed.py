@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
+from envcompile.git.blob import SHA1_DIGITS, blob_id
 from envcompile.model import Layer, Location
 from envcompile.sources.params import MARK, substitute
-from envcompile.sources.scans import blob_digest, combined_digest, scan_of
+from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
@@ -71,13 +72,18 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
+        digits: hexadecimal digits of the names that git gives to contents here.
     """
 
-    __slots__ = ("_digest_of", "_digests", "_evaluations", "_files", "_layers", "_said", "_scans", "_values")
+    __slots__ = ("_digest_of", "_digests", "_digits", "_evaluations", "_files", "_layers", "_said", "_scans", "_values")
 
     def __init__(
-        self, digest_of: Callable[[str], str] | None = None, scans: Mapping[tuple[str, str], FileScan] | None = None
+        self,
+        digest_of: Callable[[str], str] | None = None,
+        scans: Mapping[tuple[str, str], FileScan] | None = None,
+        digits: int = SHA1_DIGITS,
     ) -> None:
+        self._digits = digits
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._layers: dict[str, _LayerFiles] = {}
@@ -98,7 +104,7 @@ class ParsedFiles:
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
             known = self._digests.get(path)
-            if known is not None and known != blob_digest(file.data):
+            if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
                 raise UnavailableError([Problem(what, "run the command again", (Location(path, 1, 1),))])
         return file
@@ -112,7 +118,7 @@ class ParsedFiles:
         known = self._digests.get(path)
         if known is None:
             known = self._digest_of(path) if self._digest_of is not None and path not in self._files else ""
-            known = self._digests[path] = known or blob_digest(self.file(tree, path).data)
+            known = self._digests[path] = known or blob_id(self.file(tree, path).data, self._digits)
         return known
 
     @property
