@@ -25,6 +25,7 @@ CATCHES_ALL = {
     "cli/error_handler.py": "it is the funnel",
     "cli/app.py": "the command-line library's own errors show themselves",
     "secrets/certificate.py": "the parser of certificates has no common error type",
+    "secrets/outside.py": "it is raised again in the thread that waits",
     "secrets/privatekeys.py": "the parser of keys has no common error type",
 }
 """Modules that may catch every exception without raising it again, with the reason."""

@@ -11,6 +11,7 @@ from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
+from envcompile.git.identity import readable
 from envcompile.history.records import FieldRow, content_of
 from envcompile.model import without_values
 from envcompile.values import ABSENT
@@ -85,7 +86,7 @@ def _place(sources: EnvironmentSources, api: KubeApi, resource: Resource, path: 
     """The file and line that set a field; empty where none does."""
     origins = explain(resource, path, api, sources.where)
     winners = [say.place for origin in origins for say in origin.says if say.wins and say.place is not None]
-    return str(winners[0]) if winners else ""
+    return readable(str(winners[0])) if winners else ""
 
 
 def places_of(

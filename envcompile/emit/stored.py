@@ -1,4 +1,4 @@
-"""What a build would do to an environment's folder in a tree that git holds, where nobody edits and nothing is written."""
+"""What a build would do to an environment's folder in a tree that git holds; nothing is written there."""
 
 from __future__ import annotations
 

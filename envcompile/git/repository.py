@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UsageError, nearest
 from envcompile.git.discovery import find, shared_folder
+from envcompile.git.identity import identity, readable
 from envcompile.git.index import IndexTree, blobs_of, changed_in_index, staged
 from envcompile.git.objects import GitObjects
 from envcompile.git.run import ask, ask_quietly
@@ -96,26 +96,6 @@ class Repository(NamedTuple):
             raise UsageError([Problem("a bare repository has no index", "name a commit")])
         return IndexTree(staged(self.place), objects or self.objects(), self.prefix, owns_objects=objects is None)
 
-    def commits_to_push(self, told: Iterable[str], remote: str) -> list[str]:
-        """The commits that a push sends and that the remote is not known to have, each once.
-
-        Args:
-            told: what git tells its pre-push hook, `<local ref> <local id> <remote ref> <remote id>` a line; a ref
-                that is deleted has the local id 0, and a tag may be one of something else than a commit (githooks(5)).
-            remote: the remote's name, or its address.
-        """
-        found: dict[str, None] = {}
-        for words in (line.split() for line in told):
-            commit = self.find(words[1]) if len(words) == 4 and words[1].strip("0") else ""
-            if commit:
-                found[commit] = None
-        known = f"--remotes={remote}" if re.fullmatch(r"[\w.-]+", remote) else "--remotes"
-        return [
-            commit
-            for commit in found
-            if ask_quietly(self.place, "rev-list", "--max-count=1", commit, "--not", known, fallback="new").strip()
-        ]
-
     def staged_files(self) -> list[str]:
         """The files that the next commit adds or changes, from the top of the repository."""
         return changed_in_index(self.place)
@@ -197,24 +177,27 @@ class Repository(NamedTuple):
         """The facts of several commits, in their order."""
         if not hashes:
             return []
-        text = ask(
-            self.place, "log", "--no-walk=unsorted", "--stdin", "-z", f"--format={_FIELDS}%x00", stdin="\n".join(hashes)
+        options = (
+            "--no-walk=unsorted",
+            "--stdin",
+            "-z",
+            "--encoding=UTF-8",
+            "--no-notes",
+            "--no-color",
+            "--no-decorate",
         )
+        text = ask(self.place, "log", *options, f"--format={_FIELDS}%x00", stdin="\n".join(hashes))
         facts = text.split("\0")
         found = []
         for at in range(0, len(facts) - 9, 10):
-            name, parents, author, mail, authored, committer, committer_mail, committed, message = facts[at : at + 9]
+            name, parents, *people, message = facts[at : at + 9]
             found.append(
                 Commit(
                     name.strip(),
                     tuple(parents.split()) or self._stated_parents(name.strip()),
-                    author,
-                    mail,
-                    int(authored),
-                    committer,
-                    committer_mail,
-                    int(committed),
-                    message.strip("\n"),
+                    *identity(*people[:3]),
+                    *identity(*people[3:]),
+                    readable(message).strip("\n"),
                 )
             )
         return found
