@@ -12,6 +12,7 @@ from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.stored import plan_stored
+from envcompile.errors import EnvcError, Problems
 from envcompile.git.trees import StoredTree
 from envcompile.yamlio import Renderer
 
@@ -41,7 +42,16 @@ def check_stored(project: Project, wanted: Sequence[str], *, with_chart: bool = 
     tree = project.tree
     if not isinstance(tree, StoredTree):
         raise TypeError("a folder is compared by a build")
-    linked = link_all(project, project.choose(wanted))
+    chosen = project.choose(wanted)
+    try:
+        linked = link_all(project, chosen)
+    except EnvcError as error:
+        problems = Problems()
+        for problem in error.problems:
+            what = f"{tree.name} does not compile: {problem.what}"
+            problems.add(what, problem.fix, *problem.where, trace=problem.trace)
+        problems.raise_any()
+        raise
     renderer = Renderer()
     made = [Outputs(environment, renderer) for environment in linked]
     results = None
@@ -72,7 +82,7 @@ def _result(tree: StoredTree, name: str, made: Outputs, warnings: tuple[str, ...
 def _orphans(project: Project, tree: StoredTree) -> Iterator[EnvironmentResult]:
     """The folders of environments that are no more."""
     known = {*project.environments, *([CHART_FOLDER] if project.settings.chart is not None else [])}
-    names = {entry.path.split("/")[1] for entry in tree.files(OUTPUT) if entry.path.count("/") > 1}
+    names = {path.partition("/")[0] for path in tree.everything(OUTPUT) if "/" in path}
     for name in sorted(names - known):
         folder = f"{OUTPUT}/{name}"
         if tree.is_file(f"{folder}/{INDEX_NAME}"):

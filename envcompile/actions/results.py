@@ -61,9 +61,15 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
 
 def _keep_records(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> None:
     """Record what is in folders that were current already: a fresh clone, say."""
-    for plan in [result.plan for result in results]:
-        if plan.former is not None and not plan.gone and not plan.former.is_now(plan.digests):
-            plan.former.settle(plan.digests, _scratch(root, target))
+    plans = [result.plan for result in results if not result.plan.gone]
+    fresh = [plan for plan in plans if plan.former is not None and not plan.former.is_now(plan.digests)]
+    if not fresh:
+        return
+    with suppress(UnavailableError):  # nothing had to be written, so that nobody needs to hear that nothing can be
+        scratch = _scratch(root, target)
+        for plan in fresh:
+            if plan.former is not None:
+                plan.former.settle(plan.digests, scratch)
 
 
 def _let_git_merge(root: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from envcompile.emit.former import digest_of_text
 from envcompile.emit.index import INDEX_NAME, parse_index
 from envcompile.emit.plan import Plan, is_index_current
+from envcompile.git.objects import SUBMODULE, SYMLINK
 
 if TYPE_CHECKING:
     from envcompile.git.trees import StoredTree
@@ -23,23 +24,27 @@ def plan_stored(tree: StoredTree, folder: str, bundle: Bundle, *, gone: bool = F
         gone: the environment is no more.
 
     Raises:
-        EnvcError: files there are in conflict, or symlinks lead nowhere.
+        EnvcError: files there are in conflict.
         UnavailableError: the repository does not hold one of the contents.
     """
     place = f"{folder}/{INDEX_NAME}"
     index = tree.read(place) if tree.is_file(place) else None
     owned = parse_index(index) if index is not None else {}
-    blobs = {entry.path.removeprefix(f"{folder}/"): entry.blob for entry in tree.files(folder)}
+    present = tree.everything(folder)
+    blobs = {path: entry.hash for path, entry in present.items() if path != INDEX_NAME}
     wanted_of: dict[str, set[str]] = {}
     for path, wanted in bundle.digests.items():
-        if path in blobs:
+        if path in blobs and present[path].mode not in {SYMLINK, SUBMODULE}:
             wanted_of.setdefault(blobs[path], set()).add(wanted)
     digests = {blob: digest_of_text(data, wanted_of[blob]) for blob, data in tree.blobs(wanted_of)}
-    added, changed, unchanged, foreign = [], [], [], []
+    added: list[str] = []
+    changed: list[str] = []
+    unchanged: list[str] = []
+    foreign: list[str] = []
     for path, wanted in bundle.digests.items():
         if path not in blobs:
             added.append(path)
-        elif digests[blobs[path]] == wanted:
+        elif digests.get(blobs[path]) == wanted:
             unchanged.append(path)
         else:
             (changed if path in owned else foreign).append(path)

@@ -107,9 +107,9 @@ def commits_to_push(repository: Repository, told: Iterable[str], remote: str) ->
         if commit:
             found.setdefault(commit, words[2])
     known = f"--remotes={remote}" if re.fullmatch(r"[\w.-]+", remote) else "--remotes"
-    words = ("rev-list", "--max-count=1")
+    ask_one = ("rev-list", "--max-count=1")
     return {
         commit: ref
         for commit, ref in found.items()
-        if ask_quietly(repository.place, *words, commit, "--not", known, fallback="new").strip()
+        if ask_quietly(repository.place, *ask_one, commit, "--not", known, fallback="new").strip()
     }

@@ -67,6 +67,11 @@ class StoredTree:
         self.lacks: UnavailableError | None = None
         """What was said when a content was wanted that the repository does not hold."""
 
+    @property
+    def name(self) -> str:
+        """What people call it, such as `the index` or `commit 1a2b3c4d5e6f`."""
+        return self._listing.name
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
@@ -85,6 +90,27 @@ class StoredTree:
         if problems:
             raise EnvcError(problems)
         return sorted(found)
+
+    def everything(self, folder: str) -> dict[str, Entry]:
+        """All that is below a folder, hidden files and links included, which are not followed; by the path below it.
+
+        Raises:
+            EnvcError: files there are in conflict.
+        """
+        start = self._real(folder)
+        found: dict[str, Entry] = {}
+        todo = [""] if self._is_folder(start) else []
+        while todo:
+            below = todo.pop()
+            for name, entry in self._listing.folder(f"{start}/{below}".strip("/")).items():
+                if entry.mode == FOLDER:
+                    todo.append(f"{below}{name}/")
+                else:
+                    found[below + name] = entry
+        in_conflict = [_conflict(f"{folder}/{path}") for path, entry in sorted(found.items()) if entry.mode == CONFLICT]
+        if in_conflict:
+            raise EnvcError(in_conflict)
+        return found
 
     def _list(
         self, shown: str, real: str, holders: tuple[str, ...], found: list[FileEntry], problems: list[Problem]

@@ -140,14 +140,16 @@ class Project:
 
     @classmethod
     def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+        from envcompile.git.blob import id_digits
         from envcompile.sources import ParsedFiles
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import tool_stamp
 
+        digits = id_digits(folder)
         if not (folder / ".envc").is_dir():
-            return cls(tree, ParsedFiles(tree.blob_of))
+            return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
         memo = FolderMemo(folder, tool_stamp())
-        return cls(tree, ParsedFiles(tree.blob_of, memo.scans()), memo)
+        return cls(tree, ParsedFiles(tree.blob_of, memo.scans(), digits), memo)
 
     @property
     def root(self) -> Path:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from envcompile.git.trees import StoredTree
 
 
+class NoProjectError(UsageError):
+    """A commit or an index holds no project where one is asked for."""
+
+
 def index_tree(path: str | os.PathLike[str]) -> tuple[StoredTree, Path]:
     """A project's files in the index, and the folder that the project has in the work tree.
 
@@ -22,7 +26,8 @@ def index_tree(path: str | os.PathLike[str]) -> tuple[StoredTree, Path]:
         path: a folder of the project.
 
     Raises:
-        UsageError: the folder is in no git repository, or the index holds no project there.
+        UsageError: the folder is in no git repository, or git does not trust its owner.
+        NoProjectError: the index holds no project there.
         UnavailableError: git cannot read the index.
     """
     repository = open_repository(Path(os.path.abspath(path)))  # ruff: ignore[os-path-abspath] - as in Project.open
@@ -39,7 +44,8 @@ def commit_tree(path: str | os.PathLike[str], revision: str) -> tuple[CommitTree
         revision: whatever git takes for a commit.
 
     Raises:
-        UsageError: the folder is in no git repository, git knows no such revision, or it holds no project there.
+        UsageError: the folder is in no git repository, or git knows no such revision.
+        NoProjectError: it holds no project there.
         UnavailableError: the repository does not hold the commit's folders.
     """
     repository = open_repository(Path(os.path.abspath(path)), bare=True)  # ruff: ignore[os-path-abspath] - as above
@@ -58,7 +64,7 @@ def _project(tree: StoredTree, repository: Repository, name: str) -> str:
     """The folder of the project that a folder of the repository belongs to, such as `deploy/`.
 
     Raises:
-        UsageError: there is none.
+        NoProjectError: there is none.
     """
     parts = [part for part in repository.prefix.split("/") if part]
     around = ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]
@@ -69,4 +75,4 @@ def _project(tree: StoredTree, repository: Repository, name: str) -> str:
         if holds_project(tree, folder):
             return folder
     what = f"{name} holds no project here: no base/, overlays/ or envc.yaml"
-    raise UsageError([Problem(what, "`git add` the project, or name another revision")])
+    raise NoProjectError([Problem(what, "`git add` the project, or name another revision")])
