@@ -9,6 +9,7 @@ from envcompile.actions.outputs import Outputs
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.compose.identity import Identifier, select
+from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
@@ -215,7 +216,7 @@ def _compare(
         text = f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
         return found[1] if found is not None and found[0] == text else None
 
-    compared = plan(folder, bundle, digest_of, partial=only is not None)
+    compared = plan(folder, bundle, digest_of, former=Former(folder, project.root), partial=only is not None)
     return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
 
 
@@ -234,5 +235,5 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
         if folder.name in known or folder.name.startswith(".") or folder.is_symlink():
             continue
         if (folder / INDEX_NAME).is_file():
-            empty = plan(folder, bundle_of(folder.name, {}), gone=True)
+            empty = plan(folder, bundle_of(folder.name, {}), former=Former(folder, project.root), gone=True)
             yield EnvironmentResult(folder.name, folder, 0, empty, ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
+from envcompile.emit.former import Former
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from envcompile.model import Bundle
     from envcompile.settings import Chart
     from envcompile.units.project import CompiledEnvironment, Project
 
@@ -26,6 +28,19 @@ def compare_chart(
         project: the repository.
         settings: what envc.yaml says about the chart.
         target: the folder that holds the environments.
+        compiled: every environment of the project.
+    """
+    bundle, warnings = chart_bundle(settings, compiled)
+    folder = check_folder(target / CHART_FOLDER, project.root)
+    compared = plan(folder, bundle, former=Former(folder, project.root))
+    return EnvironmentResult(CHART_FOLDER, folder, len(bundle.digests), compared, warnings)
+
+
+def chart_bundle(settings: Chart, compiled: Sequence[CompiledEnvironment]) -> tuple[Bundle, tuple[str, ...]]:
+    """The chart's files, and what the user should hear of them.
+
+    Args:
+        settings: what envc.yaml says about the chart.
         compiled: every environment of the project.
     """
     from envcompile.chart import ChartInput, ChartOptions, emit, release_size, size_warning
@@ -45,8 +60,5 @@ def compare_chart(
     )
     files = emit(chart)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in files.items()})
-    folder = check_folder(target / CHART_FOLDER, project.root)
     warning = size_warning(chart, release_size(chart, files))
-    return EnvironmentResult(
-        CHART_FOLDER, folder, len(bundle.digests), plan(folder, bundle), (warning,) if warning else ()
-    )
+    return bundle, (warning,) if warning else ()
