@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from envcompile.chart.alignment import flatten
+from envcompile.chart.facts import flatten
 from envcompile.chart.scalars import document
 
 if TYPE_CHECKING:
