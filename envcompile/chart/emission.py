@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,24 +21,13 @@ from envcompile.chart.shared import Shared
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from envcompile.chart.facts import Memo
     from envcompile.chart.fragments import Answers
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import ChartInput, Subject
 
 
 _T = TypeVar("_T", Outline, Fragment)
-
-
-class Memo(Protocol):
-    """Where parts of a chart are remembered by digests; it may forget any of them at any time."""
-
-    def get(self, key: str) -> bytes | None:
-        """What was kept under a key; None when it is nothing."""
-        ...
-
-    def put(self, key: str, data: bytes) -> None:
-        """Keep something."""
-        ...
 
 
 class Emitted(NamedTuple):
@@ -70,6 +60,9 @@ def emit_portions(chart: ChartFacts, portions: Sequence[Sequence[Portion]], memo
         portions: the applications of each environment.
         memo: what is remembered of services; nothing when None.
     """
+    if memo is not None:
+        for portion in chain.from_iterable(portions):
+            portion.recall(memo)
     subjects = align(chart.environments, portions, chart.default)
     homes = assign(subjects)
     shared = Shared(subjects)
@@ -86,6 +79,9 @@ def emit_portions(chart: ChartFacts, portions: Sequence[Sequence[Portion]], memo
         one.fragment(maker, answers) for one, maker, answers in zip(remembering, makers, joined.answers, strict=True)
     ]
     files |= assemble(chart, services, joined, fragments, homes)
+    if memo is not None:
+        for portion in chain.from_iterable(portions):
+            portion.keep(memo)
     made = tuple(service.key for service, one in zip(services, remembering, strict=True) if one.is_made)
     has_crds = any(is_crd(facts.key) for own in portions for portion in own for facts in portion.facts)
     return Emitted(dict(sorted(files.items())), [fragment.manifest for fragment in fragments], has_crds, made)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -17,7 +17,7 @@ from envcompile.chart.remarks import (
 from envcompile.chart.workloads import POD_TEMPLATES, as_map, as_maps, down, pod_template, references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
 Key = tuple[str, str, str, str]
 
@@ -56,28 +56,38 @@ class Uses(msgspec.Struct, frozen=True, array_like=True, gc=False):
     oddity: Oddity
 
 
+class Memo(Protocol):
+    """Where parts of a chart are remembered by digests; it may forget any of them at any time."""
+
+    def get(self, key: str) -> bytes | None:
+        """What was kept under a key; None when it is nothing."""
+        ...
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep something."""
+        ...
+
+
+class _Notes(msgspec.Struct, frozen=True, array_like=True):
+    facts: tuple[Facts, ...]
+    uses: dict[int, Uses]
+
+
 class Portion:
     """One application in one environment: what is known of its resources, and the resources when somebody asks.
 
     Args:
         key: the digest of all that decides what they are; empty when nothing of them may be remembered.
         load: gives (app, resource) pairs.
-        facts: what is known of each, without the items of lists; found out when None.
-        uses: what each says of others, by its number, as far as it is known.
     """
 
-    def __init__(
-        self,
-        key: str,
-        load: Callable[[], Iterable[tuple[str, Any]]],
-        facts: Sequence[Facts] | None = None,
-        uses: dict[int, Uses] | None = None,
-    ) -> None:
+    def __init__(self, key: str, load: Callable[[], Iterable[tuple[str, Any]]]) -> None:
         self.key = key
         self._load = load
         self._values: list[dict[str, Any]] | None = None
-        self._facts = facts
-        self.known_uses: dict[int, Uses] = {} if uses is None else uses
+        self._facts: tuple[Facts, ...] | None = None
+        self._uses: dict[int, Uses] = {}
+        self._is_kept = False
 
     @property
     def values(self) -> list[dict[str, Any]]:
@@ -87,7 +97,7 @@ class Portion:
         return self._values or []
 
     @property
-    def facts(self) -> Sequence[Facts]:
+    def facts(self) -> tuple[Facts, ...]:
         """What is known of each resource."""
         if self._facts is None:
             self._read()
@@ -95,10 +105,27 @@ class Portion:
 
     def uses(self, position: int) -> Uses:
         """What one of them says of others."""
-        found = self.known_uses.get(position)
+        found = self._uses.get(position)
         if found is None:
-            found = self.known_uses[position] = uses_of(self.values[position])
+            found = self._uses[position] = uses_of(self.values[position])
+            self._is_kept = False
         return found
+
+    def recall(self, memo: Memo) -> None:
+        """Take what is remembered."""
+        data = memo.get(f"facts {self.key}") if self.key else None
+        if data is None:
+            return
+        try:
+            notes = msgspec.msgpack.decode(data, type=_Notes)
+        except msgspec.MsgspecError:
+            return
+        self._facts, self._uses, self._is_kept = notes.facts, notes.uses, True
+
+    def keep(self, memo: Memo) -> None:
+        """Have remembered what was found out."""
+        if self.key and not self._is_kept and self._facts is not None:
+            memo.put(f"facts {self.key}", msgspec.msgpack.encode(_Notes(self._facts, self._uses)))
 
     def _read(self) -> None:
         found = [(app, value) for app, document in self._load() for value in flatten(document)]
