@@ -58,7 +58,7 @@ def compare_chart(
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     folder = check_folder(target / CHART_FOLDER, project.root)
-    warning = release_warning(chart, emitted)
+    warning = release_warning(chart, emitted, memo)
     compared = plan(folder, bundle, digest_of) if digest_of is not None else plan(folder, bundle)
     result = EnvironmentResult(CHART_FOLDER, folder, len(bundle.digests), compared, (warning,) if warning else ())
     return ComparedChart(result, emitted.made, memo)

@@ -35,8 +35,10 @@ class Emitted(NamedTuple):
 
     files: Mapping[str, str]
     """By path below the chart's folder."""
-    manifests: Sequence[str]
-    """The resources of the largest environment as JSON, to count their size; without CRDs outside of templates."""
+    fragments: Sequence[Fragment]
+    """The parts of its services."""
+    others: Mapping[str, str]
+    """Those of its files that are neither a part's nor joined of parts."""
     has_crds: bool
     made: tuple[str, ...]
     """The keys of the services whose parts were made; the others were remembered."""
@@ -78,13 +80,14 @@ def emit_portions(chart: ChartFacts, portions: Sequence[Sequence[Portion]], memo
     fragments = [
         one.fragment(maker, answers) for one, maker, answers in zip(remembering, makers, joined.answers, strict=True)
     ]
+    others = {**files}
     files |= assemble(chart, services, joined, fragments, homes)
     if memo is not None:
         for portion in chain.from_iterable(portions):
             portion.keep(memo)
     made = tuple(service.key for service, one in zip(services, remembering, strict=True) if one.is_made)
     has_crds = any(is_crd(facts.key) for own in portions for portion in own for facts in portion.facts)
-    return Emitted(dict(sorted(files.items())), [fragment.manifest for fragment in fragments], has_crds, made)
+    return Emitted(dict(sorted(files.items())), fragments, others, has_crds, made)
 
 
 def _crds(chart: ChartFacts, subjects: Sequence[Subject]) -> tuple[dict[str, str], list[Subject]]:
