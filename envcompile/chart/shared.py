@@ -160,6 +160,6 @@ class Shared:
 
     def name(self, values: dict[int, Any]) -> Hole | None:
         """The shared value of a field that follows a resource's changing name."""
-        if not all(isinstance(value, str) for value in values.values()) or not _differs(values):
+        if not self._names or not _differs(values) or not all(isinstance(value, str) for value in values.values()):
             return None
         return self._match(values)

@@ -25,7 +25,7 @@ _LEVEL: Final = 6
 _WINDOW: Final = 32 * 1024
 """How far back a packer sees (RFC 1951)."""
 _SAMPLED: Final = 4
-_SURELY: Final = 0.85
+_SURELY: Final = 0.9
 """What a sample says of a chart is trusted as far as this below the limit."""
 
 
