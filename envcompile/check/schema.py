@@ -1,8 +1,8 @@
-"""The rule that every other one stands on: a resource is what the Kubernetes API says its kind is."""
+"""The rule that every other one stands on: a resource is what the API server takes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
@@ -12,26 +12,45 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import Scene
+    from envcompile.kubernetes import KubeApi
+    from envcompile.model import Pointer
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
 
 
+def complaints(api: KubeApi, value: Any) -> list[tuple[Pointer, str]]:
+    """List what the API server refuses of a resource, each field once: (field, what is wrong with it).
+
+    What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
+    """
+    from envcompile.check.api.walk import refusals
+
+    found = [(pointer, what) for pointer, what in shortcomings(api, value)]
+    known = {pointer for pointer, _ in found}
+    for pointer, what in refusals(api, value):
+        if not any(pointer[:length] in known for length in range(1, len(pointer) + 1)):
+            found.append((pointer, what))
+    return found
+
+
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     for resource in scene.resources:
-        for pointer, what in shortcomings(scene.api, resource.value):
+        for pointer, what in complaints(scene.api, resource.value):
             yield Hit(resource.id, pointer, what, fix, value=what)
 
 
 SCHEMA = Rule(
     "schema",
     "error",
-    "A resource has the fields and types of its kind; anything else is refused by the API server or silently dropped.",
-    "the OpenAPI document of the environment's Kubernetes version, and the CRDs of the repository",
+    "A resource has the fields, types and values of its kind; anything else is refused by the API server or silently "
+    "dropped.",
+    "the OpenAPI document of the environment's Kubernetes version, the CRDs of the repository, and Kubernetes' "
+    "validation code (the tables in envcompile/check/tables name files and functions)",
     _find,
 )
-"""The Kubernetes schema as a rule; kinds that nothing is known of have none."""
+"""What the API server refuses as a rule; kinds that nothing is known of have no schema."""
 
 
 def unknown_kinds(scene: Scene) -> list[str]:
@@ -40,4 +59,6 @@ def unknown_kinds(scene: Scene) -> list[str]:
     SealedSecrets are not among them: envc makes them, and compiles none of another form.
     """
     kinds = {(resource.id.group, resource.id.kind) for resource in scene.resources} - {_SEALED}
-    return sorted(f"{kind}.{group}" for group, kind in kinds if not scene.api.knows(group, kind))
+    return sorted(
+        f"{kind}.{group}" for group, kind in kinds if not scene.api.knows(group, kind) and not scene.api.owns(group)
+    )

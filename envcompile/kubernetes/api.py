@@ -36,11 +36,12 @@ class KubeApi:
     An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
     """
 
-    __slots__ = ("_custom", "_nodes", "_table")
+    __slots__ = ("_custom", "_groups", "_nodes", "_table")
 
     def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
         self._table = table
         self._custom = custom
+        self._groups = frozenset(group for group, _ in table.kinds())
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
 
     @property
@@ -79,6 +80,14 @@ class KubeApi:
         """Tell whether the kind is built in or has a CustomResourceDefinition; merge keys alone do not count."""
         custom = self._custom.get((group, kind))
         return self._table.built_in(group, kind) is not None or (custom is not None and custom.is_defined)
+
+    def is_built_in(self, group: str, kind: str) -> bool:
+        """Tell whether Kubernetes itself has the kind."""
+        return self._table.built_in(group, kind) is not None
+
+    def owns(self, group: str) -> bool:
+        """Tell whether a group is Kubernetes' own, so that nobody else defines kinds in it."""
+        return group in self._groups
 
     def versions(self, group: str, kind: str) -> tuple[str, ...]:
         """List the versions in which a kind is served, the preferred one first."""

@@ -1,0 +1,149 @@
+"""What is refused of the metadata of any object.
+
+Source: staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go, ValidateObjectMetaAccessor and what it calls;
+pkg/apis/core/validation/validation.go, validateKubeFinalizerName.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.check.api.book import TABLES
+from envcompile.check.api.formats import FORMS, label, label_value, qualified, qualified_caseless
+from envcompile.check.reading import list_at, map_at, maps_at, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.check.api.refusal import Place, Said
+    from envcompile.model import Pointer
+
+_MOST_ANNOTATIONS: Final = 262_144
+"""Bytes of all annotations of an object together (TotalAnnotationSizeLimitB)."""
+
+_STANDARD_FINALIZERS: Final = frozenset({"foregroundDeletion", "kubernetes", "orphan"})
+
+
+class _Names(NamedTuple):
+    """What names and finalizers of a kind look like."""
+
+    forms: Mapping[str, tuple[tuple[str, str], ...]]
+    """`group/Kind` -> forms with their arguments."""
+    default: tuple[tuple[str, str], ...]
+    free_finalizers: frozenset[str]
+
+
+@cache
+def _names() -> _Names:
+    said = json.loads((TABLES / "names.json").read_bytes())
+
+    def read(text: str) -> tuple[tuple[str, str], ...]:
+        return tuple((name, argument) for name, _, argument in (word.partition("=") for word in text.split()))
+
+    return _Names(
+        {kind: read(text) for kind, text in said["names"].items()},
+        read(said["default"]),
+        frozenset(said["any finalizer"]),
+    )
+
+
+def metadata(value: dict[str, Any], place: Place) -> Said:
+    """Names, labels, annotations, owners and finalizers of an object."""
+    meta = map_at(value, "metadata")
+    at: Pointer = ("metadata",)
+    yield from _name(meta, f"{place.group}/{place.kind}")
+    namespace = meta.get("namespace")
+    if namespace and (what := label(namespace)):
+        yield (*at, "namespace"), f"`namespace` {what}"
+    yield from labels(meta, at)
+    yield from annotations(meta, at)
+    yield from _owners(meta)
+    yield from _finalizers(meta, f"{place.group}/{place.kind}")
+    yield from _server_fields(meta)
+
+
+def labels(meta: dict[str, Any], at: Pointer) -> Said:
+    """Labels of an object or template."""
+    for key, item in map_at(meta, "labels").items():
+        what = qualified(key)
+        if what:
+            yield (*at, "labels", key), f"the key `{key}` of a label {what}"
+        what = label_value(item)
+        if what:
+            yield (*at, "labels", key), f"the value of the label `{key}` {what}"
+
+
+def annotations(meta: dict[str, Any], at: Pointer) -> Said:
+    """Annotations of an object or template; source: ValidateAnnotations."""
+    size = 0
+    for key, item in map_at(meta, "annotations").items():
+        what = qualified_caseless(key)
+        if what:
+            yield (*at, "annotations", key), f"the key `{key}` of an annotation {what}"
+        size += len(key.encode()) + (len(item.encode(errors="replace")) if isinstance(item, str) else 0)
+    if size > _MOST_ANNOTATIONS:
+        yield (*at, "annotations"), f"`annotations` have {size} bytes: {_MOST_ANNOTATIONS} are the most"
+
+
+def _name(meta: dict[str, Any], kind: str) -> Said:
+    names = _names()
+    for field in ("name", "generateName"):
+        name = text_at(meta, field)
+        if not name:
+            continue
+        if field == "generateName" and len(name) > 1 and name.endswith("-"):
+            name = name[:-2] + "a"
+        for form, argument in names.forms.get(kind, names.default):
+            what = FORMS[form](name, argument)
+            if what:
+                yield ("metadata", field), f"`metadata.{field}` {what}"
+                break
+
+
+def _owners(meta: dict[str, Any]) -> Said:
+    controllers = 0
+    for index, owner in maps_at(meta, "ownerReferences"):
+        at: Pointer = ("metadata", "ownerReferences", index)
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield (*at, field), f"`{field}` of an owner is missing or empty"
+        version = text_at(owner, "apiVersion")
+        if version.count("/") > 1 or version.endswith("/"):
+            yield (*at, "apiVersion"), "`apiVersion` of an owner is not GROUP/VERSION or VERSION"
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            yield at, "an Event cannot own anything"
+        controllers += owner.get("controller") is True
+    if controllers > 1:
+        yield ("metadata", "ownerReferences"), "more than one owner has `controller: true`"
+
+
+def _finalizers(meta: dict[str, Any], kind: str) -> Said:
+    finalizers = list_at(meta, "finalizers")
+    for index, item in enumerate(finalizers):
+        name = "" if item is None else item
+        what = qualified(name)
+        if not what and isinstance(name, str) and "/" not in name and kind not in _names().free_finalizers:
+            if name in _STANDARD_FINALIZERS:
+                continue
+            what = "has no DNS name and `/` before it, and is none of Kubernetes' own"
+        if what:
+            yield ("metadata", "finalizers", index), f"the finalizer `{name}` {what}"
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        yield ("metadata", "finalizers"), "`orphan` and `foregroundDeletion` stand beside each other"
+
+
+def _server_fields(meta: dict[str, Any]) -> Said:
+    """What only the server writes.
+
+    Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, create; ValidateManagedFields.
+    """
+    if text_at(meta, "resourceVersion"):
+        yield ("metadata", "resourceVersion"), "`resourceVersion` is written by the server: no new object has one"
+    for index, entry in maps_at(meta, "managedFields"):
+        at: Pointer = ("metadata", "managedFields", index)
+        if entry.get("operation") not in {"Apply", "Update"}:
+            yield (*at, "operation"), "`operation` is not one of Apply, Update"
+        if entry.get("fieldsType") not in {None, "", "FieldsV1"}:
+            yield (*at, "fieldsType"), "`fieldsType` is not FieldsV1"

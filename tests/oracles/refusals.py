@@ -1,0 +1,161 @@
+"""How much of what kube-apiserver refuses `envc check` names at the right field, and what it calls wrong wrongly.
+
+`python -m tests.oracles.refusals [--all]` prints the shares by group of cause, the misses and the false errors. The
+verdicts are recorded ones (`../shared/oracles/mutants`, described there): 12,500 mutants of valid objects, put to
+the server as dry runs. When a claim is at the right field is judged by the program that lies beside the verdicts.
+"""
+
+import argparse
+import importlib.util
+import json
+import random
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, NamedTuple
+
+from envcompile.check.schema import complaints
+from envcompile.kubernetes import load
+
+MUTANTS: Final = Path(__file__).parents[3] / "shared" / "oracles" / "mutants"
+API: Final = load("1.37")
+_NOT_OURS: Final = ("state", "admission", "conflict", "code")
+
+
+class Outcome(NamedTuple):
+    """What was said about one mutant."""
+
+    mutant: Mapping[str, Any]
+    sort: str
+    """The sort of the refusal; empty for a mutant that the server takes."""
+    claims: tuple[tuple[tuple[str | int, ...], str], ...]
+    named: str
+    """`exact`, `near`, `elsewhere`, `nothing` or `crash`."""
+
+
+def is_there() -> bool:
+    """Tell whether the recorded verdicts are beside the project."""
+    return (MUTANTS / "verdicts-1.jsonl.gz").is_file()
+
+
+def tool(name: str) -> ModuleType:
+    """Load one of the programs that lie beside the verdicts."""
+    spec = importlib.util.spec_from_file_location(f"mutants_{name}", MUTANTS / "tools" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def seeds() -> dict[str, Any]:
+    """The valid objects that the mutants were made from."""
+    return dict(tool("mutate").load(str(MUTANTS / "seeds")))
+
+
+def outcomes(share: float = 1.0) -> Iterator[Outcome]:
+    """Judge the mutants, or a drawn share of them that is the same every time."""
+    verdicts, mutate = tool("verdicts"), tool("mutate")
+    bases = seeds()
+    draw = random.Random(1)  # noqa: S311 no secret
+    for mutant in verdicts.read(str(MUTANTS / "verdicts-1.jsonl.gz")):
+        if share < 1 and draw.random() >= share:
+            continue
+        accepted = verdicts.accepted(mutant["create"])
+        sort = "" if accepted else verdicts.sort_of(mutant)
+        wanted = [] if accepted else [field for field, _, _ in verdicts.where(mutant)]
+        if sort == "no-such-kind":
+            wanted = [("apiVersion",), ("kind",)]
+        value = mutate.apply_patch(bases[mutant["base"]], mutant["patch"])
+        try:
+            claims = tuple(complaints(API, value))
+        except Exception as error:  # noqa: BLE001 a traceback is what is looked for
+            yield Outcome(mutant, sort, (((), repr(error)),), "crash")
+            continue
+        yield Outcome(mutant, sort, claims, verdicts.best([pointer for pointer, _ in claims], wanted))
+
+
+class Score(NamedTuple):
+    """The sums over many mutants."""
+
+    refused: int
+    named: int
+    false: tuple[Outcome, ...]
+    crashes: tuple[Outcome, ...]
+    misses: tuple[Outcome, ...]
+    sorts: Mapping[str, tuple[int, int]]
+    """Sort of refusal -> refused, named."""
+
+    @property
+    def recall(self) -> float:
+        """The share of what is refused, cluster state and admission aside, that is named at the right field."""
+        return self.named / self.refused if self.refused else 1.0
+
+
+def score(found: Iterator[Outcome]) -> Score:
+    """Add up outcomes."""
+    refused, named = Counter[str](), Counter[str]()
+    false, crashes, misses = [], [], []
+    for outcome in found:
+        if outcome.named == "crash":
+            crashes.append(outcome)
+        if not outcome.sort:
+            if outcome.claims:
+                false.append(outcome)
+            continue
+        if outcome.sort.startswith(_NOT_OURS):
+            continue
+        refused[outcome.sort] += 1
+        if outcome.named in {"exact", "near"}:
+            named[outcome.sort] += 1
+        else:
+            misses.append(outcome)
+    return Score(
+        refused.total(),
+        named.total(),
+        tuple(false),
+        tuple(crashes),
+        tuple(misses),
+        {sort: (count, named[sort]) for sort, count in refused.most_common()},
+    )
+
+
+def main() -> int:
+    """Print the score."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--share", type=float, default=1.0, help="look at a drawn share of the mutants only")
+    parser.add_argument("--misses", type=int, default=40, help="how many kinds of misses to print")
+    chosen = parser.parse_args()
+    if not is_there():
+        print(f"skipped: no recorded verdicts at {MUTANTS}")
+        return 0
+    result = score(outcomes(chosen.share))
+    print(f"refused {result.refused}, named at the right field {result.named}: {result.recall:.1%}")
+    print(f"false errors {len(result.false)}, tracebacks {len(result.crashes)}")
+    for sort, (refused, named) in result.sorts.items():
+        print(f"  {sort:60} {refused:5} {named / refused:7.1%}")
+    for crash in result.crashes[:5]:
+        print("traceback", crash.mutant["id"], crash.claims[0][1])
+    for wrong in result.false:
+        apply = "apply, too" if wrong.mutant["apply"].get("code", 0) in {200, 201} else "not apply"
+        print("false", wrong.mutant["id"], wrong.mutant["gvk"], wrong.mutant["at"], wrong.claims[0], f"({apply})")
+    groups = Counter[str]()
+    example: dict[str, Outcome] = {}
+    for miss in result.misses:
+        create = miss.mutant["create"]
+        causes = create.get("causes") or [[miss.mutant["at"], create.get("reason", ""), create.get("message", "")]]
+        kind = miss.mutant["gvk"].rsplit("/", 1)[-1]
+        key = f"{kind} {causes[0][0]} {causes[0][1].removeprefix('FieldValue')}: {causes[0][2][-90:]}"
+        groups[key] += 1
+        example.setdefault(key, miss)
+    for key, count in groups.most_common(chosen.misses):
+        miss = example[key]
+        said = [(".".join(map(str, pointer)), what[:60]) for pointer, what in miss.claims[:2]]
+        print(count, miss.mutant["id"], key, "| said", json.dumps(said))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
