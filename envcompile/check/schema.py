@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.finding import Hit
+from envcompile.check.reading import at
 from envcompile.check.rule import Rule
 from envcompile.kubernetes import shortcomings
 
@@ -29,7 +30,10 @@ def complaints(api: KubeApi, value: Any) -> list[tuple[Pointer, str]]:
     found = [(pointer, what) for pointer, what in shortcomings(api, value)]
     known = {pointer for pointer, _ in found}
     for pointer, what in refusals(api, value):
-        if not any(pointer[:length] in known for length in range(1, len(pointer) + 1)):
+        wrong = any(
+            pointer[:length] in known and at(value, *pointer[:length]) is not None for length in range(1, len(pointer))
+        )
+        if pointer not in known and not wrong:
             found.append((pointer, what))
     return found
 

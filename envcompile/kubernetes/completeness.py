@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,7 +42,7 @@ _CALLED: Final = {
 _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
     f"{GROUP_PREFIXES.get(name.partition('.')[0], TYPE_PREFIX)}{name}": frozenset(fields.split())
     for name, fields in {
-        "apiextensions.v1.CustomResourceDefinitionVersion": "served",
+        "apiextensions.v1.CustomResourceDefinitionVersion": "served storage",
         "autoscaling.v2.MetricIdentifier": "selector",
         "batch.v1.PodFailurePolicy": "rules",
         "core.v1.Event": "involvedObject",
@@ -55,6 +56,8 @@ _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
         "core.v1.Sysctl": "value",
         "discovery.v1.ForZone": "name",
         "meta.v1.GroupResource": "group",
+        "meta.v1.LabelSelectorRequirement": "key operator",
+        "resource.v1.DeviceCapacity": "value",
         "resource.v1.ResourcePool": "generation",
         "storage.v1.CSIDriver": "spec",
         "storage.v1.CSINode": "spec",
@@ -63,6 +66,9 @@ _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
 }
 """Fields that OpenAPI calls required and no server asks for: found by leaving out each required field of valid objects,
 put to kube-apiserver 1.37 as a dry run."""
+
+_VERSION: Final = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[a-z](?:[-a-z0-9]*[a-z0-9])?")
+"""What an API version looks like: source: staging/src/k8s.io/kube-aggregator/.../validation.go, ValidateAPIService."""
 
 _NAMELESS: Final = frozenset({("", "LimitRange")})
 """Kinds that the server names when they have no name; source: pkg/registry/core/limitrange/strategy.go."""
@@ -81,10 +87,12 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
     if not isinstance(value, dict):
         return [Shortcoming((), f"a resource is a map, not {_called(json_type(value))}")]
     found = list(_identity(value))
-    if found:
+    if any(shortcoming.pointer != ("metadata", "name") for shortcoming in found):
         return found
     group, _, version = value["apiVersion"].rpartition("/")
     kind = value["kind"]
+    if _VERSION.fullmatch(value["apiVersion"]) is None:
+        return [Shortcoming(("apiVersion",), f"`{value['apiVersion']}` is not VERSION or GROUP/VERSION")]
     if not api.knows(group, kind):
         return list(_unknown(api, value["apiVersion"], group, kind))
     served = api.versions(group, kind)

@@ -140,7 +140,10 @@ def main() -> int:
         print("traceback", crash.mutant["id"], crash.claims[0][1])
     for wrong in result.false:
         apply = "apply, too" if wrong.mutant["apply"].get("code", 0) in {200, 201} else "not apply"
-        print("false", wrong.mutant["id"], wrong.mutant["gvk"], wrong.mutant["at"], wrong.claims[0], f"({apply})")
+        changed = json.dumps(wrong.mutant["patch"][0].get("value"))[:60]
+        print(
+            "false", wrong.mutant["id"], wrong.mutant["gvk"], wrong.mutant["at"], changed, wrong.claims[0], f"({apply})"
+        )
     groups = Counter[str]()
     example: dict[str, Outcome] = {}
     for miss in result.misses:

@@ -12,6 +12,7 @@ A table is JSON. `source` says which file of kubernetes/kubernetes it was writte
     key:WORD        holds for each key of the map
     value:WORD      holds for each value of the map
     since=1.36:WORD holds from this version of Kubernetes on
+    until=1.36:WORD holds before this version
 
 Under `#` stands what is said of the fields together: `one A B C` (exactly one of them), `most-one A B C`, `some A B C`
 (one at least), and `as TYPE` (all that is said of another type holds here). Under `@` stands the function of
@@ -112,7 +113,7 @@ def _entry(fields: Mapping[str, str], release: int) -> Entry:
 
 
 def _fields(text: str, release: int) -> Fields:
-    words = [word for word in map(lambda each: _since(each, release), text.split(" ")) if word]
+    words = [word for word in map(lambda each: in_force(each, release), text.split(" ")) if word]
     return Fields(
         "required" in words,
         "present" in words,
@@ -121,12 +122,12 @@ def _fields(text: str, release: int) -> Fields:
     )
 
 
-def _since(word: str, release: int) -> str:
+def in_force(word: str, release: int) -> str:
     """Leave out what a version does not know yet."""
-    if not word.startswith("since="):
+    if not word.startswith(("since=", "until=")):
         return word
-    version, _, rest = word.removeprefix("since=").partition(":")
-    return rest if release >= int(version.partition(".")[2]) else ""
+    version, _, rest = word[6:].partition(":")
+    return rest if (release >= int(version.partition(".")[2])) is word.startswith("since=") else ""
 
 
 def _words(words: Iterator[str]) -> Iterator[Word]:

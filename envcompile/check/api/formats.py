@@ -332,14 +332,14 @@ def header(value: Any, _: str = "") -> str | None:
     return None
 
 
-def address(value: Any, argument: str) -> str | None:
+def address(value: Any, argument: str = "") -> str | None:
     """An IP address: `ip`, or `ip=strict` for one in its canonical form."""
     if isinstance(value, str) and not is_ip(value, canonical=argument == "strict"):
         return "is no IP address, such as 10.9.8.7 or 2001:db8::ffff"
     return None
 
 
-def block(value: Any, argument: str) -> str | None:
+def block(value: Any, argument: str = "") -> str | None:
     """A range of addresses: `cidr`, or `cidr=strict` for one in its canonical form."""
     if isinstance(value, str) and not is_cidr(value, canonical=argument == "strict"):
         return "is no CIDR, such as 10.9.8.0/24 or 2001:db8::/64, without bits behind the prefix"

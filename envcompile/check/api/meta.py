@@ -10,9 +10,9 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.check.api.book import TABLES
+from envcompile.check.api.book import TABLES, in_force
 from envcompile.check.api.formats import FORMS, label, label_value, qualified, qualified_caseless
-from envcompile.check.reading import list_at, map_at, maps_at, text_at
+from envcompile.check.reading import list_at, map_at, maps_at, number_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,19 +33,22 @@ class _Names(NamedTuple):
     """`group/Kind` -> forms with their arguments."""
     default: tuple[tuple[str, str], ...]
     free_finalizers: frozenset[str]
+    keeps_generation: frozenset[str]
 
 
 @cache
-def _names() -> _Names:
+def _names(release: int) -> _Names:
     said = json.loads((TABLES / "names.json").read_bytes())
 
     def read(text: str) -> tuple[tuple[str, str], ...]:
-        return tuple((name, argument) for name, _, argument in (word.partition("=") for word in text.split()))
+        words = filter(None, (in_force(word, release) for word in text.split()))
+        return tuple((name, argument) for name, _, argument in (word.partition("=") for word in words))
 
     return _Names(
         {kind: read(text) for kind, text in said["names"].items()},
         read(said["default"]),
         frozenset(said["any finalizer"]),
+        frozenset(said["keeps generation"]),
     )
 
 
@@ -53,15 +56,17 @@ def metadata(value: dict[str, Any], place: Place) -> Said:
     """Names, labels, annotations, owners and finalizers of an object."""
     meta = map_at(value, "metadata")
     at: Pointer = ("metadata",)
-    yield from _name(meta, f"{place.group}/{place.kind}")
+    names = _names(place.release)
+    yield from _name(meta, names.forms.get(f"{place.group}/{place.kind}", names.default))
     namespace = meta.get("namespace")
-    if namespace and (what := label(namespace)):
+    if namespace and place.is_namespaced and (what := label(namespace)):
         yield (*at, "namespace"), f"`namespace` {what}"
     yield from labels(meta, at)
     yield from annotations(meta, at)
     yield from _owners(meta)
-    yield from _finalizers(meta, f"{place.group}/{place.kind}")
-    yield from _server_fields(meta)
+    yield from _finalizers(meta, is_free=f"{place.group}/{place.kind}" in names.free_finalizers)
+    if f"{place.group}/{place.kind}" in names.keeps_generation and (number_at(meta, "generation") or 0) < 0:
+        yield (*at, "generation"), "`generation` is negative"
 
 
 def labels(meta: dict[str, Any], at: Pointer) -> Said:
@@ -87,15 +92,14 @@ def annotations(meta: dict[str, Any], at: Pointer) -> Said:
         yield (*at, "annotations"), f"`annotations` have {size} bytes: {_MOST_ANNOTATIONS} are the most"
 
 
-def _name(meta: dict[str, Any], kind: str) -> Said:
-    names = _names()
+def _name(meta: dict[str, Any], forms: tuple[tuple[str, str], ...]) -> Said:
     for field in ("name", "generateName"):
         name = text_at(meta, field)
         if not name:
             continue
         if field == "generateName" and len(name) > 1 and name.endswith("-"):
             name = name[:-2] + "a"
-        for form, argument in names.forms.get(kind, names.default):
+        for form, argument in forms:
             what = FORMS[form](name, argument)
             if what:
                 yield ("metadata", field), f"`metadata.{field}` {what}"
@@ -119,12 +123,12 @@ def _owners(meta: dict[str, Any]) -> Said:
         yield ("metadata", "ownerReferences"), "more than one owner has `controller: true`"
 
 
-def _finalizers(meta: dict[str, Any], kind: str) -> Said:
+def _finalizers(meta: dict[str, Any], *, is_free: bool) -> Said:
     finalizers = list_at(meta, "finalizers")
     for index, item in enumerate(finalizers):
-        name = "" if item is None else item
+        name = item
         what = qualified(name)
-        if not what and isinstance(name, str) and "/" not in name and kind not in _names().free_finalizers:
+        if not what and "/" not in name and not is_free:
             if name in _STANDARD_FINALIZERS:
                 continue
             what = "has no DNS name and `/` before it, and is none of Kubernetes' own"
@@ -132,18 +136,3 @@ def _finalizers(meta: dict[str, Any], kind: str) -> Said:
             yield ("metadata", "finalizers", index), f"the finalizer `{name}` {what}"
     if "orphan" in finalizers and "foregroundDeletion" in finalizers:
         yield ("metadata", "finalizers"), "`orphan` and `foregroundDeletion` stand beside each other"
-
-
-def _server_fields(meta: dict[str, Any]) -> Said:
-    """What only the server writes.
-
-    Source: staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go, create; ValidateManagedFields.
-    """
-    if text_at(meta, "resourceVersion"):
-        yield ("metadata", "resourceVersion"), "`resourceVersion` is written by the server: no new object has one"
-    for index, entry in maps_at(meta, "managedFields"):
-        at: Pointer = ("metadata", "managedFields", index)
-        if entry.get("operation") not in {"Apply", "Update"}:
-            yield (*at, "operation"), "`operation` is not one of Apply, Update"
-        if entry.get("fieldsType") not in {None, "", "FieldsV1"}:
-            yield (*at, "fieldsType"), "`fieldsType` is not FieldsV1"

@@ -10,7 +10,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import qualified, subdomain
+from envcompile.check.api.formats import block, qualified, subdomain
 from envcompile.check.api.networks import parse_cidr
 from envcompile.check.api.volumes import signer_name
 from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
@@ -65,7 +65,8 @@ def secret(value: dict[str, Any], _: Place) -> Said:
         text = plain.get(key) if plain.get(key) is not None else _decoded(data.get(key))
         if text is not None and not _is_object(text):
             yield ("data", key), f"`{key}` is no JSON object"
-    if sum(len(text) * 3 // 4 for text in data.values() if isinstance(text, str)) > _MOST_BYTES:
+    size = sum(len(text) * 3 // 4 for key, text in data.items() if key not in plain)
+    if size + sum(len(text.encode(errors="replace")) for text in plain.values()) > _MOST_BYTES:
         yield ("data",), "the data have more than 1 MiB"
 
 
@@ -100,10 +101,12 @@ def node(spec: dict[str, Any], _: Place) -> Said:
         if key in seen:
             yield ("taints", index), "two taints have this key and effect"
         seen.append(key)
-    ranges, single = list_at(spec, "podCIDRs"), spec.get("podCIDR")
+    ranges, single = list_at(spec, "podCIDRs"), text_at(spec, "podCIDR")
     if single and ranges and ranges[0] != single:
-        yield ("podCIDRs",), "the first of `podCIDRs` is not `podCIDR`"
-        yield ("podCIDRs", 0), "the first of `podCIDRs` is not `podCIDR`"
+        return  # the server takes `podCIDR` alone then
+    for index, text in enumerate(ranges):
+        if what := block(text):
+            yield ("podCIDRs", index), f"item {index} of `podCIDRs` {what}"
     found = [parsed.version for text in ranges if isinstance(text, str) and (parsed := parse_cidr(text)) is not None]
     if len(ranges) > 2 or len(set(found)) < len(found):  # noqa: PLR2004 one for each family
         yield ("podCIDRs",), "more than one range of a family is there"
@@ -191,14 +194,6 @@ def parameters(value: dict[str, Any], _: Place) -> Said:
     size = sum(len(key) + len(text) for key, text in given.items() if isinstance(text, str))
     if size > 256 * 1024:
         yield ("parameters",), "`parameters` have more than 256 KiB"
-
-
-def lease(spec: dict[str, Any], _: Place) -> Said:
-    """Who holds it; source: ValidateLeaseSpec."""
-    if spec.get("preferredHolder") and not spec.get("strategy"):
-        yield ("preferredHolder",), "`preferredHolder` needs `strategy`"
-    if spec.get("holderIdentity") == "":
-        yield ("holderIdentity",), "`holderIdentity` is empty"
 
 
 def signing_request(spec: dict[str, Any], _: Place) -> Said:
@@ -302,7 +297,6 @@ RULES: Final[Mapping[str, Validator]] = {
     "apiregistration.v1.APIService": api_service,
     "certificates.v1.CertificateSigningRequestSpec": signing_request,
     "certificates.v1.ClusterTrustBundle": trust_bundle,
-    "coordination.v1.LeaseSpec": lease,
     "core.v1.ConfigMap": config_map,
     "core.v1.Event": event,
     "core.v1.Namespace": namespace,

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.containers import linux_only
-from envcompile.check.api.formats import label_value, subdomain_underscored
+from envcompile.check.api.formats import label, label_value, subdomain_underscored
 from envcompile.check.api.meta import annotations, labels
 from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at, texts_at
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS
@@ -56,7 +56,7 @@ _EPHEMERAL_NEVER: Final = (
 def pod_spec(spec: dict[str, Any], place: Place) -> Said:
     """Everything about a pod that more than one of its fields says; source: ValidatePodSpec."""
     yield from _container_names(spec)
-    yield from _mounted(spec)
+    yield from _mounted(spec, place)
     yield from _host(spec, is_pod=place.kind == "Pod")
     yield from _handlers(spec)
     yield from _dns(spec)
@@ -65,9 +65,10 @@ def pod_spec(spec: dict[str, Any], place: Place) -> Said:
     yield from _claims(spec)
     yield from _once(spec)
     yield from _ephemeral(spec, place)
-    account, old = spec.get("serviceAccountName"), spec.get("serviceAccount")
-    if account and old and account != old:
-        yield ("serviceAccountName",), "`serviceAccountName` and `serviceAccount` name two accounts"
+    if place.kind != "StatefulSet":  # whose controller overwrites both
+        for field in ("hostname", "subdomain"):
+            if (text := text_at(spec, field)) and (what := label(text)):
+                yield (field,), f"`{field}` {what}"
     if place.kind == "Pod":
         yield from _pod_only(spec)
 
@@ -88,9 +89,12 @@ def _container_names(spec: dict[str, Any]) -> Said:
             seen.add(name)
 
 
-def _mounted(spec: dict[str, Any]) -> Said:
+def _mounted(spec: dict[str, Any], place: Place) -> Said:
     """Mounts and devices of volumes that are there; source: ValidateVolumeMounts, ValidateVolumeDevices."""
     volumes = {text_at(item, "name"): item for _, item in maps_at(spec, "volumes")}
+    if place.kind == "StatefulSet":
+        for _, item in maps_at(place.root, "spec", "volumeClaimTemplates"):
+            volumes[text_at(item, "metadata", "name")] = {"persistentVolumeClaim": {}}
     for pointer, item in _each(spec):
         for index, mount in maps_at(item, "volumeMounts"):
             name = text_at(mount, "name")
@@ -258,6 +262,8 @@ def _claims(spec: dict[str, Any]) -> Said:
             if not name:
                 yield where, "`name` of the claim is missing"
                 continue
+            if request and (what := label(request)):
+                yield (*where, "request"), f"`request` {what}"
             if (name, request) in used or (name, "") in used or (not request and any(n == name for n, _ in used)):
                 yield where, f"the claim `{name}` is used twice"
             if name not in names:
@@ -273,8 +279,6 @@ def _once(spec: dict[str, Any]) -> Said:
     for index, name in enumerate(gates):
         if name in gates[:index]:
             yield ("schedulingGates", index), f"the gate `{name}` stands twice"
-    if gates and spec.get("nodeName"):
-        yield ("nodeName",), "`nodeName` and `schedulingGates` stand beside each other"
     seen = []
     for index, item in maps_at(spec, "topologySpreadConstraints"):
         key = (item.get("topologyKey"), item.get("whenUnsatisfiable"))
@@ -301,6 +305,8 @@ def _pod_only(spec: dict[str, Any]) -> Said:
 
     Source: validatePodMetadataAndSpec; plugin/pkg/admission/priority/admission.go, admitPod.
     """
+    if spec.get("schedulingGates") and spec.get("nodeName"):
+        yield ("nodeName",), "`nodeName` and `schedulingGates` stand beside each other"
     if spec.get("priority") not in {None, 0} and not spec.get("priorityClassName"):
         yield ("priority",), "`priority` is computed from `priorityClassName`, which is not there"
 

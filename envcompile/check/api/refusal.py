@@ -29,6 +29,7 @@ class Place(NamedTuple):
     """The way from the object to the value."""
     release: int
     """The minor version of Kubernetes."""
+    is_namespaced: bool
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import subdomain
+from envcompile.check.api.formats import label, subdomain
+from envcompile.check.api.meta import annotations, labels
 from envcompile.check.reading import at, list_at, map_at, maps_at, quantity, text_at
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ _IQN: Final = re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9-.]+)(:[^,;*&$|\s]+)")
 _EUI: Final = re.compile(r"eui.[0-9a-fA-F]{16}")
 _NAA: Final = re.compile(r"naa.[0-9a-fA-F]{16,32}")
 _LONGEST_PORTAL: Final = 64
+_CHECKED_REFS: Final = (
+    "controllerExpandSecretRef",
+    "controllerPublishSecretRef",
+    "nodeExpandSecretRef",
+    "nodePublishSecretRef",
+)
+"""All but `nodeStageSecretRef`, which the server does not look at."""
+
 _BLOB: Final = re.compile(r"https://.+\.blob\..+")
 
 _VOLUMES_OF_CLUSTER: Final = frozenset({
@@ -185,9 +194,11 @@ def persistent_volume(spec: dict[str, Any], place: Place) -> Said:
     if inline and spec.get("csi") is None:
         yield ("csi",), "`csi` is missing: only such a volume stands inline"
     modes = list_at(spec, "accessModes")
-    if "ReadWriteOncePod" in modes and len(modes) > 1:
+    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
         yield ("accessModes",), "ReadWriteOncePod stands beside other access modes"
     capacity = map_at(spec, "capacity")
+    if not capacity and not inline:
+        yield ("capacity",), "`capacity` is missing"
     if spec.get("capacity") and ("storage" not in capacity or len(capacity) > 1):
         yield ("capacity",), "`capacity` says something else than `storage`, or not `storage`"
     policy = spec.get("persistentVolumeReclaimPolicy")
@@ -215,12 +226,12 @@ def _inline_only_csi(spec: dict[str, Any], place: Place) -> Said:
 def csi_volume(value: dict[str, Any], _: Place) -> Said:
     """Names of Secrets; source: validateCSIPersistentVolumeSource, validatePVSecretReference."""
     for field, item in value.items():
-        if field.endswith("SecretRef") and isinstance(item, dict):
-            for key in ("name", "namespace"):
+        if field in _CHECKED_REFS and isinstance(item, dict):
+            for key, form in (("name", subdomain), ("namespace", label)):
                 text = item.get(key)
                 if not text:
                     yield (field, key), f"`{key}` of the Secret is missing"
-                elif what := subdomain(text):
+                elif what := form(text):
                     yield (field, key), f"`{key}` of the Secret {what}"
 
 
@@ -243,17 +254,16 @@ def secret_needs_namespace(value: dict[str, Any], _: Place) -> Said:
 def claim(spec: dict[str, Any], _: Place) -> Said:
     """A claim of a volume; source: ValidatePersistentVolumeClaimSpec."""
     modes = list_at(spec, "accessModes")
-    if "ReadWriteOncePod" in modes and len(modes) > 1:
+    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
         yield ("accessModes",), "ReadWriteOncePod stands beside other access modes"
     size = at(spec, "resources", "requests", "storage")
-    where: Pointer = ("resources", "requests", "storage")
     if size is None:
-        yield where, "`resources.requests.storage` is missing"
+        yield ("resources",), "`resources` request no `storage`"
     elif (amount := quantity(size)) is not None and amount <= 0:
-        yield where, "`storage` is not greater than 0"
+        yield ("resources", "requests", "storage"), "`storage` is not greater than 0"
     for field in ("dataSource", "dataSourceRef"):
         source = spec.get(field)
-        if not isinstance(source, dict):
+        if not isinstance(source, dict) or (field == "dataSource" and not _is_kept(spec)):
             continue
         group = source.get("apiGroup")
         if not group and text_at(source, "kind") not in {"", "PersistentVolumeClaim"}:
@@ -268,6 +278,16 @@ def claim(spec: dict[str, Any], _: Place) -> Said:
         keys = ("apiGroup", "kind", "name")
         if any((source.get(key) or None) != (reference.get(key) or None) for key in keys):
             yield (), "`dataSource` and `dataSourceRef` differ"
+
+
+def _is_kept(spec: dict[str, Any]) -> bool:
+    """Tell whether the server looks at `dataSource`: alone it is dropped unless it is a claim or snapshot.
+
+    Source: pkg/api/persistentvolumeclaim/util.go, EnforceDataSourceBackwardsCompatibility.
+    """
+    kind, group = at(spec, "dataSource", "kind"), at(spec, "dataSource", "apiGroup") or ""
+    known = (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))
+    return spec.get("dataSourceRef") is not None or (kind, group) in known
 
 
 def topology(value: dict[str, Any], _: Place) -> Said:
@@ -285,9 +305,36 @@ def topology(value: dict[str, Any], _: Place) -> Said:
                 yield (*where, "values", position), "the value stands twice"
 
 
+def storage_class(value: dict[str, Any], _: Place) -> Said:
+    """Terms that stand once and say something; source: validateAllowedTopologies."""
+    terms = list_at(value, "allowedTopologies")
+    for index, term in enumerate(terms):
+        if not list_at(term, "matchLabelExpressions") or term in terms[:index]:
+            yield ("allowedTopologies", index, "matchLabelExpressions"), "the term is empty or stands twice"
+
+
+def claim_template(value: dict[str, Any], _: Place) -> Said:
+    """Labels and annotations only; source: ValidateTemplateObjectMeta."""
+    meta = map_at(value, "metadata")
+    yield from labels(meta, ("metadata",))
+    yield from annotations(meta, ("metadata",))
+    for field, given in meta.items():
+        if field not in {"labels", "annotations"} and given not in ("", [], {}):
+            yield ("metadata", field), f"`{field}` cannot be there in a template"
+
+
+def needs_secret_name(value: dict[str, Any], _: Place) -> Said:
+    """A Secret with a name; source: validateCinderVolumeSource."""
+    if isinstance(value.get("secretRef"), dict) and not text_at(value, "secretRef", "name"):
+        yield ("secretRef", "name"), "`name` of the Secret is missing"
+
+
 RULES: Final[Mapping[str, Validator]] = {
     "core.v1.AzureDiskVolumeSource": azure_disk,
     "core.v1.CSIPersistentVolumeSource": csi_volume,
+    "core.v1.CinderVolumeSource": needs_secret_name,
+    "core.v1.PersistentVolumeClaimTemplate": claim_template,
+    "storage.v1.StorageClass": storage_class,
     "core.v1.CinderPersistentVolumeSource": secret_needs_namespace,
     "core.v1.FCVolumeSource": fibre_channel,
     "core.v1.FlexPersistentVolumeSource": flex_volume,

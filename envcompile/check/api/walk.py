@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import read_book
+from envcompile.check.api.decoded import decoded
 from envcompile.check.api.refusal import Place, Refusal
 from envcompile.check.api.validators import ROOTS, VALIDATORS
 
@@ -28,9 +29,10 @@ class _Walk(NamedTuple):
     version: str
     root: dict[str, Any]
     release: int
+    is_namespaced: bool
 
     def place(self, pointer: Pointer) -> Place:
-        return Place(self.group, self.kind, self.version, self.root, pointer, self.release)
+        return Place(self.group, self.kind, self.version, self.root, pointer, self.release, self.is_namespaced)
 
 
 def refusals(api: KubeApi, value: Any) -> list[Refusal]:
@@ -48,8 +50,9 @@ def refusals(api: KubeApi, value: Any) -> list[Refusal]:
     node = api.node(group, version, kind)
     if node is None:
         return []
+    value = decoded({key: inner for key, inner in value.items() if key != "status"}, node)
     release = int(api.version.partition(".")[2])
-    walk = _Walk(read_book(release), group, kind, version, value, release)
+    walk = _Walk(read_book(release), group, kind, version, value, release, api.is_namespaced(group, kind) is not False)
     found: dict[Pointer, Refusal] = {}
     for validator in ROOTS:
         for at, what in validator(value, walk.place(())):
@@ -70,9 +73,7 @@ def _value(walk: _Walk, value: Any, node: Node, pointer: Pointer) -> Iterator[Re
             yield from _map(walk, value, node, pointer)
     elif isinstance(value, list) and node.items is not None and node.items.type in _DEEP:
         for index, item in enumerate(value):
-            # Go reads a null item as an empty one.
-            given = {} if item is None and node.items.type == "map" else item
-            yield from _value(walk, given, node.items, (*pointer, index))
+            yield from _value(walk, item, node.items, (*pointer, index))
 
 
 def _map(walk: _Walk, value: dict[str, Any], node: Node, pointer: Pointer) -> Iterator[Refusal]:
@@ -121,10 +122,8 @@ def _words(name: str, said: Fields, value: Any, pointer: Pointer) -> Iterator[Re
                     return
         elif word.scope == "*":
             for index, item in enumerate(value if isinstance(value, list) else ()):
-                # Go reads a null item of texts as an empty one.
-                given = "" if item is None else item
-                if given != "" or word.empty:
-                    what = word.form(given, word.argument)
+                if item != "" or word.empty:
+                    what = word.form(item, word.argument)
                     if what:
                         yield Refusal((*pointer, index), f"item {index} of `{name}` {what}")
         elif isinstance(value, dict):

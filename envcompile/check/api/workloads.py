@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 _MOST_PARALLEL: Final = 100_000
 _MANY_COMPLETIONS: Final = 100_000
 _MANY_PARALLEL: Final = 10_000
+_MADE: Final = (
+    "batch.kubernetes.io/controller-uid",
+    "batch.kubernetes.io/job-name",
+    "controller-uid",
+    "job-name",
+)
+"""Labels that the server makes for a Job."""
+
 _POLICY: Final = ("template", "spec", "restartPolicy")
 
 
@@ -127,7 +135,7 @@ def _job_selector(spec: dict[str, Any], place: Place) -> Said:
             for where, what in matches_template(spec, place):
                 if where != ("selector",):
                     yield where, what
-    elif spec.get("selector") is not None:
+    elif set(map_at(spec, "selector", "matchLabels")) - set(_MADE) or at(spec, "selector", "matchExpressions"):
         yield ("selector",), "`selector` is made by the server: one's own needs `manualSelector: true`"
     labels = map_at(spec, "template", "metadata", "labels")
     name = text_at(place.root, "metadata", "name")
@@ -149,7 +157,7 @@ def _indexes(spec: dict[str, Any]) -> Said:
             if spec.get(field) is not None:
                 yield (field,), f"`{field}` needs `completionMode: Indexed`"
         return
-    if completions is None:
+    if completions is None and parallel is not None:
         yield ("completions",), "`completions` is missing: `completionMode: Indexed` needs it"
     if parallel is not None and parallel > _MOST_PARALLEL:
         yield ("parallelism",), f"`parallelism` is above {_MOST_PARALLEL} in an indexed Job"
@@ -254,18 +262,6 @@ def indexed_name(value: dict[str, Any], _: Place) -> Said:
         what = label(f"{name}-{completions - 1}")
         if what:
             yield ("metadata", "name"), f"`metadata.name` with the last index behind it {what}"
-
-
-def claim_templates(spec: dict[str, Any], _: Place) -> dict[str, Any]:
-    """The pod spec of a StatefulSet with the volumes that its claim templates make."""
-    pod = map_at(spec, "template", "spec")
-    made = [
-        {"name": text_at(item, "metadata", "name"), "persistentVolumeClaim": {"claimName": "made"}}
-        for _, item in maps_at(spec, "volumeClaimTemplates")
-    ]
-    names = {item["name"] for item in made}
-    kept = [item for _, item in maps_at(pod, "volumes") if text_at(item, "name") not in names]
-    return {**pod, "volumes": [*made, *kept]} if made else pod
 
 
 RULES: Final[Mapping[str, Validator]] = {
