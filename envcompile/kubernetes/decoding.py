@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_QUANTITY: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+|)")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_QUANTITY: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+|)", re.ASCII)
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _MICRO: Final = 7
 """Characters of a dot and six digits."""
 
@@ -57,7 +57,7 @@ def misread(value: Any, type_: str, form: str) -> str | None:
 
 
 def _quantity(value: Any) -> str | None:
-    if isinstance(value, str) and _QUANTITY.fullmatch(value.strip()) is None:
+    if isinstance(value, str) and _QUANTITY.fullmatch(value.strip(" ")) is None:
         return "is no quantity, such as `500m`, `1.5` or `64Mi`"
     return None
 

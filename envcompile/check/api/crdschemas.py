@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile.check.reading import list_at, map_at, maps_at, text_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from envcompile.check.api.refusal import Said
     from envcompile.model import Pointer
 
@@ -310,6 +312,18 @@ def find_property(schema: Any, path: str) -> dict[str, Any] | None:
         else:
             schema = schema.get("additionalProperties")
     return schema if isinstance(schema, dict) and path else None
+
+
+def schemas_in(schema: dict[str, Any], where: Pointer) -> Iterator[tuple[dict[str, Any], Pointer]]:
+    """List a schema and those in it that say what a value is, each with its place; what only judges is left out."""
+    yield schema, where
+    for key, value in map_at(schema, "properties").items():
+        if isinstance(value, dict):
+            yield from schemas_in(value, (*where, "properties", key))
+    for field in ("items", "additionalProperties"):
+        value = schema.get(field)
+        if isinstance(value, dict):
+            yield from schemas_in(value, (*where, field))
 
 
 def _below(schema: dict[str, Any], where: Pointer, level: Level) -> Said:

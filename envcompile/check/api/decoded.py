@@ -8,9 +8,13 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import Node
 
 _DROP: Final = object()
-_ZERO: Final = {"map": {}, "list": [], "integer": 0, "number": 0, "boolean": False}
+_ZERO: Final = {"map": {}, "list": [], "integer": 0, "number": 0, "boolean": False, "quantity": 0, "int-or-string": 0}
 _STRUCTS: Final = ("jobTemplate", "spec", "template")
 """Fields that are there, empty, when nothing is said of them: Go has them as values, not as pointers."""
+
+
+_POINTERS: Final = frozenset({("io.k8s.api.core.v1.ReplicationControllerSpec", "template")})
+"""Fields of that kind which are pointers, and so can be absent."""
 
 
 def decoded(value: dict[str, Any], node: Node) -> dict[str, Any]:
@@ -43,6 +47,8 @@ def _number(value: Any, node: Node) -> Any:
     if isinstance(value, bool):
         return _DROP
     if isinstance(value, str):
+        if node.type == "quantity":
+            return value.strip(" ")
         return value if node.type in {"quantity", "int-or-string"} else _DROP
     if isinstance(value, float) and node.type in {"integer", "int-or-string"}:
         return int(value) if value.is_integer() else _DROP
@@ -77,7 +83,7 @@ def _map(value: dict[str, Any], node: Node) -> dict[str, Any]:
             made[key] = given
     if is_struct:
         for key in {*node.required, *(key for key in _STRUCTS if key in node.fields)}:
-            if key not in made:
+            if key not in made and (node.name, key) not in _POINTERS:
                 child = node.child(key)
                 if child is not None and child.fields:
                     made[key] = _map({}, child)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.crdschemas import Level, find_property, schema_refusals
+from envcompile.check.api.crdschemas import Level, find_property, schema_refusals, schemas_in
+from envcompile.check.api.expressions import schema_rules
 from envcompile.check.api.formats import label_1035, subdomain
 from envcompile.check.reading import at, list_at, map_at, maps_at, text_at, texts_at
 
@@ -27,6 +28,8 @@ _LONGEST_WARNING: Final = 256
 def definition(value: dict[str, Any], _: Place) -> Said:
     """A name of plural and group; source: ValidateCustomResourceDefinition."""
     name = text_at(value, "metadata", "name")
+    if at(value, "metadata", "generateName"):
+        yield ("metadata", "generateName"), "the name of a definition is its plural and group: it cannot be made"
     plural, group = text_at(value, "spec", "names", "plural"), text_at(value, "spec", "group")
     if name and name != f"{plural}.{group}":
         yield ("metadata", "name"), f"`metadata.name` is not `{plural}.{group}`: plural and group"
@@ -93,6 +96,8 @@ def _versions(value: dict[str, Any]) -> Said:
             yield at_schema, "`openAPIV3Schema` is missing"
         else:
             yield from schema_refusals(schema, at_schema, Level.ROOT)
+            for inner, at_inner in schemas_in(schema, at_schema):
+                yield from schema_rules(inner, at_inner)
         yield from _version(item, where, schema)
 
 

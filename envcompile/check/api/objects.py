@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.formats import block, qualified, subdomain
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 _MOST_BYTES: Final = 1024 * 1024
 """Bytes of all data of a ConfigMap or Secret together."""
 
+_LEVEL_LABELS: Final = frozenset({"audit", "enforce", "warn"})
+_LEVELS: Final = ("privileged", "baseline", "restricted")
+_MINOR: Final = re.compile(r"v1\.(?:0|[1-9][0-9]*)")
 _HIGHEST_PRIORITY: Final = 1_000_000_000
 _LONGEST: Final = 128
 _LONGEST_NOTE: Final = 1024
@@ -87,10 +91,25 @@ def _is_object(text: Any) -> bool:
 
 
 def namespace(value: dict[str, Any], _: Place) -> Said:
-    """Finalizers of a namespace's content; source: ValidateNamespace, validateFinalizerName."""
+    """Finalizers and Pod Security labels; source: ValidateNamespace; k8s.io/pod-security-admission, ParseLevel."""
     for index, item in enumerate(list_at(value, "spec", "finalizers")):
         if isinstance(item, str) and "/" not in item and item not in {"kubernetes", "orphan", "foregroundDeletion"}:
             yield ("spec", "finalizers", index), f"the finalizer `{item}` has no DNS name and `/` before it"
+    for key, text in map_at(value, "metadata", "labels").items():
+        domain, _slash, name = key.partition("/")
+        if domain != "pod-security.kubernetes.io" or name.removesuffix("-version") not in _LEVEL_LABELS:
+            continue
+        if name.endswith("-version"):
+            if text != "latest" and _MINOR.fullmatch(text) is None:
+                yield ("metadata", "labels", key), f"the label `{key}` is not `latest` or a version such as `v1.35`"
+        elif text not in _LEVELS:
+            yield ("metadata", "labels", key), f"the label `{key}` is not one of {', '.join(_LEVELS)}"
+
+
+def controller_revision(value: dict[str, Any], _: Place) -> Said:
+    """Data that are an object; source: ValidateControllerRevision."""
+    if value.get("data") is not None and not isinstance(value["data"], dict):
+        yield ("data",), "`data` is no map"
 
 
 def node(spec: dict[str, Any], _: Place) -> Said:
@@ -295,6 +314,7 @@ def api_service(value: dict[str, Any], _: Place) -> Said:
 
 RULES: Final[Mapping[str, Validator]] = {
     "apiregistration.v1.APIService": api_service,
+    "apps.v1.ControllerRevision": controller_revision,
     "certificates.v1.CertificateSigningRequestSpec": signing_request,
     "certificates.v1.ClusterTrustBundle": trust_bundle,
     "core.v1.ConfigMap": config_map,

@@ -140,7 +140,7 @@ def _host(spec: dict[str, Any], *, is_pod: bool) -> Said:
     if spec.get("hostPID") is True and spec.get("shareProcessNamespace") is True:
         yield ("shareProcessNamespace",), "`shareProcessNamespace` and `hostPID` stand beside each other"
     if spec.get("hostUsers") is False:
-        for field in ("hostPID", "hostIPC"):
+        for field in ("hostNetwork", "hostPID", "hostIPC"):
             if spec.get(field) is True:
                 yield (field,), f"`{field}` contradicts `hostUsers: false`"
     if spec.get("hostnameOverride") is not None:
@@ -283,7 +283,7 @@ def _once(spec: dict[str, Any]) -> Said:
     for index, item in maps_at(spec, "topologySpreadConstraints"):
         key = (item.get("topologyKey"), item.get("whenUnsatisfiable"))
         if key in seen:
-            yield ("topologySpreadConstraints", index), "two constraints have this topology key and policy"
+            yield ("topologySpreadConstraints", seen.index(key)), "two constraints have this topology key and policy"
         seen.append(key)
 
 

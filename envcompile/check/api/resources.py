@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.formats import qualified
-from envcompile.check.reading import list_at, map_at, maps_at, quantity, text_at
+from envcompile.check.reading import at, list_at, map_at, maps_at, quantity, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,6 +131,26 @@ def _page(name: str, value: Any) -> str | None:
     return "is no multiple of the page's size" if found is not None and (found % size or found < 0) else None
 
 
+def within_pod(spec: dict[str, Any], _: Place) -> Said:
+    """Limits of containers below those of the pod, and requests together; source: validatePodResourceConsistency."""
+    limits, requests = map_at(spec, "resources", "limits"), map_at(spec, "resources", "requests")
+    for index, item in maps_at(spec, "containers"):
+        for name, given in map_at(item, "resources", "limits").items():
+            if _above(quantity(given), quantity(limits.get(name))):
+                yield ("containers", index, "resources", "limits", name), f"the limit of `{name}` is above the pod's"
+    for name, whole in requests.items():
+        each = [quantity(at(item, "resources", "requests", name)) for _, item in maps_at(spec, "containers")]
+        total = sum(amount for amount in each if amount is not None)
+        if _above(total, quantity(whole)):
+            yield ("resources", "requests", name), f"the containers request more `{name}` than the pod"
+
+
+def pod_resources(spec: dict[str, Any], place: Place) -> Said:
+    """What a pod says of its resources as a whole."""
+    yield from overhead(spec, place)
+    yield from within_pod(spec, place)
+
+
 def overhead(value: dict[str, Any], _: Place) -> Said:
     """What the sandbox of a pod takes; source: validateOverhead."""
     field = "podFixed" if "podFixed" in value else "overhead"
@@ -176,7 +196,7 @@ def limit(value: dict[str, Any], _: Place) -> Said:
 def _limit_amounts(value: dict[str, Any], kind: str) -> Said:
     fields = ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
     for name in {name for field in fields for name in map_at(value, field)}:
-        least, top, given, request, ratio = (quantity(_zero(map_at(value, field).get(name))) for field in fields)
+        least, top, given, request, ratio = (quantity(map_at(value, field).get(name)) for field in fields)
         if kind == "Pod":
             given = request = None
         if _above(least, top):
@@ -197,10 +217,6 @@ def _limit_amounts(value: dict[str, Any], kind: str) -> Said:
             yield ("maxLimitRequestRatio", name), f"the ratio of `{name}` is more than `max` by `min`"
         if not _allows_overcommit(name) and given is not None and request is not None and given != request:
             yield ("defaultRequest", name), f"`defaultRequest` of `{name}` differs from its `default`"
-
-
-def _zero(value: Any) -> Any:
-    return value
 
 
 def _above(left: Any, right: Any) -> bool:
@@ -240,22 +256,22 @@ def quota(spec: dict[str, Any], _: Place) -> Said:
 
 
 def _scope_selector(spec: dict[str, Any], standard: list[str]) -> Said:
-    at: Pointer = ("scopeSelector", "matchExpressions")
+    where: Pointer = ("scopeSelector", "matchExpressions")
     seen: set[str] = set()
-    for index, item in maps_at(spec, *map(str, at)):
+    for index, item in maps_at(spec, *map(str, where)):
         scope, operator, values = text_at(item, "scopeName"), text_at(item, "operator"), list_at(item, "values")
         if scope not in _SCOPES:
-            yield (*at, index, "scopeName"), f"`scopeName` is not one of {', '.join(sorted(_SCOPES))}"
+            yield (*where, index, "scopeName"), f"`scopeName` is not one of {', '.join(sorted(_SCOPES))}"
         elif any(not _valid_scope(scope, name) for name in standard):
-            yield (*at, index), f"the scope {scope} cannot be applied to a resource of `hard`"
+            yield (*where, index), f"the scope {scope} cannot be applied to a resource of `hard`"
         if operator in {"In", "NotIn"} and not values:
-            yield (*at, index, "values"), f"`values` is missing: the operator {operator} compares with them"
+            yield (*where, index, "values"), f"`values` is missing: the operator {operator} compares with them"
         elif operator in {"Exists", "DoesNotExist"} and values:
-            yield (*at, index, "values"), f"`values` stands beside the operator {operator}"
+            yield (*where, index, "values"), f"`values` stands beside the operator {operator}"
         elif operator not in {"In", "NotIn", "Exists", "DoesNotExist"}:
-            yield (*at, index, "operator"), "`operator` is not one of DoesNotExist, Exists, In, NotIn"
+            yield (*where, index, "operator"), "`operator` is not one of DoesNotExist, Exists, In, NotIn"
         if operator != "Exists" and scope in _SCOPES - {"PriorityClass", "VolumeAttributesClass"}:
-            yield (*at, index, "operator"), f"`operator` of the scope {scope} is not Exists"
+            yield (*where, index, "operator"), f"`operator` of the scope {scope} is not Exists"
         seen.add(scope)
     if any(left in seen and right in seen for left, right in _OPPOSED):
         yield ("scopes",), "two scopes exclude each other"
@@ -264,7 +280,7 @@ def _scope_selector(spec: dict[str, Any], standard: list[str]) -> Said:
 RULES: Final[Mapping[str, Validator]] = {
     "core.v1.LimitRangeItem": limit,
     "core.v1.LimitRangeSpec": limit_range,
-    "core.v1.PodSpec": overhead,
+    "core.v1.PodSpec": pod_resources,
     "core.v1.ResourceQuotaSpec": quota,
     "core.v1.ResourceRequirements": requirements,
     "node.v1.Overhead": overhead,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.check.api.resources import container_resource
 from envcompile.check.reading import at, maps_at, number_at, text_at
 
 if TYPE_CHECKING:
@@ -80,6 +81,14 @@ def pods_source(value: dict[str, Any], _: Place) -> Said:
         yield ("target", "averageValue"), "`averageValue` is missing"
 
 
+def container_source(value: dict[str, Any], place: Place) -> Said:
+    """Source: validateContainerResourceSource."""
+    name = text_at(value, "name")
+    if name and (what := container_resource(name)):
+        yield ("name",), f"`name` {what}"
+    yield from resource_source(value, place)
+
+
 def resource_source(value: dict[str, Any], _: Place) -> Said:
     """Source: validateResourceSource, validateContainerResourceSource."""
     goal = value.get("target")
@@ -99,7 +108,7 @@ def scaling_rules(value: dict[str, Any], _: Place) -> Said:
 RULES: Final[Mapping[str, Validator]] = {
     "autoscaling.v1.CrossVersionObjectReference": target,
     "autoscaling.v1.HorizontalPodAutoscalerSpec": autoscaler,
-    "autoscaling.v2.ContainerResourceMetricSource": resource_source,
+    "autoscaling.v2.ContainerResourceMetricSource": container_source,
     "autoscaling.v2.CrossVersionObjectReference": target,
     "autoscaling.v2.ExternalMetricSource": object_source,
     "autoscaling.v2.HPAScalingRules": scaling_rules,

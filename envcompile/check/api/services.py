@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from envcompile.check.api.refusal import Place, Said, Validator
     from envcompile.model import Pointer
 
-_NODE_PORTS: Final = range(30000, 32768)
-"""The default of the server's `--service-node-port-range`."""
-
 
 def service(spec: dict[str, Any], _: Place) -> Said:
     """Fields that belong to one type of Service, and ports."""
@@ -86,11 +83,8 @@ def _ports(spec: dict[str, Any], kind: str) -> Said:
         node = number_at(item, "nodePort") or 0
         if not node:
             continue
-        if kind in {"ClusterIP", "ExternalName"}:
-            if kind == "ClusterIP":
-                yield (*where, "nodePort"), "`nodePort` cannot be there for `type: ClusterIP`"
-        elif node not in _NODE_PORTS:
-            yield (*where, "nodePort"), "`nodePort` is not between 30000 and 32767"
+        if kind == "ClusterIP":
+            yield (*where, "nodePort"), "`nodePort` cannot be there for `type: ClusterIP`"
         if (protocol, node) in nodes:
             yield (*where, "nodePort"), f"the node port {node} stands twice"
         nodes.add((protocol, node))
@@ -168,8 +162,6 @@ def _traffic(spec: dict[str, Any], kind: str) -> Said:
         )
     elif health and (what := port(health)):
         yield ("healthCheckNodePort",), f"`healthCheckNodePort` {what}"
-    elif health and health not in _NODE_PORTS:
-        yield ("healthCheckNodePort",), "`healthCheckNodePort` is not between 30000 and 32767"
 
 
 def service_object(value: dict[str, Any], _: Place) -> Said:

@@ -235,6 +235,15 @@ def csi_volume(value: dict[str, Any], _: Place) -> Said:
                     yield (field, key), f"`{key}` of the Secret {what}"
 
 
+def csi_inline(value: dict[str, Any], _: Place) -> Said:
+    """A Secret with a name; source: validateCSIVolumeSource."""
+    if isinstance(value.get("nodePublishSecretRef"), dict):
+        name = text_at(value, "nodePublishSecretRef", "name")
+        what = subdomain(name) if name else "is missing"
+        if what:
+            yield ("nodePublishSecretRef", "name"), f"`name` of the Secret {what}"
+
+
 def flex_volume(value: dict[str, Any], _: Place) -> Said:
     """Options that the kubelet writes; source: validateFlexVolumeSource."""
     for key in map_at(value, "options"):
@@ -332,6 +341,7 @@ def needs_secret_name(value: dict[str, Any], _: Place) -> Said:
 RULES: Final[Mapping[str, Validator]] = {
     "core.v1.AzureDiskVolumeSource": azure_disk,
     "core.v1.CSIPersistentVolumeSource": csi_volume,
+    "core.v1.CSIVolumeSource": csi_inline,
     "core.v1.CinderVolumeSource": needs_secret_name,
     "core.v1.PersistentVolumeClaimTemplate": claim_template,
     "storage.v1.StorageClass": storage_class,

@@ -112,7 +112,7 @@ def job(spec: dict[str, Any], place: Place) -> Said:
         yield _POLICY, "`restartPolicy` is not one of Never, OnFailure: a Job ends"
     elif spec.get("podFailurePolicy") is not None and policy != "Never":
         yield _POLICY, "`restartPolicy` is not Never: `podFailurePolicy` needs it"
-    yield from _indexes(spec)
+    yield from _indexes(spec, is_template=place.kind == "CronJob")
     yield from _failures(spec)
     yield from _success(spec)
     if spec.get("podFailurePolicy") is not None and spec.get("podReplacementPolicy") not in {None, "Failed"}:
@@ -147,7 +147,8 @@ def _job_selector(spec: dict[str, Any], place: Place) -> Said:
             yield ("template", "metadata", "labels"), f"the label `{key}` is made by the server"
 
 
-def _indexes(spec: dict[str, Any]) -> Said:
+def _indexes(spec: dict[str, Any], *, is_template: bool) -> Said:
+    """Source: validateJobSpec; a Job that says neither number has one completion (SetDefaults_Job)."""
     completions, parallel = number_at(spec, "completions"), number_at(spec, "parallelism")
     most_failed = number_at(spec, "maxFailedIndexes")
     if most_failed is not None and spec.get("backoffLimitPerIndex") is None:
@@ -157,7 +158,7 @@ def _indexes(spec: dict[str, Any]) -> Said:
             if spec.get(field) is not None:
                 yield (field,), f"`{field}` needs `completionMode: Indexed`"
         return
-    if completions is None and parallel is not None:
+    if completions is None and (parallel is not None or is_template):
         yield ("completions",), "`completions` is missing: `completionMode: Indexed` needs it"
     if parallel is not None and parallel > _MOST_PARALLEL:
         yield ("parallelism",), f"`parallelism` is above {_MOST_PARALLEL} in an indexed Job"
