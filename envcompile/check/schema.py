@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.finding import Hit
 from envcompile.check.reading import at
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import Scene
+    from envcompile.check.finding import Severity
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Pointer
 
@@ -20,29 +21,41 @@ if TYPE_CHECKING:
 _SEALED: Final = ("bitnami.com", "SealedSecret")
 
 
-def complaints(api: KubeApi, value: Any) -> list[tuple[Pointer, str]]:
-    """List what the API server refuses of a resource, each field once: (field, what is wrong with it).
+class Complaint(NamedTuple):
+    """One thing that the API server refuses of a resource."""
+
+    pointer: Pointer
+    what: str
+    severity: Severity = "error"
+    """A warning for what is refused when the resource is created, and not when it is applied."""
+
+
+def complaints(api: KubeApi, value: Any) -> list[Complaint]:
+    """List what the API server refuses of a resource, each field once.
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
     """
     from envcompile.check.api.walk import refusals
 
-    found = [(pointer, what) for pointer, what in shortcomings(api, value)]
-    known = {pointer for pointer, _ in found}
+    found = [
+        Complaint(pointer, what, "error" if is_certain else "warning")
+        for pointer, what, is_certain in shortcomings(api, value, with_doubts=True)
+    ]
+    known = {complaint.pointer for complaint in found}
     for pointer, what in refusals(api, value):
         wrong = any(
             pointer[:length] in known and at(value, *pointer[:length]) is not None for length in range(1, len(pointer))
         )
         if pointer not in known and not wrong:
-            found.append((pointer, what))
+            found.append(Complaint(pointer, what))
     return found
 
 
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     for resource in scene.resources:
-        for pointer, what in complaints(scene.api, resource.value):
-            yield Hit(resource.id, pointer, what, fix, value=what)
+        for pointer, what, severity in complaints(scene.api, resource.value):
+            yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, value=what)
 
 
 SCHEMA = Rule(

@@ -166,12 +166,13 @@ def load(version: str) -> KubeApi:
     return KubeApi(Table.read(version))
 
 
-def shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
+def shortcomings(api: KubeApi, value: Any, *, with_doubts: bool = False) -> list[Shortcoming]:
     """List what a resource lacks to be complete: missing fields, wrong types, fields its kind does not have.
 
     A kind nothing is known of has no shortcomings but the fields every object needs: ask `KubeApi.knows` first.
-    Values are judged as they stand, so parameters must have been filled in before.
+    Values are judged as they stand, so parameters must have been filled in before. `with_doubts` adds what is refused
+    only when an object is created, not when it is applied.
     """
     from envcompile.kubernetes.completeness import find_shortcomings
 
-    return find_shortcomings(api, value)
+    return [found for found in find_shortcomings(api, value) if found.is_certain or with_doubts]

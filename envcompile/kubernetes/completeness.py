@@ -169,6 +169,9 @@ def _judge(value: Any, node: Node, pointer: Pointer, form: str, built_in: bool) 
     elif node.type == "list" and node.items is not None:
         for index, item in enumerate(value):
             yield from _judge(item, node.items, (*pointer, index), form, built_in)
+    elif built_in and isinstance(value, float) and node.type in {"integer", "int-or-string"}:
+        what = f"{_name(pointer)} is written with a fraction where an integer belongs"
+        yield Shortcoming(pointer, what, is_certain=misread(value, node.type, form) is not None)
     elif built_in and node.type in SCALARS:
         what = misread(value, node.type, form)
         if what:
@@ -216,7 +219,7 @@ def _short(name: str) -> str:
 
 
 def _is_whole(value: Any, node: Node) -> bool:
-    return node.type == "integer" and isinstance(value, float) and value.is_integer()
+    return node.type in {"integer", "int-or-string"} and isinstance(value, float) and value.is_integer()
 
 
 def _suggestion(key: str, node: Node) -> str:

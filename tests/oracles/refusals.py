@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
-from envcompile.check.schema import complaints
+from envcompile.check.schema import Complaint, complaints
 from envcompile.kubernetes import load
 
 MUTANTS: Final = Path(__file__).parents[3] / "shared" / "oracles" / "mutants"
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
     mutant: Mapping[str, Any]
     sort: str
     """The sort of the refusal; empty for a mutant that the server takes."""
-    claims: tuple[tuple[tuple[str | int, ...], str], ...]
+    claims: tuple[Complaint, ...]
     named: str
     """`exact`, `near`, `elsewhere`, `nothing` or `crash`."""
 
@@ -72,9 +72,9 @@ def outcomes(share: float = 1.0) -> Iterator[Outcome]:
         try:
             claims = tuple(complaints(API, value))
         except Exception as error:  # noqa: BLE001 a traceback is what is looked for
-            yield Outcome(mutant, sort, (((), repr(error)),), "crash")
+            yield Outcome(mutant, sort, (Complaint((), repr(error)),), "crash")
             continue
-        yield Outcome(mutant, sort, claims, verdicts.best([pointer for pointer, _ in claims], wanted))
+        yield Outcome(mutant, sort, claims, verdicts.best([claim.pointer for claim in claims], wanted))
 
 
 class Score(NamedTuple):
@@ -102,7 +102,7 @@ def score(found: Iterator[Outcome]) -> Score:
         if outcome.named == "crash":
             crashes.append(outcome)
         if not outcome.sort:
-            if outcome.claims:
+            if any(claim.severity == "error" for claim in outcome.claims):
                 false.append(outcome)
             continue
         if outcome.sort.startswith(_NOT_OURS):
@@ -137,7 +137,7 @@ def main() -> int:
     for sort, (refused, named) in result.sorts.items():
         print(f"  {sort:60} {refused:5} {named / refused:7.1%}")
     for crash in result.crashes[:5]:
-        print("traceback", crash.mutant["id"], crash.claims[0][1])
+        print("traceback", crash.mutant["id"], crash.claims[0].what)
     for wrong in result.false:
         apply = "apply, too" if wrong.mutant["apply"].get("code", 0) in {200, 201} else "not apply"
         changed = json.dumps(wrong.mutant["patch"][0].get("value"))[:60]
@@ -155,7 +155,7 @@ def main() -> int:
         example.setdefault(key, miss)
     for key, count in groups.most_common(chosen.misses):
         miss = example[key]
-        said = [(".".join(map(str, pointer)), what[:60]) for pointer, what in miss.claims[:2]]
+        said = [(".".join(map(str, pointer)), what[:60]) for pointer, what, _ in miss.claims[:2]]
         print(count, miss.mutant["id"], key, "| said", json.dumps(said))
     return 0
 

@@ -144,9 +144,9 @@ def policy(spec: dict[str, Any], place: Place) -> Said:
 def param_kind(value: dict[str, Any], _: Place) -> Said:
     """A kind and its version; source: validateParamKind."""
     version = text_at(value, "apiVersion")
-    group, slash, name = version.rpartition("/")
+    group, _, name = version.rpartition("/")
     if version:
-        what = "is not GROUP/VERSION" if "/" in group or (slash and not group) else None
+        what = "is not GROUP/VERSION" if "/" in group else None
         what = what or (subdomain(group) if group else None) or label_1035(name)
         if what:
             yield ("apiVersion",), f"`apiVersion` {what}"
@@ -313,7 +313,7 @@ def limit_response(value: dict[str, Any], _: Place) -> Said:
 
 def queuing(value: dict[str, Any], _: Place) -> Said:
     """A hand that can be dealt; source: ValidatePriorityLevelQueuingConfiguration, shufflesharding."""
-    queues, hand = value.get("queues", 64), value.get("handSize", 8)
+    queues, hand = value.get("queues") or 64, value.get("handSize") or 8  # filled in
     if not isinstance(queues, int) or not isinstance(hand, int) or queues <= 0 or hand <= 0:
         return
     if hand > queues:

@@ -212,7 +212,7 @@ def seccomp(value: dict[str, Any], _: Place) -> Said:
     """A profile for Localhost only; source: validateSeccompProfileField."""
     profile = value.get("localhostProfile")
     if value.get("type") == "Localhost":
-        if not profile:
+        if profile is None:
             yield ("localhostProfile",), "`localhostProfile` is missing: `type: Localhost` needs it"
     elif profile is not None:
         yield ("localhostProfile",), "`localhostProfile` belongs to `type: Localhost`"

@@ -94,6 +94,8 @@ def _kind(schema: dict[str, Any], where: Pointer, level: Level) -> Said:
         yield at, "`type` is not object, as `x-kubernetes-embedded-resource` needs"
     elif not kind and not free and not open_:
         yield at, "`type` is missing"
+    if schema.get("x-kubernetes-preserve-unknown-fields") is False:
+        yield (*where, "x-kubernetes-preserve-unknown-fields"), "it may only be true"
     if free and open_:
         yield (*where, "x-kubernetes-preserve-unknown-fields"), "it contradicts `x-kubernetes-int-or-string`"
     if free and embedded:

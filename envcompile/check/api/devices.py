@@ -132,8 +132,6 @@ def opaque(value: dict[str, Any], _: Place) -> Said:
 def toleration(value: dict[str, Any], _: Place) -> Said:
     """Operator and value; source: validateDeviceToleration."""
     operator = value.get("operator")
-    if not value.get("key") and operator != "Exists":
-        yield ("operator",), "`operator` is not Exists though `key` is empty"
     if operator == "Exists" and value.get("value"):
         yield ("value",), "`operator: Exists` compares with no `value`"
     elif operator in {None, "", "Equal"}:

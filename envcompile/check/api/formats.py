@@ -69,6 +69,12 @@ def subdomain(value: Any, _: str = "") -> str | None:
     return None
 
 
+def subdomain_prefix(value: Any, _: str = "") -> str | None:
+    """A subdomain that may end with `-`: what a name begins with (NameIsDNSSubdomain with a prefix)."""
+    is_masked = isinstance(value, str) and len(value) > 1 and value.endswith("-")
+    return subdomain(value[:-2] + "a" if is_masked else value)
+
+
 def subdomain_caseless(value: Any, _: str = "") -> str | None:
     """RFC 1123 subdomain in capitals or not (`format=k8s-long-name-caseless`)."""
     return subdomain(value.lower()) if isinstance(value, str) else None
@@ -401,6 +407,7 @@ FORMS: Final[Mapping[str, Form]] = {
     "set-true": set_true,
     "subdomain": subdomain,
     "subdomain-caseless": subdomain_caseless,
+    "subdomain-prefix": subdomain_prefix,
     "subdomain-underscored": subdomain_underscored,
     "time-zone": time_zone,
     "trimmed": trimmed,

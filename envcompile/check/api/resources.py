@@ -27,6 +27,9 @@ _QUOTA: Final = _COUNTED | {
 }  # fmt: skip
 _STANDARD: Final = _QUOTA | {"storage"}
 _COMPUTE: Final = frozenset({"cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"})
+_LARGE: Final = 10**15
+"""Amounts from which on the server counts with other numbers than those that are written."""
+
 _LIMIT_TYPES: Final = frozenset({"Pod", "Container", "PersistentVolumeClaim"})
 _SCOPES: Final = frozenset({
     "BestEffort", "CrossNamespacePodAffinity", "NotBestEffort", "NotTerminating", "PriorityClass", "Terminating",
@@ -213,7 +216,7 @@ def _limit_amounts(value: dict[str, Any], kind: str) -> Said:
             yield ("default", name), f"`default` of `{name}` is more than its `max`"
         if ratio is not None and ratio < 1:
             yield ("maxLimitRequestRatio", name), f"the ratio of `{name}` is less than 1"
-        elif ratio is not None and least and top is not None and ratio > top / least:
+        elif ratio is not None and ratio < _LARGE and least and top is not None and ratio > top / least:
             yield ("maxLimitRequestRatio", name), f"the ratio of `{name}` is more than `max` by `min`"
         if not _allows_overcommit(name) and given is not None and request is not None and given != request:
             yield ("defaultRequest", name), f"`defaultRequest` of `{name}` differs from its `default`"

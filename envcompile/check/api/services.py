@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import address, block, port, subdomain
+from envcompile.check.api.formats import address, block, port, port_or_name, subdomain
 from envcompile.check.api.networks import parse_ip, special
 from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
 
@@ -31,7 +31,6 @@ def service(spec: dict[str, Any], _: Place) -> Said:
         yield ("clusterIP" if spec.get("clusterIP") else "clusterIPs",), f"`None` cannot be there for `type: {kind}`"
         yield ("clusterIPs", 0), f"`None` cannot be there for `type: {kind}`"
     yield from _ports(spec, kind)
-    yield from _affinity(spec)
     if kind != "ExternalName":
         yield from _families(spec, addresses)
     for index, text in enumerate(list_at(spec, "externalIPs")):
@@ -71,6 +70,9 @@ def _ports(spec: dict[str, Any], kind: str) -> Said:
     for index, item in items:
         where: Pointer = ("ports", index)
         name, protocol = text_at(item, "name"), text_at(item, "protocol") or "TCP"
+        goal = item.get("targetPort")
+        if goal and (what := port_or_name(goal)):  # 0 and an empty text are filled in
+            yield (*where, "targetPort"), f"`targetPort` {what}"
         if len(list_at(spec, "ports")) > 1 and not name:
             yield (*where, "name"), "`name` is missing: a Service with several ports names them"
         elif name and name in names:
@@ -90,18 +92,12 @@ def _ports(spec: dict[str, Any], kind: str) -> Said:
         nodes.add((protocol, node))
 
 
-def _affinity(spec: dict[str, Any]) -> Said:
-    affinity, config = spec.get("sessionAffinity"), spec.get("sessionAffinityConfig")
-    if affinity == "ClientIP":
-        return
-    if config is not None and affinity in {None, "", "None"}:
-        yield ("sessionAffinityConfig",), "`sessionAffinityConfig` needs `sessionAffinity: ClientIP`"
-
-
 def _families(spec: dict[str, Any], addresses: list[Any]) -> Said:
     single, listed = spec.get("clusterIP"), list_at(spec, "clusterIPs")
     if listed and single and listed[0] != single:
         yield ("clusterIPs",), "the first of `clusterIPs` is not `clusterIP`"
+    elif listed and not single:
+        yield ("clusterIPs",), "`clusterIPs` needs `clusterIP`, which is its first"
     if "None" in addresses[1:] or (addresses[:1] == ["None"] and len(addresses) > 1):
         yield ("clusterIPs",), "`None` stands beside addresses"
     field = "clusterIPs" if listed else "clusterIP"

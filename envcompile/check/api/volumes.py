@@ -206,8 +206,6 @@ def persistent_volume(spec: dict[str, Any], place: Place) -> Said:
     if policy == "Recycle":
         if path and path.rstrip("/") == "":
             yield ("persistentVolumeReclaimPolicy",), "Recycle would empty the host's `/`"
-        elif spec.get("hostPath") is None and spec.get("nfs") is None and not inline:
-            yield ("persistentVolumeReclaimPolicy",), "Recycle is known for `nfs` and `hostPath` only"
     if spec.get("local") is not None and at(spec, "nodeAffinity", "required") is None and not inline:
         yield ("nodeAffinity",), "`nodeAffinity` is missing: a local volume is on one node"
     if isinstance(spec.get("nodeAffinity"), dict) and at(spec, "nodeAffinity", "required") is None:

@@ -203,9 +203,6 @@ def _failures(spec: dict[str, Any]) -> Said:
             numbers = [value for value in values if isinstance(value, int)]
             if numbers != sorted(numbers):
                 yield (*where, "onExitCodes", "values"), "`values` are not in order"
-        for position, pattern in maps_at(rule, "onPodConditions"):
-            if pattern.get("status") == "":
-                yield (*where, "onPodConditions", position, "status"), "`status` is empty"
 
 
 def _success(spec: dict[str, Any]) -> Said:
