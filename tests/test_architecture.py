@@ -28,7 +28,7 @@ CATCHES_ALL = {
     "secrets/privatekeys.py": "the parser of keys has no common error type",
 }
 """Modules that may catch every exception without raising it again, with the reason."""
-NESTED = {"check/formats", "check/rules", "compose/configtext", "migrations/versions"}
+NESTED = {"check/api", "check/formats", "check/rules", "compose/configtext", "migrations/versions"}
 """Rooms inside of rooms."""
 BLAND = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "data", "core"}
 

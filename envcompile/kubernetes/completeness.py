@@ -148,7 +148,7 @@ def _covered(pointer: Pointer, known: set[Pointer]) -> bool:
     return any(pointer[:length] in known for length in range(len(pointer) + 1))
 
 
-def _judge(value: Any, node: Node, pointer: Pointer, form: str, built_in: bool) -> Iterator[Shortcoming]:  # noqa: FBT001
+def _judge(value: Any, node: Node, pointer: Pointer, form: str, built_in: bool) -> Iterator[Shortcoming]:  # ruff: ignore[boolean-type-hint-positional-argument]
     """Walk a value with its schema; an absent value has been dealt with by the map around it."""
     if node.type == "any":
         return
@@ -173,17 +173,17 @@ def _judge(value: Any, node: Node, pointer: Pointer, form: str, built_in: bool) 
         what = f"{_name(pointer)} is written with a fraction where an integer belongs"
         yield Shortcoming(pointer, what, is_certain=misread(value, node.type, form) is not None)
     elif built_in and node.type in SCALARS:
-        what = misread(value, node.type, form)
-        if what:
-            yield Shortcoming(pointer, f"{_name(pointer)} {what}")
+        misfit = misread(value, node.type, form)
+        if misfit:
+            yield Shortcoming(pointer, f"{_name(pointer)} {misfit}")
 
 
-def _judge_field(  # noqa: PLR0913 the way through a value
+def _judge_field(
     key: str,
     inner: Any,
     node: Node,
     pointer: Pointer,
-    built_in: bool,  # noqa: FBT001
+    built_in: bool,  # ruff: ignore[boolean-type-hint-positional-argument]
     form: str = "",
 ) -> Iterator[Shortcoming]:
     child = node.child(key)
@@ -197,16 +197,17 @@ def _judge_field(  # noqa: PLR0913 the way through a value
         yield from _judge(inner, child, (*pointer, key), form, built_in)
 
 
-def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool) -> Iterator[Shortcoming]:  # noqa: FBT001
+def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool) -> Iterator[Shortcoming]:  # ruff: ignore[boolean-type-hint-positional-argument]
     """The required fields that are not there; what is below `status` is dropped when an object is created."""
     if built_in and pointer[:1] == ("status",):
         return
     optional = _OPTIONAL.get(node.name, frozenset()) if built_in else frozenset()
     for key in node.required:
         child = node.child(key)
+        if key in optional or (built_in and not pointer and key == "status"):
+            continue
         if value.get(key) is None and not (key in value and child is not None and child.is_nullable):
-            if key not in optional and not (built_in and not pointer and key == "status"):
-                yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}")
+            yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}")
 
 
 @cache

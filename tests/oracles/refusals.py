@@ -59,7 +59,7 @@ def outcomes(share: float = 1.0) -> Iterator[Outcome]:
     """Judge the mutants, or a drawn share of them that is the same every time."""
     verdicts, mutate = tool("verdicts"), tool("mutate")
     bases = seeds()
-    draw = random.Random(1)  # noqa: S311 no secret
+    draw = random.Random(1)
     for mutant in verdicts.read(str(MUTANTS / "verdicts-1.jsonl.gz")):
         if share < 1 and draw.random() >= share:
             continue
@@ -71,7 +71,7 @@ def outcomes(share: float = 1.0) -> Iterator[Outcome]:
         value = mutate.apply_patch(bases[mutant["base"]], mutant["patch"])
         try:
             claims = tuple(complaints(API, value))
-        except Exception as error:  # noqa: BLE001 a traceback is what is looked for
+        except Exception as error:  # ruff: ignore[blind-except] a traceback is what is looked for
             yield Outcome(mutant, sort, (Complaint((), repr(error)),), "crash")
             continue
         yield Outcome(mutant, sort, claims, verdicts.best([claim.pointer for claim in claims], wanted))
@@ -122,6 +122,10 @@ def score(found: Iterator[Outcome]) -> Score:
     )
 
 
+def _print(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+
+
 def main() -> int:
     """Print the score."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -129,19 +133,19 @@ def main() -> int:
     parser.add_argument("--misses", type=int, default=40, help="how many kinds of misses to print")
     chosen = parser.parse_args()
     if not is_there():
-        print(f"skipped: no recorded verdicts at {MUTANTS}")
+        _print(f"skipped: no recorded verdicts at {MUTANTS}")
         return 0
     result = score(outcomes(chosen.share))
-    print(f"refused {result.refused}, named at the right field {result.named}: {result.recall:.1%}")
-    print(f"false errors {len(result.false)}, tracebacks {len(result.crashes)}")
+    _print(f"refused {result.refused}, named at the right field {result.named}: {result.recall:.1%}")
+    _print(f"false errors {len(result.false)}, tracebacks {len(result.crashes)}")
     for sort, (refused, named) in result.sorts.items():
-        print(f"  {sort:60} {refused:5} {named / refused:7.1%}")
+        _print(f"  {sort:60} {refused:5} {named / refused:7.1%}")
     for crash in result.crashes[:5]:
-        print("traceback", crash.mutant["id"], crash.claims[0].what)
+        _print("traceback", crash.mutant["id"], crash.claims[0].what)
     for wrong in result.false:
         apply = "apply, too" if wrong.mutant["apply"].get("code", 0) in {200, 201} else "not apply"
         changed = json.dumps(wrong.mutant["patch"][0].get("value"))[:60]
-        print(
+        _print(
             "false", wrong.mutant["id"], wrong.mutant["gvk"], wrong.mutant["at"], changed, wrong.claims[0], f"({apply})"
         )
     groups = Counter[str]()
@@ -156,7 +160,7 @@ def main() -> int:
     for key, count in groups.most_common(chosen.misses):
         miss = example[key]
         said = [(".".join(map(str, pointer)), what[:60]) for pointer, what, _ in miss.claims[:2]]
-        print(count, miss.mutant["id"], key, "| said", json.dumps(said))
+        _print(count, miss.mutant["id"], key, "| said", json.dumps(said))
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import subdomain
+from envcompile.check.api.names import subdomain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import label, label_1035, port, qualified, subdomain
-from envcompile.check.reading import at, list_at, maps_at, text_at, texts_at
+from envcompile.check.api.formats import port
+from envcompile.check.api.names import label_1035, qualified, subdomain
+from envcompile.check.reading import list_at, maps_at, text_at, texts_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +21,6 @@ _SEGMENTS: Final = 3
 _RESERVED: Final = frozenset({
     "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if", "import", "let",
     "loop", "package", "namespace", "return", "var", "void", "while",
-})  # fmt: skip
-_VERBS: Final = frozenset({
-    "get", "list", "create", "update", "delete", "deletecollection", "patch", "watch", "proxy",
 })  # fmt: skip
 
 
@@ -74,7 +72,7 @@ def client_service(value: dict[str, Any], _: Place) -> Said:
 
 
 def client_url(value: dict[str, Any], _: Place) -> Said:
-    """https with a host and nothing else but a path; source: ValidateWebhookURL."""
+    """Https with a host and nothing else but a path; source: ValidateWebhookURL."""
     url = value.get("url")
     if isinstance(url, str) and value.get("service") is None and (what := https_url(url)):
         yield ("url",), f"`url` {what}"
@@ -125,7 +123,10 @@ def match_rule(value: dict[str, Any], _: Place) -> Said:
 
 
 def policy(spec: dict[str, Any], place: Place) -> Said:
-    """What a policy needs to say; source: validateValidatingAdmissionPolicySpec, validateMutatingAdmissionPolicySpec."""
+    """What a policy needs to say.
+
+    Source: validateValidatingAdmissionPolicySpec, validateMutatingAdmissionPolicySpec.
+    """
     constraints = spec.get("matchConstraints")
     if isinstance(constraints, dict) and not constraints.get("resourceRules"):
         yield ("matchConstraints", "resourceRules"), "`resourceRules` is missing or empty"
@@ -144,7 +145,7 @@ def policy(spec: dict[str, Any], place: Place) -> Said:
 def param_kind(value: dict[str, Any], _: Place) -> Said:
     """A kind and its version; source: validateParamKind."""
     version = text_at(value, "apiVersion")
-    group, _, name = version.rpartition("/")
+    group, __, name = version.rpartition("/")
     if version:
         what = "is not GROUP/VERSION" if "/" in group else None
         what = what or (subdomain(group) if group else None) or label_1035(name)
@@ -210,123 +211,6 @@ def param_ref(value: dict[str, Any], _: Place) -> Said:
         yield (), "neither `name` nor `selector` is there: one must be"
 
 
-def flow_subject(value: dict[str, Any], _: Place) -> Said:
-    """The member that belongs to the kind; source: ValidateFlowSchemaSubject."""
-    members = {"Group": "group", "ServiceAccount": "serviceAccount", "User": "user"}
-    wanted = members.get(text_at(value, "kind"))
-    for field in members.values():
-        if wanted == field and value.get(field) is None:
-            yield (field,), f"`{field}` is missing: `kind` says so"
-        elif wanted is not None and wanted != field and value.get(field) is not None:
-            yield (field,), f"`{field}` does not belong to `kind`"
-    name = at(value, "serviceAccount", "name")
-    if wanted == "serviceAccount" and name and name != "*" and (what := subdomain(name)):
-        yield ("serviceAccount", "name"), f"`name` {what}"
-
-
-def flow_rules(value: dict[str, Any], _: Place) -> Said:
-    """Rules that are there; source: ValidateFlowSchemaPolicyRulesWithSubjects."""
-    if not value.get("resourceRules") and not value.get("nonResourceRules"):
-        yield (), "neither `resourceRules` nor `nonResourceRules` is there: one must be"
-
-
-def _stars(value: dict[str, Any], *fields: str) -> Said:
-    for field in fields:
-        items = list_at(value, field)
-        if len(items) > 1 and "*" in items:
-            yield (field,), f"`*` stands beside others in `{field}`"
-    verbs = texts_at(value, "verbs")
-    if verbs and "*" not in verbs and not set(verbs) <= _VERBS:
-        yield ("verbs",), f"a verb is not one of {', '.join(sorted(_VERBS))}"
-
-
-def flow_resources(value: dict[str, Any], _: Place) -> Said:
-    """Source: ValidateFlowSchemaResourcePolicyRule."""
-    yield from _stars(value, "verbs", "apiGroups", "resources", "namespaces")
-    namespaces = list_at(value, "namespaces")
-    if not namespaces and value.get("clusterScope") is not True:
-        yield ("namespaces",), "`namespaces` is missing: only `clusterScope: true` needs none"
-    elif "*" not in namespaces:
-        for index, name in enumerate(namespaces):
-            if what := label("" if name is None else name):
-                yield ("namespaces", index), f"item {index} of `namespaces` {what}"
-
-
-def flow_urls(value: dict[str, Any], _: Place) -> Said:
-    """Source: ValidateFlowSchemaNonResourcePolicyRule, ValidateNonResourceURLPath."""
-    yield from _stars(value, "verbs", "nonResourceURLs")
-    urls = list_at(value, "nonResourceURLs")
-    if "*" in urls:
-        return
-    for index, url in enumerate(urls):
-        given = "" if url is None else url
-        if isinstance(given, str) and (what := _url_path(given)):
-            yield ("nonResourceURLs", index), f"item {index} of `nonResourceURLs` {what}"
-
-
-def _url_path(path: str) -> str | None:
-    if not path:
-        return "is empty"
-    if path == "/":
-        return None
-    if not path.startswith("/"):
-        return "does not start with `/`"
-    if " " in path:
-        return "contains a blank"
-    if "//" in path:
-        return "contains `//`"
-    if "*" in path and not (path.count("*") == 1 and path.endswith("/*")):
-        return "contains `*` elsewhere than in `/*` at its end"
-    return None
-
-
-def flow_schema(value: dict[str, Any], _: Place) -> Said:
-    """Precedence 1 is the server's own; source: ValidateFlowSchemaSpec."""
-    if at(value, "spec", "matchingPrecedence") == 1 and text_at(value, "metadata", "name") != "exempt":
-        yield ("spec", "matchingPrecedence"), "`matchingPrecedence: 1` is for the schema `exempt` only"
-
-
-def priority_level(value: dict[str, Any], _: Place) -> Said:
-    """The member that belongs to the type; source: ValidatePriorityLevelConfigurationSpec."""
-    spec, exempt = value.get("spec"), text_at(value, "metadata", "name") == "exempt"
-    kind = at(spec, "type")
-    if isinstance(spec, dict) and exempt != (kind == "Exempt"):
-        yield ("spec", "type"), "`type: Exempt` is for the level `exempt` only"
-    if kind == "Limited":
-        if at(spec, "limited") is None:
-            yield ("spec", "limited"), "`limited` is missing: `type` says so"
-        if at(spec, "exempt") is not None:
-            yield ("spec", "exempt"), "`exempt` does not belong to `type: Limited`"
-    elif kind == "Exempt" and at(spec, "limited") is not None:
-        yield ("spec", "limited"), "`limited` does not belong to `type: Exempt`"
-    elif kind != "Exempt" and at(spec, "limited") is not None:
-        yield ("spec", "limited"), "`limited` belongs to `type: Limited`"
-
-
-def limit_response(value: dict[str, Any], _: Place) -> Said:
-    """Queues for the type that has them; source: ValidateLimitResponse."""
-    if value.get("type") == "Queue" and value.get("queuing") is None:
-        yield ("queuing",), "`queuing` is missing: `type: Queue` needs it"
-    elif value.get("type") != "Queue" and value.get("queuing") is not None:
-        yield ("queuing",), "`queuing` belongs to `type: Queue`"
-
-
-def queuing(value: dict[str, Any], _: Place) -> Said:
-    """A hand that can be dealt; source: ValidatePriorityLevelQueuingConfiguration, shufflesharding."""
-    queues, hand = value.get("queues") or 64, value.get("handSize") or 8  # filled in
-    if not isinstance(queues, int) or not isinstance(hand, int) or queues <= 0 or hand <= 0:
-        return
-    if hand > queues:
-        yield ("handSize",), "`handSize` is more than `queues`"
-        return
-    bits = 1
-    for step in range(hand):
-        bits *= queues - step
-        if bits.bit_length() > 60:  # noqa: PLR2004 MaxHashBits
-            yield ("handSize",), "`handSize` and `queues` need more than 60 bits of entropy"
-            return
-
-
 RULES: Final[Mapping[str, Validator]] = {
     "admissionregistration.v1.AuditAnnotation": blank_expression,
     "admissionregistration.v1.MatchCondition": blank_expression,
@@ -348,12 +232,4 @@ RULES: Final[Mapping[str, Validator]] = {
     "admissionregistration.v1.WebhookClientConfig": client_url,
     "apiextensions.v1.ServiceReference": client_service,
     "apiextensions.v1.WebhookClientConfig": client_url,
-    "flowcontrol.v1.FlowSchema": flow_schema,
-    "flowcontrol.v1.LimitResponse": limit_response,
-    "flowcontrol.v1.NonResourcePolicyRule": flow_urls,
-    "flowcontrol.v1.PolicyRulesWithSubjects": flow_rules,
-    "flowcontrol.v1.PriorityLevelConfiguration": priority_level,
-    "flowcontrol.v1.QueuingConfiguration": queuing,
-    "flowcontrol.v1.ResourcePolicyRule": flow_resources,
-    "flowcontrol.v1.Subject": flow_subject,
 }

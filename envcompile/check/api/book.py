@@ -113,7 +113,7 @@ def _entry(fields: Mapping[str, str], release: int) -> Entry:
 
 
 def _fields(text: str, release: int) -> Fields:
-    words = [word for word in map(lambda each: in_force(each, release), text.split(" ")) if word]
+    words = [word for each in text.split(" ") if (word := in_force(each, release))]
     return Fields(
         "required" in words,
         "present" in words,
@@ -146,4 +146,4 @@ def _words(words: Iterator[str]) -> Iterator[Word]:
 
 
 def _filled(value: Any, _: str = "") -> str | None:
-    return "is empty" if value in (None, "") else None
+    return "is empty" if value is None or value == "" else None

@@ -7,14 +7,15 @@ is left to whoever asks; types are guessed for what is plain: literals, comparis
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TOKEN: Final = re.compile(
     r"""\s+|//[^\n]*
-      | (?P<string>[bBrR]{0,2}(?:\"{3}(?:[^\\]|\\.)*?\"{3}|'{3}(?:[^\\]|\\.)*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
+      | (?P<string>[bBrR]{0,2}(?:\"{3}(?:[^\\]|\\.)*?\"{3}
+          |'{3}(?:[^\\]|\\.)*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'))
       | (?P<number>0x[0-9a-fA-F]+[uU]?|(?:\d+\.\d+|\.\d+)(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\d+[uU]?)
       | (?P<name>`[^`]+`|[_a-zA-Z]\w*)
       | (?P<sign>&&|\|\||==|!=|<=|>=|[-+*/%!<>?:,.()\[\]{}])""",
@@ -80,16 +81,12 @@ def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
         position = match.end()
 
 
-class _Parser:
-    """Recursive descent over the tokens of one expression."""
+class _Tokens:
+    """The tokens of one expression and where among them one is."""
 
     def __init__(self) -> None:
         self.tokens: list[tuple[str, str, int]] = []
         self.position = 0
-        self.depth = 0
-        self.bound: list[str] = []
-        self.chains: list[Chain] = []
-        self.patterns: list[str] = []
 
     def peek(self) -> str:
         kind, text, _ = self.tokens[self.position]
@@ -113,10 +110,21 @@ class _Parser:
         if not self.accept(sign):
             self.fail()
 
-    def fail(self) -> None:
+    def fail(self) -> NoReturn:
         kind, text, at = self.tokens[self.position]
         where = "ends too early" if kind == "end" else f"has `{text}` at character {at + 1} where it does not belong"
         raise _SyntaxError(where)
+
+
+class _Parser(_Tokens):
+    """Recursive descent over the tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth = 0
+        self.bound: list[str] = []
+        self.chains: list[Chain] = []
+        self.patterns: list[str] = []
 
     def expression(self) -> str | None:
         self.depth += 1
@@ -181,12 +189,11 @@ class _Parser:
                 kind = name
             else:
                 chain, kind = [name], None
+        elif self.accept("."):
+            _, name = self.take() if self.kind() == "name" else self.fail()
+            kind = None
         else:
-            if self.accept("."):
-                _, name = self.take() if self.kind() == "name" else ("", self.fail() or "")
-                kind = None
-            else:
-                kind = self.primary()
+            kind = self.primary()
         while True:
             if self.accept("."):
                 self.accept("?")
@@ -304,8 +311,7 @@ class _Parser:
             case "sign", "{":
                 return self.map()
         self.position -= 1
-        self.fail()
-        return None
+        return self.fail()
 
     def list(self) -> str:
         while not self.accept("]"):

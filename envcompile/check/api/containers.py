@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import port, qualified, subdomain
-from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
+from envcompile.check.api.formats import port
+from envcompile.check.api.names import qualified, subdomain
+from envcompile.check.reading import at, list_at, maps_at, number_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,7 @@ def resource_ref(value: dict[str, Any], place: Place) -> Said:
         yield ("resource",), f"`resource` is not one of {', '.join(sorted(_RESOURCES))}"
     divisor = value.get("divisor")
     known = {"0", "1", "1m"} if resource.endswith(".cpu") else _DIVISORS
-    if divisor not in (None, "") and resource in _RESOURCES and str(divisor).strip() not in known:
+    if divisor is not None and divisor != "" and resource in _RESOURCES and str(divisor).strip() not in known:
         yield ("divisor",), f"`divisor` is not one of {', '.join(sorted(known - {'0'}))}"
 
 
@@ -226,7 +227,7 @@ def apparmor(value: dict[str, Any], _: Place) -> Said:
             yield ("localhostProfile",), "`localhostProfile` is missing: `type: Localhost` needs it"
         elif profile != profile.strip():
             yield ("localhostProfile",), "`localhostProfile` has white space around it"
-        elif len(profile) > 4095:  # noqa: PLR2004 MaxLocalhostProfileLength
+        elif len(profile) > 4095:
             yield ("localhostProfile",), "`localhostProfile` has more than 4095 characters"
     elif profile is not None:
         yield ("localhostProfile",), "`localhostProfile` belongs to `type: Localhost`"
@@ -272,18 +273,17 @@ def windows_options(value: dict[str, Any], _: Place) -> Said:
 def _windows_user(user: str) -> str | None:
     if not user:
         return "is empty"
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in user):  # noqa: PLR2004 control characters
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in user):
         return "contains control characters"
     parts = user.split("\\")
-    if len(parts) > 2:  # noqa: PLR2004 DOMAIN\USER
+    if len(parts) > 2:
         return "has more than one `\\`: it is USER or DOMAIN\\USER"
-    name, domain = parts[-1], parts[0] if len(parts) == 2 else None  # noqa: PLR2004
+    name, domain = parts[-1], parts[0] if len(parts) == 2 else None
     if domain is not None and (
-        len(domain) > 256  # noqa: PLR2004 maxRunAsUserNameDomainLength
-        or (not _NETBIOS.fullmatch(domain) and not _DNS_DOMAIN.fullmatch(domain))
+        len(domain) > 256 or (not _NETBIOS.fullmatch(domain) and not _DNS_DOMAIN.fullmatch(domain))
     ):
         return "has a domain that is neither a NetBIOS nor a DNS name"
-    if not name or len(name) > 104 or not name.strip(". ") or _NO_USER.search(name):  # noqa: PLR2004
+    if not name or len(name) > 104 or not name.strip(". ") or _NO_USER.search(name):
         return 'has a user that is no name of one: at most 104 characters, none of "/:;|=,+*?<>@[]'
     return None
 

@@ -11,6 +11,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.check.api.patterns import bad_pattern
 from envcompile.check.reading import list_at, map_at, maps_at, text_at
 
 if TYPE_CHECKING:
@@ -233,41 +234,6 @@ def _out_of_range(value: float, schema: dict[str, Any]) -> str | None:
     return None
 
 
-def bad_pattern(pattern: str) -> str | None:
-    """Say why a regular expression is none for Go (RE2); None for one that is, and where Python cannot tell."""
-    if re.search(r"\(\?(?:[=!]|<[=!])", pattern):
-        return "looks ahead or behind, which RE2 cannot"
-    if re.search(r"(?<!\\)(?:\\\\)*\\[1-9]", pattern):
-        return "refers back to a group, which RE2 cannot"
-    if re.search(r"(?<!\\)(?:\\\\)*(?:[*+?]|\{\d+(?:,\d*)?\})[*+]", pattern):
-        return "repeats a repetition"
-    if any(int(number) > 1000 for number in re.findall(r"\{(?:\d+,)?(\d+)\}", pattern)):  # noqa: PLR2004 RE2's limit
-        return "repeats more than 1000 times"
-    unknown = re.search(r"\\[pP]\{\^?(\w+)\}", pattern)
-    if unknown is not None and not _is_class(unknown[1]):
-        return "names a class of characters that there is not"
-    plain = re.sub(r"\\[pP](?:\{\^?\w+\}|[A-Z])", "a", pattern)
-    plain = re.sub(r"\[\[:\^?\w+:\]", "[a", plain).replace(r"\z", r"\Z").replace("(?<", "(?P<").replace("(?s)", "")
-    plain = re.sub(r"\(\?[imsU]+\)", "", plain)
-    try:
-        re.compile(plain)
-    except (re.error, OverflowError, RecursionError):
-        return "is no regular expression"
-    return None
-
-
-def _is_class(name: str) -> bool:
-    return name in _CLASSES or (name[:1].isupper() and name[1:].islower() and name in _SCRIPTS)
-
-
-_CLASSES: Final = frozenset(
-    "C Cc Cf Co Cs L Ll Lm Lo Lt Lu M Mc Me Mn N Nd Nl No P Pc Pd Pe Pf Pi Po Ps S Sc Sk Sm So Z Zl Zp Zs".split()
-)
-_SCRIPTS: Final = frozenset(
-    "Arabic Armenian Bengali Common Cyrillic Devanagari Greek Han Hangul Hebrew Hiragana Katakana Latin Thai".split()
-)
-
-
 def _rules(schema: dict[str, Any], where: Pointer) -> Said:
     """CEL rules; source: ValidateCustomResourceDefinitionOpenAPISchema. Their text is judged where CEL is."""
     for index, item in maps_at(schema, "x-kubernetes-validations"):
@@ -280,7 +246,7 @@ def _rules(schema: dict[str, Any], where: Pointer) -> Said:
                 yield (*at, "message"), "`message` is blank"
             elif "\n" in message.strip() or "\r" in message.strip():
                 yield (*at, "message"), "`message` has line breaks"
-            elif len(message) > 2048:  # noqa: PLR2004
+            elif len(message) > 2048:
                 yield (*at, "message"), "`message` has more than 2048 characters"
         if "\n" in rule.strip() and not text_at(item, "message").strip() and not item.get("messageExpression"):
             yield (*at, "message"), "`message` is missing for a `rule` with line breaks"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.crdschemas import Level, find_property, schema_refusals, schemas_in
 from envcompile.check.api.expressions import schema_rules
-from envcompile.check.api.formats import label_1035, subdomain
+from envcompile.check.api.names import label_1035, subdomain
 from envcompile.check.reading import at, list_at, map_at, maps_at, text_at, texts_at
 
 if TYPE_CHECKING:

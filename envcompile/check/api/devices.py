@@ -10,8 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import identifier, label, subdomain
-from envcompile.check.api.meta import annotations, labels
+from envcompile.check.api.meta import free_notes, labels
+from envcompile.check.api.names import identifier, label, subdomain
 from envcompile.check.reading import at, list_at, map_at, maps_at, text_at
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def claim(value: dict[str, Any], _: Place) -> Said:
 
 def _reference(text: str, known: Mapping[str, set[str]]) -> str | None:
     parts = text.split("/")
-    if len(parts) > 2:  # noqa: PLR2004 REQUEST/SUBREQUEST
+    if len(parts) > 2:
         return "is not REQUEST or REQUEST/SUBREQUEST"
     for part in parts:
         if what := label(part):
@@ -135,7 +135,7 @@ def toleration(value: dict[str, Any], _: Place) -> Said:
     if operator == "Exists" and value.get("value"):
         yield ("value",), "`operator: Exists` compares with no `value`"
     elif operator in {None, "", "Equal"}:
-        from envcompile.check.api.formats import label_value
+        from envcompile.check.api.names import label_value
 
         if what := label_value(value.get("value")):
             yield ("value",), f"`value` {what}"
@@ -145,7 +145,7 @@ def template(value: dict[str, Any], _: Place) -> Said:
     """Labels and annotations only; source: ValidateTemplateObjectMeta."""
     meta = map_at(value, "metadata")
     yield from labels(meta, ("metadata",))
-    yield from annotations(meta, ("metadata",))
+    yield from free_notes(meta, ("metadata",))
     for field, given in meta.items():
         if field not in {"labels", "annotations"} and given not in (None, "", [], {}):
             yield ("metadata", field), f"`{field}` cannot be there in a template"

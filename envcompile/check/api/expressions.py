@@ -11,7 +11,7 @@ import ast
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.celtext import parse
-from envcompile.check.api.crdschemas import bad_pattern
+from envcompile.check.api.patterns import bad_pattern
 from envcompile.check.reading import map_at, maps_at, text_at
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _NAMESPACES: Final = frozenset({
 """Names that begin functions and messages of CEL and of Kubernetes' libraries: `math.greatest`, `optional.of`."""
 
 _TYPES: Final = frozenset({
-    "bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint", "Object", "JSONPatch",
-    "timestamp", "duration",
+    "bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "type", "uint",
+    "Object", "JSONPatch", "timestamp", "duration",
 })  # fmt: skip
 _REQUEST: Final = frozenset({
     "kind", "resource", "subResource", "requestKind", "requestResource", "requestSubResource", "name", "namespace",
@@ -99,6 +99,7 @@ def policy(spec: dict[str, Any], place: Place) -> Said:
     """The expressions of an admission policy, in the order in which they see each other."""
     names = [*_ADMISSION, "namespaceObject", *(["params"] if spec.get("paramKind") is not None else [])]
     declared: list[str] = []
+    where: Pointer
     for index, item in maps_at(spec, "matchConditions"):
         yield from _say(item, ("matchConditions", index), "expression", names, ("bool",))
     for index, item in maps_at(spec, "variables"):
@@ -107,11 +108,10 @@ def policy(spec: dict[str, Any], place: Place) -> Said:
     if place.kind == "MutatingAdmissionPolicy":
         for index, item in maps_at(spec, "mutations"):
             for field, wanted in (("applyConfiguration", ("Object",)), ("jsonPatch", ("list",))):
-                inner, where = map_at(item, field), ("mutations", index, field)
-                yield from _say(inner, where, "expression", names, wanted, declared)
+                yield from _say(map_at(item, field), ("mutations", index, field), "expression", names, wanted, declared)
         return
     for index, item in maps_at(spec, "validations"):
-        where: Pointer = ("validations", index)
+        where = ("validations", index)
         yield from _say(item, where, "expression", names, ("bool",), declared)
         silent = [name for name in names if name != "authorizer"]
         yield from _say(item, where, "messageExpression", silent, ("string",), declared)

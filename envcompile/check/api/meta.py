@@ -11,7 +11,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import TABLES, in_force
-from envcompile.check.api.formats import FORMS, label, label_value, qualified, qualified_caseless
+from envcompile.check.api.formats import FORMS
+from envcompile.check.api.names import label, label_value, qualified, qualified_caseless
 from envcompile.check.reading import list_at, map_at, maps_at, number_at, text_at
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def metadata(value: dict[str, Any], place: Place) -> Said:
     if namespace and place.is_namespaced and (what := label(namespace)):
         yield (*at, "namespace"), f"`namespace` {what}"
     yield from labels(meta, at)
-    yield from annotations(meta, at)
+    yield from free_notes(meta, at)
     yield from _owners(meta)
     yield from _finalizers(meta, is_free=f"{place.group}/{place.kind}" in names.free_finalizers)
     if f"{place.group}/{place.kind}" in names.keeps_generation and (number_at(meta, "generation") or 0) < 0:
@@ -80,7 +81,7 @@ def labels(meta: dict[str, Any], at: Pointer) -> Said:
             yield (*at, "labels", key), f"the value of the label `{key}` {what}"
 
 
-def annotations(meta: dict[str, Any], at: Pointer) -> Said:
+def free_notes(meta: dict[str, Any], at: Pointer) -> Said:
     """Annotations of an object or template; source: ValidateAnnotations."""
     size = 0
     for key, item in map_at(meta, "annotations").items():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import address, label, path_segment, port, subdomain
+from envcompile.check.api.formats import address, path_segment, port
+from envcompile.check.api.names import label, subdomain
 from envcompile.check.api.networks import parse_cidr, parse_ip, special
 from envcompile.check.reading import at, list_at, maps_at, number_at, text_at
 
@@ -147,7 +148,7 @@ def _endpoint_address(kind: Any, text: Any) -> str | None:
         if what := subdomain(name):
             return what
         parts = name.split(".")
-        if len(parts) < 2:  # noqa: PLR2004
+        if len(parts) < 2:
             return "is no name of a host with its domain"
         return next((what for part in parts if (what := label(part))), None)
     if kind not in {"IPv4", "IPv6"}:

@@ -63,7 +63,7 @@ def special(text: str) -> str | None:
         return "is a loopback address"
     if found.is_link_local:
         return "is a link-local address"
-    if found.is_multicast and (found in _LINK_LOCAL_4 if found.version == 4 else found in _LINK_LOCAL_6):  # noqa: PLR2004
+    if found.is_multicast and (found in _LINK_LOCAL_4 if found.version == 4 else found in _LINK_LOCAL_6):
         return "is a link-local multicast address"
     return None
 

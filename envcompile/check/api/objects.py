@@ -11,7 +11,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import block, qualified, subdomain
+from envcompile.check.api.formats import block
+from envcompile.check.api.names import qualified, subdomain
 from envcompile.check.api.networks import parse_cidr
 from envcompile.check.api.volumes import signer_name
 from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
@@ -127,7 +128,7 @@ def node(spec: dict[str, Any], _: Place) -> Said:
         if what := block(text):
             yield ("podCIDRs", index), f"item {index} of `podCIDRs` {what}"
     found = [parsed.version for text in ranges if isinstance(text, str) and (parsed := parse_cidr(text)) is not None]
-    if len(ranges) > 2 or len(set(found)) < len(found):  # noqa: PLR2004 one for each family
+    if len(ranges) > 2 or len(set(found)) < len(found):
         yield ("podCIDRs",), "more than one range of a family is there"
 
 
@@ -136,9 +137,11 @@ def event(value: dict[str, Any], place: Place) -> Said:
     about = "regarding" if place.group else "involvedObject"
     home, object_home = text_at(value, "metadata", "namespace"), text_at(value, about, "namespace")
     timed = bool(value.get("eventTime"))
-    if timed and not object_home and home not in {"", "default", "kube-system"}:
-        yield (about, "namespace"), "`namespace` differs from the event's"
-    elif not timed and object_home != home and (object_home or home not in {"", "default"}) and home:
+    if timed:
+        elsewhere = not object_home and home not in {"", "default", "kube-system"}
+    else:
+        elsewhere = home not in {"", object_home} and (object_home != "" or home != "default")
+    if elsewhere:
         yield (about, "namespace"), "`namespace` differs from the event's"
     if timed or place.group:
         controller = "reportingController" if place.group else "reportingComponent"
@@ -150,7 +153,7 @@ def event(value: dict[str, Any], place: Place) -> Said:
             yield ("type",), "`type` is not one of Normal, Warning"
         series = value.get("series")
         if isinstance(series, dict):
-            if (number_at(series, "count") or 0) < 2:  # noqa: PLR2004 a series has two
+            if (number_at(series, "count") or 0) < 2:
                 yield ("series", "count"), "`count` of a series is less than 2"
             if not series.get("lastObservedTime"):
                 yield ("series", "lastObservedTime"), "`lastObservedTime` is missing"
@@ -246,9 +249,9 @@ def _is_csr(text: str) -> bool:
 
 
 def _is_sequence(der: bytes) -> bool:
-    if len(der) < 2 or der[0] != 0x30:  # noqa: PLR2004 tag and length
+    if len(der) < 2 or der[0] != 0x30:
         return False
-    if der[1] < 0x80:  # noqa: PLR2004 short form
+    if der[1] < 0x80:
         return len(der) == der[1] + 2
     count = der[1] & 0x7F
     return len(der) == int.from_bytes(der[2 : 2 + count], "big") + 2 + count

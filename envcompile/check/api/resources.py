@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import qualified
+from envcompile.check.api.names import qualified
 from envcompile.check.reading import at, list_at, map_at, maps_at, quantity, text_at
 
 if TYPE_CHECKING:

@@ -43,10 +43,10 @@ def target(value: dict[str, Any], place: Place) -> Said:
     version = text_at(value, "apiVersion")
     if version.count("/") > 1:
         yield ("apiVersion",), "`apiVersion` is not GROUP/VERSION"
-    elif place.names[-1:] == ("scaleTargetRef",):
-        if "/" not in version or version.startswith("/"):
-            if not (version in {"", "v1"} and text_at(value, "kind") == "ReplicationController"):
-                yield ("apiVersion",), "`apiVersion` names no API group"
+        return
+    is_core = version in {"", "v1"} and text_at(value, "kind") == "ReplicationController"
+    if place.names[-1:] == ("scaleTargetRef",) and ("/" not in version or version.startswith("/")) and not is_core:
+        yield ("apiVersion",), "`apiVersion` names no API group"
 
 
 def metric(value: dict[str, Any], _: Place) -> Said:

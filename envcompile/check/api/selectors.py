@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import label_value, qualified, subdomain
+from envcompile.check.api.names import label_value, qualified, subdomain
 from envcompile.check.reading import list_at, map_at, maps_at
 from envcompile.check.selectors import matches
 

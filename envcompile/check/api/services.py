@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import address, block, port, port_or_name, subdomain
+from envcompile.check.api.formats import address, block, port, port_or_name
+from envcompile.check.api.names import subdomain
 from envcompile.check.api.networks import parse_ip, special
 from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
 
@@ -115,7 +116,7 @@ def _families(spec: dict[str, Any], addresses: list[Any]) -> Said:
     for index, family in enumerate(families):
         if family in families[:index]:
             yield ("ipFamilies", index), f"`{family}` stands twice"
-    if len(addresses) > 2:  # noqa: PLR2004 one for each family
+    if len(addresses) > 2:
         yield (field,), "more than two addresses are there"
     if bad:
         return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
 
 _DEEP: Final = frozenset({"map", "list"})
-_EMPTY: Final = (None, "", 0, [], {})
+_EMPTY: Final[tuple[Any, ...]] = (None, "", 0, [], {})
 
 
 class _Walk(NamedTuple):

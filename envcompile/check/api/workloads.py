@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.check.api.formats import label
+from envcompile.check.api.names import label
 from envcompile.check.api.selectors import matches_labels, matches_template
 from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
 
@@ -106,9 +106,7 @@ def _is_zero(value: Any) -> bool:
 def job(spec: dict[str, Any], place: Place) -> Said:
     """How often, and how it ends; source: validateJobSpec."""
     policy = at(spec, *_POLICY)
-    if policy in {None, "", "Always"}:
-        yield _POLICY, "`restartPolicy` is not one of Never, OnFailure: a Job ends"
-    elif policy not in {"Never", "OnFailure"} if isinstance(policy, str) else False:
+    if policy in {None, "", "Always"} or (policy not in {"Never", "OnFailure"} if isinstance(policy, str) else False):
         yield _POLICY, "`restartPolicy` is not one of Never, OnFailure: a Job ends"
     elif spec.get("podFailurePolicy") is not None and policy != "Never":
         yield _POLICY, "`restartPolicy` is not Never: `podFailurePolicy` needs it"
@@ -242,10 +240,10 @@ def indexes(text: str, completions: int) -> int | None:
     total, last = 0, -1
     for part in text.split(","):
         ends = part.split("-")
-        if len(ends) > 2 or not all(end.isascii() and end.isdigit() for end in ends):  # noqa: PLR2004 FROM-TO
+        if len(ends) > 2 or not all(end.isascii() and end.isdigit() for end in ends):
             return None
         first, final = int(ends[0]), int(ends[-1])
-        if first <= last or final >= completions or (len(ends) == 2 and first >= final):  # noqa: PLR2004
+        if first <= last or final >= completions or (len(ends) == 2 and first >= final):
             return None
         total += final - first + 1
         last = final
