@@ -9,9 +9,9 @@ TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` would double the time of the quick answers."""
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import Project
     from envcompile.errors import EnvcError
     from envcompile.model import Compiled, Resource, ResourceId
+    from envcompile.units.project import Project
 
 __version__ = "0.1.0"
 
@@ -21,7 +21,7 @@ __all__ = ["Compiled", "EnvcError", "Project", "Resource", "ResourceId", "__vers
 def __getattr__(name: str) -> object:
     """Import the public names when they are first used: the command starts without them."""
     if name == "Project":
-        from envcompile.actions.project import Project
+        from envcompile.units.project import Project
 
         return Project
     if name == "EnvcError":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +45,20 @@ class Problem(NamedTuple):
         return (first.file, first.line, first.column, self.what) if first else ("", 0, 0, self.what)
 
 
-class EnvcError(Exception):
+class PicklableError(Exception):
+    """An exception that survives pickling and copying with all it carries, whatever its constructor takes.
+
+    Python rebuilds an exception by `cls(*self.args)`, which fails, or loses attributes, when the constructor gives
+    `Exception` something else than its own arguments: an error of a worker process would break the whole pool.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from copyreg import __newobj__  # type: ignore[attr-defined]  # what pickle itself calls for objects
+
+        return __newobj__, (type(self), *self.args), self.__dict__
+
+
+class EnvcError(PicklableError):
     """The user's configuration is wrong; carries every problem that was found."""
 
     exit_code = EXIT_WRONG
@@ -96,6 +109,11 @@ class Problems:
         """
         if self._found:
             raise EnvcError(self._found)
+
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """All that was noted."""
+        return tuple(self._found)
 
     def __bool__(self) -> bool:
         return bool(self._found)

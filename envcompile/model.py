@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from envcompile.settings import Environment, Patch
 
@@ -164,6 +164,13 @@ class Compiled(_Resources):
     def __repr__(self) -> str:
         return f"Compiled({self.environment}: {len(self.resources)} resources)"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Rebuilt by the constructor: attributes cannot be set, and what arrives is looked over for plaintext."""
+        from functools import partial
+
+        made = partial(type(self), plaintext_allowed=True) if self.plaintext_allowed else type(self)
+        return made, (self.environment, self.namespace, self.resources)
+
 
 HARMLESS_ANNOTATION = "envcompile.dev/plaintext"
 """On a Secret: the keys whose literal values may be committed, comma-separated; `*` stands for all."""
@@ -175,6 +182,26 @@ def is_harmless(secret: dict[str, Any]) -> bool:
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
     declared = {key.strip() for key in str(annotations.get(HARMLESS_ANNOTATION, "")).split(",")}
     return "*" in declared or keys <= declared
+
+
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+"""What kubectl writes on objects: the object as it was applied, with every value of a Secret."""
+
+
+def without_values(resource: Resource, mark: str) -> Resource:
+    """A Secret in clear with a mark in the place of its values, wherever they stand; every other resource as it is."""
+    value = resource.value
+    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
+        return resource
+    hidden = {key: _marked(value[key], mark) for key in ("data", "stringData") if value.get(key)}
+    annotations = (value.get("metadata") or {}).get("annotations")
+    if isinstance(annotations, dict) and LAST_APPLIED_ANNOTATION in annotations:
+        hidden["metadata"] = {**value["metadata"], "annotations": {**annotations, LAST_APPLIED_ANNOTATION: mark}}
+    return resource._replace(value={**value, **hidden})
+
+
+def _marked(values: Any, mark: str) -> Any:
+    return dict.fromkeys(values, mark) if isinstance(values, dict) else mark
 
 
 class PatchDocument(NamedTuple):
@@ -221,8 +248,29 @@ class SourceSet(Protocol):
 
 
 class Bundle(NamedTuple):
-    """The exact files of one environment: path below its folder -> bytes, and the resource each one holds."""
+    """The exact files of one folder: path below it -> bytes, which are made when somebody asks, and their digests."""
 
     environment: str
-    files: dict[str, bytes]
-    sources: dict[str, Resource]
+    files: Mapping[str, bytes]
+    digests: Mapping[str, str]
+    """Path -> SHA-256 of the bytes, in hexadecimal."""
+
+    def __repr__(self) -> str:
+        return f"Bundle({self.environment}: {len(self.digests)} files)"
+
+
+GENERATED_DIGITS = 8
+"""How many digits of its digest tell apart what the API server will name."""
+
+
+def generated_name(value: dict[str, Any]) -> str:
+    """A stand-in name for an object that the API server will name: the prefix and a digest of the object.
+
+    Several objects may share one generateName, so the content tells them apart; patches reach them by
+    `kind: Patch` only.
+    """
+    import hashlib
+    import json
+
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:GENERATED_DIGITS]}"

@@ -28,7 +28,7 @@ CATCHES_ALL = {
     "secrets/privatekeys.py": "the parser of keys has no common error type",
 }
 """Modules that may catch every exception without raising it again, with the reason."""
-NESTED = {"check/api", "check/formats", "check/rules", "compose/configtext", "migrations/versions"}
+NESTED = {"check/api", "check/formats", "check/rules", "compose/configtext", "forge/hosts", "migrations/versions"}
 """Rooms inside of rooms."""
 BLAND = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "data", "core"}
 
@@ -132,6 +132,21 @@ def test_whatever_goes_wrong_is_caught_in_one_place() -> None:
                 if caught in {"", "Exception", "BaseException"} and not raises_again:
                     found.add(name)
     assert found == set(CATCHES_ALL)
+
+
+def test_git_is_started_behind_one_door() -> None:
+    """No list that begins with `git`, no `git ...` for a shell, and no GitPython outside of the git room."""
+    starters = ("subprocess.", "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn")
+    found = []
+    for path, name in zip(MODULES, NAMES, strict=True):
+        if name.startswith("git/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.List | ast.Tuple) and node.elts and ast.unparse(node.elts[0]) == "'git'":
+                found.append(f"{name}:{node.lineno}")
+            if isinstance(node, ast.Call) and ast.unparse(node.func).startswith(starters):
+                found += [f"{name}:{node.lineno}" for _ in re.findall(r"['\"]git\b", ast.unparse(node))]
+    assert not found
 
 
 def test_the_version_is_told_once() -> None:

@@ -20,6 +20,7 @@ from envcompile.model import (
     ResourceId,
     Step,
     is_harmless,
+    without_values,
 )
 from envcompile.sources import File
 
@@ -116,7 +117,7 @@ def test_nothing_shows_what_a_secret_holds() -> None:
     resource = secret(stringData={"token": PLAIN})
     composition = Composition("prod", "prod", (resource,))
     compiled = Compiled("prod", "prod", (resource,), plaintext_allowed=True)
-    bundle = Bundle("prod", {}, {"web/secret-token.yaml": resource})
+    bundle = Bundle("prod", {"web/secret-token.yaml": PLAIN.encode()}, {"web/secret-token.yaml": "0"})
     file = File("overlays/prod/secret.yaml", PLAIN.encode())
     for value in (resource, resource.steps[0], composition, compiled, bundle, file, [composition], {"a": resource}):
         for text in (repr(value), str(value), f"{value}"):
@@ -131,3 +132,39 @@ def test_a_composition_is_never_serialised(serialise: Any) -> None:
     with pytest.raises(TypeError, match="never serialised"):
         serialise(composition)
     assert "battery" not in repr(composition)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            {"data": {"a": PLAIN}, "stringData": {"b": PLAIN}},
+            {"data": {"a": "(hidden)"}, "stringData": {"b": "(hidden)"}},
+        ),
+        ({"data": PLAIN}, {"data": "(hidden)"}),
+        ({"stringData": [PLAIN]}, {"stringData": "(hidden)"}),
+        ({"type": "Opaque", "data": {}}, {"type": "Opaque", "data": {}}),
+    ],
+    ids=["values", "a text in place of a map", "a list in place of a map", "nothing to hide"],
+)
+def test_values_of_a_secret_in_clear_are_marked(content: Any, expected: Any) -> None:
+    """Wherever a value can stand, also where no map is; the rest of the Secret stays as it is."""
+    hidden = without_values(secret(**content), "(hidden)")
+    assert hidden.value == {**secret().value, **expected}
+    assert PLAIN not in str(hidden.value)
+
+
+def test_what_kubectl_applied_last_is_marked_too() -> None:
+    """The annotation holds the whole object."""
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": PLAIN, "a": "b"}
+    hidden = without_values(secret(annotations, data={"a": PLAIN}), "(hidden)")
+    assert PLAIN not in str(hidden.value)
+    assert hidden.value["metadata"]["annotations"]["a"] == "b"
+
+
+def test_harmless_values_and_other_kinds_stay() -> None:
+    """They may be seen."""
+    harmless = secret({HARMLESS_ANNOTATION: "*"}, data={"a": PLAIN})
+    assert without_values(harmless, "(hidden)") is harmless
+    config = Resource(ResourceId("", "ConfigMap", "prod", "c"), {"kind": "ConfigMap", "data": {"a": "b"}}, "web", ())
+    assert without_values(config, "(hidden)") is config

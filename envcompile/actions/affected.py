@@ -1,148 +1,157 @@
-"""From changed files to the environments and resources they reach, by what the build read for each of them."""
+"""Which resources of which environments differ between a commit and the working folder."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envcompile.actions.project import Project
-from envcompile.compose.directives import is_deletion
-from envcompile.compose.identity import Identifier
-from envcompile.compose.rollout import configuration_of
-from envcompile.compose.targets import Matcher
-from envcompile.errors import EnvcError, Problem, UnavailableError, UsageError, did_you_mean
-from envcompile.model import Resource
+from envcompile.actions.build import link_all
+from envcompile.compose.rollout import configuration_kind
+from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.git.repository import open_repository
+from envcompile.sources.overlaid import OverlaidTree
 from envcompile.sources.tree import join
+from envcompile.units.compare import changed_resources
+from envcompile.units.project import Project
+from envcompile.units.seal import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.model import ResourceId
-
-_EVERYTHING = "*"
+    from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.plan import Part
 
 
 def affected(project: Project, files: Sequence[str], revision: str | None) -> dict[str, list[ResourceId]]:
-    """Environment -> the resources that the files touch, sorted; environments without any are left out.
+    """Environment -> the resources that differ, sorted; environments without any are left out.
+
+    Without files that is the exact difference of what a commit and the working folder compile to. With files it is
+    everything that changes when they are gone, and everything that is made from them: no edit of values in them
+    reaches more.
 
     Args:
         project: the repository.
-        files: paths as the user gave them, relative to the current folder; none means those git reports.
-        revision: the commit to compare with (HEAD when None). Files that only that commit has are looked up there.
+        files: paths as the user gave them, relative to the current folder.
+        revision: the commit to compare with (HEAD when None).
 
     Raises:
         UsageError: a file outside of the repository, or no such commit.
         UnavailableError: git is needed and does not answer.
+        EnvcError: the folder or the commit does not compile.
     """
-    changed = _named(project, files) if files else _changed(project.root, revision or "HEAD")
-    reach = _reach(project)
-    gone = [path for path in changed if not project.tree.exists(path)]
+    if not files:
+        return _between(_at_commit(project, revision or "HEAD"), project)
+    paths = _named(project, files)
+    gone = [path for path in paths if not project.tree.exists(path)]
+    found = _reached(project, frozenset(paths) - {*gone})
     if gone:
-        reach_before = _reach_of_commit(project, revision or "HEAD")
-        for environment, by_file in reach_before.items():
-            merged = reach.setdefault(environment, {})
-            for path in by_file.keys() & gone:
-                merged.setdefault(path, set()).update(by_file[path])
-    found: dict[str, list[ResourceId]] = {}
-    for environment in (*project.environments, *sorted(reach.keys() - {*project.environments})):
-        by_file = reach.get(environment, {})
-        touched: set[ResourceId] = set()
-        for path in changed:
-            touched |= by_file.get(path, set())
-            if path == "envc.yaml" or path in project.crd_files():
-                touched |= by_file.get(_EVERYTHING, set())
-        if touched:
-            found[environment] = sorted(touched)
-    unknown = [path for path in gone if not any(path in by_file for by_file in reach.values())] if files else []
-    if unknown:
-        known = sorted({path for by_file in reach.values() for path in by_file if path != _EVERYTHING})
-        raise UsageError([
-            Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
-            for path in unknown
-        ])
+        before = _at_commit(project, revision or "HEAD")
+        unknown = [path for path in gone if not before.tree.exists(path)]
+        if unknown:
+            known = sorted({part.path for name in project.environments for part in _parts(project, name)})
+            known += sorted(project.further_inputs())
+            raise UsageError([
+                Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
+                for path in unknown
+            ])
+        for name, resources in _reached(before, frozenset(gone)).items():
+            found[name] = sorted({*found.get(name, ()), *resources})
     return found
 
 
-def _reach(project: Project) -> dict[str, dict[str, set[ResourceId]]]:
-    """For every environment: source file -> the resources that something in it reached."""
-    return {environment: _reach_in(project.compile_with_sources(environment)) for environment in project.environments}
+def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
+    names = [*after.environments, *(name for name in before.environments if name not in after.environments)]
+    sides = [{linked.environment: linked for linked in link_all(side, side.environments)} for side in (before, after)]
+    found = {name: changed_resources(sides[0].get(name), sides[1].get(name)) for name in names}
+    return {name: changed for name, changed in found.items() if changed}
 
 
-def _reach_in(built: CompiledEnvironment) -> dict[str, set[ResourceId]]:
-    resources = built.compiled.resources
-    sources = built.composed.sources
-    every = {resource.id for resource in resources}
-    by_file: dict[str, set[ResourceId]] = {_EVERYTHING: every}
-
-    def note(path: str, resource: ResourceId) -> None:
-        for file in {path, *sources.dependencies.get(path, ())}:
-            by_file.setdefault(file, set()).add(resource)
-
-    readers = _readers(resources) if sources.settings.rollout == "checksum" else {}
-    for resource in resources:
-        for path in _files_of(resource):
-            for reached in {resource.id, *readers.get(resource.id, ())}:
-                note(path, reached)
-    for path, identity in _removals(built):
-        note(path, identity)
-    sealed = {resource.id for resource in resources if resource.id.kind == "SealedSecret"}
-    sealed.update(*(readers.get(identity, ()) for identity in sealed))
-    for layer in sources.layers:
-        if layer.name != "base":
-            by_file[f"{layer.name}/environment.yaml"] = every
-            by_file[f"{layer.name}/sealed.yaml"] = sealed
-    return by_file
+def _at_commit(project: Project, revision: str) -> Project:
+    return Project(open_repository(project.root).commit_tree(revision), memo=project.memo)
 
 
-def _readers(resources: Sequence[Resource]) -> dict[ResourceId, set[ResourceId]]:
-    """Each ConfigMap and Secret -> the workloads that carry a checksum of it."""
-    configuration = {
-        ("Secret" if resource.id.kind == "SealedSecret" else resource.id.kind, *resource.id[2:]): resource.id
-        for resource in resources
-        if resource.id.kind in {"ConfigMap", "Secret", "SealedSecret"}
-    }
-    found: dict[ResourceId, set[ResourceId]] = {}
-    for resource in resources:
-        for kind, name in configuration_of(resource):
-            read = configuration.get((kind, resource.id.namespace, name))
-            if read is not None:
-                found.setdefault(read, set()).add(resource.id)
-    return found
-
-
-def _removals(built: CompiledEnvironment) -> Iterator[tuple[str, ResourceId]]:
-    """The files that take a resource out of the environment, with that resource."""
-    settings = built.composed.sources.settings
-    identifier = Identifier(built.composed.api, settings.namespace, forced=settings.force_namespace)
-    layers = built.composed.sources.layers
-    defined = {identifier.identify(document.value): document for layer in layers for document in layer.documents}
-    for layer in layers:
-        for document in layer.documents:
-            if is_deletion(document.value):
-                yield document.source.path, identifier.identify(document.value)
-        for patch in layer.patches:
-            if patch.patch.merge is not None and is_deletion(patch.patch.merge):
-                matcher = Matcher(patch.patch.target, patch.document)
-                for identity, document in defined.items():
-                    if matcher.matches(Resource(identity, document.value, "", ())):
-                        yield patch.document.source.path, identity
-
-
-def _files_of(resource: Resource) -> set[str]:
-    return {step.document.source.path for step in resource.steps if step.document is not None}
-
-
-def _reach_of_commit(project: Project, revision: str) -> dict[str, dict[str, set[ResourceId]]]:
-    """The reach of the files that a commit had; empty when the commit does not compile."""
-    from envcompile.sources import GitTree
-
-    try:
-        return _reach(Project(GitTree(project.root, revision)))
-    except EnvcError:
+def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:
+    """What changes when files are gone, and what is made from them, whatever values they hold."""
+    if not paths:
         return {}
+    linked = {one.environment: one for one in link_all(project, project.environments)}
+    without = _without(project, paths)
+    found: dict[str, list[ResourceId]] = {}
+    for name in (*linked, *(name for name in without if name not in linked)):
+        one, other = linked.get(name), without.get(name)
+        touched: set[ResourceId] = set()
+        if other is not None:
+            touched |= {*changed_resources(one, other)}
+        if one is not None:
+            touched |= _with_dependants(one, _made_from(one, paths, project))
+        if touched:
+            found[name] = sorted(touched)
+    return found
+
+
+def _without(project: Project, paths: frozenset[str]) -> dict[str, LinkedEnvironment]:
+    """The environments that compile when the files are gone."""
+    found: dict[str, LinkedEnvironment] = {}
+    try:
+        after = Project(OverlaidTree(project.tree, dict.fromkeys(paths)), memo=project.memo)
+    except EnvcError:
+        return found
+    for name in after.environments:
+        try:
+            found[name] = after.link(name)
+        except EnvcError:
+            continue  # without the file it is no change of what is compiled, but an error
+    return found
+
+
+def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Project) -> set[ResourceId]:
+    """The resources of an environment in which a file has a say."""
+    sources = linked.plan.sources
+    if paths & {"envc.yaml", *project.crd_files()} or paths & {*sources.own_files} - {"envc.yaml"}:
+        return linked.ids()
+    dependencies = sources.dependencies
+    read = {path for path in dependencies if path in paths or not paths.isdisjoint(dependencies[path])}
+    touched: set[ResourceId] = set()
+    for number, unit in enumerate(linked.plan.units):
+        if read.isdisjoint(part.path for part in unit.parts):
+            continue
+        for resource in linked.exports[number].resources:
+            if read.intersection(files_of(linked.resource(resource.id))):
+                touched.add(resource.id)
+    return touched
+
+
+def _with_dependants(linked: LinkedEnvironment, touched: set[ResourceId]) -> set[ResourceId]:
+    """The resources with all others that the link step gives something of them."""
+    if not touched:
+        return touched
+    called: dict[object, set[ResourceId]] = {}
+    exported = list(linked.exported())
+    for resource in exported:
+        wanted: list[object] = [name for names in resource.needs for name in names]
+        wanted += [(kind, resource.id.namespace, name) for kind, name in resource.reads]
+        wanted += resource.refers
+        for name in wanted:
+            called.setdefault(name, set()).add(resource.id)
+    names: dict[ResourceId, list[object]] = {}
+    for resource in exported:
+        kind = configuration_kind(resource.id)
+        names[resource.id] = [*resource.names, (kind, resource.id.namespace, resource.id.name), resource.moved]
+    reached = set(touched)
+    todo = list(touched)
+    while todo:
+        for name in names.get(todo.pop(), ()):
+            for dependant in called.get(name, set()) - reached:
+                reached.add(dependant)
+                todo.append(dependant)
+    return reached
+
+
+def _parts(project: Project, environment: str) -> Iterator[Part]:
+    for unit in project.plan(environment).units:
+        yield from unit.parts
 
 
 def _named(project: Project, files: Sequence[str]) -> list[str]:
@@ -165,24 +174,3 @@ def _inside(root: Path, file: str) -> str:
     if inside is not None:
         return inside
     raise UsageError([Problem(f"{file} is not in the repository {root}", "name files below it")])
-
-
-def _changed(root: Path, revision: str) -> list[str]:
-    """The paths that differ between a commit and the working tree, new files included."""
-    tracked = _git(root, "diff", "--name-only", "-z", "--no-renames", "--relative", revision, "--", ".")
-    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z", "--", ".")
-    return sorted({path for path in (tracked + new).split("\0") if path})
-
-
-def _git(root: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise UnavailableError([Problem("git is not installed", "install git, or name the changed files")]) from error
-    if done.returncode:
-        message = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = message[0].removeprefix("fatal: ") if message else "no reason given"
-        raise UsageError([
-            Problem(f"git cannot tell what changed: {reason}", "name a commit with --from, or the files")
-        ])
-    return done.stdout.decode("utf-8", "surrogateescape")

@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.diff import prefix_in_git, remote_url
 from envcompile.emit.manifests import stream
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.git.discovery import prefix_of
+from envcompile.git.refs import remote_url
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envcompile.actions.project import ComposedEnvironment, Project
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import Resource
+    from envcompile.units.project import Project
 
 API_VERSION = "argoproj.io/v1alpha1"
 IN_CLUSTER = "https://kubernetes.default.svc"
@@ -68,7 +70,7 @@ def find_origin(
         revision=revision,
         name=name or address.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2].lower(),
         argocd_namespace=argocd_namespace,
-        prefix=prefix_in_git(project.root),
+        prefix=prefix_of(project.root),
         automated=automated,
     )
 
@@ -81,7 +83,7 @@ def application(project: Project, origin: Origin, environment: str, *, plugin: b
         EnvcError: its sources are wrong.
     """
     (name,) = project.choose([environment])
-    composed = project.compose(name)
+    namespace = project.sources_of(name).settings.namespace or "default"
     source: dict[str, Any] = {"repoURL": origin.repository, "targetRevision": origin.revision}
     if plugin:
         source["path"] = origin.prefix.rstrip("/") or "."
@@ -102,7 +104,7 @@ def application(project: Project, origin: Origin, environment: str, *, plugin: b
         "spec": {
             "project": origin.name,
             "source": source,
-            "destination": {**_cluster(project, name), "namespace": _namespace(composed)},
+            "destination": {**_cluster(project, name), "namespace": namespace},
             "syncPolicy": _sync_policy(origin),
         },
     }
@@ -123,7 +125,7 @@ def application_set(project: Project, origin: Origin, environments: Sequence[str
     elements = [
         {
             "env": name,
-            "namespace": _namespace(project.compose(name)),
+            "namespace": project.sources_of(name).settings.namespace or "default",
             **{f"cluster{field.capitalize()}": clusters[name].get(field, "") for field in fields},
         }
         for name in names
@@ -179,14 +181,14 @@ def app_project(project: Project, origin: Origin) -> dict[str, Any]:
     cluster_wide: set[tuple[str, str, str]] = set()
     for name in project.environments:
         built = project.compile_with_sources(name)
-        own = _namespace(built.composed)
+        own = built.compiled.namespace or "default"
         namespaces = {own, *(each.id.namespace for each in built.compiled.resources if each.id.namespace)}
         cluster = _cluster(project, name)
         destinations += [{**cluster, "namespace": namespace} for namespace in sorted(namespaces)]
         cluster_wide |= {
             (each.id.group, each.id.kind, each.id.name)
             for each in built.compiled.resources
-            if _is_cluster_wide(built.composed, each)
+            if _is_cluster_wide(built.composed.api, each)
         }
         # `CreateNamespace=true` creates the Application's namespace, which the project has to allow as well.
         cluster_wide.add(("", "Namespace", own))
@@ -262,7 +264,7 @@ def generate(project: Project, environ: Mapping[str, str], *, allow_empty: bool 
 
 def _cluster(project: Project, environment: str) -> dict[str, str]:
     """The cluster as Argo CD knows it: by its server, else by its name, which `argocd cluster add CONTEXT` sets."""
-    cluster = project.compose(environment).sources.settings.cluster
+    cluster = project.sources_of(environment).settings.cluster
     if cluster is not None and cluster.server:
         return {"server": cluster.server}
     if cluster is not None and cluster.context:
@@ -270,15 +272,10 @@ def _cluster(project: Project, environment: str) -> dict[str, str]:
     return {"server": IN_CLUSTER}
 
 
-def _is_cluster_wide(composed: ComposedEnvironment, resource: Resource) -> bool:
+def _is_cluster_wide(api: KubeApi, resource: Resource) -> bool:
     """Whether a resource is in no namespace; one of an unknown kind is taken at its word."""
-    namespaced = composed.api.is_namespaced(resource.id.group, resource.id.kind)
+    namespaced = api.is_namespaced(resource.id.group, resource.id.kind)
     return not resource.id.namespace if namespaced is None else not namespaced
-
-
-def _namespace(composed: ComposedEnvironment) -> str:
-    """The namespace of an environment's Applications: where Argo CD puts what names none."""
-    return composed.composition.namespace or "default"
 
 
 def _sync_policy(origin: Origin) -> dict[str, Any]:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from envcompile.actions.past import Past
+    from envcompile.git.repository import Repository
     from envcompile.history.blame import Blamed
-    from envcompile.history.repository import Repository
     from envcompile.history.store import Revision
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import ResourceId
@@ -110,13 +110,12 @@ def _places_of_keys(
     keys: Iterable[str],
 ) -> dict[str, str]:
     """The file and line of a commit that set each key, found by compiling it; none where that is not known."""
-    from envcompile.actions.project import Project
     from envcompile.compose.provenance import explain_text
-    from envcompile.sources import GitTree
+    from envcompile.units.project import Project
 
     if not repository.has(commit):
         return {}
-    tree = GitTree(repository.folder, commit)
+    tree = repository.commit_tree(commit)
     places: dict[str, str] = {}
     wanted = list(keys)
     try:

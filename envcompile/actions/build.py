@@ -5,26 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.actions.charting import compare_chart
-from envcompile.actions.freshness import INPUT_FOLDERS, Look
-from envcompile.actions.records import remember
+from envcompile.actions.outputs import Outputs
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
+from envcompile.actions.snapshots import keep_snapshot
 from envcompile.compose.identity import select
 from envcompile.emit.index import INDEX_NAME
-from envcompile.emit.manifests import built_in_kinds, manifests
+from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
-from envcompile.model import Bundle
+from envcompile.units.snapshot import Look
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from envcompile.actions.freshness import Record
-    from envcompile.actions.project import CompiledEnvironment, Project
+    from envcompile.emit.filenames import Placed
     from envcompile.model import Compiled, Resource, ResourceId
+    from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.project import CompiledEnvironment, Project
+    from envcompile.units.snapshot import Snapshot
 
 
 def build(
@@ -58,46 +60,67 @@ def build(
     if not check:
         recover_interrupted(project.root, target)
     look = Look(str(project.root), str(target))
-    compiled = compile_all(project, chosen)
+    linked = link_all(project, chosen)
     renderer = Renderer()
-    results = [_compare(project, environment, target, renderer, only, look.record) for environment in compiled]
-    if not environments and only is None:
+    problems = Problems()
+    outputs = []
+    results = []
+    for environment in linked:
+        made = Outputs(environment, renderer)
+        outputs.append(made)
+        results.append(_compare(project, made, target, only, look.snapshot))
+        made.report_refused(results[-1].plan, results[-1].folder, problems)
+    problems.raise_any()
+    is_whole = not environments and only is None
+    if is_whole:
         results += _orphans(project, target)
         if with_chart and project.settings.chart is not None:
+            compiled = [project.compile_with_sources(environment.environment) for environment in linked]
             results.append(compare_chart(project, project.settings.chart, target, compiled))
-    if check:
-        return results
-    if not force:
-        problems = Problems()
-        for result in results:
-            try:
-                refuse_obstacles(result.plan, result.folder, project.root)
-            except EnvcError as error:
-                problems.extend(error)
-        problems.raise_any()
-    write_all(project.root, target, results)
-    if only is None and not environments and (with_chart or project.settings.chart is None):
-        remember(look, compiled, results, _crds(project))
+    if not check:
+        if not force:
+            for result in results:
+                try:
+                    refuse_obstacles(result.plan, result.folder, project.root)
+                except EnvcError as error:
+                    problems.extend(error)
+            problems.raise_any()
+        write_all(project.root, target, results)
+        if is_whole and (with_chart or project.settings.chart is None):
+            keep_snapshot(look, project, linked, results)
+    for made in outputs:
+        made.remember()
+    project.save_memo()
     return results
 
 
-def compile_all(project: Project, environments: Sequence[str]) -> list[CompiledEnvironment]:
-    """Compile several environments; what is wrong in any of them is reported together.
+def link_all(project: Project, environments: Iterable[str]) -> list[LinkedEnvironment]:
+    """Compile and join several environments; what is wrong in any of them is reported together.
 
     Raises:
         EnvcError: everything that is wrong, each problem once.
     """
     problems = Problems()
-    compiled = []
+    linked = []
     for environment in environments:
         try:
-            compiled.append(project.compile_with_sources(environment))
+            linked.append(project.link(environment))
         except UsageError:
             raise
         except EnvcError as error:
             problems.extend(error)
     problems.raise_any()
-    return compiled
+    return linked
+
+
+def compile_all(project: Project, environments: Sequence[str]) -> list[CompiledEnvironment]:
+    """Compile several environments whole; what is wrong in any of them is reported together.
+
+    Raises:
+        EnvcError: everything that is wrong, each problem once.
+    """
+    link_all(project, environments)
+    return [project.compile_with_sources(environment) for environment in environments]
 
 
 def choose_resources(compiled: Compiled, only: str) -> list[Resource]:
@@ -107,20 +130,30 @@ def choose_resources(compiled: Compiled, only: str) -> list[Resource]:
         UsageError: no resource has this name, or several kinds do.
     """
     by_id = {resource.id: resource for resource in compiled.resources}
-    found = select(only, by_id)
+    return [by_id[identity] for identity in choose_ids(compiled.environment, by_id, only)]
+
+
+def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list[ResourceId]:
+    """The identities that KIND/NAME names among those of an environment.
+
+    Raises:
+        UsageError: no resource has this name, or several kinds do.
+    """
+    ids = list(known)
+    found = select(only, ids)
     if not found:
-        names = sorted({resource.short for resource in by_id})
+        names = sorted({resource.short for resource in ids})
         raise UsageError([
             Problem(
-                f"{compiled.environment} has no resource {only}",
-                did_you_mean(only, names, f"`envc show {compiled.environment} --list` lists what it has"),
+                f"{environment} has no resource {only}",
+                did_you_mean(only, names, f"`envc show {environment} --list` lists what it has"),
             )
         ])
     groups = {resource.group for resource in found}
     if len(groups) > 1:
         choices = ", ".join(f"{_kind(resource)}/{resource.name}" for resource in found)
-        raise UsageError([Problem(f"{only} is ambiguous in {compiled.environment}", f"write one of {choices}")])
-    return [by_id[identity] for identity in found]
+        raise UsageError([Problem(f"{only} is ambiguous in {environment}", f"write one of {choices}")])
+    return found
 
 
 def _kind(resource: ResourceId) -> str:
@@ -128,41 +161,26 @@ def _kind(resource: ResourceId) -> str:
 
 
 def _compare(
-    project: Project,
-    environment: CompiledEnvironment,
-    target: Path,
-    renderer: Renderer,
-    only: str | None,
-    known: Record | None,
+    project: Project, made: Outputs, target: Path, only: str | None, known: Snapshot | None
 ) -> EnvironmentResult:
-    compiled = environment.compiled
-    bundle = manifests(compiled, renderer, built_in_kinds(environment.composed.api))
-    folder = check_folder(target / compiled.environment, project.root)
+    name = made.linked.environment
+    folder = check_folder(target / name, project.root)
+    bundle = made.bundle
     if only is not None:
-        wanted = {resource.id for resource in choose_resources(compiled, only)}
-        sources = {path: resource for path, resource in bundle.sources.items() if resource.id in wanted}
-        bundle = Bundle(bundle.environment, {path: bundle.files[path] for path in sources}, sources)
-
-    outputs = known.outputs if known is not None else {}
+        placed: dict[str, Placed] = made.placed
+        wanted = {*choose_ids(name, [one.id for one in placed.values()], only)}
+        bundle = bundle._replace(
+            digests={path: digest for path, digest in bundle.digests.items() if placed[path].id in wanted}
+        )
+    written = known.outputs if known is not None else {}
 
     def digest_of(path: str, stat: os.stat_result) -> str | None:
-        entry = outputs.get(f"{compiled.environment}/{path}")
-        return entry[3] if entry and entry[:3] == (stat.st_mtime_ns, stat.st_size, stat.st_ino) else None
+        found = written.get(f"{name}/{path}")
+        text = f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
+        return found[1] if found is not None and found[0] == text else None
 
     compared = plan(folder, bundle, digest_of, partial=only is not None)
-    warnings = environment.composed.warnings
-    return EnvironmentResult(compiled.environment, folder, len(compared.digests), compared, warnings)
-
-
-def _crds(project: Project) -> set[str]:
-    """The files that `crds:` of envc.yaml names, and their folders: a new file changes those."""
-    found = set(project.crd_files())
-    for path in tuple(found):
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found and folder.partition("/")[0] not in INPUT_FOLDERS:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
+    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
@@ -180,5 +198,5 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
         if folder.name in known or folder.name.startswith(".") or folder.is_symlink():
             continue
         if (folder / INDEX_NAME).is_file():
-            empty = plan(folder, Bundle(folder.name, {}, {}), gone=True)
+            empty = plan(folder, bundle_of(folder.name, {}), gone=True)
             yield EnvironmentResult(folder.name, folder, 0, empty, ())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
+from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
-from envcompile.model import Bundle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import CompiledEnvironment, Project
     from envcompile.settings import Chart
+    from envcompile.units.project import CompiledEnvironment, Project
 
 
 def compare_chart(
@@ -44,9 +44,9 @@ def compare_chart(
         options=ChartOptions(version=settings.version, crds=settings.crds),
     )
     files = emit(chart)
-    bundle = Bundle(CHART_FOLDER, {path: text.encode() for path, text in files.items()}, {})
+    bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in files.items()})
     folder = check_folder(target / CHART_FOLDER, project.root)
     warning = size_warning(chart, release_size(chart, files))
     return EnvironmentResult(
-        CHART_FOLDER, folder, len(bundle.files), plan(folder, bundle), (warning,) if warning else ()
+        CHART_FOLDER, folder, len(bundle.digests), plan(folder, bundle), (warning,) if warning else ()
     )

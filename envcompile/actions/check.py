@@ -12,22 +12,21 @@ from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.grading import Grading
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.schema import SCHEMA, unknown_kinds
-from envcompile.check.scope import ALONE
 from envcompile.check.suppressions import POINTER, UNUSED, misused, read_suppressions, unused
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field
-from envcompile.model import is_harmless
+from envcompile.model import without_values
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from envcompile.actions.project import CompiledEnvironment, Project
     from envcompile.check.finding import Hit, Severity
     from envcompile.check.rule import Rule
     from envcompile.check.suppressions import Suppression
     from envcompile.model import Location, Resource, ResourceId
+    from envcompile.units.project import CompiledEnvironment, Project
 
 _NOT_SHOWN = "bm90IHNob3du"
 """Stands for what a Secret in clear holds, which `secretBackend: plaintext` lets through; rules never see it."""
@@ -139,7 +138,7 @@ def look(
     used: set[Suppression] = set()
     graded = _Grader(built, values, grades)
     for rule in asked:
-        for hit in rule.find(part if rule.id in ALONE else scene):
+        for hit in rule.find(part if rule.alone else scene):
             entry = suppressions.get((hit.resource, rule.id))
             is_ignored = entry is not None and bool(entry.reason)
             if entry is not None and is_ignored:
@@ -235,22 +234,9 @@ def scene_of(built: CompiledEnvironment) -> Scene:
     compiled = built.compiled
     resources = compiled.resources
     if compiled.plaintext_allowed:
-        resources = tuple(map(_without_values, resources))
+        resources = tuple([without_values(resource, _NOT_SHOWN) for resource in resources])
     keys = SealingKeys(sealing.controller_namespace, sealing.controller_name)
     return Scene(compiled.environment, resources, built.composed.api, keys)
-
-
-def _without_values(resource: Resource) -> Resource:
-    """A Secret in clear without its values, so that no rule can tell them; every other resource as it is."""
-    value = resource.value
-    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
-        return resource
-    hidden = {
-        field: dict.fromkeys(value[field], _NOT_SHOWN)
-        for field in ("data", "stringData")
-        if isinstance(value.get(field), dict)
-    }
-    return resource._replace(value={**value, **hidden})
 
 
 def _suppressions(resources: Iterable[Resource]) -> dict[tuple[ResourceId, str], Suppression]:
@@ -309,7 +295,7 @@ def _refuse_unknown_rules(project: Project, compiled: Sequence[CompiledEnvironme
 
 def _where_in_project(project: Project, rule: str) -> Location | None:
     from envcompile.sources.project import read_project_file
-    from envcompile.sources.settingsfile import place
+    from envcompile.yamlio.places import place
 
     document = read_project_file(project.tree, Problems())[1]
     return place(document, ("checks", rule)) if document is not None else None

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import compile_all
-from envcompile.actions.project import Project
 from envcompile.ask.difference import compare
 from envcompile.compose import configtext
-from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
-from envcompile.sources import GitTree, WorkingTree
+from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.git.refs import default_branch, merge_base
+from envcompile.git.repository import open_repository
+from envcompile.git.trees import CommitTree
+from envcompile.sources import WorkingTree
 from envcompile.sources.parsed import ParsedFiles
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.ask.difference import EnvironmentDiff
+    from envcompile.git.repository import Repository
     from envcompile.model import Resource
     from envcompile.sources import Tree
     from envcompile.sources.tree import File
+    from envcompile.units.project import CompiledEnvironment
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -65,7 +68,7 @@ class _TwinFiles(ParsedFiles):
         if twin is None or path in self._files or not twin.tree.is_file(path):
             return super().file(tree, path)
         theirs = twin.parsed.file(twin.tree, path)
-        if isinstance(tree, GitTree) and tree.holds(path, theirs.data):
+        if isinstance(tree, CommitTree) and tree.holds(path, theirs.data):
             self._files[path] = theirs
             return theirs
         return super().file(tree, path)
@@ -84,8 +87,7 @@ class _Side(Project):
     """One of two states of a repository."""
 
     def __init__(self, tree: Tree, twin: _Side | None = None) -> None:
-        super().__init__(tree)
-        self.parsed = self._parsed = _TwinFiles(twin)
+        super().__init__(tree, _TwinFiles(twin))
 
 
 def difference(
@@ -104,12 +106,15 @@ def difference(
         UnavailableError: git does not answer.
         EnvcError: one of the sides does not compile.
     """
-    newer = GitTree(root, target) if target is not None else None
+    repository = open_repository(root)
+    newer = repository.commit_tree(target) if target is not None else None
     older = None
     try:
         with ThreadPoolExecutor(1) as beside:
             # Listing a commit is git's work: it goes on while this process compiles the other side.
-            opening = beside.submit(lambda: GitTree(root, source or merge_base(root, target or "HEAD")))
+            opening = beside.submit(
+                lambda: repository.commit_tree(source or branch_point(repository, target or "HEAD"))
+            )
             project = _Side(newer or WorkingTree(root))
             commit = newer.commit if newer is not None else ""
             after = _compiled(project, wanted, commit)
@@ -141,6 +146,16 @@ def difference(
     return Difference(older.commit, commit, tuple(found), before, after, project)
 
 
+def branch_point(repository: Repository, revision: str) -> str:
+    """The commit from which a revision left the default branch.
+
+    Raises:
+        UsageError: there is no such branch or revision, or the two have nothing in common.
+        UnavailableError: there is no git on this machine.
+    """
+    return merge_base(repository, default_branch(repository), revision)
+
+
 def between(project: Project, left: str, right: str) -> EnvironmentDiff:
     """Compare two environments of one project; each one's own namespace counts as the same.
 
@@ -168,83 +183,6 @@ def read_keys(filename: str, text: str) -> Mapping[str, Any] | None:
         return {key: span.value for key, span in configtext.keys(filename, text).items()}
     except configtext.ConfigTextError:
         return None
-
-
-def merge_base(root: Path, revision: str) -> str:
-    """The commit from which a revision left the default branch.
-
-    The default branch is what `origin/HEAD` names, else the first of origin/main, origin/master, main and master.
-
-    Raises:
-        UsageError: there is no such branch, or the two have nothing in common.
-        UnavailableError: there is no git on this machine.
-    """
-    for branch in ("origin/HEAD", "origin/main", "origin/master", "main", "master"):
-        if _git(root, "rev-parse", "--verify", "--quiet", f"{branch}^{{commit}}"):
-            return common_commit(root, branch, revision)
-    raise UsageError([
-        Problem(
-            "there is no default branch to compare with: neither origin/HEAD nor main nor master exists here",
-            "name the revision with --from",
-        )
-    ])
-
-
-def common_commit(root: Path, branch: str, revision: str) -> str:
-    """The newest commit that two revisions have in common.
-
-    Raises:
-        UsageError: there is none.
-        UnavailableError: there is no git on this machine.
-    """
-    found = _git(root, "merge-base", branch, revision) if not revision.startswith("-") else ""
-    if found:
-        return found
-    shallow = _git(root, "rev-parse", "--is-shallow-repository") == "true"
-    fix = "fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`"
-    raise UsageError([
-        Problem(
-            f"git finds no commit that `{branch}` and `{revision}` have in common",
-            fix if shallow else "name the revision to compare with by --from",
-        )
-    ])
-
-
-def head(root: Path) -> str:
-    """The hash of the commit that is checked out; empty where there is none."""
-    return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-
-
-def prefix_in_git(root: Path) -> str:
-    """The project's folder inside of its git repository, such as `deploy/`; empty at the top, or without git.
-
-    Raises:
-        UnavailableError: there is no git on this machine.
-    """
-    return _git(root, "rev-parse", "--show-prefix")
-
-
-def remote_url(root: Path) -> str:
-    """The address of the remote `origin` without user and password; empty where there is none.
-
-    Raises:
-        UnavailableError: there is no git on this machine.
-    """
-    address = _git(root, "remote", "get-url", "origin")
-    scheme, separator, rest = address.partition("://")
-    if not separator or scheme not in {"http", "https"}:
-        return address
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-def _git(root: Path, *arguments: str) -> str:
-    """What git prints; empty when it refuses."""
-    try:
-        done = subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, check=False)
-    except FileNotFoundError as error:
-        raise UnavailableError([Problem("git is not installed", "install git")]) from error
-    return done.stdout.decode("utf-8", "surrogateescape").strip() if done.returncode == 0 else ""
 
 
 def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:

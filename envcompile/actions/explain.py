@@ -11,10 +11,10 @@ from envcompile.kubernetes.fieldpath import format_field, parse_field, resolve
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import CompiledEnvironment, Project
     from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Location, Resource, ResourceId
+    from envcompile.units.project import CompiledEnvironment, Project
 
 HIDDEN = "(a secret value)"
 

@@ -11,10 +11,10 @@ from envcompile.model import Location
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.kubernetes import Node
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Document, Pointer, Resource, Step
+    from envcompile.units.project import CompiledEnvironment
 
 _NAME: FieldPath = ("metadata", "name")
 """Stands for the whole resource: the line people recognise it by."""

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError, UsageError
-from envcompile.history.repository import clean_environment
+from envcompile.files import write_atomically
+from envcompile.git.refs import hooks_path
 
 if TYPE_CHECKING:
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
 
 HOOKS = ("pre-commit", "pre-push", "post-commit", "post-merge", "post-rewrite")
 """The hooks that are installed."""
@@ -98,10 +98,8 @@ def hooks_folder(repository: Repository) -> Path:
         raise UsageError([
             Problem("a bare repository has no commit hooks", "run `envc history import` in it, by cron or after a push")
         ])
-    folder = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-path", "hooks"))
-    common = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir"))
-    top = Path(_git(repository, "rev-parse", "--show-toplevel"))
-    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (common, top)):
+    folder = Path(hooks_path(repository))
+    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (repository.common_folder, repository.top)):
         raise UsageError([
             Problem(
                 f"core.hooksPath is {folder}, which other repositories share",
@@ -147,10 +145,7 @@ def install(repository: Repository) -> list[HookStatus]:
                         Problem(f"{file} and {kept.name} beside it are both not envc's", "remove one of them")
                     ])
                 file.rename(kept)
-            scratch = folder / f".{name}.envc"
-            scratch.write_text(script(repository, name), encoding="utf-8")
-            scratch.chmod(0o755)
-            scratch.replace(file)
+            write_atomically(file, script(repository, name).encode(), mode=0o755)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return status(repository)
@@ -181,7 +176,7 @@ def uninstall(repository: Repository) -> list[str]:
 
 def script(repository: Repository, name: str) -> str:
     """The text of a hook."""
-    common = Path(_git(repository, "rev-parse", "--path-format=absolute", "--git-common-dir"))
+    common = repository.common_folder
     with_input = name in {"post-rewrite", "pre-push"}
     parts = [
         _START.format(mark=_MARK, kept=KEPT),
@@ -214,10 +209,3 @@ def _unwritable(folder: Path, error: OSError) -> UnavailableError:
     return UnavailableError([
         Problem(f"cannot write to {folder}: {error.strerror}", "correct the permissions of the folder")
     ])
-
-
-def _git(repository: Repository, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repository.folder, env=clean_environment(), capture_output=True, check=True
-    )
-    return done.stdout.decode("utf-8", "surrogateescape").strip()

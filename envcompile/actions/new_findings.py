@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from envcompile.actions.check import Graded, Looked
     from envcompile.actions.diff import Difference
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.check.finding import Finding
     from envcompile.check.grading import Grading
     from envcompile.check.rule import Rule
     from envcompile.model import ResourceId
     from envcompile.sources import Tree
+    from envcompile.units.project import CompiledEnvironment
 
 _LEAST: Final = "warning"
 """Reviewers are told of nothing less grave."""

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
+from envcompile.files import lock, write_atomically
 from envcompile.forge.messages import Message, deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import Project
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.settings import Notification
+    from envcompile.units.project import Project
 
 SPOOL = "notify"
 """The folder of messages that wait, below `.envc`."""
@@ -87,7 +87,7 @@ def notify(
     failed: set[str] = set()
     problems = Problems()
     sent = 0
-    with alone(spool / "lock"):
+    with lock(spool / "lock"):
         seen: set[Path] = set()
         while waiting := sorted({*spool.glob("*.json")} - seen):
             for path in waiting:
@@ -192,9 +192,7 @@ def _keep(spool: Path, letters: Sequence[Letter]) -> None:
 
 
 def _write(path: Path, letters: Sequence[Letter]) -> None:
-    beside = path.with_suffix(".tmp")
-    beside.write_bytes(written(letters))
-    beside.replace(path)
+    write_atomically(path, written(letters))
 
 
 def written(letters: Sequence[Letter]) -> bytes:
@@ -214,22 +212,3 @@ def read_letters(data: bytes) -> list[Letter]:
             raise TypeError
         found.append(Letter(kind, address, Message(heading, text, facts)))
     return found
-
-
-@contextmanager
-def alone(lock: Path) -> Generator[None]:
-    """Wait until no other process of this machine holds a lock, so that nothing is sent twice."""
-    try:
-        import fcntl
-
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-    except (ImportError, OSError):
-        yield
-        return
-    try:
-        with suppress(OSError):  # not on this file system
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

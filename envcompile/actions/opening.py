@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError
-from envcompile.history.repository import Repository
+from envcompile.git import repository as git_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from envcompile.git.repository import Repository
 
 
 def open_repository(folder: Path) -> Repository:
@@ -24,4 +26,4 @@ def open_repository(folder: Path) -> Repository:
         root = find_root(start)
     except EnvcError:
         root = None
-    return Repository.open(root or start)
+    return git_repository.open_repository(root or start, bare=root is None)

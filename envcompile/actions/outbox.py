@@ -11,7 +11,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from envcompile.errors import EnvcError
+from envcompile.errors import EnvcError, UnavailableError
+from envcompile.files import lock, sweep, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from envcompile.actions.notify import Letter, Notified
     from envcompile.actions.past import Past
     from envcompile.ask.difference import EnvironmentDiff
-    from envcompile.history.repository import Repository
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.history.store import Revision, Store
     from envcompile.model import Resource
-    from envcompile.sources import GitTree
-    from envcompile.sources.gitobjects import GitObjects
 
 _FOLDER = "notify"
 """Where messages wait, too; nothing of them is imported before there is one."""
@@ -73,11 +74,9 @@ class News:
         A folder that cannot be written is no error.
         """
         if commit in self.wanted and not store.children(commit):
-            with suppress(OSError):
+            with suppress(OSError, UnavailableError):
                 self._folder.mkdir(parents=True, exist_ok=True)
-                beside = self._folder / f"{commit}.tmp"
-                beside.write_text(str(now), encoding="utf-8")
-                beside.replace(self._note(commit))
+                write_atomically(self._note(commit), str(now).encode())
 
     def forget(self, commit: str) -> None:
         """There is nothing to say of a commit: it changes nothing, or was recorded by somebody else."""
@@ -92,14 +91,15 @@ class News:
         Raises:
             UnavailableError: the database does not answer.
         """
-        from envcompile.actions.notify import alone, notify
+        from envcompile.actions.notify import notify
 
         store = past.store
-        with alone(self._folder / "notes.lock"):
+        with lock(self._folder / "notes.lock"):
+            sweep(self._folder)
             notes = {path.stem: path for path in self._folder.glob(f"*{_ENDING}")}
             times = store.recorded_at(notes)
             for name, (time, number) in sorted(times.items(), key=lambda item: item[1][1]):
-                with suppress(OSError, ValueError):
+                with suppress(OSError, UnavailableError, ValueError):
                     self._settle(notes[name], time, f"{time:010d}-{number:010d}-{name}.json", past, environ)
         return notify(self._home, (), environ, wait=wait)
 
@@ -114,9 +114,7 @@ class News:
             if not told:
                 note.unlink(missing_ok=True)
                 return
-            beside = note.with_suffix(".tmp")
-            beside.write_bytes(written(told))
-            beside.replace(note)
+            write_atomically(note, written(told))
         note.rename(self._folder / name)
 
     def _note(self, commit: str) -> Path:
@@ -127,13 +125,12 @@ def _letters(past: Past, commit: str) -> list[Letter]:
     """What is to be said of a recorded commit, to those whom its own envc.yaml names."""
     from envcompile.actions.notify import letters_of
     from envcompile.errors import Problems
-    from envcompile.sources import GitTree
     from envcompile.sources.project import read_project_file
 
     facts = past.store.commits([commit])[commit]
     after = past.store.revisions_of(commit)
     before = past.store.revisions_of(facts.parents[0]) if facts.parents else {}
-    tree = GitTree(past.repository.folder, commit)
+    tree = past.repository.commit_tree(commit)
     try:
         receivers = read_project_file(tree, Problems())[0].notify
         found = [
@@ -147,7 +144,7 @@ def _letters(past: Past, commit: str) -> list[Letter]:
     return letters_of(receivers, [diff for diff in found if diff.resources], commit)
 
 
-def _difference(past: Past, name: str, old: Revision | None, new: Revision | None, tree: GitTree) -> EnvironmentDiff:
+def _difference(past: Past, name: str, old: Revision | None, new: Revision | None, tree: CommitTree) -> EnvironmentDiff:
     from envcompile.actions.diff import read_keys
     from envcompile.actions.past import api_at, resources_at
     from envcompile.ask.difference import EnvironmentDiff, compare
@@ -172,7 +169,7 @@ def _difference(past: Past, name: str, old: Revision | None, new: Revision | Non
     )
 
 
-def _owners(tree: GitTree, environment: str) -> tuple[str, ...]:
+def _owners(tree: CommitTree, environment: str) -> tuple[str, ...]:
     """Who approves changes of an environment; nobody when its settings cannot be read."""
     from envcompile.sources import read_project
     from envcompile.sources.layers import EffectiveSettings

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.diff import prefix_in_git
-from envcompile.errors import Problem, Problems, UnavailableError, UsageError
+from envcompile.errors import Problem, Problems, UsageError
+from envcompile.files import unwritable, write_atomically
+from envcompile.git.discovery import prefix_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
 BEGIN = "# envc owners: begin (written by `envc owners --write` from overlays/*/environment.yaml)"
 END = "# envc owners: end"
@@ -49,7 +50,7 @@ def owners(project: Project) -> Owners:
     folders: dict[str, list[str]] = {}
     outputs: dict[str, list[str]] = {}
     for environment in project.environments:
-        sources = project.compose(environment).sources
+        sources = project.sources_of(environment)
         named = sources.settings.owners
         for position, owner in enumerate(named):
             if not _OWNER.fullmatch(owner):
@@ -65,7 +66,7 @@ def owners(project: Project) -> Owners:
     if not outputs:
         fix = "add `owners:` to the environment.yaml of each environment"
         raise UsageError([Problem("no environment names its owners", fix)])
-    prefix = prefix_in_git(project.root)
+    prefix = prefix_of(project.root)
     top = project.root
     for _ in range(prefix.count("/")):
         top = top.parent
@@ -85,14 +86,11 @@ def write_owners(found: Owners) -> None:
     Raises:
         UnavailableError: the file cannot be written.
     """
-    beside = found.path.with_name(f".{found.path.name}.envc")
     try:
         found.path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(found.after, encoding="utf-8")
-        beside.replace(found.path)
     except OSError as error:
-        problem = Problem(f"cannot write {found.path}: {error.strerror}", "make the folder writable")
-        raise UnavailableError([problem]) from error
+        raise unwritable(found.path, error) from error
+    write_atomically(found.path, found.after.encode())
 
 
 def _with_block(text: str, block: str) -> str:

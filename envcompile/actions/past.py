@@ -14,13 +14,14 @@ from envcompile.history.spool import Spool
 from envcompile.history.stats import counts
 from envcompile.history.store import Store
 from envcompile.model import Resource
+from envcompile.values import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Revision, State
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
@@ -245,13 +246,13 @@ class _Said(NamedTuple):
 def _said_of_kinds(repository: Repository, revision: Revision) -> _Said:
     """What the settings of a commit say of kinds; only settings are read, no resource."""
     from envcompile.settings import DEFAULT_KUBERNETES_VERSION
-    from envcompile.sources import GitTree, new_parsed_files, read_project
+    from envcompile.sources import new_parsed_files, read_project
     from envcompile.sources.layers import EffectiveSettings
 
     nothing = _Said(DEFAULT_KUBERNETES_VERSION, (), ())
     if not repository.has(revision.commit):
         return nothing
-    tree = GitTree(repository.folder, revision.commit)
+    tree = repository.commit_tree(revision.commit)
     try:
         sources = read_project(tree)
         layers = sources.layers.get(revision.environment, ())
@@ -287,7 +288,7 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
     for revision in revisions:
         api = api_at(past, revision)
         for resource in resources_at(past, revision):
-            for pointer, value in _leaves(redacted(resource.id, resource.value), ()):
+            for pointer, value in leaves(redacted(resource.id, resource.value)):
                 if isinstance(value, Hidden) or not fnmatchcase(_as_text(value), wanted):
                     continue
                 last = next((str(part) for part in reversed(pointer) if isinstance(part, str)), "")
@@ -327,17 +328,6 @@ def choose(known: Collection[ResourceId], where: str, only: str) -> ResourceId:
         f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found
     )
     raise UsageError([Problem(f"{only} is ambiguous in {where}", f"write one of {choices}")])
-
-
-def _leaves(value: Any, pointer: tuple[Any, ...]) -> Iterator[tuple[tuple[Any, ...], Any]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, (*pointer, key))
-    elif isinstance(value, list):
-        for position, item in enumerate(value):
-            yield from _leaves(item, (*pointer, position))
-    else:
-        yield pointer, value
 
 
 def _as_text(value: Any) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.project import Project
 from envcompile.ask.changes import changes
-from envcompile.compose.images import parse_reference
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.files import write_atomically
+from envcompile.kubernetes.images import parse_image
 from envcompile.kubernetes.podspecs import containers
+from envcompile.sources.overlaid import OverlaidTree
+from envcompile.units.project import Project
+from envcompile.values import ABSENT, dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,10 +20,8 @@ if TYPE_CHECKING:
     from envcompile.ask.changes import Change
     from envcompile.model import Pointer
     from envcompile.settings import Environment, Image
-    from envcompile.sources import FileEntry, Tree
 
 _IMAGE_FIELDS = (("newName", "new_name"), ("newTag", "new_tag"), ("digest", "digest"))
-_ABSENT = object()
 
 
 class Carried(NamedTuple):
@@ -82,50 +83,21 @@ def promote(
         _carry_params(edit, want, have, params)
         if replicas:
             for name, count in want.replicas.items():
-                edit.set(("replicas", name), have.replicas.get(name, _ABSENT), count)
-    after = Project(EditedTree(project.tree, {path: edit.text.encode()})).compile_with_sources(right)
+                edit.set(("replicas", name), have.replicas.get(name, ABSENT), count)
+    after = Project(OverlaidTree(project.tree, {path: edit.text.encode()})).compile_with_sources(right)
     found = changes(before.compiled.resources, after.compiled.resources, after.composed.api)
     return Promotion(path, edit.text, tuple(edit.carried), tuple(found))
 
 
 def write_promotion(project: Project, promotion: Promotion) -> Path:
-    """Write the edited environment.yaml in one step; its path."""
+    """Write the edited environment.yaml in one step; its path.
+
+    Raises:
+        UnavailableError: the file cannot be written.
+    """
     target = project.root / promotion.path
-    beside = target.with_name(f".{target.name}.envc")
-    beside.write_bytes(promotion.text.encode())
-    beside.replace(target)
+    write_atomically(target, promotion.text.encode(), shown=promotion.path)
     return target
-
-
-class EditedTree:
-    """A tree with some of its files replaced, to compile a change before it is written."""
-
-    __slots__ = ("_edited", "_tree")
-
-    def __init__(self, tree: Tree, edited: dict[str, bytes]) -> None:
-        self._tree = tree
-        self._edited = edited
-
-    @property
-    def root(self) -> Path | None:
-        """The folder of the tree below."""
-        return self._tree.root
-
-    def files(self, folder: str) -> list[FileEntry]:
-        """The files of the tree below."""
-        return self._tree.files(folder)
-
-    def read(self, path: str) -> bytes:
-        """The edited bytes of a file, else those of the tree below."""
-        return self._edited[path] if path in self._edited else self._tree.read(path)
-
-    def exists(self, path: str) -> bool:
-        """Tell whether the tree below has the path."""
-        return self._tree.exists(path)
-
-    def is_file(self, path: str) -> bool:
-        """Tell whether the tree below has a file at the path."""
-        return self._tree.is_file(path)
 
 
 class _Edit:
@@ -148,8 +120,8 @@ class _Edit:
         if old == new and type(old) is type(new):
             return
         self.text = edit.set_value(self.text, self.index, pointer, new)
-        name = ".".join(str(part) for part in pointer)
-        self.carried.append(Carried(name, None if old is _ABSENT else old, new))
+        name = dotted(pointer)
+        self.carried.append(Carried(name, None if old is ABSENT else old, new))
 
     def image(self, image: Image, have: Environment) -> None:
         """Carry one `images` entry into the target's own list."""
@@ -189,7 +161,7 @@ def _images_of(compiled: Any, app: str, settings: Environment) -> set[str]:
         advice = did_you_mean(app, apps, f"the applications are {', '.join(sorted(apps))}")
         raise UsageError([Problem(f"there is no application `{app}`", advice)])
     used = {
-        parse_reference(container["image"]).name
+        parse_image(container["image"]).name
         for resource in compiled.resources
         if resource.app == app
         for container in containers(resource.id, resource.value)
@@ -208,4 +180,4 @@ def _carry_params(edit: _Edit, want: Environment, have: Environment, named: Iter
         ])
     for name, value in want.params.items():
         if name not in have.params or name in wanted or "*" in wanted:
-            edit.set(("params", name), have.params.get(name, _ABSENT), value)
+            edit.set(("params", name), have.params.get(name, ABSENT), value)

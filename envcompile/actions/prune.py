@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UsageError
-from envcompile.history.repository import clean_environment
+from envcompile.git.refs import pinned
 from envcompile.history.retention import choose, give_back, prune, pruned
 
 if TYPE_CHECKING:
     from envcompile.actions.past import Past
-    from envcompile.history.repository import Repository
     from envcompile.history.retention import Pruned
 
 _DAY = 86_400
@@ -44,9 +42,9 @@ def prune_history(
             )
         ])
     repository, store = past.repository, past.store
-    among, heads = None, _heads(repository)
+    among, heads = None, pinned(repository)
     if unreachable:
-        if _git(repository, "rev-parse", "--is-shallow-repository").strip() == "true":
+        if repository.is_shallow():
             raise UsageError([
                 Problem(
                     "this clone is shallow: it does not know what branches and tags reach",
@@ -64,17 +62,3 @@ def pruned_below(past: Past, revision: str) -> int:
     """How many of the commits that a revision reaches were pruned."""
     gone = pruned(past.store.database)
     return sum(name in gone for name in past.repository.walk([past.repository.resolve(revision)])) if gone else 0
-
-
-def _heads(repository: Repository) -> set[str]:
-    """What branches and tags point to, here and on remotes, and what is checked out in any work tree."""
-    names = _git(repository, "for-each-ref", "--format=%(objectname) %(*objectname)").split()
-    trees = _git(repository, "worktree", "list", "--porcelain").splitlines()
-    return {*names, *(line.removeprefix("HEAD ") for line in trees if line.startswith("HEAD "))}
-
-
-def _git(repository: Repository, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=repository.folder, env=clean_environment(), capture_output=True, check=False
-    )
-    return done.stdout.decode("utf-8", "surrogateescape")

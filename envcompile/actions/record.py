@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from envcompile.actions.outbox import News
-    from envcompile.history.repository import Repository
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Repository
     from envcompile.history.spool import Spool
     from envcompile.history.store import Store
-    from envcompile.sources.gitobjects import GitObjects
 
 __all__ = ["NOT_RECORDED", "Recorded", "places_of", "record", "take_up", "unrecorded"]
 

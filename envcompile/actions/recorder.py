@@ -6,23 +6,21 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import __version__
-from envcompile.actions.commitfiles import NoShortcutError, inputs_of, is_output_the_same
-from envcompile.actions.increments import compile_slice
-from envcompile.actions.revisions import contents, contents_with, field_rows, rows_between
-from envcompile.actions.subjects import Subjects
+from envcompile.actions.commitfiles import inputs_of
+from envcompile.actions.revisions import contents, field_rows, rows_between
 from envcompile.errors import EnvcError
-from envcompile.history.repository import clean_environment
 from envcompile.history.store import delta_of, failed, unchanged
-from envcompile.sources.gitobjects import GitObjects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Self
 
     from envcompile.actions.outbox import News
-    from envcompile.actions.project import CompiledEnvironment
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.objects import GitObjects
+    from envcompile.git.repository import Commit, Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.history.store import Delta, Revision, Store
+    from envcompile.units.project import CompiledEnvironment
 
 
 class Written(NamedTuple):
@@ -51,7 +49,6 @@ class Recorder:
         store: the history database.
         objects: reads the repository; a reader of its own when left out.
         news: notes the commits that people are to be told of; nobody is told when left out.
-        shortcuts: compile only what a commit changes, where that gives the same.
     """
 
     def __init__(
@@ -61,22 +58,18 @@ class Recorder:
         *,
         objects: GitObjects | None = None,
         news: News | None = None,
-        shortcuts: bool = True,
     ) -> None:
         self.repository = repository
         self.store = store
-        self.objects = objects or GitObjects(repository.folder, clean_environment())
+        self.objects = objects or repository.objects()
         self._is_own = objects is None
         self.news = news
-        self._shortcuts = shortcuts
-        self._subjects = Subjects(repository.home)
         self._wholes: dict[str, _Whole] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._subjects.save()
         if self._is_own:
             self.objects.close()
 
@@ -113,34 +106,10 @@ class Recorder:
 
     def _deltas(self, commit: str, parent: str, bases: dict[str, Revision], inputs: str) -> list[Delta]:
         before = self.store.inputs_and_tool(parent) if bases else ("", "")
-        if before[1] == __version__ and not any(base.problem for base in bases.values()):
-            prefix = self.repository.prefix
-            if before[0] == inputs and is_output_the_same(self.objects, prefix, parent, commit):
-                return [unchanged(base) for base in bases.values()]
-            if self._shortcuts and not self.store.orphans(commit):
-                try:
-                    return self._deltas_of_slice(commit, parent, bases)
-                except NoShortcutError:
-                    pass  # the commit touches more than single resources
+        is_sound = not any(base.problem for base in bases.values())
+        if before == (inputs, __version__) and is_sound:
+            return [unchanged(base) for base in bases.values()]
         return list(self._deltas_of_whole(commit, bases))
-
-    def _deltas_of_slice(self, commit: str, parent: str, bases: dict[str, Revision]) -> list[Delta]:
-        names = frozenset(bases)
-        sliced = compile_slice(self.objects, self._subjects, self.repository.prefix, parent, commit, names)
-        deltas = []
-        self.store.load_states([base.id for name, base in bases.items() if name in sliced.environments])
-        for name, base in bases.items():
-            built = sliced.environments.get(name)
-            if built is None:
-                deltas.append(unchanged(base))
-                continue
-            before = self.store.state(base.id)
-            held = contents_with(built, sliced, before)
-            if held is None:
-                raise NoShortcutError
-            delta = delta_of(name, base, before, held)
-            deltas.append(delta._replace(fields=field_rows(self.store, before, built, delta)))
-        return deltas
 
     def _deltas_of_whole(self, commit: str, bases: dict[str, Revision]) -> Iterator[Delta]:
         whole = self._whole(commit, sorted(bases))
@@ -158,24 +127,30 @@ class Recorder:
         known = self._wholes.get(commit)
         if known is not None:
             return known
-        from envcompile.actions.project import Project
-        from envcompile.sources import GitTree
+        from envcompile.units.project import Project
 
         found = self._wholes[commit] = _Whole({}, {})
-        tree = GitTree(self.repository.folder, commit, objects=self.objects, prefix=self.repository.prefix)
+        tree = self.repository.commit_tree(commit, self.objects)
         if not any(tree.exists(path) for path in ("base", "overlays", "envc.yaml")):
             return found
         try:
             project = Project(tree)
         except EnvcError as error:
+            self._refuse_partial(tree)
             found.problems.update(dict.fromkeys(before, _reason(error)))
             return found
         for name in project.environments:
             try:
                 found.environments[name] = project.compile_with_sources(name)
             except EnvcError as error:
+                self._refuse_partial(tree)
                 found.problems[name] = _reason(error)
         return found
+
+    def _refuse_partial(self, tree: CommitTree) -> None:
+        """Record no failure that a whole clone would not have."""
+        if tree.lacks is not None and self.repository.is_partial():
+            raise tree.lacks
 
     def _adopt_children(self, commit: Commit) -> None:
         """Children that were recorded before their parent hold all; now they hold only what they changed."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import has_leftovers, sweep, unavailable, write
+from envcompile.units.snapshot import CHART as CHART_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from envcompile.emit.plan import Plan
 
-CHART_FOLDER = "chart"
-"""The one name below environments/ that is no environment."""
+
+__all__ = ["CHART_FOLDER", "EnvironmentResult", "recover_interrupted", "write_all"]
 
 
 class EnvironmentResult(NamedTuple):

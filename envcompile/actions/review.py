@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.diff import common_commit, difference, head
+from envcompile.actions.diff import difference
 from envcompile.actions.new_findings import new_findings
 from envcompile.ask.markdown import blocks, table
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.forge.http import RefusedError
 from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
+from envcompile.git.refs import merge_base
+from envcompile.git.repository import open_repository
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,17 +74,18 @@ def review(
         raise UsageError([
             Problem(f"`{key}` cannot be a comment's key", "write letters, digits, `.`, `_`, `/` and `-`")
         ])
+    repository = open_repository(root)
     if source is None and job is not None and job.base:
-        source = common_commit(root, job.base, "HEAD")
+        source = merge_base(repository, job.base, "HEAD")
     found = difference(root, wanted, source=source)
-    commit = (job.head if job is not None else "") or head(root)
+    commit = (job.head if job is not None else "") or repository.find("HEAD")
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
     if not found.changed:
         return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
     count = sum(len(diff.resources) for diff in found.changed)
     said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
-    size = limit or (1_000_000 if job is not None and job.host == "GitLab" else DEFAULT_LIMIT)
+    size = limit or (job.limit if job is not None else DEFAULT_LIMIT)
     top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
     news = new_findings(found)
     section, all_news = news.markdown(size // 2), news.markdown()

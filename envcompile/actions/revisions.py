@@ -3,89 +3,43 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Order, field_changes
+from envcompile.ask.changes import Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
-from envcompile.history.records import Content, FieldRow, content_of
-from envcompile.model import Resource, is_harmless
+from envcompile.history.records import FieldRow, content_of
+from envcompile.model import without_values
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envcompile.actions.increments import Slice
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.ask.changes import FieldChange
+    from envcompile.git.repository import Repository
     from envcompile.history.reading import Reader
-    from envcompile.history.records import Delta, State
-    from envcompile.history.repository import Repository
+    from envcompile.history.records import Content, Delta, State
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
+    from envcompile.units.project import CompiledEnvironment
 
 NOT_RECORDED = "(not recorded)"
 """Stands for what a Secret of an environment with `secretBackend: plaintext` holds."""
 _LONGEST = 4096
 """Characters of a field's value that are kept for blame; the whole value is in the resource."""
-_PLAIN = re.compile(r"[A-Za-z0-9._-]{1,200}")
-"""Names of applications that are the names of their folders, too; others are changed for the file system."""
 
 
 def contents(built: CompiledEnvironment) -> dict[ResourceId, Content]:
     """Everything that an environment holds."""
     compiled = built.compiled
     files = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
-    return {resource.id: content_of(without_values(resource), file) for file, resource in files.items()}
-
-
-def contents_with(built: CompiledEnvironment, sliced: Slice, before: State) -> dict[ResourceId, Content] | None:
-    """Everything that an environment holds when a slice of it was compiled again, and the rest is as before.
-
-    Returns:
-        The contents, those of the rest without their text; None when they cannot be told from the slice.
-    """
-    kept = {
-        identity: Content(b"", held.digest, held.file)
-        for identity, held in before.items()
-        if (identity.kind, identity.name) not in sliced.subjects
+    return {
+        resource.id: content_of(without_values(resource, NOT_RECORDED).value, file) for file, resource in files.items()
     }
-    resources = {resource.id: resource for resource in built.compiled.resources}
-    if not resources.keys().isdisjoint(kept):
-        return None
-    apps = {identity: held.file.partition("/")[0] for identity, held in before.items()}
-    are_the_same = len(kept) + len(resources) == len(before)
-    if are_the_same and all(apps.get(resource.id) == resource.app for resource in resources.values()):
-        files = {before[resource.id].file: resource for resource in resources.values()}
-    else:
-        # Who shares a file's name is told apart by more: newcomers may do that to others of their application.
-        folders = {resource.app for resource in resources.values()}
-        folders |= {app for identity, app in apps.items() if identity not in kept}
-        if not all(_PLAIN.fullmatch(folder) for folder in folders):
-            return None
-        around = [Resource(identity, {}, apps[identity], ()) for identity in kept if apps[identity] in folders]
-        namespace = built.compiled.namespace
-        files = place_files([*around, *resources.values()], namespace, built_in_kinds(built.composed.api))
-        for file, resource in files.items():
-            if resource.id in kept:
-                kept[resource.id] = kept[resource.id]._replace(file=file)
-    for file, resource in files.items():
-        if resource.id in resources:
-            kept[resource.id] = content_of(without_values(resource), file)
-    return kept
-
-
-def without_values(resource: Resource) -> dict[str, Any]:
-    """The resource; a Secret in clear, which only `secretBackend: plaintext` lets through, without its values."""
-    value = resource.value
-    if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
-        return value
-    hidden = {key: dict.fromkeys(value[key], NOT_RECORDED) for key in ("data", "stringData") if value.get(key)}
-    return {**value, **hidden}
 
 
 def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: Delta) -> list[FieldRow]:
@@ -105,7 +59,9 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
         resource = by_id[identity]
         rows.extend(
             _row(identity, change, _place(built, resource, change.path))
-            for change in field_changes(identity, old[before[identity].content], without_values(resource), api)
+            for change in field_changes(
+                identity, old[before[identity].content], without_values(resource, NOT_RECORDED).value, api
+            )
         )
     return rows
 
@@ -135,12 +91,11 @@ def places_of(
     repository: Repository, commit: str, environment: str, resource: ResourceId, fields: Iterable[FieldPath]
 ) -> dict[FieldPath, str]:
     """The file and line of a commit that set each field, found by compiling it; empty where that is not known."""
-    from envcompile.actions.project import Project
-    from envcompile.sources import GitTree
+    from envcompile.units.project import Project
 
     if not repository.has(commit):
         return {}
-    tree = GitTree(repository.folder, commit)
+    tree = repository.commit_tree(commit)
     try:
         built = Project(tree).compile_with_sources(environment)
         found = [item for item in built.compiled.resources if item.id == resource]

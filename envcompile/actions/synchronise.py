@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from envcompile.actions.record import Recorded, record, take_up
 from envcompile.actions.recorder import Recorder
 from envcompile.errors import Problem, UnavailableError
+from envcompile.files import lock
 from envcompile.history.database import connect
 from envcompile.history.rebuild import replace_all, revisions_of
 from envcompile.history.store import Content, Store, delta_of, failed
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.outbox import News
     from envcompile.actions.past import Past
-    from envcompile.history.repository import Commit, Repository
+    from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Delta
 
 _SCRATCH = "rebuild.db"
@@ -111,7 +112,7 @@ class _Renewal:
         rows = past.store.database.rows("SELECT hash, first_parent, tool, recorded_at FROM recorded_commit ORDER BY id")
         done = fresh.known()
         todo = [row for row in _parents_first({row[0]: row for row in rows}) if row[0] not in done]
-        with Recorder(past.repository, fresh, shortcuts=False) as recorder:
+        with Recorder(past.repository, fresh) as recorder:
             here = [name for name, _, tool, _ in todo if tool and recorder.objects.parents(name) is not None]
             facts = {commit.hash: commit for commit in past.repository.commits(here)}
             for position, (name, _, _, recorded_at) in enumerate(todo):
@@ -179,7 +180,7 @@ def _scratch(home: Path) -> Generator[Path]:
     """The file of a database that nobody else uses; it goes when it is not needed any more."""
     home.mkdir(parents=True, exist_ok=True)
     path = home / _SCRATCH
-    with _only(home / f"{_SCRATCH}.lock"):
+    with lock(home / f"{_SCRATCH}.lock", _refuse):
         _remove(path)
         try:
             yield path
@@ -187,25 +188,8 @@ def _scratch(home: Path) -> Generator[Path]:
             _remove(path)
 
 
-@contextmanager
-def _only(lock: Path) -> Generator[None]:
-    """Hold a lock that only one process of this machine can hold.
-
-    Raises:
-        UnavailableError: another one holds it.
-    """
-    with lock.open("wb") as file:
-        try:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UnavailableError([
-                Problem("the history is being rebuilt by another process", "wait until it is done")
-            ]) from error
-        except (ImportError, OSError):
-            pass  # not on this platform, or not on this file system
-        yield
+def _refuse() -> NoReturn:
+    raise UnavailableError([Problem("the history is being rebuilt by another process", "wait until it is done")])
 
 
 def _remove(path: Path) -> None:

@@ -46,7 +46,6 @@ class Adoption:
     proof: Proof
     files: tuple[Path, ...]
     notes: tuple[str, ...]
-    base_objects: int
     base_lines: int
     overlay_lines: int
     source_lines: int
@@ -70,7 +69,6 @@ def from_manifests(source: Path, target: Path) -> Adoption:
     """
     from envcompile.adopt.manifests import read_manifests
 
-    refuse_sources(target)
     return adopt(read_manifests(source), target)
 
 
@@ -88,7 +86,6 @@ def from_kustomize(source: Path, target: Path) -> Adoption:
     """
     from envcompile.adopt.kustomizations import read_kustomizations
 
-    refuse_sources(target)
     return adopt(read_kustomizations(source), target)
 
 
@@ -103,7 +100,10 @@ def adopt(sources: Sources, target: Path) -> Adoption:
     planned = plan_adoption(sources)
     if planned.proof.problems:
         raise EnvcError(_at_their_source(problem, sources, planned) for problem in planned.proof.problems)
-    written = write_new(target, planned.files) if planned.proof.is_equal else ()
+    written: tuple[Path, ...] = ()
+    if planned.proof.is_equal:
+        refuse_sources(target, planned.files)
+        written = write_new(target, planned.files)
     return _summary(sources, planned, written)
 
 
@@ -176,7 +176,6 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
         proof=planned.proof,
         files=tuple(written),
         notes=sources.notes,
-        base_objects=len(planned.plan.base),
         base_lines=_lines(planned.files, "base/"),
         overlay_lines=_lines(planned.files, "overlays/"),
         source_lines=sum(

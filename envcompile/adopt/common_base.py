@@ -6,8 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose import configtext
-from envcompile.compose.directives import same
 from envcompile.compose.merge_match import identity_of
+from envcompile.values import ABSENT, same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from envcompile.compose.merge_match import Identity
     from envcompile.kubernetes import ListRule, Node
 
-_ABSENT: Final = object()
 _MOST_TEXTS: Final = 6
 _WORTHWHILE: Final = 0.8
 """A text becomes the base of texts that differ when base and changes are this much shorter than all of them whole."""
@@ -44,26 +43,26 @@ _HEAD: Final = frozenset({"apiVersion", "kind", "metadata"})
 
 def _agreed(values: Sequence[Any], node: Node | None) -> Any:
     """What more than half of the values say; an absent value is one of them."""
-    present = [value for value in values if value is not _ABSENT]
+    present = [value for value in values if value is not ABSENT]
     if 2 * len(present) <= len(values):
-        return _ABSENT
+        return ABSENT
     first = present[0]
     if all(same(first, value) for value in present[1:]):
         return first
     nulls = sum(value is None for value in present)
     if nulls and 2 * (len(present) - nulls) <= len(values):
-        return None if 2 * nulls > len(values) else _ABSENT
+        return None if 2 * nulls > len(values) else ABSENT
     kinds = {type(value) for value in present if value is not None}
     if kinds == {dict}:
         found = _map(values, node)
-        return found if found or 2 * present.count({}) > len(values) else _ABSENT
+        return found if found or 2 * present.count({}) > len(values) else ABSENT
     if kinds == {list} and not nulls and node is not None and node.rule.strategy == "merge":
         items = _keyed(values, node.rule, node.items)
         if items is not None:
-            return items or _ABSENT
+            return items or ABSENT
     if dict in kinds:
         # A map and a scalar cannot be laid over each other, so neither is in the base.
-        return _ABSENT
+        return ABSENT
     return _majority(present, len(values))
 
 
@@ -76,30 +75,30 @@ def _majority(present: Sequence[Any], count: int) -> Any:
         else:
             group.append(value)
     largest = max(groups, key=len)
-    return largest[0] if 2 * len(largest) > count else _ABSENT
+    return largest[0] if 2 * len(largest) > count else ABSENT
 
 
 def _map(values: Sequence[Any], node: Node | None) -> dict[str, Any]:
     keys = dict.fromkeys(key for value in values if type(value) is dict for key in value)
     found: dict[str, Any] = {}
     for key in keys:
-        each = [value.get(key, _ABSENT) if type(value) is dict else _ABSENT for value in values]
+        each = [value.get(key, ABSENT) if type(value) is dict else ABSENT for value in values]
         agreed = _agreed(each, node.child(key) if node is not None else None)
-        if agreed is not _ABSENT:
+        if agreed is not ABSENT:
             found[key] = agreed
     return found
 
 
 def _keyed(values: Sequence[Any], rule: ListRule, node: Node | None) -> list[Any] | None:
     """The items that most lists have, each with what they agree on; None when a list's items cannot be told apart."""
-    indexed = [_index(rule, value) if value is not _ABSENT else {} for value in values]
+    indexed = [_index(rule, value) if value is not ABSENT else {} for value in values]
     lists = [each for each in indexed if each is not None]
     if len(lists) < len(indexed):
         return None
     agreed: dict[Identity, Any] = {}
     for identity in dict.fromkeys(identity for each in lists for identity in each):
-        item = _agreed([each.get(identity, _ABSENT) for each in lists], node)
-        if item is not _ABSENT:
+        item = _agreed([each.get(identity, ABSENT) for each in lists], node)
+        if item is not ABSENT:
             agreed[identity] = item
     return [agreed[identity] for identity in _ordered(agreed, lists)]
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.directives import same
 from envcompile.sources.project import RESERVED
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,7 @@ from envcompile.adopt.common_base import consensus
 from envcompile.adopt.namespaces import OWN, plan_namespaces
 from envcompile.adopt.shared_settings import settle
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
-from envcompile.compose.directives import same
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

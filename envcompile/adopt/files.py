@@ -1,13 +1,15 @@
-"""Writing a new repository: only files that do not exist yet."""
+"""Writing a new repository: nothing is overwritten, and a run that was broken off can be run again."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from envcompile.errors import Problem, UnavailableError, fail
+from envcompile.errors import fail
+from envcompile.files import SCRATCH, unwritable, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 IGNORED = ".envc/"
@@ -16,18 +18,19 @@ IGNORED = ".envc/"
 _SHOWN = 10
 
 
-def refuse_sources(target: Path) -> None:
-    """Refuse a target in which base/ or overlays/ hold files already: the build would read them, too.
+def refuse_sources(target: Path, files: Mapping[str, bytes]) -> None:
+    """Refuse a target in which base/ or overlays/ hold other files already: the build would read them, too.
+
+    Args:
+        target: the folder of the new repository.
+        files: what will be written; a file that is there with the same bytes is one of a run that was broken off.
 
     Raises:
         EnvcError: naming what is there.
     """
-    present = [target / "envc.yaml"] if (target / "envc.yaml").exists() else []
-    for folder in ("base", "overlays"):
-        if (target / folder).is_dir():
-            present += sorted(path for path in (target / folder).rglob("*") if path.is_file())
-        elif (target / folder).exists():
-            present.append(target / folder)
+    present = [
+        path for path in _sources(target) if not _is_written(path, files.get(path.relative_to(target).as_posix()))
+    ]
     if present:
         raise fail(
             f"`{target}` is not empty where the new repository belongs: {_listed(present, target)}",
@@ -35,46 +38,74 @@ def refuse_sources(target: Path) -> None:
         )
 
 
-def write_new(target: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
-    """Write files that must not exist yet, and see to it that git ignores the cache.
+def _sources(target: Path) -> Iterator[Path]:
+    """What stands in a folder where a project's sources stand; temporary files of writes that were killed are none."""
+    if (target / "envc.yaml").exists():
+        yield target / "envc.yaml"
+    for folder in (target / "base", target / "overlays"):
+        if folder.is_dir():
+            yield from sorted(path for path in folder.rglob("*") if path.is_file() and SCRATCH not in path.name)
+        elif folder.exists():
+            yield folder
 
-    Gives the paths written.
+
+def _is_written(path: Path, data: bytes | None) -> bool:
+    """Tell whether exactly these bytes stand in a file already."""
+    return data is not None and path.is_file() and not path.is_symlink() and path.read_bytes() == data
+
+
+def write_new(target: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
+    """Write files that must not exist yet with other bytes, and see to it that git ignores the cache.
+
+    Gives the paths written. When the disk refuses, what was written is taken away again.
 
     Raises:
         EnvcError: some of them exist; nothing is written then.
         UnavailableError: the folder cannot be written.
     """
-    present = [target / path for path in files if (target / path).exists() or (target / path).is_symlink()]
+    wanted = {target / path: data for path, data in files.items() if not _is_written(target / path, data)}
+    present = [path for path in wanted if path.exists() or path.is_symlink()]
     if present:
         raise fail(
             f"these files exist already, and `envc init` never overwrites: {_listed(present, target)}",
             "name another folder, `envc init NEWDIR`, or move them away",
         )
+    made: list[Path] = []
     try:
-        written = []
-        for path, data in files.items():
-            file = target / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("xb") as stream:
-                stream.write(data)
-            written.append(file)
-        ignore = _ignore_cache(target)
+        for path, data in wanted.items():
+            _make_folder(path.parent, made)
+            write_atomically(path, data)
+            made.append(path)
+        ignored = _ignore_cache(target)
+    except BaseException:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise
+    return (*wanted, *ignored)
+
+
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    """Make a folder with those above it, and note what was made."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent, made)
+    try:
+        folder.mkdir()
     except OSError as error:
-        what = f"cannot write below `{target}`: {(error.strerror or 'unknown reason').lower()}"
-        fix = "check the folder's permissions and the space left, and take out what was written so far"
-        raise UnavailableError([Problem(what, fix)]) from error
-    return (*written, *([ignore] if ignore else []))
+        raise unwritable(folder, error, "what was written is taken away again") from error
+    made.append(folder)
 
 
-def _ignore_cache(target: Path) -> Path | None:
+def _ignore_cache(target: Path) -> list[Path]:
     """Add the cache to .gitignore unless it is there; lines of others stay."""
     file = target / ".gitignore"
     text = file.read_bytes() if file.exists() else b""
     if IGNORED.encode() in text.split() or IGNORED.rstrip("/").encode() in text.split():
-        return None
+        return []
     separator = b"" if not text or text.endswith(b"\n") else b"\n"
-    file.write_bytes(text + separator + IGNORED.encode() + b"\n")
-    return file
+    write_atomically(file, text + separator + IGNORED.encode() + b"\n")
+    return [file]
 
 
 def _listed(paths: list[Path], target: Path) -> str:

@@ -16,10 +16,10 @@ from envcompile.adopt.existing import (
     unique_names,
     without_repeats,
 )
-from envcompile.compose.directives import same
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.sources.tree import File, WorkingTree, file_start
 from envcompile.sources.yamlfiles import YAML_ENDINGS, sort_documents, split_file
+from envcompile.values import same
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:

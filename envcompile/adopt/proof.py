@@ -6,12 +6,12 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.actions.project import Project
 from envcompile.adopt.existing import literal_identity, title
-from envcompile.compose.directives import same
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError
 from envcompile.sources.tree import FileEntry
+from envcompile.units.project import Project
+from envcompile.values import dotted, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -146,14 +146,9 @@ def _fields(source: Any, built: Any, pointer: Pointer) -> Iterator[str]:
             if key in source and key in built:
                 yield from _fields(source[key], built[key], (*pointer, key))
             else:
-                yield _dotted((*pointer, key))
+                yield f"`{dotted((*pointer, key))}`"
     elif type(source) is list and type(built) is list and len(source) == len(built):
         for position, (old, new) in enumerate(zip(source, built, strict=True)):
             yield from _fields(old, new, (*pointer, position))
     else:
-        yield _dotted(pointer)
-
-
-def _dotted(pointer: Pointer) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in pointer)
-    return f"`{text.removeprefix('.')}`"
+        yield f"`{dotted(pointer)}`"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.directives import same
-from envcompile.compose.images import ImageChanges, parse_reference
+from envcompile.compose.images import ImageChanges
 from envcompile.compose.settings import SCALABLE
+from envcompile.kubernetes.images import parse_image
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS, WORKLOADS, map_pod_template, pod_template, template_path
 from envcompile.model import ResourceId
 from envcompile.settings import Image
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -134,7 +135,7 @@ def _images(documents: Documents, settings: dict[str, dict[str, Any]]) -> Docume
     for environment, values in documents.items():
         for value in values:
             for image in _image_texts(value):
-                references.setdefault(parse_reference(image).name, {}).setdefault(environment, set()).add(image)
+                references.setdefault(parse_image(image).name, {}).setdefault(environment, set()).add(image)
     movable = [name for name, by_environment in references.items() if _is_movable(name, by_environment)]
     if not movable:
         return documents
@@ -143,7 +144,7 @@ def _images(documents: Documents, settings: dict[str, dict[str, Any]]) -> Docume
         entries = []
         for name in sorted(movable):
             for image in references[name].get(environment, ()):
-                reference = parse_reference(image)
+                reference = parse_image(image)
                 entry = {"name": name, "newTag": reference.tag, "digest": reference.digest}
                 entries.append({key: item for key, item in entry.items() if item})
         if entries:
@@ -171,7 +172,7 @@ def _is_movable(name: str, by_environment: dict[str, set[str]]) -> bool:
     if len(images) < _ENOUGH:
         return False
     for image in images:
-        reference = parse_reference(image)
+        reference = parse_image(image)
         if not name or str(reference) != image or not (reference.tag or reference.digest):
             return False
         if reference.digest and not _DIGEST.fullmatch(reference.digest):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.redact import redacted
 from envcompile.kubernetes.fieldpath import Item, format_field
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,15 +15,6 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
-
-
-class _Absent:
-    def __repr__(self) -> str:
-        return "absent"
-
-
-ABSENT = _Absent()
-"""Stands for a field that is not there."""
 
 
 class Order(NamedTuple):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.changes import ABSENT, changes, field_changes
+from envcompile.ask.changes import changes, field_changes
 from envcompile.ask.facets import facet_of_field, facet_of_resource, in_order
 from envcompile.ask.redact import redacted
 from envcompile.ask.renames import renames
 from envcompile.ask.requests import AUTOSCALER, NOTHING, requests_of
 from envcompile.kubernetes.fieldpath import format_field
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

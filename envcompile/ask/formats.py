@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Order, by_key
+from envcompile.ask.changes import Order, by_key
 from envcompile.ask.redact import Hidden, shown
 from envcompile.ask.text import secret_word
+from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.changes import ABSENT, Order
+from envcompile.ask.changes import Order
 from envcompile.ask.redact import shown
 from envcompile.ask.text import secret_word
+from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:

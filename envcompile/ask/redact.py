@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from envcompile.model import LAST_APPLIED_ANNOTATION
+
 if TYPE_CHECKING:
     from envcompile.model import ResourceId
 
 REDACTED = "<redacted>"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _PLACES = {
     ("", "Secret"): (("data",), ("stringData",)),
     ("bitnami.com", "SealedSecret"): (("spec", "encryptedData"), ("spec", "template", "data")),
@@ -47,7 +48,7 @@ def redacted(identity: ResourceId, value: dict[str, Any]) -> dict[str, Any]:
     if places is None:
         return value
     for place in (*places, ("metadata", "annotations")):
-        value = _hide(value, place, only=_LAST_APPLIED if place[0] == "metadata" else None)
+        value = _hide(value, place, only=LAST_APPLIED_ANNOTATION if place[0] == "metadata" else None)
     return value
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import ABSENT, Order
+from envcompile.ask.changes import Order
 from envcompile.ask.redact import Hidden, shown
+from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:

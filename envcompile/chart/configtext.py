@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from envcompile.chart.lists import merged_order
 from envcompile.chart.names import camel, key_of
 from envcompile.chart.scalars import block_header, fits_block
-from envcompile.chart.shapes import ABSENT
+from envcompile.values import ABSENT
 
 _LINE = re.compile(r"(?P<lead>\s*(?:- )?(?P<key>[A-Za-z0-9_][A-Za-z0-9_./-]*)\s*(?P<sign>[=:])[ \t]*)(?P<value>.*)")
 _WORD = re.compile(r"[A-Za-z0-9]+")

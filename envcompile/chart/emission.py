@@ -10,8 +10,8 @@ from envcompile.chart.names import file_part
 from envcompile.chart.scalars import document
 from envcompile.chart.services import assign
 from envcompile.chart.shared import Shared
-from envcompile.chart.strictness import equal
 from envcompile.chart.trees import TreeBuilder
+from envcompile.values import equal
 
 if TYPE_CHECKING:
     from envcompile.chart.shapes import ChartInput, Hole, Subject, Template

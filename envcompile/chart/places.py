@@ -51,7 +51,6 @@ class Places:
         self._slot = slot
         self.template = POD_TEMPLATES.get((subject.group, subject.kind))
         self._main: str | None = None
-        self._specs = self.template is not None and (*self.template, "spec")
         if self.template is not None:
             specs = [as_map(down(value, (*self.template, "spec"))) for value in subject.versions.values()]
             self._main = main_container(subject.name, specs)

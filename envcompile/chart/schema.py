@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.chart.shapes import ABSENT, Style, Unset
+from envcompile.chart.shapes import Style, Unset
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

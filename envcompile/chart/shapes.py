@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ValuePath = tuple[str, ...]
 """The way to a value: keys from the root of values.yaml, or from the service's own map where a docstring says so."""
-
-
-class Missing(Enum):
-    """The type of ABSENT: a field that an environment leaves out, which is not the same as `null`."""
-
-    ABSENT = "absent"
-
-
-ABSENT: Final = Missing.ABSENT
 
 
 @dataclass(frozen=True, slots=True)

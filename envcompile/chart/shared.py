@@ -6,8 +6,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from envcompile.chart.names import camel, label_key
-from envcompile.chart.shapes import ABSENT, Hole, Style, Unset
+from envcompile.chart.shapes import Hole, Style, Unset
 from envcompile.chart.workloads import POD_TEMPLATES, as_map, down
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

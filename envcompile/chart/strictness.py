@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.values import equal
+
 if TYPE_CHECKING:
     from envcompile.model import Pointer
 
@@ -31,21 +33,6 @@ def _shape(value: Any) -> str:
     if isinstance(value, str):
         return "a string"
     return "a list" if isinstance(value, list) else "a map"
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Whether two values are the same for the Kubernetes API."""
-    if one is other:
-        return True
-    kind, other_kind = type(one), type(other)
-    if kind is not other_kind:
-        numbers = (int, float)
-        return kind in numbers and other_kind in numbers and bool(one == other)
-    if kind is dict:
-        return len(one) == len(other) and all(key in other and equal(value, other[key]) for key, value in one.items())
-    if kind is list:
-        return len(one) == len(other) and all(map(equal, one, other))
-    return bool(one == other)
 
 
 def difference(wanted: Any, found: Any, at: Pointer = ()) -> Difference | None:

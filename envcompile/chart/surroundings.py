@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.chart.scalars import quoted
-from envcompile.chart.templates import escaped
+from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

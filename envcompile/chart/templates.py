@@ -6,18 +6,12 @@ from typing import TYPE_CHECKING
 
 from envcompile.chart.scalars import beside_dash, block_header, key_text, tree
 from envcompile.chart.shapes import Const, File, Items, Leaf, Map, Range, Style, Text, Unset, Variant
+from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from envcompile.chart.shapes import Entry, Hole, Node, Template
-
-_OPENING = '{{ "{{" }}'
-
-
-def escaped(text: str) -> str:
-    """Literal text as a Go template writes it: only `{{` means something there."""
-    return text.replace("{{", _OPENING)
 
 
 class TemplateWriter:

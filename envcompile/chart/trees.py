@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.chart import configtext, images
+from envcompile.chart import configtext
 from envcompile.chart.lists import pair
 from envcompile.chart.names import MOST_KEYS, camel, shortened
 from envcompile.chart.places import LABEL_MAPS, Places, is_short
 from envcompile.chart.scalars import fits_block
 from envcompile.chart.shapes import (
-    ABSENT,
     Const,
     Entry,
     File,
@@ -26,7 +25,9 @@ from envcompile.chart.shapes import (
     Unset,
     Variant,
 )
-from envcompile.chart.strictness import EXACT_INTEGERS, depth, equal, fits_values, same_shapes
+from envcompile.chart.strictness import EXACT_INTEGERS, depth, fits_values, same_shapes
+from envcompile.kubernetes.images import parse_exact_image
+from envcompile.values import ABSENT, equal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -262,8 +263,9 @@ class TreeBuilder:
         if same and (not place.exposed or values[0] is None):
             return Const(values[0])
         if place.image and all(isinstance(value, str) for value in values):
-            parsed = {index: images.parse(value) for index, value in per.items()}
-            found = {index: reference._asdict() for index, reference in parsed.items() if reference is not None}
+            parsed = {index: parse_exact_image(value) for index, value in per.items()}
+            names = ("repository", "tag", "digest")
+            found = {at: dict(zip(names, image, strict=True)) for at, image in parsed.items() if image is not None}
             if len(found) == len(per):
                 return Leaf(self._hole(place.want, Style.IMAGE, found))
         if place.text and all(isinstance(value, str) for value in values):

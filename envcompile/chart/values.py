@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.scalars import key_text, tree
-from envcompile.chart.shapes import ABSENT, Style, Unset
-from envcompile.chart.strictness import equal
+from envcompile.chart.shapes import Style, Unset
+from envcompile.values import ABSENT, equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.chart.alignment import numbered
-from envcompile.chart.strictness import difference, equal
+from envcompile.chart.strictness import difference
 from envcompile.errors import Problem, UnavailableError, UsageError, did_you_mean, fail
+from envcompile.values import dotted, equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -174,7 +175,7 @@ def compare(wanted: Iterable[Any], found: Iterable[Any]) -> tuple[int, int, str]
         elif not first:
             first = f"{_title(key)} is missing"
             if other is not None and (differs := difference(value, other)):
-                first = f"{_title(key)}: {_dotted(differs.pointer)} {differs.what}"
+                first = f"{_title(key)}: {dotted(differs.pointer) or 'the whole object'} {differs.what}"
     extra = [key for key in theirs if key not in ours]
     if extra and not first:
         first = f"{_title(extra[0])} should not be there"
@@ -214,10 +215,3 @@ def verify(charts: Sequence[Path], expected: Mapping[str, Iterable[Any]], helms:
 def _title(key: Key) -> str:
     _, kind, namespace, name = key
     return f"{kind}/{name}" + (f" (namespace {namespace})" if namespace else "")
-
-
-def _dotted(pointer: tuple[str | int, ...]) -> str:
-    text = ""
-    for step in pointer:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text or "the whole object"

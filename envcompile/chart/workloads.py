@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.kubernetes.references import pod_references
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -84,28 +86,12 @@ def main_container(name: str, specs: list[dict[str, Any]]) -> str | None:
     return next((label for label in shared if isinstance(label, str)), None)
 
 
-def _names(items: list[dict[str, Any]], *steps: str) -> Iterator[str]:
-    for item in items:
-        name = down(item, steps)
-        if isinstance(name, str):
-            yield name
-
-
 def references(pod: Mapping[str, Any]) -> References:
     """What a pod's spec names: configuration, secrets, volume claims and the service account."""
-    maps: set[str] = set()
-    secrets: set[str] = set()
-    for container in containers(pod):
-        env, env_from = as_maps(container.get("env")), as_maps(container.get("envFrom"))
-        maps.update(_names(env, "valueFrom", "configMapKeyRef", "name"), _names(env_from, "configMapRef", "name"))
-        secrets.update(_names(env, "valueFrom", "secretKeyRef", "name"), _names(env_from, "secretRef", "name"))
-    volumes = as_maps(pod.get("volumes"))
-    maps.update(_names(volumes, "configMap", "name"))
-    secrets.update(_names(volumes, "secret", "secretName"))
-    for volume in volumes:
-        sources = as_maps(as_map(volume.get("projected")).get("sources"))
-        maps.update(_names(sources, "configMap", "name"))
-        secrets.update(_names(sources, "secret", "name"))
-    claims = frozenset(_names(volumes, "persistentVolumeClaim", "claimName"))
-    account = pod.get("serviceAccountName") or pod.get("serviceAccount") or ""
-    return References(frozenset(maps), frozenset(secrets), claims, account if isinstance(account, str) else "")
+    found = list(pod_references({"spec": pod}))
+
+    def names(kind: str) -> frozenset[str]:
+        return frozenset(one.name for one in found if one.kind == kind and one.use != "pull" and one.name)
+
+    account = next((one.name for one in found if one.use == "account"), "")
+    return References(names("ConfigMap"), names("Secret"), names("PersistentVolumeClaim"), account)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.check.reading import map_at, maps_at, strings_at, text_at
+from envcompile.kubernetes.references import pod_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envcompile.check.pods import Container, Pods
+    from envcompile.check.pods import Pods
     from envcompile.model import Pointer, Resource
 
 EVERYWHERE: Final = "*"
@@ -32,8 +33,6 @@ class Reference(NamedTuple):
     optional: bool = False
     is_whole: bool = False
     """True when the object is read by `env` or mounted by `subPath`: a change of it reaches only new pods."""
-    is_mounted: bool = False
-    """True for a volume."""
 
 
 class Provided(NamedTuple):
@@ -49,70 +48,8 @@ Store = dict[tuple[str, str], Provided]
 
 def references_of(pods: Pods) -> Iterator[Reference]:
     """Every ConfigMap, Secret, ServiceAccount and claim that the pods of a workload name."""
-    spec, base = pods.spec, pods.spec_pointer
-    account = text_at(spec, "serviceAccountName") or text_at(spec, "serviceAccount")
-    if account:
-        field = "serviceAccountName" if text_at(spec, "serviceAccountName") else "serviceAccount"
-        yield Reference(pods, (*base, field), "ServiceAccount", account)
-    for position, secret in maps_at(spec, "imagePullSecrets"):
-        pointer = (*base, "imagePullSecrets", position, "name")
-        # A missing pull secret does not keep a pod from starting when its images can be had without.
-        yield Reference(pods, pointer, "Secret", text_at(secret, "name"), optional=True)
-    for container in pods.containers:
-        yield from _of_environment(pods, container)
-    by_sub_path = {
-        text_at(mount, "name")
-        for container in pods.containers
-        for _, mount in maps_at(container.value, "volumeMounts")
-        if text_at(mount, "subPath") or text_at(mount, "subPathExpr")
-    }
-    for position, volume in maps_at(spec, "volumes"):
-        pointer = (*base, "volumes", position)
-        is_whole = text_at(volume, "name") in by_sub_path
-        yield from _of_volume(pods, volume, pointer, is_whole=is_whole)
-
-
-def _of_environment(pods: Pods, container: Container) -> Iterator[Reference]:
-    for position, variable in maps_at(container.value, "env"):
-        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
-            source = map_at(variable, "valueFrom", field)
-            if source:
-                pointer = (*container.pointer, "env", position, "valueFrom", field)
-                optional = source.get("optional") is True
-                name, key = text_at(source, "name"), text_at(source, "key")
-                yield Reference(pods, pointer, kind, name, key, optional, is_whole=True)
-    for position, variable in maps_at(container.value, "envFrom"):
-        for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-            source = map_at(variable, field)
-            if source:
-                pointer = (*container.pointer, "envFrom", position, field)
-                optional = source.get("optional") is True
-                yield Reference(pods, pointer, kind, text_at(source, "name"), "", optional, is_whole=True)
-
-
-def _of_volume(pods: Pods, volume: dict[str, object], pointer: Pointer, *, is_whole: bool) -> Iterator[Reference]:
-    sources = [
-        (pointer, "configMap", "ConfigMap", "name", map_at(volume, "configMap")),
-        (pointer, "secret", "Secret", "secretName", map_at(volume, "secret")),
-    ]
-    for position, source in maps_at(volume, "projected", "sources"):
-        way = (*pointer, "projected", "sources", position)
-        sources += [
-            (way, "configMap", "ConfigMap", "name", map_at(source, "configMap")),
-            (way, "secret", "Secret", "name", map_at(source, "secret")),
-        ]
-    for way, field, kind, called, source in sources:
-        if not source:
-            continue
-        optional = source.get("optional") is True
-        name = text_at(source, called)
-        yield Reference(pods, (*way, field), kind, name, "", optional, is_whole=is_whole, is_mounted=True)
-        for position, item in maps_at(source, "items"):
-            at = (*way, field, "items", position)
-            yield Reference(pods, at, kind, name, text_at(item, "key"), optional, is_whole=is_whole, is_mounted=True)
-    claim = text_at(volume, "persistentVolumeClaim", "claimName")
-    if claim:
-        yield Reference(pods, (*pointer, "persistentVolumeClaim", "claimName"), "PersistentVolumeClaim", claim)
+    for one in pod_references(pods.template, pods.pointer):
+        yield Reference(pods, one.pointer, one.kind, one.name, one.key, one.optional, one.is_frozen)
 
 
 class Provisions:

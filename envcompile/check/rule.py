@@ -22,3 +22,6 @@ class Rule(NamedTuple):
     source: str
     """Where the rule comes from: a Kubernetes page, KEP or Pod Security Standard, or the tools that know it, too."""
     find: Callable[[Scene], Iterable[Hit]]
+    alone: bool = False
+    """True when it judges each resource alone: one that did not change keeps its findings, whatever changes around it.
+    A test holds such a rule to it."""

@@ -66,6 +66,7 @@ SCHEMA = Rule(
     "the OpenAPI document of the environment's Kubernetes version, the CRDs of the repository, and Kubernetes' "
     "validation code (the tables in envcompile/check/tables name files and functions)",
     _find,
+    alone=True,
 )
 """What the API server refuses as a rule; kinds that nothing is known of have no schema."""
 

@@ -39,8 +39,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Name the environments and resources that a change touches."""
         from envcompile.actions.affected import affected
-        from envcompile.actions.project import Project
         from envcompile.cli.options import check_format
+        from envcompile.units.project import Project
 
         check_format(output_format, "text", "json")
         found = affected(Project.open(context.obj.project), files or [], revision)

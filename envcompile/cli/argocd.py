@@ -97,8 +97,8 @@ def register(app: typer.Typer) -> None:
         import os
 
         from envcompile.actions import argocd
-        from envcompile.actions.project import Project
         from envcompile.cli.output import raw
+        from envcompile.units.project import Project
 
         raw(argocd.generate(Project.open(context.obj.project), os.environ, allow_empty=allow_empty))
 
@@ -115,7 +115,7 @@ def _origin(
     automated: bool,
 ) -> tuple[Any, Any]:
     from envcompile.actions.argocd import find_origin
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     project = Project.open(context.obj.project)
     origin = find_origin(

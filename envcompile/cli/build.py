@@ -43,8 +43,8 @@ def register(app: typer.Typer) -> None:
         no_chart: Annotated[bool, typer.Option("--no-chart", help="Leave environments/chart as it is.")] = False,
     ) -> None:
         """Compile environments into environments/<env>/, one resource a file."""
-        from envcompile.actions.project import Project
         from envcompile.cli.building import build_and_tell, print_stream
+        from envcompile.units.project import Project
 
         names = environments or []
         if sum((check, stdout, watch)) > 1:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import Project
     from envcompile.actions.results import EnvironmentResult
+    from envcompile.units.project import Project
 
 
 def build_and_tell(

@@ -96,7 +96,7 @@ def _chart_and_names(context: typer.Context, words: Sequence[str]) -> tuple[Path
         return Path(words[0]), tuple(words[1:])
     if words and ("/" in words[0] or Path(words[0]).is_dir()):
         return Path(words[0]), tuple(words[1:])
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     return Project.open(context.obj.project).root / "environments" / "chart", tuple(words)
 
@@ -114,7 +114,7 @@ def _folders(against: Iterable[str]) -> dict[str, Path]:
 
 
 def _compiled(context: typer.Context, environment: str) -> Path:
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     return Project.open(context.obj.project).root / "environments" / environment
 

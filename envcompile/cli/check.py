@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import Project
     from envcompile.check.baseline import Entry
     from envcompile.check.report import Report
+    from envcompile.units.project import Project
 
 EPILOG = """Examples:
 
@@ -67,10 +67,10 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.check import check
-        from envcompile.actions.project import Project
         from envcompile.check.baseline import sort_out
         from envcompile.cli.options import check_format
         from envcompile.cli.output import raw, tell
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
@@ -140,13 +140,10 @@ def _read(file: Path, *, required: bool) -> list[Entry]:
 def _write(file: Path, report: Report, kept: list[Entry]) -> int:
     from envcompile.check.baseline import write_baseline
     from envcompile.cli.output import tell
-    from envcompile.errors import EXIT_OK, Problem, UnavailableError
+    from envcompile.errors import EXIT_OK
+    from envcompile.files import write_output
 
-    try:
-        file.write_text(write_baseline(report.findings, kept), encoding="utf-8")
-    except OSError as error:
-        what = f"the baseline {file} cannot be written: {error.strerror}"
-        raise UnavailableError([Problem(what, "name another file with --baseline")]) from error
+    write_output(file, write_baseline(report.findings, kept).encode())
     count = len(report.findings)
     tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
     return EXIT_OK
@@ -166,9 +163,9 @@ def _printed(report: Report, output_format: str, fail_on: str, project: Project)
         from envcompile.check.formats.junit import as_junit
 
         return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
-    from envcompile.actions.diff import prefix_in_git
+    from envcompile.git.discovery import prefix_of
 
-    prefix = prefix_in_git(project.root)
+    prefix = prefix_of(project.root)
     if output_format == "sarif":
         from envcompile import __version__
         from envcompile.check.formats.sarif import as_sarif

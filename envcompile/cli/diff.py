@@ -56,9 +56,9 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.diff import difference
-        from envcompile.actions.project import Project
         from envcompile.cli.differences import FORMATS, exit_code, print_difference
         from envcompile.cli.options import check_format
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()

@@ -13,24 +13,29 @@ if TYPE_CHECKING:
 
 def entry() -> None:
     """Run the command line and leave with its exit code."""
-    code = main()
+    try:
+        code = main()
+    except OSError as error:  # of a quick answer, which has no funnel of its own
+        from envcompile.cli.error_handler import refused
+
+        code = refused(error)
     if "typer" not in sys.modules:
         _leave_at_once(code)
     raise SystemExit(code)
 
 
 def _leave_at_once(code: int) -> None:
-    """Leave without taking the interpreter apart: a quick build has closed all its files, and it saves a tenth.
-
-    Returns when there is output that cannot be written: the ordinary way out then says so.
-    """
+    """Leave without taking the interpreter apart: a quick build has closed all its files, and it saves a tenth."""
     import os
 
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:
-        return
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError as error:
+        from envcompile.cli.error_handler import refused
+
+        code = refused(error)
     os._exit(code)
 
 
@@ -47,8 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments == ["--version"]:
         from envcompile import __version__
+        from envcompile.cli.output import raw
 
-        sys.stdout.write(f"envc {__version__}\n")
+        raw(f"envc {__version__}\n")
         return 0
     if arguments in ([], ["--help"]):
         return _overview(usage_error=not arguments)
@@ -75,5 +81,10 @@ def _overview(*, usage_error: bool) -> int:
 
     with open(os.path.join(os.path.dirname(__file__), "overview.txt"), encoding="utf-8") as file:
         text = file.read()
-    (sys.stderr if usage_error else sys.stdout).write(text)
-    return 2 if usage_error else 0
+    if usage_error:
+        sys.stderr.write(text)
+        return 2
+    from envcompile.cli.output import raw
+
+    raw(text)
+    return 0

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from envcompile import __version__
-from envcompile.cli.output import tell
-from envcompile.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EnvcError
+from envcompile.cli.output import flush, tell
+from envcompile.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_UNAVAILABLE, EnvcError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,8 @@ def run_safely(action: Callable[[], int]) -> int:
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, DEEPEST))
     try:
-        return action()
+        code = action()
+        flush()  # while there is somebody who can say that it failed
     except EnvcError as error:
         count = len(error.problems)
         tell(f"{error}\n\n{count} errors" if count > 1 else str(error))
@@ -29,20 +30,42 @@ def run_safely(action: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         tell("interrupted")
         return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        _silence()
-        return EXIT_OK
+    except OSError as error:
+        return refused(error)
     except Exception as error:  # ruff: ignore[blind-except] - the funnel itself: a bug must not reach people as a traceback
         return _bug(error)
     finally:
         sys.setrecursionlimit(before)
+    return code
+
+
+def refused(error: OSError) -> int:
+    """Say what the operating system refused: a full disk, a folder that is gone, output that nobody takes.
+
+    Returns:
+        The exit code; a reader of stdout that went away (`envc show prod | head`) is no mistake.
+    """
+    if isinstance(error, BrokenPipeError):
+        _silence()
+        return EXIT_OK
+    reason = (error.strerror or type(error).__name__).lower()
+    if error.filename is not None:
+        what, fix = f"{error.filename}: {reason}", "see to the file system, then try again"
+    elif isinstance(error, (ConnectionError, TimeoutError)):
+        what, fix = f"the system refused: {reason}", "try again"
+    else:  # files are written by `files`, which says which one it is about
+        _silence()
+        what, fix = f"stdout cannot be written: {reason}", "free some space, or send it elsewhere"
+    tell(f"error: {what}\nhint: {fix}")
+    return EXIT_UNAVAILABLE
 
 
 def _silence() -> None:
     """Point stdout at nothing: its reader is gone, and the interpreter would complain when it flushes at exit."""
     import os
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _bug(error: Exception) -> int:

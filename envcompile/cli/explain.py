@@ -40,8 +40,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Say for a field every layer that had a say: value, file, line, and who won."""
         from envcompile.actions.explain import explain_field
-        from envcompile.actions.project import Project
         from envcompile.cli.options import check_format
+        from envcompile.units.project import Project
 
         check_format(output_format, "text", "json")
         explanation = explain_field(Project.open(context.obj.project), environment, resource, field or "")

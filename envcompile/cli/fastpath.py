@@ -5,12 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-TYPE_CHECKING = False
-"""Type checkers take it for true; `typing` itself is not needed here."""
-
-if TYPE_CHECKING:
-    from envcompile.actions.freshness import Look
-
 _FLAGS = ("--check", "--force", "--no-chart")
 
 
@@ -30,12 +24,10 @@ def quick_build(arguments: list[str]) -> int | None:
         return None
     environments = [argument for argument in rest[1:] if not argument.startswith("-")]
     root = _find_root(os.path.abspath(project))
-    look = None
     if root is not None and "--force" not in options:
-        from envcompile.actions.freshness import Look
+        from envcompile.units.snapshot import Look
 
-        look = Look(root, f"{root}/environments")
-        summary = look.nothing_to_do(tuple(environments))
+        summary = Look(root, f"{root}/environments").nothing_to_do(tuple(environments))
         if summary is not None:
             sys.stderr.write(f"{summary}\n")
             return 0
@@ -45,24 +37,7 @@ def quick_build(arguments: list[str]) -> int | None:
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    _import_msgspec()
-    return run_safely(lambda: _build(project, environments, options, look))
-
-
-def _import_msgspec() -> None:
-    """Import msgspec without typing_extensions, which costs a tenth of a small build's time.
-
-    msgspec takes `get_type_hints`, `Required` and `NotRequired` from it when it is installed and else from `typing`,
-    where Python 3.11 has them; typing_extensions imports `inspect` and all that `inspect` needs.
-    """
-    name = "typing_extensions"
-    if name in sys.modules:
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # how the import system says that a module is not there
-    try:
-        __import__("msgspec")
-    finally:
-        del sys.modules[name]
+    return run_safely(lambda: _build(project, environments, options))
 
 
 def quick_record(arguments: list[str]) -> int | None:
@@ -95,8 +70,6 @@ def quick_record(arguments: list[str]) -> int | None:
     from pathlib import Path
 
     from envcompile.cli.error_handler import run_safely
-
-    _import_msgspec()
     from envcompile.cli.recording import record_and_tell
 
     revisions = [] if "--waiting" in flags else commits or ["HEAD"]
@@ -112,16 +85,9 @@ def _without_project(arguments: list[str]) -> tuple[str, list[str]]:
     return ".", list(arguments)
 
 
-def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:
-    from envcompile.cli.building import build_and_tell, tell_built
-
-    if look is not None and look.record is not None and not options and not environments:
-        from envcompile.actions.slices import build_slice
-
-        results = build_slice(look)
-        if results is not None:
-            return tell_built(results)
-    from envcompile.actions.project import Project
+def _build(project: str, environments: list[str], options: set[str]) -> int:
+    from envcompile.cli.building import build_and_tell
+    from envcompile.units.project import Project
 
     return build_and_tell(
         Project.open(project),

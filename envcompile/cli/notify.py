@@ -37,9 +37,9 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.notify import letters, notify
         from envcompile.actions.opening import open_repository
-        from envcompile.actions.project import Project
         from envcompile.cli.output import data, tell
         from envcompile.errors import EXIT_OK, EXIT_UNAVAILABLE
+        from envcompile.units.project import Project
 
         project = Project.open(context.obj.project)
         found = letters(project, environments or (), source=source, target=target)

@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
     ) -> int:
         """Turn `owners` of environment.yaml into CODEOWNERS; lines of your own stay as they are."""
         from envcompile.actions.owners import owners, write_owners
-        from envcompile.actions.project import Project
         from envcompile.cli.output import raw, tell
         from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
+        from envcompile.units.project import Project
 
         if write and check:
             raise UsageError([Problem("--write and --check exclude each other", "give one of them")])

@@ -82,12 +82,13 @@ def register(app: typer.Typer) -> None:
         import gc
         import os
 
-        from envcompile.actions.project import Project
         from envcompile.actions.review import post, review
         from envcompile.cli.differences import exit_code
         from envcompile.cli.output import raw, tell
-        from envcompile.errors import EXIT_OK, Problem, UnavailableError, UsageError
+        from envcompile.errors import EXIT_OK, Problem, UsageError
+        from envcompile.files import write_output
         from envcompile.forge.job import find_job
+        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
@@ -98,11 +99,7 @@ def register(app: typer.Typer) -> None:
         root = Project.open(context.obj.project).root
         written = review(root, environments or (), source=source, key=key, job=job, limit=limit, most=most)
         if output is not None:
-            try:
-                output.write_text(written.whole, encoding="utf-8")
-            except OSError as error:
-                what = f"cannot write {output}: {error.strerror}"
-                raise UnavailableError([Problem(what, "name another file with --output")]) from error
+            write_output(output, written.whole.encode())
         if dry_run:
             raw("\n".join(written.parts))
             if not written.parts:

@@ -36,9 +36,9 @@ def register(app: typer.Typer) -> None:
 
         Images always move. Parameters that the target lacks move; those it sets itself only with --param.
         """
-        from envcompile.actions.project import Project
         from envcompile.actions.promote import promote, write_promotion
         from envcompile.ask.text import describe
+        from envcompile.units.project import Project
 
         project = Project.open(context.obj.project)
         promotion = promote(project, source, target, app=application, params=params or (), replicas=replicas)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from envcompile.actions.outbox import News
     from envcompile.actions.past import Past
     from envcompile.actions.record import Recorded
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
 
 
 def record_and_tell(folder: Path, revisions: Sequence[str], *, detach: bool) -> int:
@@ -38,14 +38,12 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> s
     """
     from envcompile.actions.opening import open_repository
     from envcompile.history.database import connect, location
-    from envcompile.history.repository import clean_environment
     from envcompile.history.spool import Spool
     from envcompile.history.store import Store
-    from envcompile.sources.gitobjects import GitObjects
 
     repository = open_repository(folder)
     spool = Spool(repository.home)
-    with closing(GitObjects(repository.folder, clean_environment())) as objects:
+    with closing(repository.objects()) as objects:
         for revision in revisions:
             spool.add(objects.resolve(revision) or repository.resolve(revision))
         if detach:

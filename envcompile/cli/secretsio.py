@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from envcompile.actions.project import Project
     from envcompile.model import Resource
     from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.plaintext import Plaintext
     from envcompile.secrets.seal import Result
     from envcompile.secrets.secret_set import Scene
+    from envcompile.units.project import Project
 
 Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Envs = Annotated[
@@ -40,7 +40,7 @@ StripNewline = Annotated[
 
 def open_project(context: typer.Context) -> Project:
     """The repository that the global options name."""
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     return Project.open(context.obj.project)
 
@@ -72,10 +72,10 @@ def folders_in_clear(context: typer.Context) -> list[str]:
 
 def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
     """The environments a command line names, composed; what is wrong in any of them is reported together."""
-    from envcompile.actions.sealing import where_of
     from envcompile.errors import EnvcError, Problems, UsageError
-    from envcompile.secrets.gitfiles import IgnoreRules
+    from envcompile.git.ignore import IgnoreRules
     from envcompile.secrets.secret_set import Composed, gather
+    from envcompile.units.seal import where_of
 
     ignored, problems, found = IgnoreRules(project.root), Problems(), []
     for name in project.choose(wanted):

@@ -26,10 +26,10 @@ def register(app: typer.Typer) -> None:
         import json
 
         from envcompile.actions.build import choose_resources
-        from envcompile.actions.project import Project
         from envcompile.cli.options import check_format
         from envcompile.emit.manifests import stream
         from envcompile.emit.order import in_apply_order
+        from envcompile.units.project import Project
         from envcompile.yamlio import Renderer, dump
 
         check_format(output_format, "yaml", "json")

@@ -167,8 +167,8 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
         EnvcError: files in the folder are not envc's; or no change of the overlay leads there.
     """
     from envcompile.actions.past import revision_of
-    from envcompile.actions.project import Project
     from envcompile.revert.plan import plan_restoration, restore_output, write_restoration
+    from envcompile.units.project import Project
 
     project = Project.open(folder)
     found = revision_of(past, environment, revision)

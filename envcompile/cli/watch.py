@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from envcompile.actions.project import Project
     from envcompile.model import Resource
+    from envcompile.units.project import Project
 
 WATCHED = ("base", "overlays", "lib", "vendor", "envc.yaml")
 
@@ -31,7 +31,7 @@ def watch_and_build(
     except ImportError as error:
         advice = "install it: pip install 'envcompile[watch]'"
         raise UnavailableError([Problem("--watch needs the package watchfiles", advice)]) from error
-    from envcompile.actions.project import Project
+    from envcompile.units.project import Project
 
     project = Project.open(folder)
     root = project.root

@@ -1,4 +1,4 @@
-"""From the layers of one environment to its resources: the stage's one verb."""
+"""From the documents of one unit to its resources: the stage's one verb."""
 
 from __future__ import annotations
 
@@ -8,91 +8,150 @@ from envcompile.compose.identity import Identifier
 from envcompile.compose.layers import Layering
 from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
-from envcompile.errors import EnvcError, Problems
-from envcompile.model import Composition
+from envcompile.errors import EnvcError, Problem
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from envcompile.compose.layers import Newcomer, Stray
+    from envcompile.compose.settings import SettingProblem, UsedSettings
+    from envcompile.errors import Problems
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Pointer, Resource, SourceSet
+    from envcompile.model import Document, Layer, Pointer, Resource, ResourceId
+    from envcompile.settings import Environment
+
+Origin = tuple[int, str, int, int]
+"""Number of the layer, path of the file, number of the document in it, and among the unit's documents of the layer."""
+
+PatchId = tuple[str | int, ...]
+"""Path of the file, number of the document, and the way to the Patch inside of it."""
 
 
-class Composed(NamedTuple):
-    """A composition and what the user should hear about it although it is no error."""
+class UnknownKind(NamedTuple):
+    """A kind that only a slip keeps from being a known one, and the place of the last resource that has it."""
 
-    composition: Composition
-    warnings: tuple[str, ...]
+    group: str
+    kind: str
+    origin: Origin
+    problem: Problem
 
 
-def compose(sources: SourceSet, api: KubeApi, *, merge_texts: bool, partial: bool = False) -> Composed:
-    """Lay the layers of one environment over each other and its settings over the result.
+class ComposedUnit(NamedTuple):
+    """One unit after merging, with what is judged when all units of its environment are in sight.
+
+    The resources may hold plaintext of Secrets.
+    """
+
+    resources: tuple[Resource, ...]
+    origins: Mapping[ResourceId, Origin]
+    """Where the document stands that created each resource: they sort as their layers lay them."""
+    excluded: tuple[ResourceId, ...]
+    """What the environment leaves out."""
+    used: UsedSettings
+    patches: tuple[PatchId, ...]
+    """Each `kind: Patch` that hit something."""
+    strays: tuple[Stray, ...]
+    newcomers: tuple[Newcomer, ...]
+    unknown_kinds: tuple[UnknownKind, ...]
+    about_settings: tuple[SettingProblem, ...]
+
+
+def compose_unit(
+    layers: Sequence[Layer],
+    settings: Environment,
+    api: KubeApi,
+    environment: str,
+    problems: Problems,
+    *,
+    merge_texts: bool,
+) -> ComposedUnit:
+    """Lay the documents of one unit over each other and the environment's settings over the result.
 
     Args:
-        sources: the documents, patches and settings of the environment's layers, base first.
+        layers: the unit's documents and patches, base first.
+        settings: the environment's settings.
         api: what the environment's Kubernetes version and its CRDs say about lists and scopes.
+        environment: the environment's name.
+        problems: takes what is wrong with the unit whatever else there is.
         merge_texts: merge configuration files inside ConfigMaps key by key instead of replacing them.
-        partial: only some of the files are in sight, so settings and patches may name what is not there.
-
-    Raises:
-        EnvcError: everything that is wrong with the layers, sorted by place.
     """
-    settings = sources.settings
-    problems = Problems()
     identifier = Identifier(api, settings.namespace, forced=settings.force_namespace)
     layering = Layering(api, identifier, problems, merge_texts=merge_texts)
-    for layer in sources.layers:
+    hits: list[PatchId] = []
+    for layer in layers:
         if layer.name == "base":
             layering.add_base(layer.name, layer.documents, layer.apps)
         else:
             layering.add_overlay(layer.name, layer.documents, layer.apps)
         for patch in layer.patches:
             try:
-                apply_patch(layering, layer.name, patch.document, patch.patch, problems, partial=partial)
+                if apply_patch(layering, layer.name, patch.document, patch.patch, problems):
+                    hits.append(patch_id(patch.document))
             except EnvcError as error:
                 problems.extend(error)
     resources = list(layering.resources.values())
     for resource in resources:
         _check_metadata(resource, problems)
-    _check_kinds(resources, api, problems)
+    order = _order(layers)
+    origins = {resource.id: order[id(resource.steps[0].document)] for resource in resources}
     exclusions = Exclusions(settings.exclude)
-    laid = SettingsLayer(
-        settings,
-        layer=f"overlays/{sources.environment}",
-        identifier=identifier,
-        accounts=frozenset(resource.id.name for resource in resources if resource.id.kind == "ServiceAccount"),
-        where=sources.where,
-        problems=problems,
+    laid = SettingsLayer(settings, layer=f"overlays/{environment}", identifier=identifier)
+    finished = [laid.apply(resource) for resource in resources]
+    kept: list[Resource] = []
+    excluded: list[ResourceId] = []
+    for resource in finished:
+        if exclusions.covers(resource.id):
+            excluded.append(resource.id)
+        else:
+            kept.append(resource)
+    return ComposedUnit(
+        tuple(kept),
+        origins,
+        tuple(excluded),
+        laid.used(resources, exclusions),
+        tuple(hits),
+        tuple(layering.strays),
+        tuple(layering.newcomers),
+        tuple(_unknown_kinds(resources, api, origins)),
+        tuple(laid.problems),
     )
-    finished = tuple([laid.apply(resource) for resource in resources])
-    if not partial:
-        laid.report_unused(resources)
-    kept = tuple([resource for resource in finished if not exclusions.covers(resource.id)])
-    if not partial:
-        exclusions.report_unused(sources.where, problems)
-    problems.raise_any()
-    composition = Composition(sources.environment, settings.namespace or "", kept)
-    return Composed(composition, tuple(layering.warnings))
 
 
-def _check_kinds(resources: list[Resource], api: KubeApi, problems: Problems) -> None:
-    """Note kinds that only a slip keeps from being known ones: as unknown kinds they would pass every rule by."""
-    kinds = {(resource.id.group, resource.id.kind): resource for resource in resources}
-    unknown = {key: resource for key, resource in kinds.items() if not api.knows(*key)}
-    if not unknown:
-        return
-    meant = {(group, kind.lower()): kind for group, kind in api.kinds()}
-    for (group, kind), resource in unknown.items():
+def patch_id(document: Document) -> PatchId:
+    """What tells a `kind: Patch` from all others of its environment."""
+    return (document.source.path, document.index, *document.within)
+
+
+def _order(layers: Sequence[Layer]) -> dict[int, Origin]:
+    """The place of every document in the order in which layers are laid, by the document's id()."""
+    return {
+        id(document): (number, document.source.path, document.index, position)
+        for number, layer in enumerate(layers)
+        for position, document in enumerate(layer.documents)
+    }
+
+
+def _unknown_kinds(
+    resources: Iterable[Resource], api: KubeApi, origins: Mapping[ResourceId, Origin]
+) -> Iterator[UnknownKind]:
+    """The kinds that only a slip keeps from being known ones: as unknown kinds they would pass every rule by."""
+    last = {(resource.id.group, resource.id.kind): resource for resource in resources}
+    for (group, kind), resource in last.items():
         document = resource.steps[0].document
-        if document is None:
+        if document is None or api.knows(group, kind):
             continue
-        version, known = resource.value["apiVersion"], meant.get((group, kind.lower()))
+        version, known = resource.value["apiVersion"], api.spelling(group, kind)
         if known is not None:
-            what = f"there is no kind `{kind}` in {version}"
-            problems.add(what, f"did you mean `{known}`?", place(document, ("kind",)))
-        elif group == "core" and ("", kind.lower()) in meant:
+            what, fix = f"there is no kind `{kind}` in {version}", f"did you mean `{known}`?"
+            problem = Problem(what, fix, (place(document, ("kind",)),))
+        elif group == "core" and api.spelling("", kind) is not None:
             core = version.removeprefix("core/")
-            what = f"there is no API `{version}`: the core API is `{core}`"
-            problems.add(what, f"write `apiVersion: {core}`", place(document, ("apiVersion",)))
+            what, fix = f"there is no API `{version}`: the core API is `{core}`", f"write `apiVersion: {core}`"
+            problem = Problem(what, fix, (place(document, ("apiVersion",)),))
+        else:
+            continue
+        yield UnknownKind(group, kind, origins[resource.id], problem)
 
 
 def _check_metadata(resource: Resource, problems: Problems) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.compose import configtext
 from envcompile.compose.configmaps import REPLACE_ANNOTATION
-from envcompile.compose.directives import SET_ORDER, same
+from envcompile.compose.directives import SET_ORDER
 from envcompile.compose.identity import Identifier
 from envcompile.compose.layers import NEW_ANNOTATION, Layering
 from envcompile.compose.merge_derive import NotExpressibleError, derive
@@ -18,6 +18,7 @@ from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Document
 from envcompile.settings import API_VERSION
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -71,12 +72,14 @@ class Rehearsal:
         try:
             layering.add_overlay("overlay", [each for each in documents if not is_patch(each.value)], _APPS)
             for document in documents:
-                if is_patch(document.value):
-                    apply_patch(layering, "overlay", document, to_patch(document.value), problems)
+                if is_patch(document.value) and not apply_patch(
+                    layering, "overlay", document, to_patch(document.value), problems
+                ):
+                    return False
         except EnvcError:
             return False
         results = list(layering.resources.values())
-        if problems or layering.warnings or len(results) != 1:
+        if problems or layering.strays or len(results) != 1:
             return False
         made = results[0]
         return same(made.value, target) and bool(made.id == self.identifier.identify(target))

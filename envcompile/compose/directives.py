@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.errors import PicklableError
+from envcompile.values import REMOVED
+
 if TYPE_CHECKING:
     from envcompile.model import Pointer
 
@@ -23,16 +26,7 @@ DELETE: Final = "delete"
 MERGE: Final = "merge"
 
 
-class Removed:
-    """The type of REMOVED: a patch says that its field goes."""
-
-    __slots__ = ()
-
-
-REMOVED: Final = Removed()
-
-
-class MergeConflict(Exception):  # ruff: ignore[error-suffix-on-exception-name] - a conflict of the user's
+class MergeConflict(PicklableError):  # ruff: ignore[error-suffix-on-exception-name] - a conflict of the user's
     """A patch that cannot be laid over its base; `pointer` leads to the place in the patch."""
 
     def __init__(self, what: str, fix: str, pointer: Pointer = ()) -> None:
@@ -149,18 +143,6 @@ def _settled_list(value: list[Any]) -> Any:
         if new is not REMOVED:
             items.append(new)
     return value if is_same else items
-
-
-def same(left: Any, right: Any) -> bool:
-    """Tell whether two values are the same JSON: `1`, `1.0` and `true` are not, though Python calls them equal."""
-    kind = type(left)
-    if kind is not type(right):
-        return False
-    if kind is dict:
-        return left.keys() == right.keys() and all(same(inner, right[key]) for key, inner in left.items())
-    if kind is list:
-        return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right)
 
 
 def same_scalar(left: Any, right: Any) -> bool:

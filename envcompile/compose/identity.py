@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.model import ResourceId
+from envcompile.model import GENERATED_DIGITS, ResourceId, generated_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envcompile.kubernetes import KubeApi
-
-
-_DIGITS = 8
-"""How many digits of its digest tell apart what the API server will name."""
 
 
 class Identifier:
@@ -33,20 +29,22 @@ class Identifier:
 
     def identify(self, value: dict[str, Any]) -> ResourceId:
         """The identity of a document that has apiVersion, kind and a name (or generateName)."""
-        api_version, kind = value["apiVersion"], value["kind"]
+        metadata = value["metadata"]
+        name = metadata.get("name") or generated_name(value)
+        return self.named(value["apiVersion"], value["kind"], metadata.get("namespace"), name)
+
+    def named(self, api_version: str, kind: str, namespace: str | None, name: str) -> ResourceId:
+        """The identity of what a document calls so."""
         known = self._kinds.get((api_version, kind))
         if known is None:
             group = api_version.rpartition("/")[0]
             known = self._kinds[api_version, kind] = (group, self._api.is_namespaced(group, kind) is not False)
         group, namespaced = known
-        metadata = value["metadata"]
         if not namespaced:
-            namespace = ""
-        elif self._forced:
-            namespace = self._namespace
-        else:
-            namespace = metadata.get("namespace") or self._namespace
-        return ResourceId(group, kind, namespace, metadata.get("name") or _generated(value))
+            return ResourceId(group, kind, "", name)
+        if self._forced:
+            return ResourceId(group, kind, self._namespace, name)
+        return ResourceId(group, kind, namespace or self._namespace, name)
 
     def keeps(self, identity: ResourceId, value: Any) -> bool:
         """Tell whether a changed value still is the resource of this identity."""
@@ -59,25 +57,12 @@ class Identifier:
             return False
         found = self.identify(value)
         if name is None:
-            found = found._replace(name=f"{prefix}{identity.name[-_DIGITS:]}")
+            found = found._replace(name=f"{prefix}{identity.name[-GENERATED_DIGITS:]}")
         return found == identity
 
     def is_namespaced(self, resource: ResourceId) -> bool:
         """Tell whether objects of this kind live in a namespace; unknown kinds do."""
         return self._api.is_namespaced(resource.group, resource.kind) is not False
-
-
-def _generated(value: dict[str, Any]) -> str:
-    """A stand-in name for an object that the API server will name: the prefix and a digest of the object.
-
-    Several objects may share one generateName, so the content tells them apart; patches reach them by
-    `kind: Patch` only.
-    """
-    import hashlib
-    import json
-
-    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
-    return f"{value['metadata']['generateName']}{hashlib.sha256(canonical).hexdigest()[:_DIGITS]}"
 
 
 def select(wanted: str, known: Iterable[ResourceId]) -> list[ResourceId]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from envcompile.kubernetes.images import ImageReference, parse_image
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS, template_path
 
 if TYPE_CHECKING:
@@ -11,30 +12,6 @@ if TYPE_CHECKING:
 
     from envcompile.model import ResourceId
     from envcompile.settings import Image
-
-
-class Reference(NamedTuple):
-    """An image reference taken apart; the tag and the digest may be empty.
-
-    Grammar: github.com/distribution/reference, `name [":" tag] ["@" digest]`, where the name may begin with a
-    registry that has a port.
-    """
-
-    name: str
-    tag: str
-    digest: str
-
-    def __str__(self) -> str:
-        return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
-
-
-def parse_reference(text: str) -> Reference:
-    """Take an image reference apart; a colon before the last slash belongs to the registry."""
-    name, _, digest = text.partition("@")
-    head, colon, tag = name.rpartition(":")
-    if not colon or "/" in tag:
-        return Reference(name, "", digest)
-    return Reference(head, tag, digest)
 
 
 class ImageChanges:
@@ -65,9 +42,9 @@ class ImageChanges:
                 value = after
                 yield position, after
 
-    def unused(self) -> list[tuple[int, Image]]:
-        """The entries that no container used."""
-        return [(position, image) for position, image in enumerate(self._images) if position not in self._used]
+    def used(self) -> list[int]:
+        """The positions of the entries that some container used, sorted."""
+        return sorted(self._used)
 
     def seen(self) -> list[str]:
         """The names of all images met."""
@@ -96,7 +73,7 @@ class ImageChanges:
         """The entry that an image matches and what becomes of the image."""
         if image in self._memo:
             return self._memo[image]
-        reference = parse_reference(image)
+        reference = parse_image(image)
         self._seen.add(reference.name)
         position = self._by_name.get(reference.name)
         result = None
@@ -105,11 +82,11 @@ class ImageChanges:
             entry = self._images[position]
             name = entry.new_name or reference.name
             if entry.digest is not None:
-                changed = Reference(name, entry.new_tag or "", entry.digest)
+                changed = ImageReference(name, entry.new_tag or "", entry.digest)
             elif entry.new_tag is not None:
-                changed = Reference(name, entry.new_tag, "")
+                changed = ImageReference(name, entry.new_tag, "")
             else:
-                changed = Reference(name, reference.tag, reference.digest)
+                changed = ImageReference(name, reference.tag, reference.digest)
             result = (position, str(changed))
         self._memo[image] = result
         return result

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from envcompile.compose import configtext
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, replaced_keys
-from envcompile.compose.directives import DELETE, PATCH, REPLACE, is_list_command, same
+from envcompile.compose.directives import DELETE, PATCH, REPLACE, is_list_command
 from envcompile.compose.layers import NEW_ANNOTATION
 from envcompile.compose.merge_match import identity_of
+from envcompile.values import ABSENT, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,24 +20,9 @@ if TYPE_CHECKING:
 Value = dict[str, Any]
 
 
-class Absent:
-    """The type of ABSENT."""
-
-    __slots__ = ()
-
-
-ABSENT: Final = Absent()
-"""Stands for a field that is not there."""
-
-
-def equal(left: Any, right: Any) -> bool:
-    """Tell whether two values are the same JSON, or both are not there."""
-    return left is right or (left is not ABSENT and right is not ABSENT and same(left, right))
-
-
 def leaves_between(old: Any, new: Any, pointer: Pointer = ()) -> Iterator[Pointer]:
     """The fields in which two values differ; items of lists go by their position."""
-    if equal(old, new):
+    if same(old, new):
         return
     if type(old) is dict and type(new) is dict:
         for key in dict.fromkeys([*old, *new]):
@@ -56,7 +42,7 @@ def transferred(laid: Any, have: Any, want: Any) -> Any:
         have: what became of it.
         want: what shall become of it; where that is what became of it, the earlier stage stays as it is.
     """
-    if equal(have, want):
+    if same(have, want):
         return laid
     if type(want) is dict and type(have) is dict and type(laid) is dict:
         done: Value = {}
@@ -75,7 +61,7 @@ def transferred(laid: Any, have: Any, want: Any) -> Any:
 
 
 def _position_of(item: Any, items: list[Any], position: int) -> int | None:
-    """The item that became another one: an equal one, else that of the same name, else the one at its place."""
+    """The item that became another one: an same one, else that of the same name, else the one at its place."""
     for found, other in enumerate(items):
         if same(other, item):
             return found
@@ -125,10 +111,10 @@ def _map(patch: Value, before: Value, after: Value, wanted: Value, node: Node | 
     done: Value = {}
     for key, said in patch.items():
         have, want, below = after.get(key, ABSENT), wanted.get(key, ABSENT), before.get(key, ABSENT)
-        if equal(have, want):
+        if same(have, want):
             done[key] = said
             continue
-        if equal(below, want):
+        if same(below, want):
             continue
         new = _value(said, below, have, want, node.child(key) if node is not None else None)
         if new is not ABSENT:
@@ -174,9 +160,9 @@ def _items(said: list[Any], below: list[Any], have: list[Any], want: list[Any], 
         )
         old, now, wish = each
         keys = {key: item[key] for key in rule.keys if key in item}
-        if equal(now, wish):
+        if same(now, wish):
             done.append(item)
-        elif equal(old, wish):
+        elif same(old, wish):
             continue
         elif wish is ABSENT:
             done.append({**keys, PATCH: DELETE})
@@ -205,9 +191,9 @@ def _texts(patch: Value, before: Value, after: Value, wanted: Value) -> Value | 
     for key, text in said.items():
         texts = (text, below.get(key), have.get(key), want.get(key))
         merges = key not in whole and "*" not in whole and configtext.format_of(key) is not None
-        if equal(have.get(key, ABSENT), want.get(key, ABSENT)):
+        if same(have.get(key, ABSENT), want.get(key, ABSENT)):
             done[key] = text
-        elif equal(below.get(key, ABSENT), want.get(key, ABSENT)):
+        elif same(below.get(key, ABSENT), want.get(key, ABSENT)):
             continue
         elif merges and all(type(each) is str for each in texts):
             done[key] = _text(key, *texts)

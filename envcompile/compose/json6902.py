@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.compose.directives import same
+from envcompile.errors import PicklableError
+from envcompile.values import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Parts = tuple[str, ...]
 
 
-class Json6902Error(Exception):
+class Json6902Error(PicklableError):
     """An operation that fails; `index` counts the operations of the patch from 0, `pointer` is as it was written."""
 
     def __init__(self, what: str, fix: str, pointer: str = "", index: int = 0) -> None:
@@ -132,7 +133,7 @@ def _copy(value: Any, operation: Mapping[str, Any], path: Parts) -> Any:
 def _test(value: Any, operation: Mapping[str, Any], path: Parts) -> Any:
     wanted = _value(operation)
     # RFC 6902 section 4.6 compares numbers by their value: 1 and 1.0 are the same, 1 and true are not.
-    if not _equal(_look_up(value, path), wanted):
+    if not equal(_look_up(value, path), wanted):
         raise Json6902Error(
             f"`test` fails: `{_spell(path)}` has another value",
             "correct the expected value, or drop the test",
@@ -149,16 +150,6 @@ _OPERATIONS: Final[Mapping[str, Callable[[Any, Mapping[str, Any], Parts], Any]]]
     "copy": _copy,
     "test": _test,
 }
-
-
-def _equal(left: Any, right: Any) -> bool:
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(_equal(inner, right[key]) for key, inner in left.items())
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_equal, left, right))
-    if type(left) in {int, float} and type(right) in {int, float}:
-        return bool(left == right)
-    return same(left, right)
 
 
 def _look_up(value: Any, path: Parts) -> Any:

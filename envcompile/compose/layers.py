@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
-from envcompile.compose.identity import select
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
-from envcompile.errors import EnvcError, did_you_mean
-from envcompile.model import Resource, Step
+from envcompile.errors import EnvcError
+from envcompile.model import (
+    Resource,
+    ResourceId,  # ruff: ignore[typing-only-first-party-import] - newcomers are remembered, and read by their types
+    Step,
+)
+from envcompile.values import dotted
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
@@ -17,7 +21,7 @@ if TYPE_CHECKING:
     from envcompile.compose.identity import Identifier
     from envcompile.errors import Problems
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Document, Pointer, ResourceId
+    from envcompile.model import Document, Location, Pointer
 
 NEW_ANNOTATION = "envcompile.dev/new"
 """On a document of an overlay: this resource is new on purpose, although envc cannot check its kind."""
@@ -26,10 +30,32 @@ _IDENTIFYING = ("apiVersion", "kind", "metadata")
 _OURS = (NEW_ANNOTATION, REPLACE_ANNOTATION)
 
 
-class Layering:
-    """The resources of one environment while the layers are laid over each other."""
+class Stray(NamedTuple):
+    """A document of an overlay that is no complete resource and finds nothing to patch in its unit."""
 
-    __slots__ = ("_api", "_identifier", "_merge_texts", "_problems", "resources", "warnings")
+    id: ResourceId
+    layer: str
+    known_kind: bool
+    """Whether the API knows the kind."""
+    missing: str
+    """What a new resource would lack, with its field; empty for a kind without a schema."""
+    where: Location
+
+
+class Newcomer(NamedTuple):
+    """A complete resource that an overlay adds without saying that this is meant."""
+
+    id: ResourceId
+    layer: str
+
+
+class Layering:
+    """The resources of one unit while the layers are laid over each other.
+
+    What can be judged only with all resources of an environment in sight is kept for that: `strays` and `newcomers`.
+    """
+
+    __slots__ = ("_api", "_identifier", "_merge_texts", "_problems", "newcomers", "resources", "strays")
 
     def __init__(self, api: KubeApi, identifier: Identifier, problems: Problems, *, merge_texts: bool) -> None:
         self._api = api
@@ -37,7 +63,8 @@ class Layering:
         self._problems = problems
         self._merge_texts = merge_texts
         self.resources: dict[ResourceId, Resource] = {}
-        self.warnings: list[str] = []
+        self.strays: list[Stray] = []
+        self.newcomers: list[Newcomer] = []
 
     def add_base(self, layer: str, documents: Iterable[Document], app_of: dict[str, str]) -> None:
         """Take in the documents that all environments share.
@@ -59,7 +86,7 @@ class Layering:
             identity = self._identifier.identify(document.value)
             present = self.resources.get(identity)
             if present is None:
-                if self._accept_new(identity, document):
+                if self._accept_new(identity, layer, document):
                     self._create("resource", layer, identity, document, app_of)
                     created.add(identity)
             elif identity in created:
@@ -122,8 +149,8 @@ class Layering:
             fix = "keep one of them, or give one another name; changes of a base resource belong into an overlay"
         self._problems.add(f"{identity} is defined twice", fix, *places)
 
-    def _accept_new(self, identity: ResourceId, document: Document) -> bool:
-        """Tell whether a document that matches nothing may be a new resource; report it when not."""
+    def _accept_new(self, identity: ResourceId, layer: str, document: Document) -> bool:
+        """Tell whether a document that matches nothing may be a new resource; keep it for the report when not."""
         from envcompile.kubernetes import shortcomings
 
         value = document.value
@@ -133,64 +160,14 @@ class Layering:
         known_kind = self._api.knows(identity.group, identity.kind)
         missing = shortcomings(self._api, value) if known_kind and not is_deletion(value) else []
         if known_kind and not missing and not is_deletion(value):
-            return self._warn_when_close(identity, document)
-        fix = self._nearest(identity, known_kind=known_kind)
+            self.newcomers.append(Newcomer(identity, layer))
+            return True
+        lacks = ""
         if known_kind and missing:
-            first = missing[0]
-            where = ".".join(str(part) for part in first.pointer)
-            fix += f"\n      as a new resource it is not complete: {first.what}" + (f" at {where}" if where else "")
-        self._problems.add(f"the patch has no target: {identity} is in no layer below", fix, place(document))
+            where = dotted(missing[0].pointer)
+            lacks = missing[0].what + (f" at {where}" if where else "")
+        self.strays.append(Stray(identity, layer, known_kind, lacks, place(document)))
         return False
-
-    def _warn_when_close(self, identity: ResourceId, document: Document) -> bool:
-        """Accept a complete new resource; say so when its name looks like a slip of the pen."""
-        from difflib import SequenceMatcher
-
-        for other in self.resources:
-            if other.kind == identity.kind and other.group == identity.group and other.namespace == identity.namespace:
-                close = SequenceMatcher(None, other.name, identity.name).quick_ratio() > 0.9
-                if close and _one_slip(other.name, identity.name):
-                    self.warnings.append(
-                        f"{place(document)}: {identity} is new here and differs from {other.short} by one letter; "
-                        f'annotate it with {NEW_ANNOTATION}: "true" if that is meant'
-                    )
-                    break
-        return True
-
-    def _nearest(self, identity: ResourceId, *, known_kind: bool) -> str:
-        elsewhere = [other for other in select(f"{identity.kind}/{identity.name}", self.resources) if other != identity]
-        if elsewhere:
-            other = elsewhere[0]
-            if other.group != identity.group:
-                return f"did you mean {other}? Its API group is `{other.group or 'core (v1)'}`"
-            if other.namespace == identity.namespace:
-                return f"did you mean {other}? Kinds are told apart by capitals"
-            return f"did you mean {other}? Write `namespace: {other.namespace}` into the patch's metadata"
-        same_kind = [other.name for other in self.resources if other.kind.lower() == identity.kind.lower()]
-        otherwise = (
-            f'to add it as a new resource, annotate it with {NEW_ANNOTATION}: "true"'
-            if not known_kind
-            else "a patch needs a resource of the same group, kind, namespace and name in base or a layer below"
-        )
-        by_name = did_you_mean(identity.name, same_kind, "")
-        if by_name:
-            return by_name + (f" ({otherwise})" if not known_kind else "")
-        same_name = [other.short for other in self.resources if other.name == identity.name]
-        return f"did you mean {' or '.join(same_name[:3])}?" if same_name else otherwise
-
-
-def _one_slip(left: str, right: str) -> bool:
-    """Tell whether two names differ by one letter added, lost or changed (digits count as intended)."""
-    if abs(len(left) - len(right)) > 1:
-        return False
-    head = 0
-    while head < min(len(left), len(right)) and left[head] == right[head]:
-        head += 1
-    tail = 0
-    while tail < min(len(left), len(right)) - head and left[-1 - tail] == right[-1 - tail]:
-        tail += 1
-    rest = left[head : len(left) - tail] + right[head : len(right) - tail]
-    return len(rest) <= 2 and rest.isalpha()
 
 
 def _without_our_annotations(value: dict[str, Any]) -> dict[str, Any]:

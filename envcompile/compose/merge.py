@@ -12,7 +12,6 @@ from envcompile.compose.directives import (
     DELETE_SCALARS,
     MERGE,
     PATCH,
-    REMOVED,
     REPLACE,
     RETAIN_KEYS,
     SET_ORDER,
@@ -23,12 +22,12 @@ from envcompile.compose.directives import (
     is_directive,
     is_list_command,
     list_argument,
-    same,
     settled,
 )
 from envcompile.compose.merge_match import ItemFinder, identity_of, match_item
 from envcompile.compose.merge_order import check_order, reordered
 from envcompile.kubernetes.schema import UNKNOWN_RULE
+from envcompile.values import REMOVED, same
 
 if TYPE_CHECKING:
     from envcompile.kubernetes import ListRule, Node

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.compose.directives import (
-    DELETE,
-    PATCH,
-    REPLACE,
-    SET_ORDER,
-    MergeConflict,
-    is_directive,
-    same,
-)
+from envcompile.compose.directives import DELETE, PATCH, REPLACE, SET_ORDER, MergeConflict, is_directive
 from envcompile.compose.merge import merge
 from envcompile.compose.merge_match import identity_of
 from envcompile.compose.merge_order import check_order, reordered
+from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import UNKNOWN_RULE
+from envcompile.values import ABSENT, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +20,7 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
 
 
-class NotExpressibleError(ValueError):
+class NotExpressibleError(PicklableError, ValueError):
     """No strategic merge patch leads to the target; `pointer` is the place in the target that stands in the way.
 
     That is an explicit null, or a field named like a directive, which the base does not have at the same place: a JSON
@@ -50,7 +44,6 @@ class _Reordered(NamedTuple):
     order: list[Any]
 
 
-_SAME: Final = object()
 _NULL: Final = "an explicit null"
 _LIKE_A_DIRECTIVE: Final = "a field named like a directive"
 
@@ -66,13 +59,13 @@ def derive(base: dict[str, Any], target: dict[str, Any], node: Node | None) -> d
         NotExpressibleError: the target has nulls, or fields named like directives, that only a JSON patch can add.
     """
     patch = _derive_map(base, target, node)
-    return None if patch is _SAME else patch
+    return None if patch is ABSENT else patch
 
 
 def _derive_map(base: dict[str, Any], target: dict[str, Any], node: Node | None) -> Any:
-    """Make the patch of a map, or _SAME; replace the map when one of its fields cannot be patched."""
+    """Make the patch of a map, or ABSENT; replace the map when one of its fields cannot be patched."""
     try:
-        return _changes(base, target, node) or _SAME
+        return _changes(base, target, node) or ABSENT
     except _NoPatchError:
         return {PATCH: REPLACE, **_new(target)}
 
@@ -162,7 +155,7 @@ def _derive_keyed(
             patch.append(_new(item))
             continue
         change = _derive_map(old[identity], item, node)
-        if change is not _SAME:
+        if change is not ABSENT:
             patch.append({**_keys(rule, item), **change})
     reached = [identity for identity in old if identity in new]
     reached += [identity for identity in new if identity not in old]

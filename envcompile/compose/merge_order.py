@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.directives import MergeConflict, is_deletion, is_list_command, same
+from envcompile.compose.directives import MergeConflict, is_deletion, is_list_command
 from envcompile.compose.merge_match import match_item
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,8 +32,3 @@ def walk(node: Node | None, value: Any, pointer: Pointer) -> Iterator[tuple[Poin
         else:
             return
         value = value[part]
-
-
-def list_rule_at(node: Node | None, value: Any, pointer: Pointer) -> ListRule | None:
-    """Find the rule of the list at a pointer; None when there is no list."""
-    return next((rule for place, rule in walk(node, value, pointer) if place == pointer), None)

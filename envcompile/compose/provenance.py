@@ -6,8 +6,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
-from envcompile.compose.directives import same
 from envcompile.kubernetes.fieldpath import Item, format_field, keyed, look_up, resolve
+from envcompile.values import ABSENT, leaves, same
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
     roots: list[FieldPath] = []
     for pointer in _matching(path, resource.value):
         roots.append(keyed(pointer, resource.value, node))
-        for leaf in _leaves(look_up(resource.value, pointer), pointer):
+        for leaf, _ in leaves(look_up(resource.value, pointer), pointer):
             exact = keyed(leaf, resource.value, node)
             found[format_field(exact)] = _origin(resource, exact, look_up(resource.value, leaf), node, where)
     for step, root in product(resource.steps, roots or [path]):
         for pointer in _matching(root, step.before):
-            for leaf in _leaves(look_up(step.before, pointer), pointer):
+            for leaf, _ in leaves(look_up(step.before, pointer), pointer):
                 exact = keyed(leaf, step.before, node)
                 if format_field(exact) not in found and resolve(exact, resource.value) is None:
                     found[format_field(exact)] = _origin(resource, exact, REMOVED, node, where)
@@ -134,17 +134,6 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
         return {}
 
 
-def _leaves(value: Any, pointer: Pointer) -> Iterator[Pointer]:
-    if isinstance(value, dict) and value:
-        for key, item in value.items():
-            yield from _leaves(item, (*pointer, key))
-    elif isinstance(value, list) and value:
-        for position, item in enumerate(value):
-            yield from _leaves(item, (*pointer, position))
-    else:
-        yield pointer
-
-
 def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, where: Where) -> FieldOrigin:
     says: list[Say] = []
     for step in resource.steps:
@@ -152,8 +141,8 @@ def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, 
         stated, note = _stated(step, path)
         if stated is None and same(before, after):
             continue
-        shown = REMOVED if after is _ABSENT else after
-        if shown is REMOVED and before is _ABSENT:
+        shown = REMOVED if after is ABSENT else after
+        if shown is REMOVED and before is ABSENT:
             continue
         at = stated or _step_place(step, path, where)
         layer = at.file.rpartition("/")[0] if at and step.role == "setting" else step.layer
@@ -163,17 +152,9 @@ def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, 
     return FieldOrigin(format_field(path), value, tuple(says), tuple(_lists(resource, path, node)))
 
 
-class _Absent:
-    def __repr__(self) -> str:
-        return "absent"
-
-
-_ABSENT = _Absent()
-
-
 def _at(value: Any, path: FieldPath) -> Any:
     pointer = resolve(path, value) if value is not None else None
-    return look_up(value, pointer) if pointer is not None else _ABSENT
+    return look_up(value, pointer) if pointer is not None else ABSENT
 
 
 def _patch_root(step: Step) -> Any:

@@ -1,128 +1,86 @@
-"""What the resources of one environment need of each other: the edges of the dependency graph."""
+"""What resources are called by others, and what they need of others: the edges of the dependency graph."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.rollout import configuration_of
 from envcompile.kubernetes.podspecs import containers, maps_in, pod_template
+from envcompile.kubernetes.references import object_references, pod_references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from envcompile.model import Resource, ResourceId
+    from envcompile.model import ResourceId
 
 DEPENDS_ON_ANNOTATION = "envcompile.dev/depends-on"
 """On a resource: what must be there first, as `KIND/NAME`, comma-separated."""
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
 
+Name = tuple[str, str, str]
+"""What a resource is called by others: the kind of name, a namespace (or API group), and the name itself."""
 
-class ReferenceIndex:
-    """The resources of one environment by the names that others call them."""
 
-    __slots__ = ("_by_kind", "_crds", "_namespaces", "_secrets", "_services")
+def names_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[Name]:
+    """Every name that others may call a resource by."""
+    yield (f"kind {identity.kind}", identity.namespace, identity.name)
+    if identity.kind in {"Secret", "SealedSecret"}:
+        yield ("secret", identity.namespace, identity.name)
+    elif identity.kind == "ExternalSecret":
+        yield ("secret", identity.namespace, _text(value, "spec", "target", "name") or identity.name)
+    elif identity.kind == "CustomResourceDefinition":
+        yield ("crd", _text(value, "spec", "group"), _text(value, "spec", "names", "kind"))
+    elif identity.kind == "Namespace":
+        yield ("namespace", "", identity.name)
+    elif identity.kind == "Service":
+        yield ("host", identity.namespace, identity.name)
+        for ending in ("", ".svc", ".svc.cluster.local"):
+            yield ("host", "", f"{identity.name}.{identity.namespace}{ending}")
 
-    def __init__(self, resources: Sequence[Resource]) -> None:
-        self._by_kind: dict[tuple[str, str, str], ResourceId] = {}
-        self._secrets: dict[tuple[str, str], ResourceId] = {}
-        self._crds: dict[tuple[str, str], ResourceId] = {}
-        self._namespaces: dict[str, ResourceId] = {}
-        self._services: dict[tuple[str, str], ResourceId] = {}
-        for resource in resources:
-            identity, value = resource.id, resource.value
-            self._by_kind[identity.kind, identity.namespace, identity.name] = identity
-            if identity.kind in {"Secret", "SealedSecret"}:
-                self._secrets[identity.namespace, identity.name] = identity
-            elif identity.kind == "ExternalSecret":
-                target = _text(value, "spec", "target", "name") or identity.name
-                self._secrets[identity.namespace, target] = identity
-            elif identity.kind == "CustomResourceDefinition":
-                self._crds[_text(value, "spec", "group"), _text(value, "spec", "names", "kind")] = identity
-            elif identity.kind == "Namespace":
-                self._namespaces[identity.name] = identity
-            elif identity.kind == "Service":
-                self._services[identity.namespace, identity.name] = identity
-                for ending in ("", ".svc", ".svc.cluster.local"):
-                    self._services["", f"{identity.name}.{identity.namespace}{ending}"] = identity
 
-    def needs(self, resource: Resource) -> set[ResourceId]:
-        """What must exist before the resource, as far as it is among the environment's resources."""
-        found = set(self._needs(resource))
-        found.discard(resource.id)
-        return found
+def needs_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[Name, ...]]:
+    """What must exist before a resource: of each tuple of names the first that something is called by."""
+    namespace = identity.namespace
+    yield (("namespace", "", namespace),)
+    yield (("crd", identity.group, identity.kind),)
+    for wanted in _listed(value):
+        kind, _, name = wanted.partition("/")
+        yield from _named(kind.partition(".")[0], namespace, name)
+    if pod_template(identity, value) is not None:
+        yield from _needs_of_pods(identity, value)
+    for kind, name in object_references(identity.kind, value):
+        yield from _named(kind, namespace, name)
 
-    def _needs(self, resource: Resource) -> Iterator[ResourceId]:
-        identity, value = resource.id, resource.value
-        namespace = identity.namespace
-        if namespace in self._namespaces:
-            yield self._namespaces[namespace]
-        if (identity.group, identity.kind) in self._crds:
-            yield self._crds[identity.group, identity.kind]
-        for wanted in _listed(value):
-            kind, _, name = wanted.partition("/")
-            yield from self._named(kind.partition(".")[0], namespace, name)
-        if pod_template(identity, value) is not None:
-            yield from self._needs_of_pods(resource)
-        for kind, name in _direct(identity.kind, value):
-            yield from self._named(kind, namespace, name)
 
-    def _needs_of_pods(self, resource: Resource) -> Iterator[ResourceId]:
-        namespace = resource.id.namespace
-        for kind, name in configuration_of(resource):
-            if kind == "Secret":
-                if (namespace, name) in self._secrets:
-                    yield self._secrets[namespace, name]
-            else:
-                yield from self._named(kind, namespace, name)
-        template = pod_template(resource.id, resource.value)
-        yield from self._named("ServiceAccount", namespace, _text(template, "spec", "serviceAccountName"))
-        for volume in maps_in(template, "spec", "volumes"):
-            claim = _text(volume, "persistentVolumeClaim", "claimName")
-            yield from self._named("PersistentVolumeClaim", namespace, claim)
-        for container in containers(resource.id, resource.value):
-            for variable in maps_in(container, "env"):
-                text = variable.get("value")
-                if isinstance(text, str):
-                    for host in _hosts(text):
-                        service = self._services.get((namespace, host)) or self._services.get(("", host))
-                        if service is not None:
-                            yield service
+def _needs_of_pods(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[Name, ...]]:
+    namespace = identity.namespace
+    for reference in pod_references(pod_template(identity, value)):
+        yield from _named(reference.kind, namespace, reference.name)
+    for container in containers(identity, value):
+        for variable in maps_in(container, "env"):
+            text = variable.get("value")
+            if isinstance(text, str):
+                for host in _hosts(text):
+                    yield (("host", namespace, host), ("host", "", host))
 
-    def _named(self, kind: str, namespace: str, name: str) -> Iterator[ResourceId]:
-        for key in ((kind, namespace, name), (kind, "", name)):
-            if key in self._by_kind:
-                yield self._by_kind[key]
+
+def _named(kind: str, namespace: str, name: str) -> Iterator[tuple[Name, ...]]:
+    """A resource of the namespace, and one of the whole cluster: whichever there is."""
+    if not name:
+        return
+    if kind == "Secret":
+        yield (("secret", namespace, name),)
+        return
+    yield ((f"kind {kind}", namespace, name),)
+    if namespace:
+        yield ((f"kind {kind}", "", name),)
 
 
 def _listed(value: dict[str, Any]) -> list[str]:
     annotations = value["metadata"].get("annotations") or {}
     text = annotations.get(DEPENDS_ON_ANNOTATION)
     return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else []
-
-
-def _direct(kind: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(kind, name) pairs that a resource names in fields of its own."""
-    target = _map(value, "spec", "scaleTargetRef") or _map(value, "spec", "targetRef")
-    if target:
-        yield str(target.get("kind") or "Deployment"), str(target.get("name"))
-    if kind in {"RoleBinding", "ClusterRoleBinding"}:
-        role = _map(value, "roleRef")
-        yield str(role.get("kind")), str(role.get("name"))
-        for subject in maps_in(value, "subjects"):
-            if subject.get("kind") == "ServiceAccount":
-                yield "ServiceAccount", str(subject.get("name"))
-    elif kind == "Ingress":
-        for rule in maps_in(value, "spec", "rules"):
-            for path in maps_in(rule, "http", "paths"):
-                yield "Service", _text(path, "backend", "service", "name")
-    elif kind == "ExternalSecret":
-        store = _map(value, "spec", "secretStoreRef")
-        yield str(store.get("kind") or "SecretStore"), str(store.get("name"))
-    elif kind in {"SecretStore", "ClusterSecretStore"}:
-        provider = _map(value, "spec", "provider", "vault", "auth", "kubernetes", "serviceAccountRef")
-        yield "ServiceAccount", str(provider.get("name"))
 
 
 def _hosts(text: str) -> Iterator[str]:
@@ -132,12 +90,6 @@ def _hosts(text: str) -> Iterator[str]:
         rest = rest.rpartition("@")[2].partition("/")[0].partition(":")[0]
         if _HOST.fullmatch(rest):
             yield rest
-
-
-def _map(value: Any, *path: str) -> dict[str, Any]:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any, *path: str) -> str:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.kubernetes.podspecs import containers, map_pod_template, maps_in, pod_template
+from envcompile.kubernetes.podspecs import map_pod_template, pod_template
+from envcompile.kubernetes.references import CONFIGURATION, pod_references
 from envcompile.model import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from envcompile.model import Resource
+    from envcompile.model import Resource, ResourceId
+
+    Configuration = tuple[str, str, str]
+    """`ConfigMap` or `Secret`, namespace, name."""
 
 RELOADER_ANNOTATION = "reloader.stakater.com/auto"
 """Belongs on the workload's own metadata (stakater/Reloader, README, "Auto Reload")."""
@@ -23,83 +27,77 @@ CHECKSUM_ANNOTATION = "envcompile.dev/config-checksum"
 _RESTARTABLE = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
 
 
-def with_rollout(resources: Sequence[Resource], mode: str, layer: str) -> tuple[Resource, ...]:
-    """The resources with what makes their pods restart when a ConfigMap or Secret changes.
+def is_restartable(identity: ResourceId) -> bool:
+    """Tell whether a rollout can restart the pods of a resource."""
+    return (identity.group, identity.kind) in _RESTARTABLE
+
+
+def with_reloader(resource: Resource, layer: str) -> Resource:
+    """The resource with Reloader's annotation when its pods read a ConfigMap or Secret.
 
     Args:
-        resources: the resources of one environment, secrets already sealed: a checksum never sees plaintext.
-        mode: `none`, `reloader` or `checksum`, as `rollout:` of environment.yaml says.
+        resource: any resource.
         layer: the layer that the step is booked on.
     """
-    if mode == "none":
-        return tuple(resources)
-    digests = _digests(resources) if mode == "checksum" else {}
-    return tuple([_restarting(resource, mode, layer, digests) for resource in resources])
-
-
-def _restarting(resource: Resource, mode: str, layer: str, digests: dict[tuple[str, str, str], str]) -> Resource:
-    if (resource.id.group, resource.id.kind) not in _RESTARTABLE:
+    if not is_restartable(resource.id) or not any(configuration_of(resource.id, resource.value)):
         return resource
-    used = sorted(set(configuration_of(resource)))
-    if not used:
+    annotations = resource.value["metadata"].get("annotations") or {}
+    if any("reloader.stakater.com/" in name for name in annotations):
         return resource
-    if mode == "reloader":
-        annotations = resource.value["metadata"].get("annotations") or {}
-        if any("reloader.stakater.com/" in name for name in annotations):
-            return resource
-        after = _annotated(resource.value, RELOADER_ANNOTATION, "true")
-    else:
-        from hashlib import sha256
+    return _stepped(resource, _annotated(resource.value, RELOADER_ANNOTATION, "true"), layer)
 
-        lines = [digests.get((kind, resource.id.namespace, name), "") for kind, name in used]
-        if not any(lines):
-            return resource
-        checksum = sha256("\n".join(lines).encode()).hexdigest()
-        after = map_pod_template(
-            resource.id, resource.value, lambda template: _annotated(template, CHECKSUM_ANNOTATION, checksum)
-        )
+
+def with_checksum(resource: Resource, checksum: str, layer: str) -> Resource:
+    """The workload with a checksum of its configuration in its pod template."""
+    after = map_pod_template(
+        resource.id, resource.value, lambda template: _annotated(template, CHECKSUM_ANNOTATION, checksum)
+    )
+    return _stepped(resource, after, layer)
+
+
+def _stepped(resource: Resource, after: dict[str, Any], layer: str) -> Resource:
     if after is resource.value:
         return resource
     step = Step("setting", layer, None, ("rollout",), resource.value, after)
     return resource._replace(value=after, steps=(*resource.steps, step))
 
 
-def configuration_of(resource: Resource) -> Iterator[tuple[str, str]]:
-    """Every (`ConfigMap` or `Secret`, name) that the pods of a workload read."""
-    for container in containers(resource.id, resource.value):
-        for source in maps_in(container, "envFrom"):
-            yield from _named(source, "configMapRef", "secretRef", "name")
-        for variable in maps_in(container, "env"):
-            yield from _named(variable.get("valueFrom"), "configMapKeyRef", "secretKeyRef", "name")
-    for volume in maps_in(pod_template(resource.id, resource.value), "spec", "volumes"):
-        yield from _named(volume, "configMap", "", "name")
-        yield from _named(volume, "", "secret", "secretName")
-        for source in maps_in(volume, "projected", "sources"):
-            yield from _named(source, "configMap", "secret", "name")
+def checksum_of(read: Iterable[tuple[str, str]], namespace: str, digests: Mapping[Configuration, str]) -> str:
+    """The checksum of what a workload's pods read; empty when nothing of it is in the environment.
+
+    Args:
+        read: kind and name of every ConfigMap and Secret that the pods read, sorted, each once.
+        namespace: the workload's namespace.
+        digests: the digest of each one's content.
+    """
+    from hashlib import sha256
+
+    lines = [digests.get((kind, namespace, name), "") for kind, name in read]
+    return sha256("\n".join(lines).encode()).hexdigest() if any(lines) else ""
 
 
-def _named(source: Any, config_map: str, secret: str, field: str) -> Iterator[tuple[str, str]]:
-    if isinstance(source, dict):
-        for kind, key in (("ConfigMap", config_map), ("Secret", secret)):
-            reference = source.get(key)
-            if key and isinstance(reference, dict) and isinstance(reference.get(field), str):
-                yield kind, reference[field]
-
-
-def _digests(resources: Sequence[Resource]) -> dict[tuple[str, str, str], str]:
-    """(kind, namespace, name) -> digest of what the pods will read; a sealed secret counts by its sealed bytes."""
+def content_digest(identity: ResourceId, value: dict[str, Any]) -> str:
+    """A digest of what the pods will read of a ConfigMap or Secret; a sealed secret counts by its sealed bytes."""
     import json
     from hashlib import sha256
 
-    found = {}
-    for resource in resources:
-        kind = {"ConfigMap": "ConfigMap", "Secret": "Secret", "SealedSecret": "Secret"}.get(resource.id.kind)
-        if kind is None:
-            continue
-        content = {key: resource.value.get(key) for key in ("data", "binaryData", "stringData", "spec")}
-        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        found[kind, resource.id.namespace, resource.id.name] = sha256(canonical).hexdigest()
-    return found
+    if configuration_kind(identity) is None:
+        return ""
+    content = {key: value.get(key) for key in ("data", "binaryData", "stringData", "spec")}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return sha256(canonical).hexdigest()
+
+
+def configuration_kind(identity: ResourceId) -> str | None:
+    """`ConfigMap` or `Secret`, as the pods of the cluster will know it; None for all other kinds."""
+    return {"ConfigMap": "ConfigMap", "Secret": "Secret", "SealedSecret": "Secret"}.get(identity.kind)
+
+
+def configuration_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every (`ConfigMap` or `Secret`, name) that the pods of a workload read."""
+    for reference in pod_references(pod_template(identity, value)):
+        if reference.use in CONFIGURATION and reference.name:
+            yield reference.kind, reference.name
 
 
 def _annotated(value: dict[str, Any], name: str, text: str) -> dict[str, Any]:

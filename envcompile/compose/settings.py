@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.images import ImageChanges
 from envcompile.errors import did_you_mean
@@ -28,29 +28,42 @@ SCALABLE = frozenset({
 })
 
 
+class SettingProblem(NamedTuple):
+    """What is wrong about a setting; its place is found by whoever has all settings in sight."""
+
+    what: str
+    fix: str
+    setting: Pointer
+    """The way to it in the effective settings."""
+
+
+class UsedSettings(NamedTuple):
+    """The settings that named something, and what they could have named; it adds up over units."""
+
+    replicas: frozenset[str] = frozenset()
+    """Names of workloads that `replicas` set."""
+    images: frozenset[int] = frozenset()
+    """Positions of the `images` entries that a container used."""
+    exclude: frozenset[int] = frozenset()
+    """Positions of the `exclude` entries that left something out."""
+    workloads: frozenset[str] = frozenset()
+    """Names of workloads with a number of replicas."""
+    image_names: frozenset[str] = frozenset()
+    """Names of all images, without tag and digest."""
+
+
 class SettingsLayer:
     """Applies one environment's settings to resources, one after the other."""
 
-    __slots__ = ("_accounts", "_identifier", "_images", "_layer", "_problems", "_replicas_used", "_settings", "_where")
+    __slots__ = ("_identifier", "_images", "_layer", "_replicas_used", "_settings", "problems")
 
-    def __init__(
-        self,
-        settings: Environment,
-        *,
-        layer: str,
-        identifier: Identifier,
-        accounts: frozenset[str],
-        where: Where,
-        problems: Problems,
-    ) -> None:
+    def __init__(self, settings: Environment, *, layer: str, identifier: Identifier) -> None:
         self._settings = settings
         self._layer = layer
         self._identifier = identifier
-        self._accounts = accounts
-        self._where = where
-        self._problems = problems
         self._images = ImageChanges(settings.images)
         self._replicas_used: set[str] = set()
+        self.problems: list[SettingProblem] = []
 
     def apply(self, resource: Resource) -> Resource:
         """The resource with every setting that concerns it, each as a step of its own."""
@@ -94,15 +107,16 @@ class SettingsLayer:
             return
         for name, text in self._settings.pod_labels.items():
             if wanted.get(name, text) != text:
-                self._problems.add(
-                    f"`podLabels` sets `{name}`, by which {resource.id} selects its pods",
-                    "choose another label: selectors stay as they are",
-                    *_places(self._where(("podLabels", name))),
+                self.problems.append(
+                    SettingProblem(
+                        f"`podLabels` sets `{name}`, by which {resource.id} selects its pods",
+                        "choose another label: selectors stay as they are",
+                        ("podLabels", name),
+                    )
                 )
 
     def _with_namespace(self, resource: ResourceId, value: dict[str, Any]) -> dict[str, Any]:
         namespace = self._settings.namespace
-        forced = self._settings.force_namespace
         metadata = value["metadata"]
         if self._identifier.is_namespaced(resource) and metadata.get("namespace") != resource.namespace:
             placed: dict[str, Any] = {}
@@ -119,8 +133,7 @@ class SettingsLayer:
                 {**subject, "namespace": namespace}
                 if isinstance(subject, dict)
                 and subject.get("kind") == "ServiceAccount"
-                and (not subject.get("namespace") or (forced and subject.get("name") in self._accounts))
-                and subject.get("namespace") != namespace
+                and not subject.get("namespace")
                 else subject
                 for subject in subjects
             ]
@@ -142,23 +155,47 @@ class SettingsLayer:
             return value
         return {**value, "spec": {**spec, "replicas": count}}
 
-    def report_unused(self, resources: Iterable[Resource]) -> None:
-        """Note every setting that names nothing: it is a typing error more often than not."""
-        names = sorted({
-            resource.id.name for resource in resources if (resource.id.group, resource.id.kind) in SCALABLE
-        })
-        for name in self._settings.replicas:
-            if name not in self._replicas_used:
-                self._problems.add(
-                    f"`replicas` names the workload `{name}`, which this environment does not have",
-                    did_you_mean(name, names, "remove the line, or add the workload"),
-                    *_places(self._where(("replicas", name))),
-                )
-        for position, image in self._images.unused():
-            self._problems.add(
+    def used(self, resources: Iterable[Resource], exclusions: Exclusions) -> UsedSettings:
+        """Which settings named something among the resources."""
+        names = [resource.id.name for resource in resources if (resource.id.group, resource.id.kind) in SCALABLE]
+        return UsedSettings(
+            frozenset(self._replicas_used),
+            frozenset(self._images.used()),
+            exclusions.hits(),
+            frozenset(names),
+            frozenset(self._images.seen()),
+        )
+
+
+def report_unused(settings: Environment, used: UsedSettings, where: Where, problems: Problems) -> None:
+    """Note every setting that names nothing in its environment: it is a typing error more often than not.
+
+    Args:
+        settings: the environment's settings.
+        used: what all its units used.
+        where: finds the place of a setting.
+        problems: takes what is wrong.
+    """
+    for name in settings.replicas:
+        if name not in used.replicas:
+            problems.add(
+                f"`replicas` names the workload `{name}`, which this environment does not have",
+                did_you_mean(name, sorted(used.workloads), "remove the line, or add the workload"),
+                *_places(where(("replicas", name))),
+            )
+    for position, image in enumerate(settings.images):
+        if position not in used.images:
+            problems.add(
                 f"`images` names `{image.name}`, which no container uses",
-                did_you_mean(image.name, self._images.seen(), "remove the entry, or correct its name"),
-                *_places(self._where(("images", position, "name"))),
+                did_you_mean(image.name, sorted(used.image_names), "remove the entry, or correct its name"),
+                *_places(where(("images", position, "name"))),
+            )
+    for position, exclusion in enumerate(settings.exclude):
+        if position not in used.exclude:
+            problems.add(
+                f"`exclude` entry {exclusion.kind}/{exclusion.name} leaves nothing out",
+                "remove the entry, or correct its kind or name (both are globs)",
+                *_places(where(("exclude", position))),
             )
 
 
@@ -185,15 +222,9 @@ class Exclusions:
                 hit = True
         return hit
 
-    def report_unused(self, where: Where, problems: Problems) -> None:
-        """Note every exclusion that left nothing out."""
-        for position, exclusion in enumerate(self._exclusions):
-            if position not in self._hits:
-                problems.add(
-                    f"`exclude` entry {exclusion.kind}/{exclusion.name} leaves nothing out",
-                    "remove the entry, or correct its kind or name (both are globs)",
-                    *_places(where(("exclude", position))),
-                )
+    def hits(self) -> frozenset[int]:
+        """The positions of the entries that left something out."""
+        return frozenset(self._hits)
 
 
 def _places(location: Location | None) -> tuple[Location, ...]:

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from envcompile.compose.json6902 import Json6902Error, apply_operation
-from envcompile.errors import fail, nearest
+from envcompile.errors import EnvcError, fail, nearest
 from envcompile.model import Step
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from envcompile.compose.layers import Layering
     from envcompile.errors import Problems
     from envcompile.model import Document, Resource, ResourceId
     from envcompile.settings import Patch, Target
+
+
+class Globs(Protocol):
+    """What a target says of identities; None names everything."""
+
+    @property
+    def kind(self) -> str | None:
+        """Glob for the kind, whose case does not matter."""
+        ...
+
+    @property
+    def group(self) -> str | None:
+        """Glob for the API group."""
+        ...
+
+    @property
+    def name(self) -> str | None:
+        """Glob for the name."""
+        ...
+
+    @property
+    def namespace(self) -> str | None:
+        """Glob for the namespace."""
+        ...
 
 
 class Requirement(NamedTuple):
@@ -79,14 +103,7 @@ class Matcher:
 
     def matches(self, resource: Resource) -> bool:
         """Tell whether the target names the resource; a field left out names everything."""
-        identity, target = resource.id, self._target
-        if target.kind is not None and not fnmatchcase(identity.kind.lower(), target.kind.lower()):
-            return False
-        if target.group is not None and not fnmatchcase(identity.group, target.group):
-            return False
-        if target.name is not None and not fnmatchcase(identity.name, target.name):
-            return False
-        if target.namespace is not None and not fnmatchcase(identity.namespace, target.namespace):
+        if not may_reach(self._target, resource.id):
             return False
         if not self._labels:
             return True
@@ -95,27 +112,52 @@ class Matcher:
         return all(requirement.holds(labels) for requirement in self._labels)
 
 
-def apply_patch(
-    layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems, *, partial: bool = False
-) -> None:
-    """Lay one `kind: Patch` over every resource that it names; with `partial` it may name none.
+def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch, problems: Problems) -> bool:
+    """Lay one `kind: Patch` over every resource that it names; tell whether there was one.
 
     Raises:
         EnvcError: its label selector is none.
     """
     matcher = Matcher(patch.target, document)
     hits = [resource for resource in layering.resources.values() if matcher.matches(resource)]
-    if not hits and not patch.optional and not partial:
-        problems.add(
-            f"the Patch{_named(patch)} hits no resource",
-            _advice(patch.target, layering.resources),
-            place(document, ("target",)),
-        )
     for resource in hits:
         if patch.merge is not None:
             layering.patch(resource, "merge", layer, document, ("merge",), patch.merge)
         else:
             _apply_operations(layering, resource, layer, document, patch, problems)
+    return bool(hits)
+
+
+def report_missed(document: Document, patch: Patch, known: Iterable[ResourceId], problems: Problems) -> None:
+    """Note a Patch that hits no resource of its environment, unless it is optional.
+
+    Args:
+        document: where it stands.
+        patch: what it says.
+        known: the environment's resources.
+        problems: takes what is wrong.
+    """
+    try:
+        Matcher(patch.target, document)
+    except EnvcError as error:
+        problems.extend(error)
+        return
+    if not patch.optional:
+        problems.add(
+            f"the Patch{_named(patch)} hits no resource",
+            _advice(patch.target, list(known)),
+            place(document, ("target",)),
+        )
+
+
+def may_reach(target: Globs, identity: ResourceId) -> bool:
+    """Tell whether a target can name a resource of an identity, whatever its labels."""
+    return (
+        (target.kind is None or fnmatchcase(identity.kind.lower(), target.kind.lower()))
+        and (target.group is None or fnmatchcase(identity.group, target.group))
+        and (target.name is None or fnmatchcase(identity.name, target.name))
+        and (target.namespace is None or fnmatchcase(identity.namespace, target.namespace))
+    )
 
 
 def _apply_operations(
@@ -141,7 +183,7 @@ def _named(patch: Patch) -> str:
     return f" `{patch.metadata.name}`" if patch.metadata.name else ""
 
 
-def _advice(target: Target, known: Iterable[ResourceId]) -> str:
+def _advice(target: Target, known: Sequence[ResourceId]) -> str:
     kinds = sorted({resource.kind for resource in known})
     names = sorted({resource.name for resource in known})
     wrong_kind = target.kind is not None and not any(fnmatchcase(kind.lower(), target.kind.lower()) for kind in kinds)

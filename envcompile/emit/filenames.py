@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from envcompile.errors import Problems
 from envcompile.model import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
-    from envcompile.model import Resource, ResourceId
+    from envcompile.model import ResourceId
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST = 230
 """File systems take 255 bytes; the rest is left for a digest, the suffix and temporary names."""
+
+
+class Placed(Protocol):
+    """Whatever stands for a resource: its identity, and the application that it belongs to."""
+
+    @property
+    def id(self) -> ResourceId:
+        """The identity."""
+        ...
+
+    @property
+    def app(self) -> str:
+        """The application."""
+        ...
+
+
+P = TypeVar("P", bound=Placed)
 
 
 def filename(resource: ResourceId, environment_namespace: str, built_in_kinds: Container[str]) -> str:
@@ -43,16 +60,14 @@ def _filename(resource: ResourceId, environment_namespace: str, *, with_group: b
     return f"{name}.yaml"
 
 
-def place_files(
-    resources: Iterable[Resource], environment_namespace: str, built_in_kinds: Container[str]
-) -> dict[str, Resource]:
+def place_files(resources: Iterable[P], environment_namespace: str, built_in_kinds: Container[str]) -> dict[str, P]:
     """The path of every resource's file below the environment's folder, `<app>/<kind>-<name>.yaml`.
 
     Two resources of one application that would share a file both carry their API group (two custom kinds of one name),
     or else a digest of their identity (a Role `reader.ops` and a Role `reader` of the namespace `ops`).
     """
-    placed: dict[str, Resource] = {}
-    shared: dict[str, list[Resource]] = {}
+    placed: dict[str, P] = {}
+    shared: dict[str, list[P]] = {}
     for resource in resources:
         app = _fit(_UNSAFE.sub(_percent, resource.app))
         path = f"{app}/{filename(resource.id, environment_namespace, built_in_kinds)}"
@@ -69,24 +84,25 @@ def place_files(
     return placed
 
 
-def refuse_alike_applications(resources: Iterable[Resource]) -> None:
+def refuse_alike_applications(files: Mapping[str, str]) -> None:
     """Refuse applications whose names differ only in case: many file systems would give them one folder.
+
+    Args:
+        files: every application -> the path of a file of it, for the message.
 
     Raises:
         EnvcError: naming a file of each.
     """
-    first = {resource.app: resource for resource in resources}
-    alike: dict[str, list[Resource]] = {}
-    if len({app.lower() for app in first}) == len(first):
+    if len({app.lower() for app in files}) == len(files):
         return
-    for app in sorted(first):
-        alike.setdefault(app.lower(), []).append(first[app])
+    alike: dict[str, list[str]] = {}
+    for app in sorted(files):
+        alike.setdefault(app.lower(), []).append(app)
     problems = Problems()
     for together in alike.values():
         if len(together) > 1:
-            names = " and ".join(f"`{resource.app}`" for resource in together)
-            documents = (resource.steps[0].document for resource in together if resource.steps)
-            places = [Location(document.source.path, 1, 1) for document in documents if document is not None]
+            names = " and ".join(f"`{app}`" for app in together)
+            places = [Location(files[app], 1, 1) for app in together if files[app]]
             what = f"the applications {names} differ only in case"
             problems.add(what, "rename one: macOS and Windows would put both into one folder", *places)
     problems.raise_any()

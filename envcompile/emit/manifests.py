@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.emit.filenames import place_files, refuse_alike_applications
+from envcompile.emit.index import digest
 from envcompile.emit.order import in_apply_order
 from envcompile.model import Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
 
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Compiled, Resource
@@ -29,10 +30,21 @@ def manifests(compiled: Compiled, renderer: Renderer, built_in_kinds: Container[
     Raises:
         EnvcError: two applications' folders would be one on some file system.
     """
-    refuse_alike_applications(compiled.resources)
+    refuse_alike_applications({resource.app: _file_of(resource) for resource in compiled.resources})
     files = place_files(compiled.resources, compiled.namespace, built_in_kinds)
-    texts = {path: render(resource, renderer).encode() for path, resource in files.items()}
-    return Bundle(compiled.environment, texts, files)
+    return bundle_of(
+        compiled.environment, {path: render(resource, renderer).encode() for path, resource in files.items()}
+    )
+
+
+def _file_of(resource: Resource) -> str:
+    document = resource.steps[0].document
+    return document.source.path if document is not None else ""
+
+
+def bundle_of(environment: str, files: Mapping[str, bytes]) -> Bundle:
+    """A bundle of files that are all at hand."""
+    return Bundle(environment, files, {path: digest(data) for path, data in files.items()})
 
 
 def stream(resources: Iterable[Resource], renderer: Renderer) -> str:

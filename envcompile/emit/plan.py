@@ -97,8 +97,8 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
     missing: list[str] = []
     removed: list[str] = []
     digests: dict[str, str] = {}
-    for path, data in bundle.files.items():
-        wanted = digests[path] = digest(data)
+    for path, wanted in bundle.digests.items():
+        digests[path] = wanted
         stat = present.get(path)
         if stat is None:
             (foreign if path in folders_present else added).append(path)
@@ -114,19 +114,19 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
             changed.append(path)
         else:
             edited.append(path)
-    for path in sorted(owned.keys() - bundle.files.keys()):
+    for path in sorted(owned.keys() - bundle.digests.keys()):
         stat = present.get(path)
         if partial:
             found = current(path, stat) if stat is not None else ""
             digests[path] = found if found in owned[path] else owned[path][-1]
         elif stat is not None:
             (removed if current(path, stat) in owned[path] else edited).append(path)
-    folders = {path[: end.start()] for path in bundle.files for end in _SLASH.finditer(path)}
+    folders = {path[: end.start()] for path in bundle.digests for end in _SLASH.finditer(path)}
     foreign += present.keys() & folders
     if INDEX_NAME in folders_present or (INDEX_NAME in present and index is None):
         foreign.append(INDEX_NAME)
     blocked = {path for path in foreign if path in folders_present}
-    others = present.keys() - bundle.files.keys() - folders - {INDEX_NAME}
+    others = present.keys() - bundle.digests.keys() - folders - {INDEX_NAME}
     if not partial:
         others -= owned.keys()
     if blocked:

@@ -193,7 +193,7 @@ def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:
     kept = {*plan.unchanged, *plan.others}
     root, below = str(staging), str(folder)
     made = {root}
-    for path in sorted({*files, *plan.others}):
+    for path in sorted({*plan.bundle.digests, *plan.others}):
         if not path.startswith(prefix):
             continue
         target = f"{root}/{path}"

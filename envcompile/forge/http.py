@@ -64,6 +64,7 @@ class Client:
         wait: sleeps for seconds between tries.
         shown: the address as messages may show it, where the real one is a secret.
         chance: a number from 0 to 1 that spreads the tries of jobs which failed together.
+        advice: what the message about a refused token adds.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Client:
         shown: str | None = None,
         *,
         chance: Callable[[], float] | None = None,
+        advice: str = "",
     ) -> None:
         self._address = address.rstrip("/") if shown is None else address
         self._shown = shown or self._address
@@ -82,6 +84,7 @@ class Client:
         self._name = name
         self._wait = wait
         self._chance = chance or _dice
+        self._advice = advice
         self._opener: OpenerDirector | None = None
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:
@@ -210,9 +213,8 @@ class Client:
             return "give a smaller size with `--limit`"
         if reply.status in _REDIRECTS:
             return f"the token is not sent on to {_origin(reply.headers.get('location', ''))}: check the API's URL"
-        own = " (CI_JOB_TOKEN may not write notes)" if self._name == "GitLab" else ""
         return {
-            401: f"the token is wrong or has expired: set a valid one{own}",
+            401: f"the token is wrong or has expired: set a valid one{self._advice}",
             403: "the token may not write comments: give the job `pull-requests: write` (GitHub) or a token with the"
             " scope `api` (GitLab)",
             404: "check the repository's name and the number; a token that may not read the repository gets 404, too",

@@ -10,7 +10,7 @@ from envcompile.forge.parts import read_marker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.forge.hosts import Comment, Host
+    from envcompile.forge.comments import Comment, Host
     from envcompile.forge.parts import Mark
 
 

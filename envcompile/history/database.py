@@ -38,14 +38,11 @@ class Database:
         UnavailableError: it cannot be reached, opened or written.
     """
 
-    __slots__ = ("_connection", "_error", "_has_percents", "_seen", "is_sqlite", "name")
+    __slots__ = ("_connection", "_error", "_seen", "is_sqlite", "name")
 
-    def __init__(
-        self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool, has_percents: bool = False
-    ) -> None:
+    def __init__(self, connection: Any, error: type[Exception], name: str, *, is_sqlite: bool) -> None:
         self._connection = connection
         self._error = error
-        self._has_percents = has_percents
         self.name = name
         self.is_sqlite = is_sqlite
         self._seen = self._version_of_data()
@@ -110,8 +107,8 @@ class Database:
         self._connection.close()
 
     def _in_dialect(self, statement: str) -> str:
-        """The statement with `%s` for its arguments, where the driver wants that."""
-        return statement.replace("%", "%%").replace("?", "%s") if self._has_percents else statement
+        """The statement with `%s` for its arguments, as psycopg wants it."""
+        return statement if self.is_sqlite else statement.replace("%", "%%").replace("?", "%s")
 
 
 def location(home: Path) -> str:
@@ -208,15 +205,7 @@ def _sqlite(path: Path, *, create: bool) -> Database:
 
 
 def _postgresql(url: str) -> Database:
-    from envcompile.history import libpq
-
     name = shown(url)
-    library = libpq.load()
-    if library is not None:
-        try:
-            return Database(libpq.Connection(library, url, _ANSWER), libpq.LibpqError, name, is_sqlite=False)
-        except libpq.LibpqError as error:
-            raise broken(name, error) from error
     try:
         import psycopg
     except ImportError as error:
@@ -230,7 +219,7 @@ def _postgresql(url: str) -> Database:
         connection = psycopg.connect(url, autocommit=True, connect_timeout=_ANSWER)
     except psycopg.Error as error:
         raise broken(name, error) from error
-    return Database(connection, psycopg.Error, name, is_sqlite=False, has_percents=True)
+    return Database(connection, psycopg.Error, name, is_sqlite=False)
 
 
 def shown(url: str) -> str:

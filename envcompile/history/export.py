@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice, starmap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.errors import Problem, UsageError
+from envcompile.files import replaced
 from envcompile.history.stats import changed as changed_by
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+    from pathlib import Path
 
     from envcompile.history.store import Store
 
@@ -78,9 +76,9 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> int:
         UnavailableError: the file cannot be written.
     """
     count = 0
-    with _beside(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with replaced(path) as file:
         for line in lines(rows):
-            file.write(line + "\n")
+            file.write(f"{line}\n".encode())
             count += 1
     return count
 
@@ -107,7 +105,7 @@ def write_parquet(path: Path, rows: Iterable[dict[str, Any]], *, at_once: int = 
     schema = _schema(pa)
     flat = (item for row in rows for item in _flat(row))
     count = 0
-    with _beside(path) as temporary, parquet.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with replaced(path) as file, parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         while group := list(islice(flat, at_once)):
             writer.write_table(pa.Table.from_pylist(group, schema=schema), row_group_size=at_once)
             count += len(group)
@@ -181,27 +179,3 @@ def _flat(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-@contextmanager
-def _beside(path: Path) -> Generator[Path]:
-    """A temporary file that takes the place of another one when all went well."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.tmp-")
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    os.close(descriptor)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _unwritable(path: Path, error: OSError) -> UnavailableError:
-    reason = (error.strerror or str(error)).lower()
-    return UnavailableError([Problem(f"{path} cannot be written: {reason}", "make room, or name another file")])

@@ -15,9 +15,9 @@ from envcompile.model import ResourceId
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from envcompile.git.repository import Commit
     from envcompile.history.database import Database
     from envcompile.history.records import State
-    from envcompile.history.repository import Commit
 
 _STATES = """
 WITH RECURSIVE chain(start, id, base_id, depth) AS (
@@ -69,7 +69,7 @@ class Reader:
 
     def commits(self, hashes: Collection[str]) -> dict[str, Commit]:
         """The facts of recorded commits."""
-        from envcompile.history.repository import Commit
+        from envcompile.git.repository import Commit
 
         found = {}
         query = (

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UnavailableError
+from envcompile.files import lock, write_atomically
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -78,10 +78,10 @@ class Spool:
         try:
             if error:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                file.write_text(error + "\n", encoding="utf-8")
+                write_atomically(file, f"{error}\n".encode())
             else:
                 file.unlink(missing_ok=True)
-        except OSError:
+        except (OSError, UnavailableError):
             pass  # a full disk must not hide the error that it causes
 
     def last_error(self) -> str:
@@ -91,24 +91,12 @@ class Spool:
         except OSError:
             return ""
 
-    @contextmanager
-    def alone(self) -> Generator[None]:
-        """Wait until no other process of this machine empties the spool, and keep others waiting meanwhile."""
-        try:
-            import fcntl
+    def alone(self) -> AbstractContextManager[None]:
+        """Wait until no other process of this machine empties the spool, and keep others waiting meanwhile.
 
-            self.folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o666)
-        except (ImportError, OSError):
-            # Without locks several may record at once: the database sees to it that each commit is recorded once.
-            yield
-            return
-        try:
-            with suppress(OSError):  # not on this file system
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
+        Without locks several may record at once: the database sees to it that each commit is recorded once.
+        """
+        return lock(self.folder / "lock")
 
     def _names(self) -> list[tuple[str, bool]]:
         """What is in the folder, each with whether it is a file."""

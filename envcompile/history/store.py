@@ -25,8 +25,8 @@ from envcompile.model import ResourceId
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from envcompile.git.repository import Commit
     from envcompile.history.database import Database
-    from envcompile.history.repository import Commit
 
 __all__ = [
     "Content",

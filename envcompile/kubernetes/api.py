@@ -36,13 +36,18 @@ class KubeApi:
     An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
     """
 
-    __slots__ = ("_custom", "_groups", "_nodes", "_table")
+    __slots__ = ("_custom", "_groups", "_nodes", "_spellings", "_table")
 
     def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
         self._table = table
         self._custom = custom
         self._groups = frozenset(group for group, _ in table.kinds())
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
+        self._spellings: dict[tuple[str, str], str] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travels to another process as its version and custom kinds: the tables lie there, too."""
+        return _of_version, (self.version, dict(self._custom))
 
     @property
     def version(self) -> str:
@@ -97,6 +102,12 @@ class KubeApi:
     def kinds(self) -> tuple[tuple[str, str], ...]:
         """List every (group, kind) that is built in or has a CustomResourceDefinition."""
         return (*self._table.kinds(), *(key for key, custom in self._custom.items() if custom.is_defined))
+
+    def spelling(self, group: str, kind: str) -> str | None:
+        """How a known kind is spelt that differs from the given one by capitals alone; None when there is none."""
+        if self._spellings is None:
+            self._spellings = {(group, kind.lower()): kind for group, kind in self.kinds()}
+        return self._spellings.get((group, kind.lower()))
 
     def with_crds(self, documents: Iterable[Any]) -> KubeApi:
         """Add the kinds of the CustomResourceDefinitions among parsed documents; a later definition of a kind wins."""
@@ -164,6 +175,11 @@ def load(version: str) -> KubeApi:
         UnknownVersionError: when the version has no table; the message names the versions that have.
     """
     return KubeApi(Table.read(version))
+
+
+def _of_version(version: str, custom: Mapping[tuple[str, str], CustomKind]) -> KubeApi:
+    built_in = load(version)
+    return KubeApi(built_in._table, custom) if custom else built_in  # ruff: ignore[private-member-access] - its own class
 
 
 def shortcomings(api: KubeApi, value: Any, *, with_doubts: bool = False) -> list[Shortcoming]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import ListRule, Node, spell_keys
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class CustomKind(NamedTuple):
     is_defined: bool = True
 
 
-class MergeKeyError(ValueError):
+class MergeKeyError(PicklableError, ValueError):
     """A rule of envc.yaml's `mergeKeys` that cannot hold; the message says why, `rule` is the rule."""
 
     def __init__(self, rule: MergeKeyRule, why: str) -> None:

@@ -18,6 +18,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
+from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import SCALARS, ListRule, Node, spell_keys
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ GROUP_PREFIXES: Final[Mapping[str, str]] = {
 OBJECT_META: Final = "meta.v1.ObjectMeta"
 
 
-class UnknownVersionError(ValueError):
+class UnknownVersionError(PicklableError, ValueError):
     """A Kubernetes version without a table; the message names those there are, and so does `known`."""
 
     def __init__(self, version: str, known: tuple[str, ...]) -> None:

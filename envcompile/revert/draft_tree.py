@@ -6,19 +6,19 @@ import re
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.project import Project
-from envcompile.compose.inverse_patch import ABSENT, equal, leaves_between
+from envcompile.compose.inverse_patch import leaves_between
 from envcompile.errors import EnvcError
-from envcompile.sources.tree import FileEntry
+from envcompile.sources.overlaid import OverlaidTree
+from envcompile.units.project import Project
+from envcompile.values import same
 from envcompile.yamlio import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from envcompile.actions.project import CompiledEnvironment
     from envcompile.model import Pointer, Resource, ResourceId
     from envcompile.sources import Tree
+    from envcompile.units.project import CompiledEnvironment
 
 Value = dict[str, Any]
 Edits = dict[str, bytes | None]
@@ -27,45 +27,6 @@ Edits = dict[str, bytes | None]
 _WHOLE = 50
 """What a resource too many or too few counts, in fields."""
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-
-
-class DraftTree:
-    """A tree with some files changed, added or removed."""
-
-    __slots__ = ("_edits", "_tree")
-
-    def __init__(self, tree: Tree, edits: Mapping[str, bytes | None]) -> None:
-        self._tree = tree
-        self._edits = edits
-
-    @property
-    def root(self) -> Path | None:
-        """The folder of the tree below."""
-        return self._tree.root
-
-    def files(self, folder: str) -> list[FileEntry]:
-        """Every file below a folder, sorted by path."""
-        prefix = "" if folder in {"", "."} else f"{folder.rstrip('/')}/"
-        found = {entry.path: entry for entry in self._tree.files(folder) if entry.path not in self._edits}
-        for path, data in self._edits.items():
-            if data is not None and path.startswith(prefix):
-                found[path] = FileEntry(path, 0, len(data), 0)
-        return [found[path] for path in sorted(found)]
-
-    def read(self, path: str) -> bytes:
-        """The bytes of a file."""
-        data = self._edits.get(path)
-        return data if data is not None else self._tree.read(path)
-
-    def exists(self, path: str) -> bool:
-        """Tell whether the path is a file or a folder."""
-        if path in self._edits:
-            return self._edits[path] is not None
-        return any(edited.startswith(f"{path}/") for edited in self._edits) or self._tree.exists(path)
-
-    def is_file(self, path: str) -> bool:
-        """Tell whether the path is a file."""
-        return self._edits[path] is not None if path in self._edits else self._tree.is_file(path)
 
 
 class Gap(NamedTuple):
@@ -107,7 +68,7 @@ class Draft:
 
     def text(self, path: str, edits: Edits | None = None) -> str | None:
         """The text of a file as the draft has it; None when there is none, or it is not in UTF-8."""
-        tree = DraftTree(self.tree, {**self.edits, **(edits or {})})
+        tree = OverlaidTree(self.tree, {**self.edits, **(edits or {})})
         try:
             return tree.read(path).decode() if tree.is_file(path) else None
         except UnicodeDecodeError:
@@ -150,7 +111,7 @@ class Draft:
         return text is None if data is None else text is not None and text.encode() == data
 
     def _compile(self, edits: Edits) -> State:
-        project = Project(DraftTree(self.tree, edits))
+        project = Project(OverlaidTree(self.tree, edits))
         built = project.compile_with_sources(self.environment)
         gaps = gaps_between({resource.id: resource for resource in built.compiled.resources}, self.wanted)
         mode = built.composed.sources.settings.config_merge or project.settings.config_merge
@@ -189,16 +150,6 @@ def without_document(text: str, index: int, file: str) -> str | None:
             found = [value for value in load_all(rest.encode(), file) if value is not None]
         except EnvcError:
             continue
-        if len(found) == len(left) and all(map(equal, found, left)):
+        if len(found) == len(left) and all(map(same, found, left)):
             return rest if start else rest.removeprefix("---\n")
     raise fail("the document cannot be taken out", "take it out by hand", Location(file, 1, 1))
-
-
-def value_at(value: Any, pointer: Pointer) -> Any:
-    """The value at a pointer; ABSENT where there is none."""
-    for part in pointer:
-        is_key = type(value) is dict and part in value
-        if not is_key and not (type(value) is list and type(part) is int and part < len(value)):
-            return ABSENT
-        value = value[part]
-    return value

@@ -9,12 +9,12 @@ from envcompile.revert.plan_settings import settings_of
 from envcompile.sources.project import ENVIRONMENT_FILE, SEALED_FILE
 
 if TYPE_CHECKING:
-    from envcompile.actions.project import CompiledEnvironment
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.model import ResourceId
     from envcompile.revert.draft_tree import Value
     from envcompile.secrets.store import Store
-    from envcompile.sources import GitTree
+    from envcompile.units.project import CompiledEnvironment
 
 
 class Then:
@@ -27,10 +27,8 @@ class Then:
     """
 
     def __init__(self, repository: Repository, commit: str, environment: str) -> None:
-        from envcompile.sources import GitTree
-
         self._environment = environment
-        self._tree: GitTree | None = GitTree(repository.folder, commit) if repository.has(commit) else None
+        self._tree: CommitTree | None = repository.commit_tree(commit) if repository.has(commit) else None
         self._built: list[CompiledEnvironment | None] = []
 
     def close(self) -> None:
@@ -93,7 +91,7 @@ class Then:
         return built.compiled.resources if built is not None else ()
 
     def _compile(self) -> CompiledEnvironment | None:
-        from envcompile.actions.project import Project
+        from envcompile.units.project import Project
 
         try:
             return Project(self._tree).compile_with_sources(self._environment) if self._tree is not None else None

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.past import choose, resources_at
-from envcompile.actions.project import Project
 from envcompile.actions.record import NOT_RECORDED
-from envcompile.compose.inverse_patch import equal
 from envcompile.errors import EnvcError, Problem, UsageError
-from envcompile.revert.draft_tree import Draft, DraftTree
+from envcompile.files import unwritable, write_atomically
+from envcompile.revert.draft_tree import Draft
+from envcompile.sources.overlaid import OverlaidTree
+from envcompile.units.project import Project
+from envcompile.values import dotted, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,9 +44,9 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
         EnvcError: files in the folder are not envc's.
     """
     from envcompile.actions.results import EnvironmentResult, write_all
+    from envcompile.emit.manifests import bundle_of
     from envcompile.emit.plan import plan
     from envcompile.emit.write import check_folder, refuse_obstacles
-    from envcompile.model import Bundle
     from envcompile.yamlio import dump
 
     _check_compiled(revision)
@@ -56,7 +58,7 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
     files = {state[resource.id].file: dump(resource.value).encode() for resource in resources}
     target = root / "environments"
     folder = check_folder(target / revision.environment, root)
-    bundle = Bundle(revision.environment, files, {state[item.id].file: item for item in resources})
+    bundle = bundle_of(revision.environment, files)
     compared = plan(folder, bundle, partial=bool(only))
     refuse_obstacles(compared, folder, root)
     write_all(root, target, [EnvironmentResult(revision.environment, folder, len(files), compared, ())])
@@ -108,6 +110,7 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
     """Write the files of a restoration, each in one step; their paths.
 
     Raises:
+        UnavailableError: a file cannot be written.
         EnvcError: a folder is a symlink: what is in it may belong to other environments, too.
     """
     root = project.root
@@ -125,10 +128,11 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
         if data is None:
             target.unlink(missing_ok=True)
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{target.name}.envc")
-        beside.write_bytes(data)
-        beside.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        write_atomically(target, data, shown=path)
     return sorted(restoration.edits)
 
 
@@ -151,10 +155,8 @@ def _known(past: Past, revision: Revision, identity: ResourceId, value: Value) -
     """What a recorded resource really held: values in clear are not in the history, but maybe in git."""
     if not _is_hidden(value):
         return value
-    from envcompile.sources import GitTree
-
     if past.repository.has(revision.commit):
-        tree = GitTree(past.repository.folder, revision.commit)
+        tree = past.repository.commit_tree(revision.commit)
         try:
             for resource in Project(tree).compile(revision.environment).resources:
                 if resource.id == identity:
@@ -179,18 +181,13 @@ def _not_reached(draft: Draft, revision: Revision) -> Iterator[Problem]:
         elif gap.want is None:
             what = f"{gap.id} cannot be left out"
         else:
-            names = [_dotted(field) for field in gap.fields]
+            names = [f"`{dotted(field)}`" for field in gap.fields]
             more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
             what = f"{gap.id} would still differ in {', '.join(names[:_MOST])}{more}"
         yield Problem(f"no change of {folder} alone takes it back: {what}", fix)
     left = len(draft.state.gaps) - _MOST
     if left > 0:
         yield Problem(f"the same is true of {left} further resource{'s' if left > 1 else ''}", fix)
-
-
-def _dotted(pointer: tuple[str | int, ...]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in pointer)
-    return f"`{text.removeprefix('.')}`"
 
 
 def _check_others(project: Project, environment: str, edits: Mapping[str, bytes | None]) -> None:
@@ -201,13 +198,13 @@ def _check_others(project: Project, environment: str, edits: Mapping[str, bytes 
     """
     if not edits:
         return
-    after = Project(DraftTree(project.tree, edits))
+    after = Project(OverlaidTree(project.tree, edits))
     touched = []
     for name in project.environments:
         if name == environment:
             continue
         before = _compiled(project, name)
-        if before is not None and not equal(before, _compiled(after, name)):
+        if before is not None and not same(before, _compiled(after, name)):
             touched.append(name)
     if touched:
         raise EnvcError([

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 from envcompile.compose.differences import Rehearsal, changes, json_operations, json_patch, whole
 from envcompile.compose.directives import is_deletion
 from envcompile.compose.identity import Identifier
-from envcompile.compose.inverse_patch import ABSENT, equal, is_bare, leaves_between, set_back, transferred
+from envcompile.compose.inverse_patch import is_bare, leaves_between, set_back, transferred
 from envcompile.errors import EnvcError
 from envcompile.revert import plan_settings as settingback
-from envcompile.revert.draft_tree import value_at, without_document
+from envcompile.revert.draft_tree import without_document
 from envcompile.revert.past_state import Then
 from envcompile.revert.plan_secret import redeclared, seal_back, sweep_up
 from envcompile.sources.project import ENVIRONMENT_FILE, SEALED_FILE
+from envcompile.values import ABSENT, same, value_at
 from envcompile.yamlio import dump, edit, load_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from envcompile.history.repository import Repository
+    from envcompile.git.repository import Repository
     from envcompile.model import Document, Pointer, Resource, ResourceId, Step
     from envcompile.revert.draft_tree import Draft, Edits, Gap, Value
 
@@ -213,7 +214,7 @@ class _Steps:
             said = value_at(document.value, step.within)
             wanted = transferred(step.after, have, want)
             new = self._said_instead(step, said, wanted)
-            if equal(said, new):
+            if same(said, new):
                 continue
             if (step.role == "patch" and is_bare(new)) or (step.role == "merge" and not new):
                 pending.remove(document)
@@ -233,7 +234,7 @@ class _Steps:
     def _hits(self, document: Document) -> int:
         return sum(
             any(step.document is document for step in resource.steps)
-            for resource in self._draft.state.built.composed.resources
+            for resource in self._draft.state.built.compiled.resources
         )
 
     def _add(self, gap: Gap, pending: _Pending, *, last: bool) -> None:
@@ -264,7 +265,7 @@ class _Steps:
             return None
         laid = _laid(gap.have)
         wanted = transferred(laid, *goal)
-        if equal(laid, wanted):
+        if same(laid, wanted):
             return None
         if last:
             return [json_patch(rehearsal.identifier.identify(laid), list(json_operations(laid, wanted)))]
@@ -327,7 +328,7 @@ def _rewritten(text: str, document: Document, within: Pointer, said: Any, new: A
     """
     path, way = document.source.path, (*document.within, *within)
     written = value_at(load_all(text.encode(), path)[document.index], way)
-    if equal(written, said):
+    if same(written, said):
         return edit.set_value(text, document.index, way, new, file=path)
     # Parameters stand in the text where the value has what they mean: only the changed fields are written.
     for field in reversed([*leaves_between(said, new)]):

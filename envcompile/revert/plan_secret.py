@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from envcompile.compose.inverse_patch import ABSENT, transferred
+from envcompile.compose.inverse_patch import transferred
+from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.compose.images import parse_reference
-from envcompile.compose.inverse_patch import ABSENT, equal, leaves_between
+from envcompile.compose.inverse_patch import leaves_between
 from envcompile.compose.rollout import CHECKSUM_ANNOTATION, RELOADER_ANNOTATION
 from envcompile.compose.settings import Exclusions
 from envcompile.compose.waves import WAVE_ANNOTATION
 from envcompile.errors import EnvcError
-from envcompile.revert.draft_tree import value_at
+from envcompile.kubernetes.images import parse_image
 from envcompile.sources.project import ENVIRONMENT_FILE
+from envcompile.values import ABSENT, same, value_at
 from envcompile.yamlio import edit, load_all
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def differences(now: Value, then: Value) -> list[Setting]:
     found: list[Setting] = []
     for key in dict.fromkeys([*now, *then]):
         old, new = now.get(key, ABSENT), then.get(key, ABSENT)
-        if key in _SAYS_NOTHING or equal(old, new):
+        if key in _SAYS_NOTHING or same(old, new):
             continue
         if key == "images":
             before, after = _images(old), _images(new)
@@ -64,7 +64,7 @@ def differences(now: Value, then: Value) -> list[Setting]:
         found += [
             Setting(key, name, after.get(name, ABSENT))
             for name in dict.fromkeys([*before, *after])
-            if not equal(before.get(name, ABSENT), after.get(name, ABSENT))
+            if not same(before.get(name, ABSENT), after.get(name, ABSENT))
         ]
     return found
 
@@ -240,7 +240,7 @@ def _shown(draft: Draft) -> list[Setting]:
             elif key in _BY_NAME and way:
                 wishes.setdefault((key, str(way[-1])), []).append(want)
     return [
-        Setting(key, name, values[0] if all(equal(value, values[0]) for value in values) else ABSENT)
+        Setting(key, name, values[0] if all(same(value, values[0]) for value in values) else ABSENT)
         for (key, name), values in wishes.items()
     ]
 
@@ -264,7 +264,7 @@ def _image(name: str, want: Any) -> Any:
     """The entry of `images` that makes an image what is wanted; ABSENT when none does."""
     if type(want) is not str:
         return ABSENT
-    reference = parse_reference(want)
+    reference = parse_image(want)
     entry = {"name": name}
     if reference.name != name:
         entry["newName"] = reference.name

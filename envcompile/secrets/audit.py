@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from envcompile.errors import EnvcError
+from envcompile.git.lines import past_versions
 from envcompile.secrets.certificate import same_fingerprint
-from envcompile.secrets.gitfiles import past_versions
 from envcompile.secrets.store import ValueId, parse_store
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from envcompile.errors import did_you_mean
-from envcompile.secrets.gitfiles import in_repository, is_ignored
+from envcompile.errors import PicklableError, did_you_mean
+from envcompile.git.ignore import in_repository, is_ignored
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import PARAMETERS
 
@@ -24,7 +24,7 @@ ENTRY_POINTS = "envcompile.secret_sources"
 """Entry points of this group add schemes: the name is the scheme, the object a `Resolver`."""
 
 
-class OriginError(Exception):
+class OriginError(PicklableError):
     """A value that cannot be read now; `unavailable` when trying later may help, `absent` when the source has none."""
 
     def __init__(self, what: str, fix: str, *, unavailable: bool = False, absent: bool = False) -> None:

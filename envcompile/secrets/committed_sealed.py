@@ -12,15 +12,6 @@ if TYPE_CHECKING:
     from envcompile.secrets.declared import Where
 
 
-def is_sealed_secret(value: Any) -> bool:
-    """Whether a resource is a SealedSecret."""
-    return (
-        isinstance(value, dict)
-        and value.get("kind") == "SealedSecret"
-        and str(value.get("apiVersion")).startswith("bitnami.com/")
-    )
-
-
 def check_sealed_secret(value: dict[str, Any], *, environment: str, where: Where) -> None:
     """Check one SealedSecret.
 

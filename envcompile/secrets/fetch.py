@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
+from envcompile.files import unwritable, write_atomically
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.secret_set import certificate_file
-from envcompile.secrets.store import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -93,10 +93,13 @@ def accept_certificate(
     settings_text = settings_file.read_bytes()
     pinned_text = pinned(settings_text, f"overlays/{environment}/environment.yaml", chosen.fingerprint)
     if changed:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(file, error) from error
+        write_atomically(path, text, shown=file)
     if pinned_text != settings_text:
-        write_atomically(settings_file, pinned_text)
+        write_atomically(settings_file, pinned_text, shown=f"overlays/{environment}/environment.yaml")
     state: Literal["new", "same", "changed"] = "same" if same else "new" if before is None else "changed"
     return CertificateChange(state, chosen, before, file, changed or pinned_text != settings_text, warnings)
 

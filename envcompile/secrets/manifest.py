@@ -8,6 +8,7 @@ from envcompile.errors import Problems
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, scope_annotations, take_apart
 from envcompile.secrets.declaration import LARGEST_SECRET
 from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS
+from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -151,8 +152,3 @@ def _template_text(declaration: Declaration, entry: Entry, problems: Problems) -
         )
         return ""
     return escaped(text)
-
-
-def escaped(text: str) -> str:
-    """Text as a Go template that renders to it."""
-    return text.replace("{{", '{{ "{{" }}')

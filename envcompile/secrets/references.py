@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
-from envcompile.errors import did_you_mean
+from envcompile.errors import PicklableError, did_you_mean
 
 _SYNTAX = re.compile(
     r"(?:secret)?ref\+(?P<scheme>[a-z][a-z0-9.+-]*)://(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*?))?\+?"
@@ -24,7 +24,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 """What each built-in scheme takes besides the common parameters; other schemes judge their own."""
 
 
-class BadReferenceError(ValueError):
+class BadReferenceError(PicklableError, ValueError):
     """A reference that cannot be read; the message says what is wrong, `fix` what to write."""
 
     def __init__(self, what: str, fix: str) -> None:

@@ -8,9 +8,10 @@ from envcompile.errors import Problems
 from envcompile.secrets.declaration import LARGEST_SECRET, declare
 from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
-from envcompile.secrets.manifest import LARGEST_ANNOTATION, escaped, sealed_object, sealed_secret
+from envcompile.secrets.manifest import LARGEST_ANNOTATION, sealed_object, sealed_secret
 from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS, find_plaintext, is_secret
 from envcompile.settings import Sealing
+from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,7 +42,6 @@ def resolve_secret(
     where: Where,
     ignored: Ignored = nothing_ignored,
     sources: Sequence[str] = (),
-    previous: dict[str, Any] | None = None,
     warn: Callable[[str], None] = silent,
 ) -> dict[str, Any]:
     """The object for the manifests: SealedSecret, ExternalSecret, or the Secret itself when nothing in it is secret.
@@ -58,7 +58,6 @@ def resolve_secret(
         where: gives the source place of a field.
         ignored: tells whether git ignores a file, in which literals are allowed.
         sources: the files that have a say in the Secret.
-        previous: the object that the last build emitted under this name, to see changes an immutable Secret refuses.
         warn: takes what is allowed but unwise.
 
     Raises:
@@ -74,7 +73,6 @@ def resolve_secret(
     if declaration.has_private_values and declaration.private:
         _check_private(declaration, store)
     result = sealed_secret(declaration, store)
-    _check_previous(declaration, result, previous)
     _warn(declaration, result, warn)
     return result
 
@@ -150,33 +148,38 @@ def _check_private(declaration: Declaration, store: Store) -> None:
     problems.raise_any()
 
 
-def _check_previous(declaration: Declaration, result: dict[str, Any], previous: dict[str, Any] | None) -> None:
-    """Refuse what the API server would refuse at the next sync: another type, other keys of an immutable Secret."""
-    spec = (previous or {}).get("spec") or {}
-    template = spec.get("template") or {}
-    if not template:
-        return
-    problems = Problems()
-    now = result["spec"]
-    before, after = template.get("type", "Opaque"), now["template"]["type"]
-    if before != after:
-        problems.add(
-            f"{declaration.title} changes its type from {before} to {after}, which the API server refuses",
+def refused_changes(before: Any, after: Any) -> list[tuple[str, str]]:
+    """What the API server would refuse at the next sync: another type, other keys of an immutable Secret.
+
+    Args:
+        before: the SealedSecret that was emitted last; anything else was no SealedSecret.
+        after: the one that is emitted now.
+
+    Returns:
+        What is refused, and how to mend it.
+    """
+    spec, now = ((side if isinstance(side, dict) else {}).get("spec") or {} for side in (before, after))
+    template, template_now = spec.get("template") or {}, now.get("template") or {}
+    if not template or not template_now:
+        return []
+    refused = []
+    old, new = template.get("type", "Opaque"), template_now.get("type", "Opaque")
+    if old != new:
+        refused.append((
+            f"changes its type from {old} to {new}, which the API server refuses",
             "give the Secret a new name, or delete it in the cluster first",
-            declaration.where,
-        )
+        ))
     if template.get("immutable") is True:
-        changed = set(spec.get("encryptedData") or {}) ^ set(now["encryptedData"])
-        clear, clear_before = now["template"].get("data") or {}, template.get("data") or {}
+        changed = set(spec.get("encryptedData") or {}) ^ set(now.get("encryptedData") or {})
+        clear, clear_before = template_now.get("data") or {}, template.get("data") or {}
         changed |= {key for key in {*clear, *clear_before} if clear.get(key) != clear_before.get(key)}
-        if changed or now["template"].get("immutable") is not True:
+        if changed or template_now.get("immutable") is not True:
             what = f"`{'`, `'.join(sorted(changed))}` changed" if changed else "`immutable` is taken off"
-            problems.add(
-                f"{declaration.title} is immutable, but {what}",
+            refused.append((
+                f"is immutable, but {what}",
                 "give the Secret a new name and point the workloads at it, or delete it in the cluster first",
-                declaration.where,
-            )
-    problems.raise_any()
+            ))
+    return refused
 
 
 def _warn(declaration: Declaration, result: dict[str, Any], warn: Callable[[str], None]) -> None:

@@ -7,9 +7,9 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError
+from envcompile.git.repository import open_repository
 from envcompile.secrets.ciphertext import BrokenCiphertextError, take_apart
 from envcompile.secrets.declaration import MASTER_KEY_LABEL
-from envcompile.secrets.gitfiles import index_blobs, staged_files, tracked_files
 from envcompile.secrets.plaintext_findings import find_plaintext
 from envcompile.secrets.references import holds_reference
 
@@ -55,12 +55,14 @@ def scan_index(
         in_clear: folders whose Secrets are declared throw-away (`secretBackend: plaintext`).
 
     Raises:
-        UnavailableError: outside of a git repository.
+        UsageError: outside of a git repository.
+        UnavailableError: git cannot read the index.
     """
-    files = staged_files(root) if staged else tracked_files(root)
+    repository = open_repository(root)
+    files = repository.staged_files() if staged else repository.tracked_files()
     wanted = [file for file in files if not any(fnmatch(file, glob) for glob in exclude)]
     found: list[Leak] = []
-    for file, data in index_blobs(root, wanted):
+    for file, data in repository.index_blobs(wanted):
         clear = any(file.startswith(f"{folder.rstrip('/')}/") for folder in in_clear)
         found += scan_file(file, data, secrets_in_clear=clear)
     return sorted(found)

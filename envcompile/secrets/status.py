@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from envcompile.secrets.gitfiles import sealed_times
+from envcompile.git.lines import line_times
 from envcompile.secrets.validate import is_moved, judge
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def _rows(
 
 def ages_of(scene: Scene, store: Store, now: datetime) -> dict[ValueId, int]:
     """Days since each sealed value was committed, by what git says of its line; the store itself holds no times."""
-    times = sealed_times(scene.root, scene.store_file)
+    by_line = line_times(scene.root, scene.store_file)
+    lines = (scene.root / scene.store_file).read_bytes().splitlines() if by_line else []
+    times = {line: by_line.get(line, 0) for line, text in enumerate(lines, 1) if text.startswith(b"  sealed: ")}
     if len(times) != len(store.records):
         return {}
     moment = int(now.timestamp())

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.errors import Problem, Problems, UnavailableError, did_you_mean
+from envcompile.errors import Problems, did_you_mean
+from envcompile.files import lock, sweep, unwritable, write_atomically
 from envcompile.model import Location
 from envcompile.secrets.ciphertext import SCOPES, BrokenCiphertextError, take_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from envcompile.model import Pointer, Source
     from envcompile.secrets.ciphertext import Scope
@@ -233,8 +231,11 @@ def update_store(root: Path, file: str, update: Update) -> bool:
     step: whoever is killed here leaves the old store or the new one, whole.
     """
     path = root / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path.parent):
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(file, error) from None
+    with lock(path.parent):
         before = path.read_bytes() if path.exists() else None
         store = parse_store(before, file) if before is not None else Store(file)
         records = {id_: record for id_, record in store.records.items() if id_ not in update.drop}
@@ -248,51 +249,6 @@ def update_store(root: Path, file: str, update: Update) -> bool:
         after = render_store(Store(file, records, templates)).encode()
         if after == before or (before is None and not records and not templates):
             return False
-        for leftover in path.parent.glob(f".{path.name}.tmp-*"):
-            leftover.unlink(missing_ok=True)  # of a process that was killed: the lock says nobody is writing now
-        try:
-            write_atomically(path, after)
-        except OSError as error:
-            what = f"{file} cannot be written ({error.strerror}); it is as it was"
-            raise UnavailableError([Problem(what, "make room, or see to the folder's permissions")]) from None
+        sweep(path.parent, path.name, age=0)
+        write_atomically(path, after, shown=file)
         return True
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Generator[None]:
-    try:
-        import fcntl
-    except ImportError:  # Windows has no flock; the replacement in one step still keeps the file whole
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace a file in one step, through a temporary file in the same folder whose bytes are on disk first."""
-    try:
-        mode = path.stat().st_mode & 0o777
-    except FileNotFoundError:
-        mode = 0o644
-    # No .yaml ending: what a killed process leaves behind is no source.
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.tmp-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(data)
-            os.fchmod(opened.fileno(), mode)
-            _to_disk(opened)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _to_disk(opened: BinaryIO) -> None:
-    opened.flush()
-    os.fsync(opened.fileno())

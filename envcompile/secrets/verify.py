@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Location
-from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, BrokenCiphertextError, foreign, label, take_apart
+from envcompile.secrets.ciphertext import BrokenCiphertextError, foreign, label, take_apart
 from envcompile.secrets.identity import Binding
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from envcompile.secrets.certificate import Certificate
-    from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.secret_set import Scene
     from envcompile.secrets.store import Record, Store, ValueId
@@ -141,25 +140,6 @@ def unseal(root: Path, file: str, *, keys: Sequence[RSAPrivateKey], names: Seque
         found.setdefault((id_.namespace, id_.name), {})[id_.key] = value
     problems.raise_any()
     return [Unsealed(namespace, name, values) for (namespace, name), values in sorted(found.items())]
-
-
-def unseal_object(value: Mapping[str, Any], keys: Sequence[RSAPrivateKey]) -> Unsealed:
-    """Open a SealedSecret object as the controller would.
-
-    Raises:
-        NoKeyOpensError: when one of its values stays closed.
-    """
-    metadata = value["metadata"]
-    annotations = metadata.get("annotations") or {}
-    scope: Scope = "strict"
-    if annotations.get(SCOPE_ANNOTATION + "cluster-wide") == "true":
-        scope = "cluster-wide"
-    elif annotations.get(SCOPE_ANNOTATION + "namespace-wide") == "true":
-        scope = "namespace-wide"
-    namespace, name = metadata.get("namespace", ""), metadata["name"]
-    bound = label(scope, namespace, name)
-    encrypted = value["spec"]["encryptedData"]
-    return Unsealed(namespace, name, {key: open_sealed(keys, sealed, bound) for key, sealed in encrypted.items()})
 
 
 def as_manifests(unsealed: Sequence[Unsealed]) -> Plaintext:

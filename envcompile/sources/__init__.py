@@ -12,7 +12,6 @@ if TYPE_CHECKING:
         read_environment,
         read_project,
     )
-    from envcompile.sources.gittree import GitTree
     from envcompile.sources.parsed import ParsedFiles
     from envcompile.sources.project import find_root
     from envcompile.sources.tree import File, FileEntry, Tree, WorkingTree
@@ -21,7 +20,6 @@ __all__ = [
     "EnvironmentSources",
     "File",
     "FileEntry",
-    "GitTree",
     "ParsedFiles",
     "ProjectSources",
     "Tree",
@@ -36,7 +34,6 @@ _HOMES = {  # ruff: ignore[non-empty-init-module] - as below
     "EnvironmentSources": "environments",
     "File": "tree",
     "FileEntry": "tree",
-    "GitTree": "gittree",
     "ParsedFiles": "parsed",
     "ProjectSources": "environments",
     "Tree": "tree",

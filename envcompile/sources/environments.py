@@ -19,18 +19,22 @@ from envcompile.sources.project import (
     read_project_file,
     select_environments,
 )
-from envcompile.sources.settingsfile import place
+from envcompile.sources.scans import combined_digest
 from envcompile.sources.tree import File, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from envcompile.model import Document, Layer, Location, Pointer
     from envcompile.settings import Environment, Project
     from envcompile.sources.params import ParameterUse
+    from envcompile.sources.parsed import LayerContents
     from envcompile.sources.project import Overlay
+    from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
+    from envcompile.sources.yamlfiles import FileDocuments
 
 
 class ProjectSources(NamedTuple):
@@ -93,23 +97,151 @@ class ProjectSources(NamedTuple):
         return below or ([path] if path.endswith(YAML_ENDINGS) else [])
 
 
-class EnvironmentSources(NamedTuple):
-    """The `SourceSet` of one environment with what only other stages than composing want to know."""
+class EnvironmentSources:
+    """What one environment is made from; its files are read when somebody asks for what they say.
 
-    environment: str
-    settings: Environment
-    layers: tuple[Layer, ...]
-    where: Callable[[Pointer], Location | None]
-    dependencies: Mapping[str, frozenset[str]]
-    """Every file the environment is made from, and for each the further files it was computed from.
+    Args:
+        sources: the project.
+        environment: the environment's name.
+        parsed: what was read so far.
 
-    Those of a jsonnet file are its imports, and the places where an import was looked for first: a file that appears
-    there changes the result.
+    Raises:
+        EnvcError: everything that is wrong with its settings.
     """
-    certificate: str
-    """Path of the sealing certificate, whether it exists or not."""
-    parameters: Callable[[Document], list[ParameterUse]]
-    """The strings of a document that parameters were put into."""
+
+    __slots__ = (
+        "_facts",
+        "_folders",
+        "_layers",
+        "_parsed",
+        "_scans",
+        "_tree",
+        "_where",
+        "certificate",
+        "environment",
+        "own_files",
+        "settings",
+    )
+
+    def __init__(self, sources: ProjectSources, environment: str, parsed: ParsedFiles) -> None:
+        import msgspec
+
+        overlays = tuple(sources.overlays[layer] for layer in sources.layers[environment])
+        effective = EffectiveSettings(overlays)
+        settings = effective.settings
+        given = {
+            "name": environment,
+            "namespace": settings.namespace,
+            "labels": settings.labels,
+            "params": resolved_params(settings.params, effective.where),
+        }
+        self.environment = environment
+        self.settings: Environment = settings
+        self._where = effective.where
+        self._tree = sources.tree
+        self._parsed = parsed
+        self._facts = EnvironmentFacts(
+            settings.params,
+            given,
+            combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()]),
+        )
+        self._folders = ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays))
+        self._layers: tuple[LayerContents, ...] | None = None
+        self._scans: tuple[LayerScan, ...] | None = None
+        problems = Problems()
+        self.certificate = _certificate(settings, effective, overlays, problems)
+        """Path of the sealing certificate, whether it exists or not."""
+        problems.raise_any()
+        own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
+        present = tuple(entry.path for overlay in overlays for entry in overlay.files)
+        self.own_files = tuple(path for path in present if path in own or path == self.certificate)
+        """The environment's files that hold no resources."""
+        if sources.document is not None:
+            self.own_files = (PROJECT_FILE, *self.own_files)
+
+    def where(self, pointer: Pointer) -> Location | None:
+        """The place of a setting by its pointer in the effective settings; None when no file says it."""
+        return self._where(pointer)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The base, then each overlay, with all that their files say.
+
+        Raises:
+            EnvcError: everything that is wrong with the files.
+        """
+        return tuple(contents.layer for contents in self._contents())
+
+    @property
+    def dependencies(self) -> Mapping[str, frozenset[str]]:
+        """Every file the environment is made from, and for each the further files it was computed from.
+
+        Those of a jsonnet file are its imports, and the places where an import was looked for first: a file that
+        appears there changes the result.
+        """
+        found: dict[str, frozenset[str]] = dict.fromkeys(self.own_files, frozenset())
+        for contents in self._contents():
+            found.update(contents.dependencies)
+        return dict(sorted(found.items()))
+
+    @property
+    def scans(self) -> tuple[LayerScan, ...]:
+        """What the files of each layer speak of, base first.
+
+        Raises:
+            EnvcError: everything that is wrong with the files.
+        """
+        if self._scans is None:
+            problems = Problems()
+            found = []
+            for folder, entries in self._folders:
+                try:
+                    found.append(LayerScan(folder, self._parsed.scan(self._tree, folder, entries, self._facts)))
+                except EnvcError as error:
+                    problems.extend(error)
+            problems.raise_any()
+            self._scans = tuple(found)
+        return self._scans
+
+    def documents(self, layer: str, path: str) -> FileDocuments:
+        """What one file of a layer says.
+
+        Raises:
+            EnvcError: everything that is wrong with the file.
+        """
+        return self._parsed.documents(self._tree, layer, path, self._facts)
+
+    def parameters(self, document: Document) -> list[ParameterUse]:
+        """The strings of a document that parameters were put into."""
+        return parameters_in(raw_value(self._parsed, self._tree, document))
+
+    def source(self, path: str) -> File:
+        """One of its files.
+
+        Raises:
+            EnvcError: it cannot be read.
+        """
+        return self._parsed.file(self._tree, path)
+
+    def _contents(self) -> tuple[LayerContents, ...]:
+        if self._layers is None:
+            problems = Problems()
+            found = []
+            for folder, entries in self._folders:
+                try:
+                    found.append(self._parsed.layer(self._tree, folder, entries, self._facts))
+                except EnvcError as error:
+                    problems.extend(error)
+            problems.raise_any()
+            self._layers = tuple(found)
+        return self._layers
+
+
+class LayerScan(NamedTuple):
+    """What the files of one layer speak of in one environment, in their order."""
+
+    name: str
+    files: tuple[FileScan, ...]
 
 
 def read_project(tree: Tree) -> ProjectSources:
@@ -141,49 +273,14 @@ def new_parsed_files() -> ParsedFiles:
 
 
 def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) -> EnvironmentSources:
-    """Read everything that one environment is made from.
+    """Find everything that one environment is made from.
 
     Raises:
-        EnvcError: everything that is wrong with the files of its layers.
+        EnvcError: everything that is wrong with its settings.
         UsageError: there is no such environment.
     """
     sources.choose([name])
-    tree = sources.tree
-    overlays = tuple(sources.overlays[layer] for layer in sources.layers[name])
-    effective = EffectiveSettings(overlays)
-    settings = effective.settings
-    given = {
-        "name": name,
-        "namespace": settings.namespace,
-        "labels": settings.labels,
-        "params": resolved_params(settings.params, effective.where),
-    }
-    facts = EnvironmentFacts(settings.params, given)
-    problems = Problems()
-    layers: list[Layer] = []
-    dependencies: dict[str, frozenset[str]] = {PROJECT_FILE: frozenset()} if sources.document is not None else {}
-    for folder, entries in ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays)):
-        try:
-            contents = parsed.layer(tree, folder, entries, facts)
-        except EnvcError as error:
-            problems.extend(error)
-            continue
-        layers.append(contents.layer)
-        dependencies.update(contents.dependencies)
-    certificate = _certificate(settings, effective, overlays, problems)
-    problems.raise_any()
-    own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
-    present = (entry.path for overlay in overlays for entry in overlay.files)
-    dependencies.update((path, frozenset()) for path in present if path in own or path == certificate)
-    return EnvironmentSources(
-        environment=name,
-        settings=settings,
-        layers=tuple(layers),
-        where=effective.where,
-        dependencies=dict(sorted(dependencies.items())),
-        certificate=certificate,
-        parameters=lambda document: parameters_in(raw_value(parsed, tree, document)),
-    )
+    return EnvironmentSources(sources, name, parsed)
 
 
 def _certificate(

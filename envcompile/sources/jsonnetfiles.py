@@ -8,8 +8,8 @@ from envcompile.errors import EnvcError, fail
 from envcompile.model import Document, Location
 from envcompile.sources.jsonneterrors import explained
 from envcompile.sources.jsonnetimports import Importer
-from envcompile.sources.settingsfile import dotted
 from envcompile.sources.tree import file_start
+from envcompile.values import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +70,11 @@ class Evaluations:
 
         code = json.dumps(environment, sort_keys=True)
         return _or_raise(self._done.get((file.path, code)) or self._attempt(tree, file, code))
+
+    def asks_for_environment(self, file: File) -> bool:
+        """Tell whether an evaluated file depends on the environment."""
+        shared = self._done.get((file.path, ""))
+        return shared is None or _asks_for_environment(shared)
 
     def _attempt(self, tree: Tree, file: File, code: str) -> Evaluation | EnvcError:
         """Evaluate and remember; without an environment's code, asking for the environment is an error."""

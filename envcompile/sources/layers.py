@@ -11,9 +11,11 @@ from envcompile.model import Location
 from envcompile.settings import Environment
 from envcompile.sources.params import MARK, parameters_in, substitute
 from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SOURCE_ENDINGS
-from envcompile.sources.settingsfile import place, read_model
+from envcompile.sources.settingsfile import read_model
 from envcompile.sources.tree import file_start, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, report_kustomization
+from envcompile.values import ABSENT, value_at
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -153,13 +155,14 @@ class EffectiveSettings:
         documents = [layer.document for layer in layers if layer.document is not None]
         params: dict[str, Any] = {}
         for document in documents:
-            params = _merged(params, document.value.get("params", {}))
+            if own_params := document.value.get("params"):
+                params = overlaid({"params": params}, {"params": own_params})["params"] if params else own_params
         self._documents = tuple([_with_params(document, params, documents) for document in documents])
         self.raw: dict[str, Any] = {}
         for document in self._documents:
             own = document.layer == layers[-1].folder
             said = {key: item for key, item in document.value.items() if own or key not in _OWN}
-            self.raw = _overlaid(self.raw, said)
+            self.raw = overlaid(self.raw, said)
         self.settings = msgspec.convert(self.raw, Environment)
 
     def where(self, pointer: Pointer) -> Location | None:
@@ -178,7 +181,7 @@ class EffectiveSettings:
 
     def _origin(self, pointer: Pointer) -> tuple[Document, Pointer] | None:
         """The last layer that says the value, and where in its document."""
-        if not pointer or not _has(self.raw, pointer):
+        if not pointer or value_at(self.raw, pointer) is ABSENT:
             return None
         if pointer[0] in _CONCATENATED and len(pointer) > 1:
             return self._origin_of_item(pointer)
@@ -186,7 +189,11 @@ class EffectiveSettings:
             inside: Pointer | None = pointer
             if pointer[0] == "images" and len(pointer) > 1:
                 inside = self._image_in(document, pointer)
-            if inside is not None and _has(document.value, inside) and self._passes_on(document, pointer):
+            if (
+                inside is not None
+                and value_at(document.value, inside) is not ABSENT
+                and self._passes_on(document, pointer)
+            ):
                 return document, inside
         return None
 
@@ -247,32 +254,43 @@ def _naming_parameters(problems: Iterable[Problem], document: Document, layers: 
     for problem in problems:
         names = used.get(problem.where[0], ()) if problem.where else ()
         pointers: list[Pointer] = [("params", name) for name in names]
-        definers = [next((layer for layer in reversed(layers) if _has(layer.value, at)), None) for at in pointers]
+        definers = [
+            next((layer for layer in reversed(layers) if value_at(layer.value, at) is not ABSENT), None)
+            for at in pointers
+        ]
         places = [place(layer, at) for layer, at in zip(definers, pointers, strict=True) if layer is not None]
         named = " and ".join(f"`{name}`" for name in names)
         fix = f"correct the parameter {named}, or: {problem.fix}" if names else problem.fix
         yield problem._replace(fix=fix, where=(*problem.where, *places))
 
 
-def _overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        if key in _CONCATENATED:
-            items = merged[key] = list(merged.get(key, ()))
-            for item in value:
-                if item not in items:
-                    items.append(item)
-        elif key == "images":
-            merged[key] = _overlaid_images(merged.get(key, []), value)
-        else:
-            merged[key] = _merged(merged.get(key), value)
-    return merged
+def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """The settings of two layers together; neither of them changes.
+
+    Maps are united key by key and `images` by name, the lists of `_CONCATENATED` hold the items of both layers, each
+    once; everything else of the upper layer takes the place of what is below.
+    """
+    lists = {**dict.fromkeys(_CONCATENATED, _united), "images": _overlaid_images}
+    said = {key: lists[key]([], value) if key in lists and key not in below else value for key, value in above.items()}
+    if not below:
+        return said  # of one layer alone; loading the library takes longer than all else here
+    from copy import deepcopy
+
+    from deepmerge import Merger
+
+    def merge_lists(_: Merger, path: list[str], old: list[Any], new: list[Any]) -> list[Any]:
+        return lists[path[0]](old, new) if len(path) == 1 and path[0] in lists else new
+
+    return Merger([(list, merge_lists), (dict, "merge")], ["override"], ["override"]).merge(deepcopy(below), said)
 
 
-def _merged(below: Any, above: Any) -> Any:
-    if type(below) is dict and type(above) is dict:
-        return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
-    return above
+def _united(below: list[Any], above: list[Any]) -> list[Any]:
+    """The items of both lists in their order, each once."""
+    items: list[Any] = []
+    for item in (*below, *above):
+        if item not in items:
+            items.append(item)
+    return items
 
 
 def _overlaid_images(below: list[dict[str, Any]], above: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -286,14 +304,3 @@ def _overlaid_images(below: list[dict[str, Any]], above: list[dict[str, Any]]) -
             kept.pop("newTag", None)
         merged[image["name"]] = {**kept, **image}
     return list(merged.values())
-
-
-def _has(value: Any, pointer: Pointer) -> bool:
-    for part in pointer:
-        if isinstance(part, int):
-            if type(value) is not list or part >= len(value):
-                return False
-        elif type(value) is not dict or part not in value:
-            return False
-        value = value[part]
-    return True

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.errors import Problems, did_you_mean
+from envcompile.errors import PicklableError, Problems, did_you_mean
 from envcompile.model import Location
-from envcompile.sources.settingsfile import dotted, place
+from envcompile.values import dotted
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +35,7 @@ class ParameterUse(NamedTuple):
     names: tuple[str, ...]
 
 
-class _UnknownError(Exception):
+class _UnknownError(PicklableError):
     """A parameter that cannot be put in: what is wrong and how to mend it."""
 
     def __init__(self, what: str, fix: str) -> None:

@@ -8,10 +8,10 @@ from envcompile import yamlio
 from envcompile.errors import EnvcError, Problems
 from envcompile.model import Layer
 from envcompile.sources.params import MARK, substitute
+from envcompile.sources.scans import blob_digest, combined_digest, scan_of
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
-    FileDocuments,
     app_of,
     is_resource_file,
     sort_documents,
@@ -20,11 +20,13 @@ from envcompile.sources.yamlfiles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
+    from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
+    from envcompile.sources.yamlfiles import FileDocuments
 
 
 class EnvironmentFacts(NamedTuple):
@@ -34,6 +36,8 @@ class EnvironmentFacts(NamedTuple):
     """Parameters as written; they may use each other."""
     jsonnet: Mapping[str, Any]
     """The object jsonnet gets."""
+    digest: str
+    """Of both."""
 
 
 class LayerContents(NamedTuple):
@@ -43,29 +47,44 @@ class LayerContents(NamedTuple):
     dependencies: dict[str, frozenset[str]]
 
 
-class _Plan(NamedTuple):
-    """A layer's files before an environment is known, in order.
+class _Said(NamedTuple):
+    """What a file says, and what it was computed from besides itself."""
 
-    Each is what the file says to every environment, or the documents that still hold parameters, or a jsonnet file.
-    """
+    documents: FileDocuments
+    imports: frozenset[str]
+    import_digests: tuple[str, ...]
+    varies: bool
 
-    parts: tuple[tuple[str, FileDocuments | tuple[Document, ...] | File], ...]
+
+class _LayerFiles(NamedTuple):
+    """The resource files of a layer in order, and what is wrong with its folder."""
+
+    paths: tuple[str, ...]
     trouble: EnvcError | None
 
 
 class ParsedFiles:
-    """The files of one tree as they were first read: bytes, YAML values, layers; kept for the length of a build.
+    """The files of one tree as they were first read: bytes, YAML values, documents, scans.
 
     Values that do not depend on the environment are the same objects in all environments.
+
+    Args:
+        digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
+        scans: scans of earlier runs by layer and path.
     """
 
-    __slots__ = ("_evaluations", "_files", "_plans", "_shared", "_values")
+    __slots__ = ("_digest_of", "_digests", "_evaluations", "_files", "_layers", "_said", "_scans", "_values")
 
-    def __init__(self) -> None:
+    def __init__(
+        self, digest_of: Callable[[str], str] | None = None, scans: Mapping[tuple[str, str], FileScan] | None = None
+    ) -> None:
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
-        self._plans: dict[str, _Plan] = {}
-        self._shared: dict[str, LayerContents] = {}
+        self._layers: dict[str, _LayerFiles] = {}
+        self._said: dict[tuple[str, str], _Said | EnvcError] = {}
+        self._digest_of = digest_of
+        self._digests: dict[str, str] = {}
+        self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._evaluations: Evaluations | None = None
 
     def file(self, tree: Tree, path: str) -> File:
@@ -78,6 +97,36 @@ class ParsedFiles:
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
         return file
+
+    def digest(self, tree: Tree, path: str) -> str:
+        """Git's name of the content of a file.
+
+        Raises:
+            EnvcError: it cannot be read.
+        """
+        known = self._digests.get(path)
+        if known is None:
+            known = self._digest_of(path) if self._digest_of is not None and path not in self._files else ""
+            known = self._digests[path] = known or blob_digest(self.file(tree, path).data)
+        return known
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """The files whose content is known by its digest."""
+        return self._digests
+
+    def looked_at(self) -> set[str]:
+        """The files that evaluations looked at, those included that were not there."""
+        found: set[str] = set()
+        for said in self._said.values():
+            if not isinstance(said, EnvcError):
+                found |= said.imports
+        return found
+
+    @property
+    def scans(self) -> Mapping[tuple[str, str], FileScan]:
+        """The scans that hold for every environment, by layer and path."""
+        return self._scans
 
     def values(self, tree: Tree, path: str) -> list[Any]:
         """Every document of a YAML or JSON file, None for an empty one.
@@ -108,91 +157,125 @@ class ParsedFiles:
         Raises:
             EnvcError: everything that is wrong with the layer's files.
         """
-        shared = self._shared.get(name)
-        if shared is not None:
-            return shared
-        plan = self._plans.get(name)
-        if plan is None:
-            plan = self._plans[name] = self._plan(tree, name, entries)
         problems = Problems()
-        if plan.trouble is not None:
-            problems.extend(plan.trouble)
         documents: list[Document] = []
         patches: list[PatchDocument] = []
         dependencies: dict[str, frozenset[str]] = {}
-        is_shared = True
-        for path, part in plan.parts:
-            dependencies[path] = _NOTHING
-            if isinstance(part, FileDocuments):
-                said = part
-            else:
-                is_shared = False
-                said, dependencies[path] = self._said_to(tree, name, part, facts, problems)
-            documents += said.documents
-            patches += said.patches
-        problems.raise_any()
-        apps = {path: app_of(path, name) for path, _ in plan.parts}
-        contents = LayerContents(Layer(name, tuple(documents), tuple(patches), apps), dependencies)
-        if is_shared:
-            self._shared[name] = contents
-        return contents
-
-    def _plan(self, tree: Tree, name: str, entries: Iterable[FileEntry]) -> _Plan:
-        problems = Problems()
-        parts: list[tuple[str, FileDocuments | tuple[Document, ...] | File]] = []
-        for path in without_foreign_files(entries, problems):
-            if not path.endswith(JSONNET_ENDING) and not is_resource_file(path, name):
-                continue
+        for path in self._paths(name, entries, problems):
             try:
-                file = self.file(tree, path)
-                values = [] if path.endswith(JSONNET_ENDING) else self.values(tree, path)
+                said = self._say(tree, name, path, facts)
             except EnvcError as error:
                 problems.extend(error)
                 continue
-            if path.endswith(JSONNET_ENDING):
-                parts.append((path, file))
-            else:
-                found = split_file(file, values, name, problems)
-                parts.append((path, tuple(found) if MARK in file.data else sort_documents(found, problems)))
-        try:
-            problems.raise_any()
-        except EnvcError as error:
-            return _Plan(tuple(parts), error)
-        return _Plan(tuple(parts), None)
+            dependencies[path] = said.imports
+            documents += said.documents.documents
+            patches += said.documents.patches
+        problems.raise_any()
+        apps = {path: app_of(path, name) for path in dependencies}
+        return LayerContents(Layer(name, tuple(documents), tuple(patches), apps), dependencies)
 
-    def _said_to(
-        self,
-        tree: Tree,
-        layer: str,
-        part: tuple[Document, ...] | File,
-        facts: EnvironmentFacts,
-        problems: Problems,
-    ) -> tuple[FileDocuments, frozenset[str]]:
-        """What a file with parameters, or a jsonnet file, says to one environment."""
-        imports = _NOTHING
-        documents: list[Document] = []
-        has_parameters = True
-        if isinstance(part, File):
+    def scan(
+        self, tree: Tree, name: str, entries: Iterable[FileEntry], facts: EnvironmentFacts
+    ) -> tuple[FileScan, ...]:
+        """What the files of a layer speak of in one environment; only what is not known yet is read.
+
+        Raises:
+            EnvcError: everything that is wrong with the layer's files.
+        """
+        problems = Problems()
+        found: list[FileScan] = []
+        for path in self._paths(name, entries, problems):
+            try:
+                known = self._scans.get((name, path))
+                if known is not None and known.digest == self.digest(tree, path):
+                    found.append(known)
+                    continue
+                said = self._say(tree, name, path, facts)
+                digest = self.digest(tree, path)
+                if said.varies:
+                    digest = combined_digest([digest, facts.digest, *said.import_digests])
+                elif said.import_digests:
+                    digest = combined_digest([digest, *said.import_digests])
+                scan = scan_of(path, digest, said.documents, varies=said.varies)
+                if not said.varies and not said.import_digests:
+                    self._scans[name, path] = scan
+                found.append(scan)
+            except EnvcError as error:
+                problems.extend(error)
+        problems.raise_any()
+        return tuple(found)
+
+    def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:
+        """What one file of a layer says to an environment.
+
+        Raises:
+            EnvcError: everything that is wrong with the file.
+        """
+        return self._say(tree, name, path, facts).documents
+
+    def _paths(self, name: str, entries: Iterable[FileEntry], problems: Problems) -> tuple[str, ...]:
+        """The resource files of a layer; what is wrong with its folder is noted."""
+        known = self._layers.get(name)
+        if known is None:
+            found = Problems()
+            paths = [
+                path
+                for path in without_foreign_files(entries, found)
+                if path.endswith(JSONNET_ENDING) or is_resource_file(path, name)
+            ]
+            trouble = None
+            try:
+                found.raise_any()
+            except EnvcError as error:
+                trouble = error
+            known = self._layers[name] = _LayerFiles(tuple(paths), trouble)
+        if known.trouble is not None:
+            problems.extend(known.trouble)
+        return known.paths
+
+    def _say(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> _Said:
+        said = self._said.get((path, "")) or self._said.get((path, facts.digest))
+        if said is None:
+            try:
+                said = self._read(tree, name, path, facts)
+                key = facts.digest if said.varies else ""
+            except EnvcError as error:
+                said = error
+                key = facts.digest
+            self._said[path, key] = said
+        if isinstance(said, EnvcError):
+            raise said
+        return said
+
+    def _read(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> _Said:
+        problems = Problems()
+        file = self.file(tree, path)
+        imports: frozenset[str] = _NOTHING
+        import_digests: tuple[str, ...] = ()
+        has_parameters = MARK in file.data
+        varies = has_parameters
+        if path.endswith(JSONNET_ENDING):
             from envcompile.sources.jsonnetfiles import Evaluations, documents_of
 
             if self._evaluations is None:
                 self._evaluations = Evaluations(self._files)
-            try:
-                evaluation = self._evaluations.evaluate(tree, part, facts.jsonnet)
-            except EnvcError as error:
-                problems.extend(error)
-                return FileDocuments((), ()), imports
-            imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {part.path}
+            evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
+            imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}
+            import_digests = tuple(f"{used.path} {used.digest}" for used in evaluation.dependencies)
             has_parameters = evaluation.has_parameters
-            raw = documents_of(evaluation, part, layer, problems)
+            varies = has_parameters or self._evaluations.asks_for_environment(file)
+            raw = documents_of(evaluation, file, name, problems)
         else:
-            raw = list(part)
+            raw = split_file(file, self.values(tree, path), name, problems)
+        documents: list[Document] = []
         for document in raw:
             try:
                 documents.append(substitute(document, facts.params) if has_parameters else document)
             except EnvcError as error:
                 problems.extend(error)
-        return sort_documents(documents, problems), imports
+        found = sort_documents(documents, problems)
+        problems.raise_any()
+        return _Said(found, imports, import_digests, varies)
 
 
 _NOTHING: frozenset[str] = frozenset()

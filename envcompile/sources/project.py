@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile import settings
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.sources.params import without_parameters
-from envcompile.sources.settingsfile import place, read_settings
+from envcompile.sources.settingsfile import read_settings
 from envcompile.sources.tree import File, file_start, join
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from envcompile import yamlio
 from envcompile.errors import EnvcError, did_you_mean
-from envcompile.model import Document, Location
+from envcompile.model import Document
 from envcompile.sources import settingsrules
-from envcompile.sources.tree import file_start
+from envcompile.values import dotted
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,21 +85,6 @@ def read_model(model: type[M], document: Document, problems: Problems) -> M | No
     for pointer, what, fix in settingsrules.broken(typed):
         walk.report(what, fix, pointer)
     return typed if walk.sound else None
-
-
-def place(document: Document, pointer: Pointer = (), *, key: bool = False) -> Location:
-    """Where a field, or its key, stands in the document's file; the nearest field around it when it does not."""
-    data, full = document.source.read(), (*document.within, *pointer)
-    if document.generated or not data.strip():
-        return file_start(document.source.path)
-    found = yamlio.locate(data, document.index, full, key=key) if key else None
-    return Location(document.source.path, *(found or yamlio.locate_nearest(data, document.index, full)))
-
-
-def dotted(pointer: Pointer) -> str:
-    """A pointer as people write it: `images[0].newTag`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in pointer)
-    return text.removeprefix(".")
 
 
 @cache

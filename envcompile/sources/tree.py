@@ -1,57 +1,29 @@
-"""The files of a project: as they lie in the working folder, or as a commit holds them."""
+"""The files of a project as they lie in the working folder."""
 
 from __future__ import annotations
 
 import errno
 import os
-import posixpath
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import fail
-from envcompile.model import Location
+from envcompile.git.tree import (
+    FileEntry,
+    Tree,
+    file_start,
+    is_ignored,
+    join,
+    leads_out,
+    link_in_circle,
+    link_to_nothing,
+)
 
 if TYPE_CHECKING:
     from envcompile.errors import EnvcError
 
-
-class FileEntry(NamedTuple):
-    """A file and what tells a changed one from an unchanged one without reading it."""
-
-    path: str
-    """Relative to the project's root, with forward slashes."""
-    mtime_ns: int
-    """Time of the last change; 0 in a commit, where `inode` speaks for the content."""
-    size: int
-    """Bytes."""
-    inode: int
-    """The file's inode; in a commit a number made from the blob's id."""
-
-
-class Tree(Protocol):
-    """Files below a project's root; paths are relative to it, with forward slashes."""
-
-    @property
-    def root(self) -> Path | None:
-        """The folder on disk that the files lie in; None when they come from a commit."""
-        ...
-
-    def files(self, folder: str) -> list[FileEntry]:
-        """Every file below a folder, sorted by path; none when the folder does not exist."""
-        ...
-
-    def read(self, path: str) -> bytes:
-        """The bytes of a file."""
-        ...
-
-    def exists(self, path: str) -> bool:
-        """Tell whether the path is a file or a folder."""
-        ...
-
-    def is_file(self, path: str) -> bool:
-        """Tell whether the path is a file."""
-        ...
+__all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
 
 
 class File(NamedTuple):
@@ -66,16 +38,6 @@ class File(NamedTuple):
     def read(self) -> bytes:
         """The bytes the build read."""
         return self.data
-
-
-def is_ignored(name: str) -> bool:
-    """Tell whether a name belongs to an editor or to the system: `.hidden`, `x~`, `x.swp`, `#x#`."""
-    return name[0] in ".#" or name[-1] == "~" or name.endswith((".swp", ".swo"))
-
-
-def file_start(path: str) -> Location:
-    """The place that stands for a whole file."""
-    return Location(path, 1, 1)
 
 
 class WorkingTree:
@@ -184,33 +146,7 @@ class WorkingTree:
         return path in self._scanned or (self.root / path).is_file()
 
 
-def join(folder: str, path: str) -> str | None:
-    """A relative path seen from a folder of the tree; None when it leaves the root or is absolute."""
-    joined = posixpath.normpath(posixpath.join(folder, path))
-    return None if joined == ".." or joined.startswith(("../", "/")) else joined
-
-
 def _unreadable(path: str, error: OSError) -> EnvcError:
     reason = (error.strerror or "unreadable").lower()
     shown = path or "."
     return fail(f"cannot read `{shown}`: {reason}", "check that it exists and its permissions", file_start(shown))
-
-
-def link_to_nothing(path: str, target: str) -> EnvcError:
-    """The error of a broken symlink."""
-    what = f"the symlink `{path}` points to `{target}`, which does not exist"
-    return fail(what, "point it to an existing file of the repository, or remove it", file_start(path))
-
-
-def leads_out(path: str, target: str | None) -> EnvcError:
-    """The error of a path outside of the repository; `target` is what the path says when it is a symlink itself."""
-    what = f"`{path}` leads out of the repository"
-    if target is not None:
-        what = f"the symlink `{path}` leaves the repository: it points to `{target}`"
-    return fail(what, "copy the files into the repository: a build reads nothing outside of it", file_start(path))
-
-
-def link_in_circle(path: str, target: str) -> EnvcError:
-    """The error of a symlink that leads back to a folder around itself."""
-    what = f"the symlink `{path}` runs in a circle: it points to `{target}`"
-    return fail(what, "remove the symlink", file_start(path))

@@ -9,8 +9,10 @@ from envcompile.errors import did_you_mean
 from envcompile.model import Document, PatchDocument
 from envcompile.settings import API_VERSION, Patch
 from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_FILE, SOURCE_ENDINGS
-from envcompile.sources.settingsfile import dotted, place, read_model
+from envcompile.sources.settingsfile import read_model
 from envcompile.sources.tree import file_start
+from envcompile.values import dotted
+from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

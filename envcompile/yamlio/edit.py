@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import EnvcError, fail
 from envcompile.model import Location
+from envcompile.values import ABSENT, dotted, same, value_at
 from envcompile.yamlio.load import load_all
 from envcompile.yamlio.positions import locate_nearest
 from envcompile.yamlio.splice import Splicer, UnsupportedError
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
 
 _MARK = "\ufeff"
-_ABSENT = object()
 
 
 def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str = "<text>") -> str:
@@ -50,8 +50,8 @@ def delete(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> 
     documents = load_all(text.encode(), file)
     if not pointer or not 0 <= index < len(documents):
         return text
-    parent = _at(documents[index], pointer[:-1])
-    if _at(parent, pointer[-1:]) is _ABSENT:
+    parent = value_at(documents[index], pointer[:-1])
+    if value_at(parent, pointer[-1:]) is ABSENT:
         return text
     step = pointer[-1]
     rest: Any
@@ -73,16 +73,16 @@ def _edited(text: str, documents: list[Any], index: int, wanted: Any, pointer: P
         raise _refused(text, index, pointer, file) from error
     expected = [*documents[:index], wanted, *documents[index + 1 :]]
     try:
-        same = _same(load_all(found.encode(), file), expected)
+        is_same = same(load_all(found.encode(), file), expected)
     except EnvcError as error:
         raise _refused(text, index, pointer, file) from error
-    if not same:
+    if not is_same:
         raise _refused(text, index, pointer, file)
     return mark + found
 
 
 def _refused(text: str, index: int, pointer: Pointer, file: str) -> EnvcError:
-    way = ".".join(str(step) for step in pointer)
+    way = dotted(pointer)
     return fail(
         f"`{way}` cannot be changed without changing how the file is written",
         "change it by hand; aliases, merge keys and values in unusual notation are left alone",
@@ -106,7 +106,7 @@ def _changed(text: str, index: int, kind: str, way: Pointer, value: Any) -> str:
 
 def _changes(old: Any, new: Any, way: Pointer) -> Iterator[tuple[str, Pointer, Any]]:
     """The single changes that lead from one value to the other, in an order in which they can be made."""
-    if _same(old, new):
+    if same(old, new):
         return
     if type(old) is dict and type(new) is dict and old and new and (old.keys() & new.keys()):
         for key in old:
@@ -127,10 +127,10 @@ def _list_changes(old: list[Any], new: list[Any], way: Pointer) -> Iterator[tupl
     """Changes between the equal items at both ends: paired items change in place, the others come or go."""
     shorter = min(len(old), len(new))
     head = 0
-    while head < shorter and _same(old[head], new[head]):
+    while head < shorter and same(old[head], new[head]):
         head += 1
     tail = 0
-    while tail < shorter - head and _same(old[-1 - tail], new[-1 - tail]):
+    while tail < shorter - head and same(old[-1 - tail], new[-1 - tail]):
         tail += 1
     paired = shorter - tail
     for position in range(head, paired):
@@ -139,15 +139,6 @@ def _list_changes(old: list[Any], new: list[Any], way: Pointer) -> Iterator[tupl
         yield "item", (*way, position), new[position]
     for position in reversed(range(paired, len(old) - tail)):
         yield "delete", (*way, position), None
-
-
-def _at(value: Any, pointer: Pointer) -> Any:
-    for step in pointer:
-        is_key = type(value) is dict and step in value
-        if not is_key and not (type(value) is list and type(step) is int and 0 <= step < len(value)):
-            return _ABSENT
-        value = value[step]
-    return value
 
 
 def _with(value: Any, pointer: Pointer, new: Any) -> Any:
@@ -164,14 +155,3 @@ def _with(value: Any, pointer: Pointer, new: Any) -> Any:
         return [*items, _with(None, rest, new)]
     items[position] = _with(items[position], rest, new)
     return items
-
-
-def _same(left: Any, right: Any) -> bool:
-    """Equal in value and type; the order of keys does not matter."""
-    if type(left) is not type(right):
-        return False
-    if type(left) is dict:
-        return left.keys() == right.keys() and all(_same(item, right[key]) for key, item in left.items())
-    if type(left) is list:
-        return len(left) == len(right) and all(map(_same, left, right))
-    return bool(left == right)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from envcompile.errors import PicklableError
 from envcompile.yamlio.engine import parser
 from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, key_of
 from envcompile.yamlio.tags import STANDARD, tagged
@@ -21,7 +22,7 @@ _EXPANSION_FACTOR: Final = 10
 _LINE_WITH_MARK: Final = re.compile(r"[\n\r\x85\u2028\u2029]\ufeff")
 
 
-class RefusedError(Exception):
+class RefusedError(PicklableError):
     """Well-formed YAML that Kubernetes cannot read; `index` is the character it is about."""
 
     def __init__(self, what: str, fix: str, index: int) -> None:

@@ -10,17 +10,18 @@ if TYPE_CHECKING:
     from envcompile.model import Document, Pointer
 
 
-def place(document: Document, pointer: Pointer = ()) -> Location:
-    """The place of a field, or of the nearest field around it that is written down.
+def place(document: Document, pointer: Pointer = (), *, key: bool = False) -> Location:
+    """The place of a field (or of its key), or of the nearest field around it that is written down.
 
-    A value computed by jsonnet has no line of its own: its file's first line stands for it.
+    A value computed by jsonnet has no line of its own, nor has an empty file: the file's first line stands for it.
     """
-    if document.generated:
+    data, full = document.source.read(), (*document.within, *pointer)
+    if document.generated or not data.strip():
         return Location(document.source.path, 1, 1)
-    from envcompile.yamlio import locate_nearest
+    from envcompile.yamlio import locate, locate_nearest
 
-    line, column = locate_nearest(document.source.read(), document.index, (*document.within, *pointer))
-    return Location(document.source.path, line, column)
+    found = locate(data, document.index, full, key=True) if key else None
+    return Location(document.source.path, *(found or locate_nearest(data, document.index, full)))
 
 
 def exact_place(document: Document, pointer: Pointer) -> Location | None:

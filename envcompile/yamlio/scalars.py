@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from envcompile.errors import PicklableError
+
 MERGE: Final = object()
 """What the key table gives for a plain `<<`: the entry is merged into its map."""
 
@@ -34,7 +36,7 @@ _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?
 _DOT_FLOAT: Final = re.compile(r"\.[0-9](_?[0-9])*([eE][-+]?[0-9](_?[0-9])*)?", re.ASCII)
 
 
-class NotJsonError(ValueError):
+class NotJsonError(PicklableError, ValueError):
     """A scalar that Kubernetes cannot hold; the text says why and `fix` how to mend it."""
 
     def __init__(self, what: str, fix: str) -> None:

@@ -50,3 +50,8 @@ def container_problem(text: str, index: int) -> tuple[str, str]:
     if "{{" in text[max(index - 1, 0) : index + 2] and (found := template_problem(text, index)):
         return found[0], found[1]
     return "a map or list is used as a key", "keys are words; put the key in quotes if it is a text"
+
+
+def escaped(text: str) -> str:
+    """Literal text as a Go template writes it: only `{{` means something there."""
+    return text.replace("{{", '{{ "{{" }}')

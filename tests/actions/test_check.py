@@ -9,10 +9,10 @@ import pytest
 
 from envcompile.actions.check import check
 from envcompile.actions.field_places import source_place
-from envcompile.actions.project import Project
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.errors import EnvcError
+from envcompile.units.project import Project
 from tests.harness.repository import config_map, deployment, environment
 
 if TYPE_CHECKING:

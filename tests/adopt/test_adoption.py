@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.project import Project
 from envcompile.adopt import from_manifests
 from envcompile.errors import EnvcError
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from envcompile.adopt import Adoption

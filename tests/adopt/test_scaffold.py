@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from envcompile.actions.build import build
-from envcompile.actions.project import Project
 from envcompile.adopt import scaffold
 from envcompile.errors import EnvcError
+from envcompile.units.project import Project
 
 
 def test_scaffold_builds_without_a_warning(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envcompile.ask.apply import apply_fields
 from envcompile.ask.changes import changes, field_changes, root_node
 from envcompile.model import Resource, ResourceId
+from tests.ask.apply import apply_fields
 from tests.ask.samples import API
 from tests.oracles.random_resources import Chance
 from tests.strategies import json_maps

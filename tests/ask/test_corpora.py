@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from envcompile.ask.apply import apply_fields
 from envcompile.ask.changes import changes, root_node
 from envcompile.model import Resource, ResourceId
 from envcompile.yamlio import load_all
+from tests.ask.apply import apply_fields
 from tests.ask.samples import API
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora" / "environments"

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envcompile import yamlio
-from envcompile.chart import images
 from envcompile.chart.configtext import pieces
 from envcompile.chart.lists import pair
 from envcompile.chart.names import camel, key_of, label_key, plural, shortened
 from envcompile.chart.scalars import document, fits_block
-from envcompile.chart.strictness import Difference, difference, equal, fits_values
+from envcompile.chart.strictness import Difference, difference, fits_values
 from envcompile.chart.values import merge_patch
+from envcompile.kubernetes.images import parse_exact_image
+from envcompile.values import equal
 from tests.chart.hostile import KEYS, texts, trees
 from tests.strategies import json_maps
 
@@ -34,19 +35,19 @@ _DIGEST = "sha256:" + "0a" * 32
 )
 def test_images_are_taken_apart(text: str, parts: tuple[str, str, str]) -> None:
     """A registry's port is no tag, a digest's hexadecimal is no tag."""
-    assert images.parse(text) == parts
+    assert parse_exact_image(text) == parts
 
 
 @pytest.mark.parametrize("text", ["", "nginx:", "${IMAGE}", "{{ .image }}", "a b", "nginx:a b", "x@y", "nginx\n"])
 def test_what_is_no_image_stays_a_text(text: str) -> None:
     """It is not forced into parts."""
-    assert images.parse(text) is None
+    assert parse_exact_image(text) is None
 
 
 @given(texts())
 def test_an_image_that_is_taken_apart_can_be_put_together(text: str) -> None:
     """Nothing is lost on the way."""
-    found = images.parse(text)
+    found = parse_exact_image(text)
     assert found is None or str(found) == text
 
 

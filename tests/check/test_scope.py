@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions.check import known_rules, scene_of
-from envcompile.actions.project import Project
 from envcompile.check.check_input import Scene
-from envcompile.check.scope import ALONE
 from envcompile.kubernetes.podspecs import map_pod_template
+from envcompile.units.project import Project
 
 if TYPE_CHECKING:
     from envcompile.model import Resource
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 OWN = {"api", "environment", "in_production", "is_production", "of_kind", "pods", "resources"}
 """What a scene says about its resources one by one."""
-
-
-def test_every_one_of_them_exists() -> None:
-    """A rule that is renamed must be renamed there, too."""
-    assert {rule.id for rule in known_rules()} >= ALONE
 
 
 class Lonely(Scene):
@@ -62,7 +56,7 @@ def test_they_find_the_same_one_by_one(environment: str) -> None:
     for resources in (scene.resources, tuple(map(worse, scene.resources))):
         whole = Lonely(environment, resources, scene.api, scene.keys)
         for rule in known_rules():
-            if rule.id in ALONE:
+            if rule.alone:
                 together = list(rule.find(whole))
                 single = [
                     hit

@@ -141,8 +141,8 @@ def test_a_baseline_that_cannot_be_read_or_written_is_told(project: Path) -> Non
         4,
         "",
         (
-            f"error: the baseline {file} cannot be written: No such file or directory\n"
-            "hint: name another file with --baseline\n"
+            f"error: {file} cannot be written: no such file or directory\n"
+            "hint: see to its folder, or name another file, then try again; the file is as it was\n"
         ),
     )
 

@@ -179,7 +179,8 @@ def test_a_shallow_clone_is_told_to_fetch_the_rest(project: Path, tmp_path: Path
         2,
         (
             "error: git knows no revision `HEAD~1`\n"
-            "hint: this clone is shallow: fetch the rest with `git fetch --unshallow`\n"
+            "hint: this clone is shallow: fetch the rest with `git fetch --unshallow`, "
+            "in GitHub Actions `fetch-depth: 0`\n"
         ),
     )
     git(tmp_path / "clone", "remote", "set-head", "origin", "main")
@@ -188,6 +189,7 @@ def test_a_shallow_clone_is_told_to_fetch_the_rest(project: Path, tmp_path: Path
         2,
         (
             "error: git finds no commit that `origin/HEAD` and `HEAD` have in common\n"
-            "hint: fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`\n"
+            "hint: this clone is shallow: fetch the rest with `git fetch --unshallow`, "
+            "in GitHub Actions `fetch-depth: 0`\n"
         ),
     )

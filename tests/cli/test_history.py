@@ -192,7 +192,7 @@ def test_unknown_names_are_answered(folder: Folder) -> None:
     )
     outcome = run_envc(folder.root.parent, "history", "log", "prod")
     assert outcome.code == 2
-    assert outcome.err.startswith("error: cannot read git history here: not a git repository")
+    assert outcome.err.startswith("error: not a git repository")
 
 
 def test_a_detached_recording_returns_at_once(folder: Folder) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.assemble import compose
+from envcompile.compose.assemble import compose_unit
+from envcompile.errors import Problems
 from envcompile.kubernetes import load
 from envcompile.model import Document, Layer
 from envcompile.settings import Environment
@@ -12,20 +13,11 @@ from envcompile.sources import File
 from envcompile.yamlio import dump
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from envcompile.model import Location, Pointer, Resource
+    from envcompile.model import Resource
 
 API = load("1.35")
-
-
-class Sources(NamedTuple):
-    """A `SourceSet` that was never in files."""
-
-    environment: str
-    settings: Environment
-    layers: tuple[Layer, ...]
-    where: Callable[[Pointer], Location | None]
 
 
 def documents(layer: str, values: Iterable[dict[str, Any]]) -> tuple[Document, ...]:
@@ -52,6 +44,9 @@ def composed(
         found = documents(name, values)
         made.append(Layer(name, found, (), {document.source.path: "app" for document in found}))
     given = settings or Environment(api_version="envcompile.dev/v1", kind="Environment")
-    sources = Sources("prod", given, tuple(made), lambda _: None)
-    resources = compose(sources, API, merge_texts=merge_texts).composition.resources
+    problems = Problems()
+    found_unit = compose_unit(made, given, API, "prod", problems, merge_texts=merge_texts)
+    problems.raise_any()
+    assert not found_unit.strays
+    resources = found_unit.resources
     return {resource.id.short: resource for resource in resources}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envcompile.compose.images import ImageChanges, Reference, parse_reference
+from envcompile.compose.images import ImageChanges
+from envcompile.kubernetes.images import ImageReference, parse_image
 from envcompile.model import ResourceId
 from envcompile.settings import Image
 
@@ -33,7 +34,7 @@ DEPLOYMENT = ResourceId("apps", "Deployment", "", "web")
 )
 def test_a_reference_taken_apart(text: str, name: str, tag: str, digest: str) -> None:
     """A colon before the last slash belongs to the registry's port."""
-    assert parse_reference(text) == Reference(name, tag, digest)
+    assert parse_image(text) == ImageReference(name, tag, digest)
 
 
 @given(
@@ -43,8 +44,8 @@ def test_a_reference_taken_apart(text: str, name: str, tag: str, digest: str) ->
 )
 def test_a_reference_reads_as_it_was_written(name: str, tag: str, digest: str) -> None:
     """Taking apart and putting together changes nothing."""
-    reference = Reference(name, tag, digest)
-    assert parse_reference(str(reference)) == reference
+    reference = ImageReference(name, tag, digest)
+    assert parse_image(str(reference)) == reference
 
 
 def changed(images: list[str], *entries: Image) -> list[str]:
@@ -102,7 +103,7 @@ def test_where_images_are_looked_for(resource: ResourceId, value: dict[str, Any]
     """Containers of built-in workloads, and lists of containers anywhere in custom resources."""
     changes = ImageChanges((Image(name="a", new_tag="2"),))
     assert bool(list(changes.apply(resource, value))) is reached
-    assert bool(changes.unused()) is not reached
+    assert bool(changes.used()) is reached
 
 
 def test_values_are_shared_and_never_changed() -> None:

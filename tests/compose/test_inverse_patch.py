@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcompile.compose.inverse_patch import ABSENT, equal, is_bare, leaves_between, set_back, transferred
+from envcompile.compose.inverse_patch import is_bare, leaves_between, set_back, transferred
 from envcompile.compose.merge import MergeConflict, merge
 from envcompile.compose.merge_derive import NotExpressibleError, derive
 from envcompile.kubernetes import load
+from envcompile.values import ABSENT, same
 
 if TYPE_CHECKING:
     from envcompile.kubernetes import Node
@@ -98,7 +99,7 @@ def test_what_the_patch_cannot_say_is_left_and_no_more(
         rest = derive(reached, wanted, None) or {}
     except (MergeConflict, NotExpressibleError):
         return  # the change of a field's type, which the new patch has to say
-    assert equal(merge(reached, rest, None), wanted)
+    assert same(merge(reached, rest, None), wanted)
     for field in leaves_between(reached, wanted):
         assert any(field[: len(way)] == way or way[: len(field)] == field for way in leaves_between(after, wanted))
 
@@ -106,7 +107,7 @@ def test_what_the_patch_cannot_say_is_left_and_no_more(
 @given(MAPS, MAPS)
 def test_an_earlier_stage_follows_a_later_one(have: dict[str, Any], want: dict[str, Any]) -> None:
     """Where both stages are the same, the earlier one becomes what is wanted; where nothing differs it stays."""
-    assert equal(transferred(have, have, want), want)
+    assert same(transferred(have, have, want), want)
     laid: dict[str, Any] = {"only": "here"}
     assert transferred(laid, have, have) is laid
     assert transferred(ABSENT, ABSENT, want) == want

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcompile.compose.directives import same
 from envcompile.compose.merge import MergeConflict, merge
 from envcompile.compose.merge_derive import NotExpressibleError, derive
 from envcompile.kubernetes import load
+from envcompile.values import same
 
 DEPLOYMENT = load("1.35").node("apps", "v1", "Deployment")
 SERVICE = load("1.35").node("", "v1", "Service")

@@ -3,7 +3,7 @@
 import pytest
 
 from envcompile.compose.merge import MergeConflict, match_item
-from envcompile.compose.merge_rules import list_rule_at, walk
+from envcompile.compose.merge_rules import walk
 from envcompile.kubernetes import UNKNOWN_RULE, ListRule, load
 
 DEPLOYMENT = load("1.35").node("apps", "v1", "Deployment")
@@ -35,15 +35,14 @@ def test_each_list_on_the_way_says_how_it_merges() -> None:
 
 def test_a_list_at_the_end_of_the_way_counts() -> None:
     """And what is no list has no rule."""
-    rule = list_rule_at(DEPLOYMENT, VALUE, (*CONTAINERS, 0, "args"))
-    assert rule is not None
+    place, rule = list(walk(DEPLOYMENT, VALUE, (*CONTAINERS, 0, "args")))[-1]
+    assert place == (*CONTAINERS, 0, "args")
     assert rule.reason == (
         "replaced (x-kubernetes-list-type is atomic, of io.k8s.api.core.v1.Container.args, Kubernetes 1.35)"
     )
-    finalizers = list_rule_at(DEPLOYMENT, VALUE, ("metadata", "finalizers"))
-    assert finalizers is not None
+    ((_, finalizers),) = walk(DEPLOYMENT, VALUE, ("metadata", "finalizers"))
     assert finalizers.strategy == "set"
-    assert list_rule_at(DEPLOYMENT, VALUE, ("spec",)) is None
+    assert not list(walk(DEPLOYMENT, VALUE, ("spec",)))
 
 
 def test_a_way_that_leads_nowhere_ends_where_the_value_does() -> None:

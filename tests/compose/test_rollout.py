@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from envcompile.compose.rollout import CHECKSUM_ANNOTATION, RELOADER_ANNOTATION, configuration_of, with_rollout
+from envcompile.compose.rollout import CHECKSUM_ANNOTATION, RELOADER_ANNOTATION, configuration_of
 from envcompile.model import Resource, ResourceId
+from tests.compose.linking import with_rollout
 from tests.strategies import json_values
 
 SPEC: dict[str, Any] = {"containers": [{"name": "a", "envFrom": [{"configMapRef": {"name": "one"}}]}]}
@@ -60,7 +61,8 @@ BOTH = [("ConfigMap", "c"), ("Secret", "s")]
 )
 def test_what_pods_read(spec: Any, expected: list[tuple[str, str]]) -> None:
     """Environment, single keys, volumes and projected volumes, in all containers."""
-    assert list(configuration_of(workload(spec))) == expected
+    made = workload(spec)
+    assert list(configuration_of(made.id, made.value)) == expected
 
 
 @given(json_values())
@@ -68,7 +70,8 @@ def test_odd_shapes_are_read_as_far_as_they_go(spec: Any) -> None:
     """Whether a workload is sound is for checks to say."""
     for mode in ("reloader", "checksum"):
         with_rollout([workload(spec)], mode, "overlays/prod")
-    list(configuration_of(workload({"containers": spec, "volumes": spec})))
+    made = workload({"containers": spec, "volumes": spec})
+    list(configuration_of(made.id, made.value))
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet", "DaemonSet"])

@@ -132,14 +132,27 @@ subjects:
 - {{kind: ServiceAccount, name: theirs, namespace: elsewhere}}
 - {{kind: User, name: ours, apiGroup: rbac.authorization.k8s.io}}
 """
-ACCOUNT = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: ours}\n"
+ACCOUNT = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {}\n"
 
 
 @pytest.mark.parametrize("kind", ["RoleBinding", "ClusterRoleBinding"])
-@pytest.mark.parametrize(("forced", "second"), [("false", "elsewhere"), ("true", "prod")])
-def test_subjects_of_bindings(make_project: MakeProject, kind: str, forced: str, second: str) -> None:
-    """A ServiceAccount without a namespace is the environment's; forced, those of this repository move along."""
-    root = project(make_project, f"namespace: prod\nforceNamespace: {forced}\n", SUBJECTS.format(kind=kind), ACCOUNT)
+@pytest.mark.parametrize(
+    ("forced", "account", "second"),
+    [
+        ("false", "{name: ours}", "elsewhere"),
+        ("true", "{name: ours}", "elsewhere"),  # another account of the same name
+        ("false", "{name: ours, namespace: elsewhere}", "elsewhere"),
+        ("true", "{name: ours, namespace: elsewhere}", "prod"),
+        ("true", "{name: ours, namespace: third}", "elsewhere"),
+    ],
+)
+def test_subjects_of_bindings(make_project: MakeProject, kind: str, forced: str, account: str, second: str) -> None:
+    """A ServiceAccount without a namespace is the environment's; forced, references follow the account itself.
+
+    Case force-namespace-other-account.
+    """
+    written = ACCOUNT.format(account)
+    root = project(make_project, f"namespace: prod\nforceNamespace: {forced}\n", SUBJECTS.format(kind=kind), written)
     subjects = value_of(root, f"{kind}/b")["subjects"]
     assert [subject.get("namespace") for subject in subjects] == ["prod", second, "elsewhere", None]
 

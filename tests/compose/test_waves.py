@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.compose.waves import WAVE_ANNOTATION, with_sync_waves
+from envcompile.compose.waves import WAVE_ANNOTATION
+from tests.compose.linking import with_sync_waves
 from tests.harness.compiled import complaint, resources
 from tests.harness.repository import deployment, environment
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import write
-from envcompile.model import Bundle, Resource, ResourceId
+from envcompile.model import Resource, ResourceId
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from envcompile.model import Bundle
 
 BUILT_IN = frozenset({"ConfigMap", "Deployment", "Service", "Role", "ClusterRole", "Ingress"})
 
@@ -21,7 +24,7 @@ def resource(kind: str, name: str, *, group: str = "", namespace: str = "shop", 
 
 def bundle(**texts: str) -> Bundle:
     """The files of an environment; `web__a` stands for `web/a.yaml`."""
-    return Bundle("prod", {f"{name.replace('__', '/')}.yaml": text.encode() for name, text in texts.items()}, {})
+    return bundle_of("prod", {f"{name.replace('__', '/')}.yaml": text.encode() for name, text in texts.items()})
 
 
 def build(folder: Path, wanted: Bundle) -> None:

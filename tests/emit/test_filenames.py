@@ -55,14 +55,15 @@ def test_kinds_that_differ_only_in_case_are_two_files_everywhere() -> None:
 
 def test_applications_that_differ_only_in_case_are_refused() -> None:
     """A checkout on macOS or Windows would have one folder for both."""
-    resources = [resource("Role", "a", app=app) for app in ("Web", "web", "api")]
+    files = {"Web": "base/Web/a.yaml", "web": "", "api": "base/api/a.yaml"}
     with pytest.raises(EnvcError) as error:
-        refuse_alike_applications(resources)
+        refuse_alike_applications(files)
     assert str(error.value) == (
         "error: the applications `Web` and `web` differ only in case\n"
+        "  --> base/Web/a.yaml:1:1\n"
         "hint: rename one: macOS and Windows would put both into one folder"
     )
-    refuse_alike_applications([*resources[1:], *resources[1:]])
+    refuse_alike_applications({app: file for app, file in files.items() if app != "Web"})
 
 
 def test_very_long_names_fit_and_stay_apart() -> None:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.emit.index import parse_index
+from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder, sweep, unavailable, write
 from envcompile.errors import EnvcError, UnavailableError
-from envcompile.model import Bundle
 from tests.emit.samples import build, bundle, stats
 from tests.harness.repository import read_files
 
@@ -91,14 +91,14 @@ def test_an_environment_that_is_no_more_goes_with_its_folder(tmp_path: Path) -> 
     """Nothing of envc's is left behind."""
     folder, scratch = tmp_path / "prod", tmp_path / "scratch"
     build(folder, WANTED)
-    write(plan(folder, Bundle("prod", {}, {}), gone=True), folder, scratch)
+    write(plan(folder, bundle_of("prod", {}), gone=True), folder, scratch)
     assert not folder.exists()
     assert not list(scratch.iterdir())
 
 
 def test_an_environment_that_is_no_more_leaves_the_files_of_others(folder: Path) -> None:
     """The folder stays for them, without an index."""
-    write(plan(folder, Bundle("prod", {}, {}), gone=True), folder, folder.parent / "scratch")
+    write(plan(folder, bundle_of("prod", {}), gone=True), folder, folder.parent / "scratch")
     assert sorted(read_files(folder)) == ["README.md", "web/link", "web/notes.txt"]
 
 

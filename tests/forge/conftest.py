@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.forge.hosts import GitHub, GitLab
+from envcompile.forge.hosts.github import GitHub
+from envcompile.forge.hosts.gitlab import GitLab
 from envcompile.forge.http import Client
 from tests.forge.server import TOKEN, running_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.forge.hosts import Host
+    from envcompile.forge.comments import Host
     from tests.forge.samples import Connect
     from tests.forge.server import State
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.forge.hosts import GitHub
+from envcompile.forge.hosts.github import GitHub
 from envcompile.forge.http import Client
 from envcompile.forge.parts import marker
 from tests.forge.server import TOKEN
@@ -12,7 +12,7 @@ from tests.forge.server import TOKEN
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from envcompile.forge.hosts import Host
+    from envcompile.forge.comments import Host
     from tests.forge.server import State
 
     Connect = Callable[..., Host]

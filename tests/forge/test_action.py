@@ -216,8 +216,8 @@ def test_a_shallow_checkout_says_what_to_do(host: Host, image: Origin) -> None:
     ran = host.run(image, depth=1)
     assert ran.code == 2
     assert ran.log == (
-        f"\nerror: git finds no commit that `{image.began}` and `HEAD` have in common\n"
-        "hint: fetch the whole history: `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`\n"
+        f"\nerror: git knows no revision `{image.began}`\n"
+        "hint: this clone is shallow: fetch the rest with `git fetch --unshallow`, in GitHub Actions `fetch-depth: 0`\n"
     )
     assert host.state.requests == []
     assert ran.artifacts == ()

@@ -195,7 +195,7 @@ def test_a_shallow_clone_is_explained(host: Host) -> None:
     """A project that sets a depth of its own."""
     ran = host.run(depth=1)
     assert ran.code == 2
-    assert "fetch the whole history: `git fetch --unshallow`" in ran.log
+    assert "fetch the rest with `git fetch --unshallow`" in ran.log
 
 
 def test_the_job_runs_for_merge_requests_only_and_waits_for_nothing() -> None:

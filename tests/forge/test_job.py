@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.errors import UsageError
-from envcompile.forge.hosts import GitHub
+from envcompile.forge.hosts.github import GitHub
 from envcompile.forge.http import Client, Reply
 from envcompile.forge.job import find_job
 

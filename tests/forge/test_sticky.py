@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.errors import EnvcError, UnavailableError
-from envcompile.forge.hosts import GitLab
+from envcompile.forge.hosts.gitlab import GitLab
 from envcompile.forge.http import Client
 from envcompile.forge.parts import marker
 from envcompile.forge.sticky import publish

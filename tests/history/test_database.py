@@ -11,7 +11,6 @@ import pytest
 
 from envcompile.actions.past import log, open_past
 from envcompile.errors import UnavailableError, UsageError
-from envcompile.history import libpq
 from envcompile.history.database import VERSION, connect, version_of
 from envcompile.history.migrate import upgrade
 from envcompile.history.spool import Spool
@@ -173,7 +172,6 @@ def test_a_missing_driver_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> No
     """PostgreSQL is an option that need not be installed."""
     import sys
 
-    monkeypatch.setattr(libpq, "load", lambda: None)
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(UsageError) as caught:
         connect("postgresql://host/name")

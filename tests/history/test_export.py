@@ -96,7 +96,7 @@ def test_the_command_writes_a_file_and_says_so(recorded: Folder, tmp_path: Path)
         4,
         (
             f"error: {tmp_path}/nowhere/x cannot be written: no such file or directory\n"
-            "hint: make room, or name another file\n"
+            "hint: see to its folder, or name another file, then try again; the file is as it was\n"
         ),
     )
 

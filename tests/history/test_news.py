@@ -53,7 +53,7 @@ def commits_in(inbox: Inbox) -> list[str]:
 
 def notes(folder: Folder) -> list[str]:
     """What waits to be told."""
-    return sorted(path.name for path in (folder.root / ".envc" / "notify").glob("*.[nj]*"))
+    return sorted(path.name for path in (folder.root / ".envc" / "notify").glob("[!.]*.[nj]*"))
 
 
 def test_a_recorded_change_is_told_once(told: Folder, inbox: Inbox) -> None:

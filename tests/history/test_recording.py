@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.past import log, open_past, open_repository, resources_at, revision_of
-from envcompile.actions.project import Project
+from envcompile.actions.past import log, open_past, resources_at, revision_of
 from envcompile.actions.record import record, take_up, unrecorded
 from envcompile.emit.manifests import built_in_kinds, manifests
+from envcompile.errors import UnavailableError
+from envcompile.git.repository import open_repository
 from envcompile.history.doctor import check
 from envcompile.history.stats import sizes
-from envcompile.sources import GitTree
+from envcompile.units.project import Project
 from envcompile.yamlio import Renderer, dump
 from tests.harness.repository import config_map, deployment, environment
 
@@ -36,8 +37,8 @@ def rebuilt(folder: Folder, name: str, commit: str) -> dict[str, bytes]:
 
 def compiled(root: Path, name: str, commit: str) -> dict[str, bytes]:
     """The files of an environment as a build of the commit writes them."""
-    built = Project(GitTree(root, commit)).compile_with_sources(name)
-    return manifests(built.compiled, Renderer(), built_in_kinds(built.composed.api)).files
+    built = Project(open_repository(root).commit_tree(commit)).compile_with_sources(name)
+    return dict(manifests(built.compiled, Renderer(), built_in_kinds(built.composed.api)).files)
 
 
 def test_every_revision_rebuilds_byte_for_byte(folder: Folder) -> None:
@@ -55,7 +56,7 @@ def test_every_revision_rebuilds_byte_for_byte(folder: Folder) -> None:
     found = folder.record()
     assert found.new == tuple(commits)
     for commit in commits:
-        for name in Project(GitTree(folder.root, commit)).environments:
+        for name in Project(open_repository(folder.root).commit_tree(commit)).environments:
             assert rebuilt(folder, name, commit) == compiled(folder.root, name, commit), (name, commit)
     with closing(folder.past()) as past:
         assert check(past.store).damage == ()
@@ -111,6 +112,19 @@ def test_a_commit_that_does_not_compile_is_recorded_with_the_reason(folder: Fold
         assert past.store.state(revisions[broken].id) == past.store.state(revisions[first].id)
         assert [entry.changed for entry in log(past, "prod")] == [1, 0, 2]
     assert rebuilt(folder, "prod", mended) == compiled(folder.root, "prod", mended)
+
+
+def test_a_partial_clone_records_no_failure_of_its_own(folder: Folder, tmp_path: Path) -> None:
+    """What the clone does not hold would compile elsewhere: recording stops and says what is missing."""
+    first = folder.commit("start")
+    folder.commit("more", base__web=deployment(replicas=2))
+    folder.git("config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--filter=blob:none", folder.root.as_uri(), clone], check=True)
+    with closing(open_past(clone, create=True)) as past:
+        with pytest.raises(UnavailableError, match=r"git cannot read `base/web.yaml` of commit"):
+            record(open_repository(clone), past.store, [first])
+        assert not past.store.known()
 
 
 def test_a_shallow_clones_commit_is_completed_by_a_later_import(folder: Folder, tmp_path: Path) -> None:

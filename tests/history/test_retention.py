@@ -12,7 +12,6 @@ import pytest
 
 from envcompile.actions.blame import blame_fields
 from envcompile.actions.past import log, open_past, resources_at, revision_of
-from envcompile.actions.project import Project
 from envcompile.actions.prune import prune_history
 from envcompile.actions.record import record
 from envcompile.errors import UsageError
@@ -20,6 +19,7 @@ from envcompile.history import retention
 from envcompile.history.doctor import check
 from envcompile.history.retention import choose, prune, pruned
 from envcompile.history.stats import sizes
+from envcompile.units.project import Project
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from envcompile import yamlio
-from envcompile.actions.project import Project
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.existing import literal_identity
 from envcompile.adopt.kustomizations import choose_environments, find_kustomizations
-from envcompile.compose.directives import same
 from envcompile.errors import EnvcError
+from envcompile.units.project import Project
+from envcompile.values import same
 
 CORPORA = Path(__file__).parents[2].parent / "shared" / "corpora" / "kustomize"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from envcompile.chart.strictness import equal
+from envcompile.values import equal
 from tests.harness.repository import commit, config_map, environment
 from tests.oracles.argo_shop import SHOP, compiled, follow, follow_shop
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 
 from envcompile.chart import ChartOptions, convert, emit, release_size
 from envcompile.chart.alignment import numbered
-from envcompile.chart.strictness import equal
 from envcompile.chart.verification import Helm, render, verify
+from envcompile.values import equal
 from tests.chart.hostile import environments
 from tests.chart.miniatures import MINIATURES
 from tests.chart.samples import (

@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 import pytest
 import yaml
 
-from envcompile.compose.directives import same
 from envcompile.compose.merge import MergeConflict, merge
+from envcompile.values import same
 from tests.oracles.test_merge_oracle import KUBERNETES_ORDER_DIFFERS, ORDER_DIFFERS, RULE_DIFFERS, node_of, pod
 from tests.oracles.tools import run
 

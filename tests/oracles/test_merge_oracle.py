@@ -15,9 +15,10 @@ from typing import Any, Final, NamedTuple
 import pytest
 import yaml
 
-from envcompile.compose.directives import DELETE, command_of_list, command_of_map, same, settled
+from envcompile.compose.directives import DELETE, command_of_list, command_of_map, settled
 from envcompile.compose.merge import MergeConflict, merge
 from envcompile.kubernetes import Node, load
+from envcompile.values import same
 from tests.kubernetes.generate_tables import MissingSourceError, module_folder
 from tests.oracles.catalogue import KUSTOMIZE_MODULE, pinned_version
 from tests.oracles.random_resources import Chance

@@ -14,7 +14,6 @@ from envcompile.secrets.ciphertext import SCOPES, Scope
 from envcompile.secrets.privatekeys import read_private_keys
 from envcompile.secrets.resolve import resolve_secret
 from envcompile.secrets.seal import seal_environments
-from envcompile.secrets.verify import unseal_object
 from envcompile.settings import Sealing
 from tests.oracles.sealed_secrets import SealedSecretsController
 from tests.oracles.tools import run
@@ -25,6 +24,7 @@ from tests.secrets.repository import (
     identity,
     key_pem,
     settings,
+    unseal_object,
     where_in,
 )
 

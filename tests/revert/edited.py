@@ -6,7 +6,7 @@ import base64
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.actions.project import Project
+from envcompile.units.project import Project
 from envcompile.yamlio import dump, edit, load_all
 from tests.harness.repository import config_map, deployment, environment, write_files
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions.past import open_past, resources_at, revision_of
-from envcompile.actions.project import Project
 from envcompile.errors import EnvcError, UsageError
-from envcompile.history.repository import Repository
+from envcompile.git.repository import Repository
 from envcompile.revert.plan import plan_restoration, restore_output, write_restoration
+from envcompile.units.project import Project
 from envcompile.yamlio import load_all
 from tests.harness.repository import config_map, deployment, environment, read_files, write_files
 from tests.history.conftest import backend, folder, new_postgres, postgres_socket

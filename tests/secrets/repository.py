@@ -14,20 +14,26 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from envcompile import yamlio
+from envcompile.git.ignore import IgnoreRules
 from envcompile.model import Location
 from envcompile.secrets.backends import Surroundings
 from envcompile.secrets.certificate import spki_fingerprint
-from envcompile.secrets.gitfiles import IgnoreRules
+from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, label
 from envcompile.secrets.identity import IdentityKey
 from envcompile.secrets.plaintext import Plaintext
+from envcompile.secrets.sealing import open_sealed
 from envcompile.secrets.secret_set import Composed, gather
+from envcompile.secrets.verify import Unsealed
 from envcompile.settings import Environment, Sealing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
     from envcompile.model import Pointer
+    from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.secret_set import Scene
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -179,3 +185,22 @@ class Repository:
 def identity(text: str = "0" * 64) -> IdentityKey:
     """An identity key."""
     return IdentityKey(Plaintext(text.encode()))
+
+
+def unseal_object(value: Mapping[str, Any], keys: Sequence[RSAPrivateKey]) -> Unsealed:
+    """Open a SealedSecret object as the controller would.
+
+    Raises:
+        NoKeyOpensError: when one of its values stays closed.
+    """
+    metadata = value["metadata"]
+    annotations = metadata.get("annotations") or {}
+    scope: Scope = "strict"
+    if annotations.get(SCOPE_ANNOTATION + "cluster-wide") == "true":
+        scope = "cluster-wide"
+    elif annotations.get(SCOPE_ANNOTATION + "namespace-wide") == "true":
+        scope = "namespace-wide"
+    namespace, name = metadata.get("namespace", ""), metadata["name"]
+    bound = label(scope, namespace, name)
+    encrypted = value["spec"]["encryptedData"]
+    return Unsealed(namespace, name, {key: open_sealed(keys, sealed, bound) for key, sealed in encrypted.items()})

@@ -14,7 +14,7 @@ from envcompile.errors import EnvcError, UsageError
 from envcompile.secrets.audit import audit
 from envcompile.secrets.committed_sealed import check_sealed_secret
 from envcompile.secrets.plaintext import Plaintext
-from envcompile.secrets.resolve import resolve_secret
+from envcompile.secrets.resolve import refused_changes, resolve_secret
 from envcompile.secrets.seal import seal_environments, set_value
 from tests.secrets.repository import (
     NOW,
@@ -53,15 +53,15 @@ def sealed(repository: Repository, text: str = USER_SERVICE, **given: Any) -> tu
     return seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=NOW).warnings
 
 
-def building(repository: Repository, text: str = USER_SERVICE, previous: object = None, **given: Any) -> str:
+def building(repository: Repository, text: str = USER_SERVICE, **given: Any) -> str:
     """The whole message that a build ends with."""
     with pytest.raises(EnvcError) as error:
-        built(repository, text, previous, **given)
+        built(repository, text, **given)
     assert SECRET.decode() not in str(error.value)
     return str(error.value)
 
 
-def built(repository: Repository, text: str = USER_SERVICE, previous: object = None, **given: Any) -> object:
+def built(repository: Repository, text: str = USER_SERVICE, **given: Any) -> object:
     """What a build makes."""
     from envcompile.secrets.store import read_store
 
@@ -73,7 +73,6 @@ def built(repository: Repository, text: str = USER_SERVICE, previous: object = N
         settings=settings(**given),
         store=store,
         where=where_in(data, FILE),
-        previous=previous,  # type: ignore[arg-type]
     )
 
 
@@ -632,21 +631,16 @@ hint: {mend}"""
     more = text.replace("stringData:\n", "stringData:\n  b: ref+env://JWT_SECRET\n")
     repository.environ["API_KEY"] = SECRET.decode()
     sealed(repository, more)
-    assert (
-        building(repository, more, previous)
-        == f"""\
-error: environment prod: Secret/db is immutable, but `b` changed
-  --> {FILE}:1:1
-hint: {mend}"""
-    )
-    other = text.replace("Opaque", "example.com/other")
-    assert (
-        building(repository, other, previous)
-        == f"""\
-error: environment prod: Secret/db changes its type from Opaque to example.com/other, which the API server refuses
-  --> {FILE}:1:1
-hint: give the Secret a new name, or delete it in the cluster first"""
-    )
+    assert refused_changes(previous, built(repository, more)) == [("is immutable, but `b` changed", mend)]
+    other = built(repository, text.replace("Opaque", "example.com/other"))
+    assert refused_changes(previous, other) == [
+        (
+            "changes its type from Opaque to example.com/other, which the API server refuses",
+            "give the Secret a new name, or delete it in the cluster first",
+        )
+    ]
+    assert refused_changes(previous, built(repository, text)) == []
+    assert refused_changes(None, built(repository, text)) == []
 
 
 @pytest.mark.parametrize("kind", ["ConfigMap", "SealedSecret"])

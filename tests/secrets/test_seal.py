@@ -22,7 +22,6 @@ from envcompile.secrets.seal import Result, generate, seal_environments, set_val
 from envcompile.secrets.sealing import open_sealed
 from envcompile.secrets.secret_set import Scene
 from envcompile.secrets.store import ValueId
-from envcompile.secrets.verify import unseal_object
 from tests.secrets.repository import (
     NOW,
     SECRET,
@@ -33,6 +32,7 @@ from tests.secrets.repository import (
     identity,
     private_key,
     settings,
+    unseal_object,
     where_in,
 )
 

@@ -151,7 +151,10 @@ def test_a_failed_write_leaves_the_old_store(tmp_path: Path, monkeypatch: pytest
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UnavailableError, match=r"cannot be written .No space left on device.; it is as it was"):
+    with pytest.raises(
+        UnavailableError,
+        match=r"no space left to write overlays/prod/sealed\.yaml\nhint: free some space, then try again; the file is",
+    ):
         update_store(tmp_path, FILE, Update((record("b"),)))
     assert (tmp_path / FILE).read_bytes() == before
     assert [path.name for path in (tmp_path / FILE).parent.iterdir()] == ["sealed.yaml"]

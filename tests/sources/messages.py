@@ -25,7 +25,10 @@ def read(root: Path, *names: str) -> dict[str, sources.EnvironmentSources]:
     """The named environments of a project, or all of them, by name."""
     project = sources.read_project(sources.WorkingTree(root))
     parsed = sources.new_parsed_files()
-    return {name: sources.read_environment(project, name, parsed) for name in names or project.environments}
+    found = {name: sources.read_environment(project, name, parsed) for name in names or project.environments}
+    for environment in found.values():
+        assert len(environment.layers) == len(environment.scans)  # files are read when somebody asks for them
+    return found
 
 
 def complaint(root: Path, *names: str) -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.sources import File, GitTree, WorkingTree, new_parsed_files, read_environment, read_project
+from envcompile.git.repository import open_repository
+from envcompile.sources import File, WorkingTree, new_parsed_files, read_environment, read_project
 from envcompile.sources.jsonnetfiles import Evaluations
 from envcompile.sources.jsonnetimports import Dependency
 from tests.sources.messages import ENVIRONMENT, Case, complaint, read
@@ -159,7 +160,7 @@ def test_a_commit_evaluates_with_the_commits_imports(write: Write, commit: Commi
     root = write({**PROD, "base/a.jsonnet": "import 'k.libsonnet'", "lib/k.libsonnet": f"({LIBRARY}).cm('old')"})
     commit(root)
     write({"lib/k.libsonnet": f"({LIBRARY}).cm('new')"})
-    project = read_project(GitTree(root, "HEAD"))
+    project = read_project(open_repository(root).commit_tree("HEAD"))
     environment = read_environment(project, "prod", new_parsed_files())
     assert [document.value["metadata"]["name"] for document in environment.layers[0].documents] == ["old"]
     assert names(root) == ["new"]

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from envcompile.model import Location
 from envcompile.sources import WorkingTree, read_project
+from envcompile.sources.layers import overlaid
+from envcompile.values import same
+from tests.harness.command import PACKAGE_ROOT
+from tests.harness.repository import config_map, environment, write_files
 from tests.sources.messages import CONFIG_MAP, ENVIRONMENT, blocks, complaint, read
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.sources.conftest import Write
 
 
@@ -347,3 +358,83 @@ def test_what_the_parameters_depend_on_takes_none(write: Write, settings: str, w
     """Which overlays there are decides which parameters there are."""
     text = "".join(line for line in ENVIRONMENT.splitlines(keepends=True) if line[:5] != settings[:5])
     assert complaint(write({"overlays/prod/environment.yaml": f"{text}{settings}\n"})).startswith(f"error: {what}")
+
+
+# What layers of settings came to before a library merged them: the result may never differ from it.
+def _reference(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        if key in {"exclude", "owners"}:
+            items = merged[key] = list(merged.get(key, ()))
+            for item in value:
+                if item not in items:
+                    items.append(item)
+        elif key == "images":
+            images = {image["name"]: image for image in merged.get(key, [])}
+            for image in value:
+                kept = dict(images.get(image["name"], {}))
+                if image.get("newTag") is not None:
+                    kept.pop("digest", None)
+                if image.get("digest") is not None:
+                    kept.pop("newTag", None)
+                images[image["name"]] = {**kept, **image}
+            merged[key] = list(images.values())
+        else:
+            merged[key] = _reference_map(merged.get(key), value)
+    return merged
+
+
+def _reference_map(below: Any, above: Any) -> Any:
+    if type(below) is dict and type(above) is dict:
+        return {**below, **{key: _reference_map(below.get(key), value) for key, value in above.items()}}
+    return above
+
+
+def _layers() -> st.SearchStrategy[dict[str, Any]]:
+    """Settings of one layer: lists that are united, images, and anything else at any depth."""
+    names = st.sampled_from(["a", "b", "c"])
+    images = st.fixed_dictionaries(
+        {"name": names}, optional={"newTag": st.sampled_from(["1", "2", None]), "digest": st.sampled_from(["x", None])}
+    )
+    values = st.recursive(
+        st.sampled_from([None, True, 1, "x", "y"]),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "images", "owners"]), inner),
+        max_leaves=6,
+    )
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "exclude": st.lists(names | st.dictionaries(names, names, max_size=2), max_size=4),
+            "owners": st.lists(names, max_size=4),
+            "images": st.lists(images, max_size=4),
+            "params": st.dictionaries(names, values, max_size=3),
+            "replicas": values,
+            "labels": values,
+        },
+    )
+
+
+@given(st.lists(_layers(), min_size=1, max_size=4))
+def test_layers_of_settings_come_to_what_they_always_did(layers: list[dict[str, Any]]) -> None:
+    """Values, their types and the order of keys; and no layer is changed by what is laid over it."""
+    before = deepcopy(layers)
+    below: dict[str, Any] = {}
+    expected: dict[str, Any] = {}
+    for layer in layers:
+        earlier = deepcopy(below)
+        found = overlaid(below, layer)
+        expected = _reference(expected, layer)
+        assert same(below, earlier)
+        assert same(found, expected)
+        assert [*found] == [*expected]
+        below = found
+    assert same(layers, before)
+
+
+def test_one_layer_alone_needs_no_library(tmp_path: Path) -> None:
+    """A project whose environments extend nothing starts as fast as it did."""
+    files = {"base/a.yaml": config_map(), "overlays/prod/environment.yaml": environment("params: {a: b}\n")}
+    write_files(tmp_path, files)
+    program = "import sys; from envcompile import Project; Project.open(sys.argv[1]).compile('prod')"
+    check = f"{program}; assert 'deepmerge' not in sys.modules"
+    subprocess.run([sys.executable, "-c", check, tmp_path], check=True, env={"PYTHONPATH": str(PACKAGE_ROOT)})

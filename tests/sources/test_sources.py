@@ -20,7 +20,6 @@ def test_public_names_are_these() -> None:
         "EnvironmentSources",
         "File",
         "FileEntry",
-        "GitTree",
         "ParsedFiles",
         "ProjectSources",
         "Tree",
@@ -58,4 +57,4 @@ def test_a_project_without_jsonnet_loads_no_jsonnet(write: Write) -> None:
         "read_environment(project, 'prod', new_parsed_files())"
     )
     assert "envcompile.sources.environments" in loaded
-    assert not {"_gojsonnet", "envcompile.sources.jsonnetfiles", "envcompile.sources.gittree", "subprocess"} & loaded
+    assert not {"_gojsonnet", "envcompile.sources.jsonnetfiles", "envcompile.git.trees", "subprocess"} & loaded

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.errors import EnvcError, UsageError
-from envcompile.sources.gittree import GitTree
+from envcompile.git.repository import open_repository
 from envcompile.sources.tree import WorkingTree
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def test_lists_files_sorted_and_leaves_out_what_editors_write(write: Write) -> N
 
 
 def test_a_commit_gives_the_same_files_as_the_folder(write: Write, commit: Commit) -> None:
-    """Names, sizes and bytes agree, symlinks included."""
+    """Names and bytes agree, symlinks included."""
     root = write(ROOM_FOR_ALL)
     commit(root)
-    working, stored = WorkingTree(root), GitTree(root, "main")
+    working, stored = WorkingTree(root), open_repository(root).commit_tree("main")
     for folder in ("base", "", "base/folder", "missing"):
         there = stored.files(folder)
-        assert [(entry.path, entry.size) for entry in there] == [(e.path, e.size) for e in working.files(folder)]
+        assert [entry.path for entry in there] == [entry.path for entry in working.files(folder)]
         for entry in there:
             assert stored.read(entry.path) == working.read(entry.path)
             assert stored.exists(entry.path)
@@ -65,20 +65,20 @@ def test_a_commit_keeps_what_the_folder_changed_since(write: Write, commit: Comm
     root = write({"apps/shop/base/a.yaml": "old"})
     commit(root)
     write({"apps/shop/base/a.yaml": "new"})
-    tree = GitTree(root / "apps" / "shop", "HEAD")
+    tree = open_repository(root / "apps" / "shop").commit_tree("HEAD")
     assert tree.root is None
     assert [entry.path for entry in tree.files("base")] == ["base/a.yaml"]
     assert tree.read("base/a.yaml") == b"old"
     first = tree.files("base")[0]
     commit(root)
-    assert GitTree(root / "apps" / "shop", "HEAD").files("base")[0].inode != first.inode
+    assert open_repository(root / "apps" / "shop").commit_tree("HEAD").files("base")[0].inode != first.inode
 
 
 def test_a_commit_knows_its_contents_without_reading_them(write: Write, commit: Commit) -> None:
     """By their hash; through symlinks, too."""
     root = write({"base/a.yaml": "a: 1\n", "base/b.yaml": "-> a.yaml", "base/empty.yaml": ""})
     commit(root)
-    tree = GitTree(root, "HEAD")
+    tree = open_repository(root).commit_tree("HEAD")
     for path in ("base/a.yaml", "base/b.yaml", "base/empty.yaml"):
         assert tree.holds(path, tree.read(path))
     assert not tree.holds("base/a.yaml", b"a: 2\n")
@@ -105,7 +105,7 @@ def test_a_symlink_out_of_the_repository_is_an_error(write: Write, commit: Commi
     assert message(error) == expected
     commit(root)
     with pytest.raises(EnvcError) as error:
-        GitTree(root, "HEAD").files("base")
+        open_repository(root).commit_tree("HEAD").files("base")
     assert message(error) == expected
 
 
@@ -138,7 +138,7 @@ def test_symlinks_in_a_circle_are_an_error(write: Write, commit: Commit, links: 
     assert message(error).endswith("hint: remove the symlink")
     commit(root)
     with pytest.raises(EnvcError, match=r"error: the symlink `base/.*` runs in a circle: it points to `.*`"):
-        GitTree(root, "HEAD").files("base")
+        open_repository(root).commit_tree("HEAD").files("base")
 
 
 def test_a_symlink_to_nothing_is_an_error(write: Write, commit: Commit) -> None:
@@ -154,7 +154,7 @@ def test_a_symlink_to_nothing_is_an_error(write: Write, commit: Commit) -> None:
     assert message(error) == expected
     commit(root)
     with pytest.raises(EnvcError) as error:
-        GitTree(root, "HEAD").files("base")
+        open_repository(root).commit_tree("HEAD").files("base")
     assert message(error) == expected
 
 
@@ -163,7 +163,7 @@ def test_a_link_may_leave_the_project_but_not_its_repository(write: Write, commi
     root = write({"shared/s.yaml": "s", "shop/base/s.yaml": "-> ../../shared/s.yaml"})
     commit(root)
     assert [entry.path for entry in WorkingTree(root / "shop").files("base")] == ["base/s.yaml"]
-    stored = GitTree(root / "shop", "HEAD")
+    stored = open_repository(root / "shop").commit_tree("HEAD")
     assert [entry.path for entry in stored.files("base")] == ["base/s.yaml"]
     assert stored.read("base/s.yaml") == b"s"
 
@@ -180,7 +180,7 @@ def test_reading_a_missing_file_says_so(write: Write, commit: Commit) -> None:
     )
     head = commit(root)
     with pytest.raises(EnvcError) as error:
-        GitTree(root, "HEAD").read("base/b.yaml")
+        open_repository(root).commit_tree("HEAD").read("base/b.yaml")
     assert message(error) == (
         f"error: cannot read `base/b.yaml`: commit {head[:12]} has no such file\n"
         "  --> base/b.yaml:1:1\n"
@@ -210,10 +210,10 @@ def test_an_unknown_revision_names_the_nearest_branch(write: Write, commit: Comm
     root = write({"base/a.yaml": ""})
     commit(root)
     with pytest.raises(UsageError) as error:
-        GitTree(root, "mian")
+        open_repository(root).commit_tree("mian")
     assert message(error) == "error: git knows no revision `mian`\nhint: did you mean `main`?"
     with pytest.raises(UsageError) as error:
-        GitTree(root, "--output=x")
+        open_repository(root).commit_tree("--output=x")
     assert message(error) == (
         "error: git knows no revision `--output=x`\nhint: name a branch, a tag or a commit that this repository holds"
     )
@@ -223,11 +223,8 @@ def test_a_folder_without_git_has_no_revisions(write: Write) -> None:
     """The message says what is missing, not what git printed."""
     root = write({"base/a.yaml": ""})
     with pytest.raises(UsageError) as error:
-        GitTree(root, "main")
-    assert message(error) == (
-        "error: cannot read git history here: not a git repository (or any of the parent directories): .git\n"
-        "hint: run envc inside of a git repository"
-    )
+        open_repository(root).commit_tree("main")
+    assert message(error) == ("error: not a git repository\nhint: `git init` and commit first")
 
 
 def test_a_submodule_among_the_sources_is_an_error(write: Write, commit: Commit) -> None:
@@ -236,7 +233,7 @@ def test_a_submodule_among_the_sources_is_an_error(write: Write, commit: Commit)
     head = commit(root)
     subprocess.run(["git", "update-index", "--add", "--cacheinfo", f"160000,{head},base/sub"], cwd=root, check=True)
     subprocess.run(["git", "commit", "--quiet", "--message=sub"], cwd=root, check=True)
-    stored = GitTree(root, "HEAD")
+    stored = open_repository(root).commit_tree("HEAD")
     with pytest.raises(EnvcError) as error:
         stored.files("base")
     assert message(error) == (

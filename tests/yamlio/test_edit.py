@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from envcompile.errors import EnvcError
+from envcompile.values import same
 from envcompile.yamlio import dump, edit, load_all
 from tests.strategies import json_maps, json_values
 
@@ -201,7 +202,7 @@ def test_any_value_at_any_place(document: dict[str, Any], value: Any, data: st.D
     text = dump(document)
     key = data.draw(st.sampled_from(sorted(document)))
     result = edit.set_value(text, 0, (key,), value)
-    assert edit._same(load_all(result.encode(), "f"), [{**document, key: value}])
+    assert same(load_all(result.encode(), "f"), [{**document, key: value}])
     for other, item in document.items():
         if other != key:
             assert f"\n{dump({other: item})}" in f"\n{result}"

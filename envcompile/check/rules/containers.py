@@ -210,6 +210,7 @@ RULES: Final = (
         "Every container has a memory limit, so that a leak ends one pod and not a node.",
         "kubernetes.io, Resource Management; Polaris memoryLimitsMissing, Checkov CKV_K8S_13",
         _memory_limit,
+        alone=True,
     ),
     Rule(
         "requests-over-limits",
@@ -217,6 +218,7 @@ RULES: Final = (
         "No request is above its limit; the API server refuses it.",
         "kubernetes/kubernetes, pkg/apis/core/validation: ValidateContainerResourceRequirements",
         _over_limits,
+        alone=True,
     ),
     Rule(
         "limits-without-requests",
@@ -224,6 +226,7 @@ RULES: Final = (
         "A limit has its request beside it: left out, the request silently becomes the limit.",
         "kubernetes.io, Resource Management: Resource requests and limits",
         _limits_alone,
+        alone=True,
     ),
     Rule(
         "duplicate-env",
@@ -231,6 +234,7 @@ RULES: Final = (
         "No container sets an env var twice.",
         "kubernetes.io, Server-Side Apply: Merge strategy (env is keyed by name); kube-linter duplicate-env-var",
         _duplicate_env,
+        alone=True,
     ),
     Rule(
         "duplicate-ports",
@@ -238,6 +242,7 @@ RULES: Final = (
         "No two containers of a pod listen on one port, and no Service has a port twice.",
         "kubernetes/kubernetes, pkg/apis/core/validation: validateContainerPorts; kube-score container-ports-check",
         _duplicate_ports,
+        alone=True,
     ),
     Rule(
         "volume-missing",
@@ -245,6 +250,7 @@ RULES: Final = (
         "Every volume that a container mounts is a volume of its pod; the API server refuses anything else.",
         "kubernetes/kubernetes, pkg/apis/core/validation: ValidateVolumeMounts",
         _volume_missing,
+        alone=True,
     ),
     Rule(
         "emptydir-unbounded",
@@ -252,6 +258,7 @@ RULES: Final = (
         "An emptyDir has a size limit, above all one in memory.",
         "kubernetes.io, Volumes: emptyDir; Kyverno add-emptydir-sizelimit",
         _unbounded,
+        alone=True,
     ),
     Rule(
         "rootfs-writable",
@@ -259,5 +266,6 @@ RULES: Final = (
         "The root file system of a container is read-only.",
         "kube-linter no-read-only-root-fs, Polaris notReadOnlyRootFilesystem",
         _writable_root,
+        alone=True,
     ),
 )

@@ -172,6 +172,7 @@ RULES: Final = (
         "Names, labels and images are complete and such as the API server takes.",
         "kubernetes.io, Labels and Selectors: Syntax and character set; kube-score label-values",
         _labels,
+        alone=True,
     ),
     Rule(
         "name-length",
@@ -179,6 +180,7 @@ RULES: Final = (
         "Names leave room for what is added to them.",
         "kubernetes.io, Object Names and IDs; kubernetes/kubernetes, pkg/apis/batch/validation",
         _names,
+        alone=True,
     ),
     Rule(
         "configmap-size",
@@ -186,6 +188,7 @@ RULES: Final = (
         "A ConfigMap or Secret is small enough to be stored and applied.",
         "kubernetes.io, ConfigMaps: Motivation (1 MiB); Annotations: size limit of 256 KiB",
         _sizes,
+        alone=True,
     ),
     Rule(
         "deprecated-field",
@@ -193,5 +196,6 @@ RULES: Final = (
         "No field, annotation or node label is used that Kubernetes has replaced.",
         "kubernetes.io, Well-Known Labels; Ingress; kube-linter deprecated-service-account-field",
         _old_fields,
+        alone=True,
     ),
 )

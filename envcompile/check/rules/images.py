@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.reading import text_at
 from envcompile.check.rule import Rule
+from envcompile.kubernetes.images import parse_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,17 +15,11 @@ if TYPE_CHECKING:
     from envcompile.check.check_input import Scene
 
 
-def tag_of(image: str) -> tuple[str, str]:
-    """The tag and the digest of an image reference; a port of the registry is no tag."""
-    name, _, digest = image.partition("@")
-    return name.rpartition("/")[2].partition(":")[2], digest
-
-
 def _latest(scene: Scene) -> Iterator[Hit]:
     for pods in scene.pods:
         for container in pods.containers:
             image = text_at(container.value, "image")
-            tag, digest = tag_of(image)
+            _, tag, digest = parse_image(image)
             if not image or digest or (tag and tag != "latest"):
                 continue
             what = "has the tag `latest`" if tag else "has no tag, which means `latest`"
@@ -42,7 +37,7 @@ def _not_digest(scene: Scene) -> Iterator[Hit]:
     for pods in scene.pods:
         for container in pods.containers:
             image = text_at(container.value, "image")
-            tag, digest = tag_of(image)
+            _, tag, digest = parse_image(image)
             if tag and tag != "latest" and not digest:
                 yield Hit(
                     pods.resource.id,
@@ -59,6 +54,7 @@ RULES: Final = (
         "An image is named by a tag of its own or a digest, so that what runs changes by a commit only.",
         "kubernetes.io, Images; kube-linter latest-tag, kube-score container-image-tag, Polaris tagNotSpecified",
         _latest,
+        alone=True,
     ),
     Rule(
         "image-not-digest",
@@ -66,5 +62,6 @@ RULES: Final = (
         "Production names images by digest, so that nobody who may push to the registry changes what runs.",
         "kubernetes.io, Images; Kyverno require-image-checksum, Checkov CKV_K8S_43",
         _not_digest,
+        alone=True,
     ),
 )

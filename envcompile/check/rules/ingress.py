@@ -224,5 +224,6 @@ RULES: Final = (
         "Annotations of ingress-nginx are ones that it knows.",
         "ingress-nginx, user guide: Annotations",
         _annotation,
+        alone=True,
     ),
 )

@@ -146,6 +146,7 @@ RULES: Final = (
         "The rules of the Prometheus adapter are lists: `rules`, `externalRules`.",
         "kubernetes-sigs/prometheus-adapter, docs/config.md",
         _shape,
+        alone=True,
     ),
     Rule(
         "custom-metric-unserved",

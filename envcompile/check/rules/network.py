@@ -238,6 +238,7 @@ RULES: Final = (
         "Prometheus is told the port on which a pod serves its metrics.",
         "Prometheus' example scrape configuration for `prometheus.io/` annotations",
         _metrics_port,
+        alone=True,
     ),
     Rule(
         "servicemonitor-dangling",

@@ -87,7 +87,7 @@ def _broken(pods: Pods, level: str, minor: int) -> list[str]:
 def _rule(rule: str, severity: Severity, summary: str, known: str = "") -> Rule:
     checks = ", ".join(control.check for control in CONTROLS if control.rule == rule)
     source = f"Pod Security Standards: {checks}" + (f"; {known}" if known else "")
-    return Rule(rule, severity, summary, source, _breaking(rule))
+    return Rule(rule, severity, summary, source, _breaking(rule), alone=True)
 
 
 RULES: Final = (

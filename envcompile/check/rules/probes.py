@@ -131,6 +131,7 @@ RULES: Final = (
         "A container that can hang has a livenessProbe.",
         "kubernetes.io, Liveness, Readiness, and Startup Probes; Polaris livenessProbeMissing",
         _liveness,
+        alone=True,
     ),
     Rule(
         "probes-identical",
@@ -138,6 +139,7 @@ RULES: Final = (
         "The livenessProbe asks for less than the readinessProbe, or is more patient.",
         "kube-score pod-probes-identical, Kyverno ensure-probes-different",
         _identical,
+        alone=True,
     ),
     Rule(
         "probe-port",
@@ -145,5 +147,6 @@ RULES: Final = (
         "A probe asks a port that its container lists.",
         "kubernetes.io, Configure Probes: named ports; kube-linter liveness-port, readiness-port",
         _port,
+        alone=True,
     ),
 )

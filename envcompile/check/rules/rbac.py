@@ -190,6 +190,7 @@ RULES: Final = (
         "A role lists the verbs and resources that it allows.",
         "kubernetes.io, RBAC Good Practices: Least privilege; kube-linter wildcard-in-rules, Checkov CKV_K8S_49",
         _wildcard,
+        alone=True,
     ),
     Rule(
         "rbac-cluster-admin",
@@ -204,6 +205,7 @@ RULES: Final = (
         "A role that reads Secrets names them.",
         "kubernetes.io, RBAC Good Practices: Listing secrets; kube-linter access-to-secrets",
         _secrets,
+        alone=True,
     ),
     Rule(
         "rbac-exec",
@@ -211,6 +213,7 @@ RULES: Final = (
         "No role lets anybody into running pods.",
         "kubernetes.io, RBAC Good Practices; Polaris rolePodExecAttach, clusterrolePodExecAttach",
         _exec,
+        alone=True,
     ),
     Rule(
         "rbac-escalate",
@@ -218,6 +221,7 @@ RULES: Final = (
         "No role lets anybody take rights that nobody gave: bind, escalate, impersonate.",
         "kubernetes.io, RBAC Good Practices: Escalate verb, Bind verb, Impersonate verb",
         _escalate,
+        alone=True,
     ),
     Rule(
         "rbac-everybody",

@@ -230,6 +230,7 @@ RULES: Final = (
         "A pod has more time to end than its preStop hook takes.",
         "kubernetes.io, Container Lifecycle Hooks; Pod Lifecycle: Termination of Pods",
         _grace,
+        alone=True,
     ),
     Rule(
         "reloader-placement",
@@ -258,5 +259,6 @@ RULES: Final = (
         "A Pod belongs to a workload that replaces it.",
         "kubernetes.io, Configuration Best Practices; Polaris nakedPod, Popeye POP-208",
         _naked,
+        alone=True,
     ),
 )

@@ -278,5 +278,6 @@ RULES: Final = (
         "A sealing key is never part of an environment.",
         _SOURCE,
         _committed,
+        alone=True,
     ),
 )

@@ -213,6 +213,7 @@ RULES: Final = (
         "No password, key or token stands in plain text in a Secret, a ConfigMap or an env var.",
         "kubernetes.io, Good practices for Secrets; kube-linter env-var-secret, Polaris sensitiveConfigmapContent",
         _plaintext,
+        alone=True,
     ),
     Rule(
         "sealed-value",
@@ -220,6 +221,7 @@ RULES: Final = (
         "Every value of a SealedSecret is a ciphertext; one that is not keeps the whole Secret from being made.",
         "sealed-secrets, pkg/crypto/crypto.go",
         _sealed,
+        alone=True,
     ),
     Rule(
         "secret-makers",

@@ -76,6 +76,7 @@ RULES: Final = (
         "A workload's selector matches the labels of its own pod template; the API server refuses anything else.",
         "kubernetes.io, Deployments: Selector; kube-linter mismatching-selector, kube-score, Popeye POP-508",
         _mismatch,
+        alone=True,
     ),
     Rule(
         "selector-overlap",
@@ -90,5 +91,6 @@ RULES: Final = (
         "A topology spread constraint selects the pods that bear it, or it spreads nothing.",
         "kubernetes.io, Pod Topology Spread Constraints; kube-score host-podantiaffinity",
         _spread,
+        alone=True,
     ),
 )

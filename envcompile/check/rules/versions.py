@@ -158,6 +158,7 @@ RULES: Final = (
         "The environment's Kubernetes version serves the apiVersion of every resource.",
         "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score stable-version",
         _removed,
+        alone=True,
     ),
     Rule(
         "api-deprecated",
@@ -165,5 +166,6 @@ RULES: Final = (
         "No resource uses an apiVersion that is to go.",
         "kubernetes.io, Deprecated API Migration Guide; Pluto, Popeye POP-403",
         _deprecated,
+        alone=True,
     ),
 )

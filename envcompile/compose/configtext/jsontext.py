@@ -16,8 +16,8 @@ from envcompile.compose.configtext.text import (
     path_name,
     place,
     reject,
-    same,
 )
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,8 @@ from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
 
+from envcompile.errors import PicklableError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -23,7 +25,7 @@ REPLACE_HINT = "to replace the whole entry, name it in the annotation `envcompil
 """How to get out of merging inside of a text."""
 
 
-class ConfigTextError(Exception):
+class ConfigTextError(PicklableError):
     """A configuration text does not parse, or two texts contradict each other.
 
     `line` and `column` count from 1 inside of the text of `side`; the caller knows in which file the text stands.
@@ -50,7 +52,7 @@ class KeySpan(NamedTuple):
     end_line: int
 
 
-class MalformedError(Exception):
+class MalformedError(PicklableError):
     """A text does not parse; which side it is on is known further up."""
 
     def __init__(self, what: str, fix: str, line: int, column: int | None) -> None:
@@ -115,17 +117,6 @@ def not_below(lead: str, base: str) -> str:
         if [line.rstrip() for line in lines[:count]] == [line.rstrip() for line in known[-count:]]:
             return "".join(lines[count:])
     return lead
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two loaded values are the same value of the same type; not-a-number equals itself."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other) or (one != one and other != other)  # ruff: ignore[comparison-with-itself] - only NaN differs from itself
 
 
 def path_name(path: tuple[str | int, ...]) -> str:

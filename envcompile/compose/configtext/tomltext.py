@@ -17,12 +17,12 @@ from envcompile.compose.configtext.text import (
     not_below,
     path_name,
     place,
-    same,
     splice,
 )
 from envcompile.compose.configtext.tomlscan import Pair, lead_start, load, scan
-from envcompile.compose.configtext.tomlweave import Weaver, at, dotted, exists, item_above
-from envcompile.compose.configtext.trees import REMOVED, ClashError, laid_over
+from envcompile.compose.configtext.tomlweave import Weaver, at, exists, item_above, spelled
+from envcompile.compose.configtext.trees import ClashError, laid_over
+from envcompile.values import REMOVED, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,7 +199,7 @@ def overlay_between(base: str, target: str) -> str:
                 parts.append(not_below(target[table.lead : table.start], base) + target[table.start : table.last])
             continue
         depth = len(table.path)
-        lines = [f'{dotted(path[depth:])} = "" # {MARKER}\n' for path in removed if homes[path] is table]
+        lines = [f'{spelled(path[depth:])} = "" # {MARKER}\n' for path in removed if homes[path] is table]
         for pair in table.pairs:
             value = at(above, pair.path)
             known = exists(below, pair.path)

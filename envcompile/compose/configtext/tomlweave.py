@@ -6,9 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.compose.configtext.text import same, with_breaks
+from envcompile.compose.configtext.text import with_breaks
 from envcompile.compose.configtext.tomlscan import inline_pairs, lead_start
-from envcompile.compose.configtext.trees import REMOVED
+from envcompile.values import REMOVED, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -151,7 +151,7 @@ class Weaver:
             return
         written = next((known for known in self._tables if known.path == table.path and not known.array), None)
         nearer = next((known for known in self._tables if known.path == anchor and not known.array), None)
-        around = next((known for known in self._tables if _holds_dotted(known, anchor)), None)
+        around = next((known for known in self._tables if _holds_spelled(known, anchor)), None)
         if around is not None and (written is not None or table.path == anchor):
             self._write(around, path, raw + tail, lead, below=anchor)
         elif nearer is not None and len(anchor) >= len(table.path):
@@ -160,7 +160,7 @@ class Weaver:
             self._write(written, path, raw + tail, lead)
         else:
             self._blocks.setdefault(table.path, self._head(table))
-            self._blocks[table.path] += lead + f"{dotted(path[len(table.path) :])} = {raw}" + tail
+            self._blocks[table.path] += lead + f"{spelled(path[len(table.path) :])} = {raw}" + tail
 
     def _anchor(self, path: Path) -> Path:
         """The innermost table of the base that a new key belongs to."""
@@ -176,7 +176,7 @@ class Weaver:
             return False
         inner = inline_pairs(self._text, inline)
         position = inner[-1].value_end if inner else inline.value_start + 1
-        key = dotted(path[len(anchor) :])
+        key = spelled(path[len(anchor) :])
         comma = ", " if inner or anchor in self._seen else ""
         self._seen.add(anchor)
         self.edits.append((position, position, f"{comma}{key} = {with_breaks(raw, self._breaks)}"))
@@ -187,7 +187,7 @@ class Weaver:
         pairs = [pair for pair in table.pairs if pair.path[: len(below)] == below]
         position = pairs[-1].end if below and pairs else self._table_end(table)
         indent = re.match(r"[ \t]*", self._text[table.pairs[-1].start :]) if table.pairs else None
-        line = f"{indent[0] if indent else ''}{dotted(path[len(table.path) :])} = {rest}"
+        line = f"{indent[0] if indent else ''}{spelled(path[len(table.path) :])} = {rest}"
         before = self._text[:position]
         if not before or before.endswith(("\n\n", "\n\r\n")):
             lead = lead.lstrip("\r\n")
@@ -230,7 +230,7 @@ class Weaver:
             self.edits.append((first.start, first.start, with_breaks(text, self._breaks)))
 
 
-def _holds_dotted(table: Table, path: Path) -> bool:
+def _holds_spelled(table: Table, path: Path) -> bool:
     """Whether a table makes another by dotted keys."""
     below = len(path)
     return len(table.path) < below and any(pair.path[:below] == path and len(pair.path) > below for pair in table.pairs)
@@ -270,7 +270,7 @@ def _has_removed(value: dict[str, Any]) -> bool:
     return any(item is REMOVED or (isinstance(item, dict) and _has_removed(item)) for item in value.values())
 
 
-def dotted(path: Path) -> str:
+def spelled(path: Path) -> str:
     """A key as TOML writes it."""
     return ".".join(
         str(step) if _BARE.fullmatch(str(step)) else json.dumps(step, ensure_ascii=False).replace("\x7f", "\\u007f")
@@ -281,7 +281,7 @@ def dotted(path: Path) -> str:
 def _inline(value: Any) -> str:
     """A value on one line."""
     if isinstance(value, dict):
-        inner = ", ".join(f"{dotted((key,))} = {_inline(item)}" for key, item in value.items() if item is not REMOVED)
+        inner = ", ".join(f"{spelled((key,))} = {_inline(item)}" for key, item in value.items() if item is not REMOVED)
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(_inline, value))}]"

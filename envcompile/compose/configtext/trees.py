@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from envcompile.errors import PicklableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
 Path = tuple[str | int, ...]
 
 
-class ClashError(Exception):
+class ClashError(PicklableError):
     """A map meets something that is neither a map nor null."""
 
     def __init__(self, path: Path, below: Any, above: Any) -> None:
@@ -18,13 +20,6 @@ class ClashError(Exception):
         self.path = path
         self.below = below
         self.above = above
-
-
-class Removed(NamedTuple):
-    """Stands in an overlay's value for what it takes away, where the format has no null."""
-
-
-REMOVED = Removed()
 
 
 def laid_over(below: dict[str, Any], above: dict[str, Any], removes: Callable[[Any], bool], path: Path = ()) -> Any:

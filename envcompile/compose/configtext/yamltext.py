@@ -14,10 +14,10 @@ from envcompile.compose.configtext.text import (
     line_break,
     not_below,
     path_name,
-    same,
     with_breaks,
 )
 from envcompile.compose.configtext.trees import ClashError, is_none, laid_over
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.text import Side

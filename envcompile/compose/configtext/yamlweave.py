@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.configtext.text import line_break, same, splice, with_breaks
+from envcompile.compose.configtext.text import line_break, splice, with_breaks
 from envcompile.compose.configtext.trees import is_none, laid_over, without_removed
 from envcompile.compose.configtext.yamlcopy import (
     below_key,
@@ -18,6 +18,7 @@ from envcompile.compose.configtext.yamlcopy import (
     text_end,
     value_text,
 )
+from envcompile.values import same
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.text import Edit

@@ -1,0 +1,213 @@
+"""Locks that one process holds at a time, and files that are replaced whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO
+
+from envcompile.errors import Problem, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+SCRATCH = ".tmp-"
+"""What the name of a temporary file holds: `.NAME.tmp-…` is no source, and belongs to a write that was killed."""
+
+LEFT_BEHIND = 3600.0
+"""Seconds after which a temporary file has no writer any more."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+@contextmanager
+def lock(path: Path, waiting: Callable[[], None] | None = None) -> Generator[None]:
+    """Hold a lock that one process of this machine holds at a time; wait until it is free.
+
+    Where there are no locks (the file system, a folder that cannot be written) nobody waits: whoever needs more than
+    order, such as a database, must see to it itself.
+
+    Args:
+        path: a file that is made when it is missing and stays, or a folder that exists.
+        waiting: called once when another process holds the lock; it may tell somebody, or raise instead of waiting.
+    """
+    descriptor = _lockable(path)
+    if descriptor is None:
+        yield
+        return
+    try:
+        if not _is_taken(descriptor, at_once=True):
+            if waiting is not None:
+                waiting()
+            _is_taken(descriptor, at_once=False)
+        yield
+    finally:
+        os.close(descriptor)  # which frees the lock, as the end of the process does
+
+
+def _lockable(path: Path) -> int | None:
+    """The descriptor of a lock; None where it cannot be opened."""
+    try:
+        if path.is_dir():
+            return os.open(path, os.O_RDONLY)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    except OSError:
+        return None
+
+
+def _is_taken(descriptor: int, *, at_once: bool) -> bool:
+    """Take a lock; False when another process holds it. True where there are no locks, too."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        while True:  # LK_LOCK gives up after ten seconds
+            try:
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK if at_once else msvcrt.LK_LOCK, 1)
+            except OSError as error:
+                if error.errno not in {errno.EACCES, errno.EDEADLK}:
+                    return True
+                if at_once:
+                    return False
+            else:
+                return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (fcntl.LOCK_NB if at_once else 0))
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def write_atomically(path: Path, data: bytes, *, mode: int | None = None, shown: str = "") -> None:
+    """Replace a file by these bytes in one step: whoever is killed here leaves the old file or the new one, whole.
+
+    The bytes are on disk before the file has its name, and the name before this returns.
+
+    Args:
+        path: the file; folders above it must exist. A symlink is replaced by a file, what it leads to stays as it is.
+        data: its new content.
+        mode: its new permissions; those it has, or what the umask allows, when left out.
+        shown: the file's name in messages, when it is not its path.
+
+    Raises:
+        UnavailableError: the file cannot be written; it is as it was, and nothing is left beside it.
+    """
+    with replaced(path, mode=mode, shown=shown) as file:
+        file.write(data)
+
+
+@contextmanager
+def replaced(path: Path, *, mode: int | None = None, shown: str = "") -> Generator[BinaryIO]:
+    """As `write_atomically`, for content that is written piece by piece; an error of the writer leaves the old file.
+
+    Raises:
+        UnavailableError: the file cannot be written; it is as it was, and nothing is left beside it.
+    """
+    temporary = path.with_name(f".{path.name}{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")
+    try:
+        kept = _mode(path) if mode is None else mode
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if kept is not None:
+                temporary.chmod(kept)
+            temporary.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            raise
+        _keep_name(path.parent)
+    except OSError as error:
+        raise unwritable(shown or path, error) from error
+
+
+def sweep(folder: Path, name: str = "*", *, age: float = LEFT_BEHIND) -> None:
+    """Remove what writes that were killed left in a folder.
+
+    Args:
+        folder: where they wrote.
+        name: the file they wrote, or a pattern.
+        age: seconds since a temporary file was touched last; 0 is right under a lock that every writer takes.
+    """
+    from time import time
+
+    for leftover in folder.glob(f".{name}{SCRATCH}*"):
+        with suppress(OSError):
+            if time() - leftover.lstat().st_mtime >= age:
+                leftover.unlink()
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write what somebody asked for into the file that they named.
+
+    A file is replaced in one step, also where a symlink leads to it; a device or pipe (`/dev/stdout`) is written to.
+
+    Raises:
+        UnavailableError: the file cannot be written; it is as it was.
+    """
+    try:
+        target = path.resolve() if path.is_symlink() else path
+        if target.exists() and not target.is_file() and not target.is_dir():
+            path.write_bytes(data)
+            return
+    except OSError as error:
+        raise unwritable(path, error) from error
+    write_atomically(target, data, shown=str(path))
+
+
+def _mode(path: Path) -> int | None:
+    """The permissions of a file that is there.
+
+    Raises:
+        IsADirectoryError: there is a folder.
+    """
+    try:
+        found = path.lstat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(found):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    return stat.S_IMODE(found) if stat.S_ISREG(found) else None
+
+
+def _keep_name(folder: Path) -> None:
+    """Bring the names of a folder to the disk, where the system can."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def unwritable(path: Path | str, error: OSError, kept: str = "the file is as it was") -> UnavailableError:
+    """What an operating system's refusal to write means to a person.
+
+    Args:
+        path: what was to be written.
+        error: the refusal.
+        kept: what became of what was there, for the hint.
+    """
+    reason = (error.strerror or str(error)).lower()
+    what, fix = f"{path} cannot be written: {reason}", "see to the file system"
+    if error.errno in _FULL:
+        what, fix = f"no space left to write {path}", "free some space"
+    elif error.errno in _FORBIDDEN:
+        fix = "make it and its folder writable for you"
+    elif error.errno == errno.EFBIG:
+        fix = "raise the limit of file sizes (`ulimit -f`)"
+    elif error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
+        fix = "see to its folder, or name another file"
+    return UnavailableError([Problem(what, f"{fix}, then try again; {kept}")])

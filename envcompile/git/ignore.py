@@ -1,0 +1,51 @@
+"""Which files git ignores, so that they cannot be committed by accident."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from envcompile.git.discovery import place_of
+from envcompile.git.run import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SOURCES = ("base/", "overlays/")
+
+
+def in_repository(root: Path) -> bool:
+    """Whether a folder is inside of a git work tree."""
+    return _prints(root, "rev-parse", "--is-inside-work-tree").strip() == b"true"
+
+
+def is_ignored(root: Path, file: str) -> bool:
+    """Whether git ignores a file and does not track it."""
+    place = place_of(root)
+    if place is None or run(place, "check-ignore", "--quiet", "--", file).returncode:
+        return False
+    return run(place, "ls-files", "--error-unmatch", "--", file).returncode != 0
+
+
+class IgnoreRules:
+    """Tells ignored source files; asks git once for all files below the source folders, for use during one command."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._below: frozenset[str] | None = None
+
+    def __call__(self, file: str) -> bool:
+        """Whether git ignores the file and does not track it."""
+        if not file.startswith(_SOURCES):
+            return is_ignored(self._root, file)
+        if self._below is None:
+            options = ("--others", "--ignored", "--exclude-standard", "-z")
+            listed = _prints(self._root, "ls-files", *options, "--", *_SOURCES)
+            self._below = frozenset(os.fsdecode(name) for name in listed.split(b"\0") if name)
+        return file in self._below
+
+
+def _prints(root: Path, *arguments: str) -> bytes:
+    """What git prints; nothing outside of a repository, or without git."""
+    place = place_of(root)
+    return run(place, *arguments).stdout if place is not None else b""

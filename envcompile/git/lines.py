@@ -1,0 +1,52 @@
+"""How old the lines of a file are, and which commits held a text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from envcompile.git.discovery import place_of
+from envcompile.git.objects import GitObjects
+from envcompile.git.run import ask_quietly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BLAMED = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+) (\d+)$")
+
+
+def line_times(root: Path, file: str) -> dict[int, int]:
+    """When each line of a file was committed: line from 1 -> seconds since 1970; 0 for uncommitted lines.
+
+    Empty when git cannot tell.
+    """
+    place = place_of(root)
+    if place is None:
+        return {}
+    times: dict[str, int] = {}
+    ranges: list[tuple[int, int, str]] = []
+    for text in ask_quietly(place, "blame", "--incremental", "--no-textconv", "--", file).splitlines():
+        if match := _BLAMED.match(text):
+            ranges.append((int(match[2]), int(match[3]), match[1]))
+        elif text.startswith("committer-time "):
+            # git books lines that are not committed on a commit of zeros, with the present moment.
+            commit = ranges[-1][2]
+            times[commit] = int(text.split()[1]) if commit.strip("0") else 0
+    return {line: times[commit] for first, count, commit in ranges for line in range(first, first + count)}
+
+
+def past_versions(root: Path, file: str, text: str) -> Iterator[tuple[str, bytes]]:
+    """The committed versions of a file in which lines with this text came or went: commit and bytes, newest first."""
+    place = place_of(root)
+    if place is None:
+        return
+    plain = ("--no-textconv", "--no-ext-diff")
+    found = ask_quietly(place, "log", "--all", "--format=%H", f"-G{re.escape(text)}", *plain, "--", file).split()
+    objects = GitObjects(place)
+    try:
+        for commit, version in zip(found, objects.read([f"{commit}:./{file}" for commit in found]), strict=True):
+            if version is not None:
+                yield commit, version[1]
+    finally:
+        objects.close()

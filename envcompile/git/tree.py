@@ -1,0 +1,90 @@
+"""What a tree of files is to whoever reads one: names, bytes, links that stay inside, and what counts as a source."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from envcompile.errors import fail
+from envcompile.model import Location
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from envcompile.errors import EnvcError
+
+
+class FileEntry(NamedTuple):
+    """A file and what tells a changed one from an unchanged one without reading it."""
+
+    path: str
+    """Relative to the project's root, with forward slashes."""
+    mtime_ns: int
+    """Time of the last change; 0 in a commit or an index, where `blob` speaks for the content."""
+    size: int
+    """Bytes; 0 in a commit or an index, which tell it only with the content."""
+    inode: int
+    """The file's inode; in a commit or an index a number made from the blob's id."""
+    blob: str = ""
+    """The git id of the content (a digest of it); empty for files of a folder, whose content git was not asked for."""
+
+
+class Tree(Protocol):
+    """Files below a project's root; paths are relative to it, with forward slashes."""
+
+    @property
+    def root(self) -> Path | None:
+        """The folder on disk that the files lie in; None when they come from a commit or an index."""
+        ...
+
+    def files(self, folder: str) -> list[FileEntry]:
+        """Every file below a folder, sorted by path; none when the folder does not exist."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file."""
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the path is a file or a folder."""
+        ...
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether the path is a file."""
+        ...
+
+
+def is_ignored(name: str) -> bool:
+    """Tell whether a name belongs to an editor or to the system: `.hidden`, `x~`, `x.swp`, `#x#`."""
+    return name[0] in ".#" or name[-1] == "~" or name.endswith((".swp", ".swo"))
+
+
+def file_start(path: str) -> Location:
+    """The place that stands for a whole file."""
+    return Location(path, 1, 1)
+
+
+def join(folder: str, path: str) -> str | None:
+    """A relative path seen from a folder of the tree; None when it leaves the root or is absolute."""
+    joined = posixpath.normpath(posixpath.join(folder, path))
+    return None if joined == ".." or joined.startswith(("../", "/")) else joined
+
+
+def link_to_nothing(path: str, target: str) -> EnvcError:
+    """The error of a broken symlink."""
+    what = f"the symlink `{path}` points to `{target}`, which does not exist"
+    return fail(what, "point it to an existing file of the repository, or remove it", file_start(path))
+
+
+def leads_out(path: str, target: str | None) -> EnvcError:
+    """The error of a path outside of the repository; `target` is what the path says when it is a symlink itself."""
+    what = f"`{path}` leads out of the repository"
+    if target is not None:
+        what = f"the symlink `{path}` leaves the repository: it points to `{target}`"
+    return fail(what, "copy the files into the repository: a build reads nothing outside of it", file_start(path))
+
+
+def link_in_circle(path: str, target: str) -> EnvcError:
+    """The error of a symlink that leads back to a folder around itself."""
+    what = f"the symlink `{path}` runs in a circle: it points to `{target}`"
+    return fail(what, "remove the symlink", file_start(path))

@@ -1,0 +1,317 @@
+"""The files of a project as git holds them: in a commit, and in the index."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+from typing import TYPE_CHECKING, Protocol
+
+from envcompile.errors import EnvcError, Problem, fail
+from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, Entry, missing
+from envcompile.git.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from envcompile.errors import UnavailableError
+    from envcompile.git.objects import GitObjects
+
+CONFLICT = "conflict"
+"""Stands in the place of a mode for a file of the index that has two sides."""
+AT_ONCE = 500
+"""Contents that are held at a time while many are read."""
+_SHA1_DIGITS = 40
+_MOST_LINKS = 40
+"""Symlinks followed for one path before it counts as a circle, as Linux does."""
+
+
+class Listing(Protocol):
+    """The names that a commit or an index holds; paths are relative to the top of the repository."""
+
+    @property
+    def name(self) -> str:
+        """What people call it, such as `commit 1a2b3c4d5e6f`."""
+        ...
+
+    def entry(self, path: str) -> Entry | None:
+        """What is at a path, symlinks not followed; None for nothing. The top itself is the path `''`."""
+        ...
+
+    def folder(self, path: str) -> Mapping[str, Entry]:
+        """The names directly in a folder that is known to be one."""
+        ...
+
+
+class StoredTree:
+    """The files of a project as git holds them; symlinks are followed inside of the repository.
+
+    Args:
+        listing: the names.
+        objects: where contents are read.
+        prefix: the project's folder inside of the repository, such as `deploy/`.
+        owns_objects: end the reader of contents together with the tree.
+    """
+
+    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals", "lacks")
+
+    root: Path | None = None
+
+    def __init__(self, listing: Listing, objects: GitObjects, prefix: str, *, owns_objects: bool = True) -> None:
+        self._listing = listing
+        self._objects = objects
+        self._prefix = prefix
+        self._owns_objects = owns_objects
+        self._reals: dict[str, str | None] = {}
+        self.lacks: UnavailableError | None = None
+        """What was said when a content was wanted that the repository does not hold."""
+
+    def files(self, folder: str) -> list[FileEntry]:
+        """Every file below a folder, sorted by path; none when the folder does not exist.
+
+        Raises:
+            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; a submodule; files that
+                are in conflict.
+        """
+        clean = "" if folder in {"", "."} else folder.rstrip("/")
+        start = self.real_path(clean)
+        found: list[FileEntry] = []
+        problems: list[Problem] = []
+        if start is not None and self._is_folder(start):
+            self._list(clean, start, (), found, problems)
+        if problems:
+            raise EnvcError(problems)
+        return sorted(found)
+
+    def _list(
+        self, shown: str, real: str, holders: tuple[str, ...], found: list[FileEntry], problems: list[Problem]
+    ) -> None:
+        """List one folder; `holders` are the real folders whose symlinks led here."""
+        for part, entry in self._listing.folder(real).items():
+            if is_ignored(part):
+                continue
+            name = f"{shown}/{part}" if shown else part
+            path = f"{real}/{part}" if real else part
+            if entry.mode == FOLDER:
+                self._list(name, path, holders, found, problems)
+            elif entry.mode == SUBMODULE:
+                raise self._submodule(name)
+            elif entry.mode == CONFLICT:
+                problems.append(_conflict(name))
+            elif entry.mode != SYMLINK:
+                found.append(self._found(name, path, entry))
+            else:
+                self._list_link(name, path, holders, found, problems)
+
+    def _list_link(
+        self, name: str, path: str, holders: tuple[str, ...], found: list[FileEntry], problems: list[Problem]
+    ) -> None:
+        target, end = self._target(name, path)
+        if end.mode == FOLDER:
+            trail = (*holders, posixpath.dirname(path))
+            if any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
+                raise link_in_circle(name, self._text(path))
+            self._list(name, target, trail, found, problems)
+        elif end.mode == SUBMODULE:
+            raise self._submodule(name)
+        elif end.mode == CONFLICT:
+            problems.append(_conflict(name))
+        else:
+            found.append(self._found(name, target, end))
+
+    def _submodule(self, name: str) -> EnvcError:
+        what = f"`{name}` is a git submodule: {self._listing.name} does not hold its files"
+        return fail(what, "copy its files into the repository, or move it out of this folder", file_start(name))
+
+    def _target(self, shown: str, path: str) -> tuple[str, Entry]:
+        """Where a symlink ends, and what is there."""
+        target = self._walk(path)
+        end = self._listing.entry(target) if target is not None else None
+        if target is not None and end is not None:
+            return target, end
+        text = self._text(path)
+        if text.startswith("/") or posixpath.normpath(posixpath.join(posixpath.dirname(path), text)).startswith(".."):
+            raise leads_out(shown, text)
+        raise link_in_circle(shown, text) if target is None else link_to_nothing(shown, text)
+
+    def _text(self, path: str) -> str:
+        """What a symlink says."""
+        entry = self._listing.entry(path)
+        return self._content(entry, path, path).decode("utf-8", "surrogateescape") if entry is not None else ""
+
+    def real_path(self, path: str) -> str | None:
+        """The path in the repository that a project's path means, symlinks followed; None when it leaves it."""
+        if path not in self._reals:
+            full = posixpath.normpath(self._prefix + path)
+            self._reals[path] = "" if full == "." else self._walk(full)
+        return self._reals[path]
+
+    def _walk(self, path: str) -> str | None:
+        done: list[str] = []
+        todo = path.split("/")[::-1]
+        links = 0
+        while todo:
+            part = todo.pop()
+            if part in {"", "."}:
+                continue
+            if part == "..":
+                if not done:
+                    return None
+                done.pop()
+                continue
+            done.append(part)
+            here = "/".join(done)
+            entry = self._listing.entry(here)
+            if entry is not None and entry.mode == SYMLINK:
+                links += 1
+                text = self._text(here)
+                if links > _MOST_LINKS or text.startswith("/"):
+                    return None
+                done.pop()
+                todo += text.split("/")[::-1]
+        return "/".join(done)
+
+    def _is_folder(self, real: str) -> bool:
+        entry = self._listing.entry(real)
+        return entry is not None and entry.mode == FOLDER
+
+    def _entry(self, path: str) -> Entry | None:
+        real = self.real_path(path)
+        return self._listing.entry(real) if real is not None else None
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            EnvcError: there is no such file.
+        """
+        return self._content(self._file_at(path), self.real_path(path) or path, path)
+
+    def _file_at(self, path: str) -> Entry:
+        entry = self._entry(path)
+        if entry is not None and entry.mode == CONFLICT:
+            raise EnvcError([_conflict(path)])
+        if entry is None or entry.mode in {SUBMODULE, FOLDER}:
+            what = f"cannot read `{path}`: {self._listing.name} has no such file"
+            raise fail(what, "name another revision, or add the file and commit it", file_start(path))
+        return entry
+
+    def exists(self, path: str) -> bool:
+        """Tell whether the path is a file or a folder."""
+        return self._entry(path) is not None
+
+    def is_file(self, path: str) -> bool:
+        """Tell whether the path is a file."""
+        entry = self._entry(path)
+        return entry is not None and entry.mode != FOLDER
+
+    def blob_of(self, path: str) -> str:
+        """The git id of a file's content: equal ids are equal bytes.
+
+        Raises:
+            EnvcError: there is no such file.
+        """
+        return self._file_at(path).hash
+
+    def blobs(self, ids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """The bytes of many contents by their git ids, in the order asked, read in one go.
+
+        Raises:
+            UnavailableError: the repository does not hold one of them.
+        """
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), AT_ONCE):
+            part = wanted[start : start + AT_ONCE]
+            for blob, answer in zip(part, self._objects.read(part), strict=True):
+                if answer is None:
+                    self.lacks = missing(f"the object {blob[:12]} of {self._listing.name}")
+                    raise self.lacks
+                yield blob, answer[1]
+
+    def holds(self, path: str, data: bytes) -> bool:
+        """Tell whether a file has exactly these bytes, without reading it: git names contents by their hash."""
+        entry = self._entry(path)
+        if entry is None or entry.mode in {SUBMODULE, FOLDER, CONFLICT}:
+            return False
+        return blob_id(data, len(entry.hash)) == entry.hash
+
+    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
+        """A file as it is listed: its name in the project, and where it really is."""
+        del real
+        return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
+
+    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+        """The bytes of a file, or what a symlink says."""
+        del real
+        found = self._objects.read([entry.hash])[0]
+        if found is None:
+            self.lacks = missing(f"`{shown}` of {self._listing.name} (object {entry.hash[:12]})")
+            raise self.lacks
+        return found[1]
+
+    def close(self) -> None:
+        """End the git process that reads the files, when it is the tree's own; the next read starts another."""
+        if self._owns_objects:
+            self._objects.close()
+
+
+class CommitTree(StoredTree):
+    """The files of one commit."""
+
+    __slots__ = ("commit", "revision")
+
+    def __init__(
+        self, objects: GitObjects, commit: str, prefix: str, *, revision: str = "", owns_objects: bool = True
+    ) -> None:
+        super().__init__(_Commit(objects, commit), objects, prefix, owns_objects=owns_objects)
+        self.commit = commit
+        """The commit's full hash."""
+        self.revision = revision or commit
+        """What it was asked for by."""
+
+
+class _Commit:
+    """The names in a commit, found folder by folder as they are asked for."""
+
+    __slots__ = ("_objects", "_top", "name")
+
+    def __init__(self, objects: GitObjects, commit: str) -> None:
+        self.name = f"commit {commit[:12]}"
+        self._objects = objects
+        top = objects.root(commit)
+        if not top:
+            raise missing(self.name)
+        self._top = Entry(FOLDER, top)
+
+    def entry(self, path: str) -> Entry | None:
+        """What is at a path."""
+        entry: Entry | None = self._top
+        for name in path.split("/") if path else ():
+            if entry is None or entry.mode != FOLDER:
+                return None
+            entry = self._objects.folder(entry.hash).get(name)
+        return entry
+
+    def folder(self, path: str) -> Mapping[str, Entry]:
+        """The names directly in a folder."""
+        entry = self.entry(path)
+        return self._objects.folder(entry.hash) if entry is not None else {}
+
+
+def blob_id(data: bytes, digits: int = _SHA1_DIGITS) -> str:
+    """The id that git gives to the content of a file.
+
+    Args:
+        data: the content.
+        digits: hexadecimal digits of an id in this repository: 40 (SHA-1) or 64 (SHA-256).
+    """
+    made = hashlib.sha1 if digits == _SHA1_DIGITS else hashlib.sha256
+    # Git itself refuses contents made to collide, and a machine in FIPS mode would refuse the hash as such.
+    return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
+
+
+def _conflict(path: str) -> Problem:
+    what = f"`{path}` is in conflict: the index holds both sides of a merge"
+    return Problem(
+        what, "resolve it and `git add` it, or give the merge up with `git merge --abort`", (file_start(path),)
+    )

@@ -1,0 +1,94 @@
+"""What a source file speaks of, without what it says: enough to tell which files have to be read together."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envcompile.settings import Target
+    from envcompile.sources.yamlfiles import FileDocuments
+
+
+class TargetGlobs(NamedTuple):
+    """Whom a `kind: Patch` may reach, whatever labels they have; None names everything."""
+
+    kind: str | None
+    group: str | None
+    name: str | None
+    namespace: str | None
+
+
+class Head(NamedTuple):
+    """Which resource a document speaks of."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    """Empty when the document names none."""
+    name: str
+    """With `generateName` the stand-in that the document's content gives it."""
+    is_crd: bool
+    """Whether it defines a custom kind, which other documents then depend on."""
+    holds_literals: bool
+    """Whether it is a Secret with a value that is no reference."""
+
+
+class FileScan(NamedTuple):
+    """What one file speaks of in one environment; the numbers of heads and targets are those of its documents."""
+
+    path: str
+    digest: str
+    """Of everything that the documents were made from: the file, parameters put in, imports."""
+    heads: tuple[Head, ...]
+    targets: tuple[TargetGlobs, ...]
+    """Whom each `kind: Patch` may reach."""
+    varies: bool
+    """Whether environments may see other documents in it: it holds parameters, or is evaluated."""
+
+
+def scan_of(path: str, digest: str, said: FileDocuments, *, varies: bool) -> FileScan:
+    """The scan of a file whose documents are at hand."""
+    return FileScan(
+        path,
+        digest,
+        tuple([_head(document.value) for document in said.documents]),
+        tuple([_globs(patch.patch.target) for patch in said.patches]),
+        varies,
+    )
+
+
+def _head(value: dict[str, Any]) -> Head:
+    metadata, kind, api_version = value["metadata"], value["kind"], value["apiVersion"]
+    name = metadata.get("name")
+    if not name:
+        from envcompile.model import generated_name
+
+        name = generated_name(value)
+    literals = (
+        kind == "Secret"
+        and api_version == "v1"
+        and not all(
+            type(text) is str and text.startswith("ref+")
+            for field in ("data", "stringData")
+            if isinstance(value.get(field), dict)
+            for text in value[field].values()
+        )
+    )
+    return Head(api_version, kind, metadata.get("namespace") or "", name, kind == "CustomResourceDefinition", literals)
+
+
+def _globs(target: Target) -> TargetGlobs:
+    return TargetGlobs(target.kind, target.group, target.name, target.namespace)
+
+
+def blob_digest(data: bytes) -> str:
+    """The name that git gives a file's content (`git hash-object`), so that a commit's files need not be read."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def combined_digest(parts: Iterable[str]) -> str:
+    """One digest of several texts in their order."""
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,88 @@
+"""From a unit's input to its resources: a pure function, which reads no file, no clock and no other unit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.compose.assemble import compose_unit
+from envcompile.compose.namespaces import references_of, written_identity
+from envcompile.compose.references import names_of, needs_of
+from envcompile.compose.rollout import configuration_of, content_digest, is_restartable, with_reloader
+from envcompile.compose.waves import has_wave, written_wave
+from envcompile.errors import Problems
+from envcompile.units.seal import declared_secrets, seal_secrets
+from envcompile.units.unit import CompiledUnit, Exported, UnitExports
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.compose.assemble import ComposedUnit, Origin
+    from envcompile.kubernetes import KubeApi
+    from envcompile.model import Resource
+    from envcompile.settings import Environment
+    from envcompile.units.unit import UnitInput
+
+
+def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
+    """Compile one unit.
+
+    Args:
+        unit: all that it is made from.
+        api: what its facts say; made once for all units that share them.
+    """
+    problems = Problems()
+    composed = compose_of(unit, api, problems)
+    warnings: list[str] = []
+    resources: Sequence[Resource] = composed.resources
+    if not problems:
+        # Values of a broken Secret would be told about twice.
+        resources = seal_secrets(unit, composed.resources, problems, warnings)
+    settings = unit.settings
+    if settings.rollout == "reloader":
+        resources = [with_reloader(resource, f"overlays/{unit.environment}") for resource in resources]
+    declared = declared_secrets(composed.resources)
+    pairs = zip(composed.resources, resources, strict=True)
+    exports = UnitExports(
+        tuple([_exported(after, composed.origins[before.id], settings) for before, after in pairs])
+        if not problems
+        else tuple([
+            Exported(resource.id, resource.app, composed.origins[resource.id]) for resource in composed.resources
+        ]),
+        composed.excluded,
+        composed.used,
+        composed.patches,
+        composed.newcomers,
+        tuple(warnings),
+        declared,
+    )
+    return CompiledUnit(
+        tuple(resources),
+        exports,
+        problems.found,
+        composed.about_settings,
+        composed.strays,
+        composed.unknown_kinds,
+    )
+
+
+def compose_of(unit: UnitInput, api: KubeApi, problems: Problems) -> ComposedUnit:
+    """Merge one unit's layers; its Secrets stay as they are written."""
+    return compose_unit(unit.layers, unit.settings, api, unit.environment, problems, merge_texts=unit.merge_texts)
+
+
+def _exported(resource: Resource, origin: Origin, settings: Environment) -> Exported:
+    identity, value = resource.id, resource.value
+    exported = Exported(identity, resource.app, origin)
+    if settings.force_namespace and settings.namespace:
+        exported = exported._replace(moved=written_identity(resource), refers=references_of(resource))
+    if settings.rollout == "checksum":
+        reads = tuple(sorted(set(configuration_of(identity, value)))) if is_restartable(identity) else ()
+        exported = exported._replace(reads=reads, content=content_digest(identity, value))
+    if settings.sync_waves:
+        exported = exported._replace(
+            names=tuple(names_of(identity, value)),
+            needs=tuple(dict.fromkeys(needs_of(identity, value))),
+            wave=written_wave(resource),
+            has_wave=has_wave(resource),
+        )
+    return exported

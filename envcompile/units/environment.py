@@ -1,0 +1,198 @@
+"""One environment through compile and link: what is remembered is not compiled, unless its values are asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.errors import Problems
+from envcompile.sources.scans import combined_digest
+from envcompile.units.compile import compile_unit
+from envcompile.units.link import NOTHING, finish, link, report
+from envcompile.yamlio.places import place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from envcompile.model import Location, Resource, ResourceId
+    from envcompile.units.link import Imports, Linked
+    from envcompile.units.memo import Memo, Remembered
+    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.unit import CompiledUnit, Exported, UnitExports
+
+
+class Reason(NamedTuple):
+    """Whether a unit was compiled or remembered, and why."""
+
+    environment: str
+    app: str
+    is_remembered: bool
+    changed: tuple[str, ...]
+    """Names of the inputs that differ from those of the unit that was remembered last; empty when there was none."""
+    why: str
+    """In words."""
+
+
+class LinkedEnvironment:
+    """An environment whose units are compiled, or known to compile, and joined.
+
+    Args:
+        plan: the environment.
+        memo: what is remembered of units; nothing when left out.
+
+    Raises:
+        EnvcError: everything that is wrong with the environment.
+    """
+
+    def __init__(self, plan: EnvironmentPlan, memo: Memo | None = None) -> None:
+        self.plan = plan
+        self._memo = memo
+        self._remembered: list[Remembered | None] = [None] * len(plan.units)
+        self._compiled: dict[int, CompiledUnit] = {}
+        exports: list[UnitExports] = []
+        for number, unit in enumerate(plan.units):
+            known = memo.get(plan.environment, unit.key) if memo is not None else None
+            if known is None:
+                exports.append(self._compile(number).exports)
+            else:
+                self._remembered[number] = known
+                exports.append(known.exports)
+        self.exports: Sequence[UnitExports] = exports
+        self._reasons = [self._reason(number) for number in range(len(plan.units))] if memo is not None else []
+        problems = Problems()
+        report(plan, exports, self._compiled.values(), problems)
+        problems.raise_any()
+        self.linked: Linked = link(plan, exports, self._where)
+        self._unit_of = {
+            resource.id: (number, position)
+            for number, unit in enumerate(exports)
+            for position, resource in enumerate(unit.resources)
+        }
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self.plan.environment
+
+    @property
+    def namespace(self) -> str:
+        """The environment's namespace; empty for none."""
+        return self.plan.sources.settings.namespace or ""
+
+    @property
+    def reasons(self) -> Sequence[Reason]:
+        """For each unit whether it was compiled, and why."""
+        return self._reasons
+
+    def resources(self) -> Iterator[Resource]:
+        """All resources in the order in which layers lay them; units that are only remembered are compiled for it."""
+        for number, position in self.linked.order:
+            yield self._finished(number, position)
+        for resource in self.linked.further:
+            yield finish(resource, self.linked.imports.get(resource.id, NOTHING), self.plan)
+
+    def ids(self) -> set[ResourceId]:
+        """The identities of all resources."""
+        return {*self._unit_of, *(resource.id for resource in self.linked.further)}
+
+    def exported(self) -> Iterator[Exported]:
+        """What is known of all resources without compiling, in the same order; those of the store alone left out."""
+        for number, position in self.linked.order:
+            yield self.exports[number].resources[position]
+
+    def resource(self, identity: ResourceId) -> Resource:
+        """One resource."""
+        found = self._unit_of.get(identity)
+        if found is None:
+            further = next(one for one in self.linked.further if one.id == identity)
+            return finish(further, self.linked.imports.get(identity, NOTHING), self.plan)
+        return self._finished(*found)
+
+    def known_digest(self, identity: ResourceId) -> str | None:
+        """The digest of a resource's file when it is remembered."""
+        found = self._unit_of.get(identity)
+        if found is None:
+            return None
+        known = self._remembered[found[0]]
+        digests = known.files.get(self.imports_digest(found[0])) if known is not None else None
+        return digests[found[1]] if digests is not None else None
+
+    def imports_digest(self, number: int) -> str:
+        """The digest of what the other units do to a unit; empty when it is nothing."""
+        imports = self.linked.imports
+        if not imports:
+            return ""
+        found = [
+            (position, imports[resource.id])
+            for position, resource in enumerate(self.exports[number].resources)
+            if resource.id in imports
+        ]
+        return (
+            combined_digest([f"{position} {sorted(one.moved)} {one.checksum} {one.wave}" for position, one in found])
+            if found
+            else ""
+        )
+
+    def remember(self, digests: Mapping[ResourceId, str]) -> None:
+        """Put what is not remembered yet into the memo.
+
+        Args:
+            digests: the SHA-256 of every resource's file.
+        """
+        if self._memo is None:
+            return
+        for number, unit in enumerate(self.plan.units):
+            known = self._remembered[number]
+            imported = self.imports_digest(number)
+            if known is not None and imported in known.files:
+                continue
+            if not unit.may_be_remembered:
+                continue
+            from envcompile.units.memo import Remembered
+
+            exports = self.exports[number]
+            files = dict(known.files) if known is not None else {}
+            files[imported] = tuple(digests[resource.id] for resource in exports.resources)
+            self._memo.put(
+                self.environment, unit.app, unit.key, Remembered(exports, dict(self.plan.inputs_of(unit)), files)
+            )
+
+    def _finished(self, number: int, position: int) -> Resource:
+        resource = self._compile(number).resources[position]
+        imports: Imports = self.linked.imports.get(resource.id, NOTHING)
+        return finish(resource, imports, self.plan) if imports is not NOTHING else resource
+
+    def _compile(self, number: int) -> CompiledUnit:
+        found = self._compiled.get(number)
+        if found is None:
+            plan = self.plan
+            found = self._compiled[number] = compile_unit(plan.input_of(plan.units[number]), plan.api)
+        return found
+
+    def _where(self, identity: ResourceId) -> Location | None:
+        found = self._unit_of_exports(identity)
+        if found is None:
+            return None
+        document = self._compile(found[0]).resources[found[1]].steps[0].document
+        return place(document) if document is not None else None
+
+    def _unit_of_exports(self, identity: ResourceId) -> tuple[int, int] | None:
+        for number, unit in enumerate(self.exports):
+            for position, resource in enumerate(unit.resources):
+                if resource.id == identity:
+                    return number, position
+        return None
+
+    def _reason(self, number: int) -> Reason:
+        unit: PlannedUnit = self.plan.units[number]
+        if self._remembered[number] is not None:
+            return Reason(self.environment, unit.app, is_remembered=True, changed=(), why="remembered")
+        before = self._memo.last(self.environment, unit.app) if self._memo is not None else None
+        if not unit.may_be_remembered:
+            why = "compiled: a file that git ignores goes into it, which is never remembered"
+            return Reason(self.environment, unit.app, is_remembered=False, changed=(), why=why)
+        if before is None:
+            return Reason(self.environment, unit.app, is_remembered=False, changed=(), why="compiled: not remembered")
+        now = self.plan.inputs_of(unit)
+        changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+        why = f"compiled: {', '.join(changed)} changed" if changed else "compiled: not remembered"
+        return Reason(self.environment, unit.app, is_remembered=False, changed=tuple(changed), why=why)

@@ -1,0 +1,347 @@
+"""A repository and what can be compiled from it: the Python interface that the command line uses."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.errors import Problems, fail
+from envcompile.kubernetes import MergeKeyError, UnknownVersionError
+from envcompile.kubernetes import load as load_api
+from envcompile.model import Compiled, Composition
+from envcompile.sources.scans import combined_digest
+from envcompile.units.compile import compose_of
+from envcompile.units.environment import LinkedEnvironment
+from envcompile.units.link import report
+from envcompile.units.plan import plan
+from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
+from envcompile.yamlio.places import exact_place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from envcompile import settings
+    from envcompile.kubernetes import KubeApi
+    from envcompile.model import Location, Pointer, Resource
+    from envcompile.secrets.store import Store
+    from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
+    from envcompile.units.memo import FolderMemo
+    from envcompile.units.plan import EnvironmentPlan
+
+
+class EnvironmentContext(NamedTuple):
+    """What one compiled environment was made from, and what the user should hear although it is no error."""
+
+    sources: EnvironmentSources
+    api: KubeApi
+    warnings: tuple[str, ...]
+
+
+class ComposedEnvironment(NamedTuple):
+    """One environment after merging, with what it was made from; its Secrets may still hold plaintext."""
+
+    sources: EnvironmentSources
+    composition: Composition
+    api: KubeApi
+
+    @property
+    def resources(self) -> tuple[Resource, ...]:
+        """The merged resources."""
+        return self.composition.resources
+
+
+class CompiledEnvironment(NamedTuple):
+    """One compiled environment with what it was made from."""
+
+    compiled: Compiled
+    composed: EnvironmentContext
+
+
+class Project:
+    """A repository with `base/` and `overlays/`.
+
+    `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
+    """
+
+    def __init__(self, tree: Tree, parsed: ParsedFiles | None = None, memo: FolderMemo | None = None) -> None:
+        from envcompile.sources import new_parsed_files, read_project
+
+        self.tree = tree
+        self.memo = memo
+        self._sources: ProjectSources = read_project(tree)
+        self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
+        self._apis: dict[str, KubeApi] = {}
+        self._plans: dict[str, EnvironmentPlan] = {}
+        self._linked: dict[str, LinkedEnvironment] = {}
+        self._is_ignored: Callable[[str], bool] | None = None
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] = ".") -> Project:
+        """The project that a folder belongs to.
+
+        Raises:
+            UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
+        """
+        from envcompile.sources import WorkingTree, find_root
+
+        start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
+        tree = WorkingTree(find_root(start))
+        return cls(tree, *remembering(tree.root))
+
+    @property
+    def root(self) -> Path:
+        """The top folder of the repository."""
+        root = self.tree.root
+        if root is None:
+            raise ValueError("this project is a commit, not a folder")
+        return root
+
+    @property
+    def settings(self) -> settings.Project:
+        """What `envc.yaml` says."""
+        return self._sources.settings
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments in their promotion order."""
+        return self._sources.environments
+
+    @property
+    def parsed(self) -> ParsedFiles:
+        """What was read so far."""
+        return self._parsed
+
+    def choose(self, wanted: Iterable[str]) -> tuple[str, ...]:
+        """The environments that the user names; all of them when none is named.
+
+        Raises:
+            UsageError: one of the names is no environment.
+        """
+        return self._sources.choose(tuple(wanted))
+
+    def compile(self, environment: str) -> Compiled:
+        """Compile one environment.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        return self.compile_with_sources(environment).compiled
+
+    def compile_with_sources(self, environment: str) -> CompiledEnvironment:
+        """Compile one environment and keep what it was made from.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        linked = self.link(environment)
+        settings = linked.plan.sources.settings
+        whole = Compiled(
+            environment,
+            linked.namespace,
+            tuple(linked.resources()),
+            plaintext_allowed=settings.secret_backend == "plaintext",
+        )
+        context = EnvironmentContext(linked.plan.sources, linked.plan.api, linked.linked.warnings)
+        return CompiledEnvironment(whole, context)
+
+    def link(self, environment: str) -> LinkedEnvironment:
+        """Compile and join the units of one environment; those that are remembered are not compiled.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        known = self._linked.get(environment)
+        if known is None:
+            known = self._linked[environment] = LinkedEnvironment(self.plan(environment), self.memo)
+        return known
+
+    def compose(self, environment: str) -> ComposedEnvironment:
+        """Merge one environment's layers; secrets stay as they are written.
+
+        Raises:
+            EnvcError: everything that is wrong with its sources.
+        """
+        planned = self.plan(environment)
+        problems = Problems()
+        units = []
+        resources: list[tuple[tuple[int, str, int, int], Resource]] = []
+        for unit in planned.units:
+            own = Problems()
+            composed = compose_of(planned.input_of(unit), planned.api, own)
+            exported = [Exported(one.id, one.app, composed.origins[one.id]) for one in composed.resources]
+            exports = UnitExports(tuple(exported), composed.excluded, composed.used, composed.patches)
+            units.append(
+                CompiledUnit((), exports, own.found, composed.about_settings, composed.strays, composed.unknown_kinds)
+            )
+            resources += [(composed.origins[one.id], one) for one in composed.resources]
+        report(planned, [unit.exports for unit in units], units, problems)
+        problems.raise_any()
+        resources.sort(key=lambda item: (item[0], item[1].id))
+        namespace = planned.sources.settings.namespace or ""
+        composition = Composition(environment, namespace, tuple([resource for _, resource in resources]))
+        return ComposedEnvironment(planned.sources, composition, planned.api)
+
+    def plan(self, environment: str) -> EnvironmentPlan:
+        """Cut an environment into its units.
+
+        Raises:
+            EnvcError: what is wrong with its settings, or with files that cannot be taken apart.
+        """
+        known = self._plans.get(environment)
+        if known is None:
+            known = self._plans[environment] = self._plan(environment)
+        return known
+
+    def sources_of(self, environment: str) -> EnvironmentSources:
+        """What one environment is made from; no resource file is read yet.
+
+        Raises:
+            EnvcError: what is wrong with its settings.
+        """
+        from envcompile.sources import read_environment
+
+        return read_environment(self._sources, environment, self._parsed)
+
+    def save_memo(self) -> None:
+        """Keep what was learnt of files and units; a folder that cannot be written is no error."""
+        if self.memo is not None:
+            self.memo.save_scans([(layer, scan) for (layer, _), scan in self._parsed.scans.items()])
+            self.memo.save()
+
+    def further_inputs(self) -> set[str]:
+        """Everything outside of the layers' files that has a say in what is compiled, or would if it were there."""
+        found = self._parsed.looked_at()
+        for file in self.crd_files():
+            found.add(file)
+            folder = file.rpartition("/")[0]
+            while folder:
+                found.add(folder)  # a new file changes it
+                folder = folder.rpartition("/")[0]
+        if self._is_ignored is not None:
+            found.update(self._ignore_files())
+        return found
+
+    def crd_files(self) -> frozenset[str]:
+        """The files that `crds:` of envc.yaml names."""
+        found: set[str] = set()
+        for path in self.settings.crds:
+            found.update([entry.path for entry in self.tree.files(path)] or [path])
+        return frozenset(found)
+
+    def _ignore_files(self) -> set[str]:
+        """The files by which git may be told to ignore a source."""
+        folders = {path.rpartition("/")[0] for path in self._parsed.digests}
+        return {".gitignore", ".git/info/exclude", *(f"{folder}/.gitignore" for folder in folders)}
+
+    def _plan(self, environment: str) -> EnvironmentPlan:
+        import msgspec
+
+        sources = self.sources_of(environment)
+        facts, api = self._api_for(sources)
+        mode = sources.settings.config_merge or self.settings.config_merge
+        texts = msgspec.json.encode(sources.settings, order="sorted").decode()
+        given = {
+            "environment": environment,
+            "settings": combined_digest([mode, texts]),
+            "Kubernetes version, CRDs and merge keys": facts.digest,
+        }
+        return plan(
+            sources,
+            api,
+            facts,
+            given=given,
+            merge_texts=mode == "merge",
+            store=self._store(environment, sources),
+            is_ignored=self._ignores,
+        )
+
+    def _store(self, environment: str, sources: EnvironmentSources) -> Store | None:
+        """The sealed values of an environment; None where there are none, or nobody looks at them."""
+        if sources.settings.secret_backend == "plaintext":
+            return None
+        files = self._sources.sealed_files(environment)
+        if not files:
+            return None
+        from envcompile.secrets import store_of
+
+        return store_of(environment, files)
+
+    def _ignores(self, path: str) -> bool:
+        """Tell whether git ignores a source file; in a commit nothing is ignored. Asks git only when it is asked."""
+        root = self.tree.root
+        if root is None:
+            return False
+        if self._is_ignored is None:
+            from envcompile.git.ignore import IgnoreRules
+
+            self._is_ignored = IgnoreRules(root)
+        return self._is_ignored(path)
+
+    def _api_for(self, sources: EnvironmentSources) -> tuple[ApiFacts, KubeApi]:
+        """What the environment's Kubernetes version and the CRDs at hand say."""
+        version = sources.settings.kubernetes_version or self.settings.kubernetes_version
+        crds: list[Any] = list(self._sources.crd_documents(self._parsed))
+        for layer in sources.scans:
+            for file in layer.files:
+                for at, head in enumerate(file.heads):
+                    if head.is_crd:
+                        crds.append(sources.documents(layer.name, file.path).documents[at].value)
+        digest = combined_digest([version, _canonical(crds), _canonical(self.settings.merge_keys)])
+        facts = ApiFacts(version, tuple(crds), self.settings.merge_keys, digest)
+        known = self._apis.get(digest)
+        if known is None:
+            known = self._apis[digest] = self._load_api(facts, sources)
+        return facts, known
+
+    def _where_in_project(self, pointer: Pointer) -> Location | None:
+        document = self._sources.document
+        return exact_place(document, pointer) if document is not None else None
+
+    def _load_api(self, facts: ApiFacts, sources: EnvironmentSources) -> KubeApi:
+        try:
+            return api_of(facts)
+        except UnknownVersionError as error:
+            location = sources.where(("kubernetesVersion",)) or self._where_in_project(("kubernetesVersion",))
+            raise fail(
+                f"Kubernetes {facts.version} is not known to this version of envc",
+                f"write one of {', '.join(error.known)}, or upgrade envc",
+                *([location] if location else []),
+            ) from error
+        except MergeKeyError as error:
+            position = self.settings.merge_keys.index(error.rule)
+            location = self._where_in_project(("mergeKeys", position))
+            raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
+
+
+def api_of(facts: ApiFacts) -> KubeApi:
+    """The API that facts describe.
+
+    Raises:
+        UnknownVersionError: no such Kubernetes version is known.
+        MergeKeyError: a rule names a built-in kind, or a list its CustomResourceDefinition does not have.
+    """
+    return load_api(facts.version).with_crds(facts.crds).with_merge_keys(facts.merge_keys)
+
+
+def _canonical(value: Any) -> str:
+    import msgspec
+
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def remembering(root: Path) -> tuple[ParsedFiles, FolderMemo]:
+    """What earlier runs remember of a project: its files, and its units.
+
+    Args:
+        root: the project's folder.
+    """
+    from envcompile.sources import ParsedFiles
+    from envcompile.units.memo import FolderMemo
+    from envcompile.units.snapshot import load, tool_stamp
+
+    tool = tool_stamp()
+    memo = FolderMemo(root, tool)
+    snapshot = load(str(root), f"{root}/environments", tool)
+    digest_of = snapshot.digest_reader(str(root)) if snapshot is not None else None
+    return ParsedFiles(digest_of, memo.scans()), memo

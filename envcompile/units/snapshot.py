@@ -1,0 +1,309 @@
+"""Whether anything changed since the last build, found out by looking at the stats of files alone.
+
+The snapshot is a cache: it may be deleted at any time, a damaged one counts as none, and several processes may write
+it at once (the last one wins). It is plain text that nothing is executed from. This module imports next to nothing,
+because a build with nothing to do is over before a heavier one would have started.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import zlib
+from time import time_ns
+
+TYPE_CHECKING = False
+"""Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+SNAPSHOT = ".envc/cache/build-%s.txt"
+_FORMAT = "envc snapshot 1"
+_GRANULARITY_NS = 2_000_000_000
+"""Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
+(the coarsest file systems in use count in two seconds; git treats its index the same way)."""
+
+_ABSENT = "absent"
+"""Stands for a file that was looked for and not there: one that appears changes the result."""
+
+_TYPE_BITS, _FOLDER = 0o170000, 0o040000
+"""S_IFMT and S_IFDIR of inode(7)."""
+
+_INDEX = ".envc-index"
+"""The name in `emit.index`, which takes too long to import; a test holds the two together."""
+
+CHART = "chart"
+"""The one name below environments/ that is no environment."""
+
+INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
+
+
+class Snapshot:
+    """What the last build saw and wrote.
+
+    Args:
+        counts: each folder below the output, in order, with the number of resources in it.
+        racy: inputs that changed just before they were looked at -> a checksum of their content.
+        inputs: path -> stat, and the digest of its content where it was read.
+        outputs: path below the output folder -> stat, and the digest of what envc wrote there.
+    """
+
+    __slots__ = ("counts", "inputs", "outputs", "racy")
+
+    def __init__(
+        self,
+        *,
+        counts: dict[str, int],
+        racy: dict[str, int],
+        inputs: dict[str, tuple[str, str]],
+        outputs: dict[str, tuple[str, str]],
+    ) -> None:
+        self.counts = counts
+        self.racy = racy
+        self.inputs = inputs
+        self.outputs = outputs
+
+    def changed_inputs(self, root: str, inputs: Mapping[str, str]) -> set[str]:
+        """The inputs that came, went or changed since.
+
+        Args:
+            root: the project's folder.
+            inputs: the stats of all inputs now.
+        """
+        known = self.inputs
+        changed = {path for path, stat in inputs.items() if path not in known or known[path][0] != stat}
+        changed |= known.keys() - inputs.keys()
+        changed.update([path for path in self.racy if _checksum(root, path) != self.racy[path]])
+        return changed
+
+    def further_inputs(self) -> list[str]:
+        """The inputs outside of the input folders, those that were looked for in vain included."""
+        return [path for path in self.inputs if path.partition("/")[0] not in INPUT_FOLDERS]
+
+    def digest_reader(self, root: str) -> Callable[[str], str]:
+        """A function that gives the digest of an input that did not change since; an empty text for all others."""
+
+        def digest_of(path: str) -> str:
+            stat, digest = self.inputs.get(path, ("", ""))
+            is_known = digest and path not in self.racy and stat_of(f"{root}/{path}") == stat
+            return digest if is_known else ""
+
+        return digest_of
+
+
+class Look:
+    """A project's folder seen now beside what the last build saw."""
+
+    __slots__ = ("began", "changed", "inputs", "root", "snapshot", "target", "tool")
+
+    def __init__(self, root: str, target: str) -> None:
+        self.began = time_ns()
+        self.root = root
+        self.target = target
+        self.tool = tool_stamp()
+        self.snapshot = load(root, target, self.tool)
+        snapshot = self.snapshot
+        self.inputs = scan_inputs(root, snapshot.further_inputs() if snapshot is not None else ())
+        self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
+
+    def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
+        """The summary of the last build when building the wanted environments (all when none) would change nothing."""
+        known = self.snapshot
+        if known is None or self.changed or not set(wanted) <= known.counts.keys() - {CHART}:
+            return None
+        if _has_orphan(self.target, known.counts):
+            return None
+        found = scan(self.target, known.counts, hidden=True)
+        if any(found.get(path) != stat for path, (stat, _) in known.outputs.items()):
+            return None
+        chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
+        count = sum(known.counts[name] for name in chosen)
+        things = "environment" if len(chosen) == 1 else "environments"
+        return f"{len(chosen)} {things}, {count} resources: nothing to do"
+
+
+def _has_orphan(target: str, environments: Iterable[str]) -> bool:
+    """Tell whether a folder below the output is envc's, and of no environment that there is."""
+    known = set(environments)
+    try:
+        with os.scandir(target) as entries:
+            return any(
+                entry.name not in known
+                and entry.name[0] != "."
+                and not entry.is_symlink()
+                and os.path.isfile(f"{target}/{entry.name}/{_INDEX}")
+                for entry in entries
+            )
+    except OSError:
+        return False
+
+
+def scan_inputs(root: str, further: Iterable[str]) -> dict[str, str]:
+    """Every file that a build may read, with its stat.
+
+    Args:
+        root: the project's folder.
+        further: files outside of the input folders that the last build read, or looked for in vain.
+    """
+    found = scan(root, INPUT_FOLDERS)
+    for path in {"envc.yaml", *further}:
+        if path not in found:
+            found[path] = stat_of(f"{root}/{path}")
+    return found
+
+
+def stat_of(path: str) -> str:
+    """The stat of one file as a text; another text when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return _ABSENT
+    return f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
+
+
+def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str, str]:
+    """Every file below the folders with its stat; symlinks to folders are followed, but not in circles.
+
+    With `hidden` names that begin with a dot count, too, and symlinks do not: this is how outputs are looked at.
+    """
+    found: dict[str, str] = {}
+    todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/", ()) for folder in folders]
+    while todo:
+        below, links = todo.pop()
+        try:
+            entries = os.scandir(f"{root}/{below}")
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                name = entry.name
+                if entry.is_symlink() if hidden else name[0] == ".":
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    todo.append((f"{below}{name}/", links))
+                    continue
+                try:
+                    status = entry.stat()
+                except OSError:
+                    found[below + name] = _ABSENT  # a symlink to nothing, which is an error of the project
+                    continue
+                if status.st_mode & _TYPE_BITS == _FOLDER:
+                    if (link := (status.st_dev, status.st_ino)) not in links:
+                        todo.append((f"{below}{name}/", (*links, link)))
+                    continue
+                found[below + name] = f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
+    return found
+
+
+def load(root: str, target: str, tool: str) -> Snapshot | None:
+    """What the last build saw; None when there is nothing that this version of envc wrote and can trust."""
+    try:
+        with open(_file(root, target), "rb") as file:
+            data = file.read()
+    except OSError:
+        return None
+    head, _, body = data.partition(b"\n")
+    if head != f"{_FORMAT} {tool} {zlib.crc32(body):08x}".encode():
+        return None
+    counts, racy, inputs, outputs = (
+        part.split("\n") if part else [] for part in body.decode("utf-8", "surrogateescape").split("\n\n")
+    )
+    return Snapshot(
+        counts={name: int(number) for number, _, name in (line.partition(" ") for line in counts)},
+        racy={path: int(number) for number, _, path in (line.partition(" ") for line in racy)},
+        inputs=_files(inputs),
+        outputs=_files(outputs),
+    )
+
+
+def _files(lines: list[str]) -> dict[str, tuple[str, str]]:
+    found = {}
+    for line in lines:
+        stat, digest, path = line.split("\t", 2)
+        found[path] = (stat, digest)
+    return found
+
+
+def save(look: Look, snapshot: Snapshot) -> None:
+    """Keep a snapshot, replacing the last one in one step; a folder that cannot be written is no error."""
+    if any("\n" in path for path in (*snapshot.inputs, *snapshot.outputs)):
+        return  # such a project is looked at whole each time
+    parts = (
+        [f"{count} {name}" for name, count in snapshot.counts.items()],
+        [f"{checksum} {path}" for path, checksum in snapshot.racy.items()],
+        [f"{stat}\t{digest}\t{path}" for path, (stat, digest) in snapshot.inputs.items()],
+        [f"{stat}\t{digest}\t{path}" for path, (stat, digest) in snapshot.outputs.items()],
+    )
+    body = "\n\n".join(["\n".join(part) for part in parts]).encode("utf-8", "surrogateescape")
+    path = _file(look.root, look.target)
+    beside = f"{path}.{os.getpid()}"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(beside, "wb") as file:
+            file.write(f"{_FORMAT} {look.tool} {zlib.crc32(body):08x}\n".encode() + body)
+        os.replace(beside, path)
+    except OSError:
+        _remove(beside)
+
+
+def forget(look: Look) -> None:
+    """Take the snapshot away: what it says does not hold any more."""
+    _remove(_file(look.root, look.target))
+
+
+def _file(root: str, target: str) -> str:
+    key = zlib.crc32(os.path.realpath(target).encode("utf-8", "surrogateescape"))
+    return f"{root}/{SNAPSHOT % format(key, '08x')}"
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def racy_inputs(root: str, inputs: Mapping[str, str], began: int) -> dict[str, int]:
+    """The inputs that changed so recently that their stat may not show the next change, with their checksum.
+
+    Args:
+        root: the project's folder.
+        inputs: what the build saw.
+        began: when it looked, in ns of the clock.
+    """
+    edge = began - _GRANULARITY_NS
+    return {
+        path: checksum
+        for path, stat in inputs.items()
+        if stat != _ABSENT and int(stat.split(" ", 2)[1]) >= edge and (checksum := _checksum(root, path))
+    }
+
+
+def _checksum(root: str, path: str) -> int:
+    try:
+        with open(f"{root}/{path}", "rb") as file:
+            return zlib.crc32(file.read()) + 1
+    except IsADirectoryError:
+        return zlib.crc32("/".join(sorted(os.listdir(f"{root}/{path}"))).encode("utf-8", "surrogateescape")) + 1
+    except OSError:
+        return 0
+
+
+def tool_stamp() -> str:
+    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale."""
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    lines: list[str] = [here, sys.version]
+    todo = [here]
+    while todo:
+        with os.scandir(todo.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir():
+                    if entry.name != "__pycache__":
+                        todo.append(entry.path)
+                elif not entry.name.endswith(".pyc"):
+                    status = entry.stat()
+                    lines.append(f"{entry.path} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_size}")
+    lines.sort()
+    text = "\n".join(lines).encode("utf-8", "surrogateescape")
+    return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"

@@ -1,0 +1,1 @@
+"""The one door to git, with real repositories of every kind."""
