@@ -10,6 +10,7 @@ from envcompile.ask.lines import visible
 from envcompile.check.check_input import Scene, SealingKeys
 from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.grading import Grading
+from envcompile.check.hiding import NOT_SHOWN, hidden
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.schema import SCHEMA, unknown_kinds
 from envcompile.check.suppressions import POINTER, UNUSED, misused, read_suppressions, unused
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from envcompile.check.suppressions import Suppression
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.project import CompiledEnvironment, Project
-
-_NOT_SHOWN = "bm90IHNob3du"
-"""Stands for what a Secret in clear holds, which `secretBackend: plaintext` lets through; rules never see it."""
 
 
 class Graded(NamedTuple):
@@ -234,7 +232,7 @@ def scene_of(built: CompiledEnvironment) -> Scene:
     compiled = built.compiled
     resources = compiled.resources
     if compiled.plaintext_allowed:
-        resources = tuple([without_values(resource, _NOT_SHOWN) for resource in resources])
+        resources = tuple([without_values(resource, NOT_SHOWN, hidden) for resource in resources])
     keys = SealingKeys(sealing.controller_namespace, sealing.controller_name)
     return Scene(compiled.environment, resources, built.composed.api, keys)
 
