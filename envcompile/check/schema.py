@@ -71,6 +71,33 @@ SCHEMA = Rule(
 """What the API server refuses as a rule; kinds that nothing is known of have no schema."""
 
 
+def _find_changes(scene: Scene) -> Iterator[Hit]:
+    from envcompile.check.api.immutable import is_made_anew, refused_changes
+
+    fix = (
+        "give the resource another name, delete it from the cluster before it is applied, or leave the field as it was "
+        "(with Argo CD the annotation argocd.argoproj.io/sync-options: Force=true,Replace=true makes it anew)"
+    )
+    for resource in scene.resources:
+        old = scene.older.get(resource.id)
+        if old is None or is_made_anew(resource.value):
+            continue
+        for pointer, what in refused_changes(scene.api, old, resource.value):
+            yield Hit(resource.id, pointer, what, fix, value=what)
+
+
+IMMUTABLE = Rule(
+    "immutable-field",
+    "error",
+    "Fields that cannot change once an object is there are as they were compiled last: the API server refuses the "
+    "change, and the environment stays out of step.",
+    "Kubernetes' validation code (envcompile/check/tables/immutable.json names the functions)",
+    _find_changes,
+    alone=True,
+)
+"""What the API server refuses of a resource because of what it was."""
+
+
 def unknown_kinds(scene: Scene) -> list[str]:
     """The kinds in an environment that no schema is known of, such as `ScaledObject.keda.sh`.
 

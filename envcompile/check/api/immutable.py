@@ -51,6 +51,12 @@ class _Sides(NamedTuple):
     new: dict[str, Any]
 
 
+def can_refuse(group: str, kind: str) -> bool:
+    """Tell whether a kind has fields that must stay."""
+    rule = f"{group}/{kind}"
+    return rule in _fields() or rule in _SPECIAL
+
+
 def refused_changes(api: KubeApi, old: dict[str, Any], new: dict[str, Any]) -> Iterator[tuple[Pointer, str]]:
     """List the changes that the API server refuses.
 
@@ -78,6 +84,14 @@ def refused_changes(api: KubeApi, old: dict[str, Any], new: dict[str, Any]) -> I
         yield from special(*sides)
 
 
+def is_made_anew(value: dict[str, Any]) -> bool:
+    """Tell whether Argo CD or Helm deletes an object before it makes it: a hook, or one that is replaced by force."""
+    notes = map_at(value, "metadata", "annotations")
+    options = [option.strip() for option in text_at(notes, "argocd.argoproj.io/sync-options").split(",")]
+    return any(name in notes for name in _HOOKS) or {"Force=true", "Replace=true"} <= {*options}
+
+
+_HOOKS: Final = ("argocd.argoproj.io/hook", "helm.sh/hook")
 _EMPTY: Final[tuple[Any, ...]] = (None, "", [], {})
 
 
