@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.changes import Order
 from envcompile.ask.redact import shown
 from envcompile.ask.text import secret_word
+from envcompile.text import escaped
 from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
@@ -20,10 +20,6 @@ SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "~"}
 """The sign in front of a resource."""
 
 
-_MISLEADING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-"""What would move the cursor, change colours, or show text in another order than it is read by machines."""
-
-
 class Line(NamedTuple):
     """One line of a difference."""
 
@@ -31,21 +27,16 @@ class Line(NamedTuple):
     text: str
 
 
-def visible(text: str) -> str:
-    """The text with a replacement sign for every character that could deceive whoever reads it."""
-    return _MISLEADING.sub("\ufffd", text)
-
-
 def title(resource: ResourceDiff) -> str:
     """The resource in one line: what it is, and what it was called before."""
     text = f"{resource.resource}" + (f", was {resource.was}" if resource.was is not None else "")
-    return visible(" ".join(text.split()))
+    return escaped(" ".join(text.split()))
 
 
 def resource_lines(resource: ResourceDiff) -> Iterator[Line]:
     """Everything that happened to a resource; one that came or went is shown whole."""
     for sign, text in _lines(resource):
-        yield Line(sign, visible(text))
+        yield Line(sign, escaped(text))
 
 
 def _lines(resource: ResourceDiff) -> Iterator[Line]:

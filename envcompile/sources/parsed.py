@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.errors import EnvcError, Problems
-from envcompile.model import Layer
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
+from envcompile.model import Layer, Location
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import blob_digest, combined_digest, scan_of
 from envcompile.sources.tree import File
@@ -92,10 +92,15 @@ class ParsedFiles:
 
         Raises:
             EnvcError: it cannot be read.
+            UnavailableError: somebody changed it since its digest was taken.
         """
         file = self._files.get(path)
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
+            known = self._digests.get(path)
+            if known is not None and known != blob_digest(file.data):
+                what = f"`{path}` was changed while it was compiled"
+                raise UnavailableError([Problem(what, "run the command again", (Location(path, 1, 1),))])
         return file
 
     def digest(self, tree: Tree, path: str) -> str:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from envcompile.sources.yamlfiles import FileDocuments
 
 
+CRD = "CustomResourceDefinition"
+
+
 class TargetGlobs(NamedTuple):
     """Whom a `kind: Patch` may reach, whatever labels they have; None names everything."""
 
@@ -30,8 +33,6 @@ class Head(NamedTuple):
     """Empty when the document names none."""
     name: str
     """With `generateName` the stand-in that the document's content gives it."""
-    is_crd: bool
-    """Whether it defines a custom kind, which other documents then depend on."""
     holds_literals: bool
     """Whether it is a Secret with a value that is no reference."""
 
@@ -45,6 +46,8 @@ class FileScan(NamedTuple):
     heads: tuple[Head, ...]
     targets: tuple[TargetGlobs, ...]
     """Whom each `kind: Patch` may reach."""
+    crds: tuple[int, ...]
+    """The numbers of the documents that define custom kinds, which others then depend on."""
     varies: bool
     """Whether environments may see other documents in it: it holds parameters, or is evaluated."""
 
@@ -56,6 +59,7 @@ def scan_of(path: str, digest: str, said: FileDocuments, *, varies: bool) -> Fil
         digest,
         tuple([_head(document.value) for document in said.documents]),
         tuple([_globs(patch.patch.target) for patch in said.patches]),
+        tuple([at for at, document in enumerate(said.documents) if document.value["kind"] == CRD]),
         varies,
     )
 
@@ -77,7 +81,7 @@ def _head(value: dict[str, Any]) -> Head:
             for text in value[field].values()
         )
     )
-    return Head(api_version, kind, metadata.get("namespace") or "", name, kind == "CustomResourceDefinition", literals)
+    return Head(api_version, kind, metadata.get("namespace") or "", name, literals)
 
 
 def _globs(target: Target) -> TargetGlobs:

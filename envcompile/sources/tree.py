@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
 
+_NO_WAITING = getattr(os, "O_NONBLOCK", 0)
+
 
 class File(NamedTuple):
     """A file that was read: the `Source` of documents."""
@@ -62,10 +64,10 @@ class WorkingTree:
             EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder.
         """
         prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
-        if not (self.root / folder).is_dir():
-            return []
         if prefix:
             self._check_inside(prefix.rstrip("/"))
+        if not (self.root / folder).is_dir():
+            return []
         found: list[FileEntry] = []
         todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
         while todo:
@@ -132,7 +134,13 @@ class WorkingTree:
         if path not in self._scanned:
             self._check_inside(path)
         try:
-            with open(f"{self._prefix}{path}", "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
+            # A pipe that nobody writes to would be waited for without O_NONBLOCK, which means nothing to a file.
+            descriptor = os.open(f"{self._prefix}{path}", os.O_RDONLY | _NO_WAITING)
+            mode = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(mode):
+                os.close(descriptor)
+                raise _no_file(path, mode)
+            with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
                 return file.read()
         except OSError as error:
             raise _unreadable(path, error) from error
@@ -144,6 +152,11 @@ class WorkingTree:
     def is_file(self, path: str) -> bool:
         """Tell whether the path is a file."""
         return path in self._scanned or (self.root / path).is_file()
+
+
+def _no_file(path: str, mode: int) -> EnvcError:
+    kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
+    return fail(f"cannot read `{path}`: it is a {kind}", "put a file in its place, or remove it", file_start(path))
 
 
 def _unreadable(path: str, error: OSError) -> EnvcError:

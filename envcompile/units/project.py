@@ -15,6 +15,7 @@ from envcompile.units.compile import compose_of
 from envcompile.units.environment import LinkedEnvironment
 from envcompile.units.link import report
 from envcompile.units.plan import plan
+from envcompile.units.seal import external_store
 from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
+    from envcompile.units.environment import Reason
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.snapshot import Look
 
 
 class EnvironmentContext(NamedTuple):
@@ -64,11 +67,18 @@ class Project:
     `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
     """
 
-    def __init__(self, tree: Tree, parsed: ParsedFiles | None = None, memo: FolderMemo | None = None) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        parsed: ParsedFiles | None = None,
+        memo: FolderMemo | None = None,
+        look: Look | None = None,
+    ) -> None:
         from envcompile.sources import new_parsed_files, read_project
 
         self.tree = tree
         self.memo = memo
+        self.look = look
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self._apis: dict[str, KubeApi] = {}
@@ -77,17 +87,25 @@ class Project:
         self._is_ignored: Callable[[str], bool] | None = None
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str] = ".") -> Project:
+    def open(cls, path: str | os.PathLike[str] = ".", look: Look | None = None) -> Project:
         """The project that a folder belongs to.
+
+        Args:
+            path: the folder.
+            look: what was found out about it already.
 
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
         """
-        from envcompile.sources import WorkingTree, find_root
+        from envcompile.sources import ParsedFiles, WorkingTree, find_root
+        from envcompile.units.memo import FolderMemo
+        from envcompile.units.snapshot import Look
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         tree = WorkingTree(find_root(start))
-        return cls(tree, *remembering(tree.root))
+        look = look or Look(str(tree.root), f"{tree.root}/environments")
+        memo = FolderMemo(tree.root, look.tool)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans()), memo, look)
 
     @property
     def root(self) -> Path:
@@ -203,6 +221,10 @@ class Project:
 
         return read_environment(self._sources, environment, self._parsed)
 
+    def reasons(self) -> list[Reason]:
+        """For each unit of the environments that were linked whether it was compiled, and why."""
+        return [reason for linked in self._linked.values() for reason in linked.reasons]
+
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
@@ -253,6 +275,7 @@ class Project:
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
+            external=external_store(sources),
             is_ignored=self._ignores,
         )
 
@@ -284,9 +307,9 @@ class Project:
         crds: list[Any] = list(self._sources.crd_documents(self._parsed))
         for layer in sources.scans:
             for file in layer.files:
-                for at, head in enumerate(file.heads):
-                    if head.is_crd:
-                        crds.append(sources.documents(layer.name, file.path).documents[at].value)
+                if file.crds:
+                    documents = sources.documents(layer.name, file.path).documents
+                    crds += [documents[at].value for at in file.crds]
         digest = combined_digest([version, _canonical(crds), _canonical(self.settings.merge_keys)])
         facts = ApiFacts(version, tuple(crds), self.settings.merge_keys, digest)
         known = self._apis.get(digest)
@@ -328,20 +351,3 @@ def _canonical(value: Any) -> str:
     import msgspec
 
     return msgspec.json.encode(value, order="sorted").decode()
-
-
-def remembering(root: Path) -> tuple[ParsedFiles, FolderMemo]:
-    """What earlier runs remember of a project: its files, and its units.
-
-    Args:
-        root: the project's folder.
-    """
-    from envcompile.sources import ParsedFiles
-    from envcompile.units.memo import FolderMemo
-    from envcompile.units.snapshot import load, tool_stamp
-
-    tool = tool_stamp()
-    memo = FolderMemo(root, tool)
-    snapshot = load(str(root), f"{root}/environments", tool)
-    digest_of = snapshot.digest_reader(str(root)) if snapshot is not None else None
-    return ParsedFiles(digest_of, memo.scans()), memo

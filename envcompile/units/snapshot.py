@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
 _FORMAT = "envc snapshot 1"
@@ -27,8 +27,8 @@ _GRANULARITY_NS = 2_000_000_000
 _ABSENT = "absent"
 """Stands for a file that was looked for and not there: one that appears changes the result."""
 
-_TYPE_BITS, _FOLDER = 0o170000, 0o040000
-"""S_IFMT and S_IFDIR of inode(7)."""
+_TYPE_BITS, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
+"""S_IFMT, S_IFDIR and S_IFREG of inode(7)."""
 
 _INDEX = ".envc-index"
 """The name in `emit.index`, which takes too long to import; a test holds the two together."""
@@ -81,16 +81,6 @@ class Snapshot:
         """The inputs outside of the input folders, those that were looked for in vain included."""
         return [path for path in self.inputs if path.partition("/")[0] not in INPUT_FOLDERS]
 
-    def digest_reader(self, root: str) -> Callable[[str], str]:
-        """A function that gives the digest of an input that did not change since; an empty text for all others."""
-
-        def digest_of(path: str) -> str:
-            stat, digest = self.inputs.get(path, ("", ""))
-            is_known = digest and path not in self.racy and stat_of(f"{root}/{path}") == stat
-            return digest if is_known else ""
-
-        return digest_of
-
 
 class Look:
     """A project's folder seen now beside what the last build saw."""
@@ -106,6 +96,12 @@ class Look:
         snapshot = self.snapshot
         self.inputs = scan_inputs(root, snapshot.further_inputs() if snapshot is not None else ())
         self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
+
+    def known_digest(self, path: str) -> str:
+        """The digest of an input that did not change since the last build; an empty text for all others."""
+        if self.snapshot is None or self.changed is None or path in self.changed:
+            return ""
+        return self.snapshot.inputs.get(path, ("", ""))[1]
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
@@ -192,6 +188,8 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
                     if (link := (status.st_dev, status.st_ino)) not in links:
                         todo.append((f"{below}{name}/", (*links, link)))
                     continue
+                if status.st_mode & _TYPE_BITS != _FILE:
+                    continue  # a pipe, say: no source, and whoever opened it would wait
                 found[below + name] = f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
     return found
 

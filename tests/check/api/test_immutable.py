@@ -116,11 +116,11 @@ def test_an_indexed_job_grows_with_its_parallelism() -> None:
 
 def test_what_is_made_anew_can_change() -> None:
     """Hooks, and resources that Argo CD replaces by force."""
-    for annotations in (
+    for notes in (
         {"argocd.argoproj.io/hook": "PreSync"},
         {"argocd.argoproj.io/sync-options": "Force=true, Replace=true"},
     ):
-        assert is_made_anew({"metadata": {"annotations": annotations}})
+        assert is_made_anew({"metadata": {"annotations": notes}})
     assert not is_made_anew({"metadata": {"annotations": {"argocd.argoproj.io/sync-options": "Replace=true"}}})
     assert not is_made_anew({})
 

@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcompile.check.api.book import TABLES, read_book, full_name
+from envcompile.check.api.book import TABLES, full_name, read_book
 from envcompile.check.api.formats import FORMS
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import VALIDATORS
@@ -84,7 +84,9 @@ def test_every_module_of_validators_has_samples() -> None:
         kind = sample.value["kind"]
         for part, node in _parts(sample.value, API.node(group, version, kind)):
             noted(
-                VALIDATORS.get(node.name, ()), part, Place(group, kind, version, sample.value, (), 37, is_namespaced=True)
+                VALIDATORS.get(node.name, ()),
+                part,
+                Place(group, kind, version, sample.value, (), 37, is_namespaced=True),
             )
     assert {validator.__module__ for validators in VALIDATORS.values() for validator in validators} == reached
 
