@@ -187,13 +187,19 @@ def place_of(looked: Looked, found: Graded) -> Finding:
     identity = found.hit.resource
     resource = looked.resources.get(identity)
     where = source_place(looked.built, resource, found.hit.pointer) if resource is not None else None
+    what = found.hit.what
+    if resource is not None and where is not None:
+        for pointer in found.hit.beside:
+            other = source_place(looked.built, resource, pointer)
+            if other is not None and other.file != where.file:
+                what += f" (`{pointer[-1]}` is from {other.file}:{other.line})"
     return Finding(
         found.rule,
         found.severity,
         looked.built.compiled.environment,
         identity,
         _line(found.field),
-        _line(found.hit.what),
+        _line(what),
         _line(found.hit.fix),
         found.fingerprint,
         where,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.finding import Hit
@@ -55,7 +56,22 @@ def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     for resource in scene.resources:
         for pointer, what, severity in complaints(scene.api, resource.value):
-            yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, value=what)
+            beside = tuple(_named_beside(resource.value, pointer, what))
+            yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
+
+
+_NAMED: Final = re.compile(r"`([A-Za-z]\w*)(?:: [^`]*)?`")
+
+
+def _named_beside(value: Any, pointer: Pointer, what: str) -> Iterator[Pointer]:
+    """The other fields that a complaint speaks of: those that stand in a map around the field."""
+    for name in dict.fromkeys(_NAMED.findall(what)):
+        for length in range(len(pointer) - 1, -1, -1):
+            around = at(value, *pointer[:length]) if length else value
+            if isinstance(around, dict) and name in around:
+                if name not in pointer:
+                    yield (*pointer[:length], name)
+                break
 
 
 SCHEMA = Rule(

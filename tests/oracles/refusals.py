@@ -1,21 +1,25 @@
 """How much of what kube-apiserver refuses `envc check` names at the right field, and what it calls wrong wrongly.
 
-`python -m tests.oracles.refusals [--all]` prints the shares by group of cause, the misses and the false errors. The
-verdicts are recorded ones (`../shared/oracles/mutants`, described there): 12,500 mutants of valid objects, put to
+`python -m tests.oracles.refusals [--share 0.1] [--misses 40]` prints the shares by group of cause, the misses and
+the false errors. The verdicts are recorded ones (`../shared/oracles/mutants`, described there): 12,500 mutants of valid objects, put to
 the server as dry runs. When a claim is at the right field is judged by the program that lies beside the verdicts.
 """
 
 import argparse
+import copy
+import gzip
 import importlib.util
 import json
 import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple
 
+from envcompile.check.api.immutable import refused_changes
 from envcompile.check.schema import Complaint, complaints
 from envcompile.kubernetes import load
 
@@ -122,6 +126,62 @@ def score(found: Iterator[Outcome]) -> Score:
     )
 
 
+class Changes(NamedTuple):
+    """What was said about changes of objects that are there."""
+
+    refused: int
+    """Refused because the field must stay."""
+    found: int
+    false: tuple[str, ...]
+    """What was found, and the server takes."""
+
+
+_MUST_STAY: Final = (
+    "immutable", "may not change", "may not be changed", "updates to", "cannot be changed", "modified", "not change",
+    "can not be less", "tandem",
+)  # fmt: skip
+
+
+def changes() -> Changes:
+    """Judge the recorded changes: those that the server takes, and those that it refuses since a field must stay."""
+    mutate, bases = tool("mutate"), seeds()
+    refused = found = 0
+    false = []
+    with gzip.open(MUTANTS / "updates.jsonl.gz", "rt", encoding="utf-8") as lines:
+        for line in map(json.loads, lines):
+            old = bases[line["base"]]
+            new = _changed(mutate, old, line)
+            if new is None:
+                continue
+            said = list(refused_changes(API, old, new))
+            if line["code"] == HTTPStatus.OK and said:
+                false.append(f"{line['gvk']} {line['at']} {line['change']}")
+            causes = " ".join(cause[2] for cause in line.get("causes") or ())
+            if line["code"] == HTTPStatus.UNPROCESSABLE_ENTITY and any(word in causes for word in _MUST_STAY):
+                refused += 1
+                found += bool(said) or any(claim.severity == "error" for claim in complaints(API, new))
+    return Changes(refused, found, tuple(false))
+
+
+def _changed(mutate: ModuleType, old: Any, line: Mapping[str, Any]) -> Any:
+    """The object with the change of a line; None for one that cannot be made again."""
+    found = next(((path, value) for path, value in mutate.walk(old) if mutate.spell(path) == line["at"]), None)
+    if found is None:
+        return None
+    path, value = found
+    new = copy.deepcopy(old)
+    match line["change"]:
+        case "removed":
+            mutate.cut(new, path)
+        case "shorter":
+            mutate.put(new, path, value[:-1])
+        case "reversed":
+            mutate.put(new, path, value[::-1])
+        case _:
+            mutate.put(new, path, line["value"])
+    return new
+
+
 def _print(*words: object) -> None:
     sys.stdout.write(" ".join(map(str, words)) + "\n")
 
@@ -161,6 +221,8 @@ def main() -> int:
         miss = example[key]
         said = [(".".join(map(str, pointer)), what[:60]) for pointer, what, _ in miss.claims[:2]]
         _print(count, miss.mutant["id"], key, "| said", json.dumps(said))
+    found = changes()
+    _print(f"changes refused {found.refused}, found {found.found / found.refused:.1%}, false {len(found.false)}")
     return 0
 
 
