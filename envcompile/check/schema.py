@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
 import re
+from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.check.api.names import label
 from envcompile.check.finding import Hit
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
@@ -36,6 +40,33 @@ def complaints(api: KubeApi, value: Any) -> list[Complaint]:
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
     """
+    key = _content(value)
+    if key is None:
+        return _complaints(api, value)
+    known = _remembered(api)
+    if key not in known:
+        known[key] = _complaints(api, value)
+    return known[key]
+
+
+@lru_cache(maxsize=8)
+def _remembered(_: KubeApi) -> dict[bytes, list[Complaint]]:
+    """What was found before, by the content: most resources are the same in many environments."""
+    return {}
+
+
+def _content(value: Any) -> bytes | None:
+    """What stands for all that is judged of a resource: its namespace, if it is one, says nothing."""
+    namespace = at(value, "metadata", "namespace")
+    try:
+        if isinstance(namespace, str) and namespace and value.get("kind") != "Event" and label(namespace) is None:
+            value = {**value, "metadata": {**value["metadata"], "namespace": "x"}}
+        return blake2b(marshal.dumps(value, 2), digest_size=16).digest()
+    except ValueError:
+        return None
+
+
+def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
     from envcompile.check.api.walk import refusals
 
     found = [

@@ -206,10 +206,17 @@ def _judge_field(
     if child is None:
         if not node.is_open:
             yield Shortcoming((*pointer, key), f"`{key}` is not a field of {node.name}{_suggestion(key, node)}")
+    elif (
+        not form
+        and type(inner) is str
+        and child.type == "string"
+        and not (built_in and node.fields and _form(node, key))
+    ):
+        return
     elif inner is not None or key not in node.fields:
         # Go reads an explicit null of a field as an absent one, but not as an item of a free map.
         if built_in and node.fields:
-            form = formats().get(_short(node.name), {}).get(key, "")
+            form = _form(node, key)
         yield from _judge(inner, child, (*pointer, key), form, built_in)
 
 
@@ -226,7 +233,16 @@ def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool
             yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}")
 
 
+def _form(node: Node, key: str) -> str:
+    """What a field of a built-in type is read as."""
+    return _forms(node.name).get(key, "")
+
+
 @cache
+def _forms(name: str) -> Mapping[str, str]:
+    return formats().get(_short(name), {})
+
+
 def _short(name: str) -> str:
     """The name of a type as the tables have it."""
     for first, prefix in GROUP_PREFIXES.items():

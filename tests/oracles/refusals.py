@@ -1,8 +1,9 @@
 """How much of what kube-apiserver refuses `envc check` names at the right field, and what it calls wrong wrongly.
 
 `python -m tests.oracles.refusals [--share 0.1] [--misses 40]` prints the shares by group of cause, the misses and
-the false errors. The verdicts are recorded ones (`../shared/oracles/mutants`, described there): 12,500 mutants of valid objects, put to
-the server as dry runs. When a claim is at the right field is judged by the program that lies beside the verdicts.
+the false errors. The verdicts are recorded ones (`../shared/oracles/mutants`, described there): 12,500 mutants of valid
+objects, put to the server as dry runs. When a claim is at the right field is judged by the program that lies beside the
+verdicts.
 """
 
 import argparse

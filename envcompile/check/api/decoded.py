@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -67,12 +68,23 @@ def _zero(node: Node) -> Any:
     return zero.copy() if isinstance(zero, dict | list) else zero
 
 
+@cache
+def _always(node: Node) -> tuple[tuple[str, Node], ...]:
+    """The fields that Go always has, with their nodes."""
+    names = dict.fromkeys((*node.required, *(key for key in _STRUCTS if key in node.fields)))
+    found = [(key, node.child(key)) for key in names if (node.name, key) not in _POINTERS]
+    return tuple((key, child) for key, child in found if child is not None and child.fields)
+
+
 def _map(value: dict[str, Any], node: Node) -> dict[str, Any]:
     made: dict[str, Any] = {}
     is_struct = bool(node.fields)
     for key, inner in value.items():
         child = node.child(key)
         if child is None:
+            continue
+        if type(inner) is str and child.type == "string":
+            made[key] = inner
             continue
         if inner is None:
             if not is_struct and child.type != "any":
@@ -82,9 +94,7 @@ def _map(value: dict[str, Any], node: Node) -> dict[str, Any]:
         if given is not _DROP:
             made[key] = given
     if is_struct:
-        for key in {*node.required, *(key for key in _STRUCTS if key in node.fields)}:
-            if key not in made and (node.name, key) not in _POINTERS:
-                child = node.child(key)
-                if child is not None and child.fields:
-                    made[key] = _map({}, child)
+        for key, child in _always(node):
+            if key not in made:
+                made[key] = _map({}, child)
     return made

@@ -7,6 +7,7 @@ otherwise the source is staging/src/k8s.io/apimachinery/pkg/util/validation/vali
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from envcompile.check.api.networks import is_ip
@@ -124,8 +125,11 @@ def no_address(value: Any, _: str = "") -> str | None:
 
 def qualified(value: Any, _: str = "") -> str | None:
     """A label key, annotation key or other qualified name: `[prefix/]name`."""
-    if not isinstance(value, str):
-        return None
+    return _qualified(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _qualified(value: str) -> str | None:
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:
         return "has more than one `/`: a key is `[prefix/]name`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import read_book
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from envcompile.check.api.book import Entry, Fields
+    from envcompile.check.api.refusal import Validator
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.model import Pointer
 
@@ -20,19 +22,41 @@ _DEEP: Final = frozenset({"map", "list"})
 _EMPTY: Final[tuple[Any, ...]] = (None, "", 0, [], {})
 
 
+class _Plan(NamedTuple):
+    """What is to be looked at in the values of one type."""
+
+    entry: Entry | None
+    validators: tuple[Validator, ...]
+    below: dict[str, Node | None]
+    """The maps and lists in it that are walked into, by field, as they are met; None for a field that is not."""
+
+
 class _Walk(NamedTuple):
     """What stays the same on the way through one object."""
 
     book: Mapping[str, Entry]
+    plans: dict[Node, _Plan]
     group: str
     kind: str
     version: str
     root: dict[str, Any]
     release: int
     is_namespaced: bool
+    found: list[Refusal]
 
     def place(self, pointer: Pointer) -> Place:
         return Place(self.group, self.kind, self.version, self.root, pointer, self.release, self.is_namespaced)
+
+    def plan(self, node: Node) -> _Plan:
+        plan = self.plans.get(node)
+        if plan is None:
+            plan = self.plans[node] = _Plan(self.book.get(node.name), VALIDATORS.get(node.name, ()), {})
+        return plan
+
+
+@cache
+def _plans(_: KubeApi) -> dict[Node, _Plan]:
+    return {}
 
 
 def refusals(api: KubeApi, value: Any) -> list[Refusal]:
@@ -52,50 +76,63 @@ def refusals(api: KubeApi, value: Any) -> list[Refusal]:
         return []
     value = decoded({key: inner for key, inner in value.items() if key != "status"}, node)
     release = int(api.version.partition(".")[2])
-    walk = _Walk(read_book(release), group, kind, version, value, release, api.is_namespaced(group, kind) is not False)
-    found: dict[Pointer, Refusal] = {}
+    book, namespaced = read_book(release), api.is_namespaced(group, kind) is not False
+    walk = _Walk(book, _plans(api), group, kind, version, value, release, namespaced, [])
     for validator in ROOTS:
         for at, what in validator(value, walk.place(())):
-            found.setdefault(at, Refusal(at, what))
+            walk.found.append(Refusal(at, what))
     for key, inner in value.items():
         child = node.child(key)
         if child is not None and key not in {"metadata", "status", "apiVersion", "kind"} and child.type in _DEEP:
-            for refusal in _value(walk, inner, child, (key,)):
-                found.setdefault(refusal.pointer, refusal)
-    for refusal in _type(walk, value, node, ()):
+            _value(walk, inner, child, (key,))
+    _type(walk, walk.plan(node), value, ())
+    if not walk.found:
+        return []
+    found: dict[Pointer, Refusal] = {}
+    for refusal in walk.found:
         found.setdefault(refusal.pointer, refusal)
     return list(found.values())
 
 
-def _value(walk: _Walk, value: Any, node: Node, pointer: Pointer) -> Iterator[Refusal]:
+def _value(walk: _Walk, value: Any, node: Node, pointer: Pointer) -> None:
     if node.type == "map":
         if isinstance(value, dict):
-            yield from _map(walk, value, node, pointer)
+            _map(walk, value, node, pointer)
     elif isinstance(value, list) and node.items is not None and node.items.type in _DEEP:
         for index, item in enumerate(value):
-            yield from _value(walk, item, node.items, (*pointer, index))
+            _value(walk, item, node.items, (*pointer, index))
 
 
-def _map(walk: _Walk, value: dict[str, Any], node: Node, pointer: Pointer) -> Iterator[Refusal]:
-    entry = walk.book.get(node.name)
+def _map(walk: _Walk, value: dict[str, Any], node: Node, pointer: Pointer) -> None:
+    plan = walk.plan(node)
+    below = plan.below
     for key, inner in value.items():
-        child = node.child(key)
-        if child is None or child.type not in _DEEP or inner is None:
-            continue
-        if entry is not None and key in entry.fields and entry.fields[key].skip:
-            continue
-        yield from _value(walk, inner, child, (*pointer, key))
-    yield from _type(walk, value, node, pointer)
+        if key in below:
+            child = below[key]
+        else:
+            child = _child(plan, node, key)
+            if node.fields:  # a free map has keys without end
+                below[key] = child
+        if child is not None and inner is not None:
+            _value(walk, inner, child, (*pointer, key))
+    _type(walk, plan, value, pointer)
 
 
-def _type(walk: _Walk, value: dict[str, Any], node: Node, pointer: Pointer) -> Iterator[Refusal]:
+def _child(plan: _Plan, node: Node, key: str) -> Node | None:
+    child = node.child(key)
+    if child is None or child.type not in _DEEP:
+        return None
+    said = plan.entry.fields.get(key) if plan.entry is not None else None
+    return None if said is not None and said.skip else child
+
+
+def _type(walk: _Walk, plan: _Plan, value: dict[str, Any], pointer: Pointer) -> None:
     """Ask what is said of the type of a map."""
-    entry = walk.book.get(node.name)
-    if entry is not None:
-        yield from _fields(entry, value, pointer)
-    for validator in VALIDATORS.get(node.name, ()):
+    if plan.entry is not None:
+        walk.found.extend(_fields(plan.entry, value, pointer))
+    for validator in plan.validators:
         for at, what in validator(value, walk.place(pointer)):
-            yield Refusal((*pointer, *at), what)
+            walk.found.append(Refusal((*pointer, *at), what))
 
 
 def _fields(entry: Entry, value: dict[str, Any], pointer: Pointer) -> Iterator[Refusal]:

@@ -73,8 +73,8 @@ def test_case_check_misses_what_api_refuses(make_project: MakeProject) -> None:
             "(`type` is from overlays/dev/patch.yaml:5)"
         ),
         (
-            "overlays/dev/patch.yaml:10:25: error schema: `valueFrom` and `value` stand beside each other: only one may "
-            "be there (`value` is from base/a/web.yaml:12)"
+            "overlays/dev/patch.yaml:10:25: error schema: `valueFrom` and `value` stand beside each other: only one "
+            "may be there (`value` is from base/a/web.yaml:12)"
         ),
         (
             "overlays/dev/patch.yaml:11:27: error schema: `hostPath` and `emptyDir` stand beside each other: only one "
