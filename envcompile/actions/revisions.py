@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import Order, field_changes
+from envcompile.ask.changes import Moved, Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
@@ -69,7 +69,7 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
 
 
 def _row(identity: ResourceId, change: FieldChange, place: str) -> FieldRow:
-    if isinstance(change.new, Order):
+    if isinstance(change.new, (Order, Moved)):
         return FieldRow(identity, change.field, "order", str(change.old), str(change.new), place)
     how = "added" if change.old is ABSENT else "removed" if change.new is ABSENT else "changed"
     return FieldRow(identity, change.field, how, _text(change.old), _text(change.new), place)
