@@ -77,17 +77,24 @@ def render(source: str, types: Mapping[str, Mapping[str, Any]]) -> str:
     return f'{{"source": {json.dumps(source)},\n"types": {{\n{lines}\n}}}}\n'
 
 
-def main() -> int:
-    """Write both tables from the newest release."""
-    release = RELEASES[max(RELEASES)]
-    folder = module_folder(GO_MODULE, release, os.environ)
-    FORMATS.write_text(render(f"Kubernetes {release}: api/openapi-spec/v3, `format`", formats(folder)), "utf-8")
+def made(release: str, folder: Path) -> dict[Path, str]:
+    """The text of both tables, from the Go module of a release."""
     generated = folder / "pkg" / "generated" / "openapi" / "zz_generated.openapi.go"
     found: dict[str, dict[str, list[str]]] = {}
     for type_, field, values in enums(generated.read_text(encoding="utf-8")):
         found.setdefault(type_, {})[field] = values
     said = f"Kubernetes {release}: pkg/generated/openapi/zz_generated.openapi.go, `Enum`"
-    ENUMS.write_text(render(said, found), "utf-8")
+    return {
+        FORMATS: render(f"Kubernetes {release}: api/openapi-spec/v3, `format`", formats(folder)),
+        ENUMS: render(said, found),
+    }
+
+
+def main() -> int:
+    """Write both tables from the newest release."""
+    release = RELEASES[max(RELEASES)]
+    for path, text in made(release, module_folder(GO_MODULE, release, os.environ)).items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 
