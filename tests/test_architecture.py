@@ -33,6 +33,7 @@ CATCHES_ALL = {
 }
 """Modules that may catch every exception without raising it again, with the reason."""
 NESTED = {
+    "check/api",
     "check/formats",
     "check/rules",
     "cli/commands",
