@@ -18,7 +18,6 @@ from envcompile.units.snapshot import Look
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
@@ -87,9 +86,9 @@ def build(
                 except EnvcError as error:
                     problems.extend(error)
             problems.raise_any()
-        write_all(project.root, target, results)
+        written = write_all(project.root, target, results)
         if is_whole and (with_chart or project.settings.chart is None):
-            keep_snapshot(look, project, linked, results)
+            keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
     project.save_memo()
@@ -183,14 +182,8 @@ def _compare(
         bundle = bundle._replace(
             digests={path: digest for path, digest in bundle.digests.items() if placed[path].id in wanted}
         )
-    written = known.outputs if known is not None else {}
-
-    def digest_of(path: str, stat: os.stat_result) -> str | None:
-        found = written.get(f"{name}/{path}")
-        text = f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
-        return found[1] if found is not None and found[0] == text else None
-
-    compared = plan(folder, bundle, digest_of, partial=only is not None)
+    written = known.outputs.get(name) if known is not None else None
+    compared = plan(folder, bundle, written.known if written is not None else None, partial=only is not None)
     return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
 
 

@@ -201,7 +201,7 @@ class ParsedFiles:
                     digest = combined_digest([digest, facts.digest, *said.import_digests])
                 elif said.import_digests:
                     digest = combined_digest([digest, *said.import_digests])
-                scan = scan_of(path, digest, said.documents, varies=said.varies)
+                scan = scan_of(path, app_of(path, name), digest, said.documents, varies=said.varies)
                 if not said.varies and not said.import_digests:
                     self._scans[name, path] = scan
                 found.append(scan)

@@ -12,6 +12,7 @@ from envcompile.kubernetes import load as load_api
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compose_of
+from envcompile.units.cut import Cutter
 from envcompile.units.environment import LinkedEnvironment
 from envcompile.units.link import report
 from envcompile.units.plan import plan
@@ -80,6 +81,7 @@ class Project:
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self._apis: dict[str, KubeApi] = {}
+        self._cutters: dict[str, Cutter] = {}
         self._plans: dict[str, EnvironmentPlan] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
         self._is_ignored: Callable[[str], bool] | None = None
@@ -262,10 +264,14 @@ class Project:
             "settings": combined_digest([mode, texts]),
             "Kubernetes version, CRDs and merge keys": facts.digest,
         }
+        cutter = self._cutters.get(facts.digest)
+        if cutter is None:
+            cutter = self._cutters[facts.digest] = Cutter(api)
         return plan(
             sources,
             api,
             facts,
+            cutter,
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
