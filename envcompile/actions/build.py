@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from envcompile.actions.charting import compare_chart
-from envcompile.actions.outputs import Outputs
+from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.compose.identity import select
@@ -15,7 +16,6 @@ from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.units.snapshot import Look
-from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -61,23 +61,27 @@ def build(
     look = project.look
     if look is None or output is not None:
         look = Look(str(project.root), str(target))
+    is_whole = not environments and only is None
+    chart = project.settings.chart if is_whole and with_chart else None
+    texts = Texts()
+    if chart is None:
+        with suppress(EnvcError):  # told below, with everything else that is wrong
+            project.settle(chosen, texts.take)
     linked = link_all(project, chosen)
-    renderer = Renderer()
     problems = Problems()
     outputs = []
     results = []
     for environment in linked:
-        made = Outputs(environment, renderer)
+        made = Outputs(environment, texts)
         outputs.append(made)
         results.append(_compare(project, made, target, only, look.snapshot))
         made.report_refused(results[-1].plan, results[-1].folder, problems)
     problems.raise_any()
-    is_whole = not environments and only is None
     if is_whole:
         results += _orphans(project, target)
-        if with_chart and project.settings.chart is not None:
+        if chart is not None:
             compiled = [project.compile_with_sources(environment.environment) for environment in linked]
-            results.append(compare_chart(project, project.settings.chart, target, compiled))
+            results.append(compare_chart(project, chart, target, compiled))
     if not check:
         if not force:
             for result in results:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.manifests import built_in_kinds, render
+from envcompile.emit.spool import Spool
 from envcompile.errors import EnvcError
 from envcompile.model import Bundle
+from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +20,48 @@ if TYPE_CHECKING:
     from envcompile.emit.filenames import Placed
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
+    from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.yamlio import Renderer
+    from envcompile.units.unit import CompiledUnit
+
+
+class Texts:
+    """The texts of resources, each made when its unit is compiled, or when somebody asks for it."""
+
+    def __init__(self) -> None:
+        self._spool = Spool()
+        self._digests: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._renderer = Renderer()
+        self._app = ""
+
+    def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
+        """Render the resources of a unit, as they are while no other unit does anything to them."""
+        app = unit.resources[0].app if unit.resources else ""
+        if app != self._app:
+            self._app = app
+            self._renderer = Renderer()  # what environments have in common is rendered once, and given up then
+        digests = []
+        for position, resource in enumerate(unit.resources):
+            text = render(resource, self._renderer).encode()
+            self._spool.put((environment, number, position), text)
+            digests.append(digest(text))
+        self._digests[environment, number] = tuple(digests)
+
+    def digest(self, linked: LinkedEnvironment, identity: ResourceId) -> str | None:
+        """The digest of a text that is at hand; None for others."""
+        place = linked.place_in_units(identity)
+        digests = self._digests.get((linked.environment, place[0])) if place is not None else None
+        return digests[place[1]] if digests is not None and place is not None else None
+
+    def text(self, linked: LinkedEnvironment, identity: ResourceId) -> bytes:
+        """The text of a resource; its unit is compiled when it is not at hand."""
+        place = linked.place_in_units(identity)
+        found = self._spool.get((linked.environment, *place)) if place is not None else None
+        if found is None:
+            found = render(linked.resource(identity), Renderer()).encode()
+            if place is not None:
+                self._spool.put((linked.environment, *place), found)
+        return found
 
 
 class Outputs(Mapping[str, bytes]):
@@ -27,16 +69,15 @@ class Outputs(Mapping[str, bytes]):
 
     Args:
         linked: the environment.
-        renderer: shared between environments: what they have in common is rendered once.
+        texts: the resources' texts, as far as they are at hand.
 
     Raises:
         EnvcError: two applications' folders would be one on some file system.
     """
 
-    def __init__(self, linked: LinkedEnvironment, renderer: Renderer) -> None:
+    def __init__(self, linked: LinkedEnvironment, texts: Texts) -> None:
         self.linked = linked
-        self._renderer = renderer
-        self._texts: dict[str, bytes] = {}
+        self._texts = texts
         resources: list[Placed] = [*linked.exported(), *linked.linked.further]
         refuse_alike_applications({
             **{one.app: "" for one in linked.linked.further},
@@ -45,16 +86,12 @@ class Outputs(Mapping[str, bytes]):
         self.placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
         digests = {}
         for path, resource in self.placed.items():
-            known = linked.known_digest(resource.id)
+            known = linked.known_digest(resource.id) or texts.digest(linked, resource.id)
             digests[path] = known if known is not None else digest(self[path])
         self.bundle = Bundle(linked.environment, self, digests)
 
     def __getitem__(self, path: str) -> bytes:
-        text = self._texts.get(path)
-        if text is None:
-            resource = self.linked.resource(self.placed[path].id)
-            text = self._texts[path] = render(resource, self._renderer).encode()
-        return text
+        return self._texts.text(self.linked, self.placed[path].id)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.placed)

@@ -58,6 +58,12 @@ class EnvironmentPlan(NamedTuple):
         """The environment's name."""
         return self.sources.environment
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether what units say depends on others: what a unit alone says is not yet what is written."""
+        settings = self.sources.settings
+        return settings.rollout == "checksum" or settings.sync_waves or settings.force_namespace
+
     def inputs_of(self, unit: PlannedUnit) -> dict[str, str]:
         """Everything that a unit is compiled from: name -> digest, for who wants to know what changed."""
         found = {part.path: part.digest for part in unit.parts}
