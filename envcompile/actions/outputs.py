@@ -14,7 +14,7 @@ from envcompile.model import Bundle
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
@@ -47,11 +47,9 @@ class Texts:
             digests.append(digest(text))
         self._digests[environment, number] = tuple(digests)
 
-    def digest(self, linked: LinkedEnvironment, identity: ResourceId) -> str | None:
-        """The digest of a text that is at hand; None for others."""
-        place = linked.place_in_units(identity)
-        digests = self._digests.get((linked.environment, place[0])) if place is not None else None
-        return digests[place[1]] if digests is not None and place is not None else None
+    def digests(self, environment: str, number: int) -> Sequence[str] | None:
+        """The digests of the texts of a unit when they are at hand."""
+        return self._digests.get((environment, number))
 
     def text(self, linked: LinkedEnvironment, identity: ResourceId) -> bytes:
         """The text of a resource; its unit is compiled when it is not at hand."""
@@ -78,26 +76,46 @@ class Outputs(Mapping[str, bytes]):
     def __init__(self, linked: LinkedEnvironment, texts: Texts) -> None:
         self.linked = linked
         self._texts = texts
-        resources: list[Placed] = [*linked.exported(), *linked.linked.further]
-        refuse_alike_applications({
-            **{one.app: "" for one in linked.linked.further},
-            **{one.app: one.origin[1] for one in linked.exported()},
-        })
-        self.placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
-        digests = {}
-        for path, resource in self.placed.items():
-            known = linked.known_digest(resource.id) or texts.digest(linked, resource.id)
-            digests[path] = known if known is not None else digest(self[path])
+        self._placed: dict[str, Placed] | None = None
+        if linked.paths is None:
+            refuse_alike_applications({
+                **{one.app: "" for one in linked.linked.further},
+                **{one.app: one.origin[1] for one in linked.exported()},
+            })
+            paths = {one.id: path for path, one in self.placed.items()}
+            self._paths: Sequence[tuple[str, ...]] = [
+                tuple([paths[one.id] for one in unit.resources]) for unit in linked.exports
+            ]
+        else:
+            self._paths = linked.paths
+        digests: dict[str, str] = {}
+        for number, own in enumerate(self._paths):
+            known = linked.known_digests(number)
+            if known is None and not linked.imports_digest(number):
+                known = texts.digests(linked.environment, number)
+            digests.update(zip(own, known or [digest(self[path]) for path in own], strict=True))
+        for one in linked.linked.further if linked.paths is None else ():
+            path = paths[one.id]
+            digests[path] = digest(self[path])
         self.bundle = Bundle(linked.environment, self, digests)
+
+    @property
+    def placed(self) -> dict[str, Placed]:
+        """The resource of every file."""
+        if self._placed is None:
+            linked = self.linked
+            resources: list[Placed] = [*linked.exported(), *linked.linked.further]
+            self._placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
+        return self._placed
 
     def __getitem__(self, path: str) -> bytes:
         return self._texts.text(self.linked, self.placed[path].id)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.placed)
+        return iter(self.bundle.digests)
 
     def __len__(self) -> int:
-        return len(self.placed)
+        return len(self.bundle.digests)
 
     def report_refused(self, plan: Plan, folder: Path, problems: Problems) -> None:
         """Note what the API server would refuse to make of what the last build wrote.
@@ -126,5 +144,4 @@ class Outputs(Mapping[str, bytes]):
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        by_id = {resource.id: self.bundle.digests[path] for path, resource in self.placed.items()}
-        self.linked.remember(by_id)
+        self.linked.remember(self._paths, self.bundle.digests)

@@ -21,9 +21,14 @@ from envcompile.git.tree import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.errors import EnvcError
 
 __all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
+
+SEEN = frozenset({"base", "overlays"})
+"""The folders of a project whose files others may have listed already."""
 
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
@@ -47,11 +52,17 @@ class WorkingTree:
 
     Symlinks are followed as long as they stay in the repository: the nearest folder around the root that holds
     `.git`, or the root itself.
+
+    Args:
+        root: the project's folder.
+        seen: the files below the folders `SEEN` with their stats (times of change, size, inode), where somebody looked
+            at them just now and found no symlink.
     """
 
-    __slots__ = ("_boundary", "_prefix", "_scanned", "root")
+    __slots__ = ("_boundary", "_prefix", "_scanned", "_seen", "root")
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, seen: Mapping[str, str] | None = None) -> None:
+        self._seen = seen
         self.root = Path(os.path.realpath(root))
         self._prefix = f"{self.root}/"
         self._boundary: str | None = None
@@ -69,9 +80,15 @@ class WorkingTree:
         if not (self.root / folder).is_dir():
             return []
         found: list[FileEntry] = []
-        todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
-        while todo:
-            self._scan(*todo.pop(), found, todo)
+        if self._seen is not None and folder in SEEN:
+            found = [
+                _entry(path, facts) for path, facts in self._seen.items() if path.startswith(prefix) and " " in facts
+            ]
+            found = [entry for entry in found if not any(map(is_ignored, entry[0].split("/")))]
+        else:
+            todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
+            while todo:
+                self._scan(*todo.pop(), found, todo)
         found.sort()
         self._scanned.update([entry[0] for entry in found])
         return found
@@ -152,6 +169,11 @@ class WorkingTree:
     def is_file(self, path: str) -> bool:
         """Tell whether the path is a file."""
         return path in self._scanned or (self.root / path).is_file()
+
+
+def _entry(path: str, facts: str) -> FileEntry:
+    changed, _, size, inode = facts.split(" ")
+    return FileEntry(path, int(changed), int(size), int(inode))
 
 
 def _no_file(path: str, mode: int) -> EnvcError:
