@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources
     from envcompile.units.cut import Cutter, Part, Share
@@ -130,6 +131,7 @@ def plan(
     given: Mapping[str, str],
     merge_texts: bool,
     store: Store | None,
+    external: StoreFacts | None,
     is_ignored: Ignored,
 ) -> EnvironmentPlan:
     """Cut an environment into units.
@@ -145,6 +147,7 @@ def plan(
         given: the digests of what all units of the environment are given, by name.
         merge_texts: configuration files inside ConfigMaps merge key by key.
         store: the environment's sealed values.
+        external: what it says of the store of an operator.
         is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
 
     Raises:
@@ -166,20 +169,29 @@ def plan(
         secrets = None
         sealed = ""
         if share.secrets and is_sealing:
-            secrets = _secrets(store, share, is_ignored)
-            sealed = combined_digest([store_key.of(map(names.identity, share.secrets)), *sorted(secrets.ignored)])
+            secrets = _secrets(store or _empty(sources), external, share, is_ignored)
+            sealed = combined_digest([
+                store_key.of(map(names.identity, share.secrets)),
+                repr(external),
+                *sorted(secrets.ignored),
+            ])
         may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, share.digest])
         units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered, key))
     return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given)
 
 
-def _secrets(store: Store | None, share: Share, is_ignored: Ignored) -> SecretInput:
-    from envcompile.secrets.store import Store
+def _empty(sources: EnvironmentSources) -> Store:
+    """The store of an environment for which nothing was sealed yet: messages name the file that will have it."""
+    from envcompile.secrets.store import STORE_NAME, Store
 
+    return Store(f"overlays/{sources.environment}/{STORE_NAME}")
+
+
+def _secrets(store: Store, external: StoreFacts | None, share: Share, is_ignored: Ignored) -> SecretInput:
     # A Secret is private when every file that has a say in it is ignored, so all are asked about when one is in clear.
     ignored = frozenset(part.path for part in share.parts if is_ignored(part.path)) if share.literals else frozenset()
-    return SecretInput(store or Store(""), ignored)
+    return SecretInput(store, ignored, external)
 
 
 class _StoreKey:

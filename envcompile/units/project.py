@@ -16,6 +16,7 @@ from envcompile.units.cut import Cutter
 from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
 from envcompile.units.plan import plan
+from envcompile.units.seal import external_store
 from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
+    from envcompile.units.environment import Reason
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.snapshot import Look
@@ -105,7 +107,7 @@ class Project:
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         root = Path(os.path.realpath(find_root(start)))
         look = look or Look(str(root), f"{root}/environments")
-        tree = WorkingTree(root, look.inputs if look.is_plain else None)
+        tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
         memo = FolderMemo(tree.root, look.tool)
         return cls(tree, ParsedFiles(look.known_digest, memo.scans()), memo, look)
 
@@ -251,6 +253,10 @@ class Project:
 
         return read_environment(self._sources, environment, self._parsed)
 
+    def reasons(self) -> list[Reason]:
+        """For each unit of the environments that were linked whether it was compiled, and why."""
+        return [reason for linked in self._linked.values() for reason in linked.reasons]
+
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
@@ -305,6 +311,7 @@ class Project:
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
+            external=external_store(sources),
             is_ignored=self._ignores,
         )
 
