@@ -19,7 +19,10 @@ PACKAGE = ROOT / "envcompile"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 NAMES = [path.relative_to(PACKAGE).as_posix() for path in MODULES]
 LARGEST = 350
-LARGER: dict[str, str] = {"kubernetes/operators.py": "it is one table"}
+LARGER: dict[str, str] = {
+    "kubernetes/operators.py": "it is one table",
+    "units/project.py": "every question that is asked of a project, of whichever tree",
+}
 """Modules that may be larger than a room, with the reason; one that has shrunk must leave the list."""
 CATCHES_ALL = {
     "cli/error_handler.py": "it is the funnel",

@@ -233,11 +233,13 @@ class LinkedEnvironment:
             else ""
         )
 
-    def remember(self, paths: Sequence[tuple[str, ...]], digests: Mapping[str, str]) -> None:
+    def remember(
+        self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
+    ) -> None:
         """Put what is not remembered yet into the memo.
 
         Args:
-            paths: for each unit those of its files.
+            paths: for each unit those of its files; left out by who made no files.
             digests: the SHA-256 of every file by its path.
         """
         if self._memo is None:
@@ -247,13 +249,14 @@ class LinkedEnvironment:
         for number, unit in enumerate(self.plan.units):
             known = self._remembered[number]
             imported = self.imports_digest(number)
-            if (known is not None and imported in known.files) or not unit.may_be_remembered:
+            if (known is not None and (digests is None or imported in known.files)) or not unit.may_be_remembered:
                 continue
             files = dict(known.files) if known is not None else {}
-            files[imported] = tuple([digests[path] for path in paths[number]])
+            if digests is not None and paths is not None:
+                files[imported] = tuple([digests[path] for path in paths[number]])
             entry = Remembered.of(unit.app, self._units.exports_of(number), self.plan.inputs_of(unit), files)
             self._memo.put(self.environment, unit.key, entry)
-        if self.paths is None and self._digest:
+        if self.paths is None and self._digest and paths is not None:
             linked = self.linked
             if not (linked.imports or linked.further or linked.warnings):
                 self._memo.put_joined(self.environment, self._digest, list(paths))
