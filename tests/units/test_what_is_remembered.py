@@ -1,0 +1,54 @@
+"""What a build remembers holds no longer than its reasons: answers are those of a folder without a memo."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from tests.harness.command import run_envc
+from tests.harness.repository import config_map, environment, git, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.harness.command import Outcome
+
+DEV: Final = {"overlays/dev/environment.yaml": environment("namespace: dev\n")}
+JSONNET: Final = """\
+local library = import 'library.libsonnet';
+{apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'made'}, data: {text: library.text}}
+"""
+
+
+def fresh(root: Path, *arguments: str) -> Outcome:
+    """The answer without a memo."""
+    shutil.rmtree(root / ".envc", ignore_errors=True)
+    return run_envc(root, *arguments)
+
+
+def test_an_import_that_is_gone_from_jsonnet_may_be_ignored_by_git(tmp_path: Path) -> None:
+    """Only what the evaluation of now reads has to be visible, not what an earlier one read."""
+    files = {
+        "lib/library.libsonnet": "{text: importstr 'aaa.txt'}",
+        "lib/aaa.txt": "text",
+        "base/web/x.jsonnet": JSONNET,
+    }
+    root = write_files(tmp_path, {**DEV, **files})
+    git(root, "init", "--quiet")
+    assert run_envc(root, "build").code == 0
+    write_files(root, {"lib/library.libsonnet": "{text: 'other'}", ".gitignore": "aaa.txt\n"})
+    assert run_envc(root, "build", "--check").code == 16
+    assert fresh(root, "build", "--check").code == 16
+
+
+def test_a_file_in_a_folder_of_definitions_that_was_empty_is_seen(tmp_path: Path) -> None:
+    """A folder below one that `crds:` names counts before it holds a file."""
+    files = {"envc.yaml": "crds: [crds]\n", "crds/a/list.yaml": config_map(), "base/web/map.yaml": config_map()}
+    root = write_files(tmp_path, {**DEV, **files})
+    (root / "crds/b/c").mkdir(parents=True)
+    assert run_envc(root, "build").code == 0
+    assert "nothing to do" in run_envc(root, "build").err
+    write_files(root, {"crds/b/c/broken.yaml": "a: [\n"})
+    seen = run_envc(root, "build")
+    assert seen.code == 1
+    assert seen == fresh(root, "build")
