@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from envcompile.units.project import Project
     from envcompile.units.snapshot import Look
 
+_NEVER = -1
+"""No checksum: a file that has it counts as changed."""
+
 
 def keep_snapshot(
     look: Look, project: Project, linked: Sequence[LinkedEnvironment], results: Sequence[EnvironmentResult]
 ) -> None:
     """Keep what a build of all environments saw and wrote.
 
-    A build with warnings is never "nothing to do": they are due again next time.
+    A build with warnings is never "nothing to do": they are due again next time. Nor is one that depends on what git
+    ignores: what git tells may change by its index, by settings of the machine, or by files above the project.
 
     Args:
         look: the project's folder as it was before the build.
@@ -44,14 +48,18 @@ def keep_snapshot(
                 return  # somebody took it away already
             outputs[f"{result.environment}/{path}"] = (stat, digest)
     warned = any(result.warnings for result in results)
-    counts = {} if warned else {result.environment: result.resources for result in kept}
+    counts = {} if warned or project.asks_git else {result.environment: result.resources for result in kept}
     digests = project.parsed.digests
+    private = project.private_files()
+    racy = racy_inputs(look.root, inputs, look.began)
     save(
         look,
         Snapshot(
             counts=counts,
-            racy=racy_inputs(look.root, inputs, look.began),
-            inputs={path: (stat, digests.get(path, "")) for path, stat in inputs.items()},
+            racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
+            inputs={
+                path: (stat, digests.get(path, "") if path not in private else "") for path, stat in inputs.items()
+            },
             outputs=outputs,
         ),
     )

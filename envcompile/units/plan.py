@@ -67,6 +67,8 @@ class EnvironmentPlan(NamedTuple):
     """Every `kind: Patch`: layer, file, number."""
     given: Mapping[str, str]
     """What all units are given, by name: digests."""
+    private: frozenset[str]
+    """The files that git ignores in which a Secret may stand in clear."""
 
     @property
     def environment(self) -> str:
@@ -168,10 +170,15 @@ def plan(
         sealed = ""
         if secrets is not None:
             sealed = combined_digest([secret_key.of(secret_ids), repr(external), *sorted(secrets.ignored)])
-        may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, *described])
-        units.append(PlannedUnit(app, parts, secrets, sealed, may_be_remembered, key))
-    return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given)
+        units.append(PlannedUnit(app, parts, secrets, sealed, may_be_remembered=True, key=key))
+    private = frozenset().union(*(unit.secrets.ignored for unit in units if unit.secrets is not None))
+    if private:
+        # A file may give documents to other units than that of its Secret.
+        units = [
+            unit._replace(may_be_remembered=private.isdisjoint([part.path for part in unit.parts])) for unit in units
+        ]
+    return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private)
 
 
 class _Cut:
