@@ -299,9 +299,13 @@ def _checksum(root: str, path: str) -> int:
 
 
 def tool_stamp() -> str:
-    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale."""
+    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale.
+
+    So does one of its libraries, which shows by the times of the folders that packages are installed in.
+    """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     lines: list[str] = [here, sys.version]
+    lines += [f"{folder} {stat_of(folder)}" for folder in sys.path if folder.endswith("-packages")]
     todo = [here]
     while todo:
         with os.scandir(todo.pop()) as entries:

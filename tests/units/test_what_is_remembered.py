@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING, Final
 
 from tests.harness.command import run_envc
@@ -10,6 +11,8 @@ from tests.harness.repository import config_map, environment, git, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from tests.harness.command import Outcome
 
@@ -52,3 +55,18 @@ def test_a_file_in_a_folder_of_definitions_that_was_empty_is_seen(tmp_path: Path
     seen = run_envc(root, "build")
     assert seen.code == 1
     assert seen == fresh(root, "build")
+
+
+def test_a_library_that_is_upgraded_makes_what_is_remembered_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another version of what reads YAML or evaluates jsonnet may give other bytes."""
+    packages = tmp_path / "site-packages"
+    (packages / "gojsonnet-1.dist-info").mkdir(parents=True)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(packages)])
+    root = write_files(tmp_path / "project", {**DEV, "base/web/map.yaml": config_map()})
+    for said in ("1 added", "nothing to do"):
+        assert said in run_envc(root, "build").err
+    (packages / "gojsonnet-1.dist-info").rename(packages / "gojsonnet-2.dist-info")
+    assert "nothing changed" in run_envc(root, "build", "--why").err
+    assert "nothing to do" in run_envc(root, "build").err
