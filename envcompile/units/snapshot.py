@@ -246,8 +246,11 @@ def save(look: Look, snapshot: Snapshot) -> None:
     body = "\n\n".join(["\n".join(part) for part in parts]).encode("utf-8", "surrogateescape")
     path = _file(look.root, look.target)
     beside = f"{path}.{os.getpid()}"
+    folder = os.path.dirname(path)
+    if os.path.islink(folder) or os.path.islink(os.path.dirname(folder)):
+        return  # a link in the place of a folder leads to files of others
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         with open(beside, "wb") as file:
             file.write(f"{_FORMAT} {look.tool} {zlib.crc32(body):08x}\n".encode() + body)
         os.replace(beside, path)

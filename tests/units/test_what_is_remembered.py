@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from tests.harness.command import run_envc
-from tests.harness.repository import config_map, environment, git, write_files
+from tests.harness.repository import commit, config_map, environment, git, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,3 +70,32 @@ def test_a_library_that_is_upgraded_makes_what_is_remembered_stale(
     (packages / "gojsonnet-1.dist-info").rename(packages / "gojsonnet-2.dist-info")
     assert "nothing changed" in run_envc(root, "build", "--why").err
     assert "nothing to do" in run_envc(root, "build").err
+
+
+def test_a_repository_of_sha_256_is_compared_as_others_are(tmp_path: Path) -> None:
+    """Its names of contents are not those by which files are remembered: an edit is not one "while it was compiled"."""
+    root = write_files(tmp_path, {**DEV, "base/web/map.yaml": config_map(a="b")})
+    git(root, "init", "--quiet", "--object-format=sha256")
+    commit(root)
+    assert run_envc(root, "build").code == 0
+    assert run_envc(root, "diff", "--from", "HEAD").code == 0
+    write_files(root, {"base/web/map.yaml": config_map(a="c")})
+    assert run_envc(root, "diff", "--from", "HEAD").code == 16
+    commit(root)
+    assert run_envc(root, "diff", "--from", "HEAD~1", "--to", "HEAD").code == 16
+
+
+def test_nothing_is_remembered_behind_a_link(tmp_path: Path) -> None:
+    """A folder of `.envc` that leads elsewhere stays as it is, also when no output has to be written."""
+    root = write_files(tmp_path / "project", {**DEV, "base/web/map.yaml": config_map(a="b")})
+    assert run_envc(root, "build").code == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("units", "cache", "jsonnet"):
+        shutil.rmtree(root / ".envc" / name, ignore_errors=True)
+        (root / ".envc" / name).symlink_to(elsewhere)
+    more = "{apiVersion: 'v1', kind: 'List', items: []}"
+    write_files(root, {"base/web/none.yaml": "# nothing\n", "base/web/x.jsonnet": more})
+    run_envc(root, "build")
+    run_envc(root, "check")
+    assert [*elsewhere.iterdir()] == []
