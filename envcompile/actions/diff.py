@@ -62,6 +62,10 @@ class Difference(NamedTuple):
         return tuple(diff for diff in self.environments if diff.resources)
 
 
+_SHA1 = 40
+"""Length of such a name in hexadecimal digits; SHA-256 repositories have others."""
+
+
 class _TwinFiles(ParsedFiles):
     """The files of one side; those that are the same on the other side are parsed once, and their values shared."""
 
@@ -143,7 +147,7 @@ def difference(
             commit = newer.commit if newer is not None else ""
             after = _linked(project, wanted, commit)
             older = opening.result()
-        base = _Side(older, project.memo, older.blob_of, project)
+        base = _Side(older, project.memo, _digests_of(older), project)
         broken: dict[str, EnvcError] = {}
         if may_be_broken:
             before = _linked_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
@@ -171,8 +175,18 @@ def _newer_side(root: Path, commit: CommitTree | None) -> _Side:
     look = Look(str(tree.root), f"{tree.root}/environments")
     memo = FolderMemo(tree.root, look.tool)
     if commit is not None:
-        return _Side(commit, memo, commit.blob_of)
+        return _Side(commit, memo, _digests_of(commit))
     return _Side(tree, memo, look.known_digest)
+
+
+def _digests_of(commit: CommitTree) -> Callable[[str], str]:
+    """What git calls the contents of a commit's files, where that is the SHA-1 by which scans know them."""
+
+    def digest_of(path: str) -> str:
+        name = commit.blob_of(path)
+        return name if len(name) == _SHA1 else ""
+
+    return digest_of
 
 
 def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> EnvironmentDiff:

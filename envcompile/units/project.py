@@ -21,7 +21,7 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from envcompile import settings
     from envcompile.git.trees import StoredTree
@@ -63,7 +63,7 @@ class CompiledEnvironment(NamedTuple):
     composed: EnvironmentContext
 
 
-class Project:
+class Project:  # ruff: ignore[too-many-public-methods] - every question that is asked of a project, of whichever tree
     """A repository with `base/` and `overlays/`.
 
     `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
@@ -304,7 +304,9 @@ class Project:
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
-            self.memo.save_scans([(layer, scan) for (layer, _), scan in self._parsed.scans.items()])
+            private = self.private_files()
+            scans = self._parsed.scans.items()
+            self.memo.save_scans([(layer, scan) for (layer, path), scan in scans if path not in private])
             self.memo.save()
 
     def further_inputs(self) -> set[str]:
@@ -316,9 +318,19 @@ class Project:
             while folder:
                 found.add(folder)  # a new file changes it
                 folder = folder.rpartition("/")[0]
-        if self._is_ignored is not None:
-            found.update(self._ignore_files())
+        if self.tree.root is not None:
+            for path in self.settings.crds:
+                found.update(_folders(self.root, path))
         return found
+
+    @property
+    def asks_git(self) -> bool:
+        """Whether what is compiled hangs on what git ignores, of which the stats of sources tell nothing."""
+        return self._is_ignored is not None
+
+    def private_files(self) -> frozenset[str]:
+        """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
+        return frozenset().union(*(plan.private for plan in self._plans.values()))
 
     def crd_files(self) -> frozenset[str]:
         """The files that `crds:` of envc.yaml names."""
@@ -326,11 +338,6 @@ class Project:
         for path in self.settings.crds:
             found.update([entry.path for entry in self.tree.files(path)] or [path])
         return frozenset(found)
-
-    def _ignore_files(self) -> set[str]:
-        """The files by which git may be told to ignore a source."""
-        folders = {path.rpartition("/")[0] for path in self._parsed.digests}
-        return {".gitignore", ".git/info/exclude", *(f"{folder}/.gitignore" for folder in folders)}
 
     def _plan(self, environment: str) -> EnvironmentPlan:
         import msgspec
@@ -415,6 +422,16 @@ class Project:
             position = self.settings.merge_keys.index(error.rule)
             location = self._where_in_project(("mergeKeys", position))
             raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
+
+
+def _folders(root: Path, path: str) -> Iterator[str]:
+    """A folder and all below it, also those without a file: a first one may come."""
+    from envcompile.sources.tree import is_ignored, join
+
+    inside = join("", path)
+    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
+        below[:] = [name for name in below if not is_ignored(name)]
+        yield Path(folder).relative_to(root).as_posix()
 
 
 def api_of(facts: ApiFacts) -> KubeApi:
