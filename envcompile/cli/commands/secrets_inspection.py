@@ -191,7 +191,7 @@ def _register_scan(group: typer.Typer) -> None:
 
 
 def _in_clear(root: Path) -> list[str]:
-    """Folders of environments whose Secrets are throw-away, as the index says; none where it holds no sound settings."""
+    """Folders of environments whose Secrets are throw-away, as the index says; none where its settings are wrong."""
     from envcompile.actions.secrets import folders_in_clear
     from envcompile.errors import EnvcError
     from envcompile.git.discovery import prefix_of
