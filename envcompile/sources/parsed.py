@@ -77,6 +77,8 @@ class ParsedFiles:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
         digits: hexadecimal digits of the names that git gives to contents here.
+        is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
+        seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
     """
 
     __slots__ = (
@@ -88,6 +90,7 @@ class ParsedFiles:
         "_layers",
         "_said",
         "_scans",
+        "_seal",
         "_values",
         "is_trusted",
     )
@@ -99,6 +102,7 @@ class ParsedFiles:
         digits: int = SHA1_DIGITS,
         *,
         is_trusted: bool = True,
+        seal: str = "",
     ) -> None:
         self._digits = digits
         self.is_trusted = is_trusted
@@ -111,6 +115,7 @@ class ParsedFiles:
         self._digests: dict[str, str] = {}
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._evaluations: Evaluations | None = None
+        self._seal = seal
 
     def file(self, tree: Tree, path: str) -> File:
         """The file with its bytes.
@@ -289,8 +294,8 @@ class ParsedFiles:
             from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                root = tree.root if self.is_trusted else None
-                store = EvaluationStore(root / ".envc" / "jsonnet") if root is not None else None
+                root = tree.root if self.is_trusted and self._seal else None
+                store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
                 self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}
