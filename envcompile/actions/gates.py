@@ -62,11 +62,10 @@ def check_stored(project: Project, wanted: Sequence[str], *, with_chart: bool = 
         if not wanted:
             results += _orphans(project, tree)
             if with_chart and project.settings.chart is not None:
-                compiled = [project.compile_with_sources(environment.environment) for environment in linked]
-                bundle, warnings = chart_bundle(project.settings.chart, compiled)
-                folder = f"{OUTPUT}/{CHART_FOLDER}"
-                compared = plan_stored(tree, folder, bundle)
-                results.append(EnvironmentResult(CHART_FOLDER, Path(folder), len(bundle.digests), compared, warnings))
+                chart = chart_bundle(project, project.settings.chart, linked)
+                folder, count = f"{OUTPUT}/{CHART_FOLDER}", len(chart.bundle.digests)
+                compared = plan_stored(tree, folder, chart.bundle)
+                results.append(EnvironmentResult(CHART_FOLDER, Path(folder), count, compared, chart.warnings))
     for outputs in made:
         outputs.remember()
     project.save_memo()

@@ -76,9 +76,9 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
-        digits: hexadecimal digits of the names that git gives to contents here.
         is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
         seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
+        digits: hexadecimal digits of the names that git gives to contents here.
     """
 
     __slots__ = (

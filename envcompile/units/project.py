@@ -107,8 +107,7 @@ class Project:
         tree = WorkingTree(find_root(start))
         look = look or Look(str(tree.root), f"{tree.root}/environments")
         memo = FolderMemo(tree.root, look.tool)
-        parsed = ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool)
-        return cls(tree, parsed, memo, look)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool), memo, look)
 
     @classmethod
     def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
