@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from envcompile.actions.build import link_all
 from envcompile.compose.rollout import configuration_kind
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.git.blob import id_digits
 from envcompile.git.repository import open_repository
 from envcompile.sources.overlaid import OverlaidTree
+from envcompile.sources.parsed import ParsedFiles
 from envcompile.sources.tree import join
 from envcompile.units.compare import changed_resources
 from envcompile.units.project import Project
@@ -77,7 +79,10 @@ def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
 
 
 def _at_commit(project: Project, revision: str) -> Project:
-    return Project(open_repository(project.root).commit_tree(revision), memo=project.memo)
+    tree = open_repository(project.root).commit_tree(revision)
+    memo = project.memo
+    parsed = ParsedFiles(tree.blob_of, memo.scans() if memo is not None else None, id_digits(project.root))
+    return Project(tree, parsed, memo)
 
 
 def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:

@@ -11,6 +11,7 @@ from envcompile.actions.own_labels import own_values, without_own_values
 from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.git.blob import id_digits
 from envcompile.git.refs import default_branch, merge_base
 from envcompile.git.repository import open_repository
 from envcompile.git.trees import CommitTree
@@ -62,10 +63,6 @@ class Difference(NamedTuple):
         return tuple(diff for diff in self.environments if diff.resources)
 
 
-_SHA1 = 40
-"""Length of such a name in hexadecimal digits; SHA-256 repositories have others."""
-
-
 class _TwinFiles(ParsedFiles):
     """The files of one side; those that are the same on the other side are parsed once, and their values shared."""
 
@@ -76,8 +73,9 @@ class _TwinFiles(ParsedFiles):
         twin: _Side | None,
         digest_of: Callable[[str], str] | None,
         scans: Mapping[tuple[str, str], FileScan],
+        digits: int,
     ) -> None:
-        super().__init__(digest_of, scans)
+        super().__init__(digest_of, scans, digits)
         self._twin = twin
 
     def file(self, tree: Tree, path: str) -> File:
@@ -105,9 +103,14 @@ class _Side(Project):
     """One of two states of a repository."""
 
     def __init__(
-        self, tree: Tree, memo: FolderMemo | None, digest_of: Callable[[str], str] | None, twin: _Side | None = None
+        self,
+        tree: Tree,
+        memo: FolderMemo | None,
+        digest_of: Callable[[str], str] | None,
+        digits: int,
+        twin: _Side | None = None,
     ) -> None:
-        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}), memo)
+        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}, digits), memo)
 
 
 def difference(
@@ -147,7 +150,7 @@ def difference(
             commit = newer.commit if newer is not None else ""
             after = _linked(project, wanted, commit)
             older = opening.result()
-        base = _Side(older, project.memo, _digests_of(older), project)
+        base = _Side(older, project.memo, older.blob_of, id_digits(root), project)
         broken: dict[str, EnvcError] = {}
         if may_be_broken:
             before = _linked_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
@@ -175,18 +178,8 @@ def _newer_side(root: Path, commit: CommitTree | None) -> _Side:
     look = Look(str(tree.root), f"{tree.root}/environments")
     memo = FolderMemo(tree.root, look.tool)
     if commit is not None:
-        return _Side(commit, memo, _digests_of(commit))
-    return _Side(tree, memo, look.known_digest)
-
-
-def _digests_of(commit: CommitTree) -> Callable[[str], str]:
-    """What git calls the contents of a commit's files, where that is the SHA-1 by which scans know them."""
-
-    def digest_of(path: str) -> str:
-        name = commit.blob_of(path)
-        return name if len(name) == _SHA1 else ""
-
-    return digest_of
+        return _Side(commit, memo, commit.blob_of, id_digits(root))
+    return _Side(tree, memo, look.known_digest, id_digits(root))
 
 
 def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> EnvironmentDiff:

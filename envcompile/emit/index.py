@@ -21,8 +21,8 @@ ATTRIBUTES = "*/.envc-index merge=union\n"
 """What a `.gitattributes` beside the environments says: both sides' names count (gitattributes(5), `merge`)."""
 _HEADER = "# files that envc wrote here; written by `envc build`, do not edit"
 _HEADER_OF_DIGESTS = "# files that envc wrote here, with their SHA-256; written by `envc build`, do not edit"
-_PLACES = 1024
-"""Fixed lines: enough that two branches that add ten files between them collide once in forty times."""
+_PLACES = 256
+"""Fixed lines: two branches that add a file each meet once in 256 times, with three files each once in thirty."""
 _OLD = re.compile(r"[0-9a-f]{64}  ")
 """What stands before a name: the SHA-256 of its content. Envc 0.1 wrote all indexes so."""
 _MARKS = ("<<<<<<< ", "||||||| ", ">>>>>>> ")
@@ -46,7 +46,7 @@ def render_names(paths: Iterable[str]) -> bytes:
         places[crc32(path.encode("utf-8", "surrogateescape")) % _PLACES].append(path)
     lines = [_HEADER]
     for number, names in enumerate(places):
-        lines += [f"#{number:03x}", *names]
+        lines += [f"#{number:02x}", *names]
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 

@@ -145,6 +145,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     @classmethod
     def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
         from envcompile.git.blob import id_digits
+        from envcompile.git.own_folder import require_own
         from envcompile.sources import ParsedFiles
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import tool_stamp
@@ -152,6 +153,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         digits = id_digits(folder)
         if not (folder / ".envc").is_dir():
             return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
+        require_own(folder / ".envc")
         memo = FolderMemo(folder, tool_stamp())
         return cls(tree, ParsedFiles(tree.blob_of, memo.scans(), digits), memo)
 

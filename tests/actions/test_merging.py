@@ -155,7 +155,7 @@ def test_names_that_fall_into_one_place_are_joined(shop: Path) -> None:
     text = index.read_text()
     for name, line in (("one", "web/a.yaml"), ("two", "web/b.yaml")):
         git(shop, "checkout", "--quiet", "-b", name, "main")
-        index.write_text(text.replace("#000\n", f"#000\n{line}\n"))
+        index.write_text(text.replace("#00\n", f"#00\n{line}\n"))
         commit(shop, name)
     git(shop, "merge", "--quiet", "one")
     assert {"web/a.yaml", "web/b.yaml"} <= parse_index(index.read_bytes()).keys()

@@ -56,7 +56,7 @@ def test_a_line_break_cannot_be_written_into_an_index() -> None:
 
 
 def test_two_names_have_a_line_between_them() -> None:
-    """Case merge-conflicts-in-envc-index: what two branches add is never one gap to git, but for one time in 1024."""
+    """Case merge-conflicts-in-envc-index: what two branches add is never one gap to git, but for one time in 256."""
     lines = render_names(["api/deployment-api.yaml", "job/deployment-job.yaml"]).decode().splitlines()
     first, second = sorted(lines.index(f"{name}/deployment-{name}.yaml") for name in ("api", "job"))
     assert second - first > 1
