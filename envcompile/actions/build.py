@@ -9,6 +9,7 @@ from envcompile.actions.outputs import Outputs
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.compose.identity import Identifier, select
+from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
@@ -20,9 +21,10 @@ from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from envcompile.actions.charting import ComparedChart
     from envcompile.ask.changes import Change
     from envcompile.emit.filenames import Placed
     from envcompile.model import ResourceId
@@ -76,11 +78,14 @@ def build(
         made.report_refused(results[-1].plan, results[-1].folder, problems)
     problems.raise_any()
     is_whole = not environments and only is None
+    chart: ComparedChart | None = None
     if is_whole:
         results += _orphans(project, target)
         if with_chart and project.settings.chart is not None:
-            compiled = [project.compile_with_sources(environment.environment) for environment in linked]
-            results.append(compare_chart(project, project.settings.chart, target, compiled))
+            chart = compare_chart(
+                project, project.settings.chart, target, linked, _known_digests(look.snapshot, CHART_FOLDER)
+            )
+            results.append(chart.result)
     if not check:
         if not force:
             for result in results:
@@ -95,6 +100,8 @@ def build(
     for made in outputs:
         made.remember()
     project.save_memo()
+    if chart is not None and chart.memo is not None:
+        chart.memo.save()
     return results
 
 
@@ -208,6 +215,14 @@ def _compare(
         bundle = bundle._replace(
             digests={path: digest for path, digest in bundle.digests.items() if placed[path].id in wanted}
         )
+    compared = plan(
+        folder, bundle, _known_digests(known, name), former=Former(folder, project.root), partial=only is not None
+    )
+    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
+
+
+def _known_digests(known: Snapshot | None, name: str) -> Callable[[str, os.stat_result], str | None]:
+    """The digests of the files of a folder that nobody touched since envc wrote them."""
     written = known.outputs if known is not None else {}
 
     def digest_of(path: str, stat: os.stat_result) -> str | None:
@@ -215,8 +230,7 @@ def _compare(
         text = f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
         return found[1] if found is not None and found[0] == text else None
 
-    compared = plan(folder, bundle, digest_of, partial=only is not None)
-    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
+    return digest_of
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
@@ -234,5 +248,5 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
         if folder.name in known or folder.name.startswith(".") or folder.is_symlink():
             continue
         if (folder / INDEX_NAME).is_file():
-            empty = plan(folder, bundle_of(folder.name, {}), gone=True)
+            empty = plan(folder, bundle_of(folder.name, {}), former=Former(folder, project.root), gone=True)
             yield EnvironmentResult(folder.name, folder, 0, empty, ())

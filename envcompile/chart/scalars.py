@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _PLAIN = re.compile(
@@ -39,10 +40,16 @@ def plain(text: str) -> bool:
 
 def key_text(key: str, indent: int) -> str:
     """A key of a map at this indent, as YAML, up to its colon; a very long one needs the form with a `?`."""
-    if plain(key) and len(key) < _LONG_KEY and not key.startswith("/"):
+    if _is_plain_key(key):
         return key
     text = quoted(key)
     return text if len(text) < _LONGEST_KEY else f"? {text}\n{' ' * indent}"
+
+
+@lru_cache(maxsize=4096)
+def _is_plain_key(key: str) -> bool:
+    """Kubernetes' keys are few, and each stands in thousands of places."""
+    return plain(key) and len(key) < _LONG_KEY and not key.startswith("/")
 
 
 def fits_block(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart import configtext
 from envcompile.chart.lists import pair
@@ -27,7 +27,7 @@ from envcompile.chart.shapes import (
 )
 from envcompile.chart.strictness import EXACT_INTEGERS, depth, fits_values, same_shapes
 from envcompile.kubernetes.images import parse_exact_image
-from envcompile.values import ABSENT, equal
+from envcompile.values import ABSENT, equal, same, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class TreeBuilder:
     def template(self) -> Template:
         """The whole resource; its flag is on where the environment has the resource."""
         versions = dict(self._subject.versions)
-        node = self._build(versions, (), same=_all_equal(list(versions.values())))
+        node = self._build_any(versions, ())
         flag = None
         if len(versions) < len(self._environments):
             here = {index: index in versions for index in range(len(self._environments))}
@@ -77,16 +77,78 @@ class TreeBuilder:
         self.holes.append(hole)
         return hole
 
+    def _build_any(self, per: dict[int, Any], steps: Steps) -> Node:
+        """A part of which nothing is known yet."""
+        values = list(per.values())
+        first = values[0]
+        for value in values:
+            if value is not first and not same(first, value):
+                return self._build(per, steps, same=_all_equal(values))
+        return self._constant(first, steps, _Twins(per))
+
     def _build(self, per: dict[int, Any], steps: Steps, *, same: bool) -> Node:
         values = list(per.values())
         first = values[0]
-        if isinstance(first, dict) and all(isinstance(value, dict) for value in values):
-            return self._map(per, steps, same=same)
-        if isinstance(first, list) and all(isinstance(value, list) for value in values):
-            return self._list(per, steps, same=same)
-        if any(isinstance(value, dict | list) for value in values):
-            return self._variant(per, steps)
+        kinds = {type(value) for value in values}
+        if dict in kinds or list in kinds:
+            if len(kinds) > 1:
+                return self._variant(per, steps)
+            return self._map(per, steps, same=same) if type(first) is dict else self._list(per, steps, same=same)
         return self._scalar(per, steps, same=same)
+
+    # ----------------------------------------------- parts that are the same
+
+    def _constant(self, value: Any, steps: Steps, twins: _Twins) -> Node:
+        """A part that is the same everywhere, most of which needs no second look: what `_build` would make of it."""
+        kind = type(value)
+        if kind is dict:
+            return self._constant_map(value, steps, twins)
+        if kind is list:
+            return self._constant_list(value, steps, twins)
+        if steps and value is not None and self._places.may_be_exposed(steps):
+            return self._scalar(twins.per(), steps, same=True)
+        return Const(value)
+
+    def _constant_map(self, value: dict[str, Any], steps: Steps, twins: _Twins) -> Node:
+        if not value and (not steps or steps[-1] != "resources"):
+            return Const(value)
+        if self._places.is_special(steps):
+            return self._map(twins.per(), steps, same=True)
+        parent = steps[-1] if steps else ""
+        labelled = parent in _LABELLED
+        exposed = self._places.exposed_keys(steps)
+        found: dict[str, Entry] = {}
+        for key in value if steps else _key_union({0: value}, top=True):
+            item = value[key]
+            if labelled or key == "namespace" or (key == "name" and parent == "metadata"):
+                below = dict.fromkeys(twins.top, item)
+                hole = self._shared_hole(key, below, below, steps)
+                if hole is not None:
+                    found[key] = Entry(key, Leaf(hole), () if hole.unset is Unset.NEVER else (hole,))
+                    continue
+            kind = type(item)
+            if kind is dict or kind is list or (item is not None and (exposed is None or key in exposed)):
+                node = self._constant(item, (*steps, key), _Twins(twins.top, (*twins.way, key)))
+                if type(node) is not Const:
+                    found[key] = Entry(key, node)
+        if not found:
+            return Const(value)
+        keys = value if steps else _key_union({0: value}, top=True)
+        return Map(tuple([found.get(key) or Entry(key, Const(value[key])) for key in keys]))
+
+    def _constant_list(self, value: list[Any], steps: Steps, twins: _Twins) -> Node:
+        if not value or not isinstance(value[0], dict) or self._places.place(steps).whole:
+            return Const(value)
+        pairing = pair({0: value}, next((step for step in reversed(steps) if isinstance(step, str)), ""))
+        if pairing is None:
+            return Const(value)
+        nodes = [
+            self._constant(item, (*steps, label), _Twins(twins.top, (*twins.way, position)))
+            for position, (item, (label, _)) in enumerate(zip(value, pairing.rows, strict=True))
+        ]
+        if all(isinstance(node, Const) for node in nodes):
+            return Const(value)
+        return Items(tuple([Entry(None, node) for node in nodes]))
 
     # ------------------------------------------------------------------ maps
 
@@ -147,14 +209,16 @@ class TreeBuilder:
         if hole is not None:
             return Entry(key, Leaf(hole), () if hole.unset is Unset.NEVER else (hole,))
         if len(below) == len(per):
-            return Entry(key, self._build(below, here, same=same or _all_equal(list(below.values()))))
+            node = self._build(below, here, same=True) if same else self._build_any(below, here)
+            return Entry(key, node)
         return self._optional(key, below, per, here)
 
     def _shared_hole(self, key: str, below: dict[int, Any], per: Mapping[int, Any], steps: Steps) -> Hole | None:
-        values = {index: below.get(index, ABSENT) for index in per}
-        if any(value is not ABSENT and not isinstance(value, str) for value in values.values()):
-            return None
+        for value in below.values():
+            if type(value) is not str:
+                return None
         parent = steps[-1] if steps else ""
+        values = {index: below.get(index, ABSENT) for index in per}
         if isinstance(parent, str) and parent in _LABELLED:
             return self._shared.label(parent, key, values)
         if key == "namespace":
@@ -163,7 +227,7 @@ class TreeBuilder:
             return self._shared.namespace(values) if known or not _all_equal(list(values.values())) else None
         if key == "name" and steps == ("metadata",) and self._subject.kind == "Namespace":
             return self._shared.namespace(values) or self._shared.name(values)
-        return self._shared.name(values) if len(below) == len(per) else None
+        return self._shared.name(below) if len(below) == len(per) else None
 
     def _optional(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry:
         """An entry that some environments leave out."""
@@ -187,7 +251,7 @@ class TreeBuilder:
         flag = self._hole(
             shortened((*place.want, "enabled")), Style.FLAG, {index: index in below for index in per}, topic=key
         )
-        return Entry(key, self._build(below, here, same=_all_equal(values)), (flag,))
+        return Entry(key, self._build_any(below, here), (flag,))
 
     def _labels(self, key: str, below: dict[int, Any], per: Mapping[int, Any], here: Steps) -> Entry | None:
         """A map of labels whose every label is a shared value: it is shown when any of them is."""
@@ -237,7 +301,7 @@ class TreeBuilder:
     def _item(self, label: Elem, below: dict[int, Any], per: Mapping[int, Any], steps: Steps, *, same: bool) -> Entry:
         here = (*steps, label)
         marked = len(self.holes)
-        node = self._build(below, here, same=same or _all_equal(list(below.values())))
+        node = self._build(below, here, same=True) if same else self._build_any(below, here)
         if len(below) == len(per):
             return Entry(None, node)
         made = self.holes[marked:]
@@ -316,6 +380,21 @@ class TreeBuilder:
         want = self._places.place(steps).want
         hole = self._hole(shortened((*want, "variant")), Style.CHOICE, dict(chosen))
         return Variant(hole, tuple(choices))
+
+
+class _Twins(NamedTuple):
+    """Values that are the same, found in each environment only when one of them is asked for.
+
+    They may still list their keys in another order.
+    """
+
+    top: Mapping[int, Any]
+    """By position of the environment, values that hold them."""
+    way: tuple[str | int, ...] = ()
+
+    def per(self) -> dict[int, Any]:
+        """The values by position of their environment."""
+        return {index: value_at(value, self.way) for index, value in self.top.items()}
 
 
 def _all_equal(values: list[Any]) -> bool:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
+from envcompile.git.blob import SHA1_DIGITS, blob_id
 from envcompile.model import Layer, Location
 from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
-from envcompile.sources.scans import blob_digest, combined_digest, scan_of
+from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
@@ -75,16 +76,21 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
+        is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
+        seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
+        digits: hexadecimal digits of the names that git gives to contents here.
     """
 
     __slots__ = (
         "_digest_of",
         "_digests",
+        "_digits",
         "_evaluations",
         "_files",
         "_layers",
         "_said",
         "_scans",
+        "_seal",
         "_values",
         "is_trusted",
     )
@@ -93,9 +99,12 @@ class ParsedFiles:
         self,
         digest_of: Callable[[str], str] | None = None,
         scans: Mapping[tuple[str, str], FileScan] | None = None,
+        digits: int = SHA1_DIGITS,
         *,
         is_trusted: bool = True,
+        seal: str = "",
     ) -> None:
+        self._digits = digits
         self.is_trusted = is_trusted
         """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
@@ -106,6 +115,7 @@ class ParsedFiles:
         self._digests: dict[str, str] = {}
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._evaluations: Evaluations | None = None
+        self._seal = seal
 
     def file(self, tree: Tree, path: str) -> File:
         """The file with its bytes.
@@ -118,7 +128,7 @@ class ParsedFiles:
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
             known = self._digests.get(path)
-            if known is not None and known != blob_digest(file.data):
+            if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
                 raise UnavailableError([Problem(what, "run the command again", (Location(path, 1, 1),))])
         return file
@@ -132,7 +142,7 @@ class ParsedFiles:
         known = self._digests.get(path)
         if known is None:
             known = self._digest_of(path) if self._digest_of is not None and path not in self._files else ""
-            known = self._digests[path] = known or blob_digest(self.file(tree, path).data)
+            known = self._digests[path] = known or blob_id(self.file(tree, path).data, self._digits)
         return known
 
     @property
@@ -284,8 +294,8 @@ class ParsedFiles:
             from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                root = tree.root if self.is_trusted else None
-                store = EvaluationStore(root / ".envc" / "jsonnet") if root is not None else None
+                root = tree.root if self.is_trusted and self._seal else None
+                store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
                 self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}

@@ -88,11 +88,6 @@ def _globs(target: Target) -> TargetGlobs:
     return TargetGlobs(target.kind, target.group, target.name, target.namespace)
 
 
-def blob_digest(data: bytes) -> str:
-    """The name that git gives a file's content (`git hash-object`), so that a commit's files need not be read."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-
-
 def combined_digest(parts: Iterable[str]) -> str:
     """One digest of several texts in their order."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

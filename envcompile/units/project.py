@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from envcompile import settings
+    from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
@@ -97,6 +98,7 @@ class Project:
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
         """
+        from envcompile.git.blob import id_digits
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
@@ -105,7 +107,49 @@ class Project:
         tree = WorkingTree(find_root(start))
         look = look or Look(str(tree.root), f"{tree.root}/environments")
         memo = FolderMemo(tree.root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans()), memo, look)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool), memo, look)
+
+    @classmethod
+    def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
+        """The project that a folder belongs to, as the next commit will hold it; in a hook, the commit being made.
+
+        Args:
+            path: the folder.
+
+        Raises:
+            UsageError: the folder is in no git repository, or its index holds no project there.
+        """
+        from envcompile.units.stored import index_tree
+
+        return cls._of_stored(*index_tree(path))
+
+    @classmethod
+    def of_commit(cls, path: str | os.PathLike[str], revision: str) -> Project:
+        """The project that a folder belongs to, as a commit holds it.
+
+        Args:
+            path: the folder, or a bare repository.
+            revision: whatever git takes for a commit.
+
+        Raises:
+            UsageError: the folder is in no git repository, or there is no such commit, or no project in it.
+        """
+        from envcompile.units.stored import commit_tree
+
+        return cls._of_stored(*commit_tree(path, revision))
+
+    @classmethod
+    def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+        from envcompile.git.blob import id_digits
+        from envcompile.sources import ParsedFiles
+        from envcompile.units.memo import FolderMemo
+        from envcompile.units.snapshot import tool_stamp
+
+        digits = id_digits(folder)
+        if not (folder / ".envc").is_dir():
+            return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
+        memo = FolderMemo(folder, tool_stamp())
+        return cls(tree, ParsedFiles(tree.blob_of, memo.scans(), digits), memo)
 
     @property
     def root(self) -> Path:
