@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -49,7 +50,7 @@ def emit(chart: ChartInput) -> dict[str, str]:
 
     The result depends on the resources and the order of the environments only, never on the order of resources.
     """
-    portions = [[Portion("", lambda name=name: chart.resources.get(name, ()))] for name in chart.environments]
+    portions = [[Portion("", partial(chart.resources.get, name, ()))] for name in chart.environments]
     facts = ChartFacts(chart.name, chart.environments, chart.default_index, chart.options)
     return {**emit_portions(facts, portions).files}
 

@@ -137,7 +137,11 @@ class TreeBuilder:
         return Map(tuple([found.get(key) or Entry(key, Const(value[key])) for key in keys]))
 
     def _constant_list(self, value: list[Any], steps: Steps, twins: _Twins) -> Node:
-        if not value or not isinstance(value[0], dict) or self._places.place(steps).whole:
+        if (
+            not value
+            or not isinstance(value[0], dict)
+            or (self._places.may_be_whole(steps) and self._places.place(steps).whole)
+        ):
             return Const(value)
         pairing = pair({0: value}, next((step for step in reversed(steps) if isinstance(step, str)), ""))
         if pairing is None:
@@ -154,19 +158,23 @@ class TreeBuilder:
 
     def _map(self, per: dict[int, dict[str, Any]], steps: Steps, *, same: bool) -> Node:
         values = list(per.values())
-        place = self._places.place(steps) if steps else None
-        if place is not None and place.whole and (place.exposed or not same):
-            leaf = self._whole(per, place.want)
-            return leaf or (Const(values[0]) if same else self._variant(per, steps))
+        if steps and self._places.may_be_whole(steps):
+            place = self._places.place(steps)
+            if place.whole and (place.exposed or not same):
+                leaf = self._whole(per, place.want)
+                return leaf or (Const(values[0]) if same else self._variant(per, steps))
         if same and not values[0]:
             return Const(values[0])
-        if place is not None and not all(values):
-            return self._whole(per, place.want) or self._variant(per, steps)
+        if steps and not all(values):
+            return self._whole(per, self._places.place(steps).want) or self._variant(per, steps)
         extension = self._places.extension(steps)
+        asks = bool(steps) and steps[-1] in _LABELLED
         entries = []
         for key in _key_union(per, top=not steps):
-            below = {index: value[key] for index, value in per.items() if key in value}
-            entry = self._entry(key, below, per, steps, same=same)
+            entry = None if same or asks else self._twin_entry(key, values, per, steps)
+            if entry is None:
+                below = {index: value[key] for index, value in per.items() if key in value}
+                entry = self._entry(key, below, per, steps, same=same)
             entries.append(entry)
         missing = [key for key in extension if not any(key in value for value in values)]
         for key in missing:
@@ -178,6 +186,21 @@ class TreeBuilder:
         if same and all(isinstance(entry.node, Const) and not entry.guards for entry in entries):
             return Const(values[0])
         return Map(tuple(entries))
+
+    def _twin_entry(
+        self, key: str, values: list[dict[str, Any]], per: dict[int, dict[str, Any]], steps: Steps
+    ) -> Entry | None:
+        """An entry that is the same in every environment and cannot be a shared value; None for any other."""
+        if key in {"namespace", "name"}:
+            return None
+        first = values[0].get(key, ABSENT)
+        if first is ABSENT:
+            return None
+        for value in values:
+            other = value.get(key, ABSENT)
+            if other is not first and not same(first, other):
+                return None
+        return Entry(key, self._constant(first, (*steps, key), _Twins(per, (key,))))
 
     def _more_env(self, entries: list[Entry], per: Mapping[int, Any], steps: Steps) -> None:
         """Let people add env vars to a container whose list of them is there everywhere, or nowhere."""

@@ -10,6 +10,7 @@ import pytest
 from envcompile.actions import build as build_module
 from envcompile.actions import charting
 from envcompile.actions.build import build
+from envcompile.units import compile as compile_module
 from envcompile.units import environment as units_environment
 from envcompile.units.project import Project
 from tests.harness.command import run_envc
@@ -110,7 +111,7 @@ class _Counts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.compiled: list[str] = []
         self.made: list[str] = []
-        compile_unit, compare = units_environment.compile_unit, charting.compare_chart
+        compile_unit, compare = compile_module.compile_unit, charting.compare_chart
 
         def counted_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
             self.compiled.append(f"{unit.environment}/{unit.app}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from envcompile.chart.alignment import align, numbered
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def _align(environments: Environments) -> list[Subject]:
     """The resources of each environment, aligned."""
-    portions = [[Portion("", lambda own=own: [("", value) for value in own])] for own in environments.values()]
+    portions = [[Portion("", partial(list, [("", value) for value in own]))] for own in environments.values()]
     return align(tuple(environments), portions, 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import UserDict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -149,7 +150,7 @@ def test_what_may_not_be_remembered_is_made_each_time() -> None:
     for _ in range(2):
         portions = [
             [
-                Portion("" if "secret" in f"{resource}" else f"{json_of(resource)!r}", lambda one=resource: [("", one)])
+                Portion("" if "secret" in f"{resource}" else f"{json_of(resource)!r}", partial(list, [("", resource)]))
                 for resource in [*resources, config_map("api-config", key="secret")]
             ]
             for resources in found.values()
