@@ -50,7 +50,7 @@ def emit(chart: ChartInput) -> dict[str, str]:
 
     The result depends on the resources and the order of the environments only, never on the order of resources.
     """
-    portions = [[Portion("", partial(chart.resources.get, name, ()))] for name in chart.environments]
+    portions = [[Portion("", partial(list, chart.resources.get(name, ())))] for name in chart.environments]
     facts = ChartFacts(chart.name, chart.environments, chart.default_index, chart.options)
     return {**emit_portions(facts, portions).files}
 
