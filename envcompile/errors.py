@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.text import one_line, visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -31,11 +33,11 @@ class Problem(NamedTuple):
     trace: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        lines = [f"error: {self.what}"]
-        lines += [f"  --> {place}" for place in self.where]
-        lines += [f"      {line}" for line in self.trace]
+        lines = [f"error: {one_line(self.what)}"]
+        lines += [f"  --> {one_line(str(place))}" for place in self.where]
+        lines += [f"      {one_line(line)}" for line in self.trace]
         if self.fix:
-            lines.append(f"hint: {self.fix}")
+            lines.append(f"hint: {visible(self.fix)}")
         return "\n".join(lines)
 
     @property

@@ -114,7 +114,19 @@ COVERED = (
     "emit",
     "yamlio",
     *(f"actions/{name}.py" for name in ("affected", "build", "explain", "project", "promote", "results")),
-    *(f"cli/{name}.py" for name in ("affected", "build", "building", "explain", "guide", "options", "promote", "show")),
+    *(
+        f"cli/{name}.py"
+        for name in (
+            "options",
+            "render/build",
+            "commands/affected",
+            "commands/build",
+            "commands/explain",
+            "commands/guide",
+            "commands/promote",
+            "commands/show",
+        )
+    ),
     *(f"sources/{name}.py" for name in ("environments", "layers", "params", "project", "settingsfile", "yamlfiles")),
 )
 _MAKERS = {"fail", "Problem", "add", "_report", "report"}

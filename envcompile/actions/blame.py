@@ -119,10 +119,11 @@ def _places_of_keys(
     places: dict[str, str] = {}
     wanted = list(keys)
     try:
-        built = Project(tree).compile_with_sources(environment)
-        for item in built.compiled.resources:
-            for key in wanted if item.id == resource else ():
-                origin = explain_text(item, path, key, built.composed.sources.where)
+        linked = Project(tree).link(environment)
+        found = [linked.resource(resource)] if resource in linked.ids() else []
+        for item in found:
+            for key in wanted:
+                origin = explain_text(item, path, key, linked.plan.sources.where)
                 winner = next((say for say in origin.says if say.wins), None) if origin is not None else None
                 if winner is not None and winner.place is not None:
                     places[key] = str(winner.place)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.field_places import field_path, source_place
-from envcompile.ask.lines import visible
 from envcompile.check.check_input import Scene, SealingKeys
 from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.grading import Grading
@@ -18,6 +17,7 @@ from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.model import without_values
 from envcompile.settings import Sealing
+from envcompile.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -205,7 +205,7 @@ def _placed(looked: Sequence[Looked]) -> list[Finding]:
 
 def _line(text: str) -> str:
     """A text that may quote what manifests hold, as one line that deceives no terminal."""
-    return visible(" ".join(text.split()))
+    return escaped(" ".join(text.split()))
 
 
 class _Grader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.build import choose_resources
+from envcompile.actions.build import find_resources
 from envcompile.compose.provenance import REMOVED, explain, explain_text
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field, parse_field, resolve
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Location, Resource, ResourceId
-    from envcompile.units.project import CompiledEnvironment, Project
+    from envcompile.sources import EnvironmentSources
+    from envcompile.units.project import Project
 
 HIDDEN = "(a secret value)"
 
@@ -51,8 +52,8 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
         UsageError: there is no such environment, resource or field.
     """
     (name,) = project.choose([environment])
-    built = project.compile_with_sources(name)
-    found = choose_resources(built.compiled, resource)
+    linked = project.link(name)
+    found = find_resources(linked, resource)
     if len(found) > 1:
         kind = resource.partition("/")[0]
         choices = ", ".join(sorted(f"{kind}/{item.id.namespace}/{item.id.name}" for item in found))
@@ -60,15 +61,15 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
     (target,) = found
     path, key = parse_field(field)
     if key is None:
-        origins = explain(target, path, built.composed.api, built.composed.sources.where)
+        origins = explain(target, path, linked.plan.api, linked.plan.sources.where)
     else:
-        origin = explain_text(target, path, key, built.composed.sources.where)
+        origin = explain_text(target, path, key, linked.plan.sources.where)
         origins = [origin] if origin else []
     if not origins:
         raise _unknown(target, path, key, field)
     if any(step.after.get("kind") == "Secret" for step in target.steps):
         origins = [_without_secrets(origin) for origin in origins]
-    fields = tuple(_with_parameters(built, origin) for origin in origins)
+    fields = tuple(_with_parameters(linked.plan.sources, target, origin) for origin in origins)
     return Explanation(name, target.id, fields)
 
 
@@ -87,26 +88,22 @@ def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
     )
 
 
-def _with_parameters(built: CompiledEnvironment, origin: FieldOrigin) -> ExplainedField:
-    names = _parameters_at(built, origin)
-    parameters = tuple(
-        Parameter(name, built.composed.sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names)
-    )
+def _with_parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> ExplainedField:
+    names = _parameters_at(sources, target, origin)
+    parameters = tuple(Parameter(name, sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names))
     return ExplainedField(*origin, parameters)
 
 
-def _parameters_at(built: CompiledEnvironment, origin: FieldOrigin) -> list[str]:
+def _parameters_at(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> list[str]:
     """The parameters in the string that the winning layer wrote."""
-    sources = built.composed.sources
     winner = next((say for say in origin.says if say.wins), None)
     if winner is None or winner.place is None:
         return []
-    for layer in sources.layers:
-        for document in (*layer.documents, *(patch.document for patch in layer.patches)):
-            if document.source.path == winner.place.file and layer.name == winner.layer:
-                for use in sources.parameters(document):
-                    if exact_place(document, use.pointer) == winner.place:
-                        return list(use.names)
+    for document in (step.document for step in target.steps if step.document is not None):
+        if document.source.path == winner.place.file and document.layer == winner.layer:
+            for use in sources.parameters(document):
+                if exact_place(document, use.pointer) == winner.place:
+                    return list(use.names)
     return []
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import Order, field_changes
+from envcompile.ask.changes import Moved, Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
+from envcompile.git.identity import readable
 from envcompile.history.records import FieldRow, content_of
 from envcompile.model import without_values
 from envcompile.values import ABSENT
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
+    from envcompile.sources import EnvironmentSources
     from envcompile.units.project import CompiledEnvironment
 
 NOT_RECORDED = "(not recorded)"
@@ -58,7 +60,7 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
     for identity in changed:
         resource = by_id[identity]
         rows.extend(
-            _row(identity, change, _place(built, resource, change.path))
+            _row(identity, change, _place(built.composed.sources, api, resource, change.path))
             for change in field_changes(
                 identity, old[before[identity].content], without_values(resource, NOT_RECORDED).value, api
             )
@@ -67,7 +69,7 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
 
 
 def _row(identity: ResourceId, change: FieldChange, place: str) -> FieldRow:
-    if isinstance(change.new, Order):
+    if isinstance(change.new, (Order, Moved)):
         return FieldRow(identity, change.field, "order", str(change.old), str(change.new), place)
     how = "added" if change.old is ABSENT else "removed" if change.new is ABSENT else "changed"
     return FieldRow(identity, change.field, how, _text(change.old), _text(change.new), place)
@@ -80,11 +82,11 @@ def _text(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _place(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> str:
+def _place(sources: EnvironmentSources, api: KubeApi, resource: Resource, path: FieldPath) -> str:
     """The file and line that set a field; empty where none does."""
-    origins = explain(resource, path, built.composed.api, built.composed.sources.where)
+    origins = explain(resource, path, api, sources.where)
     winners = [say.place for origin in origins for say in origin.says if say.wins and say.place is not None]
-    return str(winners[0]) if winners else ""
+    return readable(str(winners[0])) if winners else ""
 
 
 def places_of(
@@ -97,9 +99,10 @@ def places_of(
         return {}
     tree = repository.commit_tree(commit)
     try:
-        built = Project(tree).compile_with_sources(environment)
-        found = [item for item in built.compiled.resources if item.id == resource]
-        return {path: _place(built, item, path) for item in found for path in fields}
+        linked = Project(tree).link(environment)
+        found = [linked.resource(resource)] if resource in linked.ids() else []
+        plan = linked.plan
+        return {path: _place(plan.sources, plan.api, item, path) for item in found for path in fields}
     except EnvcError:
         return {}
     finally:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.ask.lines import visible
+from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"(`[^`]+`)")
 _NO_CODE = re.compile(r"[`|]|[^\S ]")
 _REPLACEMENT = "\ufffd"
-_SPECIAL = re.compile(r"([\\`*_\[\]|~#!])")
 
 
 class FindingRow(NamedTuple):
@@ -72,7 +70,7 @@ def _row(row: FindingRow) -> str:
     cells = [
         row.grade,
         f"{_code(row.rule)}: {_prose(row.what)}",
-        ", ".join(f"**{_prose(name)}**" for name in row.environments),
+        ", ".join(f"**{markdown(name)}**" for name in row.environments),
         _code(row.resource),
         _code(row.place) if row.place else "",
     ]
@@ -81,14 +79,16 @@ def _row(row: FindingRow) -> str:
 
 def _code(text: str) -> str:
     """A text as code that ends neither itself nor its cell."""
-    return f"`{visible(_NO_CODE.sub(_REPLACEMENT, text))}`"
+    return f"`{escaped(_NO_CODE.sub(_REPLACEMENT, text))}`"
 
 
 def _prose(text: str) -> str:
     """A sentence with code in backticks; everything else in it is plain text and notifies nobody."""
-    line = visible(" ".join(text.split()))
+    line = " ".join(text.split())
     return "".join(_code(part[1:-1]) if number % 2 else _plain(part) for number, part in enumerate(_CODE.split(line)))
 
 
 def _plain(text: str) -> str:
-    return html.escape(_SPECIAL.sub(r"\\\1", text), quote=False).replace("@", "@<!-- -->")
+    """Words between pieces of code; the spaces around them stay."""
+    before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{before}{markdown(text)}{after}" if text.strip() else text

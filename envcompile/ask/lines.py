@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.changes import Order
+from envcompile.ask.changes import Moved, Order
+from envcompile.ask.items import headline
 from envcompile.ask.redact import shown
 from envcompile.ask.text import secret_word
+from envcompile.kubernetes.sequences import unified
+from envcompile.text import escaped
 from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
@@ -20,8 +22,8 @@ SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "~"}
 """The sign in front of a resource."""
 
 
-_MISLEADING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-"""What would move the cursor, change colours, or show text in another order than it is read by machines."""
+_SHORT = 60
+"""Characters of an item that is shown where it only moved."""
 
 
 class Line(NamedTuple):
@@ -31,21 +33,16 @@ class Line(NamedTuple):
     text: str
 
 
-def visible(text: str) -> str:
-    """The text with a replacement sign for every character that could deceive whoever reads it."""
-    return _MISLEADING.sub("\ufffd", text)
-
-
 def title(resource: ResourceDiff) -> str:
     """The resource in one line: what it is, and what it was called before."""
     text = f"{resource.resource}" + (f", was {resource.was}" if resource.was is not None else "")
-    return visible(" ".join(text.split()))
+    return escaped(" ".join(text.split()))
 
 
 def resource_lines(resource: ResourceDiff) -> Iterator[Line]:
     """Everything that happened to a resource; one that came or went is shown whole."""
     for sign, text in _lines(resource):
-        yield Line(sign, visible(text))
+        yield Line(sign, escaped(text))
 
 
 def _lines(resource: ResourceDiff) -> Iterator[Line]:
@@ -66,6 +63,10 @@ def field_lines(field: FieldDiff) -> Iterator[Line]:
     if isinstance(field.old, str) and isinstance(field.new, str) and ("\n" in field.old or "\n" in field.new):
         yield from _text_lines(field)
         return
+    if isinstance(field.old, Moved) and isinstance(field.new, Moved):
+        named = headline(field.new.item) or _one_line(field.new.item)
+        yield Line("~", f"{field.field}{f' ({named})' if named else ''}: moved here from [{field.old.position}]")
+        return
     if field.old is not ABSENT:
         yield from _value("-", field, field.old)
     if field.new is not ABSENT:
@@ -73,15 +74,11 @@ def field_lines(field: FieldDiff) -> Iterator[Line]:
 
 
 def _text_lines(field: FieldDiff) -> Iterator[Line]:
-    from difflib import unified_diff
-
     yield Line(" ", f"{field.field}:")
-    found = unified_diff(field.old.splitlines(), field.new.splitlines(), lineterm="", n=1)
     told = False
-    for number, line in enumerate(found):
-        if number > 1:
-            told = True
-            yield Line(" ", f"  {line}") if line.startswith("@@") else Line(line[0], f"  {line[1:]}")
+    for line in unified(field.old.splitlines(), field.new.splitlines(), 1):
+        told = True
+        yield Line(" ", f"  {line}") if line.startswith("@@") else Line(line[0], f"  {line[1:]}")
     if not told:
         yield Line(" ", "  only line breaks differ")
 
@@ -103,7 +100,19 @@ def _value(sign: str, field: FieldDiff, value: Any) -> Iterator[Line]:
         yield Line(sign, f"{field.field}: {lines[0]}")
         lines = lines[1:]
     else:
-        yield Line(sign, f"{field.field}:")
+        named = headline(value) if (field.old is ABSENT or field.new is ABSENT) and _is_item(field) else ""
+        yield Line(sign, f"{field.field}{f' ({named})' if named else ''}:")
         lines = [f"  {line}" for line in lines]
     for line in lines:
         yield Line(sign, line)
+
+
+def _is_item(field: FieldDiff) -> bool:
+    """Tell whether a field is an item that its place alone names."""
+    return field.key.endswith("]") if field.key else isinstance(field.path[-1], int)
+
+
+def _one_line(item: Any) -> str:
+    """An item without a name, where it is short."""
+    lines = dump(shown(item)).splitlines()
+    return lines[0] if len(lines) == 1 and len(lines[0]) <= _SHORT else ""

@@ -6,8 +6,9 @@ import html
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.lines import resource_lines, title, visible
+from envcompile.ask.lines import resource_lines, title
 from envcompile.ask.requests import describe_requests
+from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from envcompile.ask.lines import Line
 
 _BACKTICKS = re.compile(r"`+")
+_CODE_END = re.compile(r"[`\s]+")
+_HARMLESS = re.compile(r"(?!.*(://|www\.))[A-Za-z0-9 ,.:/()_-]*")
 _WORDS = {"added": "added", "removed": "removed", "changed": "changed", "renamed": "renamed"}
 
 
@@ -60,7 +63,7 @@ def table(environments: Sequence[EnvironmentDiff]) -> str:
     for diff in environments:
         counts = (diff.count("added"), diff.count("changed", "renamed"), diff.count("removed"))
         cells = [
-            f"**{diff.environment}**",
+            f"**{markdown(diff.environment)}**",
             *(str(count) if count else "" for count in counts),
             ", ".join(diff.facets),
             describe_requests(diff.requests),
@@ -87,9 +90,11 @@ def blocks(environments: Iterable[EnvironmentDiff]) -> list[Block]:
     found = []
     for key, names in sorted(together.items(), key=lambda entry: entry[0][0]):
         resource = _without_namespace(order[key])
-        what = html.escape(title(resource))
+        what = _summary(title(resource))
         facets = f" ({', '.join(resource.facets)})" if resource.facets else ""
-        found.append(Block(f"<b>{what}</b> {_WORDS[resource.kind]} in {', '.join(names)}{facets}", key[3]))
+        found.append(
+            Block(f"<b>{what}</b> {_WORDS[resource.kind]} in {', '.join(map(_summary, names))}{facets}", key[3])
+        )
     return found
 
 
@@ -113,12 +118,19 @@ def page(environments: Sequence[EnvironmentDiff]) -> str:
     changed = [diff for diff in environments if diff.resources]
     if not changed:
         return "No compiled environment differs.\n"
-    return "\n".join([table(changed), *(block.markdown() for block in blocks(changed))])
+    settings = [f"settings: `{escaped(_CODE_END.sub(' ', text))}`\n" for diff in changed for text in diff.settings]
+    return "\n".join([table(changed), *settings, *(block.markdown() for block in blocks(changed))])
 
 
 def _cell(text: str) -> str:
     """A text that ends neither its code nor its cell."""
-    return visible(re.sub(r"[`|\s]", "\ufffd", text))
+    return escaped(re.sub(r"[`|\s]", "\ufffd", text))
+
+
+def _summary(text: str) -> str:
+    """A text in the head of a block, which is HTML; as code where a host could find a mention or a link in it."""
+    plain = html.escape(escaped(text))
+    return plain if _HARMLESS.fullmatch(text) else f"<code>{plain}</code>"
 
 
 def _printed(line: Line) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -10,7 +11,9 @@ import typer
 
 from envcompile import __version__
 from envcompile.cli.error_handler import run_safely
-from envcompile.errors import EXIT_OK
+from envcompile.cli.flags import Globals
+from envcompile.cli.output import data
+from envcompile.errors import EXIT_OK, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +36,7 @@ _COMMANDS = (
     "argocd",
     "history",
     "hook",
+    "completion",
     "schema",
     "guide",
 )
@@ -68,32 +72,25 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
         project: Annotated[
             Path, typer.Option("--project", metavar="DIR", help="A folder of the repository; default: the current one.")
         ] = Path(),
+        verbose: Annotated[
+            bool, typer.Option("--verbose", "-v", help="Tell what is decided, and why; ENVC_LOG=debug tells more.")
+        ] = False,
         version: Annotated[
             bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
         ] = False,
     ) -> None:
-        del version
+        del verbose, version  # read before anything is imported
         context.obj = Context(project)
 
-    called = _called(arguments)
-    for name in (called,) if called else _COMMANDS:
-        import_module(f"envcompile.cli.{name}").register(app)
+    called = Globals(arguments).rest[:1]
+    for name in called if called and called[0] in _COMMANDS else _COMMANDS:
+        import_module(f"envcompile.cli.commands.{name}").register(app)
     return app
-
-
-def _called(arguments: Sequence[str]) -> str:
-    """The command that comes first behind `--project`; empty when anything else is there, such as a wrong option."""
-    rest = list(arguments)
-    if len(rest) > 1 and rest[0] == "--project":
-        del rest[:2]
-    elif rest and rest[0].startswith("--project="):
-        del rest[0]
-    return rest[0] if rest and rest[0] in _COMMANDS else ""
 
 
 def _print_version(asked: bool) -> None:  # ruff: ignore[boolean-type-hint-positional-argument] - the signature of an option's callback
     if asked:
-        typer.echo(f"envc {__version__}")
+        data(f"envc {__version__}")
         raise typer.Exit
 
 
@@ -111,13 +108,30 @@ def run(arguments: Sequence[str]) -> int:
             # typer leaves with 1 when the reader of stdout is gone; `envc show prod | head` is no mistake
             if isinstance(leave.__context__, BrokenPipeError):
                 raise leave.__context__ from None
+            if isinstance(leave.code, int):  # what completion leaves with
+                return leave.code
             raise
         except Exception as error:
             show_error = getattr(error, "show", None)
             if not callable(show_error):
                 raise
+            if (ours := _wrong_choice(error)) is not None:
+                raise ours from None
             show_error()
             return int(getattr(error, "exit_code", 2))
         return result if isinstance(result, int) else EXIT_OK
 
     return run_safely(action)
+
+
+def _wrong_choice(error: Exception) -> UsageError | None:
+    """The error for a word that is none of an option's choices, with the nearest one; None for any other mistake."""
+    parameter = getattr(error, "param", None)
+    choices = [str(choice) for choice in getattr(getattr(parameter, "type", None), "choices", ())]
+    found = re.match(r"'(.*)' is not one of ", str(getattr(error, "message", "")), re.DOTALL)
+    if not choices or found is None:
+        return None
+    declared = [name for name in getattr(parameter, "opts", ()) if name.startswith("--")]
+    option = declared[0] if declared else str(getattr(parameter, "metavar", "") or getattr(parameter, "name", ""))
+    advice = did_you_mean(found[1], choices, f"it is one of {', '.join(choices)}")
+    return UsageError([Problem(f"{option} cannot be `{found[1]}`", advice)])

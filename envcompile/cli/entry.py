@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from envcompile.cli.signals import TerminatedError, leave_at_once
+
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` would double the time of the quick answers."""
 
@@ -13,66 +15,115 @@ if TYPE_CHECKING:
 
 def entry() -> None:
     """Run the command line and leave with its exit code."""
-    try:
-        code = main()
-    except OSError as error:  # of a quick answer, which has no funnel of its own
-        from envcompile.cli.error_handler import refused
-
-        code = refused(error)
+    leave_at_once()
+    _open_what_is_closed()
+    code = main()
+    _flush()
     if "typer" not in sys.modules:
-        _leave_at_once(code)
+        _leave(code)
     raise SystemExit(code)
 
 
-def _leave_at_once(code: int) -> None:
+def _open_what_is_closed() -> None:
+    """Give standard streams that the caller closed a place, and let all of them write UTF-8.
+
+    A file that is opened later would otherwise get the number of stdout, and what is printed would go into it. To
+    write to a closed stdout stays an error; nobody wants to read a closed stderr. Manifests and JSON are UTF-8 whatever
+    the locale says (RFC 8259, YAML 1.2 section 5.2), and so is everything else, as with git, kubectl and helm.
+    """
+    import os
+
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            try:
+                os.fstat(number)
+            except OSError:
+                # Descriptors are given from below: the one that is opened now is `number`.
+                os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+            stream = open(number, mode, encoding="utf-8", errors="backslashreplace", closefd=False)  # ruff: ignore[open-file-with-context-handler] - it stays open
+            setattr(sys, name, stream)
+    for stream in (sys.stdout, sys.stderr):
+        if stream.encoding != "utf-8" or stream.errors != "backslashreplace":
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # text streams
+
+
+def _flush() -> None:
+    """Hand over what was printed; a stream that cannot take it was told of, or there is nobody to tell."""
+    import os
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _leave(code: int) -> None:
     """Leave without taking the interpreter apart: a quick build has closed all its files, and it saves a tenth."""
     import os
 
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
-                stream.flush()
-    except OSError as error:
-        from envcompile.cli.error_handler import refused
-
-        code = refused(error)
     os._exit(code)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `envc` with these arguments (those of the process when left out).
 
-    Four frequent calls are answered before anything heavy is imported: the version, the overview of commands, a build
-    with nothing to do, and the recording of a commit.
-
     Returns:
         The exit code: 0 fine, 1 configuration wrong, 2 usage, 3 a bug in envc, 4 something outside is unavailable,
-        16 differences, 130 interrupted.
+        16 differences, 130 interrupted, 143 terminated.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments == ["--version"]:
-        from envcompile import __version__
-        from envcompile.cli.output import raw
+    try:
+        code = _answer(arguments)
+        sys.stdout.flush()
+    except (OSError, KeyboardInterrupt, TerminatedError) as error:
+        from envcompile.cli.error_handler import code_of
 
-        raw(f"envc {__version__}\n")
-        return 0
-    if arguments in ([], ["--help"]):
-        return _overview(usage_error=not arguments)
-    if "build" in arguments[:3]:
-        from envcompile.cli.fastpath import quick_build
+        return code_of(error)
+    return code
 
-        code = quick_build(arguments)
-        if code is not None:
-            return code
-    if "record" in arguments[:4]:
-        from envcompile.cli.fastpath import quick_record
 
-        code = quick_record(arguments)
-        if code is not None:
-            return code
+def _answer(arguments: list[str]) -> int:
+    """Answer four frequent calls before anything heavy is imported, and leave all others to the whole command line.
+
+    They are the version, the overview of commands, a build with nothing to do, and the recording of a commit.
+    """
+    import os
+
+    if "_ENVC_COMPLETE" not in os.environ:
+        if arguments == ["--version"]:
+            from envcompile import __version__
+
+            sys.stdout.write(f"envc {__version__}\n")
+            return 0
+        if arguments in ([], ["--help"]):
+            return _overview(usage_error=not arguments)
+        _listen(arguments)
+        if "build" in arguments:
+            from envcompile.cli.fastpath import quick_build
+
+            code = quick_build(arguments)
+            if code is not None:
+                return code
+        if "record" in arguments:
+            from envcompile.cli.fastpath import quick_record
+
+            code = quick_record(arguments)
+            if code is not None:
+                return code
     from envcompile.cli.app import run
 
     return run(arguments)
+
+
+def _listen(arguments: list[str]) -> None:
+    """Let decisions be told where `-v` or `ENVC_LOG` asks for them."""
+    import os
+
+    if "ENVC_LOG" in os.environ or "-v" in arguments or "--verbose" in arguments:
+        from envcompile.cli.logs import listen
+
+        listen(arguments)
 
 
 def _overview(*, usage_error: bool) -> int:
@@ -81,10 +132,5 @@ def _overview(*, usage_error: bool) -> int:
 
     with open(os.path.join(os.path.dirname(__file__), "overview.txt"), encoding="utf-8") as file:
         text = file.read()
-    if usage_error:
-        sys.stderr.write(text)
-        return 2
-    from envcompile.cli.output import raw
-
-    raw(text)
-    return 0
+    (sys.stderr if usage_error else sys.stdout).write(text)
+    return 2 if usage_error else 0

@@ -5,72 +5,139 @@ from __future__ import annotations
 import os
 import sys
 
+from envcompile.cli.flags import BuildOptions, Globals, RecordOptions
+
 TYPE_CHECKING = False
 """Type checkers take it for true; `typing` itself is not needed here."""
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.units.project import Project
     from envcompile.units.snapshot import Look
 
-_FLAGS = ("--check", "--force", "--no-chart")
 
-
-def quick_build(arguments: list[str]) -> int | None:
-    """Run `envc [--project DIR] build [ENV…] [--check] [--force] [--no-chart]`; None when anything else is asked for.
+def quick_build(arguments: Sequence[str]) -> int | None:
+    """Run `envc build` with the flags that `BuildOptions` calls quick; None when anything else is asked for.
 
     When nothing changed since the last build that is found out before the compiler is even imported.
 
     Returns:
         The exit code, or None: the ordinary command line then takes over.
     """
-    project, rest = _without_project(arguments)
-    if rest[0] != "build":
+    before = Globals(arguments)
+    if before.rest[:1] != ["build"]:
         return None
-    options = {argument for argument in rest[1:] if argument.startswith("-")}
-    if not options <= {*_FLAGS}:
+    read = BuildOptions.read(before.rest[1:])
+    if read is None:
         return None
-    environments = [argument for argument in rest[1:] if not argument.startswith("-")]
-    root = _find_root(os.path.abspath(project))
+    options, environments = read
+    root = find_root(os.path.abspath(before.project))
     look = None
-    if root is not None:
+    if root is not None and not (options.output or options.only or options.stdout):
         from envcompile.units.snapshot import Look
 
         look = Look(root, f"{root}/environments")
-        summary = look.nothing_to_do(tuple(environments)) if "--force" not in options else None
+        summary = look.nothing_to_do(tuple(environments)) if options.is_ordinary else None
         if summary is not None:
+            from envcompile.log import decision
+
+            decision("build", "nothing is compiled: no source and no output changed since the last build")
             sys.stderr.write(f"{summary}\n")
             return 0
+        _explain(look)
     import gc
 
     # One short run allocates much and frees little: the collector would only look for cycles that are not there.
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    return run_safely(lambda: _build(project, environments, options, look))
+    return run_safely(lambda: run_build(before.project, environments, options, look))
 
 
-def quick_record(arguments: list[str]) -> int | None:
-    """Run `envc [--project DIR] history record [--commit REV…] [--waiting] [--detach]`; None for anything else.
+def _explain(look: Look) -> None:
+    """Log why the snapshot of the last build does not answer."""
+    from envcompile.log import decision, is_on
+
+    if not is_on():
+        return
+    if look.changed is None:
+        decision("build", "there is no snapshot of a last build by this envc: every source is looked at")
+    elif look.changed:
+        decision("build", "changed since the last build: %s", ", ".join(sorted(look.changed)))
+    else:
+        decision("build", "no source changed since the last build, but outputs or the chosen environments did")
+
+
+def run_build(
+    project: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions, look: Look | None = None
+) -> int:
+    """Do what `envc build` is asked for, but for `--watch`, and say on stderr what that came to; the exit code.
+
+    Args:
+        project: a folder of the repository.
+        environments: names as the user gave them; none means all.
+        options: the flags.
+        look: the project's folder beside the snapshot of the last build, where that was looked at already.
+
+    Raises:
+        EnvcError: what is wrong with the sources, or what stands in the way of writing.
+    """
+    from envcompile.units.project import Project
+
+    return build_project(Project.open(project, look), environments, options)
+
+
+def build_project(opened: Project, environments: Sequence[str], options: BuildOptions) -> int:
+    """Do the same for a project that is open.
+
+    Raises:
+        EnvcError: what is wrong with the sources, or what stands in the way of writing.
+    """
+    from pathlib import Path
+
+    from envcompile.cli.render.build import print_stream, tell_built, tell_stale
+    from envcompile.errors import Problem, UsageError
+
+    if options.format not in {None, "text", "json"} or (options.format and not options.why):
+        raise UsageError([
+            Problem("--format goes with --why and is `text` or `json`", "envc build --why --format json")
+        ])
+    if options.stdout:
+        return print_stream(opened, environments, options.only)
+    from envcompile.actions.build import build
+
+    results = build(
+        opened,
+        environments,
+        output=Path(options.output).absolute() if options.output is not None else None,
+        only=options.only,
+        check=options.check,
+        force=options.force,
+        with_chart=not options.no_chart,
+    )
+    if options.why:
+        from envcompile.cli.render.build import tell_why
+
+        tell_why(opened.reasons(), as_json=options.format == "json")
+    if options.check:
+        return tell_stale(opened, results, aside=options.format == "json")
+    return tell_built(results)
+
+
+def quick_record(arguments: Sequence[str]) -> int | None:
+    """Run `envc history record`; None for anything else.
 
     Returns:
         The exit code, or None: the ordinary command line then takes over.
     """
-    project, rest = _without_project(arguments)
-    if rest[:2] != ["history", "record"]:
+    before = Globals(arguments)
+    if before.rest[:2] != ["history", "record"]:
         return None
-    commits: list[str] = []
-    flags = set()
-    options = iter(rest[2:])
-    for option in options:
-        name, equals, value = option.partition("=")
-        if name == "--commit":
-            value = value if equals else next(options, "")
-            if not value or value.startswith("-"):
-                return None
-            commits.append(value)
-        elif option in {"--waiting", "--detach"}:
-            flags.add(option)
-        else:
-            return None
+    read = RecordOptions.read(before.rest[2:])
+    if read is None or read[1]:
+        return None
+    options, _ = read
     import gc
 
     # One short run allocates much and frees little: the collector would only look for cycles that are not there.
@@ -78,37 +145,12 @@ def quick_record(arguments: list[str]) -> int | None:
     from pathlib import Path
 
     from envcompile.cli.error_handler import run_safely
-    from envcompile.cli.recording import record_and_tell
+    from envcompile.cli.render.recording import record_and_tell
 
-    revisions = [] if "--waiting" in flags else commits or ["HEAD"]
-    return run_safely(lambda: record_and_tell(Path(project), revisions, detach="--detach" in flags))
-
-
-def _without_project(arguments: list[str]) -> tuple[str, list[str]]:
-    """The folder that `--project` names, and the arguments behind it."""
-    if arguments[0] == "--project" and len(arguments) > 2:
-        return arguments[1], arguments[2:]
-    if arguments[0].startswith("--project=") and len(arguments) > 1:
-        return arguments[0].partition("=")[2], arguments[1:]
-    return ".", list(arguments)
+    return run_safely(lambda: record_and_tell(Path(before.project), options))
 
 
-def _build(project: str, environments: list[str], options: set[str], look: Look | None) -> int:
-    from envcompile.cli.building import build_and_tell
-    from envcompile.units.project import Project
-
-    return build_and_tell(
-        Project.open(project, look),
-        environments,
-        output=None,
-        only=None,
-        check="--check" in options,
-        force="--force" in options,
-        with_chart="--no-chart" not in options,
-    )
-
-
-def _find_root(folder: str) -> str | None:
+def find_root(folder: str) -> str | None:
     """The project's folder as the compiler finds it: with an envc.yaml, or with overlays beside a base."""
     while True:
         if os.path.isfile(f"{folder}/envc.yaml") or (

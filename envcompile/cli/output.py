@@ -1,51 +1,45 @@
-"""Where words go: data to stdout, everything for people to stderr."""
+"""Where words go: data to stdout, everything for people to stderr; what others wrote passes `envcompile.text`."""
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
 
-TYPE_CHECKING = False
-"""As in `entry`: the quick answers come through here, too."""
+from envcompile.text import in_json, one_line, visible
 
 if TYPE_CHECKING:
-    from typing import TextIO
+    from collections.abc import Iterable
 
 
-def data(text: str) -> None:
-    """Print a line of data."""
-    _stdout().write(f"{text}\n")
+def data(line: str) -> None:
+    """Print one line of data that people read, too: names, places, figures."""
+    sys.stdout.write(f"{one_line(line)}\n")
+
+
+def table(lines: Iterable[str]) -> None:
+    """Print several lines of data."""
+    for line in lines:
+        data(line)
 
 
 def raw(text: str) -> None:
-    """Print data that brings its own line ends."""
-    _stdout().write(text)
+    """Print data in a format of its own that brings its line ends, to the byte: manifests, reports, pages."""
+    sys.stdout.write(text)
 
 
-def flush() -> None:
-    """Hand over what was printed.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    if sys.stdout is not None:
-        sys.stdout.flush()
+def text(block: str) -> None:
+    """Print data of several lines that people read; it brings its line ends."""
+    sys.stdout.write(visible(block))
 
 
-def tell(text: str) -> None:
+def document(value: Any) -> None:
+    """Print a value as JSON."""
+    import json
+
+    sys.stdout.write(f"{in_json(json.dumps(value, indent=2, ensure_ascii=False))}\n")
+
+
+def tell(words: str) -> None:
     """Tell people something; scripts that read stdout do not see it, and where both are one screen the order holds."""
-    flush()
-    sys.stderr.write(f"{text}\n")
-
-
-def _stdout() -> TextIO:
-    """Where data goes; Python has none when the descriptor was closed before it began (`envc show prod >&-`).
-
-    Raises:
-        OSError: it is closed.
-    """
-    if sys.stdout is None:
-        import errno
-        import os
-
-        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
-    return sys.stdout
+    sys.stdout.flush()
+    sys.stderr.write(f"{visible(words)}\n")

@@ -22,6 +22,8 @@ CONFLICT = "conflict"
 AT_ONCE = 500
 """Contents that are held at a time while many are read."""
 _SHA1_DIGITS = 40
+_OUTSIDE, _CIRCLE, _NOWHERE = "/..", "/.", "/"
+"""Where a path leads that leads nowhere in the repository; paths in it never begin with a slash."""
 _MOST_LINKS = 40
 """Symlinks followed for one path before it counts as a circle, as Linux does."""
 
@@ -62,7 +64,7 @@ class StoredTree:
         self._objects = objects
         self._prefix = prefix
         self._owns_objects = owns_objects
-        self._reals: dict[str, str | None] = {}
+        self._reals: dict[str, str] = {}
         self.lacks: UnavailableError | None = None
         """What was said when a content was wanted that the repository does not hold."""
 
@@ -74,10 +76,12 @@ class StoredTree:
                 are in conflict.
         """
         clean = "" if folder in {"", "."} else folder.rstrip("/")
-        start = self.real_path(clean)
+        start = self._real(clean)
+        if start == _OUTSIDE:
+            raise leads_out(clean, None)
         found: list[FileEntry] = []
         problems: list[Problem] = []
-        if start is not None and self._is_folder(start):
+        if self._is_folder(start):
             self._list(clean, start, (), found, problems)
         if problems:
             raise EnvcError(problems)
@@ -126,38 +130,39 @@ class StoredTree:
     def _target(self, shown: str, path: str) -> tuple[str, Entry]:
         """Where a symlink ends, and what is there."""
         target = self._walk(path)
-        end = self._listing.entry(target) if target is not None else None
-        if target is not None and end is not None:
-            return target, end
-        text = self._text(path)
-        if text.startswith("/") or posixpath.normpath(posixpath.join(posixpath.dirname(path), text)).startswith(".."):
-            raise leads_out(shown, text)
-        raise link_in_circle(shown, text) if target is None else link_to_nothing(shown, text)
+        end = self._at(target)
+        if end is None:
+            text = self._text(path)
+            if target == _OUTSIDE:
+                raise leads_out(shown, text)
+            raise link_in_circle(shown, text) if target == _CIRCLE else link_to_nothing(shown, text)
+        return target, end
 
     def _text(self, path: str) -> str:
         """What a symlink says."""
         entry = self._listing.entry(path)
         return self._content(entry, path, path).decode("utf-8", "surrogateescape") if entry is not None else ""
 
-    def real_path(self, path: str) -> str | None:
-        """The path in the repository that a project's path means, symlinks followed; None when it leaves it."""
+    def _real(self, path: str) -> str:
+        """The path in the repository that a project's path means, symlinks followed."""
         if path not in self._reals:
-            full = posixpath.normpath(self._prefix + path)
-            self._reals[path] = "" if full == "." else self._walk(full)
+            self._reals[path] = self._walk(self._prefix + path)
         return self._reals[path]
 
-    def _walk(self, path: str) -> str | None:
+    def _walk(self, path: str) -> str:
+        """Follow symlinks as the system would (path_resolution(7)); names that no repository has stand for nowhere."""
         done: list[str] = []
         todo = path.split("/")[::-1]
         links = 0
         while todo:
             part = todo.pop()
-            if part in {"", "."}:
-                continue
-            if part == "..":
-                if not done:
-                    return None
-                done.pop()
+            if part in {"", ".", ".."}:
+                if done and not self._is_folder("/".join(done)):
+                    return _NOWHERE
+                if part == "..":
+                    if not done:
+                        return _OUTSIDE
+                    done.pop()
                 continue
             done.append(part)
             here = "/".join(done)
@@ -165,19 +170,23 @@ class StoredTree:
             if entry is not None and entry.mode == SYMLINK:
                 links += 1
                 text = self._text(here)
-                if links > _MOST_LINKS or text.startswith("/"):
-                    return None
+                if links > _MOST_LINKS:
+                    return _CIRCLE
+                if text.startswith("/"):
+                    return _OUTSIDE
                 done.pop()
                 todo += text.split("/")[::-1]
         return "/".join(done)
 
+    def _at(self, real: str) -> Entry | None:
+        return None if real.startswith("/") else self._listing.entry(real)
+
     def _is_folder(self, real: str) -> bool:
-        entry = self._listing.entry(real)
+        entry = self._at(real)
         return entry is not None and entry.mode == FOLDER
 
     def _entry(self, path: str) -> Entry | None:
-        real = self.real_path(path)
-        return self._listing.entry(real) if real is not None else None
+        return self._at(self._real(path))
 
     def read(self, path: str) -> bytes:
         """The bytes of a file.
@@ -185,7 +194,7 @@ class StoredTree:
         Raises:
             EnvcError: there is no such file.
         """
-        return self._content(self._file_at(path), self.real_path(path) or path, path)
+        return self._content(self._file_at(path), self._real(path), path)
 
     def _file_at(self, path: str) -> Entry:
         entry = self._entry(path)

@@ -7,14 +7,15 @@ than recording a commit, so only migrations do.
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.git.own_folder import make_own
+from envcompile.history.address import SQLITE, checked, shown, words_of
+from envcompile.log import decision
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Sequence
@@ -27,6 +28,8 @@ _AT_ONCE = 500
 """Arguments of one statement; SQLite's limit is 999 in old versions."""
 _ANSWER = 5
 """Seconds that a server may take to answer at all."""
+_DAMAGE = ("not a database", "malformed", "no such table", "no such column", "corrupt")
+"""What SQLite says of a file that is something else, or of a part of one."""
 _WAIT = 30
 """Seconds that a recorder waits for another one."""
 
@@ -128,18 +131,13 @@ def connect(url: str, *, create: bool = True, any_version: bool = False) -> Data
         UsageError: the address is of another kind, or there is no database yet and none shall be made.
         UnavailableError: the database does not answer, or has tables of another version.
     """
-    if url.startswith("sqlite:///"):
-        database = _sqlite(Path(url.removeprefix("sqlite:///")), create=create)
-    elif url.partition(":")[0] in {"postgresql", "postgres", "postgresql+psycopg"}:
-        database = _postgresql("postgresql:" + url.partition(":")[2])
+    url = checked(url)
+    if url.startswith(SQLITE):
+        decision("history", "the database is %s", url.removeprefix(SQLITE))
+        database = _sqlite(Path(url.removeprefix(SQLITE)), create=create)
     else:
-        kind = url.partition(":")[0]
-        raise UsageError([
-            Problem(
-                f"ENVC_HISTORY_URL names a database of the kind `{kind}`, which envc cannot use",
-                "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME",
-            )
-        ])
+        decision("history", "the database is %s", shown(url))
+        database = _postgresql(url)
     try:
         version = version_of(database)
         if not version:
@@ -191,10 +189,10 @@ def _sqlite(path: Path, *, create: bool) -> Database:
             Problem("there is no history yet", "`envc history import` records the past, `envc hook install` what comes")
         ])
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ignore = path.parent / ".gitignore"
-        if path.parent.name == ".envc" and not ignore.exists():
-            ignore.write_text("*\n")
+        if path.parent.name == ".envc":
+            make_own(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
@@ -222,24 +220,24 @@ def _postgresql(url: str) -> Database:
     return Database(connection, psycopg.Error, name, is_sqlite=False)
 
 
-def shown(url: str) -> str:
-    """The address of a PostgreSQL database without its password."""
-    parts = urlsplit(url)
-    user = f"{unquote(parts.username)}@" if parts.username else ""
-    return f"postgresql://{user}{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
-
-
 def broken(name: str, error: Exception) -> UnavailableError:
     """The error for a database that refuses, without what it may quote."""
-    lines = str(error).strip().splitlines()
-    reason = re.sub(r"://[^@\s]*@", "://", lines[0]) if lines else type(error).__name__
+    reason = words_of(error)
     if "password" in reason:
         return UnavailableError([
             Problem(f"the history database {name} refuses the user or the password", "correct them in ENVC_HISTORY_URL")
         ])
+    if any(word in reason for word in _DAMAGE):
+        return damaged(name, reason)
     return UnavailableError([
         Problem(
             f"the history database {name} does not answer: {reason}",
             "commits that could not be recorded wait in .envc/spool; `envc history record` takes them up",
         )
     ])
+
+
+def damaged(name: str, reason: str) -> UnavailableError:
+    """The error for a database that answers with something else than what was recorded."""
+    fix = "restore it from a copy, or move it away and run `envc history import`: git still has the commits"
+    return UnavailableError([Problem(f"the history database {name} is damaged: {reason}", fix)])

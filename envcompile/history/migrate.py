@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from pathlib import Path
 
-from envcompile.history.database import broken, shown
+from envcompile.history.address import shown
+from envcompile.history.database import broken
 
 
 def upgrade(url: str) -> None:

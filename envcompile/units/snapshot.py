@@ -27,8 +27,8 @@ _GRANULARITY_NS = 2_000_000_000
 _ABSENT = "absent"
 """Stands for a file that was looked for and not there: one that appears changes the result."""
 
-_TYPE_BITS, _FOLDER = 0o170000, 0o040000
-"""S_IFMT and S_IFDIR of inode(7)."""
+_TYPE_BITS, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
+"""S_IFMT, S_IFDIR and S_IFREG of inode(7)."""
 
 _INDEX = ".envc-index"
 """The name in `emit.index`, which takes too long to import; a test holds the two together."""
@@ -80,6 +80,10 @@ class Snapshot:
     def further_inputs(self) -> list[str]:
         """The inputs outside of the input folders, those that were looked for in vain included."""
         return [path for path in self.inputs if path.partition("/")[0] not in INPUT_FOLDERS]
+
+
+_MOST_FOLDERS = 25_000
+"""Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
 
 
 class Look:
@@ -165,8 +169,14 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
     """
     found: dict[str, str] = {}
     todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/", ()) for folder in folders]
+    visited = 0
     while todo:
         below, links = todo.pop()
+        visited += 1
+        if visited > _MOST_FOLDERS:
+            # Links that multiply: reading the sources says so. What was not looked at always counts as changed.
+            found[below] = str(time_ns())
+            return found
         try:
             entries = os.scandir(f"{root}/{below}")
         except OSError:
@@ -188,6 +198,8 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
                     if (link := (status.st_dev, status.st_ino)) not in links:
                         todo.append((f"{below}{name}/", (*links, link)))
                     continue
+                if status.st_mode & _TYPE_BITS != _FILE:
+                    continue  # a pipe, say: no source, and whoever opened it would wait
                 found[below + name] = f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
     return found
 

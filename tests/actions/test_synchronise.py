@@ -12,20 +12,19 @@ from envcompile.actions import synchronise as room
 from envcompile.actions.past import open_past
 from envcompile.actions.record import record
 from envcompile.actions.synchronise import rebuild
-from envcompile.cli.recording import rebuild_history, sync_history
 from envcompile.errors import UnavailableError
 from envcompile.history.doctor import check
 from envcompile.history.retention import prune
 from tests.actions.test_recorder import everything
+from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment
-from tests.history.conftest import backend, folder, new_postgres, postgres_socket
+from tests.history.conftest import Folder, backend, folder, new_postgres, postgres_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from envcompile.history.database import Database
-    from tests.history.conftest import Folder
 
 __all__ = ["backend", "folder", "new_postgres", "postgres_socket"]
 
@@ -56,6 +55,17 @@ def rows(database: Database) -> dict[str, list[tuple[object, ...]]]:
         name: [tuple(bytes(cell) if isinstance(cell, memoryview) else cell for cell in row) for row in table]
         for name, table in tables.items()
     }
+
+
+def sync_history(root: Path) -> str:
+    """What `envc history sync` says."""
+    return run_envc(root, "history", "sync").err.rstrip("\n")
+
+
+def rebuild_history(root: Path, *options: str) -> tuple[str, int]:
+    """What `envc history rebuild` says, and its exit code."""
+    outcome = run_envc(root, "history", "rebuild", *options)
+    return outcome.err.rstrip("\n"), outcome.code
 
 
 def test_a_sync_records_what_is_missing(folder: Folder) -> None:
@@ -116,7 +126,7 @@ def test_damage_is_found_and_mended(folder: Folder) -> None:
         database = past.store.database
         database.run("DELETE FROM field_change")
         database.run("UPDATE resource_change SET file = 'elsewhere.yaml' WHERE revision_id = 1")
-    said, code = rebuild_history(folder.root, check=True)
+    said, code = rebuild_history(folder.root, "--check")
     assert code == 16
     assert said.startswith("7 commits compiled again: ")
     said, code = rebuild_history(folder.root)
@@ -125,6 +135,33 @@ def test_damage_is_found_and_mended(folder: Folder) -> None:
     with closing(folder.past()) as past:
         assert rows(past.store.database) == before
     assert rebuild_history(folder.root) == ("7 commits compiled again: nothing differs", 0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_what_was_recorded_before_its_parent_does_not_differ(folder: Folder, count: int) -> None:
+    """Case rebuild-check-false-alarm: hooks recorded before the first import, and nothing is wrong with that."""
+    commits = [folder.commit(f"replicas {number}", base__web=deployment(replicas=number)) for number in range(2, 7)]
+    for commit in commits[-count:][::-1]:
+        with closing(folder.past()) as past:
+            record(past.repository, past.store, [commit])
+    folder.record()
+    assert rebuild_history(folder.root, "--check") == ("5 commits compiled again: nothing differs", 0)
+    with closing(folder.past()) as past:
+        past.store.database.run("UPDATE resource_change SET file = 'elsewhere.yaml' WHERE revision_id = 1")
+    assert rebuild_history(folder.root, "--check")[1] == 16
+
+
+def test_a_shallow_clone_that_was_completed_does_not_differ(folder: Folder, tmp_path: Path) -> None:
+    """Case rebuild-check-false-alarm: a CI job records the newest commit of a shallow clone, then all of it."""
+    for number in range(2, 5):
+        folder.commit(f"replicas {number}", base__web=deployment(replicas=number))
+    clone = tmp_path / "clone"
+    folder.git("clone", "-q", "--depth=1", f"file://{folder.root}", str(clone))
+    shallow = Folder(clone, folder.minutes)
+    shallow.record()
+    shallow.git("fetch", "-q", "--unshallow")
+    shallow.record()
+    assert rebuild_history(clone, "--check") == ("3 commits compiled again: nothing differs", 0)
 
 
 def test_what_git_lost_and_what_was_pruned_is_kept_as_recorded(folder: Folder) -> None:

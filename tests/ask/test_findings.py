@@ -55,5 +55,5 @@ def test_what_manifests_say_is_text() -> None:
     )
     assert NewFindings((nasty,)).markdown() == (
         f"{HEAD}| warning | `a\ufffdb\ufffdc`: see @<!-- -->team &lt;b&gt;\\*x\\*&lt;/b&gt; \\| `co\ufffdde` "
-        "\\[l\\](http://x) \ufffd\\`open | **pr\\|od** | `ConfigMap/\ufffda\ufffd` |  |\n"
+        "\\[l\\](http:<!-- -->//x) \\\\u202e\\`open | **pr\\|od** | `ConfigMap/\ufffda\ufffd` |  |\n"
     )

@@ -139,7 +139,7 @@ def test_github_commands_are_escaped_as_the_toolkit_does() -> None:
         "::error file=deploy/base/web.yaml,line=14,col=9,title=image-tag::the image has no tag%0A"
         f"Deployment/web {FIELD} in prod%0Awrite one\n"
         "::warning file=deploy/base/a b%2Cc%3Ad%25.yaml,line=1,col=2,title=image-tag::"
-        f'50%25 of <a> & "b":%0A, ]]> \x1b[0m%0ADeployment/web {FIELD} in prod\n'
+        f'50%25 of <a> & "b":%0A, ]]> \\x1b[0m%0ADeployment/web {FIELD} in prod\n'
         f"::notice title=image-tag::the image has no tag%0ADeployment/web {FIELD} in prod%0Awrite one\n"
     )
 

@@ -105,7 +105,7 @@ def test_the_project_is_found_from_any_folder_inside(project: Path, monkeypatch:
     """And named from outside, in both spellings."""
     monkeypatch.chdir(project / "overlays" / "prod")
     assert run_envc(None, "build").code == 0
-    assert run_envc(None, "build").err == "1 environments, 1 resources: nothing to do\n"
+    assert run_envc(None, "build").err == "1 environment, 1 resources: nothing to do\n"
     monkeypatch.chdir(project.parent)
     for arguments in (["--project", "project"], ["--project=project"], [f"--project={project}/base"]):
         assert run_envc(None, *arguments, "build", "--check").code == 0

@@ -11,6 +11,8 @@ import pytest
 from envcompile.errors import EnvcError, UsageError
 from envcompile.git.repository import open_repository
 from envcompile.sources.tree import WorkingTree
+from tests.harness.command import call_envc
+from tests.harness.repository import config_map, environment
 
 if TYPE_CHECKING:
     from tests.sources.conftest import Commit, Write
@@ -203,6 +205,44 @@ def test_pipes_and_sockets_are_no_sources(write: Write) -> None:
     root = write({"base/a.yaml": ""})
     os.mkfifo(root / "base/pipe.yaml")
     assert [entry.path for entry in WorkingTree(root).files("base")] == ["base/a.yaml"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_reading_what_is_no_file_says_so_and_waits_for_nothing(write: Write, kind: str) -> None:
+    """A pipe that nobody writes to would hang the build."""
+    root = write({"base/a.yaml": ""})
+    (os.mkfifo if kind == "pipe" else os.mkdir)(root / "envc.yaml")
+    with pytest.raises(EnvcError) as error:
+        WorkingTree(root).read("envc.yaml")
+    assert message(error) == (
+        f"error: cannot read `envc.yaml`: it is a {kind}\n"
+        "  --> envc.yaml:1:1\n"
+        "hint: put a file in its place, or remove it"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "base/web/pipe.yaml",
+        "base/pipe.yaml",
+        "overlays/prod/pipe.yaml",
+        "lib/pipe.libsonnet",
+        "overlays/prod/sealed.yaml",
+    ],
+)
+def test_a_pipe_in_the_project_hangs_no_command(write: Write, path: str) -> None:
+    """It is passed over among the sources, and named where a file is asked for; the second build looks at a record."""
+    root = write({
+        "base/web/config.yaml": config_map(),
+        "lib/a.libsonnet": "{}",
+        "overlays/prod/environment.yaml": environment(),
+    })
+    os.mkfifo(root / path)
+    for arguments in (("build",), ("build",), ("build", "--check"), ("check",), ("show", "prod")):
+        outcome = call_envc(root, *arguments)
+        if outcome.code:
+            assert f"error: cannot read `{path}`: it is a pipe\n" in outcome.err
 
 
 def test_an_unknown_revision_names_the_nearest_branch(write: Write, commit: Commit) -> None:

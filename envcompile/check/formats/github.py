@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.report import together
+from envcompile.text import escaped
 
 if TYPE_CHECKING:
     from envcompile.check.finding import Severity
@@ -35,7 +36,7 @@ def as_github(report: Report, prefix: str = "") -> str:
 
 def _message(text: str) -> str:
     """Source: actions/toolkit, packages/core/src/command.ts, escapeData."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -1,0 +1,135 @@
+"""What commands take: arguments and options that several share, and the flags of `cli.flags` as typer reads them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from envcompile.cli.completion import complete_environment, complete_resource
+from envcompile.cli.flags import Flag, Options
+from envcompile.cli.render import diff
+from envcompile.errors import Problem, UsageError
+
+if TYPE_CHECKING:
+    from envcompile.actions.past import Past
+
+Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.", autocompletion=complete_environment)]
+Envs = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ENV]...", help="Default: every environment.", show_default=False, autocompletion=complete_environment
+    ),
+]
+Resource = Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.", autocompletion=complete_resource)]
+OneResource = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[KIND/NAME]",
+        help="One resource; default: all of them.",
+        show_default=False,
+        autocompletion=complete_resource,
+    ),
+]
+TextOrJson = Literal["text", "json"]
+Format = Annotated[TextOrJson, typer.Option("--format", metavar="text|json", help="How to print.")]
+DiffFormat = Annotated[
+    diff.Format, typer.Option("--format", metavar="terminal|unified|json|markdown", help="How to print.")
+]
+
+
+def history_of(context: typer.Context) -> AbstractContextManager[Past]:
+    """The history of the project that the command is for, closed at the end."""
+    from contextlib import closing
+
+    from envcompile.actions.past import open_past
+
+    return closing(open_past(context.obj.project))
+
+
+def days_of(text: str | None) -> int | None:
+    """The days that `90d` stands for.
+
+    Raises:
+        UsageError: the text is no number of days.
+    """
+    if text is None:
+        return None
+    number = text.removesuffix("d")
+    if not number.isdecimal():
+        raise UsageError([Problem(f"`{text}` is no age", "write days, such as 90d")])
+    return int(number)
+
+
+def make_group(name: str, text: str) -> typer.Typer:
+    """A group of commands, `envc NAME …`, that says what it is for when it is called without one."""
+    group = typer.Typer(
+        name=name,
+        help=text,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    group.callback()(lambda: None)  # a group of one command stays a group
+    return group
+
+
+def takes(table: type[Options]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the flags of a table; it gets them as one value, its argument `options`.
+
+    Args:
+        table: the class that declares the flags.
+    """
+
+    def described(command: Callable[..., Any]) -> Callable[..., Any]:
+        own = inspect.signature(command, eval_str=True).parameters
+        names = [found.name for found in table.flags()]
+
+        def run(**given: Any) -> Any:
+            options = table(**{name: _value(given.pop(name)) for name in names})
+            if excluding := options.conflict():
+                listed = f"{', '.join(excluding[:-1])} and {excluding[-1]}"
+                raise UsageError([Problem(f"{listed} exclude each other", "give one of them")])
+            return command(**given, options=options)
+
+        parameters = [parameter for name, parameter in own.items() if name != "options"]
+        parameters += [_parameter(table, found) for found in table.flags()]
+        run.__doc__ = command.__doc__
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # what inspect asks first
+        return run
+
+    return described
+
+
+def _value(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
+
+
+def _parameter(table: type[Options], found: Flag) -> inspect.Parameter:
+    """A flag as the parameter of a function that typer makes an option of."""
+    kind: Any = bool
+    default: Any = False
+    if found.metavar:
+        declared = table.kind(found)
+        kind = (
+            list[str] | None
+            if declared.startswith("tuple")
+            else int | None
+            if declared.startswith("int")
+            else str | None
+        )
+        default = None
+    option = typer.Option(
+        found.option,
+        metavar=found.metavar or None,
+        min=found.least,
+        help=found.help,
+        autocompletion=complete_resource if found.metavar == "KIND/NAME" else None,
+    )
+    return inspect.Parameter(
+        found.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+    )

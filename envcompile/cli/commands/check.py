@@ -1,0 +1,185 @@
+"""`envc check`: what is wrong or risky in the compiled environments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from envcompile.cli.arguments import Envs
+
+if TYPE_CHECKING:
+    from envcompile.check.baseline import Entry
+    from envcompile.check.report import Report
+    from envcompile.units.project import Project
+
+EPILOG = """Examples:
+
+  envc check                                every environment
+
+  envc check prod --fail-on warning
+
+  envc check --format sarif > envc.sarif    for code scanning
+
+  envc check --write-baseline               from now on only new findings count
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("check", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        environments: Envs = None,
+        *,
+        output_format: Annotated[
+            Literal["text", "json", "sarif", "github", "junit"],
+            typer.Option("--format", metavar="text|json|sarif|github|junit", help="How to print."),
+        ] = "text",
+        fail_on: Annotated[
+            Literal["error", "warning", "info", "never"],
+            typer.Option("--fail-on", metavar="error|warning|info|never", help="Exit 1 from this grade on."),
+        ] = "error",
+        baseline: Annotated[
+            Path | None,
+            typer.Option(
+                "--baseline",
+                metavar="FILE",
+                help="Findings in it do not count; default: .envc-baseline.json, where there is one.",
+                show_default=False,
+            ),
+        ] = None,
+        write_baseline: Annotated[
+            bool, typer.Option("--write-baseline", help="Write what is found now to the baseline.")
+        ] = False,
+        list_rules: Annotated[bool, typer.Option("--list-rules", help="Print the rules; check nothing.")] = False,
+    ) -> int:
+        """Check compiled environments: the Kubernetes schema, and rules about how the resources fit together.
+
+        A finding points at the line of base/ or overlays/ that set the field. `checks:` of envc.yaml and
+        environment.yaml grades rules; the annotation `envcompile.dev/ignore: "rule: why"` sets one aside for a
+        resource. Exit 1 when a finding reaches the grade of --fail-on.
+        """
+        import gc
+
+        from envcompile.actions.check import check
+        from envcompile.check.baseline import sort_out
+        from envcompile.cli.output import raw, table, tell, text
+        from envcompile.units.project import Project
+
+        # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+        gc.disable()
+        if list_rules:
+            table(_rules())
+            return 0
+        project = Project.open(context.obj.project)
+        file = baseline or _default_baseline(project)
+        entries = _read(file, required=baseline is not None and not write_baseline)
+        report = check(project, environments or ())
+        skipped = {*project.environments} - {*report.environments}
+        if write_baseline:
+            return _write(file, report, [entry for entry in entries if entry.environment in skipped])
+        told = sort_out(report.findings, entries, skipped)
+        report = report._replace(findings=told.new, known=told.known, stale=told.stale)
+        show = text if output_format == "text" else raw
+        show(_printed(report, output_format, fail_on, project))
+        for line in _remarks(report, file):
+            tell(line)
+        return _exit_code(report, fail_on)
+
+
+def _rules() -> list[str]:
+    from envcompile.actions.check import all_rules
+    from envcompile.cli.render.columns import columns
+
+    return columns([(rule.id, rule.severity, rule.summary) for rule in sorted(all_rules(), key=lambda rule: rule.id)])
+
+
+def _default_baseline(project: Project) -> Path:
+    from envcompile.check.baseline import FILE
+
+    return project.root / FILE
+
+
+def _read(file: Path, *, required: bool) -> list[Entry]:
+    """The entries of the baseline; none where there is no file and none was named.
+
+    Raises:
+        UsageError: the named file cannot be read.
+    """
+    from envcompile.check.baseline import read_baseline
+    from envcompile.errors import Problem, UsageError
+
+    try:
+        return read_baseline(file.read_bytes(), file.name)
+    except FileNotFoundError as error:
+        if not required:
+            return []
+        fix = f"write it first: envc check --write-baseline --baseline {file}"
+        raise UsageError([Problem(f"there is no baseline {file}", fix)]) from error
+    except OSError as error:
+        what = f"the baseline {file} cannot be read: {error.strerror}"
+        raise UsageError([Problem(what, "name another file with --baseline")]) from error
+
+
+def _write(file: Path, report: Report, kept: list[Entry]) -> int:
+    from envcompile.check.baseline import write_baseline
+    from envcompile.cli.output import tell
+    from envcompile.errors import EXIT_OK
+    from envcompile.files import write_output
+
+    write_output(file, write_baseline(report.findings, kept).encode())
+    count = len(report.findings)
+    tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
+    return EXIT_OK
+
+
+def _printed(report: Report, output_format: str, fail_on: str, project: Project) -> str:
+    if output_format == "text":
+        from envcompile.check.formats.text import as_text
+
+        return as_text(report)
+    if output_format == "json":
+        from envcompile.check.formats.jsonreport import as_json
+
+        return as_json(report)
+    if output_format == "junit":
+        from envcompile.check.finding import RANK
+        from envcompile.check.formats.junit import as_junit
+
+        return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
+    from envcompile.git.discovery import prefix_of
+
+    prefix = prefix_of(project.root)
+    if output_format == "sarif":
+        from envcompile import __version__
+        from envcompile.check.formats.sarif import as_sarif
+
+        return as_sarif(report, __version__, prefix)
+    from envcompile.check.formats.github import as_github
+
+    return as_github(report, prefix)
+
+
+def _remarks(report: Report, file: Path) -> list[str]:
+    """What people should know beside the findings: how much was looked at, and what could not be."""
+    from envcompile.check.report import looked_at
+
+    lines = [f"{file.name}: no longer found: {entry}" for entry in report.stale]
+    if report.stale:
+        lines.append(f"hint: take what is gone out of {file.name}: envc check --write-baseline")
+    if report.unknown_kinds:
+        kinds = ", ".join(report.unknown_kinds)
+        lines.append(f"kinds without a schema (name their definitions in `crds` of envc.yaml): {kinds}")
+    return [*lines, looked_at(report)]
+
+
+def _exit_code(report: Report, fail_on: str) -> int:
+    from envcompile.check.finding import RANK
+    from envcompile.check.grading import reaches
+    from envcompile.errors import EXIT_OK, EXIT_WRONG
+
+    threshold = next((grade for grade in RANK if grade == fail_on), None)
+    return EXIT_WRONG if threshold is not None and reaches(report.findings, threshold) else EXIT_OK

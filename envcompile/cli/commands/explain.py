@@ -1,0 +1,116 @@
+"""`envc explain`: which file and line set a field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from envcompile.cli.arguments import Env, Format, Resource
+
+if TYPE_CHECKING:
+    from envcompile.actions.explain import ExplainedField, Explanation
+
+EPILOG = r"""Examples:
+
+  envc explain prod deployment/user-service spec.replicas
+
+  envc explain prod deployment/user-service 'spec.template.spec.containers[name=user-service]'
+
+  envc explain prod configmap/user-service-config 'data.app\.properties#server.port'
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("explain", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        environment: Env,
+        resource: Resource,
+        field: Annotated[
+            str | None,
+            typer.Argument(
+                metavar="[FIELD]", help="A field or a part of the resource; default: all.", show_default=False
+            ),
+        ] = None,
+        *,
+        output_format: Format = "text",
+    ) -> None:
+        """Say for a field every layer that had a say: value, file, line, and who won."""
+        from envcompile.actions.explain import explain_field
+        from envcompile.cli.output import document, table
+        from envcompile.units.project import Project
+
+        explanation = explain_field(Project.open(context.obj.project), environment, resource, field or "")
+        if output_format == "json":
+            document(_as_data(explanation))
+        else:
+            table(_as_text(explanation))
+
+
+def _as_data(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "environment": explanation.environment,
+        "resource": explanation.resource._asdict(),
+        "fields": [
+            {
+                "field": field.field,
+                "value": field.value,
+                "says": [
+                    {
+                        "layer": say.layer,
+                        "role": say.role,
+                        "place": str(say.place) if say.place else None,
+                        "value": say.value,
+                        "wins": say.wins,
+                        **({"note": say.note} if say.note else {}),
+                    }
+                    for say in field.says
+                ],
+                "lists": [{"field": merged.field, "how": merged.how} for merged in field.lists],
+                "parameters": [
+                    {"name": parameter.name, "place": str(parameter.place) if parameter.place else None}
+                    for parameter in field.parameters
+                ],
+            }
+            for field in explanation.fields
+        ],
+    }
+
+
+def _as_text(explanation: Explanation) -> list[str]:
+    lines = [f"{explanation.resource} in {explanation.environment}"]
+    told: set[str] = set()
+    for field in explanation.fields:
+        lines += ["", f"{field.field} = {_shown(field.value)}"]
+        lines += _say_lines(field)
+        for parameter in field.parameters:
+            lines.append(f"    with params.{parameter.name}" + (f" from {parameter.place}" if parameter.place else ""))
+        for merged in field.lists:
+            if merged.field not in told:
+                told.add(merged.field)
+                lines.append(f"    list {merged.field}: {merged.how}")
+    return lines
+
+
+def _say_lines(field: ExplainedField) -> list[str]:
+    from envcompile.cli.render.columns import columns
+
+    rows = [
+        (
+            ("* " if say.wins else "  ") + (say.layer if say.role != "setting" else f"{say.layer} settings"),
+            str(say.place or "-"),
+            _shown(say.value) + (f"  ({say.note})" if say.note else ""),
+        )
+        for say in field.says
+    ]
+    return columns(rows, indent="  ")
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    text = value if value == "(removed)" else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 100 else f"{text[:97]}..."

@@ -1,0 +1,124 @@
+"""`envc init`: a first repository, or an existing one brought over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envcompile.cli.output import data, table, tell
+from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
+
+if TYPE_CHECKING:
+    from envcompile.adopt import Adoption
+
+EPILOG = """Examples:
+
+  envc init shop                                   a working repository in shop/
+
+  envc init shop --from-kustomize deploy           overlays/* of deploy/ become environments
+
+  envc init shop --from-manifests rendered         rendered/dev.yaml, rendered/prod.yaml: two environments
+"""
+
+_MOST_DIFFERENCES = 50
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("init", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        folder: Annotated[
+            Path | None,
+            typer.Argument(metavar="[DIR]", help="Folder of the new repository; default: here.", show_default=False),
+        ] = None,
+        *,
+        manifests: Annotated[
+            Path | None, typer.Option("--from-manifests", metavar="DIR", help="Bring plain manifests over.")
+        ] = None,
+        kustomize: Annotated[
+            Path | None, typer.Option("--from-kustomize", metavar="DIR", help="Bring kustomize overlays over.")
+        ] = None,
+    ) -> None:
+        """Set up a repository; existing manifests are split into base and overlays, and proven to build the same."""
+        from envcompile import adopt
+
+        target: Path = folder if folder is not None else context.obj.project
+        if manifests is not None and kustomize is not None:
+            raise UsageError([Problem("--from-manifests and --from-kustomize exclude each other", "give one of them")])
+        if manifests is not None:
+            raise typer.Exit(_tell(adopt.from_manifests(manifests, target), target))
+        if kustomize is not None:
+            raise typer.Exit(_tell(adopt.from_kustomize(kustomize, target), target))
+        for path in adopt.scaffold(target):
+            data(f"created {path.as_posix()}")
+        table(_next_steps(target, "dev", "prod"))
+
+
+def _tell(adoption: Adoption, target: Path) -> int:
+    """Say what became of the source, and whether the proof holds."""
+    for note in adoption.notes:
+        tell(f"note: {note}")
+    if not adoption.is_equal:
+        differences = adoption.proof.differences
+        tell(f"error: the build would differ from the source, so nothing was written; {len(differences)} differences:")
+        for difference in differences[:_MOST_DIFFERENCES]:
+            tell(f"  {difference}")
+        if len(differences) > _MOST_DIFFERENCES:
+            tell(f"  and {len(differences) - _MOST_DIFFERENCES} more")
+        tell("hint: this is worth a bug report; the objects named can be brought over by hand meanwhile")
+        return EXIT_WRONG
+    for environment in adoption.environments:
+        parts = [f"{environment.objects} objects"]
+        parts += [
+            f"{count} {what}"
+            for count, what in (
+                (environment.patched, "patched"),
+                (environment.own, "only here"),
+                (environment.excluded, "of base left out"),
+            )
+            if count
+        ]
+        data(f"{environment.name} (from {environment.origin}): {', '.join(parts)}")
+    total = sum(environment.objects for environment in adoption.environments)
+    data(
+        f"{adoption.source_lines} lines became {adoption.base_lines} in base/ and {adoption.overlay_lines} in overlays/"
+    )
+    data(f"proven: the build equals the source, {total} of {total} objects")
+    with_secrets = [environment for environment in adoption.environments if environment.secrets]
+    if with_secrets:
+        tell(_secrets_warning([environment.name for environment in with_secrets]))
+    names = [environment.name for environment in adoption.environments]
+    table(_next_steps(target, names[0], names[-1]))
+    return EXIT_OK
+
+
+def _secrets_warning(names: list[str]) -> str:
+    return (
+        f"warning: the source holds Secrets in plain text ({', '.join(names)}), and so does the new repository: DO NOT "
+        "COMMIT IT YET\n"
+        "  `secretBackend: plaintext` makes the build equal to the source. To go on, in each of these environments:\n"
+        "  1. put references (`ref+env://NAME`, `ref+vault://…`) in the place of the values, see `envc guide secrets`\n"
+        f"  2. envc secrets fetch-cert {names[0]} && envc secrets seal {names[0]}\n"
+        "  3. take `secretBackend: plaintext` out of its environment.yaml, and rotate what was ever committed"
+    )
+
+
+def _next_steps(target: Path, first: str, last: str) -> list[str]:
+    folder = target.as_posix()
+    steps = [
+        (f"cd {folder}", ""),
+        ("envc build", "compile every environment into environments/"),
+        (f"envc show {last}", f"print what {last} consists of"),
+        (f"envc compare {first} {last}", "see how two environments differ"),
+        ("envc guide start", "the next ten minutes"),
+    ]
+    if folder == ".":
+        steps = steps[1:]
+    if first == last:
+        steps = [step for step in steps if "compare" not in step[0]]
+    width = max(len(command) for command, what in steps if what) + 3
+    return ["", "next:", *(f"  {command:<{width}}{what}".rstrip() for command, what in steps)]

@@ -1,0 +1,54 @@
+"""`envc notify`: tell people and programs that compiled environments changed."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from envcompile.cli.arguments import Envs
+
+EPILOG = """Examples:
+
+  envc notify               what the last commit changed
+
+  envc notify prod --from v1.4.0 --to v1.5.0 --dry-run
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("notify", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        environments: Envs = None,
+        *,
+        source: Annotated[str, typer.Option("--from", metavar="REV", help="The older side.")] = "HEAD~1",
+        target: Annotated[str, typer.Option("--to", metavar="REV", help="The newer side.")] = "HEAD",
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages; send nothing.")] = False,
+    ) -> int:
+        """Send a message for each changed environment to everybody whom `notify` of envc.yaml names.
+
+        What cannot be delivered waits in .envc/notify and is sent first the next time. Messages hold names and
+        numbers, never values.
+        """
+        import os
+
+        from envcompile.actions.notify import letters, notify
+        from envcompile.actions.opening import open_repository
+        from envcompile.cli.output import tell, text
+        from envcompile.errors import EXIT_OK, EXIT_UNAVAILABLE
+        from envcompile.units.project import Project
+
+        project = Project.open(context.obj.project)
+        found = letters(project, environments or (), source=source, target=target)
+        if dry_run:
+            for letter in found:
+                text(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}\n")
+            return EXIT_OK
+        done = notify(open_repository(project.root).home, found, os.environ)
+        tell(f"{done.sent} message{'' if done.sent == 1 else 's'} sent")
+        for problem in done.waiting:
+            tell(str(problem))
+        return EXIT_UNAVAILABLE if done.waiting else EXIT_OK

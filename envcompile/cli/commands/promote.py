@@ -1,0 +1,78 @@
+"""`envc promote`: carry images and chosen settings from one environment to the next."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from envcompile.cli.completion import complete_application, complete_environment
+
+EPILOG = """Examples:
+
+  envc promote staging prod --dry-run      what prod would run
+
+  envc promote staging prod --app user-service
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("promote", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        source: Annotated[
+            str,
+            typer.Argument(metavar="FROM", help="The environment to carry from.", autocompletion=complete_environment),
+        ],
+        target: Annotated[
+            str,
+            typer.Argument(metavar="TO", help="The environment to carry to.", autocompletion=complete_environment),
+        ],
+        *,
+        application: Annotated[
+            str | None,
+            typer.Option(
+                "--app",
+                metavar="NAME",
+                help="Only this application's images.",
+                autocompletion=complete_application,
+            ),
+        ] = None,
+        params: Annotated[
+            list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to carry, too; `*` for all.")
+        ] = None,
+        replicas: Annotated[bool, typer.Option("--replicas", help="Carry replicas, too.")] = False,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    ) -> None:
+        """Edit the next environment's settings in place, and print the compiled difference.
+
+        Images always move. Parameters that the target lacks move; those it sets itself only with --param.
+        """
+        from envcompile.actions.promote import promote, write_promotion
+        from envcompile.ask.text import describe
+        from envcompile.cli.output import table, tell
+        from envcompile.units.project import Project
+
+        project = Project.open(context.obj.project)
+        promotion = promote(project, source, target, app=application, params=params or (), replicas=replicas)
+        if not promotion.carried:
+            tell(f"{target} already has what {source} has")
+            return
+        for carried in promotion.carried:
+            old = _written(carried.old) if carried.was_set else "(not set)"
+            tell(f"{carried.setting}: {old} -> {_written(carried.new)}")
+        table(describe(promotion.changes))
+        if dry_run:
+            tell(f"dry run: {promotion.path} is unchanged")
+        else:
+            write_promotion(project, promotion)
+            tell(f"{promotion.path} is edited; `envc build {target}` writes the result")
+
+
+def _written(value: Any) -> str:
+    """A setting on one line, as YAML has it."""
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

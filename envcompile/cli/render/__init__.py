@@ -1,0 +1,1 @@
+"""What people see: differences, histories, secrets and tables in words."""

@@ -1,0 +1,110 @@
+"""What `envc build` says; free of the command-line library, so that a build starts at once."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from envcompile.actions.results import CHART_FOLDER
+from envcompile.cli.output import data, document, raw, tell
+from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.actions.results import EnvironmentResult
+    from envcompile.units.environment import Reason
+    from envcompile.units.project import Project
+
+
+def tell_built(results: Sequence[EnvironmentResult]) -> int:
+    """Say what was done to each environment's folder."""
+    _warn(results)
+    for result in results:
+        tell(f"{result.environment}: {_counts(result)}")
+    return EXIT_OK
+
+
+def tell_why(reasons: Sequence[Reason], *, as_json: bool) -> None:
+    """Print for each unit whether it was compiled or remembered, and which of its inputs changed."""
+    if as_json:
+        document([
+            {
+                "environment": reason.environment,
+                "application": reason.app,
+                "compiled": not reason.is_remembered,
+                "changed": reason.changed,
+                "why": reason.why,
+            }
+            for reason in reasons
+        ])
+        return
+    for reason in reasons:
+        data(f"{reason.environment}\t{reason.app}\t{reason.why}")
+
+
+def _counts(result: EnvironmentResult) -> str:
+    plan = result.plan
+    overwritten = len(plan.edited) + len(plan.foreign)
+    parts = [
+        f"{count} {word}"
+        for count, word in (
+            (len(plan.added), "added"),
+            (len(plan.changed) + overwritten, "changed"),
+            (len(plan.removed), "removed"),
+        )
+        if count
+    ]
+    thing = "files" if result.environment == CHART_FOLDER else "resources"
+    return f"{result.resources} {thing}, {', '.join(parts) or 'nothing changed'}"
+
+
+def _warn(results: Sequence[EnvironmentResult]) -> None:
+    for result in results:
+        for warning in result.warnings:
+            tell(f"warning: {warning}")
+
+
+def tell_stale(project: Project, results: Sequence[EnvironmentResult], *, aside: bool = False) -> int:
+    """Name every file that a build would touch, on stderr when stdout holds other data (`aside`); the exit code."""
+    _warn(results)
+    stale = False
+    for result in results:
+        plan = result.plan
+        try:
+            folder = result.folder.relative_to(project.root).as_posix()
+        except ValueError:
+            folder = str(result.folder)
+        missing = set(plan.missing)
+        rows = [
+            *(("missing", path) for path in plan.missing),
+            *(("stale: would be added", path) for path in plan.added if path not in missing),
+            *(("stale: would change", path) for path in plan.changed),
+            *(("stale: would be removed", path) for path in plan.removed),
+            *(("edited by hand", path) for path in plan.edited),
+            *(("in the way", path) for path in plan.foreign),
+        ]
+        if not rows and not plan.index_is_current:
+            rows = [("stale", ".envc-index")]
+        for what, path in sorted(rows, key=itemgetter(1)):
+            (tell if aside else data)(f"{folder}/{path}: {what}")
+            stale = True
+    if stale:
+        tell("hint: run `envc build` and commit environments/; changes by hand belong into overlays/")
+    else:
+        environments = [result for result in results if result.environment in project.environments]
+        tell(f"{len(environments)} environments are current")
+    return EXIT_DIFFERENT if stale else EXIT_OK
+
+
+def print_stream(project: Project, environments: Sequence[str], only: str | None) -> int:
+    """Print environments, or one resource of them, as one stream of manifests; the exit code."""
+    from envcompile.actions.build import find_resources, link_all
+    from envcompile.emit.manifests import stream
+    from envcompile.yamlio import Renderer
+
+    renderer = Renderer()
+    for linked in link_all(project, project.choose(environments)):
+        resources = find_resources(linked, only) if only else linked.resources()
+        raw(stream(resources, renderer))
+    return EXIT_OK

@@ -1,0 +1,248 @@
+"""`envc check` as people and CI run it: what is printed where, and the exit code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.check.finding import Hit
+from envcompile.check.rule import Rule
+from tests.harness.command import run_envc
+from tests.harness.repository import commit, deployment, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from envcompile.check.check_input import Scene
+    from tests.conftest import MakeProject
+
+FOUND = """\
+base/web/deployment.yaml:17:16: error image-old: the image is older than 1.28
+    Deployment/web spec.template.spec.containers[name=web].image in dev, prod
+    hint: write a newer one
+"""
+COUNTS = "2 environments, 2 resources, 5 rules: 2 errors\n"
+
+
+def find_old_images(scene: Scene) -> Iterator[Hit]:
+    """Every Deployment whose first container has an old image."""
+    for resource in scene.of_kind("apps", "Deployment"):
+        if resource.value["spec"]["template"]["spec"]["containers"][0]["image"] < "nginx:1.28":
+            pointer = ("spec", "template", "spec", "containers", 0, "image")
+            yield Hit(resource.id, pointer, "the image is older than 1.28", "write a newer one")
+
+
+@pytest.fixture(autouse=True)  # ruff: ignore[pytest-fixture-autouse] - every test here knows exactly one rule
+def _one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Rule("image-old", "error", "Images are new.", "this test", find_old_images)
+    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", (rule,))
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Path:
+    """Two environments that share an old image."""
+    return make_project({
+        "envc.yaml": "environments: [dev, prod]\n",
+        "base/web/deployment.yaml": deployment(),
+        "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+        "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+    })
+
+
+def test_findings_go_to_stdout_and_counts_to_stderr(project: Path) -> None:
+    """Exit 1: an error was found."""
+    assert run_envc(project, "check") == (1, FOUND, COUNTS)
+    one = FOUND.replace("dev, prod", "prod")
+    assert run_envc(project, "check", "prod") == (1, one, "1 environment, 1 resource, 5 rules: 1 error\n")
+
+
+def test_a_clean_project_says_what_was_looked_at(project: Path) -> None:
+    """Exit 0."""
+    (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
+    assert run_envc(project, "check") == (0, "", "2 environments, 2 resources, 5 rules: nothing found\n")
+
+
+@pytest.mark.parametrize(
+    ("grade", "threshold", "code"),
+    [
+        ("error", "error", 1),
+        ("error", "never", 0),
+        ("warning", "error", 0),
+        ("warning", "warning", 1),
+        ("info", "warning", 0),
+        ("info", "info", 1),
+        ("off", "info", 0),
+    ],
+)
+def test_the_threshold_decides_the_exit_code(project: Path, grade: str, threshold: str, code: int) -> None:
+    """Everything is printed all the same."""
+    (project / "envc.yaml").write_text(f"environments: [dev, prod]\nchecks: {{image-old: {grade}}}\n")
+    outcome = run_envc(project, "check", "--fail-on", threshold)
+    assert outcome.code == code
+    assert outcome.out == ("" if grade == "off" else FOUND.replace(" error ", f" {grade} "))
+
+
+def test_nothing_to_look_at_is_wrong_usage(make_project: MakeProject) -> None:
+    """Never a clean bill."""
+    root = make_project({"overlays/prod/environment.yaml": environment()})
+    assert run_envc(root, "check") == (
+        2,
+        "",
+        (
+            "error: there is no resource to check in prod\n"
+            "hint: a clean result would say nothing: add resources to base/ or overlays/\n"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--format", "sarf"],
+            "error: --format cannot be `sarf`\nhint: did you mean `sarif`?\n",
+        ),
+        (
+            ["--fail-on", "errors"],
+            "error: --fail-on cannot be `errors`\nhint: did you mean `error`?\n",
+        ),
+        (
+            ["--fail-on", "x"],
+            "error: --fail-on cannot be `x`\nhint: it is one of error, warning, info, never\n",
+        ),
+        (
+            ["--baseline", "none.json"],
+            (
+                "error: there is no baseline none.json\n"
+                "hint: write it first: envc check --write-baseline --baseline none.json\n"
+            ),
+        ),
+        (["prd"], "error: there is no environment `prd`\nhint: did you mean `prod`?\n"),
+    ],
+)
+def test_wrong_usage(project: Path, arguments: list[str], message: str) -> None:
+    """Exit 2, and what would be right."""
+    assert run_envc(project, "check", *arguments) == (2, "", message)
+
+
+def test_a_baseline_that_cannot_be_read_or_written_is_told(project: Path) -> None:
+    """With its path."""
+    folder = project / "base"
+    assert run_envc(project, "check", "--baseline", str(folder)) == (
+        2,
+        "",
+        f"error: the baseline {folder} cannot be read: Is a directory\nhint: name another file with --baseline\n",
+    )
+    file = project / "nowhere" / "b.json"
+    assert run_envc(project, "check", "--write-baseline", "--baseline", str(file)) == (
+        4,
+        "",
+        (
+            f"error: {file} cannot be written: no such file or directory\n"
+            "hint: see to its folder, or name another file, then try again; the file is as it was\n"
+        ),
+    )
+
+
+def test_findings_of_the_baseline_do_not_count(project: Path) -> None:
+    """The file in the project's folder is read without being named; what is gone is stale."""
+    written = run_envc(project, "check", "--write-baseline")
+    assert written == (0, "", ".envc-baseline.json: 2 findings that do not count from now on\n")
+    counts = "2 environments, 2 resources, 5 rules: nothing found (2 in the baseline)\n"
+    assert run_envc(project, "check", "--fail-on", "info") == (0, "", counts)
+    (project / "base/web/deployment.yaml").write_text(deployment("api"))
+    field = "spec.template.spec.containers[name=web].image"
+    assert run_envc(project, "check", "prod") == (
+        1,
+        (
+            "base/web/deployment.yaml:17:16: error image-old: the image is older than 1.28\n"
+            "    Deployment/api spec.template.spec.containers[name=api].image in prod\n"
+            "    hint: write a newer one\n"
+        ),
+        (
+            f".envc-baseline.json: no longer found: prod: image-old in Deployment.apps/web (namespace prod) {field}\n"
+            "hint: take what is gone out of .envc-baseline.json: envc check --write-baseline\n"
+            "1 environment, 1 resource, 5 rules: 1 error\n"
+        ),
+    )
+    assert run_envc(project, "check", "prod", "--write-baseline").err == (
+        ".envc-baseline.json: 1 finding that does not count from now on\n"
+    )
+    entries = json.loads((project / ".envc-baseline.json").read_text())["findings"]
+    assert [(entry["environment"], entry["resource"]) for entry in entries] == [
+        ("dev", "Deployment.apps/web (namespace dev)"),
+        ("prod", "Deployment.apps/api (namespace prod)"),
+    ]
+
+
+def test_another_baseline_can_be_named(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative to the folder that one is in."""
+    monkeypatch.chdir(project)
+    run_envc(None, "check", "--write-baseline", "--baseline", "old.json")
+    assert (project / "old.json").is_file()
+    assert run_envc(None, "check").code == 1
+    assert run_envc(None, "check", "--baseline", "old.json").code == 0
+
+
+def test_machines_read_paths_from_the_repositorys_top(project: Path) -> None:
+    """Where the project is a folder of its repository."""
+    root = project.parent
+    commit(root)
+    github = run_envc(project, "check", "--format", "github").out
+    assert github == (
+        "::error file=project/base/web/deployment.yaml,line=17,col=16,title=image-old::the image is older than 1.28"
+        "%0ADeployment/web spec.template.spec.containers[name=web].image in dev, prod%0Awrite a newer one\n"
+    )
+    sarif = json.loads(run_envc(project, "check", "--format", "sarif").out)
+    place = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "project/base/web/deployment.yaml"
+
+
+def test_programs_get_json_or_junit(project: Path) -> None:
+    """The counts stay on stderr."""
+    outcome = run_envc(project, "check", "--format", "json")
+    assert outcome.err == COUNTS
+    assert [found["environment"] for found in json.loads(outcome.out)["findings"]] == ["dev", "prod"]
+    assert run_envc(project, "check", "--format", "junit").out.count("<failure ") == 2
+    assert run_envc(project, "check", "--format", "junit", "--fail-on", "never").out.count("<skipped ") == 2
+
+
+def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
+    """Name, grade, and what must be so."""
+    outcome = run_envc(tmp_path, "check", "--list-rules")
+    assert outcome == (
+        0,
+        (
+            "ignore-reason   error  Every entry of `envcompile.dev/ignore` says why: "
+            "without a reason nobody can tell later whether it still holds.\n"
+            "ignore-unknown  error  `envcompile.dev/ignore` names rules that exist; "
+            "a mistyped name sets nothing aside.\n"
+            "ignore-unused   info   An entry of `envcompile.dev/ignore` that sets nothing aside any more "
+            "is taken out: it would hide the next mistake.\n"
+            "image-old       error  Images are new.\n"
+            "schema          error  A resource has the fields and types of its kind; anything else is refused by the "
+            "API server or silently dropped.\n"
+        ),
+        "",
+    )
+
+
+def test_kinds_without_a_schema_are_told(project: Path) -> None:
+    """They were looked at by the other rules only."""
+    (project / "base/web/scaler.yaml").write_text("apiVersion: keda.sh/v1\nkind: ScaledObject\nmetadata: {name: a}\n")
+    (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
+    assert run_envc(project, "check").err == (
+        "kinds without a schema (name their definitions in `crds` of envc.yaml): ScaledObject.keda.sh\n"
+        "2 environments, 4 resources, 5 rules: nothing found\n"
+    )
+
+
+def test_sources_that_do_not_compile_are_no_findings(project: Path) -> None:
+    """They are errors as everywhere."""
+    (project / "base/web/deployment.yaml").write_text("a: [\n")
+    outcome = run_envc(project, "check")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err.startswith("error: ")
