@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.chart_memo import ChartMemo
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
+from envcompile.emit.former import Former
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.chart import Portion
-    from envcompile.model import Resource, ResourceId
+    from envcompile.model import Bundle, Resource
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -38,7 +38,7 @@ def compare_chart(
     settings: Chart,
     target: Path,
     linked: Sequence[LinkedEnvironment],
-    digest_of: Callable[[str, os.stat_result], str | None] | None = None,
+    known: Mapping[str, tuple[str, str]],
 ) -> ComparedChart:
     """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
 
@@ -47,7 +47,34 @@ def compare_chart(
         settings: what envc.yaml says about the chart.
         target: the folder that holds the environments.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
-        digest_of: what is known of a file on disk without reading it.
+        known: the files as the last build left them: path -> stat and digest.
+    """
+    made = chart_bundle(project, settings, linked)
+    folder = check_folder(target / CHART_FOLDER, project.root)
+    compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
+    count = len(made.bundle.digests)
+    result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
+    return ComparedChart(result, made.services, made.memo)
+
+
+class MadeChart(NamedTuple):
+    """The chart's files, and what the user should hear of them."""
+
+    bundle: Bundle
+    warnings: tuple[str, ...]
+    services: tuple[str, ...]
+    """Those whose parts were made; the others were remembered."""
+    memo: ChartMemo | None
+    """To be saved when all went well."""
+
+
+def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvironment]) -> MadeChart:
+    """Make the chart of linked environments; its values default to the last one's, usually prod's.
+
+    Args:
+        project: the repository.
+        settings: what envc.yaml says about the chart.
+        linked: every environment of the project; its units are compiled only where nothing is remembered of them.
     """
     from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
 
@@ -57,11 +84,8 @@ def compare_chart(
     memo = ChartMemo(project.root, project.look.tool) if project.look is not None else None
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
-    folder = check_folder(target / CHART_FOLDER, project.root)
     warning = release_warning(chart, emitted, memo)
-    compared = plan(folder, bundle, digest_of) if digest_of is not None else plan(folder, bundle)
-    result = EnvironmentResult(CHART_FOLDER, folder, len(bundle.digests), compared, (warning,) if warning else ())
-    return ComparedChart(result, emitted.made, memo)
+    return MadeChart(bundle, (warning,) if warning else (), emitted.made, memo)
 
 
 def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
@@ -69,14 +93,14 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
     from envcompile.chart import Portion
 
     for number, unit in enumerate(linked.plan.units):
-        ids = [resource.id for resource in linked.exports[number].resources]
         key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
-        def load(ids: Sequence[ResourceId] = ids) -> Iterator[tuple[str, object]]:
+        def load(number: int = number) -> Iterator[tuple[str, object]]:
+            ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 
         yield Portion(key if unit.may_be_remembered else "", load)
-    if linked.linked.further:
+    if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])
 

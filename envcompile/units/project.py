@@ -12,7 +12,8 @@ from envcompile.kubernetes import load as load_api
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compose_of
-from envcompile.units.environment import LinkedEnvironment
+from envcompile.units.cut import Cutter
+from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
 from envcompile.units.plan import plan
 from envcompile.units.seal import external_store
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from envcompile import settings
+    from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
@@ -82,7 +84,9 @@ class Project:
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self._apis: dict[str, KubeApi] = {}
+        self._cutters: dict[str, Cutter] = {}
         self._plans: dict[str, EnvironmentPlan] = {}
+        self._units: dict[str, Units] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
         self._is_ignored: Callable[[str], bool] | None = None
 
@@ -97,15 +101,59 @@ class Project:
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
         """
+        from envcompile.git.blob import id_digits
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
-        tree = WorkingTree(find_root(start))
-        look = look or Look(str(tree.root), f"{tree.root}/environments")
+        root = Path(os.path.realpath(find_root(start)))
+        look = look or Look(str(root), f"{root}/environments")
+        tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
         memo = FolderMemo(tree.root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), seal=look.tool), memo, look)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool), memo, look)
+
+    @classmethod
+    def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
+        """The project that a folder belongs to, as the next commit will hold it; in a hook, the commit being made.
+
+        Args:
+            path: the folder.
+
+        Raises:
+            UsageError: the folder is in no git repository, or its index holds no project there.
+        """
+        from envcompile.units.stored import index_tree
+
+        return cls._of_stored(*index_tree(path))
+
+    @classmethod
+    def of_commit(cls, path: str | os.PathLike[str], revision: str) -> Project:
+        """The project that a folder belongs to, as a commit holds it.
+
+        Args:
+            path: the folder, or a bare repository.
+            revision: whatever git takes for a commit.
+
+        Raises:
+            UsageError: the folder is in no git repository, or there is no such commit, or no project in it.
+        """
+        from envcompile.units.stored import commit_tree
+
+        return cls._of_stored(*commit_tree(path, revision))
+
+    @classmethod
+    def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+        from envcompile.git.blob import id_digits
+        from envcompile.sources import ParsedFiles
+        from envcompile.units.memo import FolderMemo
+        from envcompile.units.snapshot import tool_stamp
+
+        digits = id_digits(folder)
+        if not (folder / ".envc").is_dir():
+            return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
+        memo = FolderMemo(folder, tool_stamp())
+        return cls(tree, ParsedFiles(tree.blob_of, memo.scans(), digits), memo)
 
     @property
     def root(self) -> Path:
@@ -171,8 +219,36 @@ class Project:
         """
         known = self._linked.get(environment)
         if known is None:
-            known = self._linked[environment] = LinkedEnvironment(self.plan(environment), self.memo)
+            units = self._units.pop(environment, None) or Units(self.plan(environment), self.memo)
+            known = self._linked[environment] = LinkedEnvironment(units)
         return known
+
+    def settle(self, environments: Iterable[str], take: Callable[[str, int, CompiledUnit], None]) -> None:
+        """Compile what is not remembered, application by application, so that few values are held at a time.
+
+        Args:
+            environments: those that will be linked.
+            take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
+                number, and the unit, whose values are given up afterwards.
+        """
+        units = [Units(self.plan(environment), self.memo) for environment in environments]
+        apps: dict[str, list[tuple[Units, int]]] = {}
+        for one in units:
+            self._units[one.plan.environment] = one
+            for number, planned in enumerate(one.plan.units):
+                apps.setdefault(planned.app, []).append((one, number))
+        for app in sorted(apps):
+            done = False
+            for one, number in apps[app]:
+                compiled = one.settle(number)
+                if compiled is not None and compiled.is_sound:
+                    done = True
+                    if not one.plan.is_joined:
+                        take(one.plan.environment, number, compiled)
+            for one, number in apps[app] if done else ():
+                if number in one.compiled and not one.plan.is_joined:
+                    one.drop(number)
+                self._parsed.forget([part.path for part in one.plan.units[number].parts])
 
     def compose(self, environment: str) -> ComposedEnvironment:
         """Merge one environment's layers; secrets stay as they are written.
@@ -268,10 +344,14 @@ class Project:
             "settings": combined_digest([mode, texts]),
             "Kubernetes version, CRDs and merge keys": facts.digest,
         }
+        cutter = self._cutters.get(facts.digest)
+        if cutter is None:
+            cutter = self._cutters[facts.digest] = Cutter(api)
         return plan(
             sources,
             api,
             facts,
+            cutter,
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),

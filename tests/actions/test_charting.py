@@ -10,8 +10,8 @@ import pytest
 from envcompile.actions import build as build_module
 from envcompile.actions import charting
 from envcompile.actions.build import build
-from envcompile.units import compile as compile_module
 from envcompile.units import environment as units_environment
+from envcompile.units.compile import compile_unit
 from envcompile.units.project import Project
 from tests.harness.command import run_envc
 from tests.harness.repository import deployment, environment, read_files
@@ -111,7 +111,7 @@ class _Counts:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.compiled: list[str] = []
         self.made: list[str] = []
-        compile_unit, compare = compile_module.compile_unit, charting.compare_chart
+        compare = charting.compare_chart
 
         def counted_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
             self.compiled.append(f"{unit.environment}/{unit.app}")
