@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.chart import Portion
-    from envcompile.model import Bundle, Resource, ResourceId
+    from envcompile.model import Bundle, Resource
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -93,14 +93,14 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
     from envcompile.chart import Portion
 
     for number, unit in enumerate(linked.plan.units):
-        ids = [resource.id for resource in linked.exports[number].resources]
         key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
-        def load(ids: Sequence[ResourceId] = ids) -> Iterator[tuple[str, object]]:
+        def load(number: int = number) -> Iterator[tuple[str, object]]:
+            ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 
         yield Portion(key if unit.may_be_remembered else "", load)
-    if linked.linked.further:
+    if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])
 
