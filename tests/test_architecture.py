@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "envcompile"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 NAMES = [path.relative_to(PACKAGE).as_posix() for path in MODULES]
-LARGEST = 350
+LARGEST = 500
 LARGER: dict[str, str] = {}
 """Modules that may be larger than a room, with the reason; one that has shrunk must leave the list."""
 CATCHES_ALL = {
@@ -30,6 +30,7 @@ CATCHES_ALL = {
 }
 """Modules that may catch every exception without raising it again, with the reason."""
 NESTED = {
+    "check/api",
     "check/formats",
     "check/rules",
     "cli/commands",

@@ -8,21 +8,20 @@ from envcompile.actions.commit_inputs import EnvironmentInputs
 from envcompile.errors import EnvcError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
-from envcompile.units.memo import Remembered
+from envcompile.units.memo import FOLDER, FolderMemo, Remembered
 from envcompile.units.project import Project
 from envcompile.units.revised import revised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from envcompile.git.objects import GitObjects
     from envcompile.git.repository import Repository
     from envcompile.git.trees import CommitTree
     from envcompile.sources.scans import FileScan
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.memo import FolderMemo
 
-_SHA1_DIGITS = 40
 _MOST_COMMITS, _MOST_STATES, _MOST_UNITS = 3, 3, 50_000
 """Commits, states of an environment, and units that are kept at hand."""
 
@@ -52,19 +51,24 @@ class CommitStates:
     Args:
         repository: where the commits are.
         objects: reads them.
-        memo: what runs before this one learnt; nothing when left out.
+        tool: names this envc on this machine.
+        keeps: take up what other runs learnt, and keep what this one learns for them.
         remembers: use what was learnt; else every environment is compiled whole.
     """
 
     def __init__(
-        self, repository: Repository, objects: GitObjects, memo: FolderMemo | None = None, *, remembers: bool = True
+        self, repository: Repository, objects: GitObjects, tool: str, *, keeps: bool = False, remembers: bool = True
     ) -> None:
         self._repository = repository
         self._objects = objects
-        self._folder = memo if remembers else None
-        self._units = _Units(self._folder) if remembers else None
+        home = repository.home
+        self._units = (
+            _Units(home.parent, tool, keeps=keeps and home.name == FOLDER.partition("/")[0]) if remembers else None
+        )
         self._inputs = EnvironmentInputs(objects, repository.prefix)
-        self._scans: Mapping[tuple[str, str], FileScan] = self._folder.scans() if self._folder is not None else {}
+        self._scans: Mapping[tuple[str, str], FileScan] = {}
+        if self._units is not None and self._units.keeps:
+            self._scans = self._units.scans()
         self._commits: dict[str, OpenCommit] = {}
         self._states: dict[str, dict[str, _Kept]] = {}
 
@@ -120,9 +124,9 @@ class CommitStates:
 
     def save(self) -> None:
         """Keep what was learnt for later runs."""
-        if self._folder is not None:
-            self._folder.save_scans([(layer, scan) for (layer, _), scan in self._scans.items()])
-            self._folder.save()
+        if self._units is not None and self._units.keeps:
+            self._units.save_scans([(layer, scan) for (layer, _), scan in self._scans.items()])
+            self._units.save()
 
     def _open(self, commit: str) -> OpenCommit:
         from envcompile.sources import ParsedFiles
@@ -134,11 +138,10 @@ class CommitStates:
         blobs: dict[str, str] = {}
 
         def digest_of(path: str) -> str:
-            blob = blobs.get(path) or tree.blob_of(path)
-            return blob if len(blob) == _SHA1_DIGITS else ""
+            return blobs.get(path) or tree.blob_of(path)
 
         remembers = self._units is not None
-        parsed = ParsedFiles(digest_of, self._scans) if remembers else ParsedFiles()
+        parsed = ParsedFiles(digest_of, self._scans, len(commit)) if remembers else ParsedFiles(digits=len(commit))
         try:
             project = Project(tree, parsed, self._units)
         except EnvcError as error:
@@ -197,22 +200,25 @@ class CommitStates:
             raise tree.lacks
 
 
-class _Units:
-    """Units of several commits; what only one run needs is not kept for later ones longer than their folder keeps it.
+class _Units(FolderMemo):
+    """Units of several commits.
 
     Args:
-        folder: what runs before this one learnt.
+        root: the project's folder.
+        tool: names this envc.
+        keeps: take up what other runs remember.
     """
 
-    def __init__(self, folder: FolderMemo | None) -> None:
-        self._folder = folder
+    def __init__(self, root: Path, tool: str, *, keeps: bool) -> None:
+        super().__init__(root, tool)
+        self.keeps = keeps
         self._known: dict[tuple[str, str], Remembered] = {}
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
         known = self._known.get((environment, key))
-        if known is None and self._folder is not None:
-            known = self._folder.get(environment, key)
+        if known is None and self.keeps:
+            known = super().get(environment, key)
             if known is not None:
                 self._known[environment, key] = known
         return known
@@ -220,18 +226,24 @@ class _Units:
     def last(self, environment: str, app: str) -> None:
         """Nobody asks why a unit of a commit is compiled."""
 
-    def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
+    def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
         self._known[environment, key] = entry
-        if self._folder is not None:
-            self._folder.put(environment, app, key, entry)
+        if self.keeps:
+            super().put(environment, key, entry)
+
+    def joined(self, environment: str, digest: str) -> None:
+        """Whoever compares environments looks at all that their units tell: joining them again is little besides."""
+
+    def put_joined(self, environment: str, digest: str, paths: list[tuple[str, ...]]) -> None:
+        """As above."""
 
     def learn(self, linked: LinkedEnvironment) -> None:
         """Remember what the units of an environment tell each other; it compiled, so nothing is wrong with them."""
         for unit, exports in zip(linked.plan.units, linked.exports, strict=True):
             if unit.may_be_remembered and (linked.environment, unit.key) not in self._known:
-                entry = Remembered(exports, dict(linked.plan.inputs_of(unit)), {})
-                self.put(linked.environment, unit.app, unit.key, entry)
+                entry = Remembered.of(unit.app, exports, linked.plan.inputs_of(unit), {})
+                self.put(linked.environment, unit.key, entry)
 
     def forget(self) -> None:
         """Drop the older half of what is known when it has become much."""

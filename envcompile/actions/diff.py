@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.build import compile_all
-from envcompile.ask.difference import compare
+from envcompile.actions.build import compile_all, link_all
+from envcompile.actions.own_labels import own_values, without_own_values
+from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.git.blob import id_digits
 from envcompile.git.refs import default_branch, merge_base
 from envcompile.git.repository import open_repository
 from envcompile.git.trees import CommitTree
 from envcompile.sources import WorkingTree
 from envcompile.sources.parsed import ParsedFiles
+from envcompile.units.compare import changed_resources
+from envcompile.units.memo import FolderMemo
 from envcompile.units.project import Project
+from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Repository
     from envcompile.model import Resource
     from envcompile.sources import Tree
+    from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import File
+    from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
 
 OWN_NAMESPACE = "OWN"
@@ -41,11 +49,13 @@ class Difference(NamedTuple):
     environments: tuple[EnvironmentDiff, ...]
     """Every environment that was compared, also those in which nothing differs."""
     before: Mapping[str, CompiledEnvironment]
-    """The environments of the older side by name."""
+    """The environments of the older side in which something differs, by name; empty unless asked for."""
     after: Mapping[str, CompiledEnvironment]
     """Those of the newer side."""
     project: Project
     """The newer side."""
+    broken: Mapping[str, EnvcError] = MappingProxyType({})
+    """What is wrong with environments of the older side that do not compile; all of the newer side is new there."""
 
     @property
     def changed(self) -> tuple[EnvironmentDiff, ...]:
@@ -58,8 +68,14 @@ class _TwinFiles(ParsedFiles):
 
     __slots__ = ("_twin",)
 
-    def __init__(self, twin: _Side | None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        twin: _Side | None,
+        digest_of: Callable[[str], str] | None,
+        scans: Mapping[tuple[str, str], FileScan],
+        digits: int,
+    ) -> None:
+        super().__init__(digest_of, scans, digits)
         self._twin = twin
 
     def file(self, tree: Tree, path: str) -> File:
@@ -86,12 +102,25 @@ class _TwinFiles(ParsedFiles):
 class _Side(Project):
     """One of two states of a repository."""
 
-    def __init__(self, tree: Tree, twin: _Side | None = None) -> None:
-        super().__init__(tree, _TwinFiles(twin))
+    def __init__(
+        self,
+        tree: Tree,
+        memo: FolderMemo | None,
+        digest_of: Callable[[str], str] | None,
+        digits: int,
+        twin: _Side | None = None,
+    ) -> None:
+        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}, digits), memo)
 
 
 def difference(
-    root: Path, wanted: Sequence[str] = (), *, source: str | None = None, target: str | None = None
+    root: Path,
+    wanted: Sequence[str] = (),
+    *,
+    source: str | None = None,
+    target: str | None = None,
+    may_be_broken: bool = False,
+    with_sides: bool = False,
 ) -> Difference:
     """Compare what two states of a repository compile to.
 
@@ -100,6 +129,8 @@ def difference(
         wanted: environments; none means all that either side has.
         source: the older revision; the merge base with the default branch when left out.
         target: the newer revision; the working tree when left out.
+        may_be_broken: an older side that does not compile is told in `broken`, and is no error.
+        with_sides: give both sides of the environments in which something differs as well.
 
     Raises:
         UsageError: no such revision or environment, or the folder is in no git repository.
@@ -115,35 +146,54 @@ def difference(
             opening = beside.submit(
                 lambda: repository.commit_tree(source or branch_point(repository, target or "HEAD"))
             )
-            project = _Side(newer or WorkingTree(root))
+            project = _newer_side(root, newer)
             commit = newer.commit if newer is not None else ""
-            after = _compiled(project, wanted, commit)
+            after = _linked(project, wanted, commit)
             older = opening.result()
-        base = _Side(older, project)
-        _refuse_unknown(wanted, [*project.environments, *base.environments])
-        before = _compiled(base, wanted, older.commit)
+        base = _Side(older, project.memo, older.blob_of, id_digits(root), project)
+        broken: dict[str, EnvcError] = {}
+        if may_be_broken:
+            before = _linked_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
+        else:
+            _refuse_unknown(wanted, [*project.environments, *base.environments])
+            before = _linked(base, wanted, older.commit)
+        names = [*after, *(name for name in before if name not in after)]
+        found = [_compared(name, before.get(name), after.get(name)) for name in names]
+        changed = [diff.environment for diff in found if diff.resources] if with_sides else []
+        sides = [
+            {name: side.compile_with_sources(name) for name in changed if name in linked}
+            for side, linked in ((base, before), (project, after))
+        ]
+        project.save_memo()
     finally:
         for tree in (older, newer):
             if tree is not None:
                 tree.close()
-    names = [*after, *(name for name in before if name not in after)]
-    found = []
-    for name in names:
-        left, right = before.get(name), after.get(name)
-        either = right or left
-        if either is None:
-            continue
-        found.append(
-            compare(
-                name,
-                left.compiled.resources if left is not None else (),
-                right.compiled.resources if right is not None else (),
-                either.composed.api,
-                read_keys=read_keys,
-                owners=either.composed.sources.settings.owners,
-            )
-        )
-    return Difference(older.commit, commit, tuple(found), before, after, project)
+    return Difference(older.commit, commit, tuple(found), sides[0], sides[1], project, broken)
+
+
+def _newer_side(root: Path, commit: CommitTree | None) -> _Side:
+    """The newer side, with what earlier runs remember of the project."""
+    tree = WorkingTree(root)
+    look = Look(str(tree.root), f"{tree.root}/environments")
+    memo = FolderMemo(tree.root, look.tool)
+    if commit is not None:
+        return _Side(commit, memo, commit.blob_of, id_digits(root))
+    return _Side(tree, memo, look.known_digest, id_digits(root))
+
+
+def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> EnvironmentDiff:
+    """What differs in one environment; units that both sides have are not compiled for it."""
+    touched = changed_resources(before, after)
+    old, new = (
+        [side.resource(identity) for identity in touched if identity in side.ids()] if side is not None else []
+        for side in (before, after)
+    )
+    either = after if after is not None else before
+    if either is None:
+        raise ValueError(name)
+    plan = either.plan
+    return compare(name, old, new, plan.api, read_keys=read_keys, owners=plan.sources.settings.owners)
 
 
 def branch_point(repository: Repository, revision: str) -> str:
@@ -156,8 +206,11 @@ def branch_point(repository: Repository, revision: str) -> str:
     return merge_base(repository, default_branch(repository), revision)
 
 
-def between(project: Project, left: str, right: str) -> EnvironmentDiff:
+def between(project: Project, left: str, right: str, *, with_own: bool = False) -> EnvironmentDiff:
     """Compare two environments of one project; each one's own namespace counts as the same.
+
+    Labels and annotations that their settings put on every resource are told once, unless `with_own` asks for them on
+    each resource.
 
     Raises:
         UsageError: no such environment.
@@ -165,24 +218,26 @@ def between(project: Project, left: str, right: str) -> EnvironmentDiff:
     """
     project.choose([left, right])
     first, second = compile_all(project, [left, right])
-    return compare(
+    settings = [each.composed.sources.settings for each in (first, second)]
+    own = () if with_own else own_values(settings[0], settings[1])
+    found = compare(
         f"{left} -> {right}",
-        _without_namespace(first),
-        _without_namespace(second),
+        [without_own_values(resource, own, is_left=True) for resource in _without_namespace(first)],
+        [without_own_values(resource, own, is_left=False) for resource in _without_namespace(second)],
         second.composed.api,
         read_keys=read_keys,
         owners=second.composed.sources.settings.owners,
     )
+    return found._replace(settings=tuple(map(str, own)))
 
 
-def read_keys(filename: str, text: str) -> Mapping[str, Any] | None:
-    """The keys of a configuration file; None for a text that is not made of keys, or does not parse."""
-    if configtext.format_of(filename) is None:
-        return None
+def read_keys(filename: str, text: str) -> Keys | None:
+    """What a configuration file holds; None for a text that is not made of keys, or does not parse."""
     try:
-        return {key: span.value for key, span in configtext.keys(filename, text).items()}
+        found = configtext.value_of(filename, text)
     except configtext.ConfigTextError:
         return None
+    return Keys(*found) if found is not None else None
 
 
 def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
@@ -194,11 +249,11 @@ def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
         ])
 
 
-def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str, CompiledEnvironment]:
+def _linked(project: Project, wanted: Sequence[str], commit: str) -> dict[str, LinkedEnvironment]:
     """The environments of one side; a side need not have all that are wanted."""
     names = [name for name in project.environments if not wanted or name in wanted]
     try:
-        return {built.compiled.environment: built for built in compile_all(project, names)}
+        return {linked.environment: _remembered(linked) for linked in link_all(project, names)}
     except EnvcError as error:
         if not commit:
             raise
@@ -208,6 +263,30 @@ def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str,
             problems.add(what, problem.fix, *problem.where, trace=problem.trace)
         problems.raise_any()
         raise
+
+
+def _remembered(linked: LinkedEnvironment) -> LinkedEnvironment:
+    """The environment, of which the other side need not compile what both have."""
+    linked.remember()
+    return linked
+
+
+def _linked_if_sound(
+    project: Project, wanted: Sequence[str], broken: dict[str, EnvcError]
+) -> dict[str, LinkedEnvironment]:
+    """Every environment of the older side that compiles; what is wrong with the others is put into `broken`."""
+    try:
+        names = project.environments
+    except EnvcError as error:
+        broken.update(dict.fromkeys(wanted, error))
+        return {}
+    found: dict[str, LinkedEnvironment] = {}
+    for name in names:
+        try:
+            found[name] = _remembered(project.link(name))
+        except EnvcError as error:
+            broken[name] = error
+    return found
 
 
 def _without_namespace(built: CompiledEnvironment) -> list[Resource]:

@@ -11,7 +11,6 @@ from envcompile.actions.revisions import contents, delta_beside, field_rows, gro
 from envcompile.actions.tool import tool_of
 from envcompile.errors import EnvcError, UnavailableError
 from envcompile.history.store import delta_of, failed, unchanged
-from envcompile.units.memo import FolderMemo
 from envcompile.units.snapshot import tool_stamp
 
 if TYPE_CHECKING:
@@ -67,9 +66,7 @@ class Recorder:
         self._grounds: dict[str, Ground] = {}
         stamp = tool_stamp()
         self._tool = tool_of(repository.home, stamp)
-        home = repository.home
-        memo = FolderMemo(home.parent, stamp) if keeps and home.name == ".envc" else None
-        self._states = CommitStates(repository, self.objects, memo, remembers=remembers)
+        self._states = CommitStates(repository, self.objects, stamp, keeps=keeps, remembers=remembers)
 
     def __enter__(self) -> Self:
         return self

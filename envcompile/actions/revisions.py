@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.at_commit import place_of
-from envcompile.ask.changes import Order, field_changes
+from envcompile.ask.changes import Moved, Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.history.records import Delta, FieldRow, content_of, line_of, unchanged
 from envcompile.model import without_values
@@ -119,7 +119,7 @@ def field_rows(store: Reader, before: Recorded, state: State, delta: Delta) -> l
 
 
 def _row(identity: ResourceId, change: FieldChange, place: str) -> FieldRow:
-    if isinstance(change.new, Order):
+    if isinstance(change.new, (Order, Moved)):
         return FieldRow(identity, change.field, "order", str(change.old), str(change.new), place)
     how = "added" if change.old is ABSENT else "removed" if change.new is ABSENT else "changed"
     return FieldRow(identity, change.field, how, _text(change.old), _text(change.new), place)

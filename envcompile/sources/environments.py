@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
+from envcompile.sources.limits import DEFAULT_LIMITS, limits_of
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
 from envcompile.sources.project import (
@@ -20,7 +21,7 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.sources.tree import join
+from envcompile.sources.tree import WorkingTree, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
 
@@ -170,6 +171,7 @@ class EnvironmentSources:
             settings.params,
             given,
             combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()]),
+            limits_of(sources.settings.limits, is_trusted=parsed.is_trusted),
         )
         self._folders = ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays))
         self._layers: tuple[LayerContents, ...] | None = None
@@ -280,6 +282,8 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
+    if isinstance(tree, WorkingTree) and settings.limits is not None:
+        tree.limits = limits_of(settings.limits, is_trusted=tree.limits is DEFAULT_LIMITS)
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
+from envcompile.git.blob import SHA1_DIGITS, blob_id
 from envcompile.model import Layer, Location
+from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
-from envcompile.sources.scans import blob_digest, combined_digest, scan_of
+from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
@@ -24,9 +28,14 @@ if TYPE_CHECKING:
 
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
+    from envcompile.sources.limits import Limits
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
+
+
+_BOUND = 1_500_000
+"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much."""
 
 
 class EnvironmentFacts(NamedTuple):
@@ -38,6 +47,8 @@ class EnvironmentFacts(NamedTuple):
     """The object jsonnet gets."""
     digest: str
     """Of both."""
+    limits: Limits = DEFAULT_LIMITS
+    """What reading it may take."""
 
 
 class LayerContents(NamedTuple):
@@ -71,13 +82,39 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
+        is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
+        seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
+        digits: hexadecimal digits of the names that git gives to contents here.
     """
 
-    __slots__ = ("_digest_of", "_digests", "_evaluations", "_files", "_layers", "_said", "_scans", "_values")
+    __slots__ = (
+        "_digest_of",
+        "_digests",
+        "_digits",
+        "_evaluations",
+        "_files",
+        "_held",
+        "_layers",
+        "_packed",
+        "_said",
+        "_scans",
+        "_seal",
+        "_values",
+        "is_trusted",
+    )
 
     def __init__(
-        self, digest_of: Callable[[str], str] | None = None, scans: Mapping[tuple[str, str], FileScan] | None = None
+        self,
+        digest_of: Callable[[str], str] | None = None,
+        scans: Mapping[tuple[str, str], FileScan] | None = None,
+        digits: int = SHA1_DIGITS,
+        *,
+        is_trusted: bool = True,
+        seal: str = "",
     ) -> None:
+        self._digits = digits
+        self.is_trusted = is_trusted
+        """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._layers: dict[str, _LayerFiles] = {}
@@ -86,6 +123,24 @@ class ParsedFiles:
         self._digests: dict[str, str] = {}
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._evaluations: Evaluations | None = None
+        self._held = 0
+        self._packed: dict[str, bytes] = {}
+        self._seal = seal
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Give up the contents of files that were read, to be read again when somebody asks; their digests stay.
+
+        What was evaluated stays, as does what is said differently to each environment.
+        """
+        for path in paths:
+            said = self._said.get((path, ""))
+            if isinstance(said, _Said) and not said.imports:
+                del self._said[path, ""]
+                self._values.pop(path, None)
+                self._packed.pop(path, None)
+                file = self._files.pop(path, None)
+                if file is not None:
+                    self._held -= len(file.data)
 
     def file(self, tree: Tree, path: str) -> File:
         """The file with its bytes.
@@ -97,8 +152,9 @@ class ParsedFiles:
         file = self._files.get(path)
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
+            self._held += len(file.data)
             known = self._digests.get(path)
-            if known is not None and known != blob_digest(file.data):
+            if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
                 raise UnavailableError([Problem(what, "run the command again", (Location(path, 1, 1),))])
         return file
@@ -112,7 +168,7 @@ class ParsedFiles:
         known = self._digests.get(path)
         if known is None:
             known = self._digest_of(path) if self._digest_of is not None and path not in self._files else ""
-            known = self._digests[path] = known or blob_digest(self.file(tree, path).data)
+            known = self._digests[path] = known or blob_id(self.file(tree, path).data, self._digits)
         return known
 
     @property
@@ -140,6 +196,8 @@ class ParsedFiles:
             EnvcError: the file cannot be read, or is no YAML.
         """
         values = self._values.get(path)
+        if values is None and path in self._packed:
+            values = self._values[path] = msgspec.msgpack.decode(self._packed.pop(path))
         if values is None:
             try:
                 values = yamlio.load_all(self.file(tree, path).data, path)
@@ -149,6 +207,16 @@ class ParsedFiles:
         if isinstance(values, EnvcError):
             raise values
         return values
+
+    def _pack(self, path: str) -> None:
+        """Keep the values of a file as bytes, which take a tenth of the room."""
+        values = self._values.get(path)
+        if isinstance(values, list) and isinstance(self._said.get((path, "")), _Said):
+            try:
+                self._packed[path] = msgspec.msgpack.encode(values)
+            except (OverflowError, UnicodeEncodeError):
+                return  # a number or a text that msgpack has no form for
+            del self._values[path], self._said[path, ""]
 
     def layer(self, tree: Tree, name: str, entries: Iterable[FileEntry], facts: EnvironmentFacts) -> LayerContents:
         """Read a layer for one environment.
@@ -201,9 +269,11 @@ class ParsedFiles:
                     digest = combined_digest([digest, facts.digest, *said.import_digests])
                 elif said.import_digests:
                     digest = combined_digest([digest, *said.import_digests])
-                scan = scan_of(path, digest, said.documents, varies=said.varies)
+                scan = scan_of(path, app_of(path, name), digest, said.documents, varies=said.varies)
                 if not said.varies and not said.import_digests:
                     self._scans[name, path] = scan
+                    if self._held > _BOUND:
+                        self._pack(path)
                 found.append(scan)
             except EnvcError as error:
                 problems.extend(error)
@@ -260,16 +330,21 @@ class ParsedFiles:
         has_parameters = MARK in file.data
         varies = has_parameters
         if path.endswith(JSONNET_ENDING):
-            from envcompile.sources.jsonnetfiles import Evaluations, documents_of
+            from envcompile.sources.jsonnetfiles import Evaluations, documents_of, has_inline_environments
+            from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                self._evaluations = Evaluations(self._files)
+                root = tree.root if self.is_trusted and self._seal else None
+                store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
+                self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}
             import_digests = tuple(f"{used.path} {used.digest}" for used in evaluation.dependencies)
             has_parameters = evaluation.has_parameters
+            name_of_environment = str(facts.jsonnet["name"])
             varies = has_parameters or self._evaluations.asks_for_environment(file)
-            raw = documents_of(evaluation, file, name, problems)
+            varies = varies or has_inline_environments(evaluation)
+            raw = documents_of(evaluation, file, name, problems, environment=name_of_environment)
         else:
             raw = split_file(file, self.values(tree, path), name, problems)
         documents: list[Document] = []

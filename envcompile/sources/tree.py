@@ -19,11 +19,21 @@ from envcompile.git.tree import (
     link_in_circle,
     link_to_nothing,
 )
+from envcompile.sources.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.errors import EnvcError
+    from envcompile.sources.limits import Limits
+
+
+_MEBIBYTE = 1 << 20
 
 __all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
+
+SEEN = frozenset({"base", "overlays"})
+"""The folders of a project whose files others may have listed already."""
 
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
@@ -46,12 +56,20 @@ class WorkingTree:
     """The files as they lie in a folder now.
 
     Symlinks are followed as long as they stay in the repository: the nearest folder around the root that holds
-    `.git`, or the root itself.
+    `.git`, or the root itself. They never lead below a name that begins with a dot, which no commit holds.
+
+    Args:
+        root: the project's folder.
+        limits: what one layer may hold; `limits` of envc.yaml once that is read.
+        seen: the files below the folders `SEEN` with their stats (times of change, size, inode), where somebody looked
+            at them just now and found no symlink.
     """
 
-    __slots__ = ("_boundary", "_prefix", "_scanned", "root")
+    __slots__ = ("_boundary", "_prefix", "_scanned", "_seen", "limits", "root")
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS, *, seen: Mapping[str, str] | None = None) -> None:
+        self.limits = limits
+        self._seen = seen
         self.root = Path(os.path.realpath(root))
         self._prefix = f"{self.root}/"
         self._boundary: str | None = None
@@ -61,7 +79,8 @@ class WorkingTree:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
         Raises:
-            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder.
+            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder; more
+                files or folders than the limits allow.
         """
         prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
         if prefix:
@@ -69,12 +88,26 @@ class WorkingTree:
         if not (self.root / folder).is_dir():
             return []
         found: list[FileEntry] = []
-        todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
-        while todo:
-            self._scan(*todo.pop(), found, todo)
+        if self._seen is not None and folder in SEEN:
+            seen = [(path, facts) for path, facts in self._seen.items() if path.startswith(prefix) and " " in facts]
+            found = [_entry(path, facts) for path, facts in seen if not _holds_ignored(path)]
+        if not found or len(found) > self.limits.files or len(_folders(found)) > self.limits.folders:
+            found = []
+            self._walk(folder, prefix, found)
         found.sort()
         self._scanned.update([entry[0] for entry in found])
         return found
+
+    def _walk(self, folder: str, prefix: str, found: list[FileEntry]) -> None:
+        todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
+        folders = 0
+        while todo:
+            folders += 1
+            self._scan(*todo.pop(), found, todo)
+            if folders + len(todo) > self.limits.folders:
+                raise too_much("folders", self.limits, f"`{folder or '.'}` holds more than", folder)
+            if len(found) > self.limits.files:
+                raise too_much("files", self.limits, f"`{folder or '.'}` holds more than", folder)
 
     def _scan(
         self, prefix: str, holders: tuple[str, ...], found: list[FileEntry], todo: list[tuple[str, tuple[str, ...]]]
@@ -117,6 +150,9 @@ class WorkingTree:
         boundary = self._repository()
         if real != boundary and not real.startswith(boundary.rstrip(os.sep) + os.sep):
             raise leads_out(path, target)
+        if target is not None and hidden_part(self.root, real):
+            what = f"the symlink `{path}` leads below a name that begins with a dot: it points to `{target}`"
+            raise fail(what, "copy the files: a build reads only what commits of the project hold", file_start(path))
         return real
 
     def _repository(self) -> str:
@@ -141,7 +177,10 @@ class WorkingTree:
                 os.close(descriptor)
                 raise _no_file(path, mode)
             with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
-                return file.read()
+                data = file.read(self.limits.file_size * _MEBIBYTE + 1)
+                if len(data) > self.limits.file_size * _MEBIBYTE:
+                    raise too_much("file_size", self.limits, f"`{path}` holds more than", path)
+                return data
         except OSError as error:
             raise _unreadable(path, error) from error
 
@@ -154,9 +193,31 @@ class WorkingTree:
         return path in self._scanned or (self.root / path).is_file()
 
 
+def _holds_ignored(path: str) -> bool:
+    """Tell whether a name on the way to a file belongs to an editor or to the system."""
+    is_odd = "~" in path or "#" in path or ".sw" in path or "/." in path
+    return is_odd and any(map(is_ignored, path.split("/")))
+
+
+def _folders(entries: list[FileEntry]) -> set[str]:
+    return {entry[0].rpartition("/")[0] for entry in entries}
+
+
+def _entry(path: str, facts: str) -> FileEntry:
+    changed, _, size, inode = facts.split(" ")
+    return FileEntry(path, int(changed), int(size), int(inode))
+
+
 def _no_file(path: str, mode: int) -> EnvcError:
     kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
     return fail(f"cannot read `{path}`: it is a {kind}", "put a file in its place, or remove it", file_start(path))
+
+
+def hidden_part(root: Path, real: str) -> str:
+    """The part of a real path that begins with a dot, of those that it does not share with the project's root."""
+    common = os.path.commonpath([str(root), real])
+    parts = Path(os.path.relpath(real, common)).parts
+    return next((part for part in parts if part.startswith(".") and part not in {".", ".."}), "")
 
 
 def _unreadable(path: str, error: OSError) -> EnvcError:

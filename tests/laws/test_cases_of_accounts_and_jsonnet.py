@@ -60,7 +60,6 @@ local account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 's
 """
 
 
-@pytest.mark.xfail(strict=True, reason="the place in the file is the same for both")
 @pytest.mark.parametrize(
     ("output", "ways"),
     [

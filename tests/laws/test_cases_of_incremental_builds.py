@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from envcompile.sources.jsonnetprocess import JsonnetProcess
 from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc
 from tests.harness.repository import environment, git, read_files, write_files
 from tests.laws.workshop import OUTPUT, Workshop, ask, difference, without_idleness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from envcompile.sources.jsonnetprocess import Answer as Evaluated
     from tests.laws.workshop import Answer
 
 DEPLOYMENT: Final = """\
@@ -345,15 +347,12 @@ def test_chart_as_environment_name(tmp_path: Path, options: tuple[str, ...]) -> 
     assert "there is no environment `chart`" in answers[0].err
 
 
-UNESCAPED: Final = pytest.mark.xfail(strict=True, reason="templates' names are not escaped as those of manifests are")
-
-
 @pytest.mark.parametrize(
     "kind",
     [
-        pytest.param("Foo\\nbar", marks=UNESCAPED),
-        pytest.param("Foo\\rbar", marks=UNESCAPED),
-        pytest.param("Foo\\u2028bar", marks=UNESCAPED),
+        "Foo\\nbar",
+        "Foo\\rbar",
+        "Foo\\u2028bar",
         "Foo/bar",
         "..",
     ],
@@ -425,24 +424,24 @@ local burn(n) = std.foldl(function(a, i) a + i % 7, std.range(1, n), 0);
 """
 
 
-@pytest.mark.xfail(strict=True, reason="jsonnet is evaluated anew whenever anything changed")
 @pytest.mark.parametrize("options", [(), ("dev",), ("--check",)], ids=["build", "one environment", "check"])
 def test_jsonnet_not_cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]) -> None:
     """A changed file evaluates the jsonnet that reads it and no other (case jsonnet-not-cached)."""
-    import _gojsonnet  # ruff: ignore[import-private-name] - the wheel has no other module
-
     evaluated: list[str] = []
-    evaluate: Callable[..., str] = _gojsonnet.evaluate_snippet
+    evaluate = JsonnetProcess.evaluate
 
-    def watched(name: str, *arguments: object, **named: object) -> str:
+    def watched(process: JsonnetProcess, name: str, *arguments: Any) -> Evaluated:
         evaluated.append(name)
-        return evaluate(name, *arguments, **named)
+        return evaluate(process, name, *arguments)
 
-    monkeypatch.setattr(_gojsonnet, "evaluate_snippet", watched)
+    monkeypatch.setattr(JsonnetProcess, "evaluate", watched)
     files = {
         **web_and_api(**{
             "base/slow/app.jsonnet": BURN.replace("burn(9)", "burn(import 'count.libsonnet')"),
             "lib/count.libsonnet": "9\n",
+            "base/asks/app.jsonnet": "local l = import 'name.libsonnet'; { apiVersion: 'v1', kind: 'ConfigMap', "
+            "metadata: { name: 'asks' }, data: { name: l.name } }\n",
+            "lib/name.libsonnet": "{ name: std.extVar('environment').name }\n",
         }),
         "overlays/prod/environment.yaml": environment("namespace: prod\n"),
     }
