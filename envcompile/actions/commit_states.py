@@ -11,6 +11,7 @@ from envcompile.units.compare import State
 from envcompile.units.memo import FOLDER, FolderMemo, Remembered
 from envcompile.units.project import Project
 from envcompile.units.revised import revised
+from envcompile.units.unit import UnitExports  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -200,6 +201,23 @@ class CommitStates:
             raise tree.lacks
 
 
+class _Known(Remembered, array_like=True):
+    """A unit whose exports are at hand."""
+
+    held: UnitExports | None = None
+
+    def exports(self) -> UnitExports | None:
+        """What the unit tells to the others; None when that is damaged."""
+        if self.held is None:
+            self.held = Remembered.exports(self)
+        return self.held
+
+    @classmethod
+    def beside(cls, entry: Remembered, held: UnitExports | None = None) -> _Known:
+        """What is remembered, with the exports where they are known."""
+        return cls(entry.app, entry.told, entry.told_digest, entry.inputs, entry.files, entry.age, held)
+
+
 class _Units(FolderMemo):
     """Units of several commits.
 
@@ -212,15 +230,15 @@ class _Units(FolderMemo):
     def __init__(self, root: Path, tool: str, *, keeps: bool) -> None:
         super().__init__(root, tool)
         self.keeps = keeps
-        self._known: dict[tuple[str, str], Remembered] = {}
+        self._known: dict[tuple[str, str], _Known] = {}
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
         known = self._known.get((environment, key))
         if known is None and self.keeps:
-            known = super().get(environment, key)
-            if known is not None:
-                self._known[environment, key] = known
+            kept = super().get(environment, key)
+            if kept is not None:
+                known = self._known[environment, key] = _Known.beside(kept)
         return known
 
     def last(self, environment: str, app: str) -> None:
@@ -228,7 +246,7 @@ class _Units(FolderMemo):
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
-        self._known[environment, key] = entry
+        self._known[environment, key] = _Known.beside(entry)
         if self.keeps:
             super().put(environment, key, entry)
 
@@ -244,6 +262,7 @@ class _Units(FolderMemo):
             if unit.may_be_remembered and (linked.environment, unit.key) not in self._known:
                 entry = Remembered.of(unit.app, exports, linked.plan.inputs_of(unit), {})
                 self.put(linked.environment, unit.key, entry)
+                self._known[linked.environment, unit.key].held = exports
 
     def forget(self) -> None:
         """Drop the older half of what is known when it has become much."""
