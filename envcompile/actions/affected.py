@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from envcompile.model import ResourceId
+    from envcompile.units.cut import Part
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.plan import Part
 
 
 def affected(
@@ -126,7 +126,7 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
         return linked.ids()
     dependencies = sources.dependencies
     read = {path for path in dependencies if path in paths or not paths.isdisjoint(dependencies[path])}
-    touched: set[ResourceId] = set()
+    touched = _ruled_by(linked, read)
     for number, unit in enumerate(linked.plan.units):
         if read.isdisjoint(part.path for part in unit.parts):
             continue
@@ -134,6 +134,23 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
             if read.intersection(files_of(linked.resource(resource.id))):
                 touched.add(resource.id)
     return touched
+
+
+def _ruled_by(linked: LinkedEnvironment, read: set[str]) -> set[ResourceId]:
+    """The resources compiled by what files define: custom resources by CRDs, ExternalSecrets by their store."""
+    groups: set[str] = set()
+    has_store = False
+    for layer in linked.plan.sources.scans:
+        for file in layer.files:
+            if file.path in read:
+                groups.update(file.heads[at].name.partition(".")[2] for at in file.crds)  # <plural>.<group>
+                has_store |= any(head.kind in {"SecretStore", "ClusterSecretStore"} for head in file.heads)
+    has_store &= linked.plan.sources.settings.secret_backend == "external"
+    return {
+        resource
+        for resource in linked.ids()
+        if resource.group in groups or (has_store and resource[:2] == ("external-secrets.io", "ExternalSecret"))
+    }
 
 
 def _with_dependants(linked: LinkedEnvironment, touched: set[ResourceId]) -> set[ResourceId]:

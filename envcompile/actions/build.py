@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
-from envcompile.actions.outputs import Outputs
+from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.compose.identity import Identifier, select
@@ -17,11 +18,9 @@ from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.model import Resource
 from envcompile.units.snapshot import Look
-from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -66,25 +65,27 @@ def build(
     look = project.look
     if look is None or output is not None:
         look = Look(str(project.root), str(target))
+    is_whole = not environments and only is None
+    texts = Texts()
+    if project.settings.chart is None or not (is_whole and with_chart):  # a chart is made of all values
+        with suppress(EnvcError):  # told below, with everything else that is wrong
+            project.settle(chosen, texts.take)
     linked = link_all(project, chosen)
-    renderer = Renderer()
     problems = Problems()
     outputs = []
     results = []
     for environment in linked:
-        made = Outputs(environment, renderer)
+        made = Outputs(environment, texts)
         outputs.append(made)
         results.append(_compare(project, made, target, only, look.snapshot))
         made.report_refused(results[-1].plan, results[-1].folder, problems)
     problems.raise_any()
-    is_whole = not environments and only is None
     chart: ComparedChart | None = None
     if is_whole:
         results += _orphans(project, target)
         if with_chart and project.settings.chart is not None:
-            chart = compare_chart(
-                project, project.settings.chart, target, linked, _known_digests(look.snapshot, CHART_FOLDER)
-            )
+            known_chart = _known_digests(look.snapshot, CHART_FOLDER)
+            chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
             results.append(chart.result)
     if not check:
         if not force:
@@ -94,9 +95,9 @@ def build(
                 except EnvcError as error:
                     problems.extend(error)
             problems.raise_any()
-        write_all(project.root, target, results)
+        written = write_all(project.root, target, results)
         if is_whole and (with_chart or project.settings.chart is None):
-            keep_snapshot(look, project, linked, results)
+            keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
     project.save_memo()
@@ -119,10 +120,10 @@ def differences(project: Project, environments: Sequence[str], target: Path) -> 
     from envcompile.ask.changes import changes
     from envcompile.yamlio import load_all
 
-    renderer = Renderer()
+    texts = Texts()
     snapshot = project.look.snapshot if project.look is not None else None
     for linked in link_all(project, project.choose(environments)):
-        made = Outputs(linked, renderer)
+        made = Outputs(linked, texts)
         result = _compare(project, made, target, None, snapshot)
         compared = result.plan
         after = [linked.resource(made.placed[path].id) for path in (*compared.changed, *compared.added)]
@@ -218,19 +219,13 @@ def _compare(
     compared = plan(
         folder, bundle, _known_digests(known, name), former=Former(folder, project.root), partial=only is not None
     )
-    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
+    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.warnings)
 
 
-def _known_digests(known: Snapshot | None, name: str) -> Callable[[str, os.stat_result], str | None]:
-    """The digests of the files of a folder that nobody touched since envc wrote them."""
-    written = known.outputs if known is not None else {}
-
-    def digest_of(path: str, stat: os.stat_result) -> str | None:
-        found = written.get(f"{name}/{path}")
-        text = f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
-        return found[1] if found is not None and found[0] == text else None
-
-    return digest_of
+def _known_digests(known: Snapshot | None, name: str) -> Mapping[str, tuple[str, str]]:
+    """The files of a folder as the last build left them: path -> stat and digest."""
+    written = known.outputs.get(name) if known is not None else None
+    return written.known if written is not None else {}
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:

@@ -13,12 +13,11 @@ from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.chart import Portion
-    from envcompile.model import Bundle, Resource, ResourceId
+    from envcompile.model import Bundle, Resource
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -39,7 +38,7 @@ def compare_chart(
     settings: Chart,
     target: Path,
     linked: Sequence[LinkedEnvironment],
-    digest_of: Callable[[str, os.stat_result], str | None] | None = None,
+    known: Mapping[str, tuple[str, str]],
 ) -> ComparedChart:
     """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
 
@@ -48,11 +47,11 @@ def compare_chart(
         settings: what envc.yaml says about the chart.
         target: the folder that holds the environments.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
-        digest_of: what is known of a file on disk without reading it.
+        known: the files as the last build left them: path -> stat and digest.
     """
     made = chart_bundle(project, settings, linked)
     folder = check_folder(target / CHART_FOLDER, project.root)
-    compared = plan(folder, made.bundle, digest_of, former=Former(folder, project.root))
+    compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
     count = len(made.bundle.digests)
     result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
     return ComparedChart(result, made.services, made.memo)
@@ -94,14 +93,14 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
     from envcompile.chart import Portion
 
     for number, unit in enumerate(linked.plan.units):
-        ids = [resource.id for resource in linked.exports[number].resources]
         key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
-        def load(ids: Sequence[ResourceId] = ids) -> Iterator[tuple[str, object]]:
+        def load(number: int = number) -> Iterator[tuple[str, object]]:
+            ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 
         yield Portion(key if unit.may_be_remembered else "", load)
-    if linked.linked.further:
+    if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.build import link_all
 from envcompile.actions.charting import chart_bundle
-from envcompile.actions.outputs import Outputs
+from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.stored import plan_stored
 from envcompile.errors import EnvcError, Problems
 from envcompile.git.trees import StoredTree
-from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,13 +51,11 @@ def check_stored(project: Project, wanted: Sequence[str], *, with_chart: bool = 
             problems.add(what, problem.fix, *problem.where, trace=problem.trace)
         problems.raise_any()
         raise
-    renderer = Renderer()
-    made = [Outputs(environment, renderer) for environment in linked]
+    texts = Texts()
+    made = [Outputs(environment, texts) for environment in linked]
     results = None
     if tree.exists(OUTPUT):
-        results = [
-            _result(tree, outputs.linked.environment, outputs, outputs.linked.linked.warnings) for outputs in made
-        ]
+        results = [_result(tree, outputs.linked.environment, outputs, outputs.linked.warnings) for outputs in made]
         if not wanted:
             results += _orphans(project, tree)
             if with_chart and project.settings.chart is not None:

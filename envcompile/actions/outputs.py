@@ -8,18 +8,58 @@ from typing import TYPE_CHECKING
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.manifests import built_in_kinds, render
+from envcompile.emit.spool import Spool
 from envcompile.errors import EnvcError
 from envcompile.model import Bundle
+from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
+    from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.yamlio import Renderer
+    from envcompile.units.unit import CompiledUnit
+
+
+class Texts:
+    """The texts of resources, each made when its unit is compiled, or when somebody asks for it."""
+
+    def __init__(self) -> None:
+        self._spool = Spool()
+        self._digests: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._renderer = Renderer()
+        self._app = ""
+
+    def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
+        """Render the resources of a unit, as they are while no other unit does anything to them."""
+        app = unit.resources[0].app if unit.resources else ""
+        if app != self._app:
+            self._app = app
+            self._renderer = Renderer()  # what environments have in common is rendered once, and given up then
+        digests = []
+        for position, resource in enumerate(unit.resources):
+            text = render(resource, self._renderer).encode()
+            self._spool.put((environment, number, position), text)
+            digests.append(digest(text))
+        self._digests[environment, number] = tuple(digests)
+
+    def digests(self, environment: str, number: int) -> Sequence[str] | None:
+        """The digests of the texts of a unit when they are at hand."""
+        return self._digests.get((environment, number))
+
+    def text(self, linked: LinkedEnvironment, identity: ResourceId) -> bytes:
+        """The text of a resource; its unit is compiled when it is not at hand."""
+        place = linked.place_in_units(identity)
+        found = self._spool.get((linked.environment, *place)) if place is not None else None
+        if found is None:
+            found = render(linked.resource(identity), Renderer()).encode()
+            if place is not None:
+                self._spool.put((linked.environment, *place), found)
+        return found
 
 
 class Outputs(Mapping[str, bytes]):
@@ -27,40 +67,55 @@ class Outputs(Mapping[str, bytes]):
 
     Args:
         linked: the environment.
-        renderer: shared between environments: what they have in common is rendered once.
+        texts: the resources' texts, as far as they are at hand.
 
     Raises:
         EnvcError: two applications' folders would be one on some file system.
     """
 
-    def __init__(self, linked: LinkedEnvironment, renderer: Renderer) -> None:
+    def __init__(self, linked: LinkedEnvironment, texts: Texts) -> None:
         self.linked = linked
-        self._renderer = renderer
-        self._texts: dict[str, bytes] = {}
-        resources: list[Placed] = [*linked.exported(), *linked.linked.further]
-        refuse_alike_applications({
-            **{one.app: "" for one in linked.linked.further},
-            **{one.app: one.origin[1] for one in linked.exported()},
-        })
-        self.placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
-        digests = {}
-        for path, resource in self.placed.items():
-            known = linked.known_digest(resource.id)
-            digests[path] = known if known is not None else digest(self[path])
+        self._texts = texts
+        self._placed: dict[str, Placed] | None = None
+        if linked.paths is None:
+            refuse_alike_applications({
+                **{one.app: "" for one in linked.linked.further},
+                **{one.app: one.origin[1] for one in linked.exported()},
+            })
+            paths = {one.id: path for path, one in self.placed.items()}
+            self._paths: Sequence[tuple[str, ...]] = [
+                tuple([paths[one.id] for one in unit.resources]) for unit in linked.exports
+            ]
+        else:
+            self._paths = linked.paths
+        digests: dict[str, str] = {}
+        for number, own in enumerate(self._paths):
+            known = linked.known_digests(number)
+            if known is None and not linked.imports_digest(number):
+                known = texts.digests(linked.environment, number)
+            digests.update(zip(own, known or [digest(self[path]) for path in own], strict=True))
+        for one in linked.linked.further if linked.paths is None else ():
+            path = paths[one.id]
+            digests[path] = digest(self[path])
         self.bundle = Bundle(linked.environment, self, digests)
 
+    @property
+    def placed(self) -> dict[str, Placed]:
+        """The resource of every file."""
+        if self._placed is None:
+            linked = self.linked
+            resources: list[Placed] = [*linked.exported(), *linked.linked.further]
+            self._placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
+        return self._placed
+
     def __getitem__(self, path: str) -> bytes:
-        text = self._texts.get(path)
-        if text is None:
-            resource = self.linked.resource(self.placed[path].id)
-            text = self._texts[path] = render(resource, self._renderer).encode()
-        return text
+        return self._texts.text(self.linked, self.placed[path].id)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.placed)
+        return iter(self.bundle.digests)
 
     def __len__(self) -> int:
-        return len(self.placed)
+        return len(self.bundle.digests)
 
     def report_refused(self, plan: Plan, folder: Path, problems: Problems) -> None:
         """Note what the API server would refuse to make of what the last build wrote.
@@ -89,5 +144,4 @@ class Outputs(Mapping[str, bytes]):
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        by_id = {resource.id: self.bundle.digests[path] for path, resource in self.placed.items()}
-        self.linked.remember(by_id)
+        self.linked.remember(self._paths, self.bundle.digests)

@@ -34,8 +34,11 @@ class EnvironmentResult(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> None:
+def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> dict[str, str]:
     """Write every folder that is not current yet, one after the other; a second build waits meanwhile.
+
+    Returns:
+        For each folder that was written what below it was put there anew: one application's folder, or all (empty).
 
     Raises:
         UnavailableError: the output cannot be written; what was not written yet is as it was.
@@ -44,7 +47,7 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
     if not pending:
         _tidy(root, target)
         _keep_records(root, target, results)
-        return
+        return {}
     scratch = _scratch(root, target)
     try:
         lock = _Lock(scratch)
@@ -52,11 +55,11 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
         raise unavailable(error, scratch) from error
     with lock:
         sweep(scratch)
-        for result in pending:
-            write(result.plan, result.folder, scratch)
+        written = {result.environment: write(result.plan, result.folder, scratch) for result in pending}
         if target == root / "environments":
             _let_git_merge(root, target)
-    _keep_records(root, target, [result for result in results if result not in pending])
+    _keep_records(root, target, [result for result in results if result.environment not in written])
+    return written
 
 
 def _keep_records(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> None:

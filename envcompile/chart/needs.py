@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from envcompile.chart.shapes import Subject
 
 _HOST = re.compile(r"(?<![A-Za-z0-9_.-])([a-z][a-z0-9-]{1,62})(?=[.:/]|$|[\s,;\"'?@])")
-_BEHIND = re.compile(r"(?:://|@|^|=|,|\s)$")
 
 
 def hosts_of(group: str, kind: str, resource: dict[str, Any]) -> tuple[str, ...]:
@@ -58,9 +57,11 @@ def find(subjects: list[Subject], homes: Mapping[Subject, Home]) -> dict[str, li
 
 def _is_host(text: str, match: re.Match[str]) -> bool:
     """A bare word counts only as the whole text or where a URL, an assignment or a port shows that it is a host."""
-    after = text[match.end() : match.end() + 1]
-    before = text[: match.start()]
+    start, end = match.span()
+    after = text[end : end + 1]
+    before = text[max(0, start - 3) : start]
     if before.endswith(("://", "@")) or (not before and not after):
         return True
-    numbered = after == ":" and text[match.end() + 1 : match.end() + 2].isdigit()
-    return (numbered or text[match.end() :].startswith((".svc", "."))) and _BEHIND.search(before) is not None
+    if after != "." and not (after == ":" and text[end + 1 : end + 2].isdigit()):
+        return False
+    return not before or before[-1] in "@=," or before[-1].isspace()

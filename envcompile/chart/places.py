@@ -94,6 +94,11 @@ class Places:
     def _is_open(self, steps: Steps) -> bool:
         return self.is_main_container(steps) or bool(self.extension(steps))
 
+    @staticmethod
+    def may_be_whole(steps: Steps) -> bool:
+        """Whether a map or list may be one value; `place` says for certain."""
+        return steps[-1] in _WHOLE or steps[-1] == "secrets"
+
     def exposed_keys(self, steps: Steps) -> frozenset[str] | None:
         """The keys of a map whose scalars may be values although nothing differs; None for all of them."""
         return None if self._kind == "ConfigMap" and steps[:1] == ("data",) else _EXPOSED

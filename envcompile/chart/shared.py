@@ -43,6 +43,17 @@ def _differs(values: dict[int, Any]) -> bool:
     return len(set(values.values())) > 1
 
 
+def _differing(subjects: list[Subject]) -> set[str]:
+    """The labels and annotations that are not the same in every environment on every resource."""
+    found: set[str] = set()
+    for subject in subjects:
+        first, *others = [facts.labels for facts in subject.facts.values()]
+        for other in others:
+            if other != first:
+                found.update([key for _, _, key, _ in {*first}.symmetric_difference(other)])
+    return found
+
+
 class Shared:
     """The values under `global` that fields of many resources are filled from."""
 
@@ -87,11 +98,13 @@ class Shared:
 
     def _find_labels(self, subjects: list[Subject]) -> None:
         vectors: dict[tuple[str, str], Counter[Vector]] = {}
-        for subject in subjects:
+        differing = _differing(subjects)
+        for subject in subjects if differing else ():
             found: dict[tuple[int, str, str], dict[int, Any]] = {}
             for index, facts in subject.facts.items():
                 for position, family, key, value in facts.labels:
-                    found.setdefault((position, family, key), {})[index] = value
+                    if key in differing:
+                        found.setdefault((position, family, key), {})[index] = value
             for (_, family, key), values in found.items():
                 if all(value is not None for value in values.values()):
                     vector = tuple((index, values.get(index, ABSENT)) for index in subject.held)

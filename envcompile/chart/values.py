@@ -9,7 +9,7 @@ import msgspec
 from envcompile.chart.scalars import key_text, tree
 from envcompile.chart.schema import schema_of
 from envcompile.chart.shapes import Style, Unset
-from envcompile.values import ABSENT, equal
+from envcompile.values import ABSENT, equal, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -228,12 +228,36 @@ def section(values: Sequence[Value], environments: int, default: int, *, split: 
     if not values:
         return Section("", ("",) * environments, "")
     base = defaults(values, default, split=split)
-    patches = [merge_patch(base, tree_of(values, index)) for index in range(environments)]
+    if split:  # values.yaml does not hold all of the default environment
+        patches = [merge_patch(base, tree_of(values, index)) for index in range(environments)]
+    else:
+        patches = [_patch(base, values, index, default) for index in range(environments)]
     return Section(
         _Commented(values).write(base),
         tuple([tree(patch, 0) if patch else "" for patch in patches]),
         schema_of(values, is_subchart=is_subchart),
     )
+
+
+def _patch(base: dict[str, Any], values: Sequence[Value], environment: int, default: int) -> dict[str, Any]:
+    """The merge patch from values.yaml to an environment: most values are the same, and are not looked at again."""
+    changed = [value for value in values if not same(value.by_environment[environment], value.by_environment[default])]
+    if not changed:
+        return {}
+    ways = {value.path[:cut] for value in changed for cut in range(1, len(value.path))}
+    return merge_patch(_narrowed(base, (), ways, {value.path for value in changed}), tree_of(changed, environment))
+
+
+def _narrowed(base: dict[str, Any], above: ValuePath, ways: set[ValuePath], wanted: set[ValuePath]) -> dict[str, Any]:
+    """The part of a tree that leads to some values, in its own order."""
+    found = {}
+    for key, item in base.items():
+        path = (*above, key)
+        if path in wanted:
+            found[key] = item
+        elif path in ways:
+            found[key] = _narrowed(item, path, ways, wanted)
+    return found
 
 
 def values_text(sections: Iterable[tuple[Section, Sequence[str]]]) -> str:

@@ -159,7 +159,7 @@ class Layering:
 
         what, meant = slip_of_kind(self._api, document.value)
         if meant:
-            self._problems.add(what, f"did you mean `{meant}`?", place(document, ("kind",)))
+            self._problems.add(what + within_output(document), f"did you mean `{meant}`?", place(document, ("kind",)))
         return bool(meant)
 
     def _report_duplicate(self, identity: ResourceId, present: Resource, document: Document) -> None:

@@ -20,13 +20,12 @@ from envcompile.emit.index import (
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from envcompile.emit.former import Former
     from envcompile.model import Bundle
 
-    DigestOf = Callable[[str, os.stat_result], str | None]
 
 _SLASH = re.compile(r"/")
 
@@ -56,6 +55,8 @@ class Plan(NamedTuple):
     """Byte for byte what envc writes; an index that git merged, or that has digests, is current without being it."""
     gone: bool = False
     former: Former | None = None
+    stats: Mapping[str, str] = {}
+    """The stat of every file that was there."""
 
     @property
     def is_current(self) -> bool:
@@ -78,7 +79,7 @@ class Plan(NamedTuple):
 def plan(
     folder: Path,
     bundle: Bundle,
-    digest_of: DigestOf | None = None,
+    known: Mapping[str, tuple[str, str]] | None = None,
     *,
     former: Former | None = None,
     gone: bool = False,
@@ -89,7 +90,7 @@ def plan(
     Args:
         folder: the environment's folder; it need not exist.
         bundle: the files that it should hold.
-        digest_of: the digest of a file that is known to be unread since (its path and stat), else None.
+        known: path -> the stat of a file when its digest was taken, as `stats` of a plan has it, and that digest.
         former: what is known of the files there; without it only what the index says.
         gone: the environment is no more: its folder goes with its files, unless others have files there.
         partial: the bundle is not all that belongs there: files of ours that it does not name stay, as does what the
@@ -99,7 +100,7 @@ def plan(
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, digest_of, former, gone=gone, partial=partial)
+        return _plan(folder, bundle, known or {}, former, gone=gone, partial=partial)
     except OSError as error:
         raise unreadable(error, folder) from error
 
@@ -112,29 +113,35 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
 
 
 def _plan(
-    folder: Path, bundle: Bundle, digest_of: DigestOf | None, former: Former | None, *, gone: bool, partial: bool
+    folder: Path,
+    bundle: Bundle,
+    known: Mapping[str, tuple[str, str]],
+    former: Former | None,
+    *,
+    gone: bool,
+    partial: bool,
 ) -> Plan:
     present, folders_present = _walk(folder)
-    index = (folder / INDEX_NAME).read_bytes() if _is_file(present.get(INDEX_NAME)) else None
+    index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
     owned = parse_index(index) if index is not None else {}
 
     if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys()):
         owned.update(dict.fromkeys(former.joined(strangers), ()))
     if former is not None and (claimed := present.keys() & bundle.digests.keys() - owned.keys()):
         owned.update(dict.fromkeys(former.joined(claimed), ()))
-    written = {path: (*known, *former.written(path)) for path, known in owned.items()} if former is not None else owned
+    written = {path: (*said, *former.written(path)) for path, said in owned.items()} if former is not None else owned
 
-    def look(path: str, stat: os.stat_result, wanted: str = "") -> tuple[str, bool]:
+    def look(path: str, stat: str, wanted: str = "") -> tuple[str, bool]:
         """The digest of a file, and whether it may be written anew."""
-        if not _is_file(stat):
+        if not stat:
             return "", False
-        known = written.get(path, ())
-        found = digest_of(path, stat) if digest_of else None
-        if found is not None:
+        seen, found = known.get(path, ("", ""))
+        if found and seen == stat:
             return found, True  # not touched since envc wrote it
+        said = written.get(path, ())
         data = (folder / path).read_bytes()
-        found = digest_of_text(data, (wanted, *known))
-        is_ours = found in known
+        found = digest_of_text(data, (wanted, *said))
+        is_ours = found in said
         if not is_ours and found != wanted and path in owned and former is not None:
             is_ours = former.is_disposable(path, data)
         return found, is_ours
@@ -198,6 +205,7 @@ def _plan(
         index_is_canonical=True,
         gone=gone,
         former=former,
+        stats=present,
     )
     is_canonical = found_index is None if gone else found_index == result.new_index
     is_current = is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone))
@@ -226,26 +234,31 @@ def _with_line_feeds(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n") if b"\r" in data else data
 
 
-def _is_file(stat: os.stat_result | None) -> bool:
-    """Tell whether this is a file of its own: symlinks, pipes and devices are never envc's, nor read."""
-    return stat is not None and S_ISREG(stat.st_mode)
+def _walk(folder: Path) -> tuple[dict[str, str], set[str]]:
+    """Every file below a folder with its stat, and every folder.
 
-
-def _walk(folder: Path) -> tuple[dict[str, os.stat_result], set[str]]:
-    """Every file below a folder with its stat, and every folder; a symlink counts as a file of its own."""
-    files: dict[str, os.stat_result] = {}
+    The stat is empty for what is never envc's, nor read: symlinks, pipes and devices.
+    """
+    files: dict[str, str] = {}
     folders: set[str] = set()
+    top = f"{folder}/"
     todo = [""]
     while todo:
         below = todo.pop()
         try:
-            with os.scandir(folder / below) as entries:
+            with os.scandir(top + below if below else folder) as entries:
                 for entry in entries:
+                    path = below + entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        todo.append(f"{below}{entry.name}/")
-                        folders.add(below + entry.name)
-                    else:
-                        files[below + entry.name] = entry.stat(follow_symlinks=False)
+                        todo.append(f"{path}/")
+                        folders.add(path)
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                    files[path] = (
+                        f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
+                        if S_ISREG(status.st_mode)
+                        else ""
+                    )
         except FileNotFoundError:
             continue
     return files, folders

@@ -88,7 +88,7 @@ def refuse_obstacles(plan: Plan, folder: Path, root: Path) -> None:
         raise EnvcError(problems)
 
 
-def write(plan: Plan, folder: Path, scratch: Path) -> None:
+def write(plan: Plan, folder: Path, scratch: Path) -> str:
     """Bring a folder to what the plan says, in one step.
 
     Everything is written beside first. When the change stays within one application's folder only that one is
@@ -100,6 +100,9 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
         folder: the environment's folder.
         scratch: a folder of envc's own on the same file system.
 
+    Returns:
+        The application whose folder alone is new; an empty text when anything else may be.
+
     Raises:
         UnavailableError: the disk is full, the folder cannot be written, or another build wrote it meanwhile; the old
             output is untouched.
@@ -108,31 +111,34 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
     try:
         recover(folder)
         if _changed_meanwhile(plan, folder):
-            return
+            return ""
         if former is not None and not plan.is_current:
             former.announce(plan.digests, scratch)
-        _swap(plan, folder, scratch)
+        anew = _swap(plan, folder, scratch)
     except OSError as error:
         if former is not None:
             former.take_back(scratch)
         raise unavailable(error, folder) from error
     if former is not None:
         former.settle({} if plan.gone else plan.digests, scratch)
+    return anew
 
 
-def _swap(plan: Plan, folder: Path, scratch: Path) -> None:
-    """Bring a folder to what the plan says."""
+def _swap(plan: Plan, folder: Path, scratch: Path) -> str:
+    """Bring a folder to what the plan says; the application whose folder alone is new."""
     if plan.gone:
         _remove_environment(plan, folder, scratch)
-        return
+        return ""
     touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
     apps = {path.partition("/")[0] for path in touched}
     if folder.exists() and len(apps) == 1 and INDEX_NAME not in apps and (folder / (app := apps.pop())).is_dir():
         _write_application(plan, folder, app, scratch)
-    elif touched or not folder.exists():
+        return app
+    if touched or not folder.exists():
         _write_environment(plan, folder, scratch)
     elif not plan.index_is_canonical:
         _write_index(plan.new_index, folder, scratch)
+    return ""
 
 
 def _changed_meanwhile(plan: Plan, folder: Path) -> bool:

@@ -116,14 +116,14 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
 def slip_of_kind(api: KubeApi, value: dict[str, Any]) -> tuple[str, str]:
     """What is wrong with a kind that a group of Kubernetes' own lacks, and the kind of the group that is meant.
 
-    Both are empty for any other kind; the second one, too, where no kind is near (one that is gone, such as
-    PodSecurityPolicy, or one that another group has).
+    Both are empty for any other kind, and for one that only differs by capitals or is in another group; the second one,
+    too, where no kind is near (one that is gone, such as PodSecurityPolicy).
     """
     api_version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
     group = api_version.rpartition("/")[0]
     if api.knows(group, kind) or (group, kind) in _NOT_STORED or not api.owns(group):
         return "", ""
-    if any(name == kind for _, name in api.kinds()):
+    if any(name.casefold() == kind.casefold() for _, name in api.kinds()):
         return "", ""
     near = nearest(kind, [name for of, name in api.kinds() if of == group], limit=1)
     return f"Kubernetes {api.version} has no kind {kind} in `{api_version}`", near[0] if near else ""

@@ -93,10 +93,10 @@ class Table:
         try:
             return self._built_in[group, kind]
         except KeyError:
-            made = self._built_in[group, kind] = self._make_built_in(group, kind)
-            return made
+            found = self._built_in[group, kind] = self._read_kind(group, kind)
+            return found
 
-    def _make_built_in(self, group: str, kind: str) -> BuiltIn | None:
+    def _read_kind(self, group: str, kind: str) -> BuiltIn | None:
         text = self._kinds.get(f"{group}/{kind}")
         if text is None:
             return None

@@ -12,7 +12,8 @@ from envcompile.kubernetes import load as load_api
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compose_of
-from envcompile.units.environment import LinkedEnvironment
+from envcompile.units.cut import Cutter
+from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
 from envcompile.units.plan import plan
 from envcompile.units.seal import external_store
@@ -20,7 +21,7 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from envcompile import settings
     from envcompile.git.trees import StoredTree
@@ -62,7 +63,7 @@ class CompiledEnvironment(NamedTuple):
     composed: EnvironmentContext
 
 
-class Project:
+class Project:  # ruff: ignore[too-many-public-methods] - every question that is asked of a project, of whichever tree
     """A repository with `base/` and `overlays/`.
 
     `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
@@ -83,7 +84,9 @@ class Project:
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self._apis: dict[str, KubeApi] = {}
+        self._cutters: dict[str, Cutter] = {}
         self._plans: dict[str, EnvironmentPlan] = {}
+        self._units: dict[str, Units] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
         self._is_ignored: Callable[[str], bool] | None = None
 
@@ -104,8 +107,9 @@ class Project:
         from envcompile.units.snapshot import Look
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
-        tree = WorkingTree(find_root(start))
-        look = look or Look(str(tree.root), f"{tree.root}/environments")
+        root = Path(os.path.realpath(find_root(start)))
+        look = look or Look(str(root), f"{root}/environments")
+        tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
         memo = FolderMemo(tree.root, look.tool)
         return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool), memo, look)
 
@@ -217,8 +221,36 @@ class Project:
         """
         known = self._linked.get(environment)
         if known is None:
-            known = self._linked[environment] = LinkedEnvironment(self.plan(environment), self.memo)
+            units = self._units.pop(environment, None) or Units(self.plan(environment), self.memo)
+            known = self._linked[environment] = LinkedEnvironment(units)
         return known
+
+    def settle(self, environments: Iterable[str], take: Callable[[str, int, CompiledUnit], None]) -> None:
+        """Compile what is not remembered, application by application, so that few values are held at a time.
+
+        Args:
+            environments: those that will be linked.
+            take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
+                number, and the unit, whose values are given up afterwards.
+        """
+        units = [Units(self.plan(environment), self.memo) for environment in environments]
+        apps: dict[str, list[tuple[Units, int]]] = {}
+        for one in units:
+            self._units[one.plan.environment] = one
+            for number, planned in enumerate(one.plan.units):
+                apps.setdefault(planned.app, []).append((one, number))
+        for app in sorted(apps):
+            done = False
+            for one, number in apps[app]:
+                compiled = one.settle(number)
+                if compiled is not None and compiled.is_sound:
+                    done = True
+                    if not one.plan.is_joined:
+                        take(one.plan.environment, number, compiled)
+            for one, number in apps[app] if done else ():
+                if number in one.compiled and not one.plan.is_joined:
+                    one.drop(number)
+                self._parsed.forget([part.path for part in one.plan.units[number].parts])
 
     def compose(self, environment: str) -> ComposedEnvironment:
         """Merge one environment's layers; secrets stay as they are written.
@@ -274,7 +306,9 @@ class Project:
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
-            self.memo.save_scans([(layer, scan) for (layer, _), scan in self._parsed.scans.items()])
+            private = self.private_files()
+            scans = self._parsed.scans.items()
+            self.memo.save_scans([(layer, scan) for (layer, path), scan in scans if path not in private])
             self.memo.save()
 
     def further_inputs(self) -> set[str]:
@@ -286,9 +320,19 @@ class Project:
             while folder:
                 found.add(folder)  # a new file changes it
                 folder = folder.rpartition("/")[0]
-        if self._is_ignored is not None:
-            found.update(self._ignore_files())
+        if self.tree.root is not None:
+            for path in self.settings.crds:
+                found.update(_folders(self.root, path))
         return found
+
+    @property
+    def asks_git(self) -> bool:
+        """Whether what is compiled hangs on what git ignores, of which the stats of sources tell nothing."""
+        return self._is_ignored is not None
+
+    def private_files(self) -> frozenset[str]:
+        """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
+        return frozenset().union(*(plan.private for plan in self._plans.values()))
 
     def crd_files(self) -> frozenset[str]:
         """The files that `crds:` of envc.yaml names."""
@@ -296,11 +340,6 @@ class Project:
         for path in self.settings.crds:
             found.update([entry.path for entry in self.tree.files(path)] or [path])
         return frozenset(found)
-
-    def _ignore_files(self) -> set[str]:
-        """The files by which git may be told to ignore a source."""
-        folders = {path.rpartition("/")[0] for path in self._parsed.digests}
-        return {".gitignore", ".git/info/exclude", *(f"{folder}/.gitignore" for folder in folders)}
 
     def _plan(self, environment: str) -> EnvironmentPlan:
         import msgspec
@@ -314,10 +353,14 @@ class Project:
             "settings": combined_digest([mode, texts]),
             "Kubernetes version, CRDs and merge keys": facts.digest,
         }
+        cutter = self._cutters.get(facts.digest)
+        if cutter is None:
+            cutter = self._cutters[facts.digest] = Cutter(api)
         return plan(
             sources,
             api,
             facts,
+            cutter,
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
@@ -381,6 +424,16 @@ class Project:
             position = self.settings.merge_keys.index(error.rule)
             location = self._where_in_project(("mergeKeys", position))
             raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
+
+
+def _folders(root: Path, path: str) -> Iterator[str]:
+    """A folder and all below it, also those without a file: a first one may come."""
+    from envcompile.sources.tree import is_ignored, join
+
+    inside = join("", path)
+    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
+        below[:] = [name for name in below if not is_ignored(name)]
+        yield Path(folder).relative_to(root).as_posix()
 
 
 def api_of(facts: ApiFacts) -> KubeApi:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.outputs import Outputs
+from envcompile.actions.outputs import Outputs, Texts
 from envcompile.units.project import Project
-from envcompile.yamlio import Renderer
 from tests.git.repositories import run_git
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git, read_files, write_files
@@ -203,8 +202,8 @@ def test_folder_index_and_commit_are_one_project(make_project: MakeProject, opti
     made = []
     for project in (Project.open(root), Project.of_index(root), Project.of_commit(root / "base", "HEAD")):
         linked = [project.link(name) for name in project.environments]
-        renderer = Renderer()
-        made.append([dict(Outputs(one, renderer)) for one in linked])
+        texts = Texts()
+        made.append([dict(Outputs(one, texts)) for one in linked])
         digests = {path: project.parsed.digest(project.tree, path) for path in ("base/web/web.yaml",)}
         assert {len(digest) for digest in digests.values()} == {64 if options else 40}
         assert all(reason.is_remembered for one in linked for reason in one.reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import read_book
@@ -54,7 +54,7 @@ class _Walk(NamedTuple):
         return plan
 
 
-@cache
+@lru_cache(maxsize=8)
 def _plans(_: KubeApi) -> dict[Node, _Plan]:
     return {}
 
@@ -120,10 +120,16 @@ def _map(walk: _Walk, value: dict[str, Any], node: Node, pointer: Pointer) -> No
 
 def _child(plan: _Plan, node: Node, key: str) -> Node | None:
     child = node.child(key)
-    if child is None or child.type not in _DEEP:
+    if child is None or child.type not in _DEEP or _is_plain(child):
         return None
     said = plan.entry.fields.get(key) if plan.entry is not None else None
     return None if said is not None and said.skip else child
+
+
+def _is_plain(node: Node) -> bool:
+    """Tell whether a map or list holds texts and numbers only, of which the type around it says all."""
+    inner = node.items if node.type == "list" else None if node.fields else node.child("")
+    return inner is not None and inner.type not in _DEEP and inner.type != "any"
 
 
 def _type(walk: _Walk, plan: _Plan, value: dict[str, Any], pointer: Pointer) -> None:
@@ -141,9 +147,10 @@ def _fields(entry: Entry, value: dict[str, Any], pointer: Pointer) -> Iterator[R
         is_empty = inner is None or (entry.fields[name].required and inner in _EMPTY and inner is not False)
         if is_empty:
             yield Refusal((*pointer, name), f"`{name}` is missing" if inner is None else f"`{name}` is empty")
+    fields = entry.fields
     for name, inner in value.items():
-        said = entry.fields.get(name)
-        if said is not None and said.words and inner is not None:
+        said = fields.get(name) if inner is not None else None
+        if said is not None and said.words:
             yield from _words(name, said, inner, (*pointer, name))
     for how, names in entry.members:
         yield from _members(how, names, value, pointer)

@@ -216,16 +216,16 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
     assert outcome == (
         0,
         (
-            "ignore-reason    error    Every entry of `envcompile.dev/ignore` says why: "
+            "ignore-reason    error  Every entry of `envcompile.dev/ignore` says why: "
             "without a reason nobody can tell later whether it still holds.\n"
-            "ignore-unknown   error    `envcompile.dev/ignore` names rules that exist; "
+            "ignore-unknown   error  `envcompile.dev/ignore` names rules that exist; "
             "a mistyped name sets nothing aside.\n"
-            "ignore-unused    info     An entry of `envcompile.dev/ignore` that sets nothing aside any more "
+            "ignore-unused    info   An entry of `envcompile.dev/ignore` that sets nothing aside any more "
             "is taken out: it would hide the next mistake.\n"
-            "image-old        error    Images are new.\n"
-            "immutable-field  error    Fields that cannot change once an object is there are as they were compiled "
+            "image-old        error  Images are new.\n"
+            "immutable-field  error  Fields that cannot change once an object is there are as they were compiled "
             "last: the API server refuses the change, and the environment stays out of step.\n"
-            "schema           error    A resource has the fields, types and values of its kind; anything else is "
+            "schema           error  A resource has the fields, types and values of its kind; anything else is "
             "refused by the API server or silently dropped.\n"
         ),
         "",

@@ -1,0 +1,1 @@
+"""Tests of the unit of work: plan, compile, link, and what is remembered of them."""
