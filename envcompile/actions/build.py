@@ -8,6 +8,7 @@ from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
+from envcompile.actions.team import learn, publish
 from envcompile.compose.identity import select
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
@@ -80,6 +81,8 @@ def build(
             compiled = [project.compile_with_sources(environment.environment) for environment in linked]
             results.append(compare_chart(project, project.settings.chart, target, compiled))
     if not check:
+        for made, result in zip(outputs, results, strict=False):
+            made.take_shared([*result.plan.added, *result.plan.changed])
         if not force:
             for result in results:
                 try:
@@ -93,6 +96,7 @@ def build(
     for made in outputs:
         made.remember()
     project.save_memo()
+    publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     return results
 
 
@@ -104,6 +108,8 @@ def link_all(project: Project, environments: Iterable[str]) -> list[LinkedEnviro
     """
     problems = Problems()
     linked = []
+    environments = tuple(environments)
+    learn(project, environments)
     for environment in environments:
         try:
             linked.append(project.link(environment))

@@ -12,12 +12,13 @@ from envcompile.errors import EnvcError
 from envcompile.model import Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
+    from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.yamlio import Renderer
 
@@ -62,6 +63,45 @@ class Outputs(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len(self.placed)
 
+    def take_shared(self, wanted: Iterable[str]) -> None:
+        """Take the bytes of files from the memo that a team shares, where it has them, instead of compiling.
+
+        Args:
+            wanted: the paths of the files that will be written.
+        """
+        memo = self.linked.memo
+        missing = [self.placed[path].id for path in wanted if path not in self._texts]
+        if not missing or memo is None:
+            return
+        found = memo.texts(self.linked, missing, self.digests)
+        for path, digest_of_file in self.bundle.digests.items():
+            if digest_of_file in found:
+                self._texts[path] = found[digest_of_file]
+
+    @property
+    def digests(self) -> dict[ResourceId, str]:
+        """The SHA-256 of every resource's file."""
+        return {resource.id: self.bundle.digests[path] for path, resource in self.placed.items()}
+
+    def texts_at_hand(self, folder: Path) -> Callable[[ResourceId], bytes | None]:
+        """Finds the bytes of a resource's file without compiling: those that were made, or those that were written.
+
+        Args:
+            folder: the environment's folder. What is read from it must be compared with the digest.
+        """
+        paths = {resource.id: path for path, resource in self.placed.items()}
+
+        def find(identity: ResourceId) -> bytes | None:
+            path = paths[identity]
+            if path in self._texts:
+                return self._texts[path]
+            try:
+                return (folder / path).read_bytes()
+            except OSError:
+                return None
+
+        return find
+
     def report_refused(self, plan: Plan, folder: Path, problems: Problems) -> None:
         """Note what the API server would refuse to make of what the last build wrote.
 
@@ -89,5 +129,4 @@ class Outputs(Mapping[str, bytes]):
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        by_id = {resource.id: self.bundle.digests[path] for path, resource in self.placed.items()}
-        self.linked.remember(by_id)
+        self.linked.remember(self.digests)

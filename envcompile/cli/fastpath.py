@@ -84,10 +84,13 @@ def run_build(
     """
     from pathlib import Path
 
+    from envcompile.actions.team import share, trouble
+    from envcompile.cli.output import tell
     from envcompile.cli.render.build import print_stream, tell_built, tell_stale
     from envcompile.units.project import Project
 
     opened = Project.open(project, look)
+    share(opened, os.environ)
     if options.stdout:
         return print_stream(opened, environments, options.only)
     from envcompile.actions.build import build
@@ -101,6 +104,8 @@ def run_build(
         force=options.force,
         with_chart=not options.no_chart,
     )
+    if trouble(opened):
+        tell(f"warning: {trouble(opened)}")
     return tell_stale(opened, results) if options.check else tell_built(results)
 
 

@@ -73,7 +73,7 @@ class ParsedFiles:
         scans: scans of earlier runs by layer and path.
     """
 
-    __slots__ = ("_digest_of", "_digests", "_evaluations", "_files", "_layers", "_said", "_scans", "_values")
+    __slots__ = ("_digest_of", "_digests", "_evaluations", "_files", "_layers", "_lent", "_said", "_scans", "_values")
 
     def __init__(
         self, digest_of: Callable[[str], str] | None = None, scans: Mapping[tuple[str, str], FileScan] | None = None
@@ -85,6 +85,7 @@ class ParsedFiles:
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
+        self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
 
     def file(self, tree: Tree, path: str) -> File:
@@ -127,6 +128,29 @@ class ParsedFiles:
             if not isinstance(said, EnvcError):
                 found |= said.imports
         return found
+
+    def resource_files(self, name: str, entries: Iterable[FileEntry]) -> tuple[str, ...]:
+        """The resource files of a layer; what is wrong with its folder is told when it is read."""
+        return self._paths(name, entries, Problems())
+
+    def imports(self) -> dict[str, frozenset[str]]:
+        """For each file the files that it was computed from besides itself, in any environment so far."""
+        found: dict[str, frozenset[str]] = {}
+        for (path, _), said in self._said.items():
+            if not isinstance(said, EnvcError) and said.imports:
+                found[path] = found.get(path, _NOTHING) | said.imports
+        return found
+
+    def lend(self, layer: str, scans: Iterable[FileScan]) -> None:
+        """Take scans from somewhere else; when such a file is read after all, it must say the same.
+
+        Args:
+            layer: whose files they are.
+            scans: of files whose digests are right.
+        """
+        for scan in scans:
+            self._scans[layer, scan.path] = scan
+            self._lent.add((layer, scan.path))
 
     @property
     def scans(self) -> Mapping[tuple[str, str], FileScan]:
@@ -215,8 +239,17 @@ class ParsedFiles:
 
         Raises:
             EnvcError: everything that is wrong with the file.
+            UnavailableError: a scan that was lent says something else.
         """
-        return self._say(tree, name, path, facts).documents
+        said = self._say(tree, name, path, facts)
+        if (name, path) in self._lent:
+            lent = self._scans[name, path]
+            if lent != scan_of(path, lent.digest, said.documents, varies=said.varies):
+                what = f"the shared memo says something wrong of `{path}`"
+                fix = "build without it (`ENVC_CACHE= envc build`), and empty what ENVC_CACHE names"
+                raise UnavailableError([Problem(what, fix, (Location(path, 1, 1),))])
+            self._lent.discard((name, path))
+        return said.documents
 
     def _paths(self, name: str, entries: Iterable[FileEntry], problems: Problems) -> tuple[str, ...]:
         """The resource files of a layer; what is wrong with its folder is noted."""

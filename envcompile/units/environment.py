@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import Problems
+from envcompile.errors import Problem, Problems, UnavailableError
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compile_unit
 from envcompile.units.link import NOTHING, finish, link, report
@@ -45,7 +45,7 @@ class LinkedEnvironment:
 
     def __init__(self, plan: EnvironmentPlan, memo: Memo | None = None) -> None:
         self.plan = plan
-        self._memo = memo
+        self.memo = memo
         self._remembered: list[Remembered | None] = [None] * len(plan.units)
         self._compiled: dict[int, CompiledUnit] = {}
         exports: list[UnitExports] = []
@@ -116,6 +116,11 @@ class LinkedEnvironment:
         digests = known.files.get(self.imports_digest(found[0])) if known is not None else None
         return digests[found[1]] if digests is not None else None
 
+    def unit_of(self, identity: ResourceId) -> int | None:
+        """The number of the unit that a resource is of; None for one of the store alone."""
+        found = self._unit_of.get(identity)
+        return found[0] if found is not None else None
+
     def imports_digest(self, number: int) -> str:
         """The digest of what the other units do to a unit; empty when it is nothing."""
         imports = self.linked.imports
@@ -138,7 +143,7 @@ class LinkedEnvironment:
         Args:
             digests: the SHA-256 of every resource's file.
         """
-        if self._memo is None:
+        if self.memo is None:
             return
         for number, unit in enumerate(self.plan.units):
             known = self._remembered[number]
@@ -152,7 +157,7 @@ class LinkedEnvironment:
             exports = self.exports[number]
             files = dict(known.files) if known is not None else {}
             files[imported] = tuple(digests[resource.id] for resource in exports.resources)
-            self._memo.put(
+            self.memo.put(
                 self.environment, unit.app, unit.key, Remembered(exports, dict(self.plan.inputs_of(unit)), files)
             )
 
@@ -165,7 +170,13 @@ class LinkedEnvironment:
         found = self._compiled.get(number)
         if found is None:
             plan = self.plan
-            found = self._compiled[number] = compile_unit(plan.input_of(plan.units[number]), plan.api)
+            unit = plan.units[number]
+            found = self._compiled[number] = compile_unit(plan.input_of(unit), plan.api)
+            known = self._remembered[number]
+            if known is not None and known.exports != found.exports:
+                what = f"what is remembered of {unit.app} in {self.environment} is not what it compiles to"
+                fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
+                raise UnavailableError([Problem(what, fix)])
         return found
 
     def _where(self, identity: ResourceId) -> Location | None:
@@ -185,8 +196,10 @@ class LinkedEnvironment:
     def _reason(self, number: int) -> Reason:
         unit: PlannedUnit = self.plan.units[number]
         if self._remembered[number] is not None:
-            return Reason(self.environment, unit.app, is_remembered=True, changed=(), why="remembered")
-        before = self._memo.last(self.environment, unit.app) if self._memo is not None else None
+            is_shared = self.memo is not None and self.memo.is_shared(self.environment, unit.key)
+            why = "remembered (shared)" if is_shared else "remembered"
+            return Reason(self.environment, unit.app, is_remembered=True, changed=(), why=why)
+        before = self.memo.last(self.environment, unit.app) if self.memo is not None else None
         if not unit.may_be_remembered:
             why = "compiled: a file that git ignores goes into it, which is never remembered"
             return Reason(self.environment, unit.app, is_remembered=False, changed=(), why=why)

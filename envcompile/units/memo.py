@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from envcompile.model import ResourceId
+    from envcompile.units.environment import LinkedEnvironment
+
 FOLDER = ".envc/units"
 _FORMAT = b"envc units 1 "
 _GENERATIONS = 8
@@ -47,6 +50,16 @@ class Memo(Protocol):
 
     def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
+        ...
+
+    def is_shared(self, environment: str, key: str) -> bool:
+        """Tell whether what is remembered of a unit came from others just now."""
+        ...
+
+    def texts(
+        self, linked: LinkedEnvironment, wanted: Iterable[ResourceId], digests: Mapping[ResourceId, str]
+    ) -> dict[str, bytes]:
+        """The bytes of files that are kept, by their SHA-256."""
         ...
 
 
@@ -107,10 +120,24 @@ class FolderMemo:
 
     def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
         """Remember a unit until `save`."""
+        self.put_encoded(environment, app, key, msgspec.msgpack.encode(entry))
+
+    def put_encoded(self, environment: str, app: str, key: str, data: bytes) -> None:
+        """Remember a unit until `save`, given as msgpack."""
         pack = self._pack(environment)
-        pack.entries[key] = _Entry(app, 0, msgspec.msgpack.encode(entry))
+        pack.entries[key] = _Entry(app, 0, data)
         self._used.setdefault(environment, set()).add(key)
         self._changed.add(environment)
+
+    @staticmethod
+    def is_shared(_environment: str, _key: str) -> bool:
+        """Tell whether what is remembered of a unit came from others just now: never in a project's own folder."""
+        return False
+
+    @staticmethod
+    def texts(_linked: LinkedEnvironment, _wanted: object, _digests: object) -> dict[str, bytes]:
+        """The bytes of files that are kept: none, the outputs are there."""
+        return {}
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""

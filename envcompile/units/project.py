@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import Problems, fail
 from envcompile.kubernetes import MergeKeyError, UnknownVersionError
-from envcompile.kubernetes import load as load_api
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
-from envcompile.units.compile import compose_of
+from envcompile.units.compile import api_of, compose_of
 from envcompile.units.environment import LinkedEnvironment
 from envcompile.units.link import report
 from envcompile.units.plan import plan
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.shared_memo import SharedMemo
     from envcompile.units.snapshot import Look
 
 
@@ -69,13 +69,13 @@ class Project:
         self,
         tree: Tree,
         parsed: ParsedFiles | None = None,
-        memo: FolderMemo | None = None,
+        memo: FolderMemo | SharedMemo | None = None,
         look: Look | None = None,
     ) -> None:
         from envcompile.sources import new_parsed_files, read_project
 
         self.tree = tree
-        self.memo = memo
+        self.memo: FolderMemo | SharedMemo | None = memo
         self.look = look
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
@@ -122,6 +122,11 @@ class Project:
     def environments(self) -> tuple[str, ...]:
         """The environments in their promotion order."""
         return self._sources.environments
+
+    @property
+    def sources(self) -> ProjectSources:
+        """Its settings and environments as they are written."""
+        return self._sources
 
     @property
     def parsed(self) -> ParsedFiles:
@@ -269,7 +274,7 @@ class Project:
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
-            is_ignored=self._ignores,
+            is_ignored=self.ignores,
         )
 
     def _store(self, environment: str, sources: EnvironmentSources) -> Store | None:
@@ -283,7 +288,7 @@ class Project:
 
         return store_of(environment, files)
 
-    def _ignores(self, path: str) -> bool:
+    def ignores(self, path: str) -> bool:
         """Tell whether git ignores a source file; in a commit nothing is ignored. Asks git only when it is asked."""
         root = self.tree.root
         if root is None:
@@ -328,16 +333,6 @@ class Project:
             position = self.settings.merge_keys.index(error.rule)
             location = self._where_in_project(("mergeKeys", position))
             raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
-
-
-def api_of(facts: ApiFacts) -> KubeApi:
-    """The API that facts describe.
-
-    Raises:
-        UnknownVersionError: no such Kubernetes version is known.
-        MergeKeyError: a rule names a built-in kind, or a list its CustomResourceDefinition does not have.
-    """
-    return load_api(facts.version).with_crds(facts.crds).with_merge_keys(facts.merge_keys)
 
 
 def _canonical(value: Any) -> str:
