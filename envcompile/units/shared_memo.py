@@ -217,11 +217,8 @@ class SharedMemo:
         digests: Mapping[ResourceId, str],
         text_of: Callable[[ResourceId], bytes | None],
     ) -> dict[str, bytes]:
-        entries = {}
-        for key in bundle.keys:
-            entry = self._local.get(linked.environment, key)
-            if entry is not None:
-                entries[key] = msgspec.Raw(msgspec.msgpack.encode(entry))
+        known = {key: self._local.get(linked.environment, key) for key in bundle.keys}
+        entries = {key: msgspec.Raw(msgspec.msgpack.encode(one)) for key, one in known.items() if one is not None}
         objects = {bundle.name(self._tool): msgspec.msgpack.encode(_Units(entries))}
         ids = [one.id for number in bundle.numbers for one in linked.exports[number].resources]
         texts: list[bytes] = []
@@ -293,20 +290,24 @@ def _decoded_scans(body: bytes | None, digests: Mapping[str, str]) -> list[FileS
 
 
 def _is_plausible(plan: EnvironmentPlan, unit: PlannedUnit, entry: Remembered) -> bool:
-    """Tell whether an entry can be of a unit, so far that nothing that is made of it leads astray."""
-    exports = entry.exports
+    """Tell whether an entry can be of a unit, so far that nothing that is made of it leads astray.
+
+    An application becomes the name of a folder; digests and origins are relied on to be of their form.
+    """
+    resources = entry.exports.resources
+    parts = {(part.layer, part.path) for part in unit.parts}
     layers = [scan.name for scan in plan.sources.scans]
-    apps = {unit.app, *(app_of(part.path, layers[part.layer]) for part in unit.parts)}
-    paths = {part.path for part in unit.parts}
-    ids = {one.id for one in exports.resources}
-    return (
-        len(ids) == len(exports.resources)
-        and all(
-            one.app in apps and one.origin[1] in paths and 0 <= one.origin[0] < len(layers) for one in exports.resources
-        )
-        and all(
-            len(digests) == len(exports.resources)
-            and all(len(digest) == 64 and _HEXADECIMAL.issuperset(digest) for digest in digests)
-            for digests in entry.files.values()
-        )
-    )
+    apps = {unit.app, *(app_of(path, layers[layer]) for layer, path in parts)}
+    if len({one.id for one in resources}) != len(resources):
+        return False
+    for one in resources:
+        if one.app not in apps or one.origin[:2] not in parts:
+            return False
+    count, length = len(resources), 64 * len(resources)
+    for digests in entry.files.values():
+        joined = "".join(digests)
+        if len(digests) != count or len(joined) != length or not _HEXADECIMAL.issuperset(joined):
+            return False
+        if any(len(digest) != 64 for digest in digests):
+            return False
+    return True
