@@ -53,6 +53,23 @@ class Notification(Model, frozen=True, kw_only=True):
     """Environments whose changes are told, as globs; all of them when left out."""
 
 
+class Limits(Model, frozen=True, kw_only=True):
+    """How much of the machine a project may take; left out, a limit is far beyond what people write."""
+
+    files: int | None = None
+    """Files that one layer may hold."""
+    folders: int | None = None
+    """Folders of one layer, a folder as often as symlinks lead to it."""
+    file_size: int | None = None
+    """Mebibytes of one file."""
+    imports: int | None = None
+    """Files that one jsonnet file may import."""
+    seconds: int | None = None
+    """Of the processor, for one jsonnet file."""
+    memory: int | None = None
+    """Mebibytes of memory for jsonnet."""
+
+
 class Project(Model, frozen=True, kw_only=True):
     """`envc.yaml`: settings of the whole repository; every key has a default."""
 
@@ -72,6 +89,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Who is told by `envc notify`."""
     chart: Chart | None = None
     """Write a Helm chart of all environments, too; without this key there is none."""
+    limits: Limits | None = None
+    """How much of the machine the project may take."""
     checks: dict[str, Grade] = {}
     """How grave the findings of `envc check` are, by rule."""
 

@@ -21,8 +21,13 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The one switch that refreshes goldens; CI never gives it."""
+    """The switch that refreshes goldens, which CI never gives, and how long the laws are tried."""
     parser.addoption("--update-goldens", action="store_true", help="write what the cases give as their new goldens")
+    laws = parser.getgroup("laws", "random sequences of edits (tests/laws)")
+    laws.addoption("--sequences", type=int, default=20, metavar="N", help="play N sequences")
+    laws.addoption("--seed", type=int, default=1, metavar="S", help="seed of the first sequence; the next ones follow")
+    laws.addoption("--steps", metavar="N,N", help="play only these steps of each sequence")
+    laws.addoption("--law", default="", metavar="NAME", help="hold only laws whose name begins so")
 
 
 def pytest_configure(config: pytest.Config) -> None:

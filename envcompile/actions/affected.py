@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from envcompile.units.plan import Part
 
 
-def affected(project: Project, files: Sequence[str], revision: str | None) -> dict[str, list[ResourceId]]:
+def affected(
+    project: Project, files: Sequence[str], revision: str | None, target: str | None = None
+) -> dict[str, list[ResourceId]]:
     """Environment -> the resources that differ, sorted; environments without any are left out.
 
-    Without files that is the exact difference of what a commit and the working folder compile to. With files it is
+    Without files that is the exact difference of what two commits, or a commit and the folder, compile to. With files
+    it is
     everything that changes when they are gone, and everything that is made from them: no edit of values in them
     reaches more.
 
@@ -35,6 +38,7 @@ def affected(project: Project, files: Sequence[str], revision: str | None) -> di
         project: the repository.
         files: paths as the user gave them, relative to the current folder.
         revision: the commit to compare with (HEAD when None).
+        target: the newer commit; the working folder when None.
 
     Raises:
         UsageError: a file outside of the repository, or no such commit.
@@ -42,7 +46,11 @@ def affected(project: Project, files: Sequence[str], revision: str | None) -> di
         EnvcError: the folder or the commit does not compile.
     """
     if not files:
-        return _between(_at_commit(project, revision or "HEAD"), project)
+        after = _at_commit(project, target) if target is not None else project
+        return _between(_at_commit(project, revision or "HEAD"), after)
+    if target is not None:
+        what = "--to compares two commits, and files stand for the folder"
+        raise UsageError([Problem(what, "leave out either the files or --to")])
     paths = _named(project, files)
     gone = [path for path in paths if not project.tree.exists(path)]
     found = _reached(project, frozenset(paths) - {*gone})

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish
-from envcompile.compose.identity import select
+from envcompile.compose.identity import Identifier, select
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 from envcompile.yamlio import Renderer
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from envcompile.ask.changes import Change
     from envcompile.emit.filenames import Placed
-    from envcompile.model import Compiled, Resource, ResourceId
+    from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment, Project
     from envcompile.units.snapshot import Snapshot
@@ -100,6 +102,34 @@ def build(
     return results
 
 
+def differences(project: Project, environments: Sequence[str], target: Path) -> Iterator[tuple[str, list[Change]]]:
+    """What a build would change in what lies in the environments' folders.
+
+    Args:
+        project: the repository.
+        environments: names as the user gave them; none means all.
+        target: the folder that holds the environments.
+
+    Raises:
+        EnvcError: what is wrong with the sources.
+    """
+    from envcompile.ask.changes import changes
+    from envcompile.yamlio import load_all
+
+    renderer = Renderer()
+    snapshot = project.look.snapshot if project.look is not None else None
+    for linked in link_all(project, project.choose(environments)):
+        made = Outputs(linked, renderer)
+        result = _compare(project, made, target, None, snapshot)
+        compared = result.plan
+        after = [linked.resource(made.placed[path].id) for path in (*compared.changed, *compared.added)]
+        before: list[Resource] = []
+        for path in (*compared.changed, *compared.removed):
+            values = load_all((result.folder / path).read_bytes(), path)
+            before += [Resource(identify(value, linked), value, "", ()) for value in values if value is not None]
+        yield linked.environment, changes(before, after, linked.plan.api)
+
+
 def link_all(project: Project, environments: Iterable[str]) -> list[LinkedEnvironment]:
     """Compile and join several environments; what is wrong in any of them is reported together.
 
@@ -129,16 +159,6 @@ def compile_all(project: Project, environments: Sequence[str]) -> list[CompiledE
     """
     link_all(project, environments)
     return [project.compile_with_sources(environment) for environment in environments]
-
-
-def choose_resources(compiled: Compiled, only: str) -> list[Resource]:
-    """The resources that KIND/NAME names.
-
-    Raises:
-        UsageError: no resource has this name, or several kinds do.
-    """
-    by_id = {resource.id: resource for resource in compiled.resources}
-    return [by_id[identity] for identity in choose_ids(compiled.environment, by_id, only)]
 
 
 def find_resources(linked: LinkedEnvironment, only: str) -> list[Resource]:
@@ -175,6 +195,11 @@ def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list
 
 def _kind(resource: ResourceId) -> str:
     return f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+
+
+def identify(value: dict[str, Any], linked: LinkedEnvironment) -> ResourceId:
+    """The identity of a compiled object of an environment."""
+    return Identifier(linked.plan.api, linked.namespace, forced=False).identify(value)
 
 
 def _compare(

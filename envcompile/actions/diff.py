@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import compile_all
-from envcompile.ask.difference import compare
+from envcompile.actions.own_labels import own_values, without_own_values
+from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.git.refs import default_branch, merge_base
@@ -46,6 +48,8 @@ class Difference(NamedTuple):
     """Those of the newer side."""
     project: Project
     """The newer side."""
+    broken: Mapping[str, EnvcError] = MappingProxyType({})
+    """What is wrong with environments of the older side that do not compile; all of the newer side is new there."""
 
     @property
     def changed(self) -> tuple[EnvironmentDiff, ...]:
@@ -91,7 +95,12 @@ class _Side(Project):
 
 
 def difference(
-    root: Path, wanted: Sequence[str] = (), *, source: str | None = None, target: str | None = None
+    root: Path,
+    wanted: Sequence[str] = (),
+    *,
+    source: str | None = None,
+    target: str | None = None,
+    may_be_broken: bool = False,
 ) -> Difference:
     """Compare what two states of a repository compile to.
 
@@ -100,6 +109,7 @@ def difference(
         wanted: environments; none means all that either side has.
         source: the older revision; the merge base with the default branch when left out.
         target: the newer revision; the working tree when left out.
+        may_be_broken: an older side that does not compile is told in `broken`, and is no error.
 
     Raises:
         UsageError: no such revision or environment, or the folder is in no git repository.
@@ -120,8 +130,12 @@ def difference(
             after = _compiled(project, wanted, commit)
             older = opening.result()
         base = _Side(older, project)
-        _refuse_unknown(wanted, [*project.environments, *base.environments])
-        before = _compiled(base, wanted, older.commit)
+        broken: dict[str, EnvcError] = {}
+        if may_be_broken:
+            before = _compiled_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
+        else:
+            _refuse_unknown(wanted, [*project.environments, *base.environments])
+            before = _compiled(base, wanted, older.commit)
     finally:
         for tree in (older, newer):
             if tree is not None:
@@ -143,7 +157,7 @@ def difference(
                 owners=either.composed.sources.settings.owners,
             )
         )
-    return Difference(older.commit, commit, tuple(found), before, after, project)
+    return Difference(older.commit, commit, tuple(found), before, after, project, broken)
 
 
 def branch_point(repository: Repository, revision: str) -> str:
@@ -156,8 +170,11 @@ def branch_point(repository: Repository, revision: str) -> str:
     return merge_base(repository, default_branch(repository), revision)
 
 
-def between(project: Project, left: str, right: str) -> EnvironmentDiff:
+def between(project: Project, left: str, right: str, *, with_own: bool = False) -> EnvironmentDiff:
     """Compare two environments of one project; each one's own namespace counts as the same.
+
+    Labels and annotations that their settings put on every resource are told once, unless `with_own` asks for them on
+    each resource.
 
     Raises:
         UsageError: no such environment.
@@ -165,24 +182,26 @@ def between(project: Project, left: str, right: str) -> EnvironmentDiff:
     """
     project.choose([left, right])
     first, second = compile_all(project, [left, right])
-    return compare(
+    settings = [each.composed.sources.settings for each in (first, second)]
+    own = () if with_own else own_values(settings[0], settings[1])
+    found = compare(
         f"{left} -> {right}",
-        _without_namespace(first),
-        _without_namespace(second),
+        [without_own_values(resource, own, is_left=True) for resource in _without_namespace(first)],
+        [without_own_values(resource, own, is_left=False) for resource in _without_namespace(second)],
         second.composed.api,
         read_keys=read_keys,
         owners=second.composed.sources.settings.owners,
     )
+    return found._replace(settings=tuple(map(str, own)))
 
 
-def read_keys(filename: str, text: str) -> Mapping[str, Any] | None:
-    """The keys of a configuration file; None for a text that is not made of keys, or does not parse."""
-    if configtext.format_of(filename) is None:
-        return None
+def read_keys(filename: str, text: str) -> Keys | None:
+    """What a configuration file holds; None for a text that is not made of keys, or does not parse."""
     try:
-        return {key: span.value for key, span in configtext.keys(filename, text).items()}
+        found = configtext.value_of(filename, text)
     except configtext.ConfigTextError:
         return None
+    return Keys(*found) if found is not None else None
 
 
 def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
@@ -208,6 +227,24 @@ def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str,
             problems.add(what, problem.fix, *problem.where, trace=problem.trace)
         problems.raise_any()
         raise
+
+
+def _compiled_if_sound(
+    project: Project, wanted: Sequence[str], broken: dict[str, EnvcError]
+) -> dict[str, CompiledEnvironment]:
+    """Every environment of the older side that compiles; what is wrong with the others is put into `broken`."""
+    try:
+        names = project.environments
+    except EnvcError as error:
+        broken.update(dict.fromkeys(wanted, error))
+        return {}
+    found: dict[str, CompiledEnvironment] = {}
+    for name in names:
+        try:
+            found[name] = project.compile_with_sources(name)
+        except EnvcError as error:
+            broken[name] = error
+    return found
 
 
 def _without_namespace(built: CompiledEnvironment) -> list[Resource]:

@@ -1,211 +1,276 @@
-"""Git hooks: what they run, and how they are put beside hooks that are there already.
+"""Git hooks, put beside those of other programs: husky, lefthook, overcommit, pre-commit, and what people wrote.
 
-A hook of somebody else is renamed and called first, with its arguments and its input; what it answers counts.
+A hook of somebody else moves to a folder beside the hooks, where it keeps its name and finds its helpers, and is called
+first. Hooks that a team commits are not moved: those of husky, and others that are shell scripts, get a line that
+calls envc. Several projects of one repository share the hooks.
 """
 
 from __future__ import annotations
 
 import os
-import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.actions.hook_files import (
+    ASIDE,
+    calls_envc,
+    is_of_pre_commit,
+    is_ours,
+    is_shell,
+    is_the_same,
+    is_there,
+    keep,
+    move,
+    text_of,
+    write,
+)
+from envcompile.actions.hook_places import Places, committed_hooks
+from envcompile.actions.hook_scripts import (
+    HOOKS,
+    RUN,
+    dispatcher,
+    line,
+    project_script,
+    run_script,
+    with_line,
+    without_line,
+)
 from envcompile.errors import Problem, UnavailableError, UsageError
-from envcompile.files import write_atomically
-from envcompile.git.refs import hooks_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envcompile.git.repository import Repository
-
-HOOKS = ("pre-commit", "pre-push", "post-commit", "post-merge", "post-rewrite")
-"""The hooks that are installed."""
-KEPT = ".before-envc"
-"""The ending that a hook of somebody else gets."""
-_MARK = "# Written by `envc hook install`; `envc hook uninstall` takes it away."
-
-_START = """\
-#!/bin/sh
-{mark}
-kept="$0{kept}"
-"""
-_KEPT_PLAIN = """\
-[ ! -x "$kept" ] || "$kept" "$@" || exit $?
-"""
-_KEPT_WITH_INPUT = """\
-input=$(cat)
-if [ -x "$kept" ]; then
-  if [ -n "$input" ]; then printf '%s\\n' "$input" | "$kept" "$@" || exit $?
-  else "$kept" "$@" </dev/null || exit $?
-  fi
-fi
-"""
-_ENVC = """\
-case "$GIT_INDEX_FILE" in ""|/*) ;; *) GIT_INDEX_FILE=$PWD/$GIT_INDEX_FILE ;; esac
-top=$(git rev-parse --show-toplevel) || exit 0
-common=$(cd "$(git rev-parse --git-common-dir)" && pwd) || exit 0
-gitdir=$(cd "$(git rev-parse --git-dir)" && pwd) || exit 0
-cd "$top"/{prefix} 2>/dev/null || exit 0
-[ -f envc.yaml ] || [ -d base ] || [ -d overlays ] || exit 0
-if [ -x {python} ]; then envc() {{ {python} -m envcompile "$@"; }}
-elif ! command -v envc >/dev/null 2>&1; then echo "envc is not installed: {hook} does nothing" >&2; exit 0
-fi
-"""
-_CHECK = """\
-said=$(envc build --check 2>&1) || {
-  code=$?
-  if [ $code -eq 16 ] && [ -n "$(git ls-files environments | head -n 1)" ]; then
-    echo "environments/ is not what the sources say: run \\`envc build\\` and add what it writes" >&2
-    exit $code
-  fi
-  [ $code -eq 16 ] || { printf '%s\\n' "$said" >&2; exit $code; }
-}
-"""
-_SCAN = """\
-envc secrets scan --staged || exit $?
-"""
-_RECORD = """\
-unset $(git rev-parse --local-env-vars)
-spool="$common"/{spool}
-mkdir -p "$spool" 2>/dev/null || exit 0
-wait_for() {{ : >"$spool/.$1.$$" && mv "$spool/.$1.$$" "$spool/$1"; }}
-{commits}
-{during_rebase}(envc history record --waiting </dev/null >/dev/null 2>&1 &)
-exit 0
-"""
-_HEAD = 'wait_for "$(git rev-parse HEAD)" 2>/dev/null'
-_REWRITTEN = """\
-printf '%s\\n' "$input" | while read -r old new rest; do [ -z "$new" ] || wait_for "$new" 2>/dev/null; done"""
-_NOT_NOW = '[ ! -d "$gitdir/rebase-merge" ] && [ ! -d "$gitdir/rebase-apply" ] || exit 0\n'
 
 
 class HookStatus(NamedTuple):
-    """One hook: `installed`, `missing`, `foreign` (somebody else's alone) or `outdated` (of another envc)."""
+    """One hook.
+
+    Its state is `installed`, `missing`, `foreign` (somebody else's alone), `replaced` (somebody else's in the place of
+    envc's) or `outdated` (of another envc).
+    """
 
     name: str
     state: str
     keeps: bool
-    """Another hook is kept beside it, and called first."""
+    """Another hook is called, too."""
 
 
-def hooks_folder(repository: Repository) -> Path:
-    """Where git looks for hooks: what `core.hooksPath` says, else the repository's own folder.
-
-    Raises:
-        UsageError: a bare repository, which has no commits to make, or a folder that other repositories share.
-    """
-    if repository.is_bare:
-        raise UsageError([
-            Problem("a bare repository has no commit hooks", "run `envc history import` in it, by cron or after a push")
-        ])
-    folder = Path(hooks_path(repository))
-    if not any(folder.resolve().is_relative_to(own.resolve()) for own in (repository.common_folder, repository.top)):
-        raise UsageError([
-            Problem(
-                f"core.hooksPath is {folder}, which other repositories share",
-                "set it for this repository: git config core.hooksPath .git/hooks",
-            )
-        ])
-    return folder
+def shown_folder(repository: Repository) -> Path:
+    """Where hooks are installed: for husky in the folder of the hooks that people write."""
+    places = Places.of(repository)
+    return places.lines or places.hooks
 
 
 def status(repository: Repository) -> list[HookStatus]:
     """Which hooks are there."""
-    folder = hooks_folder(repository)
+    places = Places.of(repository)
+    is_ours = text_of(places.project) == _project_script(repository) and text_of(places.run) == _run_script(places)
+    missing = "outdated" if places.project.exists() else "missing"
     found = []
     for name in HOOKS:
-        file = folder / name
-        keeps = (folder / f"{name}{KEPT}").exists()
-        if not file.exists():
-            state = "missing"
-        elif not _is_ours(file):
-            state = "foreign"
-        elif file.read_text(encoding="utf-8") != script(repository, name) or not os.access(file, os.X_OK):
-            state = "outdated"
-        else:
-            state = "installed"
+        state, keeps = _state(places, name)
+        if state == "installed" and not is_ours:
+            state = missing
+        elif state == "foreign" and places.project.exists():
+            state = "replaced"
         found.append(HookStatus(name, state, keeps))
     return found
 
 
+def _state(places: Places, name: str) -> tuple[str, bool]:
+    """What a hook is, whichever project it is for, and whether another one is called with it."""
+    if places.lines is not None:
+        file = places.lines / name
+        text = text_of(file)
+        return ("installed" if line(name) in text else "missing"), bool(without_line(text).strip())
+    file = places.hooks / name
+    if not is_there(file):
+        return "missing", False
+    if is_ours(file):
+        is_current = text_of(file) == dispatcher(name) and os.access(file, os.X_OK)
+        is_current = is_current and not places.older(name).exists()
+        return ("installed" if is_current else "outdated"), is_there(places.kept / name)
+    if calls_envc(file):
+        return "installed", True
+    legacy = _legacy(places, name)
+    if is_of_pre_commit(file) and is_ours(legacy):
+        return ("installed" if text_of(legacy) == dispatcher(name) else "outdated"), True
+    return "foreign", False
+
+
 def install(repository: Repository) -> list[HookStatus]:
-    """Install every hook; those of somebody else are kept, and called first.
+    """Install every hook for a project; those of somebody else are kept, and those that were replaced are mended.
 
     Raises:
-        UnavailableError: the folder cannot be written.
+        UsageError: a committed hook cannot be changed by envc; nothing was changed.
+        UnavailableError: a folder cannot be written.
     """
-    folder = hooks_folder(repository)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in HOOKS:
-            file, kept = folder / name, folder / f"{name}{KEPT}"
-            if (file.exists() or file.is_symlink()) and not _is_ours(file):
-                if kept.exists():
-                    raise UsageError([
-                        Problem(f"{file} and {kept.name} beside it are both not envc's", "remove one of them")
-                    ])
-                file.rename(kept)
-            write_atomically(file, script(repository, name).encode(), mode=0o755)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+    places = Places.of(repository)
+    _writing(places, lambda: _install(repository, places))
     return status(repository)
 
 
+def _install(repository: Repository, places: Places) -> None:
+    committed = frozenset() if places.lines is not None else committed_hooks(repository, places)
+    _refuse_committed(places, committed)
+    places.run.parent.mkdir(parents=True, exist_ok=True)
+    write(places.run, _run_script(places))
+    write(places.project, _project_script(repository))
+    places.hooks.mkdir(parents=True, exist_ok=True)
+    for name in HOOKS:
+        if places.lines is not None:
+            _give_back_to_husky(places, name)
+            _add_line(places.lines / name, name)
+        elif name in committed and not is_ours(places.hooks / name):
+            _add_line(places.hooks / name, name)
+        else:
+            _install_dispatcher(places, name)
+
+
+def _install_dispatcher(places: Places, name: str) -> None:
+    file, kept, legacy = places.hooks / name, places.kept / name, _legacy(places, name)
+    if is_there(places.older(name)):
+        keep(places.older(name), kept)
+    if is_there(file) and not is_ours(file):
+        if calls_envc(file):
+            return
+        if is_of_pre_commit(file) and is_ours(legacy):
+            # pre-commit calls what it found here by this name, and would be called again by it.
+            if is_of_pre_commit(kept):
+                kept.unlink()
+            write(legacy, dispatcher(name))
+            return
+        keep(file, kept)
+    for stale in (legacy, places.hooks / f"{name}{ASIDE}"):
+        if is_ours(stale):
+            stale.unlink()
+    write(file, dispatcher(name))
+
+
 def uninstall(repository: Repository) -> list[str]:
-    """Take envc's hooks away and put back those that were there before; the names of the hooks taken.
+    """Take a project's hooks away, and with the last project put back those that were there before; the names taken.
 
     Raises:
-        UnavailableError: the folder cannot be written.
+        UnavailableError: a folder cannot be written.
     """
-    folder = hooks_folder(repository)
-    taken = []
-    try:
-        for name in HOOKS:
-            file, kept = folder / name, folder / f"{name}{KEPT}"
-            if not file.exists() or not _is_ours(file):
-                continue
-            if kept.exists():
-                kept.replace(file)
-            else:
-                file.unlink()
-            taken.append(name)
-    except OSError as error:
-        raise _unwritable(folder, error) from error
+    places = Places.of(repository)
+    taken: list[str] = []
+    _writing(places, lambda: taken.extend(_uninstall(places)))
     return taken
 
 
-def script(repository: Repository, name: str) -> str:
-    """The text of a hook."""
-    common = repository.common_folder
-    with_input = name in {"post-rewrite", "pre-push"}
-    parts = [
-        _START.format(mark=_MARK, kept=KEPT),
-        _KEPT_WITH_INPUT if with_input else _KEPT_PLAIN,
-        _ENVC.format(prefix=shlex.quote(repository.prefix or "."), python=shlex.quote(sys.executable), hook=name),
-    ]
-    if name == "pre-commit":
-        parts += ["unset $(git rev-parse --local-env-vars | grep -v -x GIT_INDEX_FILE)\n", _CHECK, _SCAN]
-    elif name == "pre-push":
-        parts += ["unset $(git rev-parse --local-env-vars)\n", _CHECK]
-    else:
-        parts.append(
-            _RECORD.format(
-                spool=shlex.quote(os.path.relpath(repository.home / "spool", common)),
-                commits=_REWRITTEN if name == "post-rewrite" else _HEAD,
-                during_rebase="" if name == "post-rewrite" else _NOT_NOW,
-            )
-        )
-    return "".join(parts)
+def _uninstall(places: Places) -> list[str]:
+    was_there = places.project.exists()
+    places.project.unlink(missing_ok=True)
+    if places.other_projects():
+        return list(HOOKS) if was_there else []
+    taken = []
+    for name in HOOKS:
+        if places.lines is not None:
+            _give_back_to_husky(places, name)
+        else:
+            taken += [name] if _take_away(places, name) else []
+        for file in (places.hooks / name, *([places.lines / name] if places.lines is not None else [])):
+            text = text_of(file)
+            if without_line(text) == text:
+                continue
+            taken.append(name)
+            if without_line(text).strip() in {"", "#!/bin/sh"}:
+                file.unlink()
+            else:
+                write(file, without_line(text))
+    places.run.unlink(missing_ok=True)
+    if places.kept.is_dir():
+        for file in places.kept.iterdir():
+            if file.is_symlink() or file.name == ".gitignore":
+                file.unlink()
+        if not any(places.kept.iterdir()):
+            places.kept.rmdir()
+    return taken
 
 
-def _is_ours(file: Path) -> bool:
+def _take_away(places: Places, name: str) -> bool:
+    """Take one dispatcher away, wherever other programs have moved it, and put back what it kept."""
+    file, kept, legacy = places.hooks / name, places.kept / name, _legacy(places, name)
+    if is_there(places.older(name)):
+        keep(places.older(name), kept)
+    if is_of_pre_commit(file) and is_of_pre_commit(kept):
+        kept.unlink()  # it must not call itself
+    found = False
+    for own in (file, legacy, places.hooks / f"{name}{ASIDE}"):
+        if not is_ours(own):
+            continue
+        found = True
+        own.unlink()
+        if is_there(kept):
+            move(kept, own)
+    if is_there(kept):
+        aside = places.hooks / f"{name}{ASIDE}"
+        if is_the_same(kept, file) or is_there(aside):
+            kept.unlink()
+        else:
+            move(kept, aside)
+    return found
+
+
+def _give_back_to_husky(places: Places, name: str) -> None:
+    """Undo what envc 0.1 did in the folder that husky writes."""
+    file, older = places.hooks / name, places.older(name)
+    if is_there(older):
+        if is_ours(file):
+            older.replace(file)
+        else:
+            older.unlink()
+
+
+def _refuse_committed(places: Places, committed: frozenset[str]) -> None:
+    """Say which line belongs into committed hooks that envc does not change: links, and other languages.
+
+    Raises:
+        UsageError: there are such hooks.
+    """
+    shared = [places.lines / name for name in HOOKS] if places.lines is not None else []
+    shared += [places.hooks / name for name in sorted(committed)]
+    problems = []
+    for file in shared:
+        if is_ours(file) or calls_envc(file) or (not file.is_symlink() and is_shell(file)):
+            continue
+        call = f'sh "$(git rev-parse --git-common-dir)/{RUN}" {file.name} "$@"'
+        what = f"{file} is shared with others and no shell script: envc does not change it"
+        problems.append(Problem(what, f"let it run this: {call}"))
+    if problems:
+        raise UsageError(problems)
+
+
+def _add_line(file: Path, name: str) -> None:
+    text = text_of(file)
+    if line(name) not in text:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write(file, with_line(name, text or "#!/bin/sh\n"))
+
+
+def _project_script(repository: Repository) -> str:
+    common = repository.common_folder.resolve()
+    return project_script(
+        repository.prefix, os.path.relpath(repository.home.parent.resolve() / repository.home.name, common)
+    )
+
+
+def _run_script(places: Places) -> str:
+    return run_script(is_noticed=places.lines is None)
+
+
+def _legacy(places: Places, name: str) -> Path:
+    """Where pre-commit moves the hook that it finds, and calls it."""
+    return places.hooks / f"{name}.legacy"
+
+
+def _writing(places: Places, work: Callable[[], None]) -> None:
     try:
-        return _MARK.encode() in file.read_bytes()
-    except OSError:
-        return False
-
-
-def _unwritable(folder: Path, error: OSError) -> UnavailableError:
-    return UnavailableError([
-        Problem(f"cannot write to {folder}: {error.strerror}", "correct the permissions of the folder")
-    ])
+        work()
+    except OSError as error:
+        folder = Path(error.filename).parent if error.filename else places.hooks
+        raise UnavailableError([
+            Problem(f"cannot write to {folder}: {error.strerror}", "correct the permissions of the folder")
+        ]) from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.files import lock, write_atomically
 from envcompile.forge.messages import Message, deliver
+from envcompile.git.own_folder import make_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -184,7 +185,8 @@ def _message(diff: EnvironmentDiff, commit: str) -> Message:
 def _keep(spool: Path, letters: Sequence[Letter]) -> None:
     """Write messages down, whole or not at all; names sort by time."""
     try:
-        spool.mkdir(parents=True, exist_ok=True)
+        make_own(spool.parent)
+        spool.mkdir(exist_ok=True)
         _write(spool / f"{time.time_ns():020d}-{os.getpid()}.json", letters)
     except OSError as error:
         what = f"a message can be neither sent nor kept in .envc/{SPOOL}: {error.strerror}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError
 from envcompile.git import repository as git_repository
+from envcompile.git.own_folder import require_own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ def open_repository(folder: Path) -> Repository:
     """The repository of the project that a folder belongs to; a bare repository is taken as it is.
 
     Raises:
-        UsageError: the folder is in no git repository.
+        UsageError: the folder is in no git repository, or its `.envc` is not envc's own.
     """
     from envcompile.sources import find_root
 
@@ -26,4 +27,6 @@ def open_repository(folder: Path) -> Repository:
         root = find_root(start)
     except EnvcError:
         root = None
-    return git_repository.open_repository(root or start, bare=root is None)
+    repository = git_repository.open_repository(root or start, bare=root is None)
+    require_own(repository.home)
+    return repository

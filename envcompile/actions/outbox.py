@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError, UnavailableError
 from envcompile.files import lock, sweep, write_atomically
+from envcompile.git.own_folder import make_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +76,8 @@ class News:
         """
         if commit in self.wanted and not store.children(commit):
             with suppress(OSError, UnavailableError):
-                self._folder.mkdir(parents=True, exist_ok=True)
+                make_own(self._home)
+                self._folder.mkdir(exist_ok=True)
                 write_atomically(self._note(commit), str(now).encode())
 
     def forget(self, commit: str) -> None:

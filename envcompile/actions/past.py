@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.actions.former_names import follow
 from envcompile.actions.opening import open_repository
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
 from envcompile.history.database import connect, location
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from envcompile.actions.former_names import Followed
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Commit, Repository
     from envcompile.history.store import Revision, State
@@ -96,7 +98,7 @@ def open_past(folder: Path, *, create: bool = False) -> Past:
 
 
 def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = False) -> list[Entry]:
-    """The recorded revisions of an environment, in the order of `git log`.
+    """The recorded revisions of an environment, also by the names it had before, in the order of `git log`.
 
     Args:
         past: the history.
@@ -107,8 +109,12 @@ def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = Fals
     Raises:
         UsageError: no such environment or revision.
     """
-    revisions = _revisions(past, environment)
-    numbers = counts(past.store.database, environment)
+    followed = _followed(past, environment)
+    revisions = followed.revisions
+    numbers = {
+        revision: count for name in followed.names for revision, count in counts(past.store.database, name).items()
+    }
+    numbers |= followed.renamed
     if every:
         facts = past.store.commits(revisions.keys())
         order = sorted(revisions, key=lambda name: (facts[name].committed_at, revisions[name].id), reverse=True)
@@ -143,7 +149,7 @@ def revision_of(past: Past, environment: str, revision: str) -> Revision:
     Raises:
         UsageError: no such environment or commit, or it is not recorded.
     """
-    revisions = _revisions(past, environment)
+    revisions = _followed(past, environment).revisions
     try:
         commit = past.repository.resolve(revision)
     except UsageError:
@@ -299,9 +305,9 @@ def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Fo
                     yield Found(revision.environment, resource.id, field, value)
 
 
-def _revisions(past: Past, environment: str) -> dict[str, Revision]:
-    found = past.store.revisions(environment)
-    if not found:
+def _followed(past: Past, environment: str) -> Followed:
+    found = follow(past.store, environment)
+    if not found.revisions:
         known = past.store.environments()
         advice = did_you_mean(
             environment, known, f"recorded are {', '.join(known)}" if known else "nothing is recorded"

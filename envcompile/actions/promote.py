@@ -30,6 +30,8 @@ class Carried(NamedTuple):
     setting: str
     old: Any
     new: Any
+    was_set: bool = True
+    """False where the target had no such setting, which is not the same as `null`."""
 
 
 class Promotion(NamedTuple):
@@ -119,9 +121,9 @@ class _Edit:
 
         if old == new and type(old) is type(new):
             return
-        self.text = edit.set_value(self.text, self.index, pointer, new)
+        self.text = edit.set_value(self.text, self.index, pointer, new, file=self.path)
         name = dotted(pointer)
-        self.carried.append(Carried(name, None if old is ABSENT else old, new))
+        self.carried.append(Carried(name, None if old is ABSENT else old, new, old is not ABSENT))
 
     def image(self, image: Image, have: Environment) -> None:
         """Carry one `images` entry into the target's own list."""
@@ -135,16 +137,16 @@ class _Edit:
         wanted = {"name": image.name}
         wanted.update({key: getattr(image, field) for key, field in _IMAGE_FIELDS if getattr(image, field) is not None})
         if position == len(entries):
-            self.text = edit.set_value(self.text, self.index, ("images", position), wanted)
+            self.text = edit.set_value(self.text, self.index, ("images", position), wanted, file=self.path)
         else:
             for key, _ in _IMAGE_FIELDS:
                 pointer = ("images", position, key)
                 if key in wanted and entries[position].get(key) != wanted[key]:
-                    self.text = edit.set_value(self.text, self.index, pointer, wanted[key])
+                    self.text = edit.set_value(self.text, self.index, pointer, wanted[key], file=self.path)
                 elif key not in wanted and key in entries[position]:
-                    self.text = edit.delete(self.text, self.index, pointer)
+                    self.text = edit.delete(self.text, self.index, pointer, file=self.path)
         self.own = {**self.own, "images": [*entries[:position], wanted, *entries[position + 1 :]]}
-        self.carried.append(Carried(f"images[{image.name}]", _version(current), _version(image)))
+        self.carried.append(Carried(f"images[{image.name}]", _version(current), _version(image), current is not None))
 
 
 def _version(image: Image | None) -> str | None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from contextlib import closing
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.actions.hook_scripts import own_command
 from envcompile.actions.opening import open_repository
 from envcompile.errors import EnvcError, Problem, UnavailableError
 from envcompile.log import decision
@@ -152,7 +152,7 @@ def _start(folder: Path) -> tuple[str, ...]:
     """Start the recorder in a session of its own, so that nobody waits for it; what to warn of."""
     try:
         subprocess.Popen(
-            [sys.executable, "-m", "envcompile", "history", "record", "--waiting"],
+            [*own_command(), "history", "record", "--waiting"],
             cwd=folder,
             env=dict(os.environ),
             stdin=subprocess.DEVNULL,

@@ -9,6 +9,7 @@ from envcompile import __version__
 from envcompile.actions.commitfiles import inputs_of
 from envcompile.actions.revisions import contents, field_rows, rows_between
 from envcompile.errors import EnvcError
+from envcompile.git.identity import readable
 from envcompile.history.store import delta_of, failed, unchanged
 
 if TYPE_CHECKING:
@@ -172,4 +173,4 @@ class Recorder:
 
 def _reason(error: EnvcError) -> str:
     problem = error.problems[0]
-    return problem.what + (f" ({problem.where[0]})" if problem.where else "")
+    return readable(problem.what + (f" ({problem.where[0]})" if problem.where else ""))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import has_leftovers, sweep, unavailable, write
+from envcompile.git.own_folder import require_own
 from envcompile.units.snapshot import CHART as CHART_FOLDER
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _tidy(root: Path, target: Path) -> None:
     """Remove what a build left that was killed when all was in place already."""
     for scratch in (root / ".envc", target / ".envc"):
         if has_leftovers(scratch):
+            require_own(scratch)
             with suppress(OSError), _Lock(scratch):
                 sweep(scratch)
 
@@ -76,8 +78,14 @@ def recover_interrupted(root: Path, target: Path) -> None:
 
 
 def _scratch(root: Path, target: Path) -> Path:
-    """A folder of our own on the file system of the output: `.envc` when it is there, else one in the output."""
+    """A folder of our own on the file system of the output: `.envc` when it is there, else one in the output.
+
+    Raises:
+        UsageError: `.envc` is not envc's own.
+    """
     own = root / ".envc"
+    require_own(own)
+    require_own(target / ".envc")
     try:
         own.mkdir(exist_ok=True)
         ignore = own / ".gitignore"

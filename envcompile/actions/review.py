@@ -13,6 +13,7 @@ from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
 from envcompile.git.refs import merge_base
 from envcompile.git.repository import open_repository
+from envcompile.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,8 @@ DEFAULT_LIMIT = 65_536
 """Bytes of a comment where no host says otherwise."""
 _SUMMARY_LIMIT = 1_000_000
 """Bytes of a job's summary (GitHub takes 1 MiB a step)."""
+_MOST_REASONS = 5
+"""Problems of the older side that a comment tells."""
 _OVERFLOW = "are in the job's summary and in the file of `--output`."
 
 
@@ -77,16 +80,16 @@ def review(
     repository = open_repository(root)
     if source is None and job is not None and job.base:
         source = merge_base(repository, job.base, "HEAD")
-    found = difference(root, wanted, source=source)
+    found = difference(root, wanted, source=source, may_be_broken=True)
     commit = (job.head if job is not None else "") or repository.find("HEAD")
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
-    if not found.changed:
+    if not found.changed and not found.broken:
         return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
     count = sum(len(diff.resources) for diff in found.changed)
     said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
     size = limit or (job.limit if job is not None else DEFAULT_LIMIT)
-    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{table(found.changed)}"
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{_broken(found)}{table(found.changed)}"
     news = new_findings(found)
     section, all_news = news.markdown(size // 2), news.markdown()
     pieces = blocks(found.changed)
@@ -103,6 +106,27 @@ def review(
     ).texts
     is_cut = not cut.is_whole or section != all_news
     return Review(found, whole, cut.texts, is_cut, summary, key, farewell)
+
+
+def _broken(found: Difference) -> str:
+    """Which environments of the older side do not compile, and why; environments with one reason are told together."""
+    reasons: dict[tuple[str, ...], list[str]] = {}
+    for name, error in found.broken.items():
+        said = [f"{problem.what} ({problem.where[0]})" if problem.where else problem.what for problem in error.problems]
+        reasons.setdefault(tuple(said), []).append(name)
+    text = ""
+    for told, names in reasons.items():
+        commit = found.source[:12]
+        text += f"`{commit}` does not compile for {', '.join(f'**{name}**' for name in names)}, "
+        text += "so that all of the newer side is shown as added:\n\n"
+        text += "".join(f"- {_inert(what)}\n" for what in told[:_MOST_REASONS])
+        text += f"- and {len(told) - _MOST_REASONS} more\n\n" if len(told) > _MOST_REASONS else "\n"
+    return text
+
+
+def _inert(text: str) -> str:
+    """A message as code of Markdown, in which nothing is a link, a mention or a mark."""
+    return f"`{escaped(' '.join(text.split())).replace('`', chr(39))}`"
 
 
 def _head(top: str, findings: str) -> str:

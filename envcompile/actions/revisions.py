@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import Order, field_changes
+from envcompile.ask.changes import Moved, Order, field_changes
 from envcompile.ask.redact import shown
 from envcompile.compose.provenance import explain
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds
 from envcompile.errors import EnvcError
+from envcompile.git.identity import readable
 from envcompile.history.records import FieldRow, content_of
 from envcompile.model import without_values
 from envcompile.values import ABSENT
@@ -68,7 +69,7 @@ def field_rows(store: Reader, before: State, built: CompiledEnvironment, delta: 
 
 
 def _row(identity: ResourceId, change: FieldChange, place: str) -> FieldRow:
-    if isinstance(change.new, Order):
+    if isinstance(change.new, (Order, Moved)):
         return FieldRow(identity, change.field, "order", str(change.old), str(change.new), place)
     how = "added" if change.old is ABSENT else "removed" if change.new is ABSENT else "changed"
     return FieldRow(identity, change.field, how, _text(change.old), _text(change.new), place)
@@ -85,7 +86,7 @@ def _place(sources: EnvironmentSources, api: KubeApi, resource: Resource, path: 
     """The file and line that set a field; empty where none does."""
     origins = explain(resource, path, api, sources.where)
     winners = [say.place for origin in origins for say in origin.says if say.wins and say.place is not None]
-    return str(winners[0]) if winners else ""
+    return readable(str(winners[0])) if winners else ""
 
 
 def places_of(

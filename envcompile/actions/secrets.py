@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from envcompile.errors import EnvcError, Problems, UsageError
 from envcompile.git.ignore import IgnoreRules
 from envcompile.secrets.secret_set import Composed, gather
+from envcompile.secrets.store import STORE_NAME, read_store, store_of
+from envcompile.sources import read_project
 from envcompile.units.seal import where_of
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from envcompile.model import Resource
     from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.store import Store
     from envcompile.units.project import Project
 
 
@@ -36,13 +39,23 @@ def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
                 Composed(resource.value, where_of(resource), _files_of(resource)) for resource in composed.resources
             ]
             sources = composed.sources
-            found.append(gather(project.root, name, sources.settings, resources, ignored, sources.certificate))
+            found.append(
+                gather(project.root, name, sources.settings, resources, ignored, sources.certificate, sources.stores)
+            )
         except UsageError:
             raise
         except EnvcError as error:
             problems.extend(error)
     problems.raise_any()
     return found
+
+
+def store_for_recovery(project: Project, environment: str) -> Store:
+    """The sealed values that a build of an environment reads; its own where its settings cannot be read any more."""
+    try:
+        return store_of(environment, read_project(project.tree).sealed_files(environment))
+    except EnvcError:
+        return read_store(project.root, f"overlays/{environment}/{STORE_NAME}")
 
 
 def folders_in_clear(project: Project) -> list[str]:

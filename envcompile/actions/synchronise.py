@@ -9,8 +9,9 @@ from envcompile.actions.record import Recorded, record, take_up
 from envcompile.actions.recorder import Recorder
 from envcompile.errors import Problem, UnavailableError
 from envcompile.files import lock
+from envcompile.git.own_folder import make_own
 from envcompile.history.database import connect
-from envcompile.history.rebuild import replace_all, revisions_of
+from envcompile.history.rebuild import holds_the_same, replace_all
 from envcompile.history.store import Content, Store, delta_of, failed
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class _Renewal:
                     self.compiled.add(name)
                 else:
                     self._carry(past.store.commits([name])[name], recorded_at)
-                if revisions_of(past.store.database, name) != revisions_of(fresh.database, name):
+                if not holds_the_same(past.store, fresh, name):
                     self.differing.append(name)
                 if progress is not None:
                     progress(position + 1, len(todo))
@@ -178,7 +179,7 @@ def _parents_first(rows: dict[str, tuple[str, str, str, int]]) -> Iterable[tuple
 @contextmanager
 def _scratch(home: Path) -> Generator[Path]:
     """The file of a database that nobody else uses; it goes when it is not needed any more."""
-    home.mkdir(parents=True, exist_ok=True)
+    make_own(home)
     path = home / _SCRATCH
     with lock(home / f"{_SCRATCH}.lock", _refuse):
         _remove(path)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.existing import ExistingEnvironment, Sources, in_promotion_order, unique_names, without_repeats
-from envcompile.adopt.manifests import to_objects
+from envcompile.adopt.manifests import to_objects, without_cluster_made
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
 from envcompile.model import Document, Location
 from envcompile.sources.tree import File, file_start
@@ -72,6 +72,7 @@ def read_kustomizations(source: Path) -> Sources:
             notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
             continue
         fit = fitting[name]
+        objects = without_cluster_made(objects, notes, fit)
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         environments.append(ExistingEnvironment(fit, ", ".join(folders), without_repeats(fit, objects, problems)))

@@ -17,6 +17,7 @@ from envcompile.adopt.existing import (
     without_repeats,
 )
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
+from envcompile.kubernetes.cleaner import sort_live
 from envcompile.sources.tree import File, WorkingTree, file_start
 from envcompile.sources.yamlfiles import YAML_ENDINGS, sort_documents, split_file
 from envcompile.values import same
@@ -51,6 +52,7 @@ def read_manifests(source: Path) -> Sources:
     for entry, paths in entries.items():
         found[entry] = _objects(start, paths, notes, problems)
     problems.raise_any()
+    found = {entry: without_cluster_made(objects, notes, entry) for entry, objects in found.items()}
     found = {entry: objects for entry, objects in found.items() if objects}
     if not found:
         raise fail(
@@ -140,6 +142,13 @@ def to_objects(documents: Iterable[Document], problems: Problems) -> list[Existi
             place(patch.document),
         )
     return [Existing(document.value, _place_of(document)) for document in sorted_out.documents]
+
+
+def without_cluster_made(objects: Sequence[Existing], notes: list[str], origin: str) -> list[Existing]:
+    """The objects as somebody would apply them, should they come from a live cluster."""
+    cleaned = sort_live(existing.value for existing in objects)
+    notes += [f"{origin}: {note}" for note in cleaned.notes]
+    return [objects[position]._replace(value=value) for position, value in cleaned.kept]
 
 
 def _place_of(document: Document) -> Location:

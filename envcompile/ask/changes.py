@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.ask.items import steps
 from envcompile.ask.redact import redacted
 from envcompile.kubernetes.fieldpath import Item, format_field
 from envcompile.values import ABSENT
@@ -26,8 +27,22 @@ class Order(NamedTuple):
         return ", ".join(str(item) for item in self.items)
 
 
+class Moved(NamedTuple):
+    """The place of an item that only moved, in a list without merge keys."""
+
+    position: int
+    item: Any
+
+    def __str__(self) -> str:
+        return f"[{self.position}]"
+
+
 class FieldChange(NamedTuple):
-    """One field before and after; ABSENT where it is not there, `Hidden` where it is a secret, `Order` of a list."""
+    """One field before and after; ABSENT where it is not there, `Hidden` where it is a secret, `Order` of a list.
+
+    An item of a list without merge keys is named by its place in the newer list, one that went by that in the older;
+    one that only moved is `Moved` on both sides.
+    """
 
     path: FieldPath
     old: Any
@@ -45,6 +60,11 @@ class Change(NamedTuple):
     kind: str
     resource: ResourceId
     fields: tuple[FieldChange, ...]
+
+
+def value_changes(old: Any, new: Any) -> Iterator[FieldChange]:
+    """The fields in which two values differ that no schema is known of, such as embedded configuration."""
+    return _compare(old, new, (), None)
 
 
 def changes(before: Iterable[Resource], after: Iterable[Resource], api: KubeApi) -> list[Change]:
@@ -103,17 +123,31 @@ def _compare_lists(old: list[Any], new: list[Any], path: FieldPath, node: Node |
     left = by_key(old, rule.keys) if rule is not None and rule.strategy == "merge" else None
     right = by_key(new, rule.keys) if rule is not None and rule.strategy == "merge" else None
     if left is None or right is None:
-        if len(old) == len(new):
-            for position, (before, after) in enumerate(zip(old, new, strict=True)):
-                yield from _compare(before, after, (*path, position), item_node)
-        elif old != new:
-            yield FieldChange(path, old, new)
+        yield from _compare_items(old, new, path, item_node)
         return
     for key in [*left, *(key for key in right if key not in left)]:
         yield from _compare(left.get(key, ABSENT), right.get(key, ABSENT), (*path, key), item_node)
     follows = [*(key for key in left if key in right), *(key for key in right if key not in left)]
     if follows != list(right):
         yield FieldChange(path, Order(tuple(left)), Order(tuple(right)))
+
+
+def _compare_items(old: list[Any], new: list[Any], path: FieldPath, item_node: Node | None) -> Iterator[FieldChange]:
+    """Items that nothing but their content tells apart."""
+    found = steps(old, new)
+    if found is None:
+        if old != new:
+            yield FieldChange(path, old, new)
+        return
+    for before, after, has_moved in found:
+        if before is not None and after is not None and has_moved:
+            yield FieldChange((*path, after), Moved(before, old[before]), Moved(after, new[after]))
+        elif before is not None and after is not None:
+            yield from _compare(old[before], new[after], (*path, after), item_node)
+        elif before is not None:
+            yield FieldChange((*path, before), old[before], ABSENT)
+        elif after is not None:
+            yield FieldChange((*path, after), ABSENT, new[after])
 
 
 def by_key(items: list[Any], keys: tuple[str, ...]) -> dict[Item, Any] | None:

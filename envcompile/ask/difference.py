@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.changes import changes, field_changes
+from envcompile.ask.changes import changes, field_changes, value_changes
 from envcompile.ask.facets import facet_of_field, facet_of_resource, in_order
 from envcompile.ask.redact import redacted
 from envcompile.ask.renames import renames
 from envcompile.ask.requests import AUTOSCALER, NOTHING, requests_of
 from envcompile.kubernetes.fieldpath import format_field
-from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from envcompile.ask.changes import FieldChange
     from envcompile.ask.requests import Requests
@@ -21,8 +20,15 @@ if TYPE_CHECKING:
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Resource, ResourceId
 
-    ReadKeys = Callable[[str, str], Mapping[str, Any] | None]
+    ReadKeys = Callable[[str, str], "Keys | None"]
     """File name and text -> what its keys hold; None for a text that is not made of keys."""
+
+
+class Keys(NamedTuple):
+    """What the keys of a configuration file hold, and how people write the way to one of them."""
+
+    value: Any
+    name: Callable[[tuple[str | int, ...]], str]
 
 
 class FieldDiff(NamedTuple):
@@ -65,6 +71,8 @@ class EnvironmentDiff(NamedTuple):
     owners: tuple[str, ...] = ()
     requests: Requests = NOTHING
     """The change of what its pods request."""
+    settings: tuple[str, ...] = ()
+    """What settings put on every resource in different ways, told once and on no resource."""
 
     def count(self, *kinds: str) -> int:
         """How many resources something of these kinds happened to."""
@@ -166,7 +174,11 @@ def _by_keys(field: FieldChange, read_keys: ReadKeys) -> list[FieldDiff]:
     if left is None or right is None:
         return []
     return [
-        FieldDiff(field.path, key, left.get(key, ABSENT), right.get(key, ABSENT))
-        for key in [*left, *(key for key in right if key not in left)]
-        if type(left.get(key, ABSENT)) is not type(right.get(key, ABSENT)) or left[key] != right[key]
+        FieldDiff(field.path, left.name(_plain(inner.path)), inner.old, inner.new)
+        for inner in value_changes(left.value, right.value)
     ]
+
+
+def _plain(path: FieldPath) -> tuple[str | int, ...]:
+    """The way inside of an embedded file; nothing in it has merge keys."""
+    return tuple(part for part in path if isinstance(part, (str, int)))

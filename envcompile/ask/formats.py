@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import Order, by_key
+from envcompile.ask.changes import Moved, Order, by_key
 from envcompile.ask.redact import Hidden, shown
 from envcompile.ask.text import secret_word
+from envcompile.kubernetes.sequences import unified as unified_lines
 from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
@@ -30,6 +31,7 @@ def as_json(environments: Iterable[EnvironmentDiff]) -> list[dict[str, Any]]:
             "removed": environment.count("removed"),
             "classes": list(environment.facets),
             "owners": list(environment.owners),
+            **({"settings": list(environment.settings)} if environment.settings else {}),
             "requests": {"cpu": float(environment.requests.cpu), "memory": int(environment.requests.memory)},
             "resources": [_resource(resource) for resource in environment.resources],
         }
@@ -62,6 +64,8 @@ def _field(field: FieldDiff) -> dict[str, Any]:
         return {**found, "secret": word}
     if isinstance(field.old, Order) or isinstance(field.new, Order):
         return {**found, "oldOrder": _order(field.old), "newOrder": _order(field.new)}
+    if isinstance(field.old, Moved) and isinstance(field.new, Moved):
+        return {**found, "oldIndex": field.old.position, "newIndex": field.new.position, "item": _plain(field.new.item)}
     if field.old is not ABSENT:
         found["old"] = _plain(field.old)
     if field.new is not ABSENT:
@@ -85,8 +89,6 @@ def _plain(value: Any) -> Any:
 
 def unified(environments: Iterable[EnvironmentDiff]) -> Iterator[str]:
     """The lines of a unified diff; each resource is a file `<env>/<kind>/<name>`, its keys in the newer order."""
-    from difflib import unified_diff
-
     for environment in environments:
         for resource in environment.resources:
             old = _marked(_ordered_like(resource.old, resource.new), "before", resource.new)
@@ -95,13 +97,11 @@ def unified(environments: Iterable[EnvironmentDiff]) -> Iterator[str]:
             target = _path(environment.environment, resource.resource)
             left = dump(shown(old)).splitlines() if old is not None else []
             right = dump(shown(new)).splitlines() if new is not None else []
-            yield from unified_diff(
-                left,
-                right,
-                f"a/{source}" if old is not None else "/dev/null",
-                f"b/{target}" if new is not None else "/dev/null",
-                lineterm="",
-            )
+            lines = list(unified_lines(left, right, 3))
+            if lines:
+                yield f"--- {f'a/{source}' if old is not None else '/dev/null'}"
+                yield f"+++ {f'b/{target}' if new is not None else '/dev/null'}"
+                yield from lines
 
 
 def _path(environment: str, resource: ResourceId) -> str:

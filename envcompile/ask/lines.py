@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.ask.changes import Order
+from envcompile.ask.changes import Moved, Order
+from envcompile.ask.items import headline
 from envcompile.ask.redact import shown
 from envcompile.ask.text import secret_word
+from envcompile.kubernetes.sequences import unified
 from envcompile.text import escaped
 from envcompile.values import ABSENT
 from envcompile.yamlio import dump
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "~"}
 """The sign in front of a resource."""
+
+
+_SHORT = 60
+"""Characters of an item that is shown where it only moved."""
 
 
 class Line(NamedTuple):
@@ -57,6 +63,10 @@ def field_lines(field: FieldDiff) -> Iterator[Line]:
     if isinstance(field.old, str) and isinstance(field.new, str) and ("\n" in field.old or "\n" in field.new):
         yield from _text_lines(field)
         return
+    if isinstance(field.old, Moved) and isinstance(field.new, Moved):
+        named = headline(field.new.item) or _one_line(field.new.item)
+        yield Line("~", f"{field.field}{f' ({named})' if named else ''}: moved here from [{field.old.position}]")
+        return
     if field.old is not ABSENT:
         yield from _value("-", field, field.old)
     if field.new is not ABSENT:
@@ -64,15 +74,11 @@ def field_lines(field: FieldDiff) -> Iterator[Line]:
 
 
 def _text_lines(field: FieldDiff) -> Iterator[Line]:
-    from difflib import unified_diff
-
     yield Line(" ", f"{field.field}:")
-    found = unified_diff(field.old.splitlines(), field.new.splitlines(), lineterm="", n=1)
     told = False
-    for number, line in enumerate(found):
-        if number > 1:
-            told = True
-            yield Line(" ", f"  {line}") if line.startswith("@@") else Line(line[0], f"  {line[1:]}")
+    for line in unified(field.old.splitlines(), field.new.splitlines(), 1):
+        told = True
+        yield Line(" ", f"  {line}") if line.startswith("@@") else Line(line[0], f"  {line[1:]}")
     if not told:
         yield Line(" ", "  only line breaks differ")
 
@@ -94,7 +100,19 @@ def _value(sign: str, field: FieldDiff, value: Any) -> Iterator[Line]:
         yield Line(sign, f"{field.field}: {lines[0]}")
         lines = lines[1:]
     else:
-        yield Line(sign, f"{field.field}:")
+        named = headline(value) if (field.old is ABSENT or field.new is ABSENT) and _is_item(field) else ""
+        yield Line(sign, f"{field.field}{f' ({named})' if named else ''}:")
         lines = [f"  {line}" for line in lines]
     for line in lines:
         yield Line(sign, line)
+
+
+def _is_item(field: FieldDiff) -> bool:
+    """Tell whether a field is an item that its place alone names."""
+    return field.key.endswith("]") if field.key else isinstance(field.path[-1], int)
+
+
+def _one_line(item: Any) -> str:
+    """An item without a name, where it is short."""
+    lines = dump(shown(item)).splitlines()
+    return lines[0] if len(lines) == 1 and len(lines[0]) <= _SHORT else ""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envcompile.ask.lines import Line
 
 _BACKTICKS = re.compile(r"`+")
+_CODE_END = re.compile(r"[`\s]+")
 _HARMLESS = re.compile(r"(?!.*(://|www\.))[A-Za-z0-9 ,.:/()_-]*")
 _WORDS = {"added": "added", "removed": "removed", "changed": "changed", "renamed": "renamed"}
 
@@ -117,7 +118,8 @@ def page(environments: Sequence[EnvironmentDiff]) -> str:
     changed = [diff for diff in environments if diff.resources]
     if not changed:
         return "No compiled environment differs.\n"
-    return "\n".join([table(changed), *(block.markdown() for block in blocks(changed))])
+    settings = [f"settings: `{escaped(_CODE_END.sub(' ', text))}`\n" for diff in changed for text in diff.settings]
+    return "\n".join([table(changed), *settings, *(block.markdown() for block in blocks(changed))])
 
 
 def _cell(text: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.ask.changes import Order
+from envcompile.ask.changes import Moved, Order
 from envcompile.ask.redact import Hidden, shown
+from envcompile.kubernetes.sequences import unified
 from envcompile.values import ABSENT
 from envcompile.yamlio import dump
 
@@ -44,11 +45,11 @@ def _field_lines(field: FieldChange) -> Iterator[str]:
         yield f"    {field.field}: {word}"
         return
     if isinstance(field.old, str) and isinstance(field.new, str) and ("\n" in field.old or "\n" in field.new):
-        from difflib import unified_diff
-
         yield f"    {field.field}:"
-        lines = list(unified_diff(field.old.splitlines(), field.new.splitlines(), lineterm="", n=1))[2:]
-        yield from (f"      {line}" for line in lines)
+        yield from (f"      {line}" for line in unified(field.old.splitlines(), field.new.splitlines(), 1))
+        return
+    if isinstance(field.old, Moved):
+        yield f"    {field.field}: moved here from {field.old}"
         return
     if field.old is ABSENT:
         yield f"    {field.field}: + {_short(field.new)}"

@@ -11,6 +11,7 @@ from envcompile.chart.remarks import remarks
 from envcompile.chart.shapes import ChartInput, ChartOptions
 from envcompile.chart.size import release_size, size_warning
 from envcompile.chart.workloads import as_map
+from envcompile.kubernetes.cleaner import clean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,8 +105,9 @@ def _about_secrets(names: list[str], mode: SecretMode, store: str) -> str:
     return f"{len(names)} Secrets ({shown}) are left out: they must be in the cluster before the chart is installed"
 
 
-def _secret(secret: dict[str, Any], mode: SecretMode, store: str) -> list[dict[str, Any]]:
-    """What stands in the chart for a Secret."""
+def _secret(declared: dict[str, Any], mode: SecretMode, store: str) -> list[dict[str, Any]]:
+    """What stands in the chart for a Secret: nothing of the copy that a client-side apply keeps of its values."""
+    secret = clean(declared).value
     if mode == "inline":
         return [secret]
     if mode == "skip":
@@ -120,6 +122,8 @@ def _secret(secret: dict[str, Any], mode: SecretMode, store: str) -> list[dict[s
     if isinstance(secret.get("type"), str):
         template["type"] = secret["type"]
     target: dict[str, Any] = {"name": name, "creationPolicy": "Owner"}
+    if secret.get("immutable") is True:
+        target["immutable"] = True
     if template:
         target["template"] = template
     return [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.chart import recognition
 from envcompile.chart.alignment import flatten, identity
 from envcompile.errors import EnvcError, Problem, Problems, UsageError
+from envcompile.kubernetes.cleaner import sort_live
 from envcompile.model import Location
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def read(sources: Mapping[str, Sequence[Source]], stdin: bytes, *, skip_unknown:
         for source in inputs:
             reader.read(source, stdin)
         reader.tell_repeated(environment)
-        resources[environment] = reader.resources()
+        cleaned = sort_live(reader.resources())
+        warnings += [f"{environment}: {note}" for note in cleaned.notes]
+        resources[environment] = [("", value) for _, value in cleaned.kept]
         if not resources[environment] and not problems:
             shown = ", ".join(source.shown for source in inputs)
             problems.add(f"{shown} holds no manifests", "name a folder with .yaml, .yml or .json files")
@@ -121,9 +124,9 @@ class _Reader:
             "(when each file is an environment of its own, write `ENV=FILE` for each)",
         )
 
-    def resources(self) -> list[tuple[str, Any]]:
+    def resources(self) -> list[dict[str, Any]]:
         """All that was read; of two resources of one identity the last."""
-        return [("", value) for _, value in self._seen.values()] + [("", value) for value in self._generated]
+        return [value for _, value in self._seen.values()] + self._generated
 
     def _files(self, path: Path, shown: str) -> Iterator[Path]:
         if path.is_file():

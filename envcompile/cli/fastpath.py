@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envcompile.units.project import Project
     from envcompile.units.snapshot import Look
 
 
@@ -82,14 +83,28 @@ def run_build(
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
     """
+    from envcompile.units.project import Project
+
+    return build_project(Project.open(project, look), environments, options)
+
+
+def build_project(opened: Project, environments: Sequence[str], options: BuildOptions) -> int:
+    """Do the same for a project that is open.
+
+    Raises:
+        EnvcError: what is wrong with the sources, or what stands in the way of writing.
+    """
     from pathlib import Path
 
     from envcompile.actions.team import share, trouble
     from envcompile.cli.output import tell
     from envcompile.cli.render.build import print_stream, tell_built, tell_stale
-    from envcompile.units.project import Project
+    from envcompile.errors import Problem, UsageError
 
-    opened = Project.open(project, look)
+    if options.format not in {None, "text", "json"} or (options.format and not options.why):
+        raise UsageError([
+            Problem("--format goes with --why and is `text` or `json`", "envc build --why --format json")
+        ])
     share(opened, os.environ)
     if options.stdout:
         return print_stream(opened, environments, options.only)
@@ -106,7 +121,13 @@ def run_build(
     )
     if trouble(opened):
         tell(f"warning: {trouble(opened)}")
-    return tell_stale(opened, results) if options.check else tell_built(results)
+    if options.why:
+        from envcompile.cli.render.build import tell_why
+
+        tell_why(opened.reasons(), as_json=options.format == "json")
+    if options.check:
+        return tell_stale(opened, results, aside=options.format == "json")
+    return tell_built(results)
 
 
 def quick_record(arguments: Sequence[str]) -> int | None:

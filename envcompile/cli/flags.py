@@ -140,7 +140,13 @@ class Options:
 class BuildOptions(Options):
     """What `envc build` is asked to do beside the environments it names."""
 
-    EXCLUDE = (("check", "stdout", "watch"), ("stdout", "output"), ("stdout", "force"))
+    EXCLUDE = (
+        ("check", "stdout", "watch"),
+        ("stdout", "output"),
+        ("stdout", "force"),
+        ("stdout", "why"),
+        ("watch", "why"),
+    )
 
     check: bool = flag("Write nothing; exit 16 when something is stale.")
     output: str | None = flag("Write below this folder; default: environments/.", "DIR")
@@ -149,11 +155,13 @@ class BuildOptions(Options):
     watch: bool = flag("Build again whenever a source is saved.", is_quick=False)
     force: bool = flag("Overwrite what was edited by hand.")
     no_chart: bool = flag("Leave environments/chart as it is.")
+    why: bool = flag("Tell of each unit (application x environment) whether it was compiled, and why.")
+    format: str | None = flag("How --why prints; default: text.", "text|json")
 
     @property
     def is_ordinary(self) -> bool:
         """Tell whether everything goes to environments/: then a build with nothing to do is known by its snapshot."""
-        return not (self.output or self.stdout or self.only or self.watch or self.force)
+        return not (self.output or self.stdout or self.only or self.watch or self.force or self.why)
 
 
 class RecordOptions(Options):

@@ -9,7 +9,7 @@ from envcompile.compose.layers import Layering
 from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problem
-from envcompile.yamlio.places import exact_place, place
+from envcompile.yamlio.places import exact_place, place, within_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,6 +55,8 @@ class ComposedUnit(NamedTuple):
     newcomers: tuple[Newcomer, ...]
     unknown_kinds: tuple[UnknownKind, ...]
     about_settings: tuple[SettingProblem, ...]
+    warnings: tuple[str, ...] = ()
+    """What is allowed but unwise."""
 
 
 def compose_unit(
@@ -115,6 +117,7 @@ def compose_unit(
         tuple(layering.newcomers),
         tuple(_unknown_kinds(resources, api, origins)),
         tuple(laid.problems),
+        tuple(layering.warnings),
     )
 
 
@@ -144,11 +147,11 @@ def _unknown_kinds(
         version, known = resource.value["apiVersion"], api.spelling(group, kind)
         if known is not None:
             what, fix = f"there is no kind `{kind}` in {version}", f"did you mean `{known}`?"
-            problem = Problem(what, fix, (place(document, ("kind",)),))
+            problem = Problem(what + within_output(document), fix, (place(document, ("kind",)),))
         elif group == "core" and api.spelling("", kind) is not None:
             core = version.removeprefix("core/")
             what, fix = f"there is no API `{version}`: the core API is `{core}`", f"write `apiVersion: {core}`"
-            problem = Problem(what, fix, (place(document, ("apiVersion",)),))
+            problem = Problem(what + within_output(document), fix, (place(document, ("apiVersion",)),))
         else:
             continue
         yield UnknownKind(group, kind, origins[resource.id], problem)

@@ -16,6 +16,7 @@ from envcompile.compose.layers import NEW_ANNOTATION, Layering
 from envcompile.compose.merge_derive import NotExpressibleError, derive
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problems
+from envcompile.kubernetes.sequences import Matcher
 from envcompile.model import Document
 from envcompile.settings import API_VERSION
 from envcompile.values import same
@@ -244,7 +245,7 @@ def _operations(base: Any, target: Any, pointer: Pointer) -> Iterator[tuple[Valu
 
 def _list_operations(base: list[Any], target: list[Any], pointer: Pointer) -> Iterator[tuple[Value, Pointer]]:
     old, new = [[json.dumps(item, sort_keys=True) for item in items] for items in (base, target)]
-    steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    steps = Matcher(old, new).get_opcodes()
     # From the end to the beginning: then positions still mean what they mean in the base.
     for _, first, last, begin, end in reversed([step for step in steps if step[0] != "equal"]):
         together = min(last - first, end - begin)

@@ -143,8 +143,3 @@ def _settled_list(value: list[Any]) -> Any:
         if new is not REMOVED:
             items.append(new)
     return value if is_same else items
-
-
-def same_scalar(left: Any, right: Any) -> bool:
-    """Tell whether two values are the same scalar; maps and lists are never the same."""
-    return type(left) is type(right) and left == right and type(left) not in {dict, list}

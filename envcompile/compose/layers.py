@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
+from envcompile.compose.losses import losses, text_losses
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
 from envcompile.errors import EnvcError
 from envcompile.model import (
@@ -13,7 +14,7 @@ from envcompile.model import (
     Step,
 )
 from envcompile.values import dotted
-from envcompile.yamlio.places import place
+from envcompile.yamlio.places import place, within_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +41,8 @@ class Stray(NamedTuple):
     missing: str
     """What a new resource would lack, with its field; empty for a kind without a schema."""
     where: Location
+    way: str = ""
+    """Where in jsonnet's output it stands; empty for a document that has lines of its own."""
 
 
 class Newcomer(NamedTuple):
@@ -55,7 +58,7 @@ class Layering:
     What can be judged only with all resources of an environment in sight is kept for that: `strays` and `newcomers`.
     """
 
-    __slots__ = ("_api", "_identifier", "_merge_texts", "_problems", "newcomers", "resources", "strays")
+    __slots__ = ("_api", "_identifier", "_merge_texts", "_problems", "newcomers", "resources", "strays", "warnings")
 
     def __init__(self, api: KubeApi, identifier: Identifier, problems: Problems, *, merge_texts: bool) -> None:
         self._api = api
@@ -65,6 +68,7 @@ class Layering:
         self.resources: dict[ResourceId, Resource] = {}
         self.strays: list[Stray] = []
         self.newcomers: list[Newcomer] = []
+        self.warnings: list[str] = []
 
     def add_base(self, layer: str, documents: Iterable[Document], app_of: dict[str, str]) -> None:
         """Take in the documents that all environments share.
@@ -102,22 +106,29 @@ class Layering:
             del self.resources[resource.id]
             return
         before = resource.value
+        group, _, version = before["apiVersion"].rpartition("/")
+        node = self._api.node(group, version, resource.id.kind)
+        lost = list(losses(before, patch, node))
         try:
             if self._merge_texts and resource.id.kind == "ConfigMap" and not resource.id.group:
+                lost += text_losses(before, patch)
                 patch = with_merged_texts(before, patch, document, within, _text_owners(resource))
             patch = _without_our_annotations(patch)
-            group, _, version = before["apiVersion"].rpartition("/")
-            after = merge(before, patch, self._api.node(group, version, resource.id.kind))
+            after = merge(before, patch, node)
         except MergeConflict as conflict:
             places = [place(document, (*within, *conflict.pointer))]
             origin = resource.steps[0].document
             if origin is not None:
                 places.append(place(origin, conflict.pointer))
-            self._problems.add(f"{resource.id}: {conflict.what}", conflict.fix, *places)
+            said = within_output(document, (*within, *conflict.pointer))
+            self._problems.add(f"{resource.id}: {conflict.what}{said}", conflict.fix, *places)
             return
         except EnvcError as error:
             self._problems.extend(error)
             return
+        self.warnings += [
+            f"{place(document, (*within, *pointer))}: {resource.id}: {what}; {fix}" for pointer, what, fix in lost
+        ]
         self.replace(resource, Step(role, layer, document, within, before, after))
 
     def replace(self, resource: Resource, step: Step) -> bool:
@@ -147,7 +158,9 @@ class Layering:
             fix = "forceNamespace puts both into one namespace: rename one of them, or drop forceNamespace"
         else:
             fix = "keep one of them, or give one another name; changes of a base resource belong into an overlay"
-        self._problems.add(f"{identity} is defined twice", fix, *places)
+        ways = [within_output(each) for each in (document, first) if each is not None]
+        said = " and".join(way.replace(" (at", "", 1).rstrip(")") for way in ways if way)
+        self._problems.add(f"{identity} is defined twice{f': at{said}' if said else ''}", fix, *places)
 
     def _accept_new(self, identity: ResourceId, layer: str, document: Document) -> bool:
         """Tell whether a document that matches nothing may be a new resource; keep it for the report when not."""
@@ -166,7 +179,7 @@ class Layering:
         if known_kind and missing:
             where = dotted(missing[0].pointer)
             lacks = missing[0].what + (f" at {where}" if where else "")
-        self.strays.append(Stray(identity, layer, known_kind, lacks, place(document)))
+        self.strays.append(Stray(identity, layer, known_kind, lacks, place(document), within_output(document)))
         return False
 
 

@@ -5,6 +5,7 @@ Nothing is ever mutated, and what a patch does not touch is the base's own objec
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.directives import (
@@ -24,7 +25,7 @@ from envcompile.compose.directives import (
     list_argument,
     settled,
 )
-from envcompile.compose.merge_match import ItemFinder, identity_of, match_item
+from envcompile.compose.merge_match import ItemFinder
 from envcompile.compose.merge_order import check_order, reordered
 from envcompile.kubernetes.schema import UNKNOWN_RULE
 from envcompile.values import REMOVED, same
@@ -32,7 +33,7 @@ from envcompile.values import REMOVED, same
 if TYPE_CHECKING:
     from envcompile.kubernetes import ListRule, Node
 
-__all__ = ["MergeConflict", "is_deletion", "match_item", "merge"]
+__all__ = ["MergeConflict", "is_deletion", "merge"]
 
 _REPLACE_FIX = "write `$patch: replace` into the map to put it there all the same"
 
@@ -145,7 +146,7 @@ def _merge_with_directives(base: dict[str, Any], patch: dict[str, Any], node: No
 
 def _retained(base: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     """Drop the base's keys that `$retainKeys` does not name."""
-    kept = list_argument(RETAIN_KEYS, patch[RETAIN_KEYS])
+    kept = {key for key in list_argument(RETAIN_KEYS, patch[RETAIN_KEYS]) if isinstance(key, str)}
     for key, value in patch.items():
         if value is not None and not is_directive(key) and key not in kept:
             raise MergeConflict(f"`{key}` is not in `$retainKeys`", "name every key of the patch there").climb(key)
@@ -157,7 +158,8 @@ def _without_scalars(base: dict[str, Any], field: str, gone: list[Any]) -> dict[
     items = base.get(field)
     if type(items) is not list:
         return base
-    left = [item for item in items if not any(same(item, other) for other in gone)]
+    texts = set(map(_canonical, gone))
+    left = [item for item in items if _canonical(item) not in texts]
     return base if len(left) == len(items) else {**base, field: left}
 
 
@@ -205,17 +207,25 @@ def _speaks_of_items(patch: list[Any], but: str = "") -> bool:
 
 def _united(base: list[Any], patch: list[Any]) -> list[Any]:
     """Unite two sets: the base's items in their order, then what the patch adds."""
-    result = base
+    known = set(map(_canonical, base))
+    added = []
     for item in settled(patch):
-        if not any(same(item, other) for other in result):
-            result = [*result, item]
-    return result
+        text = _canonical(item)
+        if text not in known:
+            known.add(text)
+            added.append(item)
+    return [*base, *added] if added else base
+
+
+def _canonical(value: Any) -> str:
+    """A text that two values share exactly when they are the same JSON."""
+    return json.dumps(value, sort_keys=True)
 
 
 def _merge_keyed(base: list[Any], patch: list[Any], rule: ListRule, node: Node | None) -> list[Any]:
     items = node.items if node is not None else None
     result = list(base)
-    finder = ItemFinder(rule, result)
+    finder = ItemFinder(rule, result, patch)
     for index, item in enumerate(patch):
         if is_list_command(item):
             continue
@@ -225,7 +235,7 @@ def _merge_keyed(base: list[Any], patch: list[Any], rule: ListRule, node: Node |
             conflict.climb(index)
             raise
     is_same = len(result) == len(base) and all(new is old for new, old in zip(result, base, strict=True))
-    return base if is_same else result
+    return base if is_same else [item for item in result if item is not REMOVED]
 
 
 def _merge_item(result: list[Any], finder: ItemFinder, item: Any, node: Node | None) -> None:
@@ -236,16 +246,11 @@ def _merge_item(result: list[Any], finder: ItemFinder, item: Any, node: Node | N
     if found is None:
         new = settled(item)
         if new is not REMOVED:
-            result.append(new)
-            finder.appended()
+            finder.append(new)
         return
     new = _merge_map(result[found], item, node)
     if new is REMOVED:
         # A list may hold an item twice; the API server removes both (strategicpatch, deleteMatchingEntries).
-        gone = identity_of(finder.rule, result[found])
-        result[:] = [other for other in result if type(other) is not dict or identity_of(finder.rule, other) != gone]
-        finder.forget()
+        finder.remove(finder.twins(found))
     elif new is not result[found]:
-        result[found] = new
-        if PATCH in item:
-            finder.forget()
+        finder.replace(found, new)

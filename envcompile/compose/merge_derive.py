@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.compose.directives import DELETE, PATCH, REPLACE, SET_ORDER, MergeConflict, is_directive
+from envcompile.compose.losses import is_loss
 from envcompile.compose.merge import merge
 from envcompile.compose.merge_match import identity_of
 from envcompile.compose.merge_order import check_order, reordered
@@ -118,7 +119,9 @@ def _derive_value(base: Any, target: Any, node: Node | None) -> Any:
 def _derive_list(base: list[Any], target: list[Any], node: Node | None) -> Any:
     rule = UNKNOWN_RULE if node is None else node.rule
     if rule.strategy == "atomic" or node is None:
-        return _new(target)
+        # Where nothing says how a list merges, a reader cannot know that the patch means the whole of it.
+        said = not rule.is_stated and is_loss(base, target)
+        return [{PATCH: REPLACE}, *_new(target)] if said else _new(target)
     try:
         patch = _derive_set(base, target) if rule.strategy == "set" else _derive_keyed(base, target, rule, node.items)
         if patch is not None and same(_merged(base, patch, node), target):

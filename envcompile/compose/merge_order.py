@@ -6,14 +6,15 @@ staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go of Kubernetes.
 
 from __future__ import annotations
 
+import json
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.directives import MergeConflict, is_deletion, is_list_command
-from envcompile.compose.merge_match import match_item
-from envcompile.values import same
+from envcompile.compose.merge_match import ItemFinder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from envcompile.kubernetes import ListRule
 
@@ -22,15 +23,16 @@ def reordered(rule: ListRule, merged: list[Any], base: Sequence[Any], order: lis
     """Sort the items that `order` names as it names them; the others keep their place among the base's items."""
     places = _places(rule, merged, order)
     named = [merged[index] for index in sorted(places, key=places.__getitem__)]
-    others = [item for index, item in enumerate(merged) if index not in places]
+    others = deque(item for index, item in enumerate(merged) if index not in places)
+    find = _finder(rule, base)
     result: list[Any] = []
     for item in named:
-        here = _find(rule, base, item)
+        here = find(item)
         while others and here is not None:
-            other = _find(rule, base, others[0])
+            other = find(others[0])
             if other is None or other > here:
                 break
-            result.append(others.pop(0))
+            result.append(others.popleft())
         result.append(item)
     result += others
     return merged if all(new is old for new, old in zip(result, merged, strict=True)) else result
@@ -59,10 +61,11 @@ def check_order(rule: ListRule, patch: Sequence[Any], order: list[Any]) -> None:
 
 def _places(rule: ListRule, items: Sequence[Any], order: list[Any]) -> dict[int, int]:
     """Find for each item the position at which the order names it; items it does not name are left out."""
+    find = _finder(rule, items)
     places: dict[int, int] = {}
     for place, wanted in enumerate(order):
         try:
-            index = _find(rule, items, wanted)
+            index = find(wanted)
         except MergeConflict as conflict:
             conflict.climb(place)
             raise
@@ -71,11 +74,20 @@ def _places(rule: ListRule, items: Sequence[Any], order: list[Any]) -> dict[int,
     return places
 
 
-def _find(rule: ListRule, items: Sequence[Any], wanted: Any) -> int | None:
+def _finder(rule: ListRule, items: Sequence[Any]) -> Callable[[Any], int | None]:
+    """What finds the position of an item in a list: by its keys, or as a whole in a set."""
     if rule.strategy != "merge":
-        return next((index for index, item in enumerate(items) if same(item, wanted)), None)
-    if type(wanted) is not dict:
-        raise MergeConflict(
-            "an item of the order must be a map of merge keys", f"write it like `{rule.keys[0]}: …` after the dash"
-        )
-    return match_item(rule, items, wanted)
+        known: dict[str, int] = {}
+        for index, item in enumerate(items):
+            known.setdefault(json.dumps(item, sort_keys=True), index)
+        return lambda wanted: known.get(json.dumps(wanted, sort_keys=True))
+    finder = ItemFinder(rule, list(items), only_names=True)
+
+    def find(wanted: Any) -> int | None:
+        if type(wanted) is not dict:
+            raise MergeConflict(
+                "an item of the order must be a map of merge keys", f"write it like `{rule.keys[0]}: …` after the dash"
+            )
+        return finder.find(wanted)
+
+    return find

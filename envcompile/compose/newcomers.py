@@ -28,7 +28,7 @@ def report_stray(stray: Stray, known: Sequence[ResourceId], problems: Problems) 
     fix = _nearest(stray.id, known, known_kind=stray.known_kind)
     if stray.missing:
         fix += f"\n      as a new resource it is not complete: {stray.missing}"
-    problems.add(f"the patch has no target: {stray.id} is in no layer below", fix, stray.where)
+    problems.add(f"the patch has no target: {stray.id} is in no layer below{stray.way}", fix, stray.where)
 
 
 def _nearest(identity: ResourceId, known: Sequence[ResourceId], *, known_kind: bool) -> str:

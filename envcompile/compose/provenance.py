@@ -110,7 +110,7 @@ def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) ->
     if not says:
         return None
     says[-1] = says[-1]._replace(wins=True)
-    how = ListMerge(format_field(path), f"merged key by key as {configtext.format_of(filename)} text")
+    how = ListMerge(format_field(path), _text_rule(resource, path) or configtext.how_merged(filename, "", ""))
     value = final[key].value if key in final else REMOVED
     return FieldOrigin(f"{format_field(path)}#{key}", value, tuple(says), (how,))
 
@@ -149,7 +149,30 @@ def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, 
         says.append(Say(layer, step.role, at, shown, wins=False, note=note))
     if says:
         says[-1] = says[-1]._replace(wins=True)
-    return FieldOrigin(format_field(path), value, tuple(says), tuple(_lists(resource, path, node)))
+    how = _text_rule(resource, path)
+    texts = (ListMerge(format_field(path), how),) if how else ()
+    return FieldOrigin(format_field(path), value, tuple(says), (*_lists(resource, path, node), *texts))
+
+
+def _text_rule(resource: Resource, path: FieldPath) -> str:
+    """How the text of a ConfigMap's entry was put together; empty when one layer alone had a say."""
+    if resource.id.kind != "ConfigMap" or resource.id.group or len(path) != 2 or path[0] != "data":
+        return ""
+    from envcompile.compose import configtext
+
+    filename, how = str(path[1]), ""
+    for step in resource.steps:
+        before, stated = _at(step.before, path), _at(_patch_root(step), path)
+        if not isinstance(before, str) or not isinstance(stated, str) or "\n" not in before + stated:
+            continue
+        how = configtext.how_merged(filename, before, stated)
+        if not how.startswith("replaced") and same(_at(step.after, path), stated) and not same(before, stated):
+            try:
+                merged = configtext.merge_text(filename, before, stated)
+            except configtext.ConfigTextError:
+                merged = None
+            how = how if merged == stated else "replaced whole: envcompile.dev/replace or configMerge say so"
+    return how
 
 
 def _at(value: Any, path: FieldPath) -> Any:

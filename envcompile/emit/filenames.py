@@ -113,7 +113,7 @@ def _is_built_in_group(group: str) -> bool:
 
 
 def _percent(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match.group().encode())
+    return "".join(f"%{byte:02X}" for byte in match.group().encode("utf-8", "surrogateescape"))
 
 
 def _fit(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UsageError, nearest
 from envcompile.git.discovery import find, shared_folder
+from envcompile.git.identity import identity, readable
 from envcompile.git.index import IndexTree, blobs_of, changed_in_index, staged
 from envcompile.git.objects import GitObjects
 from envcompile.git.run import ask, ask_quietly
@@ -176,24 +177,27 @@ class Repository(NamedTuple):
         """The facts of several commits, in their order."""
         if not hashes:
             return []
-        text = ask(
-            self.place, "log", "--no-walk=unsorted", "--stdin", "-z", f"--format={_FIELDS}%x00", stdin="\n".join(hashes)
+        options = (
+            "--no-walk=unsorted",
+            "--stdin",
+            "-z",
+            "--encoding=UTF-8",
+            "--no-notes",
+            "--no-color",
+            "--no-decorate",
         )
+        text = ask(self.place, "log", *options, f"--format={_FIELDS}%x00", stdin="\n".join(hashes))
         facts = text.split("\0")
         found = []
         for at in range(0, len(facts) - 9, 10):
-            name, parents, author, mail, authored, committer, committer_mail, committed, message = facts[at : at + 9]
+            name, parents, *people, message = facts[at : at + 9]
             found.append(
                 Commit(
                     name.strip(),
                     tuple(parents.split()) or self._stated_parents(name.strip()),
-                    author,
-                    mail,
-                    int(authored),
-                    committer,
-                    committer_mail,
-                    int(committed),
-                    message.strip("\n"),
+                    *identity(*people[:3]),
+                    *identity(*people[3:]),
+                    readable(message).strip("\n"),
                 )
             )
         return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.git.own_folder import make_own
 from envcompile.history.address import SQLITE, checked, shown, words_of
 from envcompile.log import decision
 
@@ -27,6 +28,8 @@ _AT_ONCE = 500
 """Arguments of one statement; SQLite's limit is 999 in old versions."""
 _ANSWER = 5
 """Seconds that a server may take to answer at all."""
+_DAMAGE = ("not a database", "malformed", "no such table", "no such column", "corrupt")
+"""What SQLite says of a file that is something else, or of a part of one."""
 _WAIT = 30
 """Seconds that a recorder waits for another one."""
 
@@ -186,10 +189,10 @@ def _sqlite(path: Path, *, create: bool) -> Database:
             Problem("there is no history yet", "`envc history import` records the past, `envc hook install` what comes")
         ])
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ignore = path.parent / ".gitignore"
-        if path.parent.name == ".envc" and not ignore.exists():
-            ignore.write_text("*\n")
+        if path.parent.name == ".envc":
+            make_own(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
@@ -224,9 +227,17 @@ def broken(name: str, error: Exception) -> UnavailableError:
         return UnavailableError([
             Problem(f"the history database {name} refuses the user or the password", "correct them in ENVC_HISTORY_URL")
         ])
+    if any(word in reason for word in _DAMAGE):
+        return damaged(name, reason)
     return UnavailableError([
         Problem(
             f"the history database {name} does not answer: {reason}",
             "commits that could not be recorded wait in .envc/spool; `envc history record` takes them up",
         )
     ])
+
+
+def damaged(name: str, reason: str) -> UnavailableError:
+    """The error for a database that answers with something else than what was recorded."""
+    fix = "restore it from a copy, or move it away and run `envc history import`: git still has the commits"
+    return UnavailableError([Problem(f"the history database {name} is damaged: {reason}", fix)])

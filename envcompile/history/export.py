@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problem, UsageError
 from envcompile.files import replaced
 from envcompile.history.stats import changed as changed_by
+from envcompile.history.times import milliseconds, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -43,12 +43,12 @@ def revisions(store: Store, leave_out: Collection[str] = ()) -> Iterator[dict[st
                 "author": {
                     "name": commit.author_name,
                     "email": commit.author_email,
-                    "time": _moment(commit.authored_at).isoformat(),
+                    "time": stamp(commit.authored_at, utc=True),
                 },
                 "committer": {
                     "name": commit.committer_name,
                     "email": commit.committer_email,
-                    "time": _moment(commit.committed_at).isoformat(),
+                    "time": stamp(commit.committed_at, utc=True),
                 },
                 "message": commit.message,
                 "environment": environment,
@@ -152,10 +152,10 @@ def _flat(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "parents": row["parents"],
         "author_name": row["author"]["name"],
         "author_email": row["author"]["email"],
-        "authored_at": datetime.fromisoformat(row["author"]["time"]),
+        "authored_at": milliseconds(row["author"]["time"]),
         "committer_name": row["committer"]["name"],
         "committer_email": row["committer"]["email"],
-        "committed_at": datetime.fromisoformat(row["committer"]["time"]),
+        "committed_at": milliseconds(row["committer"]["time"]),
         "message": row["message"],
         "digest": row["digest"],
         "resources": row["resources"],
@@ -175,7 +175,3 @@ def _flat(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
     if not row["changes"]:
         yield revision
-
-
-def _moment(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

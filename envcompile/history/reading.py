@@ -9,6 +9,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
+from envcompile.history.database import damaged
 from envcompile.history.records import FieldRow, Held, Revision
 from envcompile.model import ResourceId
 
@@ -135,13 +136,27 @@ class Reader:
             self._remember(revision, dict(sorted(held)))
 
     def values(self, contents: Collection[int]) -> dict[int, Any]:
-        """The resources with these contents."""
-        return {number: json.loads(body) for number, body in self.bodies(contents).items()}
+        """The resources with these contents.
+
+        Raises:
+            UnavailableError: they are not what was recorded.
+        """
+        try:
+            return {number: json.loads(body) for number, body in self.bodies(contents).items()}
+        except ValueError as error:
+            raise damaged(self._database.name, "a content is no JSON") from error
 
     def bodies(self, contents: Collection[int]) -> dict[int, bytes]:
-        """The JSON texts of contents."""
+        """The JSON texts of contents.
+
+        Raises:
+            UnavailableError: they are not what was recorded.
+        """
         rows = self._database.rows_in("SELECT id, body FROM content WHERE id", contents)
-        return {row[0]: zlib.decompress(row[1]) for row in rows}
+        try:
+            return {row[0]: zlib.decompress(row[1]) for row in rows}
+        except zlib.error as error:
+            raise damaged(self._database.name, "a content cannot be unpacked") from error
 
     def field_rows(self, revision: int) -> list[FieldRow]:
         """The fields that a revision changed in resources that were there before."""

@@ -8,6 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.history.database import Database
+    from envcompile.history.store import Revision, Store
+    from envcompile.model import ResourceId
 
 _TABLES: dict[str, tuple[str, ...]] = {
     "environment": ("id", "name"),
@@ -42,21 +44,9 @@ _REFERENCES = {
     "resource_id": "resource",
     "content_id": "content",
 }
-_REVISIONS = """
-SELECT e.name, p.hash, r.digest, r.resources, r.problem FROM revision r
-JOIN recorded_commit c ON c.id = r.commit_id JOIN environment e ON e.id = r.environment_id
-LEFT JOIN revision b ON b.id = r.base_id LEFT JOIN recorded_commit p ON p.id = b.commit_id WHERE c.hash = ?
-"""
 _CHANGES = """
-SELECT e.name, x.api_group, x.kind, x.namespace, x.name, k.digest, k.size, h.file FROM resource_change h
-JOIN revision r ON r.id = h.revision_id JOIN recorded_commit c ON c.id = r.commit_id
-JOIN resource x ON x.id = h.resource_id JOIN environment e ON e.id = x.environment_id
-LEFT JOIN content k ON k.id = h.content_id WHERE c.hash = ?
-"""
-_FIELDS = """
-SELECT e.name, x.api_group, x.kind, x.namespace, x.name, f.field, f.how, f.old, f.new, f.place FROM field_change f
-JOIN revision r ON r.id = f.revision_id JOIN recorded_commit c ON c.id = r.commit_id
-JOIN resource x ON x.id = f.resource_id JOIN environment e ON e.id = x.environment_id WHERE c.hash = ?
+SELECT x.api_group, x.kind, x.namespace, x.name, k.digest, h.file FROM resource_change h
+JOIN resource x ON x.id = h.resource_id LEFT JOIN content k ON k.id = h.content_id WHERE h.revision_id = ?
 """
 _AT_ONCE = 2000
 """Rows that are in memory at a time."""
@@ -90,14 +80,36 @@ def replace_all(target: Database, source: Database) -> None:
             )
 
 
-def revisions_of(database: Database, commit: str) -> list[tuple[str, ...]]:
-    """All that is recorded of a commit in its environments, without numbers: equal lists mean equal revisions."""
-    found = []
-    for number, query in enumerate((_REVISIONS, _CHANGES, _FIELDS)):
-        for row in database.rows(query, (commit,)):
-            cells = [bytes(cell).hex() if isinstance(cell, (bytes, memoryview)) else repr(cell) for cell in row]
-            found.append((str(number), *cells))
-    return sorted(found)
+def holds_the_same(one: Store, other: Store, commit: str) -> bool:
+    """Tell whether a commit's environments hold the same in two databases, however each has stored them.
+
+    Where both tell a revision from the same one before it, the fields that it changed count, too. The place that set a
+    field is not known for a revision that was recorded before its parent.
+    """
+    ours, theirs = one.revisions_of(commit), other.revisions_of(commit)
+    return ours.keys() == theirs.keys() and all(_is_the_same(one, ours[name], other, theirs[name]) for name in ours)
+
+
+def _is_the_same(one: Store, ours: Revision, other: Store, theirs: Revision) -> bool:
+    if ours[4:] != theirs[4:]:
+        return False
+    if ours.base is None or theirs.base is None:
+        # One of them was recorded before its parent, or kept when that was pruned, and holds all.
+        return _state(one, ours) == _state(other, theirs)
+    return _changes(one, ours) == _changes(other, theirs) and _fields(one, ours) == _fields(other, theirs)
+
+
+def _state(store: Store, revision: Revision) -> dict[ResourceId, tuple[Any, ...]]:
+    return {identity: held[1:] for identity, held in store.state(revision.id).items()}
+
+
+def _changes(store: Store, revision: Revision) -> list[tuple[str, ...]]:
+    rows = store.database.rows(_CHANGES, (revision.id,))
+    return sorted((*row[:4], bytes(row[4]).hex() if row[4] is not None else "", row[5]) for row in rows)
+
+
+def _fields(store: Store, revision: Revision) -> list[tuple[Any, ...]]:
+    return sorted(tuple(row[:5]) for row in store.field_rows(revision.id))
 
 
 def _is_number(column: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UnavailableError
 from envcompile.files import lock, write_atomically
+from envcompile.git.own_folder import make_own
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -49,17 +50,13 @@ class Spool:
         """
         try:
             self._make()
-            (self.folder / commit).touch()
+            os.close(os.open(self.folder / commit, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666))
         except OSError as error:
             raise _unwritable(self.folder, error) from error
 
     def _make(self) -> None:
-        """Make the folder; git is told to pass over what envc keeps."""
-        if not self.folder.is_dir():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            ignore = self.folder.parent / ".gitignore"
-            if self.folder.parent.name == ".envc" and not ignore.exists():
-                ignore.write_text("*\n", encoding="utf-8")
+        make_own(self.folder.parent)
+        self.folder.mkdir(exist_ok=True)
 
     def done(self, commit: str) -> None:
         """A commit is recorded: it waits no more.
@@ -77,7 +74,7 @@ class Spool:
         file = self.folder / "last-error"
         try:
             if error:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                self._make()
                 write_atomically(file, f"{error}\n".encode())
             else:
                 file.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.kubernetes.crds import CustomKind, MergeKeyError, SchemaNode, read_crds, with_keys
+from envcompile.kubernetes.guided import GuidedNode, well_known
 from envcompile.kubernetes.schema import Node
 from envcompile.kubernetes.scopes import guess
 from envcompile.kubernetes.tables import OBJECT_META, Table
@@ -141,6 +142,11 @@ class KubeApi:
         if built_in is not None:
             name = built_in.versions.get(version)
             return self._table.type_node(name or next(iter(built_in.versions.values())))
+        own = self._custom_node(group, version, kind)
+        known = well_known(self._table, group, kind)
+        return own if known is None else GuidedNode(own, known, self._every_object())
+
+    def _custom_node(self, group: str, version: str, kind: str) -> Node | None:
         custom = self._custom.get((group, kind)) or self._custom.get(("", kind))
         if custom is None or not custom.versions:
             return None

@@ -152,7 +152,10 @@ def _list_rule(schema: Schema, path: str, kind: str) -> ListRule | None:
     if list_type == "atomic":
         return ListRule("atomic", (), f"replaced (x-kubernetes-list-type is atomic, {place})")
     return ListRule(
-        "atomic", (), f"replaced (no x-kubernetes-list-type {place}; mergeKeys in envc.yaml can name its keys)"
+        "atomic",
+        (),
+        f"replaced (no x-kubernetes-list-type {place}; mergeKeys in envc.yaml can name its keys)",
+        is_stated=False,
     )
 
 

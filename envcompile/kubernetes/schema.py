@@ -22,18 +22,21 @@ class ListRule(NamedTuple):
 
     `merge` matches items by `keys`, `set` unites the two lists, `atomic` replaces the whole list. `defaults` gives the
     value of a key that an item leaves out, such as `protocol: TCP`. `reason` is the sentence `explain` prints.
+    `is_stated` is False where a list is replaced only because nobody says how it merges.
     """
 
     strategy: Strategy
     keys: tuple[str, ...]
     reason: str
     defaults: tuple[tuple[str, str | int], ...] = ()
+    is_stated: bool = True
 
 
 UNKNOWN_RULE = ListRule(
     "atomic",
     (),
     "replaced (nothing is known about this kind: add its CustomResourceDefinition, or mergeKeys in envc.yaml)",
+    is_stated=False,
 )
 """The rule of every list of a kind that has no schema."""
 

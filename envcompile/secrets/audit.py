@@ -63,13 +63,18 @@ def _flaws(scene: Scene) -> Iterator[AuditFinding]:
 def _twins(scenes: Sequence[Scene]) -> Iterator[AuditFinding]:
     """Nothing binds a ciphertext to its key: the same text in two places was copied there by hand."""
     seen: dict[str, tuple[str, ValueId]] = {}
+    files: set[str] = set()
     for scene in scenes:
-        for id_, record in scene.store().records.items():
-            if record.sealed in seen:
-                environment, other = seen[record.sealed]
-                note = f"has the same ciphertext as {other} of {environment}: somebody copied it"
-                yield AuditFinding(scene.environment, id_, "copied-ciphertext", "error", note)
-            seen.setdefault(record.sealed, (scene.environment, id_))
+        for store in scene.every_store():
+            if store.file in files:
+                continue  # a layer that several environments are laid over
+            files.add(store.file)
+            for id_, record in store.records.items():
+                if record.sealed in seen:
+                    environment, other = seen[record.sealed]
+                    note = f"has the same ciphertext as {other} of {environment}: somebody copied it"
+                    yield AuditFinding(scene.environment, id_, "copied-ciphertext", "error", note)
+                seen.setdefault(record.sealed, (scene.environment, id_))
 
 
 def _compromised(scene: Scene, fingerprint: str) -> Iterator[AuditFinding]:
@@ -79,16 +84,20 @@ def _compromised(scene: Scene, fingerprint: str) -> Iterator[AuditFinding]:
         for entry in declaration.sealable
     }
     listed = set()
-    for id_, record in scene.store().records.items():
-        if same_fingerprint(record.certificate, fingerprint):
+    # Of every layer, whether the environment builds from it or not: what leaked was readable all the same.
+    stores = scene.every_store()
+    for id_, record in (pair for store in stores for pair in store.records.items()):
+        if id_ not in listed and same_fingerprint(record.certificate, fingerprint):
             listed.add(id_)
             where = f" ({sources[id_]})" if id_ in sources else ""
             note = f"sealed with it: change the value at its source{where}, then seal it; sealing again is not enough"
             yield AuditFinding(scene.environment, id_, "compromised", "error", note)
     plain = fingerprint.lower().removeprefix("sha256:").replace(":", "")
-    for commit, data in past_versions(scene.root, scene.store_file, plain):
+    for commit, data, file in (
+        (commit, data, store.file) for store in stores for commit, data in past_versions(scene.root, store.file, plain)
+    ):
         try:
-            past = parse_store(data, scene.store_file)
+            past = parse_store(data, file)
         except EnvcError:
             continue
         for id_, record in past.records.items():

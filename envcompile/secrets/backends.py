@@ -10,28 +10,36 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from envcompile.errors import PicklableError, did_you_mean
+from envcompile.errors import did_you_mean
 from envcompile.git.ignore import in_repository, is_ignored
+from envcompile.secrets.bounds import read_bounded, refuse_env
+from envcompile.secrets.errors import OriginError
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.references import PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from envcompile.errors import EnvcError
     from envcompile.secrets.references import Reference
+
+__all__ = [
+    "ENTRY_POINTS",
+    "OriginError",
+    "Resolved",
+    "Resolver",
+    "Surroundings",
+    "broken_file",
+    "parse_documents",
+    "public_version",
+    "read_file",
+    "read_value",
+    "resolver_of",
+    "walk",
+]
 
 ENTRY_POINTS = "envcompile.secret_sources"
 """Entry points of this group add schemes: the name is the scheme, the object a `Resolver`."""
-
-
-class OriginError(PicklableError):
-    """A value that cannot be read now; `unavailable` when trying later may help, `absent` when the source has none."""
-
-    def __init__(self, what: str, fix: str, *, unavailable: bool = False, absent: bool = False) -> None:
-        super().__init__(what)
-        self.fix = fix
-        self.unavailable = unavailable
-        self.absent = absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,8 @@ class Resolved:
     value: Plaintext
     version: str | None = None
     warnings: tuple[str, ...] = ()
+    is_shared_version: bool = False
+    """Whether the version is one of several values together: another one does not mean that this value is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ def read_value(reference: Reference, surroundings: Surroundings) -> Resolved:
         )
     elif data[:3] == b"\xef\xbb\xbf":
         warnings.append("begins with a byte order mark, which becomes part of the secret")
-    return Resolved(Plaintext(data), resolved.version, tuple(warnings))
+    return Resolved(Plaintext(data), resolved.version, tuple(warnings), resolved.is_shared_version)
 
 
 def public_version(reference: Reference, surroundings: Surroundings) -> str | None:
@@ -141,6 +151,7 @@ def resolver_of(scheme: str) -> Resolver:
 
 
 def _from_env(reference: Reference, surroundings: Surroundings) -> Resolved:
+    refuse_env(reference.path, surroundings.environ)
     value = surroundings.environ.get(reference.path)
     if value is None:
         raise OriginError(
@@ -163,41 +174,31 @@ def _from_prompt(_reference: Reference, surroundings: Surroundings) -> Resolved:
 
 def _from_file(reference: Reference, surroundings: Surroundings) -> Resolved:
     path = surroundings.root / reference.path
-    _refuse_committed(path, reference, surroundings.root)
-    data = read_file(path, reference)
+    place, data = read_bounded(surroundings.root, reference.path, surroundings.environ)
+    _refuse_committed(path, place, reference, surroundings.root)
     warnings = []
-    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if os.name == "posix" and stat.S_IMODE(place.stat().st_mode) & 0o077:
         warnings.append(f"{reference.path} can be read by others: `chmod 600 {reference.path}`")
     if reference.fragment:
         data = _field(data, reference)
     return Resolved(Plaintext(data), warnings=tuple(warnings))
 
 
-def read_file(path: Path, reference: Reference) -> bytes:
-    """The bytes of the file that a reference names.
+def read_file(reference: Reference, surroundings: Surroundings) -> bytes:
+    """The bytes of the file that a reference names, within the bounds of `read_bounded`.
 
     Raises:
-        OriginError: when it cannot be read.
+        OriginError: when it cannot be read, or may not be.
     """
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise OriginError(
-            f"the file `{reference.path}` does not exist", "create it, or correct the reference", absent=True
-        ) from None
-    except OSError as error:
-        raise OriginError(
-            f"the file `{reference.path}` cannot be read ({error.strerror})", "see to its permissions"
-        ) from None
+    return read_bounded(surroundings.root, reference.path, surroundings.environ)[1]
 
 
-def _refuse_committed(path: Path, reference: Reference, root: Path) -> None:
-    resolved = path.resolve()
-    if not resolved.is_relative_to(root.resolve()) or not in_repository(root):
+def _refuse_committed(path: Path, place: Path, reference: Reference, root: Path) -> None:
+    if not place.is_relative_to(root.resolve()) or not in_repository(root):
         return
     # The place itself and what a link leads to: neither may end up in a commit.
-    for place in {str(path), str(resolved)}:
-        if not is_ignored(root, place):
+    for each in {str(path), str(place)}:
+        if not is_ignored(root, each):
             raise OriginError(
                 f"git does not ignore the file `{reference.path}`",
                 f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; rotate its values",
@@ -232,11 +233,16 @@ def parse_documents(data: bytes, reference: Reference) -> list[object]:
     try:
         found = [value for value in yamlio.load_all(data, reference.path) if value is not None]
     except EnvcError as error:
-        places = ", ".join(str(place) for problem in error.problems for place in problem.where[:1])
-        raise OriginError(f"`{reference.path}` is not valid YAML or JSON ({places})", "correct the file") from None
+        raise broken_file(error, reference) from None
     if not found:
         raise OriginError(f"`{reference.path}` is empty", "fill it, or correct the reference", absent=True)
     return found
+
+
+def broken_file(error: EnvcError, reference: Reference) -> OriginError:
+    """The error of a secret file that cannot be parsed: its places, and nothing of its text."""
+    places = ", ".join(str(place) for problem in error.problems for place in problem.where[:1])
+    return OriginError(f"`{reference.path}` is not valid YAML or JSON ({places})", "correct the file")
 
 
 def walk(document: object, reference: Reference) -> bytes:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 LEAST_BITS = 2048
 ADVISED_BITS = 3072
+LEAST_EXPONENT = 65537
+"""What Go's `rsa.GenerateKey` makes, and with it every controller; smaller ones make padding flaws exploitable."""
+_RSA_PSS = "1.2.840.113549.1.1.10"
 RENEWAL = timedelta(days=30)
 """How often the controller makes a new key by default."""
 STALE_RENEWALS = 3
@@ -69,6 +72,12 @@ def read_certificates(data: bytes, file: str) -> list[Certificate]:
         EnvcError: for a file without any, in UTF-16, with a private key in it, or with a key that is not RSA.
     """
     start = Location(file, 1, 1)
+    if data[:1] == b"\x30" and b"\0" in data[:64]:
+        raise fail(
+            "the certificate is in DER form",
+            f"turn it into PEM: `openssl x509 -inform der -in {file} -out {file}.pem`",
+            start,
+        )
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in data[:64]:
         raise fail(
             "the certificate is saved as UTF-16",
@@ -102,6 +111,7 @@ def _read_block(kind: str, pem: bytes, where: Location) -> Certificate:
     try:
         if kind == "CERTIFICATE":
             parsed = x509.load_pem_x509_certificate(pem)
+            _refuse_signing_only(parsed, where)
             return Certificate(
                 _rsa(parsed.public_key(), where),
                 spki_fingerprint(_rsa(parsed.public_key(), where)),
@@ -122,12 +132,27 @@ def _read_block(kind: str, pem: bytes, where: Location) -> Certificate:
     return Certificate(key, spki_fingerprint(key), where, pem=_lines(pem))
 
 
+def _refuse_signing_only(certificate: x509.Certificate, where: Location) -> None:
+    if certificate.public_key_algorithm_oid.dotted_string == _RSA_PSS:
+        raise fail(
+            "the certificate's key is for RSA-PSS signatures: nothing can be encrypted with it",
+            "take the certificate of the sealed-secrets controller: `envc secrets fetch-cert ENV`",
+            where,
+        )
+
+
 def _lines(pem: bytes) -> str:
     return "\n".join(line.strip() for line in pem.decode("ascii").splitlines()) + "\n"
 
 
 def _rsa(key: object, where: Location) -> rsa.RSAPublicKey:
     if isinstance(key, rsa.RSAPublicKey):
+        if (exponent := key.public_numbers().e) < LEAST_EXPONENT:
+            raise fail(
+                f"the certificate's key has the public exponent {exponent}; the controller makes {LEAST_EXPONENT}",
+                "take the certificate of the sealed-secrets controller: `envc secrets fetch-cert ENV`",
+                where,
+            )
         return key
     if isinstance(key, ec.EllipticCurvePublicKey):
         got = f"EC {_CURVES.get(key.curve.name, key.curve.name)}"

@@ -5,13 +5,10 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import operator
 import os
 import ssl
-import subprocess
 import tempfile
-import urllib.error
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -19,9 +16,12 @@ from urllib.parse import urlsplit
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
 from envcompile.files import unwritable, write_atomically
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
+from envcompile.secrets.httpget import RedirectRefusedError, get
+from envcompile.secrets.origin import origin_of
+from envcompile.secrets.outside import TooSlowError, run_program
 from envcompile.secrets.pinning import pinned
 from envcompile.secrets.secret_set import certificate_file
-from envcompile.text import address, without_passwords
+from envcompile.text import address
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from envcompile.secrets.certificate import Certificate
     from envcompile.settings import Environment, Sealing
 
-SECONDS = 15
-LARGEST_ANSWER = 1_000_000
 CERTIFICATE_PATH = "/v1/cert.pem"
+DEFAULT_CERTIFICATE = "sealed-secrets.pem"
 
 
 class CertificateChange(NamedTuple):
@@ -58,8 +57,11 @@ def accept_certificate(
     now: datetime,
     wanted: str | None = None,
     file: str | None = None,
+    named_in: str | None = None,
 ) -> CertificateChange:
     """Store a certificate beside the environment and pin it.
+
+    It is written into the environment's own folder: what a layer below has is left to the environments it is of.
 
     Args:
         root: the repository.
@@ -70,7 +72,8 @@ def accept_certificate(
         accept: take it although another one is in use.
         now: the moment to judge its dates at.
         wanted: the fingerprint it has to have, when the caller knows it from elsewhere.
-        file: where it is kept, relative to the repository; the environment's own place when left out.
+        file: the certificate in use, relative to the repository; the environment's own place when left out.
+        named_in: the environment.yaml whose `sealing.certificate` names that file; None when none does.
 
     Raises:
         EnvcError: when it may not be used, or replaces another one and `accept` is not given.
@@ -88,12 +91,23 @@ def accept_certificate(
             trace=[f"in use {old}", f"new    {chosen}"],
         )
     same = before is not None and same_fingerprint(before, chosen.fingerprint)
+    settings_name = f"overlays/{environment}/environment.yaml"
+    own, names_own = file, False
+    is_inherited = not file.startswith(f"overlays/{environment}/") and named_in != settings_name
+    if is_inherited and not (same and stored is not None and same_fingerprint(stored.fingerprint, chosen.fingerprint)):
+        own = f"overlays/{environment}/{DEFAULT_CERTIFICATE}"
+        names_own = named_in is not None
     text = chosen.pem.encode()
-    path = root / file
-    changed = not path.exists() or path.read_bytes() != text
-    settings_file = root / f"overlays/{environment}/environment.yaml"
+    path = root / own
+    is_ours = own != file or not is_inherited
+    changed = is_ours and (not path.exists() or path.read_bytes() != text)
+    settings_file = root / settings_name
     settings_text = settings_file.read_bytes()
-    pinned_text = pinned(settings_text, f"overlays/{environment}/environment.yaml", chosen.fingerprint)
+    pinned_text = settings_text
+    if pin is None or not same_fingerprint(pin, chosen.fingerprint):
+        pinned_text = pinned(settings_text, settings_name, chosen.fingerprint)
+    if names_own:
+        pinned_text = pinned(pinned_text, settings_name, DEFAULT_CERTIFICATE, "certificate")
     if changed:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,7 +117,7 @@ def accept_certificate(
     if pinned_text != settings_text:
         write_atomically(settings_file, pinned_text, shown=f"overlays/{environment}/environment.yaml")
     state: Literal["new", "same", "changed"] = "same" if same else "new" if before is None else "changed"
-    return CertificateChange(state, chosen, before, file, changed or pinned_text != settings_text, warnings)
+    return CertificateChange(state, chosen, before, own, changed or pinned_text != settings_text, warnings)
 
 
 def _stored(path: Path, file: str) -> Certificate | None:
@@ -115,43 +129,67 @@ def _stored(path: Path, file: str) -> Certificate | None:
 
 
 def certificate_from_url(
-    url: str, *, context: ssl.SSLContext | None = None, headers: Mapping[str, str] | None = None
+    url: str,
+    *,
+    context: ssl.SSLContext | None = None,
+    plain_http: bool = False,
 ) -> bytes:
     """The certificate a controller serves.
 
+    Args:
+        url: the controller, or the certificate itself.
+        context: how TLS is checked; the system's authorities when left out.
+        plain_http: take it over http from another machine, where whoever is on the way can put in their own.
+
     Raises:
-        UsageError: for a URL that is not http or https.
+        UsageError: for a URL that is not http or https, or is plain http to another machine.
         UnavailableError: when nothing answers, or with something else than success.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"}:
+    origin = origin_of(url)
+    if origin is None:
         raise UsageError([
             Problem(
                 f"`{address(url)}` is not an http or https URL", "give the controller's URL, or the path of a PEM file"
             )
         ])
+    if origin.scheme == "http" and not origin.is_loopback and not plain_http:
+        raise UsageError([
+            Problem(
+                f"{origin} is plain http: whoever is on the way could give another certificate and read what is sealed",
+                "use https, or `kubectl port-forward` and http://localhost:PORT, or say --plain-http and compare the "
+                "fingerprint",
+            )
+        ])
+    parts = urlsplit(url)
     if parts.path in {"", "/"}:
         url = url.rstrip("/") + CERTIFICATE_PATH
-    return _get(url, context, headers or {})
+    return _get(url, context, {})
 
 
 def _get(url: str, context: ssl.SSLContext | None, headers: Mapping[str, str]) -> bytes:
-    request = urllib.request.Request(url, headers=dict(headers))  # ruff: ignore[suspicious-url-open-usage] - checked above
+    shown = f"{origin_of(url)}{urlsplit(url).path}"
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS, context=context) as answer:  # ruff: ignore[suspicious-url-open-usage] - as above
-            data: bytes = answer.read(LARGEST_ANSWER)
-    except urllib.error.HTTPError as error:
+        # A redirect stays at the same address: the pin is only worth what the way to it is, and so is the token.
+        answer = get(url, headers=headers, context=context, follows=operator.eq)
+    except RedirectRefusedError as error:
         raise UnavailableError([
-            Problem(f"{address(url)} answers {error.code} {error.reason}", "check the controller's name and namespace")
+            Problem(f"{shown} redirects to {error.target}", "give the address that serves the certificate itself")
         ]) from None
-    except (OSError, ValueError, HTTPException) as error:
-        # An address that cannot be read is quoted by whoever cannot: a password may look like its port.
-        is_answer = isinstance(error, OSError)
-        reason = without_passwords(str(getattr(error, "reason", error))) if is_answer else "the address cannot be read"
+    except TooSlowError as error:
+        what = f"{shown} has not answered within {error.seconds:g} s"
+        raise UnavailableError([Problem(what, "is the controller running, and reachable from here?")]) from None
+    except ssl.SSLCertVerificationError as error:
+        what = f"the TLS certificate of {shown} is not trusted ({error.verify_message.rstrip('.')})"
+        raise UnavailableError([Problem(what, "set SSL_CERT_FILE to the PEM file of its authority")]) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise UnavailableError([
-            Problem(f"{address(url)} does not answer ({reason})", "is the controller running, and reachable from here?")
+            Problem(f"{shown} does not answer ({reason})", "is the controller running, and reachable from here?")
         ]) from None
-    return data
+    if not 200 <= answer.status < 300:
+        what = f"{shown} answers {answer.status}"
+        raise UnavailableError([Problem(what, "check the controller's name and namespace")])
+    return answer.body
 
 
 def certificate_from_cluster(environ: Mapping[str, str], sealing: Sealing, context_name: str | None) -> bytes:
@@ -249,15 +287,9 @@ def _plugin_token(plugin: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     info = {"apiVersion": plugin.get("apiVersion"), "kind": "ExecCredential", "spec": {"interactive": False}}
     given = {str(item["name"]): str(item["value"]) for item in plugin.get("env") or ()}
     try:
-        answer = subprocess.run(
-            command,
-            env={**environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(info)},
-            stdout=subprocess.PIPE,
-            timeout=60,
-            check=True,
-        )
-        return str(json.loads(answer.stdout)["status"]["token"])
-    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        answer = run_program(command, {**environ, **given, "KUBERNETES_EXEC_INFO": json.dumps(info)}, quiet=False)
+        return str(json.loads(answer.stdout if not answer.returncode else b"")["status"]["token"])
+    except (OSError, ValueError, KeyError, TypeError):
         raise UnavailableError([
             Problem(
                 f"the kubeconfig's credential plugin `{command[0]}` gave no token",

@@ -1,6 +1,6 @@
 """Change identity: how `seal` and `status` know that a value is still the sealed one without storing a digest of it.
 
-Two kinds, the first that applies:
+Two kinds, the first that applies; both, as `provenance:…+hmac:…`, where one version stands for several values:
 
 * `provenance:<hex>` hashes bytes that are public already: the reference and the source's own version of the value
   (the `ENC[…]` text of SOPS, the version number of Vault). It needs no key and is the same on every machine.
@@ -47,6 +47,19 @@ class Binding(NamedTuple):
     key: str
 
 
+class Parts(NamedTuple):
+    """The two kinds in one identity; an empty text for the one that is not there."""
+
+    provenance: str
+    keyed: str
+
+
+def parts_of(identity: str) -> Parts:
+    """Take a recorded identity apart."""
+    kinds = {part.partition(":")[0]: part for part in identity.split("+")}
+    return Parts(kinds.get("provenance", ""), kinds.get("hmac", ""))
+
+
 def _framed(*parts: bytes) -> bytes:
     """Join with lengths, so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -76,10 +89,10 @@ class IdentityKey:
 
     def compare(self, binding: Binding, value: Plaintext, identity: str) -> Verdict:
         """Tell whether the value is the one the identity was made of."""
-        kind, _, rest = identity.partition(":")
-        name, _, rest = rest.partition(":")
+        keyed = parts_of(identity).keyed
+        name, _, rest = keyed.removeprefix("hmac:").partition(":")
         salt, _, mac = rest.partition(":")
-        if kind != "hmac" or name != self.name:
+        if not keyed or name != self.name:
             return "unverified"
         expected = self._mac(binding, bytes.fromhex(salt), value)
         return "unchanged" if hmac.compare_digest(expected.hex(), mac) else "changed"

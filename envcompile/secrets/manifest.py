@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
+from envcompile.kubernetes.cleaner import LAST_APPLIED
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, scope_annotations, take_apart
 from envcompile.secrets.declaration import LARGEST_SECRET
-from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS
+from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS
 from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
@@ -20,10 +21,9 @@ SEALED_API = "bitnami.com/v1alpha1"
 LARGEST_ANNOTATION = 262_144
 """Bytes that all annotations of an object may have together; a client-side apply copies the object into one."""
 
-_DROPPED = (LAST_APPLIED, "kubecfg.ksonnet.io/last-applied-configuration")
 _FOR_THE_SECRET_ONLY = tuple(SCOPE_ANNOTATION + name for name in ("managed", "patch", "skip-set-owner-references"))
 """The controller reads these on the Secret it makes, not on the SealedSecret."""
-_FOR_THE_OBJECT_ONLY = ("argocd.argoproj.io/",)
+FOR_THE_OBJECT_ONLY = ("argocd.argoproj.io/",)
 """Argo CD's instructions are about the object in git; a Secret that carries them would be taken for one of git's."""
 
 
@@ -74,7 +74,7 @@ def sealed_object(
         kept = {
             name: text
             for name, text in sorted(declaration.annotations.items())
-            if name not in _DROPPED and not name.startswith((OWN_ANNOTATIONS, SCOPE_ANNOTATION)) and keep(name)
+            if name not in LAST_APPLIED and not name.startswith((OWN_ANNOTATIONS, SCOPE_ANNOTATION)) and keep(name)
         }
         own = {
             name: declaration.annotations[name]
@@ -90,7 +90,7 @@ def sealed_object(
         }
 
     template: dict[str, Any] = {
-        "metadata": metadata(lambda name: not name.startswith(_FOR_THE_OBJECT_ONLY)),
+        "metadata": metadata(lambda name: not name.startswith(FOR_THE_OBJECT_ONLY)),
         "type": declaration.type,
         **({} if declaration.immutable is None else {"immutable": declaration.immutable}),
         **({"data": dict(sorted(harmless.items()))} if harmless else {}),

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 OWN_ANNOTATIONS = "envcompile.dev/"
 """Annotations that speak to envc and are no part of any emitted object."""
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""Where a client-side apply keeps a copy of the whole object, values and all."""
 
 
 def is_secret(value: Any) -> bool:

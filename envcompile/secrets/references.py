@@ -73,6 +73,7 @@ def parse_reference(text: str) -> Reference | None:
             "is not a reference", "write `ref+env://NAME`, `ref+file://PATH`, `ref+sops://FILE#/key` or the like"
         )
     scheme, path = match["scheme"], unquote(match["path"])
+    _refuse_query_at_the_end(match)
     fragment = tuple(unquote(part) for part in (match["fragment"] or "").strip("/").split("/") if part)
     parameters = tuple(sorted(parse_qsl(match["query"] or "", keep_blank_values=True)))
     if not path and scheme != "prompt":
@@ -89,4 +90,19 @@ def parse_reference(text: str) -> Reference | None:
     for name, allowed in (("encoding", "base64"), ("strip", "newline")):
         if (given := dict(parameters).get(name, allowed)) != allowed:
             raise BadReferenceError(f"has `{name}={given}`", f"the only value of `{name}` is `{allowed}`")
+    if scheme == "vault" and not (version := dict(parameters).get("version", "1")).isdecimal():
+        raise BadReferenceError(f"has `version={version}`", "a version is a number")
     return Reference(scheme, path, fragment, parameters)
+
+
+def _refuse_query_at_the_end(match: re.Match[str]) -> None:
+    """Refuse parameters behind the `#`: they would be a part of the key (RFC 3986: the query stands before it)."""
+    known = (*COMMON_PARAMETERS, *PARAMETERS.get(match["scheme"], ()))
+    key, sign, query = (match["fragment"] or "").partition("?")
+    name = query.partition("=")[0]
+    if sign and "=" in query and name in known:
+        head = f"ref+{match['scheme']}://{match['path']}"
+        raise BadReferenceError(
+            f"has its parameter `{name}` behind the `#`",
+            f"write it before: `{head}?{query}#{key}` (a `?` in a key is written %3F)",
+        )

@@ -77,7 +77,8 @@ def reseal(
             if resolved is None:
                 rows.append(Row(scene.environment, entry.id, "unverified", note))
                 continue
-            kept = _identity_to_keep(record, identity)
+            # What another layer's environment sealed is bound to that one.
+            kept = None if record.layer else _identity_to_keep(record, identity)
             put.append(sealer.record(declaration, entry, resolved, identity=kept))
             rows.append(Row(scene.environment, entry.id, "sealed"))
     changed = bool(put) and update_store(scene.root, scene.store_file, Update(tuple(put)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problems
+from envcompile.kubernetes.cleaner import LAST_APPLIED
 from envcompile.secrets.declaration import LARGEST_SECRET, declare
 from envcompile.secrets.declared import Declaration
 from envcompile.secrets.external import external_secret
 from envcompile.secrets.manifest import LARGEST_ANNOTATION, sealed_object, sealed_secret
-from envcompile.secrets.plaintext_findings import LAST_APPLIED, OWN_ANNOTATIONS, find_plaintext, is_secret
+from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS, find_plaintext, is_secret
 from envcompile.settings import Sealing
 from envcompile.yamlio.templates import escaped
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from envcompile.secrets.ciphertext import Scope
     from envcompile.secrets.declared import Ignored, Where
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
 
@@ -43,6 +45,7 @@ def resolve_secret(
     ignored: Ignored = nothing_ignored,
     sources: Sequence[str] = (),
     warn: Callable[[str], None] = silent,
+    facts: StoreFacts | None = None,
 ) -> dict[str, Any]:
     """The object for the manifests: SealedSecret, ExternalSecret, or the Secret itself when nothing in it is secret.
 
@@ -59,6 +62,7 @@ def resolve_secret(
         ignored: tells whether git ignores a file, in which literals are allowed.
         sources: the files that have a say in the Secret.
         warn: takes what is allowed but unwise.
+        facts: for `secretBackend: external`, what the environment's resources say of the store (`store_facts`).
 
     Raises:
         EnvcError: with every problem of this Secret, and the command or edit that mends it.
@@ -69,7 +73,7 @@ def resolve_secret(
     if not declaration.sealable:
         return value
     if settings.secret_backend == "external":
-        return external_secret(declaration, settings.external_secrets)
+        return external_secret(declaration, settings.external_secrets, facts)
     if declaration.has_private_values and declaration.private:
         _check_private(declaration, store)
     result = sealed_secret(declaration, store)
@@ -87,10 +91,14 @@ def undeclared_secrets(
         declared: namespace and name of every Secret among the composed resources.
         environment: the environment's name.
         settings: the environment's settings.
+
+    Raises:
+        EnvcError: for one that another cluster's environment has sealed and this one has not.
     """
     known = set(declared)
     scope: Scope = (settings.sealing or Sealing()).scope
     found = []
+    problems = Problems()
     for (namespace, name), template in sorted(store.templates.items()):
         if (namespace, name) in known or (settings.secret_backend or "sealed") != "sealed":
             continue
@@ -107,8 +115,15 @@ def undeclared_secrets(
             immutable=template.get("immutable"),
         )
         encrypted = {key: record.sealed for key, record in store.of_secret(namespace, name).items()}
+        if not encrypted:
+            problems.add(
+                f"environment {environment}: Secret/{name} has no sealed values for this environment's certificate",
+                f"run `envc secrets seal {environment} {name}` on the machine that has its file",
+            )
+            continue
         harmless = {key: escaped(str(text)) for key, text in (template.get("harmless") or {}).items()}
         found.append(sealed_object(declaration, encrypted, harmless))
+    problems.raise_any()
     return found
 
 
@@ -122,7 +137,7 @@ def public_template(declaration: Declaration) -> dict[str, Any]:
     annotations = {
         name: text
         for name, text in sorted(declaration.annotations.items())
-        if name != LAST_APPLIED and not name.startswith(OWN_ANNOTATIONS)
+        if name not in LAST_APPLIED and not name.startswith(OWN_ANNOTATIONS)
     }
     return {
         "type": declaration.type,

@@ -106,9 +106,11 @@ class Sealer:
 
     def _identify(self, declaration: Declaration, entry: Entry, resolved: Resolved) -> str:
         binding = binding_of(declaration, entry)
-        if resolved.version is not None and entry.reference is not None:
-            return provenance(binding, entry.reference.uri, resolved.version)
-        return "" if self._identity is None else self._identity.seal(binding, resolved.value)
+        keyed = "" if self._identity is None else self._identity.seal(binding, resolved.value)
+        if resolved.version is None or entry.reference is None:
+            return keyed
+        public = provenance(binding, entry.reference.uri, resolved.version)
+        return f"{public}+{keyed}" if resolved.is_shared_version and keyed else public
 
 
 def seal_environments(
@@ -179,7 +181,7 @@ def _plan(
         plan.warnings.append(
             f"environment {scene.environment} seals cluster-wide: who may create SealedSecrets anywhere can read them"
         )
-    _prune(plan, store, chosen, everything=not names)
+    _prune(plan, scene.own_store(), chosen, everything=not names)
     return plan
 
 
@@ -203,14 +205,14 @@ def _plan_secret(
             judgement = judge(declaration, entry, record, surroundings=surroundings, identity=identity)
             if judgement.value is not None:
                 values[entry.id.key] = judgement.value.value
-            if judgement.verdict != "changed":
+            if judgement.verdict != "changed" and not judgement.is_outdated:
                 action: Action = "kept" if judgement.verdict == "unchanged" else "unverified"
                 plan.rows.append(Row(declaration.environment, entry.id, action, judgement.note))
                 continue
-            if declaration.immutable:
+            if declaration.immutable and not judgement.is_outdated:
                 _refuse_immutable(declaration, entry, problems)
                 continue
-            resolved, note = judgement.value, "changed"
+            resolved, note = judgement.value, judgement.note if judgement.is_outdated else "changed"
         elif record is not None:
             note = f"was sealed for {record.namespace}/{record.name} ({record.scope})"
         try:

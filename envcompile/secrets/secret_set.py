@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean, fail
 from envcompile.model import Location
 from envcompile.secrets.declaration import declare
 from envcompile.secrets.plaintext_findings import is_secret
-from envcompile.secrets.store import STORE_NAME, read_store
+from envcompile.secrets.store import STORE_NAME, merged_stores, read_store
 from envcompile.settings import Sealing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -46,6 +46,8 @@ class Scene:
     """The certificate, relative to the repository."""
     resources: tuple[Composed, ...]
     declarations: tuple[Declaration, ...]
+    lower_stores: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    """The stores of the layers below, lowest first, with the certificates whose records count here; None for all."""
 
     @property
     def folder(self) -> str:
@@ -68,8 +70,19 @@ class Scene:
         return self.settings.sealing or Sealing()
 
     def store(self) -> Store:
-        """The environment's sealed values as they are on disk."""
+        """The environment's sealed values as they are on disk: what a build of it reads."""
+        if not self.lower_stores:
+            return self.own_store()
+        lower = [(read_store(self.root, file), accepted) for file, accepted in self.lower_stores.items()]
+        return merged_stores(self.environment, [*lower, (self.own_store(), None)])
+
+    def own_store(self) -> Store:
+        """The values sealed for this environment itself: the ones that a command may drop."""
         return read_store(self.root, self.store_file)
+
+    def every_store(self) -> tuple[Store, ...]:
+        """The store of each layer with all its records, also those of other clusters; the own one is the last."""
+        return (*(read_store(self.root, file) for file in self.lower_stores), self.own_store())
 
     def certificate(self, now: datetime) -> tuple[Certificate, tuple[str, ...]]:
         """The certificate to seal with, and what to warn of.
@@ -179,6 +192,7 @@ def gather(
     resources: Sequence[Composed],
     ignored: Ignored,
     certificate: str | None = None,
+    stores: Mapping[str, frozenset[str] | None] | None = None,
 ) -> Scene:
     """Find the declared Secrets among an environment's composed resources; none where nothing is sealed.
 
@@ -189,6 +203,7 @@ def gather(
         resources: what it is composed of.
         ignored: tells whether git ignores a file.
         certificate: the certificate's path relative to the repository; beside environment.yaml when left out.
+        stores: the stores of its layers, lowest first, with what counts of them; only its own when left out.
 
     Raises:
         EnvcError: with everything that is wrong with any of them.
@@ -214,4 +229,6 @@ def gather(
     problems.raise_any()
     ordered = tuple(sorted(declarations, key=lambda one: (one.namespace, one.name)))
     file = certificate or certificate_file(environment, settings)
-    return Scene(root, environment, settings, file, tuple(resources), ordered)
+    own = f"overlays/{environment}/{STORE_NAME}"
+    lower = {path: accepted for path, accepted in (stores or {}).items() if path != own}
+    return Scene(root, environment, settings, file, tuple(resources), ordered, lower)

@@ -6,55 +6,57 @@ import base64
 import binascii
 import hashlib
 import hmac
-import re
-import shutil
-import subprocess
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from envcompile.secrets.backends import OriginError, Resolved, parse_documents, read_file, walk
+from envcompile.errors import did_you_mean
+from envcompile.secrets.backends import OriginError, Resolved, read_file
 from envcompile.secrets.plaintext import Plaintext
+from envcompile.secrets.sopskeys import find_data_key
+from envcompile.secrets.sopstree import VALUE, SopsTree, leaves, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.references import Reference
+    from envcompile.secrets.sopstree import Form
 
-_VALUE = re.compile(
-    r"ENC\[AES256_GCM,data:(?P<data>[^,]*),iv:(?P<iv>[^,]+),tag:(?P<tag>[^,]+),type:(?P<type>[a-z0-9]+)\]"
-)
 _MAC_ONLY_ENCRYPTED = hashlib.sha256(b"sops").digest()
 """What SOPS starts the MAC with when it covers encrypted values only (`mac_only_encrypted`)."""
 
 
 @dataclass(frozen=True, slots=True)
-class _SopsFile:
-    """A SOPS file that was decrypted and whose MAC is right."""
+class _OpenedFile:
+    """A SOPS file that was decrypted and whose MAC is right; `kinds` says what each value was before."""
 
     values: Mapping[tuple[str, ...], Plaintext]
 
 
 def encrypted_text(reference: Reference, surroundings: Surroundings) -> str:
-    """The `ENC[…]` text of one value: public, and the same until the value changes.
+    """The `ENC[…]` text of one value: public, and the same until the value changes. An empty value has an empty one.
 
     Raises:
         OriginError: when the file or the value is not there, or the value is not encrypted.
     """
-    content = _content(reference, surroundings)
-    text = walk(content, reference).decode()
-    if _VALUE.fullmatch(text) is None:
+    tree = _tree(reference, surroundings)
+    value, names = _find(tree.documents[0], reference)
+    if not isinstance(value, str):
+        raise OriginError(
+            f"`{reference}` is not a text",
+            "name one of the values below it" if isinstance(value, (dict, list)) else "give it a value with sops",
+        )
+    if value and not tree.is_encrypted(names, value):
         raise OriginError(
             f"`{reference}` is not encrypted in that file",
             f"encrypt it: `sops {reference.path}`; then rotate the value",
         )
-    return text
+    return value
 
 
 def from_sops(reference: Reference, surroundings: Surroundings) -> Resolved:
-    """Decrypt one value of a SOPS file.
+    """Decrypt one value of a SOPS file: the bytes that `sops decrypt` shows for it.
 
     Raises:
         OriginError: when no key opens the file, its MAC is wrong, or it has no such value.
@@ -63,93 +65,70 @@ def from_sops(reference: Reference, surroundings: Surroundings) -> Resolved:
     memory = ("sops", reference.path)
     opened = surroundings.shared.get(memory)
     if opened is None:
-        content = _content(reference, surroundings)
-        data_key = _data_key(content["sops"], surroundings.environ)
-        if data_key is None:
-            return Resolved(_by_binary(reference, surroundings), version)
-        opened = _SopsFile(_decrypt(content, data_key, reference))
+        tree = _tree(reference, surroundings)
+        data_key = find_data_key(tree.metadata, surroundings.environ)
+        if data_key.key is None:
+            from envcompile.secrets.sopsprogram import decrypt_by_program
+
+            values = decrypt_by_program(tree, reference, surroundings, data_key.unusable)
+        else:
+            values = _decrypt(tree, data_key.key, reference)
+        opened = _OpenedFile(values)
         surroundings.shared[memory] = opened
-    if not isinstance(opened, _SopsFile):
+    if not isinstance(opened, _OpenedFile):
         raise TypeError("the memory of opened SOPS files holds something else")
-    return Resolved(opened.values[reference.fragment], version)
+    if not version:
+        return Resolved(Plaintext(b""), version)
+    if reference.fragment not in opened.values:
+        raise OriginError(f"sops gives no value for `{reference}`", "look at it with `sops decrypt`")
+    value = opened.values[reference.fragment]
+    match = VALUE.fullmatch(version)
+    return Resolved(_as_written(value, match["type"] if match else "str", _tree(reference, surroundings).form), version)
 
 
-def _content(reference: Reference, surroundings: Surroundings) -> dict[str, Any]:
-    memory = ("sops text", reference.path)
+def _tree(reference: Reference, surroundings: Surroundings) -> SopsTree:
+    memory = ("sops tree", reference.path)
     known = surroundings.shared.get(memory)
-    if isinstance(known, dict):
+    if isinstance(known, SopsTree):
         return known
-    documents = parse_documents(read_file(surroundings.root / reference.path, reference), reference)
-    content = documents[0]
-    if len(documents) != 1 or not isinstance(content, dict) or not isinstance(content.get("sops"), dict):
-        raise OriginError(
-            f"`{reference.path}` is not a SOPS file of one YAML or JSON document",
-            f"make one with `sops encrypt -i {reference.path}`",
-        )
-    surroundings.shared[memory] = content
-    return content
+    tree = read_tree(read_file(reference, surroundings), reference)
+    surroundings.shared[memory] = tree
+    return tree
 
 
-def _data_key(metadata: dict[str, Any], environ: Mapping[str, str]) -> bytes | None:
-    """The file's data key by an age identity of this machine; None when age cannot open it."""
-    recipients = metadata.get("age")
-    if not isinstance(recipients, list) or not recipients:
-        return None
-    try:
-        import pyrage
-    except ImportError:
-        return None
-    identities = list(_identities(environ))
-    if not identities:
-        return None
-    for recipient in recipients:
-        armoured = recipient.get("enc") if isinstance(recipient, dict) else None
-        if not isinstance(armoured, str):
-            continue
-        try:
-            return bytes(pyrage.decrypt(armoured.strip().encode() + b"\n", identities))
-        except pyrage.DecryptError:
-            continue
-    return None
+def _find(document: Any, reference: Reference) -> tuple[Any, tuple[str, ...]]:
+    """What stands at the reference's way, and the names on it without positions."""
+    value, names = document, []
+    for part in reference.fragment:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+            names.append(part)
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            known = [str(key) for key in value] if isinstance(value, dict) else []
+            raise OriginError(
+                f"`{reference.path}` has no `{'/'.join(reference.fragment)}`",
+                did_you_mean(part, known, "correct the key"),
+                absent=True,
+            )
+    return value, tuple(names)
 
 
-def _identities(environ: Mapping[str, str]) -> Iterator[Any]:
-    """The age identities that SOPS itself would use."""
-    import pyrage
-
-    home = environ.get("HOME") or environ.get("USERPROFILE")
-    configured = environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
-    texts = [environ.get("SOPS_AGE_KEY", "")]
-    files = [environ.get("SOPS_AGE_KEY_FILE"), f"{configured}/sops/age/keys.txt" if configured else None]
-    texts += [Path(file).read_text(encoding="utf-8") for file in files if file and Path(file).is_file()]
-    for line in "\n".join(texts).splitlines():
-        if line.strip().startswith("AGE-SECRET-KEY-"):
-            yield pyrage.x25519.Identity.from_str(line.strip())
-    ssh = [
-        environ.get("SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
-        *([f"{home}/.ssh/id_ed25519", f"{home}/.ssh/id_rsa"] if home else []),
-    ]
-    for file in ssh:
-        if file and Path(file).is_file():
-            try:
-                yield pyrage.ssh.Identity.from_buffer(Path(file).read_bytes())
-            except pyrage.IdentityError:
-                continue
-
-
-def _decrypt(content: dict[str, Any], key: bytes, reference: Reference) -> dict[tuple[str, ...], Plaintext]:
-    metadata = content["sops"]
-    only_encrypted = metadata.get("mac_only_encrypted") is True
+def _decrypt(tree: SopsTree, key: bytes, reference: Reference) -> dict[tuple[str, ...], Plaintext]:
+    only_encrypted = str(tree.metadata.get("mac_only_encrypted")).lower() == "true"
     digest = hashlib.sha512(_MAC_ONLY_ENCRYPTED if only_encrypted else b"")
     found: dict[tuple[str, ...], Plaintext] = {}
-    for path, names, value in _leaves({name: value for name, value in content.items() if name != "sops"}):
-        if isinstance(value, str) and _VALUE.fullmatch(value):
-            opened = _open(value, key, ":".join(names) + ":", reference)
-            digest.update(opened.reveal())
-            found[path] = opened
-        elif not only_encrypted and value is not None:
-            digest.update(_bytes_of(value))
-    recorded = _open(str(metadata.get("mac")), key, str(metadata.get("lastmodified")), reference)
+    for number, document in enumerate(tree.documents):
+        for path, names, value in leaves(document):
+            if isinstance(value, str) and tree.is_encrypted(names, value):
+                opened = _open(value, key, ":".join(names) + ":", reference)
+                digest.update(opened.reveal())
+                if not number:
+                    found[path] = opened
+            elif not only_encrypted and value is not None:
+                digest.update(_bytes_of(value))
+    recorded = _open(str(tree.metadata.get("mac")), key, str(tree.metadata.get("lastmodified")), reference)
     if not hmac.compare_digest(recorded.reveal().decode(errors="replace").upper(), digest.hexdigest().upper()):
         raise OriginError(
             f"the MAC of `{reference.path}` does not fit: the file was changed without sops",
@@ -158,25 +137,11 @@ def _decrypt(content: dict[str, Any], key: bytes, reference: Reference) -> dict[
     return found
 
 
-def _leaves(
-    value: Any, path: tuple[str, ...] = (), names: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Any]]:
-    """Every scalar with its way and, without list positions, the names that SOPS authenticates it with."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _leaves(item, (*path, str(name)), (*names, str(name)))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _leaves(item, (*path, str(index)), names)
-    else:
-        yield path, names, value
-
-
 def _open(text: str, key: bytes, bound_to: str, reference: Reference) -> Plaintext:
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    match = _VALUE.fullmatch(text)
+    match = VALUE.fullmatch(text)
     broken = OriginError(
         f"a value of `{reference.path}` cannot be decrypted", "take the file from git as sops wrote it"
     )
@@ -190,33 +155,38 @@ def _open(text: str, key: bytes, bound_to: str, reference: Reference) -> Plainte
 
 
 def _bytes_of(value: Any) -> bytes:
-    """A clear value as SOPS counts it into the MAC."""
+    """A clear value as SOPS counts it into the MAC (`ToBytes` of sops.go)."""
     if isinstance(value, bool):
         return b"True" if value else b"False"
     if isinstance(value, float):
+        if value != value or value in {float("inf"), float("-inf")}:  # ruff: ignore[comparison-with-itself]
+            return {"inf": b"+Inf", "-inf": b"-Inf"}.get(str(value), b"NaN")
         return format(Decimal(repr(value)), "f").removesuffix(".0").encode()
     return str(value).encode()
 
 
-def _by_binary(reference: Reference, surroundings: Surroundings) -> Plaintext:
-    """Ask the sops binary, which knows KMS, PGP and key services; the value comes through a pipe."""
-    program = shutil.which("sops", path=surroundings.environ.get("PATH"))
-    if program is None:
-        raise OriginError(
-            f"no key of this machine opens `{reference.path}`",
-            "set SOPS_AGE_KEY_FILE (and install `envcompile[age]`), or have `sops` on PATH for KMS and PGP",
-        )
-    way = "".join(f"[{part}]" if part.isdigit() else f'["{part}"]' for part in reference.fragment)
-    answer = subprocess.run(
-        [program, "--decrypt", "--extract", way, str(surroundings.root / reference.path)],
-        capture_output=True,
-        check=False,
-        env=dict(surroundings.environ),
-    )
-    if answer.returncode:
-        # Its own words are not shown: nothing promises that they are free of values.
-        raise OriginError(
-            f"sops cannot decrypt `{reference.path}` (status {answer.returncode})",
-            f"see why with `sops --decrypt {reference.path} > /dev/null`",
-        )
-    return Plaintext(answer.stdout)
+def _as_written(value: Plaintext, kind: str, form: Form) -> Plaintext:
+    """A value as `sops decrypt` writes it: a ciphertext holds `True` and a float's digits without an exponent."""
+    if kind == "bool":
+        return Plaintext(value.reveal().lower())
+    if kind == "float":
+        return Plaintext(_go_float(float(value.reveal()), form).encode())
+    return value
+
+
+def _go_float(value: float, form: Form) -> str:
+    """A float as Go prints it: `strconv`'s `g` in YAML, `encoding/json`'s rule in JSON."""
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    if not isinstance(exponent, int):
+        return str(value)
+    power = exponent + len(digits) - 1
+    text = "".join(map(str, digits))
+    if form == "json":
+        exponential = value != 0 and not 1e-6 <= abs(value) < 1e21
+    else:
+        exponential = value != 0 and not -4 <= power < 6
+    if not exponential:
+        return format(Decimal(repr(value)), "f").removesuffix(".0")
+    least = 1 if form == "json" and power < 0 else 2
+    fraction = f".{text[1:]}" if len(text) > 1 else ""
+    return f"{'-' if sign else ''}{text[0]}{fraction}e{'-' if power < 0 else '+'}{abs(power):0{least}d}"

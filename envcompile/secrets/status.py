@@ -86,14 +86,16 @@ def _rows(
 
 def ages_of(scene: Scene, store: Store, now: datetime) -> dict[ValueId, int]:
     """Days since each sealed value was committed, by what git says of its line; the store itself holds no times."""
-    by_line = line_times(scene.root, scene.store_file)
-    lines = (scene.root / scene.store_file).read_bytes().splitlines() if by_line else []
-    times = {line: by_line.get(line, 0) for line, text in enumerate(lines, 1) if text.startswith(b"  sealed: ")}
-    if len(times) != len(store.records):
-        return {}
     moment = int(now.timestamp())
-    # Records are read in the order of their lines, so the n-th `sealed:` line belongs to the n-th record.
-    return {
-        id_: 0 if time == 0 else max(0, (moment - time) // 86_400)
-        for id_, (_, time) in zip(store.records, sorted(times.items()), strict=True)
-    }
+    found = {}
+    for part in scene.every_store():
+        by_line = line_times(scene.root, part.file) if part.records else {}
+        lines = (scene.root / part.file).read_bytes().splitlines() if by_line else []
+        times = {line: by_line.get(line, 0) for line, text in enumerate(lines, 1) if text.startswith(b"  sealed: ")}
+        if len(times) != len(part.records):
+            continue
+        # Records are read in the order of their lines, so the n-th `sealed:` line belongs to the n-th record.
+        for (id_, record), (_, time) in zip(part.records.items(), sorted(times.items()), strict=True):
+            if store.records.get(id_) == record:
+                found[id_] = 0 if time == 0 else max(0, (moment - time) // 86_400)
+    return found

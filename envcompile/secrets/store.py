@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from envcompile.errors import Problems, did_you_mean
 from envcompile.files import lock, sweep, unwritable, write_atomically
@@ -12,18 +13,37 @@ from envcompile.model import Location
 from envcompile.secrets.ciphertext import SCOPES, BrokenCiphertextError, take_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.model import Pointer, Source
+    from envcompile.model import Pointer
     from envcompile.secrets.ciphertext import Scope
 
 STORE_NAME = "sealed.yaml"
 HEADER = "# Sealed values, written by `envc secrets`: ciphertext only, made to be committed.\n"
 _FINGERPRINT = re.compile(r"sha256:[0-9a-f]{64}")
-_IDENTITY = re.compile(r"provenance:[0-9a-f]{32}|hmac:[0-9a-f]{8}:[0-9a-f]{32}:[0-9a-f]{32}")
+_KEYED = r"hmac:[0-9a-f]{8}:[0-9a-f]{32}:[0-9a-f]{32}"
+_IDENTITY = re.compile(rf"provenance:[0-9a-f]{{32}}(?:\+{_KEYED})?|{_KEYED}")
 _RECORD_FIELDS = ("sealed_for", "certificate", "identity", "sealed")
 _TEMPLATE_FIELDS = ("type", "immutable", "labels", "annotations", "harmless")
+
+
+class LayerStore(Protocol):
+    """The store of one layer of an environment, and which of its records count there."""
+
+    @property
+    def path(self) -> str:
+        """The path relative to the repository."""
+        ...
+
+    @property
+    def accepted(self) -> frozenset[str] | None:
+        """Fingerprints of the certificates whose records count; None when all of them do."""
+        ...
+
+    def read(self) -> bytes:
+        """The file's bytes."""
+        ...
 
 
 class ValueId(NamedTuple):
@@ -48,7 +68,8 @@ class Record:
     certificate: str
     sealed: str
     identity: str = ""
-    where: Location | None = field(default=None, compare=False)
+    layer: str = field(default="", compare=False)
+    """The layer whose store it comes from, when that is not the environment's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +197,46 @@ class _Reader:
         )
 
 
-def store_of(environment: str, files: Iterable[Source]) -> Store:
+def store_of(environment: str, files: Iterable[LayerStore]) -> Store:
     """The store of an environment from its layers' files; a later layer's records win.
 
     Raises:
         EnvcError: as `parse_store`.
     """
-    read = [parse_store(file.read(), file.path) for file in files]
-    if len(read) == 1:
+    return merged_stores(environment, [(parse_store(file.read(), file.path), file.accepted) for file in files])
+
+
+def merged_stores(environment: str, stores: Sequence[tuple[Store, frozenset[str] | None]]) -> Store:
+    """One store of those of an environment's layers, lowest first, each with the certificates whose records count.
+
+    Of a Secret that only a file on somebody's machine declares, all of a layer's records count or none.
+    """
+    own = f"overlays/{environment}/{STORE_NAME}"
+    read = list(starmap(_accepted_part, stores))
+    if len(read) == 1 and read[0].file == own:
         return read[0]
-    records = {id_: record for store in read for id_, record in store.records.items()}
+    records = {
+        id_: record if store.file == own else replace(record, layer=_layer_of(store.file))
+        for store in read
+        for id_, record in store.records.items()
+    }
     templates = {place: template for store in read for place, template in store.templates.items()}
-    return Store(f"overlays/{environment}/{STORE_NAME}", records, templates)
+    return Store(own, records, templates)
+
+
+def _layer_of(file: str) -> str:
+    return file.removeprefix("overlays/").removesuffix(f"/{STORE_NAME}")
+
+
+def _accepted_part(store: Store, accepted: frozenset[str] | None) -> Store:
+    if accepted is None:
+        return store
+    foreign = {id_ for id_, record in store.records.items() if record.certificate not in accepted}
+    whole = {(id_.namespace, id_.name) for id_ in foreign} & set(store.templates)
+    kept = {
+        id_: record for id_, record in store.records.items() if id_ not in foreign and (id_[0], id_[1]) not in whole
+    }
+    return Store(store.file, kept, store.templates)
 
 
 def render_store(store: Store) -> str:

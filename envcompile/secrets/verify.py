@@ -12,12 +12,10 @@ from envcompile.secrets.ciphertext import BrokenCiphertextError, foreign, label,
 from envcompile.secrets.identity import Binding
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.sealing import NoKeyOpensError, open_sealed
-from envcompile.secrets.store import read_store
 from envcompile.secrets.validate import is_moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -99,7 +97,7 @@ def check_record(
                 is_good=False,
                 note="none of the private keys opens it: another cluster's, or it was sealed for another name",
             )
-        if identity is not None and record.identity:
+        if identity is not None and record.identity and not record.layer:
             binding = Binding(environment, record.scope, *record.id)
             if identity.compare(binding, value, record.identity) == "changed":
                 return Check(
@@ -117,7 +115,7 @@ class Unsealed(NamedTuple):
     values: dict[str, Plaintext]
 
 
-def unseal(root: Path, file: str, *, keys: Sequence[RSAPrivateKey], names: Sequence[str] = ()) -> list[Unsealed]:
+def unseal(store: Store, *, keys: Sequence[RSAPrivateKey], names: Sequence[str] = ()) -> list[Unsealed]:
     """Open the values of a sealed store with private keys; for recovery. Needs nothing but the store.
 
     Raises:
@@ -125,7 +123,7 @@ def unseal(root: Path, file: str, *, keys: Sequence[RSAPrivateKey], names: Seque
     """
     problems = Problems()
     found: dict[tuple[str, str], dict[str, Plaintext]] = {}
-    for id_, record in sorted(read_store(root, file).records.items()):
+    for id_, record in sorted(store.records.items()):
         if names and id_.name not in names:
             continue
         try:
@@ -134,7 +132,7 @@ def unseal(root: Path, file: str, *, keys: Sequence[RSAPrivateKey], names: Seque
             problems.add(
                 f"none of the private keys opens `{id_}`",
                 "give the key of the cluster it was sealed for; --private-key can be given several times",
-                Location(file, 1, 1),
+                Location(store.file, 1, 1),
             )
             continue
         found.setdefault((id_.namespace, id_.name), {})[id_.key] = value

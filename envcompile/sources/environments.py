@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
+from envcompile.sources.limits import DEFAULT_LIMITS, limits_of
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
 from envcompile.sources.project import (
@@ -20,7 +21,7 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.sources.tree import File, join
+from envcompile.sources.tree import WorkingTree, join
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
 
@@ -33,8 +34,24 @@ if TYPE_CHECKING:
     from envcompile.sources.parsed import LayerContents
     from envcompile.sources.project import Overlay
     from envcompile.sources.scans import FileScan
-    from envcompile.sources.tree import FileEntry, Tree
+    from envcompile.sources.tree import File, FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
+
+
+class StoreFile(NamedTuple):
+    """The sealed values of one layer of an environment, with those of its records that count there."""
+
+    path: str
+    data: bytes
+    accepted: frozenset[str] | None = None
+    """Fingerprints of the certificates whose records count; None when all of them do."""
+
+    def __repr__(self) -> str:
+        return f"StoreFile({self.path})"
+
+    def read(self) -> bytes:
+        """The bytes the build read."""
+        return self.data
 
 
 class ProjectSources(NamedTuple):
@@ -70,10 +87,19 @@ class ProjectSources(NamedTuple):
                 found[overlay.folder] = tuple(overlay.files)
         return found
 
-    def sealed_files(self, environment: str) -> tuple[File, ...]:
-        """The secret stores of an environment's layers, lowest first; layers without one are left out."""
-        paths = [f"{OVERLAYS}/{layer}/{SEALED_FILE}" for layer in self.layers[environment]]
-        return tuple(File(path, self.tree.read(path)) for path in paths if self.tree.exists(path))
+    def sealed_files(self, environment: str) -> tuple[StoreFile, ...]:
+        """The secret stores of an environment's layers, lowest first; layers without one are left out.
+
+        Raises:
+            EnvcError: settings of the environment that cannot be read.
+        """
+        layers = self.layers[environment]
+        paths = [f"{OVERLAYS}/{layer}/{SEALED_FILE}" for layer in layers]
+        if not any(map(self.tree.exists, paths)):
+            return ()
+        overlays = tuple(self.overlays[layer] for layer in layers)
+        places = _stores(overlays, EffectiveSettings(overlays))
+        return tuple(StoreFile(path, self.tree.read(path), ok) for path, ok in places.items() if self.tree.exists(path))
 
     def crd_documents(self, parsed: ParsedFiles) -> tuple[Any, ...]:
         """The values of all documents in the files and folders that `crds` of envc.yaml names.
@@ -130,6 +156,7 @@ class EnvironmentSources:
         "environment",
         "own_files",
         "settings",
+        "stores",
     )
 
     def __init__(self, sources: ProjectSources, environment: str, parsed: ParsedFiles) -> None:
@@ -153,6 +180,7 @@ class EnvironmentSources:
             settings.params,
             given,
             combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()]),
+            limits_of(sources.settings.limits, is_trusted=parsed.is_trusted),
         )
         self._folders = ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays))
         self._layers: tuple[LayerContents, ...] | None = None
@@ -160,6 +188,8 @@ class EnvironmentSources:
         problems = Problems()
         self.certificate = _certificate(settings, effective, overlays, problems)
         """Path of the sealing certificate, whether it exists or not."""
+        self.stores = _stores(overlays, effective)
+        """Path of each layer's secret store, existing or not, lowest first; what counts of it (`StoreFile`)."""
         problems.raise_any()
         own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
         present = tuple(entry.path for overlay in overlays for entry in overlay.files)
@@ -261,6 +291,8 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
+    if isinstance(tree, WorkingTree) and settings.limits is not None:
+        tree.limits = limits_of(settings.limits, is_trusted=tree.limits is DEFAULT_LIMITS)
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)
@@ -290,6 +322,23 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
     """
     sources.choose([name])
     return EnvironmentSources(sources, name, parsed)
+
+
+def _stores(overlays: tuple[Overlay, ...], effective: EffectiveSettings) -> dict[str, frozenset[str] | None]:
+    """The layers' stores and the certificates whose records count.
+
+    The environment's own records always count, and so do those of a layer that is sealed for the same cluster: the pin
+    is set there or further below. Where the environment, or a layer above that one, pins another certificate, what was
+    sealed below is another cluster's, unless it was sealed with exactly this one.
+    """
+    pin = effective.settings.sealing.fingerprint if effective.settings.sealing else None
+    pinned_in = effective.folder_of(("sealing", "fingerprint"))
+    folders = [overlay.folder for overlay in overlays]
+    least = folders.index(pinned_in) if pinned_in in folders else 0
+    return {
+        f"{folder}/{SEALED_FILE}": frozenset({pin}) if pin and position < least else None
+        for position, folder in enumerate(folders)
+    }
 
 
 def _certificate(

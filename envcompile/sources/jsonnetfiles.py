@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, fail
 from envcompile.model import Document, Location
-from envcompile.sources.jsonneterrors import explained
+from envcompile.sources.jsonneterrors import exhausted, explained
 from envcompile.sources.jsonnetimports import Importer
+from envcompile.sources.jsonnetprocess import JsonnetProcess, as_arguments
+from envcompile.sources.jsonnetstore import Stored, evaluation_key
+from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.tree import file_start
 from envcompile.values import dotted
 
@@ -17,11 +20,16 @@ if TYPE_CHECKING:
     from envcompile.errors import Problems
     from envcompile.model import Pointer
     from envcompile.sources.jsonnetimports import Dependency
+    from envcompile.sources.jsonnetstore import EvaluationStore
+    from envcompile.sources.limits import Limits
     from envcompile.sources.tree import File, Tree
 
 _ENVIRONMENT = "environment"
 _UNASKED = "envc: the environment was asked for"
 _LARGEST = 2**64
+_ASKED = ""
+"""Kept in place of an output (which is never empty): the file depends on the environment."""
+_TANKA = "tanka.dev/"
 
 
 class Evaluation(NamedTuple):
@@ -39,12 +47,19 @@ class Evaluations:
 
     Args:
         files: the files read so far, by path; imports are added to it.
+        limits: what one evaluation may take.
+        store: where results of earlier runs are kept; None for nowhere.
     """
 
-    __slots__ = ("_done", "_files")
+    __slots__ = ("_done", "_files", "_limits", "_process", "_store")
 
-    def __init__(self, files: dict[str, File]) -> None:
+    def __init__(
+        self, files: dict[str, File], limits: Limits = DEFAULT_LIMITS, store: EvaluationStore | None = None
+    ) -> None:
         self._files = files
+        self._limits = limits
+        self._store = store
+        self._process = JsonnetProcess(limits.seconds, limits.memory)
         self._done: dict[tuple[str, str], Evaluation | EnvcError] = {}
 
     def evaluate(self, tree: Tree, file: File, environment: Mapping[str, Any]) -> Evaluation:
@@ -56,34 +71,86 @@ class Evaluations:
         Args:
             tree: where imports are found.
             file: the `.jsonnet` file.
-            environment: what `std.extVar('environment')` and a top-level argument `environment` hold.
+            environment: what `std.extVar('environment')` and a top-level argument `environment` hold; each of its
+                `params` is an argument of its own, too.
 
         Raises:
-            EnvcError: jsonnet's own message with its trace, or an import that cannot be found.
+            EnvcError: jsonnet's own message with its trace, an import that cannot be found, or a limit.
         """
         shared = self._done.get((file.path, ""))
         if shared is None and _ENVIRONMENT.encode() not in file.data:
-            shared = self._attempt(tree, file, "")
+            shared = self._attempt(tree, file, environment, "")
         if shared is not None and not _asks_for_environment(shared):
             return _or_raise(shared)
         import json
 
         code = json.dumps(environment, sort_keys=True)
-        return _or_raise(self._done.get((file.path, code)) or self._attempt(tree, file, code))
+        done = self._done.get((file.path, code))
+        return _or_raise(done if done is not None else self._attempt(tree, file, environment, code))
 
     def asks_for_environment(self, file: File) -> bool:
         """Tell whether an evaluated file depends on the environment."""
         shared = self._done.get((file.path, ""))
         return shared is None or _asks_for_environment(shared)
 
-    def _attempt(self, tree: Tree, file: File, code: str) -> Evaluation | EnvcError:
+    def _attempt(self, tree: Tree, file: File, environment: Mapping[str, Any], code: str) -> Evaluation | EnvcError:
         """Evaluate and remember; without an environment's code, asking for the environment is an error."""
         try:
-            done: Evaluation | EnvcError = _evaluate(file, code, Importer(tree, self._files, file))
+            done: Evaluation | EnvcError = self._recalled(tree, file, environment, code)
         except EnvcError as error:
             done = error
         self._done[file.path, code] = done
         return done
+
+    def _recalled(self, tree: Tree, file: File, environment: Mapping[str, Any], code: str) -> Evaluation:
+        """The result of an earlier run whose files are all the same now; else a new one."""
+        key = evaluation_key(file, code or ",".join(sorted(environment.get("params") or ())))
+        importer = Importer(tree, self._files, file, self._limits)
+        if self._store is not None:
+            known = self._store.load(key)
+            if known is not None and importer.has_same(known.dependencies):
+                importer.require_visible()
+                if known.output == _ASKED:
+                    raise fail(_UNASKED, "")
+                return _evaluation(known.output, known.dependencies)
+        try:
+            output = self._evaluate(file, environment, code, importer)
+        except EnvcError as error:
+            if self._store is not None and _asks_for_environment(error):
+                self._store.save(key, Stored(_ASKED, importer.dependencies()))
+            raise
+        importer.require_visible()
+        if self._store is not None:
+            self._store.save(key, Stored(output, importer.dependencies()))
+        return _evaluation(output, importer.dependencies())
+
+    def _evaluate(self, file: File, environment: Mapping[str, Any], code: str, importer: Importer) -> str:
+        import json
+
+        try:
+            text = file.data.decode()
+        except UnicodeDecodeError as error:
+            where = Location(file.path, file.data.count(b"\n", 0, error.start) + 1, 1)
+            raise fail(f"`{file.path}` is not UTF-8", "save the file as UTF-8", where) from error
+        bound = code or f"error {json.dumps(_UNASKED)}"
+        arguments = as_arguments(bound, environment.get("params") or {}, text)
+        if not code:
+            arguments = dict.fromkeys(arguments, bound)
+        answer = self._process.evaluate(file.path, text, {_ENVIRONMENT: bound}, arguments, importer.find)
+        if answer.exhausted:
+            importer.raise_failure("")
+            raise exhausted(answer.exhausted, self._limits, file.path)
+        if answer.output is None:
+            importer.raise_failure(answer.error)
+            raise explained(answer.error, file.path, native=answer.native, sources=importer.texts())
+        importer.raise_failure("")
+        return answer.output
+
+
+def _evaluation(output: str, dependencies: tuple[Dependency, ...]) -> Evaluation:
+    import json
+
+    return Evaluation(json.loads(output, parse_int=_whole), dependencies, "${{" in output)
 
 
 def _or_raise(done: Evaluation | EnvcError) -> Evaluation:
@@ -96,46 +163,45 @@ def _asks_for_environment(done: Evaluation | EnvcError) -> bool:
     return isinstance(done, EnvcError) and any(_UNASKED in problem.what for problem in done.problems)
 
 
-def _evaluate(file: File, code: str, importer: Importer) -> Evaluation:
-    import json
-
-    import _gojsonnet  # ruff: ignore[import-private-name] - the wheel has no other module
-
-    bound = {_ENVIRONMENT: code or f"error {json.dumps(_UNASKED)}"}
-    try:
-        text = file.data.decode()
-    except UnicodeDecodeError as error:
-        where = Location(file.path, file.data.count(b"\n", 0, error.start) + 1, 1)
-        raise fail(f"`{file.path}` is not UTF-8", "save the file as UTF-8", where) from error
-    try:
-        output = _gojsonnet.evaluate_snippet(
-            file.path, text, ext_codes=bound, tla_codes=bound, import_callback=importer.find
-        )
-    except RuntimeError as error:
-        importer.raise_failure(str(error))
-        raise explained(str(error), file.path) from error
-    importer.raise_failure("")
-    return Evaluation(json.loads(output, parse_int=_whole), importer.dependencies(), "${{" in output)
-
-
 def _whole(digits: str) -> int | float:
     """An integer, unless it is one that no integer field of the API can hold: jsonnet prints 1e100 in full."""
     value = int(digits)
     return value if -_LARGEST < value < _LARGEST else float(digits)
 
 
-def documents_of(evaluation: Evaluation, file: File, layer: str, problems: Problems) -> list[Document]:
+def documents_of(
+    evaluation: Evaluation, file: File, layer: str, problems: Problems, *, environment: str = ""
+) -> list[Document]:
     """The resources in an evaluation's output, by Tanka's rule.
 
     An object with apiVersion and kind is a resource; other objects and lists are searched; null is nothing (what a
-    jsonnet `if` without `else` gives); anything else is noted as a problem.
+    jsonnet `if` without `else` gives); anything else is noted as a problem. Of Tanka's inline environments the one
+    with the environment's name counts, and of it the `data`.
+
+    Source: https://tanka.dev/inline-environments.
+
+    Args:
+        evaluation: the file's output.
+        file: the jsonnet file.
+        layer: the layer that it belongs to.
+        problems: where what is no resource is noted.
+        environment: the name of the environment it is read for.
     """
     found: list[Document] = []
+    others: list[str] = []
+    is_met = False
     todo: list[tuple[Pointer, Any]] = [((), evaluation.output)]
     while todo:
         pointer, value = todo.pop()
         if type(value) is dict:
-            if isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
+            if _is_inline_environment(value):
+                name = _name_of(value)
+                if environment in {name, name.rpartition("/")[2]}:
+                    is_met = True
+                    todo.append(((*pointer, "data"), value.get("data")))
+                else:
+                    others.append(f"`{name}` at {_output_at(pointer)}")
+            elif isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
                 found.append(Document(value, file, 0, layer, pointer, generated=True))
             else:
                 half = [name for name in ("apiVersion", "kind") if isinstance(value.get(name), str)]
@@ -151,7 +217,36 @@ def documents_of(evaluation: Evaluation, file: File, layer: str, problems: Probl
             kind = {str: "a string", bool: "true or false"}.get(type(value), "a number")
             fix = "objects nest until they end in resources (apiVersion and kind); hide other fields with `::`"
             problems.add(f"{_output_at(pointer)} is {kind}, not a resource", fix, file_start(file.path))
+    if others and not is_met:
+        what = f"none of Tanka's inline environments is named `{environment}`: there is {', '.join(others[:5])}"
+        fix = f"give the one that is meant `metadata.name: {environment}`; envc takes its `data`"
+        problems.add(what, fix, file_start(file.path))
     return found
+
+
+def has_inline_environments(evaluation: Evaluation) -> bool:
+    """Tell whether a file says another thing to each environment by Tanka's inline environments."""
+    todo = [evaluation.output]
+    while todo:
+        value = todo.pop()
+        if type(value) is dict:
+            if _is_inline_environment(value):
+                return True
+            if not isinstance(value.get("kind"), str):
+                todo += value.values()
+        elif type(value) is list:
+            todo += value
+    return False
+
+
+def _is_inline_environment(value: dict[str, Any]) -> bool:
+    version = value.get("apiVersion")
+    return value.get("kind") == "Environment" and isinstance(version, str) and version.startswith(_TANKA)
+
+
+def _name_of(value: dict[str, Any]) -> str:
+    metadata = value.get("metadata")
+    return str(metadata.get("name", "")) if isinstance(metadata, dict) else ""
 
 
 def _output_at(pointer: Pointer) -> str:

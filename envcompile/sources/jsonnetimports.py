@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.errors import EnvcError, did_you_mean, fail
 from envcompile.model import Location
 from envcompile.sources.jsonneterrors import split_trace
+from envcompile.sources.limits import DEFAULT_LIMITS, too_much
 from envcompile.sources.tree import File, file_start, join
+from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import JSONNET_ENDING
 
 if TYPE_CHECKING:
+    from envcompile.sources.limits import Limits
     from envcompile.sources.tree import Tree
 
 LIBRARIES = ("lib", "vendor")
@@ -46,11 +49,13 @@ class Importer:
         tree: where the files are.
         files: the files read so far, by path; imports are added to it.
         root: the file that is evaluated.
+        limits: how much it may import.
     """
 
-    __slots__ = ("_failure", "_files", "_looked_at", "_root", "_tree")
+    __slots__ = ("_failure", "_files", "_limits", "_looked_at", "_root", "_tree")
 
-    def __init__(self, tree: Tree, files: dict[str, File], root: File) -> None:
+    def __init__(self, tree: Tree, files: dict[str, File], root: File, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._limits = limits
         self._tree = tree
         self._files = files
         self._files.setdefault(root.path, root)
@@ -77,12 +82,41 @@ class Importer:
         return _STAND_IN
 
     def _open(self, path: str) -> File | None:
+        if len(self._looked_at) > self._limits.imports:
+            raise too_much("imports", self._limits, f"jsonnet: `{self._root}` looks at more than", self._root)
+        require_visible(self._tree, path)
         file = self._files.get(path)
         if file is None and self._tree.is_file(path):
             file = self._files[path] = File(path, self._tree.read(path))
         if path not in self._looked_at:
             self._looked_at[path] = None if file is None else _digest(file.data)
         return file
+
+    def has_same(self, dependencies: tuple[Dependency, ...]) -> bool:
+        """Tell whether every file that an earlier evaluation looked at is the same now."""
+        for path, digest in dependencies:
+            try:
+                file = self._open(path)
+            except EnvcError:
+                return False
+            if (None if file is None else _digest(file.data)) != digest:
+                return False
+        return True
+
+    def texts(self) -> dict[str, bytes]:
+        """The files that were read, by path, the evaluated one first."""
+        found = {path: self._files[path].data for path in self._looked_at if path in self._files}
+        return {self._root: found.pop(self._root, b""), **found}
+
+    def require_visible(self) -> None:
+        """Refuse what was read although git ignores it; asked once for all files of an evaluation.
+
+        Raises:
+            EnvcError: one of the files is ignored.
+        """
+        require_not_ignored(
+            self._tree, [path for path, digest in self._looked_at.items() if digest is not None and path != self._root]
+        )
 
     def raise_failure(self, message: str) -> None:
         """Raise the first import that failed; nothing when none did.

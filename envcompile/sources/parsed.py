@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.model import Layer, Location
+from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import blob_digest, combined_digest, scan_of
 from envcompile.sources.tree import File
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
+    from envcompile.sources.limits import Limits
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
@@ -38,6 +40,8 @@ class EnvironmentFacts(NamedTuple):
     """The object jsonnet gets."""
     digest: str
     """Of both."""
+    limits: Limits = DEFAULT_LIMITS
+    """What reading it may take."""
 
 
 class LayerContents(NamedTuple):
@@ -73,11 +77,28 @@ class ParsedFiles:
         scans: scans of earlier runs by layer and path.
     """
 
-    __slots__ = ("_digest_of", "_digests", "_evaluations", "_files", "_layers", "_lent", "_said", "_scans", "_values")
+    __slots__ = (
+        "_digest_of",
+        "_digests",
+        "_evaluations",
+        "_files",
+        "_layers",
+        "_lent",
+        "_said",
+        "_scans",
+        "_values",
+        "is_trusted",
+    )
 
     def __init__(
-        self, digest_of: Callable[[str], str] | None = None, scans: Mapping[tuple[str, str], FileScan] | None = None
+        self,
+        digest_of: Callable[[str], str] | None = None,
+        scans: Mapping[tuple[str, str], FileScan] | None = None,
+        *,
+        is_trusted: bool = True,
     ) -> None:
+        self.is_trusted = is_trusted
+        """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._layers: dict[str, _LayerFiles] = {}
@@ -293,16 +314,21 @@ class ParsedFiles:
         has_parameters = MARK in file.data
         varies = has_parameters
         if path.endswith(JSONNET_ENDING):
-            from envcompile.sources.jsonnetfiles import Evaluations, documents_of
+            from envcompile.sources.jsonnetfiles import Evaluations, documents_of, has_inline_environments
+            from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                self._evaluations = Evaluations(self._files)
+                root = tree.root if self.is_trusted else None
+                store = EvaluationStore(root / ".envc" / "jsonnet") if root is not None else None
+                self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}
             import_digests = tuple(f"{used.path} {used.digest}" for used in evaluation.dependencies)
             has_parameters = evaluation.has_parameters
+            name_of_environment = str(facts.jsonnet["name"])
             varies = has_parameters or self._evaluations.asks_for_environment(file)
-            raw = documents_of(evaluation, file, name, problems)
+            varies = varies or has_inline_environments(evaluation)
+            raw = documents_of(evaluation, file, name, problems, environment=name_of_environment)
         else:
             raw = split_file(file, self.values(tree, path), name, problems)
         documents: list[Document] = []

@@ -10,7 +10,7 @@ from envcompile.errors import EnvcError, did_you_mean
 from envcompile.model import Document
 from envcompile.sources import settingsrules
 from envcompile.values import dotted
-from envcompile.yamlio.places import place
+from envcompile.yamlio.places import place, within_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,7 @@ class _Walk:
 
     def report(self, what: str, fix: str, pointer: Pointer, *, key: bool = False) -> None:
         self.sound = False
+        what += within_output(self._document, pointer)
         self._problems.add(what, fix, place(self._document, pointer, key=key))
 
     def check(self, wanted: inspect.Type, value: Any, pointer: Pointer) -> None:

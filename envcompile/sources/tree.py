@@ -19,9 +19,14 @@ from envcompile.git.tree import (
     link_in_circle,
     link_to_nothing,
 )
+from envcompile.sources.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
     from envcompile.errors import EnvcError
+    from envcompile.sources.limits import Limits
+
+
+_MEBIBYTE = 1 << 20
 
 __all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
 
@@ -46,12 +51,17 @@ class WorkingTree:
     """The files as they lie in a folder now.
 
     Symlinks are followed as long as they stay in the repository: the nearest folder around the root that holds
-    `.git`, or the root itself.
+    `.git`, or the root itself. They never lead below a name that begins with a dot, which no commit holds.
+
+    Args:
+        root: the project's folder.
+        limits: what one layer may hold; `limits` of envc.yaml once that is read.
     """
 
-    __slots__ = ("_boundary", "_prefix", "_scanned", "root")
+    __slots__ = ("_boundary", "_prefix", "_scanned", "limits", "root")
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
         self.root = Path(os.path.realpath(root))
         self._prefix = f"{self.root}/"
         self._boundary: str | None = None
@@ -61,7 +71,8 @@ class WorkingTree:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
         Raises:
-            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder.
+            EnvcError: a symlink that leaves the repository, is broken or runs in a circle; an unreadable folder; more
+                files or folders than the limits allow.
         """
         prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
         if prefix:
@@ -70,8 +81,14 @@ class WorkingTree:
             return []
         found: list[FileEntry] = []
         todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
+        folders = 0
         while todo:
+            folders += 1
             self._scan(*todo.pop(), found, todo)
+            if folders + len(todo) > self.limits.folders:
+                raise too_much("folders", self.limits, f"`{folder or '.'}` holds more than", folder)
+            if len(found) > self.limits.files:
+                raise too_much("files", self.limits, f"`{folder or '.'}` holds more than", folder)
         found.sort()
         self._scanned.update([entry[0] for entry in found])
         return found
@@ -117,6 +134,9 @@ class WorkingTree:
         boundary = self._repository()
         if real != boundary and not real.startswith(boundary.rstrip(os.sep) + os.sep):
             raise leads_out(path, target)
+        if target is not None and hidden_part(self.root, real):
+            what = f"the symlink `{path}` leads below a name that begins with a dot: it points to `{target}`"
+            raise fail(what, "copy the files: a build reads only what commits of the project hold", file_start(path))
         return real
 
     def _repository(self) -> str:
@@ -141,7 +161,10 @@ class WorkingTree:
                 os.close(descriptor)
                 raise _no_file(path, mode)
             with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
-                return file.read()
+                data = file.read(self.limits.file_size * _MEBIBYTE + 1)
+                if len(data) > self.limits.file_size * _MEBIBYTE:
+                    raise too_much("file_size", self.limits, f"`{path}` holds more than", path)
+                return data
         except OSError as error:
             raise _unreadable(path, error) from error
 
@@ -157,6 +180,13 @@ class WorkingTree:
 def _no_file(path: str, mode: int) -> EnvcError:
     kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
     return fail(f"cannot read `{path}`: it is a {kind}", "put a file in its place, or remove it", file_start(path))
+
+
+def hidden_part(root: Path, real: str) -> str:
+    """The part of a real path that begins with a dot, of those that it does not share with the project's root."""
+    common = os.path.commonpath([str(root), real])
+    parts = Path(os.path.relpath(real, common)).parts
+    return next((part for part in parts if part.startswith(".") and part not in {".", ".."}), "")
 
 
 def _unreadable(path: str, error: OSError) -> EnvcError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import did_you_mean
@@ -12,7 +13,7 @@ from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_
 from envcompile.sources.settingsfile import read_model
 from envcompile.sources.tree import file_start
 from envcompile.values import dotted
-from envcompile.yamlio.places import place
+from envcompile.yamlio.places import place, within_output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +27,7 @@ JSONNET_ENDING = ".jsonnet"
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 """What kustomize calls its own files; only the last name is certain to be one."""
 _OUR_KINDS = ("Patch", "Environment")
+_KIND = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 
 class FileDocuments(NamedTuple):
@@ -150,7 +152,7 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     name, namespace = (metadata.get("name"), metadata.get("namespace")) if type(metadata) is dict else (None, None)
     fits = namespace is None or type(namespace) is str
     if fits and all(type(part) is str and part for part in (api_version, kind, name)):
-        return True
+        return _is_kind(document, str(kind), problems)
     if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
         report_kustomization(document.source.path, problems)
         return False
@@ -163,7 +165,11 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     for field, part in (("apiVersion", api_version), ("kind", kind)):
         sound &= _has_text(document, (field,), part, problems)
     if type(metadata) is not dict:
-        what = f"{_subject(document)} has no metadata" if metadata is None else "`metadata` is not a map"
+        what = (
+            f"{_subject(document)} has no metadata"
+            if metadata is None
+            else f"`metadata` is not a map{within_output(document)}"
+        )
         problems.add(what, "add `metadata:` with a name", place(document, ("metadata",)))
         return False
     if not fits:
@@ -173,15 +179,27 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     return _has_text(document, ("metadata", "name"), name, problems) and sound
 
 
+def _is_kind(document: Document, kind: str, problems: Problems) -> bool:
+    """Tell whether a text can name a kind; note it when not.
+
+    Source: apiextensions.k8s.io validation, ValidateCustomResourceDefinitionNames: a DNS-1035 label but for capitals.
+    """
+    if _KIND.fullmatch(kind) is not None:
+        return True
+    what = f"`{kind}` cannot name a kind"
+    problems.add(what, "write letters and digits, beginning with a letter", place(document, ("kind",)))
+    return False
+
+
 def _has_text(document: Document, pointer: Pointer, value: Any, problems: Problems) -> bool:
     if type(value) is str and value:
         return True
     name = dotted(pointer)
     what, fix = f"{_subject(document)} has no {name}", f"add `{pointer[-1]}:`"
     if value == "":
-        what, fix = f"`{name}` is empty", "write a name"
+        what, fix = f"`{name}` is empty{within_output(document)}", "write a name"
     elif value is not None:
-        what = f"`{name}` is {_described(value)}, but has to be a string"
+        what = f"`{name}` is {_described(value)}, but has to be a string{within_output(document)}"
         fix = "put the value in quotes: YAML reads it as something other than text without them"
         if type(value) in {list, dict}:
             fix = "write one name"

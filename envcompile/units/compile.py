@@ -33,7 +33,7 @@ def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
     """
     problems = Problems()
     composed = compose_of(unit, api, problems)
-    warnings: list[str] = []
+    warnings: list[str] = list(composed.warnings)
     resources: Sequence[Resource] = composed.resources
     if not problems:
         # Values of a broken Secret would be told about twice.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources
     from envcompile.sources.environments import LayerScan
@@ -122,6 +123,7 @@ def plan(
     given: Mapping[str, str],
     merge_texts: bool,
     store: Store | None,
+    external: StoreFacts | None,
     is_ignored: Ignored,
 ) -> EnvironmentPlan:
     """Cut an environment into units.
@@ -136,6 +138,7 @@ def plan(
         given: the digests of what all units of the environment are given, by name.
         merge_texts: configuration files inside ConfigMaps merge key by key.
         store: the environment's sealed values.
+        external: what it says of the store of an operator.
         is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
 
     Raises:
@@ -157,11 +160,14 @@ def plan(
     units = []
     for app, parts in cut.parts():
         secret_ids = cut.secrets.get(app, ()) if settings.secret_backend != "plaintext" else ()
-        secrets = _secrets(store, parts, cut.literals.get(app, ()), is_ignored) if secret_ids else None
+        secrets = None
+        if secret_ids:
+            literals = cut.literals.get(app, ())
+            secrets = _secrets(store or _empty(sources), external, parts, literals, is_ignored)
         described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
         sealed = ""
         if secrets is not None:
-            sealed = combined_digest([secret_key.of(secret_ids), *sorted(secrets.ignored)])
+            sealed = combined_digest([secret_key.of(secret_ids), repr(external), *sorted(secrets.ignored)])
         may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, *described])
         units.append(PlannedUnit(app, parts, secrets, sealed, may_be_remembered, key))
@@ -223,13 +229,24 @@ class _Cut:
             )
 
 
-def _secrets(store: Store | None, parts: Sequence[Part], literals: Iterable[str], is_ignored: Ignored) -> SecretInput:
-    from envcompile.secrets.store import Store
+def _empty(sources: EnvironmentSources) -> Store:
+    """The store of an environment for which nothing was sealed yet: messages name the file that will have it."""
+    from envcompile.secrets.store import STORE_NAME, Store
 
+    return Store(f"overlays/{sources.environment}/{STORE_NAME}")
+
+
+def _secrets(
+    store: Store,
+    external: StoreFacts | None,
+    parts: Sequence[Part],
+    literals: Iterable[str],
+    is_ignored: Ignored,
+) -> SecretInput:
     in_clear = {*literals}
     # A Secret is private when every file that has a say in it is ignored, so all are asked about when one is in clear.
     ignored = frozenset(part.path for part in parts if is_ignored(part.path)) if in_clear else frozenset()
-    return SecretInput(store or Store(""), ignored)
+    return SecretInput(store, ignored, external)
 
 
 class _StoreKey:

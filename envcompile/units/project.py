@@ -14,6 +14,7 @@ from envcompile.units.compile import api_of, compose_of
 from envcompile.units.environment import LinkedEnvironment
 from envcompile.units.link import report
 from envcompile.units.plan import plan
+from envcompile.units.seal import external_store
 from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
+    from envcompile.units.environment import Reason
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.shared_memo import SharedMemo
@@ -224,6 +226,10 @@ class Project:
 
         return read_environment(self._sources, environment, self._parsed)
 
+    def reasons(self) -> list[Reason]:
+        """For each unit of the environments that were linked whether it was compiled, and why."""
+        return [reason for linked in self._linked.values() for reason in linked.reasons]
+
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
@@ -274,6 +280,7 @@ class Project:
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
+            external=external_store(sources),
             is_ignored=self.ignores,
         )
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from envcompile.errors import Problems
     from envcompile.model import Location, Pointer
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
+    from envcompile.sources import EnvironmentSources
     from envcompile.units.unit import UnitInput
 
 PRIVATE_APP = "secrets"
@@ -65,6 +67,7 @@ def _sealed(unit: UnitInput, resource: Resource, warnings: list[str]) -> Resourc
         ignored=ignored.__contains__,
         sources=sources,
         warn=warnings.append,
+        facts=given.external if given is not None else None,
     )
     is_private = has_literals(resource.value) and ignored.issuperset(sources)
     return _with_value(resource, after, PRIVATE_APP if is_private else resource.app)
@@ -83,6 +86,24 @@ def undeclared(
         step = Step("derived", f"overlays/{environment}", None, ("secretBackend",), None, value)
         found.append(Resource(identity, value, PRIVATE_APP, (step,)))
     return found
+
+
+def external_store(sources: EnvironmentSources) -> StoreFacts | None:
+    """What the environment's files say of the store of the External Secrets operator, wherever it is written."""
+    if sources.settings.secret_backend != "external":
+        return None
+    from envcompile.secrets.externalstore import STORE_KINDS, store_facts
+
+    return store_facts(
+        [
+            sources.documents(layer.name, file.path).documents[at].value
+            for layer in sources.scans
+            for file in layer.files
+            for at, head in enumerate(file.heads)
+            if head.kind in STORE_KINDS
+        ],
+        sources.settings,
+    )
 
 
 def declared_secrets(resources: Iterable[Resource]) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envcompile.compose.settings import SettingProblem
     from envcompile.errors import Problem
     from envcompile.model import Layer, Resource
+    from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment, MergeKeyRule
 
@@ -41,6 +42,8 @@ class SecretInput(NamedTuple):
     """The sealed values of the environment."""
     ignored: frozenset[str]
     """Those of the unit's files that git ignores: only there may values stand in clear."""
+    external: StoreFacts | None = None
+    """With `secretBackend: external`, what the environment says of the store."""
 
     def __repr__(self) -> str:
         return f"SecretInput({len(self.store.records)} sealed values)"

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from envcompile.yamlio import edit
     from envcompile.yamlio.emit import Renderer, dump
-    from envcompile.yamlio.load import load_all
+    from envcompile.yamlio.load import load_all, load_literally
     from envcompile.yamlio.positions import block_lines, locate, locate_nearest
 
-__all__ = ["Renderer", "block_lines", "dump", "edit", "load_all", "locate", "locate_nearest"]
+__all__ = ["Renderer", "block_lines", "dump", "edit", "load_all", "load_literally", "locate", "locate_nearest"]
 
 _HOMES = {  # ruff: ignore[non-empty-init-module] - names are imported when first used: start-up is part of the product
     "Renderer": "emit",
     "block_lines": "positions",
     "dump": "emit",
     "load_all": "load",
+    "load_literally": "load",
     "locate": "positions",
     "locate_nearest": "positions",
 }

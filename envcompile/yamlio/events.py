@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from envcompile.errors import PicklableError
 from envcompile.yamlio.engine import parser
-from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, key_of
+from envcompile.yamlio.scalars import KEYS, LITERAL_KEYS, LITERAL_PLAIN, MERGE, PLAIN, NotJsonError, key_of
 from envcompile.yamlio.tags import STANDARD, tagged
 
 MAX_DEPTH: Final = 512
@@ -44,12 +44,13 @@ class ContainerKeyError(Exception):
         super().__init__(index)
 
 
-def load_events(text: str, *, last_wins: bool = False) -> list[Any]:
+def load_events(text: str, *, last_wins: bool = False, literal: bool = False) -> list[Any]:
     """The documents of a stream in order, None for an empty one.
 
     Args:
         text: the stream without a byte order mark.
         last_wins: take the last value of a repeated key instead of refusing it.
+        literal: leave `<<` a key like any other, and take infinity and not-a-number for the numbers they are.
 
     Raises:
         yaml.YAMLError: where the text is not YAML.
@@ -57,7 +58,7 @@ def load_events(text: str, *, last_wins: bool = False) -> list[Any]:
     """
     if "\ufeff" in text and (mark := _LINE_WITH_MARK.search(text)):
         raise RefusedError("a byte order mark stands inside the file", "remove it: files were joined", mark.end() - 1)
-    builder = _Builder(last_wins=last_wins)
+    builder = _Builder(last_wins=last_wins, literal=literal)
     try:
         return builder.documents(text)
     except NotJsonError as error:
@@ -67,10 +68,12 @@ def load_events(text: str, *, last_wins: bool = False) -> list[Any]:
 class _Builder:
     """One pass over the events of a stream."""
 
-    __slots__ = ("_anchors", "_expanded", "_last_wins", "_merged", "_own", "_sizes", "latest")
+    __slots__ = ("_anchors", "_expanded", "_keys", "_last_wins", "_merged", "_own", "_plain", "_sizes", "latest")
 
-    def __init__(self, *, last_wins: bool) -> None:
+    def __init__(self, *, last_wins: bool, literal: bool) -> None:
         self._last_wins = last_wins
+        self._keys = LITERAL_KEYS if literal else KEYS
+        self._plain = LITERAL_PLAIN if literal else PLAIN
         self._anchors: dict[str, Any] = {}
         self._sizes: dict[int, int] = {}  # expanded nodes of the anchored containers that are complete, by identity
         self._merged: dict[int, set[str]] = {}  # keys that came from `<<`, by the identity of their open map
@@ -82,6 +85,7 @@ class _Builder:
         """The values of all documents."""
         next_event, kinds = parser(text)
         scalar, alias, map_start, list_start, map_end, list_end, _, document_end, stream_end = kinds
+        keys, plain = self._keys, self._plain
         documents: list[Any] = []
         stack: list[tuple[Any, Any, str | None, int]] = []  # container and key around the open one, its anchor, count
         current: Any = None
@@ -93,14 +97,14 @@ class _Builder:
                 self.latest = event
                 if key is None and type(current) is dict:
                     if event.implicit[0] and not event.anchor and not event.tag:
-                        key = KEYS[event.value]
+                        key = keys[event.value]
                     else:
                         key = self._key(event)
                     continue
                 if event.tag:
                     value = tagged(event.tag, event.value)
                 else:
-                    value = PLAIN[event.value] if event.implicit[0] else event.value
+                    value = plain[event.value] if event.implicit[0] else event.value
                 if event.anchor:
                     self._anchors[event.anchor] = value
             elif kind is map_start or kind is list_start:
@@ -161,13 +165,13 @@ class _Builder:
         plain = bool(event.implicit[0])
         if event.anchor:
             self._anchors[event.anchor] = (
-                tagged(event.tag, event.value) if event.tag else PLAIN[event.value] if plain else event.value
+                tagged(event.tag, event.value) if event.tag else self._plain[event.value] if plain else event.value
             )
         if event.value == "<<" and (plain or event.tag == f"{STANDARD}merge"):
-            return MERGE
+            return self._keys["<<"]
         if event.tag:
             return key_of(tagged(event.tag, event.value))
-        return KEYS[event.value] if plain else event.value
+        return self._keys[event.value] if plain else event.value
 
     def _aliased(self, event: Any) -> Any:
         """The value an alias stands for; counts what it expands to."""

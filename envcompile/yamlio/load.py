@@ -37,6 +37,29 @@ def load_all(data: bytes, file: str, *, last_wins: bool = False) -> list[Any]:
         raise explained(error, text, file) from error
 
 
+def load_literally(data: bytes, file: str) -> list[Any]:
+    """The documents of a file that is no Kubernetes object: `<<` merges nothing, infinity is a number.
+
+    A JSON file is read as `load_all` reads it.
+
+    Raises:
+        EnvcError: as `load_all`.
+    """
+    text = decoded(data, file)
+    if text.lstrip().startswith("{"):
+        return load_all(data, file)
+    from yaml import YAMLError
+
+    from envcompile.yamlio.events import ContainerKeyError, RefusedError, RepeatedKeyError, load_events
+
+    try:
+        return load_events(text, literal=True)
+    except (RefusedError, RepeatedKeyError, ContainerKeyError, YAMLError) as error:
+        from envcompile.yamlio.problems import explained
+
+        raise explained(error, text, file) from error
+
+
 def _quickly(text: str, *, last_wins: bool) -> list[Any] | None:
     """The documents of a stream, each by the quickest reader that can; None when the whole has to be read completely.
 

@@ -23,7 +23,7 @@ class Node:
     The `end` of a block map or list is where the next thing begins, as libyaml counts it.
     """
 
-    __slots__ = ("end", "entries", "flow", "items", "kind", "start", "style", "target", "text")
+    __slots__ = ("_places", "end", "entries", "flow", "items", "kind", "start", "style", "target", "text")
 
     def __init__(self, kind: str, start: int, end: int) -> None:
         self.kind = kind
@@ -35,6 +35,7 @@ class Node:
         self.entries: list[Entry] = []
         self.items: list[Node] = []
         self.target: Node | None = None
+        self._places: dict[Any, int] | None = None
 
     @property
     def real(self) -> Node:
@@ -47,7 +48,10 @@ class Node:
         if node.kind == LIST and type(step) is int:
             return (node.items[step], node.items[step]) if 0 <= step < len(node.items) else None
         if node.kind == MAP and type(step) is str:
-            for entry in reversed(node.entries):
+            place = node.place(step)
+            if place is not None and node.place(MERGE) is None:
+                return node.entries[place].name, node.entries[place].value
+            for entry in reversed(node.entries) if node.place(MERGE) is not None else ():
                 if entry.key == step:
                     return entry.name, entry.value
                 if entry.key is MERGE:
@@ -56,6 +60,12 @@ class Node:
                         if found := each.find(step):
                             return found
         return None
+
+    def place(self, key: Any) -> int | None:
+        """The number of the last entry of a finished map that has this key itself; None when none has."""
+        if self._places is None:
+            self._places = {entry.key: number for number, entry in enumerate(self.entries)}
+        return self._places.get(key)
 
 
 class Entry(NamedTuple):

@@ -24,6 +24,22 @@ def place(document: Document, pointer: Pointer = (), *, key: bool = False) -> Lo
     return Location(document.source.path, *(found or locate_nearest(data, document.index, full)))
 
 
+def within_output(document: Document, pointer: Pointer = ()) -> str:
+    """Where in jsonnet's output a value stands, as the end of a sentence; empty for one that has a line of its own."""
+    way = (*document.within, *pointer)
+    if not document.generated or not way:
+        return ""
+    return f" (at `{format_field(way)}` of jsonnet's output)"
+
+
+def format_field(pointer: Pointer) -> str:
+    """A pointer as people write it: `spec.ports[0].name`."""
+    text = ""
+    for part in pointer:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
 def exact_place(document: Document, pointer: Pointer) -> Location | None:
     """The place of a field that is written down in the document; None when it is not."""
     if document.generated:

@@ -175,3 +175,25 @@ class Keys(dict[str, Any]):  # ruff: ignore[subclass-builtin] - as Plain
 
 PLAIN: Final = Plain()
 KEYS: Final = Keys()
+
+
+class LiteralPlain(dict[str, Any]):  # ruff: ignore[subclass-builtin] - as Plain
+    """As `Plain`, for files that are no Kubernetes objects: infinity and not-a-number are numbers."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> Any:
+        return float(text.replace(".", "")) if text in _NOT_FINITE else PLAIN[text]
+
+
+class LiteralKeys(dict[str, Any]):  # ruff: ignore[subclass-builtin] - as Plain
+    """As `Keys`, but `<<` is a key like any other."""
+
+    __slots__ = ()
+
+    def __missing__(self, text: str) -> Any:
+        return text if text == "<<" else KEYS[text]
+
+
+LITERAL_PLAIN: Final = LiteralPlain()
+LITERAL_KEYS: Final = LiteralKeys()

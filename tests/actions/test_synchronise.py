@@ -18,14 +18,13 @@ from envcompile.history.retention import prune
 from tests.actions.test_recorder import everything
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment
-from tests.history.conftest import backend, folder, new_postgres, postgres_socket
+from tests.history.conftest import Folder, backend, folder, new_postgres, postgres_socket
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from envcompile.history.database import Database
-    from tests.history.conftest import Folder
 
 __all__ = ["backend", "folder", "new_postgres", "postgres_socket"]
 
@@ -136,6 +135,33 @@ def test_damage_is_found_and_mended(folder: Folder) -> None:
     with closing(folder.past()) as past:
         assert rows(past.store.database) == before
     assert rebuild_history(folder.root) == ("7 commits compiled again: nothing differs", 0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_what_was_recorded_before_its_parent_does_not_differ(folder: Folder, count: int) -> None:
+    """Case rebuild-check-false-alarm: hooks recorded before the first import, and nothing is wrong with that."""
+    commits = [folder.commit(f"replicas {number}", base__web=deployment(replicas=number)) for number in range(2, 7)]
+    for commit in commits[-count:][::-1]:
+        with closing(folder.past()) as past:
+            record(past.repository, past.store, [commit])
+    folder.record()
+    assert rebuild_history(folder.root, "--check") == ("5 commits compiled again: nothing differs", 0)
+    with closing(folder.past()) as past:
+        past.store.database.run("UPDATE resource_change SET file = 'elsewhere.yaml' WHERE revision_id = 1")
+    assert rebuild_history(folder.root, "--check")[1] == 16
+
+
+def test_a_shallow_clone_that_was_completed_does_not_differ(folder: Folder, tmp_path: Path) -> None:
+    """Case rebuild-check-false-alarm: a CI job records the newest commit of a shallow clone, then all of it."""
+    for number in range(2, 5):
+        folder.commit(f"replicas {number}", base__web=deployment(replicas=number))
+    clone = tmp_path / "clone"
+    folder.git("clone", "-q", "--depth=1", f"file://{folder.root}", str(clone))
+    shallow = Folder(clone, folder.minutes)
+    shallow.record()
+    shallow.git("fetch", "-q", "--unshallow")
+    shallow.record()
+    assert rebuild_history(clone, "--check") == ("3 commits compiled again: nothing differs", 0)
 
 
 def test_what_git_lost_and_what_was_pruned_is_kept_as_recorded(folder: Folder) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from envcompile.ask.changes import changes, field_changes, root_node
 from envcompile.model import Resource, ResourceId
+from envcompile.values import ABSENT
 from tests.ask.apply import apply_fields
 from tests.ask.samples import API
 from tests.oracles.random_resources import Chance
@@ -77,7 +78,7 @@ def test_a_difference_names_each_field_once(one: int, other: int) -> None:
     """Nobody reads the same change twice."""
     identity = ResourceId("apps", "Deployment", "shop", "web")
     fields = field_changes(identity, drawn("Deployment", one), drawn("Deployment", other), API)
-    told = [(field.path, type(field.new).__name__ == "Order") for field in fields]
+    told = [(field.path, type(field.new).__name__ == "Order", field.new is ABSENT) for field in fields]
     assert len(told) == len(set(told))
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from envcompile.compose.merge import MergeConflict, match_item
+from envcompile.compose.merge import MergeConflict
+from envcompile.compose.merge_match import ItemFinder
 from envcompile.compose.merge_rules import walk
 from envcompile.kubernetes import UNKNOWN_RULE, ListRule, load
 
@@ -62,12 +63,14 @@ def test_lists_of_an_unknown_kind_say_that_nothing_is_known() -> None:
 def test_an_item_is_found_by_its_keys() -> None:
     """The first of several, none when it is new."""
     items = [{"containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}, {"containerPort": 80, "name": "x"}, "odd"]
-    assert match_item(PORTS, items, {"containerPort": 80, "protocol": "TCP"}) == 0
-    assert match_item(PORTS, items, {"containerPort": 53}) == 1
-    assert match_item(PORTS, items, {"containerPort": 53, "protocol": "TCP"}) is None
-    assert match_item(PORTS, items, {"containerPort": 9}) is None
+    finder = ItemFinder(PORTS, list(items))
+    assert finder.find({"containerPort": 80, "protocol": "TCP"}) == 0
+    assert finder.find({"containerPort": 53}) is None
+    assert finder.find({"containerPort": 53, "protocol": "UDP"}) == 1
+    assert finder.find({"containerPort": 9}) is None
+    assert ItemFinder(PORTS, list(items), only_names=True).find({"containerPort": 53}) == 1
     with pytest.raises(MergeConflict) as raised:
-        match_item(PORTS, items, {"name": "x"})
+        finder.find({"name": "x"})
     assert raised.value.what == (
         "the item has no `containerPort` and no `protocol`, by which the items of this list are told apart"
     )

@@ -36,9 +36,9 @@ chmod +x "$(dirname "$0")/envc"
 """
 _PYTHON = """\
 #!/bin/sh
-# `python3 -m venv` as it is, but for pip, which it would have to unpack, and which would find nothing to install from.
-if test "$1 $2" = "-m venv"; then
-  {python} -m venv --without-pip "$3" && cp {pip} "$3/bin/pip"
+# `python3 -I -m venv` as it is, but for pip: it would have to be unpacked, and would find nothing to install from.
+if test "$1 $2 $3" = "-I -m venv"; then
+  {python} -I -m venv --without-pip "$4" && cp {pip} "$4/bin/pip"
 else
   exec {python} "$@"
 fi

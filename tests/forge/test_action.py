@@ -346,3 +346,45 @@ def test_the_workflow_runs_the_action_and_may_write_comments_and_nothing_else(ho
     assert substitute(workflow["concurrency"]["group"], contexts) == "diff-7"
     assert workflow["concurrency"]["cancel-in-progress"] is True
     assert host.run(image, depth=checkout["with"]["fetch-depth"]).log == "\ncomments: 1 written\n"
+
+
+def test_no_module_of_the_pull_request_is_imported(host: Host) -> None:
+    """Case action-venv-from-checkout: nor of hooks-import-from-checkout; a branch that brings modules runs none."""
+    names = (
+        "venv",
+        "envcompile",
+        "json",
+        "typing",
+        "pip",
+        "ensurepip",
+        "site",
+        "sitecustomize",
+        "usercustomize",
+        "runpy",
+    )
+    planted = {f"{name}.py": f"open({str(host.folder / 'RAN')!r}, 'a').write('{name}\\n')\n" for name in names}
+    origin = make_origin(host.folder / "origin", {**IMAGE, **planted})
+    folder = host.folder / "job"
+    check_out(origin, folder / "work", "refs/pull/7/merge", 0)
+    api = f"{host.state.address}{host.state.prefix}"
+    job = Job(folder / "work", folder, "pull_request", pull_request(origin), api, TOKEN, origin.merge)
+    assert (folder / "work" / "venv.py").exists()
+    assert run_action(job, {}, host.python).code == 0
+    assert not (host.folder / "RAN").exists()
+
+
+def test_a_folder_that_looks_like_a_repository_is_none(host: Host, tmp_path: Path) -> None:
+    """A pull request cannot configure the git of the job: a folder with HEAD, objects and refs is no repository."""
+    ran = tmp_path / "RAN"
+    core = f"repositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = touch {ran}\n"
+    planted = {
+        "shop/HEAD": "ref: refs/heads/main\n",
+        "shop/config": f"[core]\n\t{core}",
+        "shop/objects/x": "",
+        "shop/refs/x": "",
+        "shop/base/web.yaml": deployment(),
+        "shop/overlays/dev/environment.yaml": "apiVersion: envcompile.dev/v1\nkind: Environment\n",
+    }
+    origin = make_origin(host.folder / "origin", {**IMAGE, **planted})
+    host.run(origin, inputs={"project": "shop"})
+    assert not ran.exists()

@@ -203,3 +203,14 @@ def test_the_job_runs_for_merge_requests_only_and_waits_for_nothing() -> None:
     job = template()
     assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}]
     assert (job["needs"], job["interruptible"], job["artifacts"]["when"]) == ([], True, "always")
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_no_module_of_the_merge_request_is_imported(state: State, tmp_path: Path, shell: str) -> None:
+    """A branch that brings modules runs none, whatever the project's variables say of Python's path."""
+    ran = tmp_path / "RAN"
+    names = ("envcompile", "json", "typing", "pip", "site", "sitecustomize", "usercustomize", "runpy", "os")
+    planted = {f"{name}.py": f"open({str(ran)!r}, 'a').write('{name}\\n')\n" for name in names}
+    origin = make_origin(tmp_path / "origin", {**IMAGE, **planted})
+    Host(state, tmp_path, origin).run(shell=shell, PYTHONPATH=".")
+    assert not ran.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -139,6 +140,52 @@ def test_a_file_that_is_no_database_is_said(folder: Folder) -> None:
     assert outcome.code == 4
     assert "file is not a database" in outcome.err
     assert file.read_bytes().startswith(b"this is not")
+
+
+@pytest.mark.parametrize("kind", ["text", "cut short", "scribbled", "no tables", "a body", "a JSON"])
+def test_a_damaged_database_says_what_helps(folder: Folder, kind: str) -> None:
+    """Whatever happened to the file, the answer is exit code 4 with what to do, and doing it helps."""
+    for number in range(1, 4):
+        folder.commit(f"replicas {number}", base__web=deployment(replicas=number))
+    folder.record()
+    file = folder.root / ".envc" / "history.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if kind == "no tables":
+            connection.execute("DROP TABLE field_change")
+            connection.execute("DROP TABLE resource_change")
+        elif kind == "a body":
+            connection.execute("UPDATE content SET body = x'00'")
+        elif kind == "a JSON":
+            connection.execute("UPDATE content SET body = ?", (zlib.compress(b"{"),))
+        connection.commit()
+    size = file.stat().st_size
+    with file.open("r+b") as stream:
+        if kind == "text":
+            stream.write(b"this is no database")
+        elif kind == "cut short":
+            stream.truncate(size // 2)
+        elif kind == "scribbled":
+            stream.seek(4096)
+            stream.write(b"\xff" * (size - 4096))
+    codes = set()
+    for question in (
+        ("log", "prod"),
+        ("show", "prod"),
+        ("show", "prod", "HEAD", "deployment/web"),
+        ("stats",),
+        ("record",),
+    ):
+        outcome = run_envc(folder.root, "history", *question)
+        assert outcome.code in {0, 4}, outcome.err
+        codes.add(outcome.code)
+        if outcome.code:
+            assert f"{file} is damaged: " in outcome.err
+            assert "move it away and run `envc history import`" in outcome.err
+    assert 4 in codes
+    for left in file.parent.glob("history.db*"):
+        left.unlink()
+    assert run_envc(folder.root, "history", "import").err == "3 commits recorded\n"
 
 
 def test_damage_is_found(folder: Folder) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.oracles import hook_managers
 from tests.oracles.catalogue import (
     BUILD_ENVIRONMENT,
     BUILD_FLAGS,
@@ -97,20 +98,39 @@ def search_path(environ: Mapping[str, str]) -> str:
     return os.pathsep.join(str(bin_directory(module, environ)) for module in modules)
 
 
+def _install_hook_managers(environ: Mapping[str, str]) -> bool:
+    """Install what npm has; tell whether it is there."""
+    place = hook_managers.node_modules(environ)
+    if place.is_dir():
+        _say(f"{', '.join(hook_managers.PACKAGES)}: present, {place}")
+        return True
+    try:
+        hook_managers.install(environ)
+    except hook_managers.NpmError as error:
+        sys.stderr.write(f"{error}\n")
+        return False
+    _say(f"{', '.join(hook_managers.PACKAGES)}: installed, {place}")
+    return True
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build what is missing and print one line a tool."""
     by_name = {oracle.name: oracle for oracle in ORACLES}
     parser = argparse.ArgumentParser(prog="python -m tests.oracles.build", description=__doc__)
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(by_name)} (default: all)")
+    names = [*by_name, hook_managers.NAME]
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(names)} (default: all)")
     parser.add_argument("--print-path", action="store_true", help="print the folders of the binaries, ready for PATH")
     options = parser.parse_args(arguments)
-    if unknown := [name for name in options.tools if name not in by_name]:
-        parser.error(f"no such tool: {', '.join(unknown)} (choose from {', '.join(by_name)})")
+    if unknown := [name for name in options.tools if name not in names]:
+        parser.error(f"no such tool: {', '.join(unknown)} (choose from {', '.join(names)})")
     environ = dict(os.environ)
     if options.print_path:
         _say(search_path(environ))
         return 0
-    for oracle in [by_name[name] for name in options.tools] or ORACLES:
+    chosen = options.tools or names
+    if hook_managers.NAME in chosen and not _install_hook_managers(environ):
+        return 1
+    for oracle in [by_name[name] for name in chosen if name in by_name]:
         place = binary(oracle, environ)
         if place.is_file():
             _say(f"{oracle.name} {oracle.version}: present, {place}")

@@ -15,6 +15,7 @@ KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
 DYFF_MODULE: Final = FOLDER / "dyff"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
+SOPS_MODULE: Final = FOLDER / "sops"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -115,6 +116,12 @@ ORACLES: Final = (
         pinned_by="github.com/homeport/dyff",
         module=DYFF_MODULE,
         linker_variables=("github.com/homeport/dyff/internal/cmd.version={number}",),
+    ),
+    Oracle(
+        name="sops",
+        package="github.com/getsops/sops/v3/cmd/sops",
+        pinned_by="github.com/getsops/sops/v3",
+        module=SOPS_MODULE,
     ),
     Oracle(
         name="argocd",

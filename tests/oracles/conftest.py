@@ -91,6 +91,12 @@ def dyff() -> Path:
 
 
 @pytest.fixture(scope="session")
+def sops() -> Path:
+    """The real sops."""
+    return _single_tool(LOCATED.sops)
+
+
+@pytest.fixture(scope="session")
 def kube_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real API server without controllers: validation, dry-runs, custom resources, in a few seconds."""
     try:

@@ -34,6 +34,7 @@ class Tools:
     sealed_secrets_controller: Path
     kubeconform: Path
     dyff: Path
+    sops: Path
     argocd: Path
     kube_apiserver: Path
     kube_controller_manager: Path

@@ -96,7 +96,7 @@ def test_labels_type_and_harmless_values_go_into_the_template() -> None:
         "engineVersion": "v2",
         "mergePolicy": "Merge",
         "type": "example.com/x",
-        "metadata": {"labels": {"app": "a"}},
+        "metadata": {"labels": {"app": "a"}, "annotations": {"keep": "this"}},
         "data": {"user": 'a{{ "{{" }}b'},
     }
 

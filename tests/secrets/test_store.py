@@ -102,6 +102,7 @@ def test_layers_are_laid_over_each_other() -> None:
     class Given(NamedTuple):
         path: str
         data: bytes
+        accepted: frozenset[str] | None = None
 
         def read(self) -> bytes:
             return self.data

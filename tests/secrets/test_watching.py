@@ -19,7 +19,7 @@ from envcompile.secrets.seal import Result, seal_environments
 from envcompile.secrets.sealing import open_sealed
 from envcompile.secrets.secret_set import Scene, gather
 from envcompile.secrets.status import StatusRow, status
-from envcompile.secrets.store import ValueId, parse_store
+from envcompile.secrets.store import ValueId, parse_store, read_store
 from envcompile.secrets.verify import as_manifests, unseal, verify
 from tests.secrets.repository import (
     NOW,
@@ -220,7 +220,7 @@ def test_unseal_takes_every_form_of_private_key(repository: Repository, form: st
         "several": key_pem(private_key(2048, 1)) + key_pem(),
     }[form]
     keys = read_private_keys(data, "backup")
-    (opened,) = unseal(repository.root, "overlays/prod/sealed.yaml", keys=keys)
+    (opened,) = unseal(read_store(repository.root, "overlays/prod/sealed.yaml"), keys=keys)
     assert {key: value.reveal() for key, value in opened.values.items()} == {
         "api_key": SECRET,
         "jwt_secret": b"jwt in clear",
@@ -255,7 +255,11 @@ def test_unseal_names_what_stays_closed(repository: Repository) -> None:
     """Another cluster's key."""
     seal(repository)
     with pytest.raises(EnvcError) as error:
-        unseal(repository.root, "overlays/prod/sealed.yaml", keys=[private_key(2048, 1)], names=["user-service-secret"])
+        unseal(
+            read_store(repository.root, "overlays/prod/sealed.yaml"),
+            keys=[private_key(2048, 1)],
+            names=["user-service-secret"],
+        )
     assert str(error.value).startswith(
         "error: none of the private keys opens `production/user-service-secret/api_key`\n  --> overlays/prod/sealed.yaml:1:1"
     )
@@ -447,7 +451,7 @@ def test_a_build_imports_no_cryptography() -> None:
     """Start-up: resolving, references and the store need no heavy library."""
     program = (
         "import sys; import envcompile.secrets, envcompile.secrets.committed_sealed, envcompile.secrets.store; "
-        "print([name for name in ('cryptography', 'typer', 'rich', 'hvac', 'pyrage', 'subprocess') if name in sys.modules])"
+        "print([name for name in ('cryptography', 'typer', 'rich', 'ssl', 'pyrage', 'subprocess') if name in sys.modules])"
     )
     import sys
 

@@ -287,11 +287,11 @@ MISTAKES = {
         "hint: a top-level function takes the argument `environment`: `function(environment) ...`",
     ),
     "second argument": Case(
-        "function(environment, size) {}",
-        "error: jsonnet: Missing argument: size\n"
+        "function(environment, weight) {}",
+        "error: jsonnet: Missing argument: weight\n"
         "  --> {file}:1:1\n"
         "      Top-level function call\n"
-        "hint: envc passes `environment` only: give the other arguments defaults",
+        "hint: define `params.weight` in environment.yaml, or give it a default",
     ),
     "other variable": Case(
         "std.extVar('env')",

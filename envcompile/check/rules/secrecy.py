@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile.check.finding import Hit
 from envcompile.check.reading import map_at, maps_at, strings_at, text_at, texts_at
 from envcompile.check.rule import Rule
+from envcompile.kubernetes.credentials import is_named_secret, named_values, shape_of
 from envcompile.model import is_harmless
 
 if TYPE_CHECKING:
@@ -19,56 +20,9 @@ if TYPE_CHECKING:
     from envcompile.check.finding import Severity
     from envcompile.model import Pointer, Resource
 
-_SHAPES: Final = (
-    ("a private key", r"-BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-"),
-    ("an age key", r"\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    ("a GitHub token", r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{60,})"),
-    ("a GitLab token", r"\bglpat-[0-9A-Za-z_-]{20,}"),
-    ("a Slack token", r"\bxox[abeoprs]-[0-9A-Za-z-]{10,}"),
-    ("a Stripe key", r"\b[rs]k_live_[0-9A-Za-z]{16,}"),
-    ("a Google API key", r"\bAIza[0-9A-Za-z_-]{35}\b"),
-    ("a Vault token", r"\bhv[sbr]\.[0-9A-Za-z_-]{20,}"),
-    ("an npm token", r"\bnpm_[0-9A-Za-z]{36}\b"),
-    ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}"),
-    ("a Docker Hub token", r"\bdckr_pat_[0-9A-Za-z_-]{20,}"),
-    ("a JSON Web Token", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
-    ("a password in a URL", r"\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@'\"${}<>]{1,99}:[^\s@/'\"${}<>*]{3,199}@[^\s/]"),
-)
-"""What secrets look like whatever they are called; after the token formats that their makers publish."""
-
-_ANY_SHAPE: Final = re.compile("|".join(f"(?:{pattern})" for _, pattern in _SHAPES))
-_SECRET_NAME: Final = re.compile(
-    r"(?:^|[^a-z0-9])(?:password|passwd|passphrase|secret|token|credentials?|client[-_.]?secret|key[-_.]?content"
-    r"|(?:api|private|secret|access|account|storage|batch|encryption|signing|master|shared)[-_.]?key)$",
-    re.IGNORECASE,
-)
-_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NO_SECRET: Final = re.compile(
-    r"\s*|true|false|none|null|yes|no|on|off|enabled|disabled|\d+[a-z]*|.*[$]\(.*|.*[$]\{.*|.*\{\{.*|<.*>|/.*|\.{1,2}/.*"
-    r"|[a-z+]+://[^@]*|\*+|file:.*|ref\+.*",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Values that are no secret under a secret's name: switches, numbers, paths, addresses, references, asterisks."""
-
-_LINE: Final = re.compile(
-    r"""^[ \t]*["']?([A-Za-z][\w.-]{0,199})["']?[ \t]*[:=][ \t]*["']?([^"'\n]*)["']?[ \t]*,?[ \t]*$""", re.MULTILINE
-)
 _SECRET_WORD: Final = re.compile(r"passw|passphrase|secret|token|key|credential", re.IGNORECASE)
 
 _FIX: Final = "rotate it, seal it (`envc secrets set`) and read it from the Secret"
-
-
-def shape_of(text: str) -> str:
-    """What kind of secret a text holds, by its form alone; empty for none."""
-    if _ANY_SHAPE.search(text) is None:
-        return ""
-    return next(kind for kind, pattern in _SHAPES if re.search(pattern, text))
-
-
-def is_named_secret(name: str, value: str) -> bool:
-    """Tell whether a name promises a secret and the value may be one."""
-    return _SECRET_NAME.search(_CAMEL.sub("_", name)) is not None and _NO_SECRET.fullmatch(value) is None
 
 
 def _plaintext(scene: Scene) -> Iterator[Hit]:
@@ -119,8 +73,7 @@ def _in_text(config: Resource, pointer: Pointer, key: str, text: str) -> Iterato
         yield Hit(config.id, pointer, f"the entry `{key}` holds {kind} in plain text", _FIX)
     if _SECRET_WORD.search(text) is None:
         return
-    lines = {found[1]: found[2].strip(" \t,") for found in _LINE.finditer(text)}
-    for name, value in lines.items():
+    for name, value in named_values(text).items():
         if is_named_secret(name, value):
             what = f"`{name}` in the entry `{key}` looks like a secret in plain text"
             fix = f"{_FIX}; or say in `envcompile.dev/ignore` why it is none"

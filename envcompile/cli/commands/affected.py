@@ -37,6 +37,10 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--from", metavar="REV", help="Compare with this commit; default: HEAD.", show_default=False),
         ] = None,
+        target: Annotated[
+            str | None,
+            typer.Option("--to", metavar="REV", help="The newer commit; default: the folder.", show_default=False),
+        ] = None,
         output_format: Format = "text",
     ) -> None:
         """Name the environments and resources that a change touches."""
@@ -44,7 +48,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.cli.output import data, document, tell
         from envcompile.units.project import Project
 
-        found = affected(Project.open(context.obj.project), files or [], revision)
+        found = affected(Project.open(context.obj.project), files or [], revision, target)
         if output_format == "json":
             document({environment: [item._asdict() for item in touched] for environment, touched in found.items()})
             return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from envcompile.cli.arguments import Envs, takes
-from envcompile.cli.fastpath import run_build
+from envcompile.cli.fastpath import build_project, run_build
 from envcompile.cli.flags import BuildOptions
 from envcompile.cli.output import table, tell
 from envcompile.errors import EnvcError, Problem, UnavailableError
@@ -16,10 +16,7 @@ from envcompile.errors import EnvcError, Problem, UnavailableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.model import Resource
     from envcompile.units.project import Project
-
-    Known = dict[str, tuple[Resource, ...]]
 
 EPILOG = """Examples:
 
@@ -61,29 +58,26 @@ def _watch(folder: Path, environments: Sequence[str], options: BuildOptions) -> 
 
     project = Project.open(folder)
     root = project.root
-    known = _build(project, environments, {}, options)
+    _build(project, environments, options, is_first=True)
     existing = [root / name for name in WATCHED if (root / name).exists()]
     tell(f"watching {', '.join(path.name for path in existing)}")
     for changed in watch(*existing, raise_interrupt=True, debounce=200, step=20):
         tell(f"-- {', '.join(sorted({path.removeprefix(f'{root}/') for _, path in changed}))}")
         try:
-            known = _build(Project.open(root), environments, known, options)
+            _build(Project.open(root), environments, options, is_first=False)
         except EnvcError as error:
             tell(str(error))
 
 
-def _build(project: Project, environments: Sequence[str], known: Known, options: BuildOptions) -> Known:
+def _build(project: Project, environments: Sequence[str], options: BuildOptions, *, is_first: bool) -> None:
     """Build once; print the difference to what was built before."""
-    from envcompile.actions.build import compile_all
-    from envcompile.ask.changes import changes
+    from envcompile.actions.build import differences
     from envcompile.ask.text import describe
 
-    compiled = compile_all(project, project.choose(environments))
-    for environment in compiled:
-        name = environment.compiled.environment
-        if name in known:
-            lines = list(describe(changes(known[name], environment.compiled.resources, environment.composed.api)))
+    if not is_first:
+        target = Path(options.output).absolute() if options.output is not None else project.root / "environments"
+        for environment, found in differences(project, environments, target):
+            lines = list(describe(found))
             if lines:
-                table([f"{name}:", *(f"  {line}" for line in lines)])
-    run_build(project.root, environments, options)
-    return {environment.compiled.environment: environment.compiled.resources for environment in compiled}
+                table([f"{environment}:", *(f"  {line}" for line in lines)])
+    build_project(project, environments, options)

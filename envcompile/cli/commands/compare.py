@@ -28,11 +28,15 @@ def register(app: typer.Typer) -> None:
         ],
         *,
         output_format: DiffFormat = "terminal",
+        with_own: Annotated[
+            bool, typer.Option("--all", help="Show each environment's own labels and annotations on each resource.")
+        ] = False,
         side_by_side: Annotated[bool, typer.Option("--side-by-side", help="Both in two columns.")] = False,
     ) -> int:
         """Compare two compiled environments; exit 16 when they differ.
 
-        Resources are matched by kind and name: the namespace that is each environment's own counts as the same.
+        Resources are matched by kind and name: the namespace that is each environment's own counts as the same, and the
+        labels and annotations that their settings put on every resource are told once.
         """
         import gc
 
@@ -42,6 +46,6 @@ def register(app: typer.Typer) -> None:
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
-        found = [between(Project.open(context.obj.project), left, right)]
+        found = [between(Project.open(context.obj.project), left, right, with_own=with_own)]
         print_difference(found, output_format, side_by_side=side_by_side)
         return exit_code(found, ())

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from envcompile.cli.arguments import make_group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+MOST_LINES = 5
+"""Files that a refused commit names; the build names all of them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -13,17 +22,17 @@ def register(app: typer.Typer) -> None:
 
     @group.command("install", epilog="Example: envc hook install")
     def install_command(context: typer.Context) -> None:
-        """Install pre-commit, pre-push, post-commit, post-merge and post-rewrite.
+        """Install pre-commit, pre-merge-commit, pre-push, post-commit, post-merge and post-rewrite; mend what is not.
 
-        Hooks that are there already are kept and called first. core.hooksPath and linked work trees are respected.
+        Hooks that are there already are kept and called, too. Several projects of one repository share the hooks.
         """
-        from envcompile.actions.hooks import hooks_folder, install
+        from envcompile.actions.hooks import install, shown_folder
         from envcompile.actions.past import open_repository
         from envcompile.cli.output import tell
 
         repository = open_repository(context.obj.project)
         found = install(repository)
-        tell(f"{len(found)} hooks installed in {hooks_folder(repository)}")
+        tell(f"{len(found)} hooks installed in {shown_folder(repository)}")
         for hook in found:
             if hook.keeps:
                 tell(f"{hook.name}: the hook that was there is called first")
@@ -40,13 +49,30 @@ def register(app: typer.Typer) -> None:
         repository = open_repository(context.obj.project)
         found = status(repository)
         for hook in found:
-            data(f"{hook.name:<13} {hook.state}{', calls the one that was there' if hook.keeps else ''}")
+            data(f"{hook.name:<16}  {hook.state}{', calls the one that was there' if hook.keeps else ''}")
+        if any(hook.state in {"replaced", "outdated"} for hook in found):
+            tell("hint: `envc hook install` mends what is replaced or outdated")
         spool = Spool(repository.home)
         waiting = spool.waiting()
         if waiting:
             reason = spool.last_error()
             tell(f"{counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))
         return 0 if all(hook.state == "installed" for hook in found) else 1
+
+    @group.command("run", epilog="Example: envc hook run pre-commit")
+    def run_command(
+        context: typer.Context,
+        name: Annotated[str, typer.Argument(metavar="HOOK", help="pre-commit, pre-merge-commit or pre-push.")],
+        _: Annotated[
+            list[str] | None, typer.Argument(metavar="[WORD]...", help="What git gives the hook.", show_default=False)
+        ] = None,
+    ) -> int:
+        """Do what a hook does before a commit or a push; the installed hooks call it."""
+        from envcompile.errors import Problem, UsageError
+
+        if name not in {"pre-commit", "pre-merge-commit", "pre-push"}:
+            raise UsageError([Problem(f"no hook `{name}` checks anything", "name pre-commit or pre-push")])
+        return _run(context.obj.project, name)
 
     @group.command("uninstall", epilog="Example: envc hook uninstall")
     def uninstall_command(context: typer.Context) -> None:
@@ -59,3 +85,58 @@ def register(app: typer.Typer) -> None:
         tell(f"{len(taken)} hooks taken away" if taken else "no hook of envc is installed")
 
     app.add_typer(group)
+
+
+def _run(folder: Path, name: str) -> int:
+    """Check what a hook is about; the exit code."""
+    import sys
+
+    from envcompile.actions.hook_places import is_touched
+    from envcompile.actions.opening import open_repository
+
+    repository = open_repository(folder)
+    if name == "pre-push":
+        return _check(folder) if pushed(sys.stdin) else 0
+    code = _check(folder) if is_touched(repository) else 0
+    if code:
+        return code
+    from envcompile.cli.entry import main
+
+    return main(["--project", str(folder), "secrets", "scan", "--staged"])
+
+
+def pushed(lines: Iterable[str]) -> list[str]:
+    """The commits that a push sends, as git tells its hook: none when it only deletes, `HEAD` when nothing is told.
+
+    Source: https://git-scm.com/docs/githooks#_pre_push, `<local-ref> <local-hash> <remote-ref> <remote-hash>`.
+    """
+    told = [words for words in (line.split() for line in lines) if len(words) == 4]
+    return [words[1] for words in told if words[1].strip("0")] if told else ["HEAD"]
+
+
+def _check(folder: Path) -> int:
+    """Compare `environments/`, where it is committed, with what the sources say; the exit code."""
+    from contextlib import redirect_stderr, redirect_stdout
+    from io import StringIO
+
+    from envcompile.actions.hook_places import is_output_committed
+    from envcompile.actions.opening import open_repository
+    from envcompile.cli.entry import main
+    from envcompile.cli.output import tell
+    from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
+
+    said = StringIO()
+    with redirect_stdout(said), redirect_stderr(said):
+        code = main(["--project", str(folder), "build", "--check"])
+    if code == EXIT_DIFFERENT:
+        if not is_output_committed(open_repository(folder)):
+            return EXIT_OK
+        lines = [line for line in said.getvalue().splitlines() if not line.startswith("hint:")]
+        for line in lines[:MOST_LINES]:
+            tell(line)
+        if len(lines) > MOST_LINES:
+            tell(f"and {len(lines) - MOST_LINES} more")
+        tell("environments/ is not what the sources say: run `envc build` and add what it writes")
+    elif code:
+        tell(said.getvalue().rstrip("\n"))
+    return code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -61,11 +61,18 @@ def register(app: typer.Typer) -> None:
             tell(f"{target} already has what {source} has")
             return
         for carried in promotion.carried:
-            old = "(not set)" if carried.old is None else carried.old
-            tell(f"{carried.setting}: {old} -> {carried.new}")
+            old = _written(carried.old) if carried.was_set else "(not set)"
+            tell(f"{carried.setting}: {old} -> {_written(carried.new)}")
         table(describe(promotion.changes))
         if dry_run:
             tell(f"dry run: {promotion.path} is unchanged")
         else:
             write_promotion(project, promotion)
             tell(f"{promotion.path} is edited; `envc build {target}` writes the result")
+
+
+def _written(value: Any) -> str:
+    """A setting on one line, as YAML has it."""
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

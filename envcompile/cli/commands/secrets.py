@@ -57,6 +57,9 @@ def _register_certificate(group: typer.Typer) -> None:
             str | None,
             typer.Option("--context", metavar="NAME", help="Context of the kubeconfig; default: the environment's."),
         ] = None,
+        plain_http: Annotated[
+            bool, typer.Option("--plain-http", help="Take it over http from another machine; compare the fingerprint.")
+        ] = False,
         output_format: Format = "text",
     ) -> None:
         """Store a cluster's sealing certificate beside its environment, and pin its fingerprint."""
@@ -73,12 +76,13 @@ def _register_certificate(group: typer.Typer) -> None:
             chosen = kube_context or (settings.cluster.context if settings.cluster else None)
             pem, origin = certificate_from_cluster(os.environ, settings.sealing or Sealing(), chosen), "the cluster"
         elif "://" in source:
-            pem, origin = certificate_from_url(source), address(source)
+            pem, origin = certificate_from_url(source, plain_http=plain_http), address(source)
         else:
             pem, origin = bytes_of(Path(source)), source
+        named = composed.sources.where(("sealing", "certificate"))
         change = accept_certificate(
             project.root, name, settings, pem, origin, accept=accept, now=now(), wanted=fingerprint,
-            file=composed.sources.certificate,
+            file=composed.sources.certificate, named_in=None if named is None else named.file,
         )  # fmt: skip
         for warning in change.warnings:
             tell(f"warning: {warning}")

@@ -133,8 +133,8 @@ def _register_recovery(group: typer.Typer) -> None:
         """Open sealed values with private keys, for recovery; shows names and sizes unless --reveal is given."""
         import sys
 
+        from envcompile.actions.secrets import store_for_recovery
         from envcompile.errors import Problem, UsageError
-        from envcompile.secrets.store import STORE_NAME
         from envcompile.secrets.verify import as_manifests, unseal
 
         if not private_keys:
@@ -143,8 +143,8 @@ def _register_recovery(group: typer.Typer) -> None:
         (name,) = project.choose([environment])
         if reveal:
             refuse_output_in(project.root)
-        file = f"overlays/{name}/{STORE_NAME}"
-        opened = unseal(project.root, file, keys=private_keys_of(private_keys), names=names or ())
+        store = store_for_recovery(project, name)
+        opened = unseal(store, keys=private_keys_of(private_keys), names=names or ())
         if reveal:
             sys.stdout.flush()
             sys.stdout.buffer.write(as_manifests(opened).reveal())
@@ -175,7 +175,7 @@ def _register_scan(group: typer.Typer) -> None:
 
         root = git_folder(context)
         found = scan_index(root, staged=staged, exclude=exclude or ())
-        if any(one.rule == "plaintext-secret" for one in found):
+        if any(one.rule in {"plaintext-secret", "plaintext-value"} for one in found):
             # Composing costs more than scanning: it is done only when there is something it could excuse.
             clear = _in_clear(context)
             found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=clear)

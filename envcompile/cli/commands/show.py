@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
         ] = "yaml",
     ) -> None:
         """Print what an environment compiles to; writes nothing."""
-        from envcompile.actions.build import choose_resources
+        from envcompile.actions.build import find_resources
         from envcompile.cli.output import document, raw, table
         from envcompile.emit.manifests import stream
         from envcompile.emit.order import in_apply_order
@@ -33,8 +33,8 @@ def register(app: typer.Typer) -> None:
 
         project = Project.open(context.obj.project)
         (name,) = project.choose([environment])
-        compiled = project.compile(name)
-        chosen = choose_resources(compiled, resource) if resource else in_apply_order(compiled.resources)
+        linked = project.link(name)
+        chosen = find_resources(linked, resource) if resource else in_apply_order(linked.resources())
         if names:
             table(str(item.id) for item in chosen)
         elif output_format == "json":

@@ -6,13 +6,14 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
-from envcompile.cli.output import data, raw, tell
+from envcompile.cli.output import data, document, raw, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envcompile.actions.results import EnvironmentResult
+    from envcompile.units.environment import Reason
     from envcompile.units.project import Project
 
 
@@ -22,6 +23,24 @@ def tell_built(results: Sequence[EnvironmentResult]) -> int:
     for result in results:
         tell(f"{result.environment}: {_counts(result)}")
     return EXIT_OK
+
+
+def tell_why(reasons: Sequence[Reason], *, as_json: bool) -> None:
+    """Print for each unit whether it was compiled or remembered, and which of its inputs changed."""
+    if as_json:
+        document([
+            {
+                "environment": reason.environment,
+                "application": reason.app,
+                "compiled": not reason.is_remembered,
+                "changed": reason.changed,
+                "why": reason.why,
+            }
+            for reason in reasons
+        ])
+        return
+    for reason in reasons:
+        data(f"{reason.environment}\t{reason.app}\t{reason.why}")
 
 
 def _counts(result: EnvironmentResult) -> str:
@@ -46,8 +65,8 @@ def _warn(results: Sequence[EnvironmentResult]) -> None:
             tell(f"warning: {warning}")
 
 
-def tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
-    """Name every file that a build would touch; the exit code."""
+def tell_stale(project: Project, results: Sequence[EnvironmentResult], *, aside: bool = False) -> int:
+    """Name every file that a build would touch, on stderr when stdout holds other data (`aside`); the exit code."""
     _warn(results)
     stale = False
     for result in results:
@@ -68,7 +87,7 @@ def tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
         if not rows and not plan.index_is_current:
             rows = [("stale", ".envc-index")]
         for what, path in sorted(rows, key=itemgetter(1)):
-            data(f"{folder}/{path}: {what}")
+            (tell if aside else data)(f"{folder}/{path}: {what}")
             stale = True
     if stale:
         tell("hint: run `envc build` and commit environments/; changes by hand belong into overlays/")
@@ -80,14 +99,12 @@ def tell_stale(project: Project, results: Sequence[EnvironmentResult]) -> int:
 
 def print_stream(project: Project, environments: Sequence[str], only: str | None) -> int:
     """Print environments, or one resource of them, as one stream of manifests; the exit code."""
-    from envcompile.actions.build import choose_resources, compile_all
+    from envcompile.actions.build import find_resources, link_all
     from envcompile.emit.manifests import stream
     from envcompile.yamlio import Renderer
 
-    compiled = compile_all(project, project.choose(environments))
     renderer = Renderer()
-    for environment in compiled:
-        result = environment.compiled
-        resources = choose_resources(result, only) if only else result.resources
+    for linked in link_all(project, project.choose(environments)):
+        resources = find_resources(linked, only) if only else linked.resources()
         raw(stream(resources, renderer))
     return EXIT_OK

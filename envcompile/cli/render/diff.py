@@ -96,6 +96,8 @@ def _environment(diff: EnvironmentDiff, width: int, *, colored: bool) -> Iterato
     facts += [f"requests {cost}"] if cost else []
     name = one_line(diff.environment)
     yield f"{_BOLD}{name}{_PLAIN}: {'; '.join(facts)}" if colored else f"{name}: {'; '.join(facts)}"
+    for text in diff.settings:
+        yield one_line(f"    settings: {text}")
     for resource in diff.resources:
         sign = SIGNS[resource.kind]
         yield _paint(sign, f"{sign} {title(resource)}", colored=colored)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from envcompile.cli.output import data, document, table
+from envcompile.history.times import day, stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
-
-
-def day(seconds: int) -> str:
-    """A time in the local time zone, to the minute."""
-    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def moment(seconds: int) -> str:
-    """A time as ISO 8601 has it."""
-    return datetime.fromtimestamp(seconds).astimezone().isoformat()
 
 
 def entry_line(entry: Entry) -> str:
@@ -47,11 +37,11 @@ def entry_data(entry: Entry) -> dict[str, Any]:
     return {
         "commit": commit.hash,
         "parents": list(commit.parents),
-        "author": {"name": commit.author_name, "email": commit.author_email, "time": moment(commit.authored_at)},
+        "author": {"name": commit.author_name, "email": commit.author_email, "time": stamp(commit.authored_at)},
         "committer": {
             "name": commit.committer_name,
             "email": commit.committer_email,
-            "time": moment(commit.committed_at),
+            "time": stamp(commit.committed_at),
         },
         "message": commit.message,
         "environment": entry.revision.environment,
@@ -124,7 +114,7 @@ def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], outpu
             "commit": blamed.commit,
             "author": commit.author_name,
             "email": commit.author_email,
-            "time": moment(commit.authored_at),
+            "time": stamp(commit.authored_at),
             "message": commit.message,
             "how": blamed.how,
             "old": json.loads(blamed.old) if blamed.old and not blamed.old.endswith("…") else blamed.old or None,

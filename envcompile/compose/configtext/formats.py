@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.compose.configtext.text import REPLACE_HINT, ConfigTextError
+from envcompile.compose.configtext.text import REPLACE_HINT, ConfigTextError, path_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,18 +35,18 @@ def format_of(filename: str) -> str | None:
 def merge_text(filename: str, base: str, overlay: str) -> str:
     """The base's text with the overlay's keys in it; the very base when the overlay says nothing new.
 
-    A `.conf` is merged when the base is made of `[section]` and `key = value` lines, else replaced whole.
+    A `.conf` is merged as what `how_merged` calls it, else replaced whole.
 
     Raises:
         ConfigTextError: when a text does not parse or the two contradict each other; lines count inside of the text.
         ValueError: for a name without a format.
     """
-    name = _known(filename)
     if not base.strip() and not overlay.strip():
         return base
+    name = _read_as(_known(filename), base, overlay)
+    if name is None:
+        return overlay if overlay.strip() else base
     try:
-        if name == "conf":
-            return _merge_conf(base, overlay)
         lines = _dialect(name)
         if lines is not None:
             from envcompile.compose.configtext.linemerge import merge
@@ -68,12 +68,9 @@ def keys(filename: str, text: str) -> dict[str, KeySpan]:
         ConfigTextError: when the text does not parse; the side is `base`.
         ValueError: for a name without a format.
     """
-    name = _known(filename)
-    if name == "conf":
-        from envcompile.compose.configtext.ini import is_conf
-
-        if not is_conf(text):
-            return {}
+    name = _read_as(_known(filename), text, "")
+    if name is None:
+        return {}
     try:
         lines = _dialect(name)
         if lines is not None:
@@ -107,7 +104,9 @@ def derive_text(filename: str, base: str, target: str) -> str | None:
 
 
 def _candidates(filename: str, base: str, target: str) -> list[str]:
-    name = _known(filename)
+    name = _read_as(_known(filename), base, target)
+    if name is None:
+        return [target]
     try:
         lines = _dialect(name)
         if lines is not None:
@@ -126,16 +125,68 @@ def _known(filename: str) -> str:
     return name
 
 
-def _merge_conf(base: str, overlay: str) -> str:
-    from envcompile.compose.configtext.ini import CONF, is_conf
-    from envcompile.compose.configtext.linemerge import merge
+def _read_as(name: str, base: str, overlay: str) -> str | None:
+    """The format of two texts; a `.conf` is what the base is made of, None when that cannot be merged."""
+    if name != "conf":
+        return name
+    from envcompile.compose.configtext.conf import reading_of
 
-    if is_conf(base) or (not base.strip() and is_conf(overlay)):
-        return merge(CONF, base, overlay)
-    return overlay if overlay.strip() else base
+    return reading_of(base, overlay)
+
+
+def value_of(filename: str, text: str) -> tuple[Any, Callable[[tuple[str | int, ...]], str]] | None:
+    """What a text holds, for comparing two of them, and how people write the way to a part of it.
+
+    Nested formats give their value (a list of several YAML documents), the others a map of their keys; None for a
+    text that is not made of keys.
+
+    Raises:
+        ConfigTextError: when the text does not parse; the side is `base`.
+    """
+    filename_format = format_of(filename)
+    name = _read_as(filename_format, text, "") if filename_format is not None else None
+    if name is None:
+        return None
+    if _dialect(name) is not None:
+        return {key: span.value for key, span in keys(filename, text).items()}, _first
+    try:
+        value = _nested(name, "load")(text, "base")
+    except RecursionError:
+        raise ConfigTextError("base", 1, 1, "the text is nested too deeply", REPLACE_HINT) from None
+    if name in {"yaml", "yml"} and len(value) == 1:
+        value = value[0]
+    return (value, path_name) if isinstance(value, dict | list) else None
+
+
+def _first(path: tuple[str | int, ...]) -> str:
+    return str(path[0])
+
+
+def how_merged(filename: str, base: str, overlay: str) -> str:
+    """How the overlay's text and the base's come together, as `explain` says it.
+
+    Args:
+        filename: the entry's name.
+        base: the text below.
+        overlay: the text that is laid over it.
+    """
+    name = format_of(filename)
+    if name is None:
+        endings = ", ".join(f".{ending}" for ending in _FORMATS)
+        return f"replaced whole: only {endings} are merged key by key"
+    from envcompile.compose.configtext.conf import NAMES, OPAQUE
+
+    read_as = _read_as(name, base, overlay)
+    if read_as is None:
+        return f"replaced whole: {OPAQUE}"
+    return f"merged key by key as {NAMES[read_as] if name == 'conf' else name} text"
 
 
 def _dialect(name: str) -> Dialect | None:
+    if name == "words":
+        from envcompile.compose.configtext.words import WORDS
+
+        return WORDS
     if name == "properties":
         from envcompile.compose.configtext.properties import PROPERTIES
 

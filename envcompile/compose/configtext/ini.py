@@ -29,6 +29,7 @@ class _Reader:
         self.entries: list[Entry] = []
         self._indent = -1  # of the entry that may be continued; -1 when none may be
         self._joined = False
+        self._lines: list[str] = []  # of the value of the last entry
 
     def read(self) -> None:
         """Take in every line."""
@@ -48,6 +49,13 @@ class _Reader:
                 self._entry(body, position, position + indent, end, indent)
             self._joined = body.endswith("\\") and not body.endswith("\\\\")
             position = end
+        self._close()
+
+    def _close(self) -> None:
+        """Give the last entry its whole value: lines are put together once, however many there are."""
+        if len(self._lines) > 1:
+            self.entries[-1] = self.entries[-1]._replace(value="\n".join(self._lines))
+        self._lines = []
 
     def _continues(self, body: str, indent: int) -> bool:
         if indent > self._indent:
@@ -62,20 +70,22 @@ class _Reader:
         if self._strict and last.value is None:
             self._fail(start, "a line is indented below a key without a value")
         doubtful = last.doubtful
-        plain = last.value and not self._joined and "\n" not in last.value and last.value_end < start
+        plain = last.value and not self._joined and len(self._lines) == 1 and last.value_end < start
         if doubtful < 0 and plain and _ASSIGNMENT.match(body):
             doubtful = start
-        value = f"{last.value or ''}\n{body}"
-        self.entries[-1] = last._replace(value=value, value_end=start + len(body), end=end, doubtful=doubtful)
+        self._lines.append(body)
+        self.entries[-1] = last._replace(value_end=start + len(body), end=end, doubtful=doubtful)
 
     def _header(self, body: str, begin: int, start: int, end: int) -> None:
         match = _HEADER.fullmatch(body)
         if not match or (self._strict and body.startswith("[[")):
             self._fail(start, "a section header is not `[name]`")
+        self._close()
         self.sections.append(Section(match[1].strip(), begin, end))
         self._indent = -1
 
     def _entry(self, body: str, begin: int, start: int, end: int, indent: int) -> None:
+        self._close()
         match = _KEY_VALUE.match(body)
         number = len(self.sections) - 1
         if not match or (self._strict and match[2] != "="):
@@ -91,6 +101,7 @@ class _Reader:
                 self._fail(start, "a line is not plain `key = value`")
             value_start = start + match.end()
             self.entries.append(Entry(number, key, value, match[2], begin, value_start, start + len(body), end))
+        self._lines = [self.entries[-1].value or ""]
         self._indent = indent
 
     def _fail(self, offset: int, what: str) -> NoReturn:

@@ -16,6 +16,7 @@ from envcompile.compose.configtext.text import (
     path_name,
     place,
     reject,
+    too_long,
 )
 from envcompile.values import same
 
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.compose.configtext.text import Side
-
-Path = tuple[str | int, ...]
+    from envcompile.compose.configtext.trees import Path
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*+")
 _INDENT: Final = re.compile(r"\n([ \t]+)[^ \t\r\n]")
@@ -70,10 +70,12 @@ def load(text: str, side: Side) -> Any:
     try:
         return _strict.decode(text)
     except json.JSONDecodeError as error:
-        what, fix = f"{error.msg[:1].lower()}{error.msg[1:]}", "write plain JSON"
+        what, fix = error.msg[:1].lower() + error.msg[1:], "write plain JSON"
         if text[error.pos : error.pos + 1] in {"/", "#"}:
             what, fix = "JSON has no comments", "delete the comment, or name the file `.yaml`, which may hold JSON"
         raise ConfigTextError(side, error.lineno, error.colno, what, fix) from None
+    except ValueError:
+        raise too_long(text, side) from None
     except _RepeatedError as error:
         try:
             if error.args:
@@ -93,12 +95,8 @@ def _reject_repeated(text: str, start: int) -> None:
         for member in _members(text, start):
             if member.key in seen:
                 line = place(text, seen[member.key])[0]
-                reject(
-                    text,
-                    member.key_start,
-                    f"`{member.key}` is repeated; it stands on line {line} too",
-                    "keep one of the two",
-                )
+                what = f"`{member.key}` is repeated; it stands on line {line} too"
+                reject(text, member.key_start, what, "keep one of the two")
             seen[member.key] = member.key_start
             _reject_repeated(text, member.value_start)
     elif text[start] == "[":

@@ -70,9 +70,9 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
     for name in above.numbers:
         if name not in below.numbers and name not in marks.sections:
             fresh.setdefault(name, [])
+    insertion = _Insertion(dialect, below, above, breaks)
     for name in sorted(fresh, key=lambda name: name not in below.numbers):  # what is behind the end comes last
-        entries = sorted(fresh[name], key=_start)
-        edits.append(_insertion(dialect, below, above, name, entries, breaks))
+        edits.append(insertion.of(name, sorted(fresh[name], key=_start)))
     if not edits:
         return base
     result = splice(below.text, edits)
@@ -142,46 +142,73 @@ def _override_all(
     return edits
 
 
-def _insertion(dialect: Dialect, below: Scan, above: Scan, name: str, entries: list[Entry], breaks: str) -> Edit:
-    """Write new entries at the end of their section, a new section at the end of the text."""
-    chunk = ""
-    indent = None
-    number = below.numbers.get(name)
-    if number is None:
-        chunk = _header(dialect, below, above, name)
-        number = len(below.sections) - 1
-        indent = indentation(above.text, entries[0].start) if dialect.indents and entries else None
-    elif dialect.indents and number in below.last:
-        indent = indentation(below.text, below.last[number].start)
-    elif dialect.indents and number + 1 < len(below.sections):
-        indent = indentation(below.text, below.sections[number + 1].start)
-    elif dialect.indents and entries:
-        indent = indentation(above.text, entries[0].start)
-    for entry in entries:
-        text = lead(dialect, above, gap_start(above, entry), entry.start) + above.text[entry.start : entry.end]
-        if indent is not None:
-            text = reindented(text, indentation(above.text, entry.start), indent)
-        chunk += text
-    position = section_end(dialect, below, number)
-    before = below.text[:position]
-    if not before or before.endswith(("\n\n", "\n\r\n")):
-        chunk = chunk.lstrip("\r\n")
-    return position, position, with_breaks(chunk, breaks)
+class _Insertion:
+    """Writes new entries at the end of their section, new sections at the end of the text."""
 
+    __slots__ = ("_above", "_apart", "_below", "_breaks", "_dialect", "_ends", "_firsts")
 
-def _header(dialect: Dialect, below: Scan, above: Scan, name: str) -> str:
-    """The header of a new section with its comment, set off by a blank line where the base does so."""
-    number = next(number for number, section in enumerate(above.sections) if section.name == name)
-    section = above.sections[number]
-    comment = lead(dialect, above, header_gap_start(above, number), section.start)
-    if not comment.startswith(("\n", "\r")) and _sets_apart(dialect, below):
-        comment = f"\n{comment}"
-    return comment + above.text[section.start : section.end].lstrip(" \t")
+    def __init__(self, dialect: Dialect, below: Scan, above: Scan, breaks: str) -> None:
+        self._dialect = dialect
+        self._below = below
+        self._above = above
+        self._breaks = breaks
+        self._ends: dict[int, int] = {}
+        self._apart: bool | None = None
+        self._firsts: dict[str, int] = {}
+        for number, section in enumerate(above.sections):
+            self._firsts.setdefault(section.name, number)
+
+    def of(self, name: str, entries: list[Entry]) -> Edit:
+        """The new entries of one section in the order of the overlay."""
+        dialect, below, above = self._dialect, self._below, self._above
+        chunks: list[str] = []
+        indent = None
+        number = below.numbers.get(name)
+        if number is None:
+            chunks.append(self._header(name))
+            number = len(below.sections) - 1
+            indent = indentation(above.text, entries[0].start) if dialect.indents and entries else None
+        elif dialect.indents and number in below.last:
+            indent = indentation(below.text, below.last[number].start)
+        elif dialect.indents and number + 1 < len(below.sections):
+            indent = indentation(below.text, below.sections[number + 1].start)
+        elif dialect.indents and entries:
+            indent = indentation(above.text, entries[0].start)
+        for entry in entries:
+            text = lead(dialect, above, gap_start(above, entry), entry.start) + above.text[entry.start : entry.end]
+            if indent is not None:
+                text = reindented(text, indentation(above.text, entry.start), indent)
+            chunks.append(text)
+        position = self._end(number)
+        chunk = "".join(chunks)
+        if not position or below.text.endswith(("\n\n", "\n\r\n"), max(0, position - 3), position):
+            chunk = chunk.lstrip("\r\n")
+        return position, position, with_breaks(chunk, self._breaks)
+
+    def _end(self, number: int) -> int:
+        if number not in self._ends:
+            self._ends[number] = section_end(self._dialect, self._below, number)
+        return self._ends[number]
+
+    def _header(self, name: str) -> str:
+        """The header of a new section with its comment, set off by a blank line where the base does so."""
+        number = self._firsts[name]
+        section = self._above.sections[number]
+        comment = lead(self._dialect, self._above, header_gap_start(self._above, number), section.start)
+        if not comment.startswith(("\n", "\r")) and self._sets_apart():
+            comment = f"\n{comment}"
+        return comment + self._above.text[section.start : section.end].lstrip(" \t")
+
+    def _sets_apart(self) -> bool:
+        """Whether blank lines stand between the sections; also so when there are no two parts to see it by."""
+        if self._apart is None:
+            self._apart = _sets_apart(self._dialect, self._below)
+        return self._apart
 
 
 def _sets_apart(dialect: Dialect, scan: Scan) -> bool:
-    """Whether blank lines stand between the sections; also so when there are no two parts to see it by."""
-    inner = [number for number, section in enumerate(scan.sections) if number and scan.text[: section.start].strip()]
+    first = next((at for at, letter in enumerate(scan.text) if not letter.isspace()), len(scan.text))
+    inner = [number for number, section in enumerate(scan.sections) if number and first < section.start]
     return not inner or any(
         not lead(dialect, scan, header_gap_start(scan, number), scan.sections[number].start).partition("\n")[0].strip()
         and scan.text[header_gap_start(scan, number) : scan.sections[number].start]
@@ -232,7 +259,7 @@ def overlay_between(dialect: Dialect, base: str, target: str) -> str:
         if identity not in above.places and identity[0] in above.numbers:
             entry = entries[-1]
             head = below.text[entry.start : entry.value_start].strip()
-            lines[identity[0]].append(f"# {MARKER}\n{head}{'' if entry.separator in {'=', ':'} else '='}\n")
+            lines[identity[0]].append(f"# {MARKER}\n{head}{'' if entry.separator in {'=', ':'} else dialect.empty}\n")
     parts = []
     for name, found in lines.items():
         if found and name and name in below.numbers:

@@ -65,13 +65,14 @@ class Dialect(NamedTuple):
     `scan` reads a text that is empty or ends in a line break and raises MalformedError. `comments` are the characters
     that begin a comment line. With `last_wins` a repeated key has one value, the last; without, all its values count
     together. With `indents` the indentation of a line means something, so that a line that moves takes that of its
-    new place.
+    new place. `empty` is what follows the name of a key that is written without a value.
     """
 
     scan: Callable[[str], tuple[list[Section], list[Entry]]]
     comments: str
     last_wins: bool
     indents: bool
+    empty: str = "="
 
     def read(self, text: str, side: Side, breaks: str = "\n") -> Scan:
         """Scan a text, which gets a final line break when it has none.

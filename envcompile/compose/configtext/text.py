@@ -77,6 +77,17 @@ def reject(text: str, offset: int, what: str, fix: str) -> NoReturn:
     raise MalformedError(what, fix, line, column)
 
 
+def too_long(text: str, side: Side) -> ConfigTextError:
+    """The error of a number with more digits than Python reads (`sys.get_int_max_str_digits`)."""
+    import sys
+
+    most = sys.get_int_max_str_digits()
+    found = re.search(rf"[0-9_]{{{most + 1},}}", text)
+    what = f"a number has more than {most} digits"
+    line, column = place(text, found.start() if found else 0)
+    return ConfigTextError(side, line, column, what, "write it in quotes, as a string")
+
+
 def place(text: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of an offset."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
@@ -112,11 +123,23 @@ def splice(text: str, edits: Iterable[Edit]) -> str:
 def not_below(lead: str, base: str) -> str:
     """The lines above a new key without those with which the base's text ends, above which the key will come."""
     lines = lead.splitlines(keepends=True)
-    known = base.rstrip().splitlines()[-len(lines) :] if lines else []
+    known = _last_lines(base, len(lines))
     for count in range(len(known), 0, -1):
         if [line.rstrip() for line in lines[:count]] == [line.rstrip() for line in known[-count:]]:
             return "".join(lines[count:])
     return lead
+
+
+def _last_lines(text: str, count: int) -> list[str]:
+    """The last lines of a text that ends in no blanks; only they are looked at, however long the text is."""
+    end = len(text)
+    while end and count and text[end - 1].isspace():
+        end -= 1
+    start = end
+    for _ in range(count):
+        if start > 0:
+            start = max(0, text.rfind("\n", 0, start - 1) + 1)
+    return text[start:end].splitlines()[-count:] if count else []
 
 
 def path_name(path: tuple[str | int, ...]) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.compose.configtext.text import MARKER, ConfigTextError
+from envcompile.compose.configtext.text import MARKER, ConfigTextError, too_long
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.text import Side
@@ -58,6 +59,56 @@ class Table(NamedTuple):
         return self.pairs[-1].end if self.pairs else self.end
 
 
+class Index:
+    """Finds the tables and pairs of one text by their paths, without walking the text again for each of them."""
+
+    __slots__ = ("dotted", "headed", "last_dotted", "numbers", "pairs", "pairs_below", "tables_below")
+
+    def __init__(self, tables: list[Table]) -> None:
+        self.headed: dict[Path, Table] = {}
+        """The first table of each path that is no array's."""
+        self.numbers: dict[int, int] = {}
+        """The number of each table by its `id`."""
+        self.dotted: dict[Path, Table] = {}
+        """The first table that makes another one by dotted keys, by the other one's path."""
+        self.last_dotted: dict[tuple[int, Path, Path], Pair] = {}
+        """The last pair of a table (by start and path) whose dotted key leads below a path."""
+        self.pairs: dict[Path, Pair] = {}
+        """The pairs that stand in a table, by path."""
+        self.pairs_below: dict[Path, list[Pair]] = {}
+        """The pairs at or below each path whose table stands above that path."""
+        self.tables_below: dict[Path, list[Table]] = {}
+        """The tables at or below each path."""
+        for number, table in enumerate(tables):
+            self.numbers[id(table)] = number
+            if not table.array:
+                self.headed.setdefault(table.path, table)
+            for length in range(1, len(table.path) + 1):
+                self.tables_below.setdefault(table.path[:length], []).append(table)
+            for pair in table.pairs:
+                self.pairs.setdefault(pair.path, pair)
+                for length in range(len(table.path) + 1, len(pair.path) + 1):
+                    prefix = pair.path[:length]
+                    self.pairs_below.setdefault(prefix, []).append(pair)
+                    self.last_dotted[table.start, table.path, prefix] = pair
+                    if length < len(pair.path):
+                        self.dotted.setdefault(prefix, table)
+
+    def home(self, path: Path) -> Table:
+        """The innermost table, of those that are no array's, that stands around a path or at it."""
+        return next(found for end in range(len(path), -1, -1) if (found := self.headed.get(path[:end])) is not None)
+
+
+def item_above(table: Table, pair: Pair) -> int:
+    """Where the item above a pair of a table ends."""
+    number = bisect_left(table.pairs, pair.start, key=_start_of)
+    return table.pairs[number - 1].end if number else table.end
+
+
+def _start_of(pair: Pair) -> int:
+    return pair.start
+
+
 def load(text: str, side: Side) -> dict[str, Any]:
     """The value of a TOML text.
 
@@ -76,6 +127,8 @@ def load(text: str, side: Side) -> dict[str, Any]:
             else "write TOML 1.0"
         )
         raise ConfigTextError(side, line, column, f"{what[:1].lower()}{what[1:]}", fix) from None
+    except ValueError:
+        raise too_long(text, side) from None
 
 
 def scan(text: str) -> list[Table]:

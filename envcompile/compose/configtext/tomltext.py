@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose.configtext.text import (
@@ -19,8 +20,8 @@ from envcompile.compose.configtext.text import (
     place,
     splice,
 )
-from envcompile.compose.configtext.tomlscan import Pair, lead_start, load, scan
-from envcompile.compose.configtext.tomlweave import Weaver, at, exists, item_above, spelled
+from envcompile.compose.configtext.tomlscan import Index, Pair, item_above, lead_start, load, scan
+from envcompile.compose.configtext.tomlweave import Weaver, at, exists, spelled
 from envcompile.compose.configtext.trees import ClashError, laid_over
 from envcompile.values import REMOVED, same
 
@@ -124,8 +125,10 @@ def _mark_removed(text: str, tables: list[Table], above: dict[str, Any]) -> None
     if len(comments) > marked:
         marked_items = [item for table in tables for item in _items(table) if item.marked]
         covered = [(lead_start(text, 0, item.start), item.end) for item in marked_items]
+        starts = [start for start, _ in covered]
         for offset in comments:
-            if not any(start <= offset < end for start, end in covered) and _is_comment_line(text, offset):
+            number = bisect_right(starts, offset) - 1
+            if (number < 0 or offset >= covered[number][1]) and _is_comment_line(text, offset):
                 _refuse(text, offset, f"`# {MARKER}` stands above no key")
 
 
@@ -191,7 +194,10 @@ def overlay_between(base: str, target: str) -> str:
     parts: list[str] = []
     removed = list(_missing(below, above, ()))
     tables = scan(target)
-    homes = {path: _home(tables, path) for path in removed}
+    index = Index(tables)
+    leaving: dict[int, list[Path]] = {}
+    for path in removed:
+        leaving.setdefault(id(index.home(path[:-1])), []).append(path)
     for table in tables:
         array = next((table.path[:end] for end, step in enumerate(table.path) if isinstance(step, int)), None)
         if array is not None:
@@ -199,7 +205,7 @@ def overlay_between(base: str, target: str) -> str:
                 parts.append(not_below(target[table.lead : table.start], base) + target[table.start : table.last])
             continue
         depth = len(table.path)
-        lines = [f'{spelled(path[depth:])} = "" # {MARKER}\n' for path in removed if homes[path] is table]
+        lines = [f'{spelled(path[depth:])} = "" # {MARKER}\n' for path in leaving.get(id(table), ())]
         for pair in table.pairs:
             value = at(above, pair.path)
             known = exists(below, pair.path)
@@ -211,12 +217,6 @@ def overlay_between(base: str, target: str) -> str:
             lead = "" if exists(below, table.path) else not_below(target[table.lead : table.start], base)
             parts += [lead + target[table.start : table.end], *lines]
     return "".join(parts)
-
-
-def _home(tables: list[Table], path: Path) -> Table:
-    """The table under whose header a path is written."""
-    around = [table for table in tables if not table.array and table.path == path[: len(table.path)] != path]
-    return max(around, key=lambda table: len(table.path))
 
 
 def _missing(below: dict[str, Any], above: dict[str, Any], path: Path) -> Iterator[Path]:

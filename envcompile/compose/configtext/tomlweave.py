@@ -7,17 +7,18 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose.configtext.text import with_breaks
-from envcompile.compose.configtext.tomlscan import inline_pairs, lead_start
+from envcompile.compose.configtext.tomlscan import Index, inline_pairs, item_above, lead_start
 from envcompile.values import REMOVED, same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from envcompile.compose.configtext.text import Edit
     from envcompile.compose.configtext.tomlscan import Pair, Table
     from envcompile.compose.configtext.trees import Path
 
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
+_BLANK_LINES: Final = re.compile(r"(?:[ \t]*\r?\n)*")
 
 
 class Weaver:
@@ -33,8 +34,12 @@ class Weaver:
         self._upper_tables = upper_tables
         self._breaks = breaks
         self.edits: list[Edit] = []
-        self._blocks: dict[Path, str] = {}  # new tables by path: what to write at the end of the text
+        self._blocks: dict[Path, list[str]] = {}  # new tables by path: what to write at the end of the text
         self._pairs = {pair.path: pair for pair in self._all_pairs()}
+        self._index = Index(tables)
+        self._upper_index = Index(upper_tables)
+        self._ends: dict[int, int] = {}
+        self._apart: bool | None = None
         self._seen: set[Path] = set()  # arrays that were replaced, inline tables that got a key
 
     def weave(self, above: dict[str, Any]) -> None:
@@ -48,11 +53,11 @@ class Weaver:
             else:
                 empty = number and not table.pairs and not exists(self._below, table.path)
                 if empty and not self._added_inline(self._anchor(table.path), table.path, "{}"):
-                    self._blocks.setdefault(table.path, self._head(table))
+                    self._blocks.setdefault(table.path, [self._head(table)])
                 for pair in table.pairs:
                     self._statement(table, pair, at(above, pair.path))
         if self._blocks:
-            chunk = "".join(self._blocks.values())
+            chunk = "".join(part for parts in self._blocks.values() for part in parts)
             end = _text_end(self._text)
             if not end:
                 chunk = chunk.lstrip("\r\n")
@@ -61,22 +66,23 @@ class Weaver:
     def _head(self, table: Table) -> str:
         """The header of a new table with the comment above it, set off by a blank line where the base does so."""
         text = self._upper[table.lead : table.end]
-        apart = len(self._tables) == 1 or any(
-            not self._text[known.lead : known.start].partition("\n")[0].strip() and known.lead < known.start
-            for known in self._tables[1:]
-        )
-        return text if not apart or text.startswith(("\n", "\r")) else f"\n{text}"
+        if self._apart is None:
+            self._apart = len(self._tables) == 1 or any(
+                not self._text[known.lead : known.start].partition("\n")[0].strip() and known.lead < known.start
+                for known in self._tables[1:]
+            )
+        return text if not self._apart or text.startswith(("\n", "\r")) else f"\n{text}"
 
-    def _statement(self, table: Table, pair: Pair, value: Any) -> None:
+    def _statement(self, table: Table, pair: Pair, value: Any, *, is_inline: bool = False) -> None:
         path = pair.path
         if pair.marked:
             self._remove(path)
         elif not exists(self._below, path):
-            self._add(table, pair, value)
+            self._add(table, pair, value, is_inline=is_inline)
         elif not same(old := at(self._below, path), value):
             if isinstance(value, dict):
                 for inner in inline_pairs(self._upper, pair):
-                    self._statement(table, inner, at(value, inner.path[len(path) :]))
+                    self._statement(table, inner, at(value, inner.path[len(path) :]), is_inline=True)
             else:
                 self._replace(path, old, self._upper[pair.value_start : pair.value_end])
 
@@ -88,9 +94,7 @@ class Weaver:
             return
         if isinstance(old, list):
             self._remove(path)
-            home = max(
-                (t for t in self._tables if not t.array and t.path == path[: len(t.path)]), key=lambda t: len(t.path)
-            )
+            home = self._index.home(path)
             self._write(home, path, f"{raw}\n", "")
 
     def _pair(self, path: Path) -> Pair | None:
@@ -107,14 +111,14 @@ class Weaver:
 
     def _remove(self, path: Path) -> None:
         """Take out every statement at or below a path."""
-        for table in self._tables:
-            if table.path and table.path[: len(path)] == path:
-                blank = re.compile(r"(?:[ \t]*\r?\n)*").match(self._text, table.last)
-                self.edits.append((table.start, blank.end() if blank else table.last, ""))
-                continue
-            self._remove_pairs(table.pairs, path)
+        for table in self._index.tables_below.get(path, ()):
+            blank = _BLANK_LINES.match(self._text, table.last)
+            self.edits.append((table.start, blank.end() if blank else table.last, ""))
+        self._remove_pairs(self._index.pairs_below.get(path, ()), path)
+        for length in range(1, len(path)):
+            self._remove_pairs([pair for pair in (self._index.pairs.get(path[:length]),) if pair is not None], path)
 
-    def _remove_pairs(self, pairs: list[Pair], path: Path) -> None:
+    def _remove_pairs(self, pairs: Iterable[Pair], path: Path) -> None:
         for pair in pairs:
             if pair.path[: len(path)] == path:
                 self.edits.append((pair.start, pair.end, ""))
@@ -137,11 +141,11 @@ class Weaver:
                             end = inner[number + 1].start if follows else item.value_end
                             self.edits.append((start if follows or item is inner[-1] else item.start, end, ""))
 
-    def _add(self, table: Table, pair: Pair, value: Any) -> None:
+    def _add(self, table: Table, pair: Pair, value: Any, *, is_inline: bool) -> None:
         """Write a key that the base does not have, as close as can be to where the overlay has it."""
         path, raw = pair.path, self._upper[pair.value_start : pair.value_end]
         lead, tail = "", "\n"
-        if pair in table.pairs:
+        if not is_inline:
             lead = self._upper[lead_start(self._upper, item_above(table, pair), pair.start) : pair.start]
             tail = self._upper[pair.value_end : pair.end]
         if isinstance(value, dict) and _has_removed(value):
@@ -149,9 +153,9 @@ class Weaver:
         anchor = self._anchor(path)
         if self._added_inline(anchor, path, raw):
             return
-        written = next((known for known in self._tables if known.path == table.path and not known.array), None)
-        nearer = next((known for known in self._tables if known.path == anchor and not known.array), None)
-        around = next((known for known in self._tables if _holds_spelled(known, anchor)), None)
+        written = self._index.headed.get(table.path)
+        nearer = self._index.headed.get(anchor)
+        around = self._index.dotted.get(anchor)
         if around is not None and (written is not None or table.path == anchor):
             self._write(around, path, raw + tail, lead, below=anchor)
         elif nearer is not None and len(anchor) >= len(table.path):
@@ -159,8 +163,8 @@ class Weaver:
         elif written is not None:
             self._write(written, path, raw + tail, lead)
         else:
-            self._blocks.setdefault(table.path, self._head(table))
-            self._blocks[table.path] += lead + f"{spelled(path[len(table.path) :])} = {raw}" + tail
+            block = self._blocks.setdefault(table.path, [self._head(table)])
+            block.append(lead + f"{spelled(path[len(table.path) :])} = {raw}" + tail)
 
     def _anchor(self, path: Path) -> Path:
         """The innermost table of the base that a new key belongs to."""
@@ -184,18 +188,22 @@ class Weaver:
 
     def _write(self, table: Table, path: Path, rest: str, lead: str, below: Path = ()) -> None:
         """Write a pair at the end of a table, or behind the last pair below a dotted path; `rest` ends its line."""
-        pairs = [pair for pair in table.pairs if pair.path[: len(below)] == below]
-        position = pairs[-1].end if below and pairs else self._table_end(table)
+        last = self._index.last_dotted.get((table.start, table.path, below))
+        position = last.end if last is not None else self._table_end(table)
         indent = re.match(r"[ \t]*", self._text[table.pairs[-1].start :]) if table.pairs else None
         line = f"{indent[0] if indent else ''}{spelled(path[len(table.path) :])} = {rest}"
-        before = self._text[:position]
-        if not before or before.endswith(("\n\n", "\n\r\n")):
+        if not position or self._text.endswith(("\n\n", "\n\r\n"), max(0, position - 3), position):
             lead = lead.lstrip("\r\n")
         self.edits.append((position, position, with_breaks(lead + line, self._breaks)))
 
     def _table_end(self, table: Table) -> int:
         """Where a new line of a table belongs: before blank lines and the comment of the next header."""
-        number = self._tables.index(table)
+        number = self._index.numbers[id(table)]
+        if number not in self._ends:
+            self._ends[number] = self._end_of(number, table)
+        return self._ends[number]
+
+    def _end_of(self, number: int, table: Table) -> int:
         if number + 1 < len(self._tables):
             limit = self._tables[number + 1]
             lead = self._text[limit.lead : limit.start]
@@ -211,34 +219,22 @@ class Weaver:
         if path in self._seen:
             return
         self._seen.add(path)
-        blocks = [
-            self._upper[table.lead : table.last] for table in self._upper_tables if table.path[: len(path)] == path
-        ]
+        upper = self._upper_index.tables_below[path]
+        blocks = [self._upper[table.lead : table.last] for table in upper]
         if not exists(self._below, path):
             if self._added_inline(self._anchor(path), path, _inline(value)):
                 return
-            first = next(table for table in self._upper_tables if table.path[: len(path)] == path)
-            self._blocks[path] = self._head(first) + "".join(blocks)[first.end - first.lead :]
+            first = upper[0]
+            self._blocks[path] = [self._head(first), "".join(blocks)[first.end - first.lead :]]
         elif not same(at(self._below, path), value):
             pair = self._pair(path)
             if pair is not None:
                 self.edits.append((pair.value_start, pair.value_end, _inline(value)))
                 return
-            first = next(table for table in self._tables if table.path[: len(path)] == path)
+            first = self._index.tables_below[path][0]
             self._remove(path)
             text = "".join(blocks).lstrip("\r\n")
             self.edits.append((first.start, first.start, with_breaks(text, self._breaks)))
-
-
-def _holds_spelled(table: Table, path: Path) -> bool:
-    """Whether a table makes another by dotted keys."""
-    below = len(path)
-    return len(table.path) < below and any(pair.path[:below] == path and len(pair.path) > below for pair in table.pairs)
-
-
-def item_above(table: Table, pair: Pair) -> int:
-    """Where the item above a pair of a table ends."""
-    return max([table.end, *(known.end for known in table.pairs if known.end <= pair.start)])
 
 
 def _break_length(text: str) -> int:

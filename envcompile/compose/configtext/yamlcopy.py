@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile.compose.configtext.trees import is_none, without_removed
 
 if TYPE_CHECKING:
-    from envcompile.yamlio.nodes import Entry, Node
+    from envcompile.yamlio.nodes import Node
 
 _FLOW_SCALAR: Final = re.compile(r"""[\w./+]+(?:[\w./+@:-]*[\w./+@-])?|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 _UNWRITABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -17,7 +17,8 @@ _UNWRITABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufff
 
 def flow_entry(text: str, node: Node | None, key: str, value: Any) -> str:
     """One entry of a `{…}`."""
-    entry = next((entry for entry in node.entries if entry.key == key), None) if node is not None else None
+    place = node.place(key) if node is not None else None
+    entry = node.entries[place] if node is not None and place is not None else None
     name = _as_json(key)
     if entry is not None and _fits_flow(text[entry.name.start : entry.name.end]):
         name = text[entry.name.start : entry.name.end]
@@ -49,13 +50,14 @@ def entry_text(text: str, node: Node, key: str, value: Any, column: int, *, lead
     """
     from envcompile import yamlio
 
-    entry = next((entry for entry in node.entries if entry.key == key), None)
+    place = node.place(key)
     value = without_removed(value, is_none)
     pad = " " * column
-    if entry is None or node.flow:
+    if place is None or node.flow:
         return _shifted(yamlio.dump({key: value}), column)
+    entry = node.entries[place]
     start = line_start(text, entry.name.start)
-    above = text[_lead_start(text, start, node, entry) : start] if lead else ""
+    above = text[_lead_start(text, start, node, place) : start] if lead else ""
     above = "".join(pad + line.lstrip(" \t") if line.strip() else line for line in above.splitlines(keepends=True))
     if not _is_plain_copy(text, entry.value, value):
         name = text[entry.name.start : entry.name.end]
@@ -114,9 +116,8 @@ def _is_plain_copy(text: str, node: Node, value: Any) -> bool:
     return True
 
 
-def _lead_start(text: str, start: int, node: Node, entry: Entry) -> int:
-    """Where the comment and blank lines above the line of an entry begin."""
-    number = node.entries.index(entry)
+def _lead_start(text: str, start: int, node: Node, number: int) -> int:
+    """Where the comment and blank lines above the line of an entry of this number begin."""
     previous = node.entries[number - 1] if number else None
     bound = line_end(text, content_end(text, previous.value, previous.name)) if previous else 0
     first, in_comment = start, True
@@ -158,10 +159,17 @@ def content_end(text: str, node: Node, name: Node | None = None) -> int:
         end = node.end
         if node.style in {"|", ">"}:
             keeps = "+" in text[node.start : text.find("\n", node.start)].partition("#")[0]
-            end = end if keeps else len(text[:end].rstrip())
+            end = end if keeps else stripped_end(text, end)
         return max(end, name.end) if name else end
     inner = node.entries[-1].value if node.kind == "map" else node.items[-1]
     return content_end(text, inner, node.entries[-1].name if node.kind == "map" else None)
+
+
+def stripped_end(text: str, end: int, blanks: str = "") -> int:
+    """Where the text before an offset ends without the blanks at its end: all of them, or those given."""
+    while end and (text[end - 1] in blanks if blanks else text[end - 1].isspace()):
+        end -= 1
+    return end
 
 
 def line_start(text: str, offset: int) -> int:

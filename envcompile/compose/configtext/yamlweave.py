@@ -15,6 +15,7 @@ from envcompile.compose.configtext.yamlcopy import (
     flow_text,
     line_end,
     line_start,
+    stripped_end,
     text_end,
     value_text,
 )
@@ -61,6 +62,7 @@ class _Weaver:
         self._base = base
         self._overlay = overlay
         self._breaks = breaks
+        self._begin = len(base) - len(base.lstrip())
         self.edits: list[Edit] = []
 
     def append_all(self, root: Node | None, above_node: Node, above: dict[str, Any]) -> None:
@@ -93,6 +95,7 @@ class _Weaver:
         own = {entry.key: entry for entry in node.entries if isinstance(entry.key, str)}
         gone: list[Entry] = []
         fresh: list[str] = []
+        added: dict[str, Any] = {}
         for key, new in above.items():
             old, entry = below.get(key), own.get(key)
             if new is None:
@@ -101,7 +104,7 @@ class _Weaver:
             elif entry is None:
                 if not same(old, merged := _merged(old, new)) or key not in below:
                     fresh.append(key)
-                    above = {**above, key: merged}
+                    added[key] = merged
             elif same(old, new):
                 continue
             elif type(new) is dict and type(old) is dict and old:
@@ -115,6 +118,7 @@ class _Weaver:
                 value = without_removed(new, is_none)
                 if not same(old, value):
                     self._put(node, entry, _value_node(above_node, key), value)
+        above = {**above, **added}
         if node.flow:
             self._edit_flow(node, gone, above_node, above, fresh)
         else:
@@ -148,7 +152,7 @@ class _Weaver:
         comment = base[end:stop] if old.style not in {"|", ">"} else ""
         start = old.start
         if not first:
-            start = len(base[:start].rstrip(" \t"))
+            start = stripped_end(base, start, " \t")
             comment = f" {comment.lstrip()}" if comment.strip() else ""
         if first[:1] in {"|", ">"} and "#" in first:
             comment = ""  # the header of the new block has its own
@@ -180,7 +184,8 @@ class _Weaver:
     ) -> None:
         """Take entries out of a `{…}` and put new ones behind its last."""
         entries = node.entries
-        leaving = [entry in gone for entry in entries]
+        going = {id(entry) for entry in gone}
+        leaving = [id(entry) in going for entry in entries]
         first = 0
         while first < len(entries):
             if not leaving[first]:
@@ -236,8 +241,7 @@ class _Weaver:
 
     def _add_below(self, column: int, end: int, above_node: Node, above: dict[str, Any], fresh: list[str]) -> None:
         text = "".join(entry_text(self._overlay, above_node, key, above[key], column, lead=True) for key in fresh)
-        before = self._base[:end]
-        if not before.strip() or before.endswith(("\n\n", "\n\r\n")):
+        if end <= self._begin or self._base.endswith(("\n\n", "\n\r\n"), max(0, end - 3), end):
             text = text.lstrip("\r\n")
         self.edits.append((end, end, with_breaks(text, self._breaks)))
 

@@ -49,6 +49,20 @@ def test_each_sample_is_found_by_its_rule(name: str) -> None:
         assert list(BY_ID[name].find(bad(sample))), sample
 
 
+def test_keda_check_misses() -> None:
+    """Case keda-check-misses: what KEDA 2.21 or its CRD refuses, each in its own words."""
+    said = [
+        "; ".join(hit.what for hit in BY_ID["keda-trigger"].find(bad(sample))) for sample in SAMPLES["keda-trigger"]
+    ]
+    assert [text.partition(":")[0] for text in said] == [
+        "KEDA has no scaler of the type `kafkaa`",
+        "KEDA has no scaler of the type `wholly-new`",
+        "a `cron` trigger needs `timezone`",
+        "`desiredReplicas` is not a text, and the API server takes only texts there",
+        "two triggers are called `x`",
+    ]
+
+
 def test_findings_are_told_whole(request: pytest.FixtureRequest) -> None:
     """The grade, the field, the sentence and the mend of every sample are those of `expected/findings.txt`."""
     lines = []

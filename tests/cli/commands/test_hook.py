@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.actions.blame import blame_fields
+from envcompile.actions.hook_scripts import own_command
 from envcompile.actions.past import log, open_past
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
@@ -138,7 +139,7 @@ def test_hooks_of_others_are_kept_and_come_back(folder: Folder) -> None:
         (hooks / name).chmod(0o755)
     outcome = run_envc(folder.root, "hook", "install")
     assert outcome.err == (
-        f"5 hooks installed in {hooks}\n"
+        f"6 hooks installed in {hooks}\n"
         "pre-commit: the hook that was there is called first\npost-rewrite: the hook that was there is called first\n"
     )
     assert run_envc(folder.root, "hook", "install").code == 0, "a second time changes nothing"
@@ -151,14 +152,14 @@ def test_hooks_of_others_are_kept_and_come_back(folder: Folder) -> None:
         hooked_commit(folder, "refused")
     settle(folder)
     outcome = run_envc(folder.root, "hook", "uninstall")
-    assert (outcome.code, outcome.err) == (0, "5 hooks taken away\n")
+    assert (outcome.code, outcome.err) == (0, "6 hooks taken away\n")
     assert (hooks / "pre-commit").read_text().startswith("#!/bin/sh\necho called")
     assert sorted(path.name for path in hooks.iterdir() if not path.name.endswith(".sample")) == [
         "post-rewrite",
         "pre-commit",
     ]
     status = run_envc(folder.root, "hook", "status")
-    assert (status.code, status.out.splitlines()[:2]) == (1, ["pre-commit    foreign", "pre-push      missing"])
+    assert (status.code, status.out.splitlines()[:2]) == (1, ["pre-commit        foreign", "pre-merge-commit  missing"])
 
 
 def test_a_commit_with_stale_output_or_a_secret_is_refused(folder: Folder) -> None:
@@ -183,7 +184,7 @@ def test_hooks_path_and_work_trees_are_respected(folder: Folder, tmp_path: Path)
     """core.hooksPath inside of the repository is used; commits of a linked work tree come to the same history."""
     folder.git("config", "core.hooksPath", ".githooks")
     outcome = run_envc(folder.root, "hook", "install")
-    assert outcome.err.startswith(f"5 hooks installed in {folder.root / '.githooks'}\n")
+    assert outcome.err.startswith(f"6 hooks installed in {folder.root / '.githooks'}\n")
     hooked_commit(folder, "start")
     folder.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
     side = Folder(tmp_path / "side", folder.minutes)
@@ -285,3 +286,78 @@ def test_from_an_empty_folder_to_a_history(tmp_path: Path, monkeypatch: pytest.M
         assert [entry.commit.hash for entry in log(past, environments[0])] == [start]
     for name in environments:
         assert rebuilt(folder, name, start) == compiled(root, name, start)
+
+
+@pytest.mark.parametrize("path", ["", ".", "the project"])
+def test_no_module_of_a_branch_is_imported(folder: Folder, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Case hooks-import-from-checkout: merging, committing, rebasing and pushing a branch runs none of its modules."""
+    monkeypatch.setenv("PYTHONPATH", str(folder.root) if path == "the project" else path)
+    run_envc(folder.root, "build")
+    (folder.root / ".gitignore").write_text(".envc/\n")
+    start = folder.commit("start")
+    assert run_envc(folder.root, "hook", "install").code == 0
+    folder.git("init", "--quiet", "--bare", "../origin")
+    folder.git("remote", "add", "origin", "../origin")
+    ran = folder.root.parent / "RAN"
+    folder.git("checkout", "-q", "-b", "theirs")
+    modules = (
+        "json",
+        "typing",
+        "runpy",
+        "site",
+        "sitecustomize",
+        "usercustomize",
+        "encodings",
+        "codecs",
+        "os",
+        "typer",
+    )
+    for name in (*modules, "envcompile", "envcompile/__init__", "envcompile/__main__", "base/json", "overlays/typing"):
+        file = folder.root / f"{name}.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"open({str(ran)!r}, 'a').write({name!r})\nraise SystemExit(0)\n")
+    folder.commit("theirs", base__web=deployment(replicas=4))
+    folder.git("checkout", "-q", "main")
+    folder.git("merge", "-q", "theirs")
+    settle(folder)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        hooked_commit(folder, "stale")
+    assert "environments/ is not what the sources say" in caught.value.stderr
+    with pytest.raises(subprocess.CalledProcessError):
+        folder.git("push", "-q", "origin", "main")
+    run_envc(folder.root, "build")
+    hooked_commit(folder, "fresh")
+    hooked_commit(folder, "amended", "--amend")
+    folder.git("push", "-q", "origin", "main")
+    folder.git("rebase", "-q", "--no-ff", start)
+    settle(folder)
+    subprocess.run([*own_command(), "history", "record", "--detach"], cwd=folder.root, check=True)
+    settle(folder)
+    assert not ran.exists()
+    with closing(open_past(folder.root)) as past:
+        assert folder.git("rev-parse", "HEAD") in past.store.known()
+
+
+def test_an_environment_that_a_branch_writes_into_runs_nothing(folder: Folder) -> None:
+    """Case hooks-import-from-checkout: Python runs `.pth` files of a `.venv` that lies in the work tree."""
+    (folder.root / ".gitignore").write_text(".envc/\nenvironments/\n.venv/\n")
+    own = folder.root / ".venv"
+    subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", own], check=True)
+    packages = next(own.glob("lib/python3*/site-packages"))
+    (packages / "here.pth").write_text("".join(f"{path}\n" for path in sys.path if path.endswith("site-packages")))
+    command = [str(own / "bin" / "python"), *own_command()[1:]]
+    subprocess.run([*command, "hook", "install"], cwd=folder.root, check=True, capture_output=True)
+    hooked_commit(folder, "an environment that git ignores is the user's own")
+    folder.git("checkout", "-q", "-b", "theirs")
+    ran = folder.root.parent / "RAN"
+    (packages / "theirs.pth").write_text(f"import os; open({str(ran)!r}, 'a')\n")
+    folder.git("add", "--force", str(packages / "theirs.pth"))
+    folder.commit("theirs")
+    folder.git("checkout", "-q", "main")
+    settle(folder)
+    assert not ran.exists()
+    folder.git("merge", "-q", "--no-verify", "theirs")
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        hooked_commit(folder, "not with this")
+    assert ".venv runs envc, and git tracks files in it: install envc outside" in caught.value.stderr
+    assert not ran.exists()

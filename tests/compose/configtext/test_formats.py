@@ -39,7 +39,16 @@ def test_name_without_a_format_is_a_bug_of_the_caller() -> None:
 
 def test_exported_names() -> None:
     """The package's face."""
-    assert configtext.__all__ == ["ConfigTextError", "KeySpan", "derive_text", "format_of", "keys", "merge_text"]
+    assert configtext.__all__ == [
+        "ConfigTextError",
+        "KeySpan",
+        "derive_text",
+        "format_of",
+        "how_merged",
+        "keys",
+        "merge_text",
+        "value_of",
+    ]
 
 
 @pytest.mark.parametrize(

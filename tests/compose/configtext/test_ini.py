@@ -132,14 +132,14 @@ def test_keys_name_section_and_lines() -> None:
 
 
 NGINX = "worker_processes 4;\nhttp {\n  server { listen 80; }\n}\n"
-REDIS = "maxmemory 2gb\nsave 900 1\n"
 UNBOUND = "server:\n  interface: 0.0.0.0\n"
-TELEGRAF = "[[inputs.cpu]]\n  percpu = true\n[[inputs.cpu]]\n  percpu = false\n"
+SQUID = "acl localnet src 10.0.0.0/8\nhttp_access allow localnet\nhttp_access deny all\n"
+HTTPD = "Listen 80\n<VirtualHost *:80>\n  ServerName a\n</VirtualHost>\n"
 FLUENT_BIT = "[SERVICE]\n    Flush 1\n"
 HOCON = "akka {\n  loglevel = INFO\n}\n"
 
 
-@pytest.mark.parametrize("base", [NGINX, REDIS, UNBOUND, TELEGRAF, FLUENT_BIT, HOCON])
+@pytest.mark.parametrize("base", [NGINX, SQUID, UNBOUND, HTTPD, FLUENT_BIT, HOCON])
 def test_conf_that_is_no_ini_is_replaced_whole(base: str) -> None:
     """A `.conf` of another language is an opaque text without keys."""
     assert merge_text("x.conf", base, "other text\n") == "other text\n"

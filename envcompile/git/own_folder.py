@@ -1,0 +1,75 @@
+"""The folder `.envc` of a project: envc's own, or refused. What a branch holds is never taken for what envc kept."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from envcompile.errors import Problem, UsageError
+from envcompile.git.run import Place, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def require_own(folder: Path) -> None:
+    """Refuse a folder that is not envc's own; one that is not there yet will be.
+
+    It is a real folder of this user, or of whoever owns the project; git tracks nothing in it; and nothing in it leads
+    elsewhere, or is a pipe or a device.
+
+    Args:
+        folder: `.envc` of a project, or of a bare repository.
+
+    Raises:
+        UsageError: it is none of envc's.
+    """
+    try:
+        found = folder.lstat()
+    except FileNotFoundError:
+        return
+    except NotADirectoryError:
+        return  # whoever writes into it says what is wrong
+    if stat.S_ISREG(found.st_mode):
+        return  # nothing can be in it
+    if not stat.S_ISDIR(found.st_mode):
+        what = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "a pipe or a device"
+        raise UsageError([Problem(f"{folder} is {what}", f"remove it, envc makes a folder there: rm {folder}")])
+    if found.st_uid not in {os.geteuid(), folder.parent.lstat().st_uid}:
+        what = f"{folder} belongs to another user"
+        raise UsageError([Problem(what, f"remove it, or make it yours: chown -R $(id -u) {folder}")])
+    with os.scandir(folder) as entries:
+        strange = sorted(
+            entry.path
+            for entry in entries
+            if not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False))
+        )
+    if strange:
+        raise UsageError([Problem(f"{path} is no file and no folder", f"remove it: rm {path}") for path in strange])
+    tracked = _tracked(folder)
+    if tracked:
+        what = f"git tracks {tracked}: {folder.name}/ is what envc keeps on one machine, and a branch may not bring it"
+        raise UsageError([Problem(what, f"take it out of the branch, and delete it: git rm -r -f {folder.name}")])
+
+
+def make_own(folder: Path) -> None:
+    """Make the folder where it is missing, and let git pass over it: nobody is to commit it by accident.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        descriptor = os.open(folder / ".gitignore", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write("*\n")
+
+
+def _tracked(folder: Path) -> str:
+    """A file of the folder that the work tree around it tracks, however its name is spelled; empty where none is."""
+    with os.scandir(folder.parent) as entries:
+        names = [entry.name for entry in entries if entry.name.lower() == folder.name.lower()]
+    done = run(Place(folder.parent), "ls-files", "-z", "--", *(names or [folder.name]))
+    return done.stdout.split(b"\0")[0].decode("utf-8", "replace") if done.returncode == 0 else ""

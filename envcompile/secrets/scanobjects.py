@@ -1,0 +1,343 @@
+"""The scan of parsed files: every place of an object, a patch or a generator where a secret value can stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.errors import EnvcError
+from envcompile.kubernetes.cleaner import LAST_APPLIED
+from envcompile.kubernetes.credentials import is_named_secret, named_values, shape_of
+from envcompile.model import HARMLESS_ANNOTATION
+from envcompile.secrets.ciphertext import BrokenCiphertextError, take_apart
+from envcompile.secrets.declaration import MASTER_KEY_LABEL
+from envcompile.secrets.leak import FIX, IN_CLEAR, Leak, is_no_literal
+from envcompile.secrets.plaintext_findings import find_plaintext, is_listed
+from envcompile.secrets.scansops import sops_flaws, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from envcompile.model import Pointer
+
+_CLEAR_IN_TEMPLATE = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key)")
+_CHECKSUM = re.compile(r"checksum/(.*-)?secrets?(-.*)?")
+_SPEAKS_OF_SECRETS = re.compile(r"""kind["']?\s*[:=]\s*["']?Secret\b""")
+_IGNORE = "envcompile.dev/ignore"
+_DEEPEST = 5
+"""How deep texts that hold documents are looked into."""
+
+Flaw = tuple["Pointer", str, str, str]
+"""Pointer in the object, rule, what it is, and the fix."""
+
+
+class _Scan(NamedTuple):
+    """What applies to one file."""
+
+    secrets_in_clear: bool
+    is_committed: Callable[[str], bool]
+    folder: str
+    depth: int = 0
+
+
+def scan_documents(
+    file: str, data: bytes, *, secrets_in_clear: bool, is_committed: Callable[[str], bool]
+) -> list[Leak]:
+    """Look through the documents of a YAML or JSON file.
+
+    Raises:
+        EnvcError: when the file cannot be read.
+    """
+    from envcompile import yamlio
+
+    scan = _Scan(secrets_in_clear, is_committed, file.rpartition("/")[0])
+    found = []
+    for index, document in enumerate(yamlio.load_all(data, file)):
+        for pointer, rule, what, fix in _in_document(document, scan):
+            line = yamlio.locate_nearest(data, index, pointer)[0]
+            found.append(Leak(file, line, rule, what, fix))
+    return found
+
+
+def _in_document(document: Any, scan: _Scan) -> Iterator[Flaw]:
+    if isinstance(document, list) and not scan.secrets_in_clear:
+        for index, item in enumerate(document):
+            yield from _operation_flaws(item, (index,), "a JSON patch")
+    for pointer, value in _objects(document):
+        for below, rule, what, fix in _flaws(value, scan):
+            yield (*pointer, *below), rule, what, fix
+
+
+def _objects(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """The document, and every Kubernetes object inside of it: in a List, a Template, a Composition or a plain list."""
+    if isinstance(value, dict):
+        if not pointer or (len(pointer) == 1 and isinstance(pointer[0], int)) or {"apiVersion", "kind"} <= value.keys():
+            yield pointer, value
+        for name, item in value.items():
+            if isinstance(item, (dict, list)):
+                yield from _objects(item, (*pointer, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, (dict, list)):
+                yield from _objects(item, (*pointer, index))
+
+
+def _flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
+    metadata = _map(value, "metadata")
+    labels, annotations = _map(metadata, "labels"), _map(metadata, "annotations")
+    title = f"{value.get('kind', '')}/{metadata.get('name', '')}"
+    if MASTER_KEY_LABEL in labels:
+        yield (
+            ("metadata", "labels", MASTER_KEY_LABEL),
+            "sealing-key",
+            f"{title} is a private key of the sealed-secrets controller",
+            "it opens every secret of its cluster: take it out and renew it",
+        )
+    sops = value.get("sops")
+    if isinstance(sops, dict):
+        yield from sops_flaws(value, sops)
+    elif not scan.secrets_in_clear:
+        for pointer in find_plaintext(value) if not _is_list(value) else ():
+            if not is_no_literal(_at(value, pointer)):
+                yield pointer, IN_CLEAR, f"{title}: `{pointer[-1]}` is written in clear", FIX
+        yield from _last_applied_flaws(annotations, title, scan)
+        yield from _patch_flaws(value, scan)
+        yield from _generator_flaws(value, scan)
+        yield from _config_flaws(value, annotations, title)
+        yield from _text_flaws(value, title, scan)
+    if value.get("kind") == "SealedSecret":
+        yield from _sealed_flaws(value, title)
+    yield from _checksum_flaws(value, title)
+
+
+def _is_list(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("items"), list)
+
+
+def _last_applied_flaws(annotations: dict[str, Any], title: str, scan: _Scan) -> Iterator[Flaw]:
+    """The copy that a client-side apply keeps of the whole object: in a Secret, its values in clear."""
+    for name in LAST_APPLIED:
+        text = annotations.get(name)
+        if isinstance(text, str) and _speaks_in_clear(text, scan):
+            what = f"{title}: `{name}` holds a copy of the Secret with its values"
+            yield ("metadata", "annotations", name), IN_CLEAR, what, "take the annotation out"
+
+
+def _speaks_in_clear(text: str, scan: _Scan) -> bool:
+    """Whether a text holds a document with a secret in clear."""
+    if scan.depth >= _DEEPEST:
+        return False
+    try:
+        documents = _documents_of(text)
+    except (EnvcError, RecursionError):
+        from envcompile.secrets.scantext import scan_lines
+
+        return bool(scan_lines("", text))
+    deeper = scan._replace(depth=scan.depth + 1)
+    return any(rule == IN_CLEAR for document in documents for _, rule, _, _ in _in_document(document, deeper))
+
+
+def _documents_of(text: str) -> list[Any]:
+    from envcompile import yamlio
+
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return yamlio.load_all(text.encode(), "text")
+
+
+def _patch_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
+    """A `kind: Patch` of envc, and the patches of a kustomization, with their targets."""
+    if value.get("kind") == "Patch" and str(value.get("apiVersion")).startswith("envcompile.dev/"):
+        if not _may_be_secret(_map(value, "target")):
+            return
+        certain = "kind" in _map(value, "target")
+        merge = value.get("merge")
+        for pointer in _values_of(merge, certain=certain):
+            if not is_no_literal(_at(merge, pointer)):
+                what = f"a patch of Secrets: `{pointer[-1]}` is written in clear"
+                yield ("merge", *pointer), IN_CLEAR, what, FIX
+        operations = value.get("json6902")
+        for index, operation in enumerate(operations if isinstance(operations, list) else ()):
+            yield from _operation_flaws(operation, ("json6902", index), "a patch of Secrets", certain=certain)
+        return
+    for field in ("patches", "patchesJson6902"):
+        patches = value.get(field)
+        for index, patch in enumerate(patches if isinstance(patches, list) else ()):
+            text = patch.get("patch") if isinstance(patch, dict) else None
+            target = _map(patch, "target")
+            if not isinstance(text, str) or not _may_be_secret(target) or scan.depth >= _DEEPEST:
+                continue
+            try:
+                documents = _documents_of(text)
+            except (EnvcError, RecursionError):
+                continue
+            for document in documents:
+                if _is_patch_in_clear(document, certain="kind" in target):
+                    yield (field, index, "patch"), IN_CLEAR, "a patch of Secrets holds a value in clear", FIX
+                    break
+
+
+def _is_patch_in_clear(document: Any, *, certain: bool) -> bool:
+    if isinstance(document, list):
+        return any(True for operation in document for _ in _operation_flaws(operation, (), "a patch", certain=certain))
+    return any(not is_no_literal(_at(document, pointer)) for pointer in _values_of(document, certain=certain))
+
+
+def _may_be_secret(target: dict[str, Any]) -> bool:
+    kind, group = str(target.get("kind", "*")), str(target.get("group", ""))
+    return group in {"", "*"} and (fnmatchcase("Secret", kind) or _matches("Secret", kind))
+
+
+def _matches(text: str, pattern: str) -> bool:
+    """Whether an anchored expression, as kustomize's targets are, matches a text."""
+    try:
+        return re.fullmatch(pattern, text) is not None
+    except re.error:
+        return False
+
+
+def _values_of(patch: Any, *, certain: bool) -> Iterator[Pointer]:
+    """The values that a partial Secret sets; without a target that says Secret, `data` may be a ConfigMap's."""
+    for part in ("data", "stringData") if certain else ("stringData",):
+        values = patch.get(part) if isinstance(patch, dict) else None
+        for key in values if isinstance(values, dict) else ():
+            yield part, key
+
+
+def _operation_flaws(operation: Any, pointer: Pointer, title: str, *, certain: bool = False) -> Iterator[Flaw]:
+    """One operation of RFC 6902 on a Secret's values."""
+    if not isinstance(operation, dict) or not {"op", "path", "value"} <= operation.keys():
+        return
+    path, value = str(operation["path"]), operation["value"]
+    part = path.split("/")[1] if path.startswith("/") else ""
+    if part != "stringData" and not (part == "data" and certain):
+        return
+    values = value if path == f"/{part}" and isinstance(value, dict) else {path.rpartition("/")[2]: value}
+    for key, text in values.items():
+        if not is_no_literal(text):
+            below: Pointer = ("value", key) if values is value else ("value",)
+            yield (*pointer, *below), IN_CLEAR, f"{title}: `{key}` is written in clear", FIX
+
+
+def _generator_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
+    """Kustomize's `secretGenerator`, and the entries of `configMapGenerator` that are called like a secret."""
+    for field in ("secretGenerator", "configMapGenerator"):
+        generators = value.get(field)
+        for index, generator in enumerate(generators if isinstance(generators, list) else ()):
+            if not isinstance(generator, dict):
+                continue
+            literals = generator.get("literals")
+            for position, text in enumerate(literals if isinstance(literals, list) else ()):
+                key, _, literal = str(text).partition("=")
+                wanted = not is_no_literal(literal) if field == "secretGenerator" else _looks_secret(key, literal)
+                if wanted:
+                    what = f"{field}: `{key}` is written in clear"
+                    yield (field, index, "literals", position), IN_CLEAR, what, "declare a Secret with references"
+            if field == "secretGenerator":
+                yield from _file_flaws(generator, (field, index), scan)
+
+
+def _file_flaws(generator: dict[str, Any], pointer: Pointer, scan: _Scan) -> Iterator[Flaw]:
+    for name in ("envs", "files"):
+        files = generator.get(name)
+        for position, text in enumerate(files if isinstance(files, list) else ()):
+            file = str(text).rpartition("=")[2].removeprefix("./")
+            if scan.is_committed(f"{scan.folder}/{file}" if scan.folder else file):
+                what = f"secretGenerator reads `{file}`, which git tracks"
+                fix = "let git ignore it, rotate its values, and declare a Secret with references"
+                yield (*pointer, name, position), IN_CLEAR, what, fix
+
+
+def _config_flaws(value: dict[str, Any], annotations: dict[str, Any], title: str) -> Iterator[Flaw]:
+    """Credentials where none belong: the entries of a ConfigMap, the env vars of containers."""
+    if "secret-plaintext" in str(annotations.get(_IGNORE, "")):
+        return
+    if value.get("kind") == "ConfigMap":
+        for key, text in _map(value, "data").items():
+            if not isinstance(text, str) or is_listed(str(key), annotations, HARMLESS_ANNOTATION):
+                continue
+            lines = named_values(text) if "\n" in text.strip() else {str(key): text.strip()}
+            for name, literal in lines.items():
+                if _looks_secret(name, literal):
+                    what = f"{title}: `{name}` looks like a secret in clear"
+                    yield ("data", key), "plaintext-value", what, "keep it in a Secret, or say why it is none"
+    elif "kind" in value:
+        for pointer, variable in _variables(value, ()):
+            named, text = variable.get("name"), variable.get("value")
+            if isinstance(named, str) and isinstance(text, str) and _looks_secret(named, text):
+                what = f"{title}: the env var `{named}` looks like a secret in clear"
+                yield (*pointer, "value"), "plaintext-value", what, "read it from a Secret by `secretKeyRef`"
+
+
+def _looks_secret(name: str, literal: str) -> bool:
+    return bool(literal) and not is_no_literal(literal) and bool(shape_of(literal) or is_named_secret(name, literal))
+
+
+def _variables(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name == "env" and isinstance(item, list):
+                for index, variable in enumerate(item):
+                    if isinstance(variable, dict):
+                        yield (*pointer, "env", index), variable
+            elif isinstance(item, (dict, list)):
+                yield from _variables(item, (*pointer, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _variables(item, (*pointer, index))
+
+
+def _text_flaws(value: dict[str, Any], title: str, scan: _Scan) -> Iterator[Flaw]:
+    """Texts that are documents themselves: a ConfigMap of manifests, inline patches, the values of a chart."""
+    for pointer, text in texts(value):
+        if _SPEAKS_OF_SECRETS.search(text) and pointer[-1] not in LAST_APPLIED and _speaks_in_clear(text, scan):
+            what = f"{title}: the text at `{pointer[-1]}` holds a Secret in clear"
+            yield pointer, IN_CLEAR, what, FIX
+
+
+def _sealed_flaws(value: dict[str, Any], title: str) -> Iterator[Flaw]:
+    for key, sealed in _map(value, "spec", "encryptedData").items():
+        try:
+            take_apart(sealed)
+        except BrokenCiphertextError as error:
+            yield (
+                ("spec", "encryptedData", key),
+                "broken-ciphertext",
+                f"{title}: the value of `{key}` {error}",
+                "seal it again",
+            )
+    for key, text in _map(value, "spec", "template", "data").items():
+        if isinstance(text, str) and text and "{{" not in text and _CLEAR_IN_TEMPLATE.search(str(key)):
+            yield (
+                ("spec", "template", "data", key),
+                "plaintext-in-template",
+                f"{title}: `{key}` looks like a secret, and a template is not encrypted",
+                "seal it as a key of its own and use it in the template by `{{ .KEY }}`",
+            )
+
+
+def _checksum_flaws(value: dict[str, Any], title: str) -> Iterator[Flaw]:
+    """Helm's habit of a roll-out checksum over plaintext: whoever reads it can try words against it."""
+    for pointer, _ in texts(value):
+        if pointer[-2:-1] == ("annotations",) and _CHECKSUM.fullmatch(str(pointer[-1])):
+            yield (
+                pointer,
+                "plaintext-checksum",
+                f"{title}: `{pointer[-1]}` is a digest of a secret, against which words can be tried",
+                "drop it and set `rollout: checksum`, which counts sealed bytes",
+            )
+
+
+def _at(value: Any, pointer: Pointer) -> Any:
+    for part in pointer:
+        value = value[part]
+    return value
+
+
+def _map(value: Any, *names: str) -> dict[str, Any]:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,129 @@
+"""What a patch takes away silently is said: by a warning of the build, and by `explain`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.command import run_envc
+from tests.harness.repository import environment, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def config(name: str, text: str, head: str = "") -> str:
+    """A ConfigMap with one text."""
+    lines = "".join(f"    {line}\n" for line in text.splitlines())
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cache\n{head}data:\n  {name}: |\n{lines}"
+
+
+def custom(kind: str, items: str, field: str = "parts") -> str:
+    """An object of a kind nobody has defined."""
+    return f"apiVersion: example.com/v1\nkind: {kind}\nmetadata: {{name: shop}}\nspec:\n  {field}:\n{items}"
+
+
+def project(root: Path, base: str, overlay: str, **more: str) -> Path:
+    """A project of one environment."""
+    return write_files(
+        root,
+        {
+            "base/a/a.yaml": base,
+            "overlays/dev/a.yaml": overlay,
+            "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+            **more,
+        },
+    )
+
+
+NGINX = "events {}\nhttp {\n  gzip on;\n  server {\n    listen 80;\n  }\n}\n"
+HTTPD = "Listen 80\nServerName a\n<VirtualHost *:80>\n  DocumentRoot /srv\n</VirtualHost>\n"
+SQUID = "acl localnet src 10.0.0.0/8\nhttp_access allow localnet\nhttp_access deny all\n"
+FLUENT_BIT = "[SERVICE]\n    Flush 1\n[INPUT]\n    Name tail\n[OUTPUT]\n    Name es\n"
+HAPROXY = "global\n    maxconn 10\nfrontend web\n    bind :80\nbackend app\n    server a 10.0.0.1\n"
+SCRIPT = "#!/bin/sh\nset -e\n./prepare\n./run\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "overlay"),
+    [
+        ("nginx.conf", NGINX, "http {\n}\n"),
+        ("httpd.conf", HTTPD, "Listen 8080\n"),
+        ("squid.conf", SQUID, "http_access allow all\n"),
+        ("fluent-bit.conf", FLUENT_BIT, "[SERVICE]\n    Flush 5\n"),
+        ("haproxy.cfg", HAPROXY, "global\n    maxconn 20\n"),
+        ("start.sh", SCRIPT, "./run --fast\n"),
+    ],
+)
+def test_a_text_of_which_most_goes_is_told(tmp_path: Path, name: str, base: str, overlay: str) -> None:
+    """Case conf-text-replaced-silently: the build warns at the overlay's line, and `explain` says why."""
+    root = project(tmp_path, config(name, base), config(name, overlay))
+    done = run_envc(root, "build")
+    assert done.code == 0
+    assert f"warning: overlays/dev/a.yaml:6:{5 + len(name)}: ConfigMap/cache (namespace dev): `data." in done.err
+    assert "replaced whole" in done.err
+    key = name.replace(".", "\\.")
+    assert (
+        f"list data.{key}: replaced whole: " in run_envc(root, "explain", "dev", "configmap/cache", f"data.{key}").out
+    )
+
+
+@pytest.mark.parametrize(
+    ("overlay", "head", "settings"),
+    [
+        (NGINX.replace("80", "8080"), "", ""),
+        ("http {\n}\n", "  annotations: {envcompile.dev/replace: nginx.conf}\n", ""),
+        ("http {\n}\n", "", "configMerge: replace\n"),
+    ],
+    ids=["written out", "annotated", "configMerge"],
+)
+def test_what_is_meant_is_not_told(tmp_path: Path, overlay: str, head: str, settings: str) -> None:
+    """A text written out, the annotation, the setting: no warning."""
+    files = {"envc.yaml": settings} if settings else {}
+    root = project(tmp_path, config("nginx.conf", NGINX), config("nginx.conf", overlay, head), **files)
+    done = run_envc(root, "build")
+    assert (done.code, "warning" in done.err) == (0, False), done.err
+
+
+def test_redis_keeps_what_the_overlay_does_not_name(tmp_path: Path) -> None:
+    """Case conf-text-replaced-silently, and `explain` names the rule."""
+    base = 'maxmemory 1gb\nprotected-mode yes\nrename-command FLUSHALL ""\n'
+    root = project(tmp_path, config("redis.conf", base), config("redis.conf", "maxmemory 2gb\n"))
+    shown = run_envc(root, "show", "dev")
+    assert "maxmemory 2gb" in shown.out
+    assert "protected-mode yes" in shown.out
+    explained = run_envc(root, "explain", "dev", "configmap/cache", "data.redis\\.conf")
+    assert "list data.redis\\.conf: merged key by key as Redis text" in explained.out
+
+
+@pytest.mark.parametrize(
+    ("overlay", "is_told"),
+    [
+        ("  - {name: a, env: x}\n", True),
+        ("  - {name: c, image: c, port: 3}\n", True),
+        ("  - $patch: replace\n  - {name: a, env: x}\n", False),
+        ("  - {name: a, image: a, port: 1}\n  - {name: b, image: b, port: 3}\n", False),
+    ],
+    ids=["a part", "another", "meant", "most stays"],
+)
+def test_a_list_of_which_most_goes_is_told(tmp_path: Path, *, overlay: str, is_told: bool) -> None:
+    """Case rollout-list-replaced-silently, for kinds nobody knows: the warning names what is lost and the way out."""
+    items = "  - {name: a, image: a, port: 1}\n  - {name: b, image: b, port: 2}\n"
+    root = project(tmp_path, custom("Thing", items), custom("Thing", overlay))
+    done = run_envc(root, "build")
+    assert done.code == 0
+    told = "warning: overlays/dev/a.yaml:6:3: Thing.example.com/shop (namespace dev): `spec.parts` is replaced whole"
+    assert (told in done.err) is is_told, done.err
+    assert ("`mergeKeys` of envc.yaml" in done.err) is is_told
+
+
+def test_the_api_s_own_lists_are_never_told(tmp_path: Path) -> None:
+    """An Ingress's rules are replaced because Kubernetes says so."""
+    ingress = (
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: shop}}\nspec:\n  rules:\n"
+        "  - {{host: {0}}}\n  - {{host: {1}}}\n"
+    )
+    root = project(tmp_path, ingress.format("a", "b"), ingress.format("c", "d"))
+    done = run_envc(root, "build")
+    assert (done.code, "warning" in done.err) == (0, False), done.err

@@ -1,0 +1,104 @@
+"""SECURITY.md and the guide promise what a test proves, and show workflows that are safe to copy."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from envcompile.actions.notify import Letter, notify
+from envcompile.forge.messages import Message
+from envcompile.yamlio import load_all
+from tests.harness.command import run_envc
+from tests.harness.repository import environment, write_files
+
+ROOT = Path(__file__).parents[2]
+SENTENCES = re.findall(
+    r"^\| (.+?) \| `(test_\w+)` \|$", (ROOT / "SECURITY.md").read_text(encoding="utf-8"), re.MULTILINE
+)
+WORKFLOWS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "envcompile" / "guide").glob("*.md")),
+    *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
+]
+
+
+def every_test() -> set[str]:
+    """The names of all tests."""
+    found: set[str] = set()
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        found |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+    return found
+
+
+def test_each_promise_has_its_test() -> None:
+    """A row of SECURITY.md names a test that is there."""
+    assert len(SENTENCES) > 10
+    missing = {name for _, name in SENTENCES} - every_test()
+    assert not missing
+
+
+@pytest.mark.parametrize("page", WORKFLOWS, ids=lambda page: page.name)
+def test_documented_workflows_keep_no_credentials(page: Path) -> None:
+    """Every checkout that is shown, and every one of ours, says `persist-credentials: false`."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".yml":
+        examples = [text]
+    else:
+        examples = [body for body in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "actions/checkout" in body]
+    for example in examples:
+        (value,) = load_all(example.encode(), page.name)
+        assert isinstance(value, dict)
+        for job in value["jobs"].values():
+            for step in job["steps"]:
+                if str(step.get("uses", "")).startswith("actions/checkout"):
+                    assert step["with"]["persist-credentials"] is False, f"{page.name}: {step}"
+
+
+def test_looking_at_a_branch_resolves_no_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither an env var of the job nor a file beside the sources gets into anything that is written or said."""
+    monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-job")
+    root = write_files(
+        tmp_path / "shop",
+        {
+            "secret.txt": "canary-of-a-file",
+            ".gitignore": "secret.txt\n.envc/\n",
+            "base/app/secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n"
+            "  token: ref+env://GITHUB_TOKEN\n  file: ref+file://secret.txt\n",
+            "base/app/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n"
+            "  token: ref+env://GITHUB_TOKEN\n  file: ref+file://secret.txt\n  other: ${GITHUB_TOKEN}\n",
+            "overlays/prod/environment.yaml": environment("namespace: production\n"),
+            "overlays/dev/environment.yaml": environment("secretBackend: plaintext\nnamespace: dev\n"),
+        },
+    )
+    commands = (
+        ("build", "--force"),
+        ("build", "--stdout"),
+        ("show", "dev"),
+        ("check",),
+        ("explain", "dev", "secret/s"),
+        ("compare", "dev", "prod"),
+        ("secrets", "status"),
+        ("secrets", "verify"),
+    )
+    said = "".join(outcome.out + outcome.err for outcome in (run_envc(root, *words) for words in commands))
+    written = "".join(
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in root.rglob("*")
+        if path.is_file() and path.name != "secret.txt"
+    )
+    assert "ref+env" in said + written
+    assert "canary" not in said + written
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "//collector.example.com", "$PATH", ""])
+def test_an_address_in_the_file_is_no_address(tmp_path: Path, address: str) -> None:
+    """`notify` of envc.yaml names env vars, so that a branch cannot say where messages go."""
+    message = Message("prod: 1 changed", "Deployment/web", {})
+    done = notify(tmp_path / ".envc", [Letter("webhook", address, message)], os.environ)
+    assert done.sent == 0
+    assert [problem.what for problem in done.waiting] == [f"the env var {address} is not set"]

@@ -1,0 +1,15 @@
+"""How many sequences are played, and which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test a sequence: its seed is its name."""
+    if "sequence_seed" in metafunc.fixturenames:
+        first, count = (metafunc.config.getoption(name) for name in ("--seed", "--sequences"))
+        metafunc.parametrize("sequence_seed", range(first, first + count))
