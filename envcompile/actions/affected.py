@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from envcompile.model import ResourceId
+    from envcompile.units.cut import Part
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.plan import Part
 
 
 def affected(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
-from envcompile.actions.outputs import Outputs
+from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish
@@ -17,10 +18,8 @@ from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.model import Resource
 from envcompile.units.snapshot import Look
-from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
@@ -65,23 +64,28 @@ def build(
     look = project.look
     if look is None or output is not None:
         look = Look(str(project.root), str(target))
+    is_whole = not environments and only is None
+    chart = project.settings.chart if is_whole and with_chart else None
+    texts = Texts()
+    learn(project, chosen)
+    if chart is None:
+        with suppress(EnvcError):  # told below, with everything else that is wrong
+            project.settle(chosen, texts.take)
     linked = link_all(project, chosen)
-    renderer = Renderer()
     problems = Problems()
     outputs = []
     results = []
     for environment in linked:
-        made = Outputs(environment, renderer)
+        made = Outputs(environment, texts)
         outputs.append(made)
         results.append(_compare(project, made, target, only, look.snapshot))
         made.report_refused(results[-1].plan, results[-1].folder, problems)
     problems.raise_any()
-    is_whole = not environments and only is None
     if is_whole:
         results += _orphans(project, target)
-        if with_chart and project.settings.chart is not None:
+        if chart is not None:
             compiled = [project.compile_with_sources(environment.environment) for environment in linked]
-            results.append(compare_chart(project, project.settings.chart, target, compiled))
+            results.append(compare_chart(project, chart, target, compiled))
     if not check:
         for made, result in zip(outputs, results, strict=False):
             made.take_shared([*result.plan.added, *result.plan.changed])
@@ -92,9 +96,9 @@ def build(
                 except EnvcError as error:
                     problems.extend(error)
             problems.raise_any()
-        write_all(project.root, target, results)
+        written = write_all(project.root, target, results)
         if is_whole and (with_chart or project.settings.chart is None):
-            keep_snapshot(look, project, linked, results)
+            keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
     project.save_memo()
@@ -116,10 +120,10 @@ def differences(project: Project, environments: Sequence[str], target: Path) -> 
     from envcompile.ask.changes import changes
     from envcompile.yamlio import load_all
 
-    renderer = Renderer()
+    texts = Texts()
     snapshot = project.look.snapshot if project.look is not None else None
     for linked in link_all(project, project.choose(environments)):
-        made = Outputs(linked, renderer)
+        made = Outputs(linked, texts)
         result = _compare(project, made, target, None, snapshot)
         compared = result.plan
         after = [linked.resource(made.placed[path].id) for path in (*compared.changed, *compared.added)]
@@ -138,8 +142,6 @@ def link_all(project: Project, environments: Iterable[str]) -> list[LinkedEnviro
     """
     problems = Problems()
     linked = []
-    environments = tuple(environments)
-    learn(project, environments)
     for environment in environments:
         try:
             linked.append(project.link(environment))
@@ -214,14 +216,8 @@ def _compare(
         bundle = bundle._replace(
             digests={path: digest for path, digest in bundle.digests.items() if placed[path].id in wanted}
         )
-    written = known.outputs if known is not None else {}
-
-    def digest_of(path: str, stat: os.stat_result) -> str | None:
-        found = written.get(f"{name}/{path}")
-        text = f"{stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_size} {stat.st_ino}"
-        return found[1] if found is not None and found[0] == text else None
-
-    compared = plan(folder, bundle, digest_of, partial=only is not None)
+    written = known.outputs.get(name) if known is not None else None
+    compared = plan(folder, bundle, written.known if written is not None else None, partial=only is not None)
     return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
 
 

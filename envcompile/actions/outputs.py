@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.manifests import built_in_kinds, render
+from envcompile.emit.spool import Spool
 from envcompile.errors import EnvcError
 from envcompile.model import Bundle
+from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +22,68 @@ if TYPE_CHECKING:
     from envcompile.errors import Problems
     from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.yamlio import Renderer
+    from envcompile.units.unit import CompiledUnit
+
+
+class Texts:
+    """The texts of resources, each made when its unit is compiled, or when somebody asks for it."""
+
+    def __init__(self) -> None:
+        self._spool = Spool()
+        self._digests: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._renderer = Renderer()
+        self._app = ""
+
+    def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
+        """Render the resources of a unit, as they are while no other unit does anything to them."""
+        app = unit.resources[0].app if unit.resources else ""
+        if app != self._app:
+            self._app = app
+            self._renderer = Renderer()  # what environments have in common is rendered once, and given up then
+        digests = []
+        for position, resource in enumerate(unit.resources):
+            text = render(resource, self._renderer).encode()
+            self._spool.put((environment, number, position), text)
+            digests.append(digest(text))
+        self._digests[environment, number] = tuple(digests)
+
+    def digest(self, linked: LinkedEnvironment, identity: ResourceId) -> str | None:
+        """The digest of a text that is at hand; None for others."""
+        place = linked.place_in_units(identity)
+        digests = self._digests.get((linked.environment, place[0])) if place is not None else None
+        return digests[place[1]] if digests is not None and place is not None else None
+
+    def keep(self, digest_of_text: str, text: bytes) -> None:
+        """Keep a text that others made."""
+        self._spool.put(digest_of_text, text)
+
+    def kept(self, linked: LinkedEnvironment, identity: ResourceId, known: str) -> bytes | None:
+        """The text of a resource that is at hand; None for others.
+
+        Args:
+            linked: the environment.
+            identity: the resource.
+            known: the digest of the text where that is known.
+        """
+        place = linked.place_in_units(identity)
+        found = self._spool.get((linked.environment, *place)) if place is not None else None
+        return found if found is not None or not known else self._spool.get(known)
+
+    def text(self, linked: LinkedEnvironment, identity: ResourceId, known: str) -> bytes:
+        """The text of a resource; its unit is compiled when it is not at hand.
+
+        Args:
+            linked: the environment.
+            identity: the resource.
+            known: the digest of the text where that is known.
+        """
+        found = self.kept(linked, identity, known)
+        if found is None:
+            place = linked.place_in_units(identity)
+            found = render(linked.resource(identity), Renderer()).encode()
+            if place is not None:
+                self._spool.put((linked.environment, *place), found)
+        return found
 
 
 class Outputs(Mapping[str, bytes]):
@@ -28,34 +91,29 @@ class Outputs(Mapping[str, bytes]):
 
     Args:
         linked: the environment.
-        renderer: shared between environments: what they have in common is rendered once.
+        texts: the resources' texts, as far as they are at hand.
 
     Raises:
         EnvcError: two applications' folders would be one on some file system.
     """
 
-    def __init__(self, linked: LinkedEnvironment, renderer: Renderer) -> None:
+    def __init__(self, linked: LinkedEnvironment, texts: Texts) -> None:
         self.linked = linked
-        self._renderer = renderer
-        self._texts: dict[str, bytes] = {}
+        self._texts = texts
         resources: list[Placed] = [*linked.exported(), *linked.linked.further]
         refuse_alike_applications({
             **{one.app: "" for one in linked.linked.further},
             **{one.app: one.origin[1] for one in linked.exported()},
         })
         self.placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
-        digests = {}
-        for path, resource in self.placed.items():
-            known = linked.known_digest(resource.id)
-            digests[path] = known if known is not None else digest(self[path])
+        digests: dict[str, str] = {}
         self.bundle = Bundle(linked.environment, self, digests)
+        for path, resource in self.placed.items():
+            known = linked.known_digest(resource.id) or texts.digest(linked, resource.id)
+            digests[path] = known if known is not None else digest(self[path])
 
     def __getitem__(self, path: str) -> bytes:
-        text = self._texts.get(path)
-        if text is None:
-            resource = self.linked.resource(self.placed[path].id)
-            text = self._texts[path] = render(resource, self._renderer).encode()
-        return text
+        return self._texts.text(self.linked, self.placed[path].id, self.bundle.digests.get(path, ""))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.placed)
@@ -70,13 +128,13 @@ class Outputs(Mapping[str, bytes]):
             wanted: the paths of the files that will be written.
         """
         memo = self.linked.memo
-        missing = [self.placed[path].id for path in wanted if path not in self._texts]
-        if not missing or memo is None:
+        if memo is None:
             return
-        found = memo.texts(self.linked, missing, self.digests)
-        for path, digest_of_file in self.bundle.digests.items():
-            if digest_of_file in found:
-                self._texts[path] = found[digest_of_file]
+        missing = [
+            one.id for one in map(self.placed.__getitem__, wanted) if self._texts.digest(self.linked, one.id) is None
+        ]
+        for digest_of_file, text in memo.texts(self.linked, missing, self.digests).items():
+            self._texts.keep(digest_of_file, text)
 
     @property
     def digests(self) -> dict[ResourceId, str]:
@@ -93,8 +151,9 @@ class Outputs(Mapping[str, bytes]):
 
         def find(identity: ResourceId) -> bytes | None:
             path = paths[identity]
-            if path in self._texts:
-                return self._texts[path]
+            found = self._texts.kept(self.linked, identity, self.bundle.digests[path])
+            if found is not None:
+                return found
             try:
                 return (folder / path).read_bytes()
             except OSError:

@@ -31,8 +31,11 @@ class EnvironmentResult(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> None:
+def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> dict[str, str]:
     """Write every folder that is not current yet, one after the other; a second build waits meanwhile.
+
+    Returns:
+        For each folder that was written what below it was put there anew: one application's folder, or all (empty).
 
     Raises:
         UnavailableError: the output cannot be written; what was not written yet is as it was.
@@ -40,7 +43,7 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
     pending = [result for result in results if not result.plan.is_current]
     if not pending:
         _tidy(root, target)
-        return
+        return {}
     scratch = _scratch(root, target)
     try:
         lock = _Lock(scratch)
@@ -48,8 +51,7 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
         raise unavailable(error, scratch) from error
     with lock:
         sweep(scratch)
-        for result in pending:
-            write(result.plan, result.folder, scratch)
+        return {result.environment: write(result.plan, result.folder, scratch) for result in pending}
 
 
 def _tidy(root: Path, target: Path) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME
-from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save, scan, stat_of
+from envcompile.units.snapshot import INPUT_FOLDERS, Files, Snapshot, racy_inputs, save, scan, stat_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from envcompile.actions.results import EnvironmentResult
     from envcompile.units.environment import LinkedEnvironment
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def keep_snapshot(
-    look: Look, project: Project, linked: Sequence[LinkedEnvironment], results: Sequence[EnvironmentResult]
+    look: Look,
+    project: Project,
+    linked: Sequence[LinkedEnvironment],
+    results: Sequence[EnvironmentResult],
+    written: Mapping[str, str],
 ) -> None:
     """Keep what a build of all environments saw and wrote.
 
@@ -29,32 +33,53 @@ def keep_snapshot(
         project: what was built.
         linked: every environment.
         results: what was done to their folders.
+        written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
     """
     inputs = _inputs(look, project)
     if inputs is None:
         return
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
-    outputs: dict[str, tuple[str, str]] = {}
-    found = scan(look.target, [result.environment for result in kept], hidden=True)
+    outputs: dict[str, Files] = {}
     for result in kept:
-        for path, digest in {**result.plan.digests, INDEX_NAME: ""}.items():
-            stat = found.get(f"{result.environment}/{path}")
-            if stat is None:
-                return  # somebody took it away already
-            outputs[f"{result.environment}/{path}"] = (stat, digest)
+        found = _written(look, result, written)
+        if found is None:
+            return
+        outputs[result.environment] = found
     warned = any(result.warnings for result in results)
-    counts = {} if warned else {result.environment: result.resources for result in kept}
     digests = project.parsed.digests
-    save(
-        look,
-        Snapshot(
-            counts=counts,
-            racy=racy_inputs(look.root, inputs, look.began),
-            inputs={path: (stat, digests.get(path, "")) for path, stat in inputs.items()},
-            outputs=outputs,
-        ),
-    )
+    files = Files.of(inputs, [digests.get(path, "") for path in inputs])
+    if files is not None:
+        save(
+            look,
+            Snapshot(
+                counts={} if warned else {result.environment: result.resources for result in kept},
+                racy=racy_inputs(look.root, inputs, look.began),
+                further=[path for path in inputs if path.partition("/")[0] not in INPUT_FOLDERS],
+                inputs=files,
+                outputs=outputs,
+            ),
+        )
+
+
+def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) -> Files | None:
+    """The files of one folder; None when somebody took one away already.
+
+    What was not written is as the build found it: who changed it meanwhile made its stat another one.
+    """
+    plan = result.plan
+    stats = plan.stats
+    below = written.get(result.environment)
+    if below is not None:
+        folder = f"{look.target}/{result.environment}"
+        anew = {**scan(folder, (below,), hidden=True), INDEX_NAME: stat_of(f"{folder}/{INDEX_NAME}")}
+        stats = {path: stat for path, stat in stats.items() if below and not path.startswith(f"{below}/")}
+        stats.update(anew)
+    digests = {**plan.digests, INDEX_NAME: ""}
+    if not stats.keys() >= digests.keys():
+        return None
+    stats = {path: stat for path, stat in stats.items() if path in digests}
+    return Files.of(stats, [digests[path] for path in stats])
 
 
 def _inputs(look: Look, project: Project) -> dict[str, str] | None:

@@ -35,16 +35,20 @@ class Identifier:
 
     def named(self, api_version: str, kind: str, namespace: str | None, name: str) -> ResourceId:
         """The identity of what a document calls so."""
-        known = self._kinds.get((api_version, kind))
-        if known is None:
-            group = api_version.rpartition("/")[0]
-            known = self._kinds[api_version, kind] = (group, self._api.is_namespaced(group, kind) is not False)
-        group, namespaced = known
+        group, namespaced = self._kinds.get((api_version, kind)) or self.kind_of(api_version, kind)
         if not namespaced:
             return ResourceId(group, kind, "", name)
         if self._forced:
             return ResourceId(group, kind, self._namespace, name)
         return ResourceId(group, kind, namespace or self._namespace, name)
+
+    def kind_of(self, api_version: str, kind: str) -> tuple[str, bool]:
+        """The API group of a kind, and whether its objects live in a namespace; unknown kinds do."""
+        known = self._kinds.get((api_version, kind))
+        if known is None:
+            group = api_version.rpartition("/")[0]
+            known = self._kinds[api_version, kind] = (group, self._api.is_namespaced(group, kind) is not False)
+        return known
 
     def keeps(self, identity: ResourceId, value: Any) -> bool:
         """Tell whether a changed value still is the resource of this identity."""

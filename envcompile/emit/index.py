@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 INDEX_NAME = ".envc-index"
 _HEADER = "# files that envc wrote here, with their SHA-256; written by `envc build`, do not edit"
@@ -17,7 +17,7 @@ def digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def render_index(digests: dict[str, str]) -> bytes:
+def render_index(digests: Mapping[str, str]) -> bytes:
     """The index file for path -> digest, sorted by path; `sha256sum -c` reads it, too."""
     lines = [_HEADER, *(f"{digests[path]}  {path}" for path in sorted(digests))]
     return ("\n".join(lines) + "\n").encode()

@@ -11,12 +11,11 @@ from envcompile.emit.index import INDEX_NAME, digest, parse_index, render_index
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Container, Mapping
     from pathlib import Path
 
     from envcompile.model import Bundle
 
-    DigestOf = Callable[[str, os.stat_result], str | None]
 
 _SLASH = re.compile(r"/")
 
@@ -42,6 +41,8 @@ class Plan(NamedTuple):
     index_now: bytes | None
     index_is_current: bool
     gone: bool = False
+    stats: Mapping[str, str] = {}
+    """The stat of every file that was there."""
 
     @property
     def is_current(self) -> bool:
@@ -50,14 +51,19 @@ class Plan(NamedTuple):
 
 
 def plan(
-    folder: Path, bundle: Bundle, digest_of: DigestOf | None = None, *, gone: bool = False, partial: bool = False
+    folder: Path,
+    bundle: Bundle,
+    known: Mapping[str, tuple[str, str]] | None = None,
+    *,
+    gone: bool = False,
+    partial: bool = False,
 ) -> Plan:
     """Compare a folder with the bundle that belongs into it.
 
     Args:
         folder: the environment's folder; it need not exist.
         bundle: the files that it should hold.
-        digest_of: the digest of a file that is known to be unread since (its path and stat), else None.
+        known: path -> the stat of a file when its digest was taken, as `stats` of a plan has it, and that digest.
         gone: the environment is no more: its folder goes with its files, unless others have files there.
         partial: the bundle is not all that belongs there: files of ours that it does not name stay, as does what the
             index says about them.
@@ -66,7 +72,7 @@ def plan(
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, digest_of, gone=gone, partial=partial)
+        return _plan(folder, bundle, known or {}, gone=gone, partial=partial)
     except OSError as error:
         raise unreadable(error, folder) from error
 
@@ -78,16 +84,24 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
     return UnavailableError([Problem(what, "make it readable for you, or write elsewhere with `--output DIR`")])
 
 
-def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: bool, partial: bool) -> Plan:
+def _plan(folder: Path, bundle: Bundle, known: Mapping[str, tuple[str, str]], *, gone: bool, partial: bool) -> Plan:
     present, folders_present = _walk(folder)
-    index = (folder / INDEX_NAME).read_bytes() if _is_file(present.get(INDEX_NAME)) else None
-    owned = parse_index(index) if index is not None else {}
+    index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
+    index_now = _with_line_feeds(index) if index is not None else None
+    index_is_current = index_now == render_index(bundle.digests)
+    owned: Mapping[str, tuple[str, ...]] = {}
+    if index_is_current:
+        owned = {path: (wanted,) for path, wanted in bundle.digests.items()}
+    elif index is not None:
+        owned = parse_index(index)
 
-    def current(path: str, stat: os.stat_result, wanted: str = "") -> str:
-        if not _is_file(stat):
+    def current(path: str, stat: str, wanted: str = "") -> str:
+        if not stat:
             return ""
-        found = digest_of(path, stat) if digest_of else None
-        return found or _digest_of_text((folder / path).read_bytes(), {wanted, *owned.get(path, ())})
+        seen, found = known.get(path, ("", ""))
+        if seen == stat and found:
+            return found
+        return _digest_of_text((folder / path).read_bytes(), {wanted, *owned.get(path, ())})
 
     added: list[str] = []
     changed: list[str] = []
@@ -143,8 +157,9 @@ def _plan(folder: Path, bundle: Bundle, digest_of: DigestOf | None, *, gone: boo
         tuple(sorted(others)),
         digests,
         index,
-        index is None if gone else index is not None and _with_line_feeds(index) == render_index(digests),
+        index is None if gone else index_is_current or (partial and index_now == render_index(digests)),
         gone,
+        present,
     )
 
 
@@ -164,26 +179,31 @@ def _with_line_feeds(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n") if b"\r" in data else data
 
 
-def _is_file(stat: os.stat_result | None) -> bool:
-    """Tell whether this is a file of its own: symlinks, pipes and devices are never envc's, nor read."""
-    return stat is not None and S_ISREG(stat.st_mode)
+def _walk(folder: Path) -> tuple[dict[str, str], set[str]]:
+    """Every file below a folder with its stat, and every folder.
 
-
-def _walk(folder: Path) -> tuple[dict[str, os.stat_result], set[str]]:
-    """Every file below a folder with its stat, and every folder; a symlink counts as a file of its own."""
-    files: dict[str, os.stat_result] = {}
+    The stat is empty for what is never envc's, nor read: symlinks, pipes and devices.
+    """
+    files: dict[str, str] = {}
     folders: set[str] = set()
+    top = f"{folder}/"
     todo = [""]
     while todo:
         below = todo.pop()
         try:
-            with os.scandir(folder / below) as entries:
+            with os.scandir(top + below if below else folder) as entries:
                 for entry in entries:
+                    path = below + entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        todo.append(f"{below}{entry.name}/")
-                        folders.add(below + entry.name)
-                    else:
-                        files[below + entry.name] = entry.stat(follow_symlinks=False)
+                        todo.append(f"{path}/")
+                        folders.add(path)
+                        continue
+                    status = entry.stat(follow_symlinks=False)
+                    files[path] = (
+                        f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
+                        if S_ISREG(status.st_mode)
+                        else ""
+                    )
         except FileNotFoundError:
             continue
     return files, folders

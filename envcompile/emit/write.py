@@ -82,7 +82,7 @@ def refuse_obstacles(plan: Plan, folder: Path, root: Path) -> None:
         raise EnvcError(problems)
 
 
-def write(plan: Plan, folder: Path, scratch: Path) -> None:
+def write(plan: Plan, folder: Path, scratch: Path) -> str:
     """Bring a folder to what the plan says, in one step.
 
     Everything is written beside first. When the change stays within one application's folder only that one is
@@ -94,6 +94,9 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
         folder: the environment's folder.
         scratch: a folder of envc's own on the same file system.
 
+    Returns:
+        The application whose folder alone is new; an empty text when anything else may be.
+
     Raises:
         UnavailableError: the disk is full, the folder cannot be written, or another build wrote it meanwhile; the old
             output is untouched.
@@ -101,20 +104,22 @@ def write(plan: Plan, folder: Path, scratch: Path) -> None:
     try:
         recover(folder)
         if _changed_meanwhile(plan, folder):
-            return
+            return ""
         if plan.gone:
             _remove_environment(plan, folder, scratch)
-            return
+            return ""
         touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
         apps = {path.partition("/")[0] for path in touched}
         if folder.exists() and len(apps) == 1 and INDEX_NAME not in apps and (folder / (app := apps.pop())).is_dir():
             _write_application(plan, folder, app, scratch)
-        elif touched or not folder.exists():
+            return app
+        if touched or not folder.exists():
             _write_environment(plan, folder, scratch)
         elif not plan.index_is_current:
             _write_index(render_index(plan.digests), folder, scratch)
     except OSError as error:
         raise unavailable(error, folder) from error
+    return ""
 
 
 def _changed_meanwhile(plan: Plan, folder: Path) -> bool:

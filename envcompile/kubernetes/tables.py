@@ -62,11 +62,12 @@ def supported_versions() -> tuple[str, ...]:
 class Table:
     """The types of one Kubernetes version; nodes are made when they are first asked for and kept."""
 
-    __slots__ = ("_kinds", "_nodes", "_scalars", "_types", "version")
+    __slots__ = ("_built_in", "_kinds", "_nodes", "_scalars", "_types", "version")
 
     def __init__(self, version: str, kinds: Mapping[str, str], types: Mapping[str, Mapping[str, str]]) -> None:
         self.version = version
         self._kinds = kinds
+        self._built_in: dict[tuple[str, str], BuiltIn | None] = {}
         self._types = types
         self._nodes: dict[str, TypeNode] = {}
         self._scalars: dict[str, Node] = {}
@@ -89,6 +90,13 @@ class Table:
 
     def built_in(self, group: str, kind: str) -> BuiltIn | None:
         """Look up a kind of this Kubernetes version."""
+        try:
+            return self._built_in[group, kind]
+        except KeyError:
+            found = self._built_in[group, kind] = self._read_kind(group, kind)
+            return found
+
+    def _read_kind(self, group: str, kind: str) -> BuiltIn | None:
         text = self._kinds.get(f"{group}/{kind}")
         if text is None:
             return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.model import Layer, Location
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
+
+
+_BOUND = 1_500_000
+"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much."""
 
 
 class EnvironmentFacts(NamedTuple):
@@ -82,8 +88,10 @@ class ParsedFiles:
         "_digests",
         "_evaluations",
         "_files",
+        "_held",
         "_layers",
         "_lent",
+        "_packed",
         "_said",
         "_scans",
         "_values",
@@ -108,6 +116,23 @@ class ParsedFiles:
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
+        self._held = 0
+        self._packed: dict[str, bytes] = {}
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Give up the contents of files that were read, to be read again when somebody asks; their digests stay.
+
+        What was evaluated stays, as does what is said differently to each environment.
+        """
+        for path in paths:
+            said = self._said.get((path, ""))
+            if isinstance(said, _Said) and not said.imports:
+                del self._said[path, ""]
+                self._values.pop(path, None)
+                self._packed.pop(path, None)
+                file = self._files.pop(path, None)
+                if file is not None:
+                    self._held -= len(file.data)
 
     def file(self, tree: Tree, path: str) -> File:
         """The file with its bytes.
@@ -119,6 +144,7 @@ class ParsedFiles:
         file = self._files.get(path)
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
+            self._held += len(file.data)
             known = self._digests.get(path)
             if known is not None and known != blob_digest(file.data):
                 what = f"`{path}` was changed while it was compiled"
@@ -185,6 +211,8 @@ class ParsedFiles:
             EnvcError: the file cannot be read, or is no YAML.
         """
         values = self._values.get(path)
+        if values is None and path in self._packed:
+            values = self._values[path] = msgspec.msgpack.decode(self._packed.pop(path))
         if values is None:
             try:
                 values = yamlio.load_all(self.file(tree, path).data, path)
@@ -194,6 +222,16 @@ class ParsedFiles:
         if isinstance(values, EnvcError):
             raise values
         return values
+
+    def _pack(self, path: str) -> None:
+        """Keep the values of a file as bytes, which take a tenth of the room."""
+        values = self._values.get(path)
+        if isinstance(values, list) and isinstance(self._said.get((path, "")), _Said):
+            try:
+                self._packed[path] = msgspec.msgpack.encode(values)
+            except (OverflowError, UnicodeEncodeError):
+                return  # a number or a text that msgpack has no form for
+            del self._values[path], self._said[path, ""]
 
     def layer(self, tree: Tree, name: str, entries: Iterable[FileEntry], facts: EnvironmentFacts) -> LayerContents:
         """Read a layer for one environment.
@@ -246,9 +284,11 @@ class ParsedFiles:
                     digest = combined_digest([digest, facts.digest, *said.import_digests])
                 elif said.import_digests:
                     digest = combined_digest([digest, *said.import_digests])
-                scan = scan_of(path, digest, said.documents, varies=said.varies)
+                scan = scan_of(path, app_of(path, name), digest, said.documents, varies=said.varies)
                 if not said.varies and not said.import_digests:
                     self._scans[name, path] = scan
+                    if self._held > _BOUND:
+                        self._pack(path)
                 found.append(scan)
             except EnvcError as error:
                 problems.extend(error)
@@ -265,7 +305,7 @@ class ParsedFiles:
         said = self._say(tree, name, path, facts)
         if (name, path) in self._lent:
             lent = self._scans[name, path]
-            if lent != scan_of(path, lent.digest, said.documents, varies=said.varies):
+            if lent != scan_of(path, app_of(path, name), lent.digest, said.documents, varies=said.varies):
                 what = f"the shared memo says something wrong of `{path}`"
                 fix = "build without it (`ENVC_CACHE= envc build`), and empty what ENVC_CACHE names"
                 raise UnavailableError([Problem(what, fix, (Location(path, 1, 1),))])

@@ -41,6 +41,8 @@ class FileScan(NamedTuple):
     """What one file speaks of in one environment; the numbers of heads and targets are those of its documents."""
 
     path: str
+    app: str
+    """The application that the file belongs to by its place."""
     digest: str
     """Of everything that the documents were made from: the file, parameters put in, imports."""
     heads: tuple[Head, ...]
@@ -52,10 +54,11 @@ class FileScan(NamedTuple):
     """Whether environments may see other documents in it: it holds parameters, or is evaluated."""
 
 
-def scan_of(path: str, digest: str, said: FileDocuments, *, varies: bool) -> FileScan:
+def scan_of(path: str, app: str, digest: str, said: FileDocuments, *, varies: bool) -> FileScan:
     """The scan of a file whose documents are at hand."""
     return FileScan(
         path,
+        app,
         digest,
         tuple([_head(document.value) for document in said.documents]),
         tuple([_globs(patch.patch.target) for patch in said.patches]),

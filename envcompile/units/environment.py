@@ -32,30 +32,77 @@ class Reason(NamedTuple):
     """In words."""
 
 
-class LinkedEnvironment:
-    """An environment whose units are compiled, or known to compile, and joined.
+class Units:
+    """The units of one environment, each compiled or remembered, before they are joined.
 
     Args:
         plan: the environment.
         memo: what is remembered of units; nothing when left out.
-
-    Raises:
-        EnvcError: everything that is wrong with the environment.
     """
 
     def __init__(self, plan: EnvironmentPlan, memo: Memo | None = None) -> None:
         self.plan = plan
         self.memo = memo
-        self._remembered: list[Remembered | None] = [None] * len(plan.units)
-        self._compiled: dict[int, CompiledUnit] = {}
-        exports: list[UnitExports] = []
-        for number, unit in enumerate(plan.units):
-            known = memo.get(plan.environment, unit.key) if memo is not None else None
+        self.remembered: list[Remembered | None] = [None] * len(plan.units)
+        self.compiled: dict[int, CompiledUnit] = {}
+        self._exports: list[UnitExports | None] = [None] * len(plan.units)
+
+    def settle(self, number: int) -> CompiledUnit | None:
+        """Compile a unit that is not remembered; None for one that is."""
+        unit = self.plan.units[number]
+        known = self.memo.get(self.plan.environment, unit.key) if self.memo is not None else None
+        if known is not None:
+            self.remembered[number] = known
+            self._exports[number] = known.exports
+            return None
+        compiled = self.compile(number)
+        self._exports[number] = compiled.exports
+        return compiled
+
+    def drop(self, number: int) -> None:
+        """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""
+        if self.compiled[number].is_sound:
+            del self.compiled[number]
+
+    def exports(self) -> list[UnitExports]:
+        """What each unit tells."""
+        for number, known in enumerate(self._exports):
             if known is None:
-                exports.append(self._compile(number).exports)
-            else:
-                self._remembered[number] = known
-                exports.append(known.exports)
+                self.settle(number)
+        return [known for known in self._exports if known is not None]
+
+    def compile(self, number: int) -> CompiledUnit:
+        """One unit's values."""
+        found = self.compiled.get(number)
+        if found is None:
+            plan = self.plan
+            unit = plan.units[number]
+            found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
+            known = self.remembered[number]
+            if known is not None and known.exports != found.exports:
+                what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
+                fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
+                raise UnavailableError([Problem(what, fix)])
+        return found
+
+
+class LinkedEnvironment:
+    """An environment whose units are compiled, or known to compile, and joined.
+
+    Args:
+        units: the environment's units.
+
+    Raises:
+        EnvcError: everything that is wrong with the environment.
+    """
+
+    def __init__(self, units: Units) -> None:
+        plan = self.plan = units.plan
+        memo = self.memo = units.memo
+        self._units = units
+        self._remembered = units.remembered
+        self._compiled = units.compiled
+        exports = units.exports()
         self.exports: Sequence[UnitExports] = exports
         self._reasons = [self._reason(number) for number in range(len(plan.units))] if memo is not None else []
         problems = Problems()
@@ -106,6 +153,10 @@ class LinkedEnvironment:
             further = next(one for one in self.linked.further if one.id == identity)
             return finish(further, self.linked.imports.get(identity, NOTHING), self.plan)
         return self._finished(*found)
+
+    def place_in_units(self, identity: ResourceId) -> tuple[int, int] | None:
+        """The number of a resource's unit and its own in there; None when no unit has it, or others change it."""
+        return None if identity in self.linked.imports else self._unit_of.get(identity)
 
     def known_digest(self, identity: ResourceId) -> str | None:
         """The digest of a resource's file when it is remembered."""
@@ -167,17 +218,7 @@ class LinkedEnvironment:
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
     def _compile(self, number: int) -> CompiledUnit:
-        found = self._compiled.get(number)
-        if found is None:
-            plan = self.plan
-            unit = plan.units[number]
-            found = self._compiled[number] = compile_unit(plan.input_of(unit), plan.api)
-            known = self._remembered[number]
-            if known is not None and known.exports != found.exports:
-                what = f"what is remembered of {unit.app} in {self.environment} is not what it compiles to"
-                fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
-                raise UnavailableError([Problem(what, fix)])
-        return found
+        return self._units.compile(number)
 
     def _where(self, identity: ResourceId) -> Location | None:
         found = self._unit_of_exports(identity)

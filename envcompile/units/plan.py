@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.compose.identity import Identifier
-from envcompile.compose.targets import may_reach
 from envcompile.model import Layer
 from envcompile.sources.scans import combined_digest
 from envcompile.sources.yamlfiles import app_of
 from envcompile.units.unit import SecretInput, UnitInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources
-    from envcompile.sources.environments import LayerScan
-    from envcompile.sources.scans import FileScan, TargetGlobs
+    from envcompile.units.cut import Cutter, Part, Share
     from envcompile.units.unit import ApiFacts
 
     Ignored = Callable[[str], bool]
 
 _BASE = "base"
-
-
-class Part(NamedTuple):
-    """What one file gives to a unit: the numbers of its documents and of its patches."""
-
-    layer: int
-    path: str
-    digest: str
-    documents: tuple[int, ...]
-    patches: tuple[int, ...]
 
 
 class PlannedUnit(NamedTuple):
@@ -73,6 +59,12 @@ class EnvironmentPlan(NamedTuple):
         """The environment's name."""
         return self.sources.environment
 
+    @property
+    def is_joined(self) -> bool:
+        """Whether what units say depends on others: what a unit alone says is not yet what is written."""
+        settings = self.sources.settings
+        return settings.rollout == "checksum" or settings.sync_waves or settings.force_namespace
+
     def inputs_of(self, unit: PlannedUnit) -> dict[str, str]:
         """Everything that a unit is compiled from: name -> digest, for who wants to know what changed."""
         found = {part.path: part.digest for part in unit.parts}
@@ -89,8 +81,10 @@ class EnvironmentPlan(NamedTuple):
         sources = self.sources
         scans = sources.scans
         layers: list[Layer] = []
-        for number, scan in enumerate(scans):
-            parts = [part for part in unit.parts if part.layer == number]
+        shares: list[list[Part]] = [[] for _ in scans]
+        for part in unit.parts:
+            shares[part.layer].append(part)
+        for scan, parts in zip(scans, shares, strict=True):
             if not parts:
                 layers.append(Layer(scan.name, (), (), {}))
                 continue
@@ -119,6 +113,7 @@ def plan(
     sources: EnvironmentSources,
     api: KubeApi,
     facts: ApiFacts,
+    cutter: Cutter,
     *,
     given: Mapping[str, str],
     merge_texts: bool,
@@ -135,6 +130,7 @@ def plan(
         sources: the environment's settings and what its files speak of.
         api: what decides which kinds live in namespaces.
         facts: what the api was made from.
+        cutter: of the same api.
         given: the digests of what all units of the environment are given, by name.
         merge_texts: configuration files inside ConfigMaps merge key by key.
         store: the environment's sealed values.
@@ -144,89 +140,29 @@ def plan(
     Raises:
         EnvcError: everything that is wrong with the files.
     """
-    scans = sources.scans
     settings = sources.settings
-    identifier = Identifier(api, settings.namespace, forced=settings.force_namespace)
-    cut = _Cut(identifier)
-    patches: list[tuple[int, str, int]] = []
-    for number, scan in enumerate(scans):
-        cut.lay(number, scan)
-        for file in scan.files:
-            for at, target in enumerate(file.targets):
-                patches.append((number, file.path, at))
-                cut.reach(number, file, at, target)
-    secret_key = _StoreKey(store)
+    names, found = cutter.cut(sources.scans, settings.namespace or "", is_forced=settings.force_namespace)
+    patches = [
+        (number, file.path, at)
+        for number, scan in enumerate(sources.scans)
+        for file in scan.files
+        for at in range(len(file.targets))
+    ]
+    store_key = _StoreKey(store)
     common = combined_digest([f"{name} {digest}" for name, digest in given.items()])
+    is_sealing = settings.secret_backend != "plaintext"
     units = []
-    for app, parts in cut.parts():
-        secret_ids = cut.secrets.get(app, ()) if settings.secret_backend != "plaintext" else ()
+    for app, share in sorted(found.shares.items()):
         secrets = None
-        if secret_ids:
-            literals = cut.literals.get(app, ())
-            secrets = _secrets(store or _empty(sources), external, parts, literals, is_ignored)
-        described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
         sealed = ""
-        if secrets is not None:
-            sealed = combined_digest([secret_key.of(secret_ids), repr(external), *sorted(secrets.ignored)])
+        if share.secrets and is_sealing:
+            secrets = _secrets(store or _empty(sources), external, share, is_ignored)
+            identities = map(names.identity, share.secrets)
+            sealed = combined_digest([store_key.of(identities), repr(external), *sorted(secrets.ignored)])
         may_be_remembered = secrets is None or not secrets.ignored
-        key = combined_digest([common, app, sealed, *described])
-        units.append(PlannedUnit(app, parts, secrets, sealed, may_be_remembered, key))
+        key = combined_digest([common, app, sealed, share.digest])
+        units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered, key))
     return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given)
-
-
-class _Cut:
-    """Gives every document to the unit of the resource that it speaks of."""
-
-    def __init__(self, identifier: Identifier) -> None:
-        self._identifier = identifier
-        self._owners: dict[ResourceId, str] = {}
-        self._parts: dict[str, dict[tuple[int, str], tuple[FileScan, list[int], list[int]]]] = {}
-        self.secrets: dict[str, list[ResourceId]] = {}
-        self.literals: dict[str, list[str]] = {}
-
-    def lay(self, number: int, layer: LayerScan) -> None:
-        """Give the documents of a layer to their units."""
-        named = self._identifier.named
-        for file in layer.files:
-            own = app_of(file.path, layer.name)
-            for at, head in enumerate(file.heads):
-                identity = named(head.api_version, head.kind, head.namespace, head.name)
-                app = self._owners.setdefault(identity, own)
-                self._part(app, number, file)[1].append(at)
-                if head.kind == "Secret" and not identity.group:
-                    self.secrets.setdefault(app, []).append(identity)
-                    if head.holds_literals:
-                        self.literals.setdefault(app, []).append(file.path)
-
-    def reach(self, number: int, file: FileScan, at: int, target: TargetGlobs) -> None:
-        """Give a patch to every unit of which it can name a resource."""
-        reached: set[str] = set()
-        for identity, app in self._owners.items():
-            if app not in reached and may_reach(target, identity):
-                reached.add(app)
-                self._part(app, number, file)[2].append(at)
-                if identity.kind == "Secret" and not identity.group:
-                    self.literals.setdefault(app, []).append(file.path)
-
-    def _part(self, app: str, number: int, file: FileScan) -> tuple[FileScan, list[int], list[int]]:
-        parts = self._parts.setdefault(app, {})
-        found = parts.get((number, file.path))
-        if found is None:
-            found = parts[number, file.path] = (file, [], [])
-        return found
-
-    def parts(self) -> Iterator[tuple[str, tuple[Part, ...]]]:
-        """Every application with what its files give to it."""
-        for app in sorted(self._parts):
-            yield (
-                app,
-                tuple(
-                    Part(number, path, file.digest, tuple(documents), tuple(patches))
-                    for (number, path), (file, documents, patches) in sorted(
-                        self._parts[app].items(), key=itemgetter(0)
-                    )
-                ),
-            )
 
 
 def _empty(sources: EnvironmentSources) -> Store:
@@ -236,16 +172,9 @@ def _empty(sources: EnvironmentSources) -> Store:
     return Store(f"overlays/{sources.environment}/{STORE_NAME}")
 
 
-def _secrets(
-    store: Store,
-    external: StoreFacts | None,
-    parts: Sequence[Part],
-    literals: Iterable[str],
-    is_ignored: Ignored,
-) -> SecretInput:
-    in_clear = {*literals}
+def _secrets(store: Store, external: StoreFacts | None, share: Share, is_ignored: Ignored) -> SecretInput:
     # A Secret is private when every file that has a say in it is ignored, so all are asked about when one is in clear.
-    ignored = frozenset(part.path for part in parts if is_ignored(part.path)) if in_clear else frozenset()
+    ignored = frozenset(part.path for part in share.parts if is_ignored(part.path)) if share.literals else frozenset()
     return SecretInput(store, ignored, external)
 
 

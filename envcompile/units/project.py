@@ -11,7 +11,8 @@ from envcompile.kubernetes import MergeKeyError, UnknownVersionError
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import api_of, compose_of
-from envcompile.units.environment import LinkedEnvironment
+from envcompile.units.cut import Cutter
+from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
 from envcompile.units.plan import plan
 from envcompile.units.seal import external_store
@@ -82,7 +83,9 @@ class Project:
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self._apis: dict[str, KubeApi] = {}
+        self._cutters: dict[str, Cutter] = {}
         self._plans: dict[str, EnvironmentPlan] = {}
+        self._units: dict[str, Units] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
         self._is_ignored: Callable[[str], bool] | None = None
 
@@ -176,8 +179,36 @@ class Project:
         """
         known = self._linked.get(environment)
         if known is None:
-            known = self._linked[environment] = LinkedEnvironment(self.plan(environment), self.memo)
+            units = self._units.pop(environment, None) or Units(self.plan(environment), self.memo)
+            known = self._linked[environment] = LinkedEnvironment(units)
         return known
+
+    def settle(self, environments: Iterable[str], take: Callable[[str, int, CompiledUnit], None]) -> None:
+        """Compile what is not remembered, application by application, so that few values are held at a time.
+
+        Args:
+            environments: those that will be linked.
+            take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
+                number, and the unit, whose values are given up afterwards.
+        """
+        units = [Units(self.plan(environment), self.memo) for environment in environments]
+        apps: dict[str, list[tuple[Units, int]]] = {}
+        for one in units:
+            self._units[one.plan.environment] = one
+            for number, planned in enumerate(one.plan.units):
+                apps.setdefault(planned.app, []).append((one, number))
+        for app in sorted(apps):
+            done = False
+            for one, number in apps[app]:
+                compiled = one.settle(number)
+                if compiled is not None and compiled.is_sound:
+                    done = True
+                    if not one.plan.is_joined:
+                        take(one.plan.environment, number, compiled)
+            for one, number in apps[app] if done else ():
+                if number in one.compiled and not one.plan.is_joined:
+                    one.drop(number)
+                self._parsed.forget([part.path for part in one.plan.units[number].parts])
 
     def compose(self, environment: str) -> ComposedEnvironment:
         """Merge one environment's layers; secrets stay as they are written.
@@ -273,10 +304,14 @@ class Project:
             "settings": combined_digest([mode, texts]),
             "Kubernetes version, CRDs and merge keys": facts.digest,
         }
+        cutter = self._cutters.get(facts.digest)
+        if cutter is None:
+            cutter = self._cutters[facts.digest] = Cutter(api)
         return plan(
             sources,
             api,
             facts,
+            cutter,
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources),

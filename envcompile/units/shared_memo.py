@@ -127,7 +127,7 @@ class SharedMemo:
                 asked[name] = (layer, digests)
         found = self._store.get(asked)
         for name, (layer, digests) in asked.items():
-            scans = _decoded_scans(found.get(name), digests)
+            scans = _decoded_scans(found.get(name), layer, digests)
             if scans is None:
                 self._missed_scans.append((name, layer, list(digests)))
             else:
@@ -178,9 +178,8 @@ class SharedMemo:
                 asked[combined_digest(["files", *listed])] = listed
         found = {}
         for name, body in self._store.get(asked).items():
-            for digest, text in zip(asked[name], _decoded_texts(body), strict=False):
-                if hashlib.sha256(text).hexdigest() == digest:
-                    found[digest] = text
+            pairs = zip(asked[name], _decoded_texts(body), strict=False)
+            found.update({digest: text for digest, text in pairs if hashlib.sha256(text).hexdigest() == digest})
         return found
 
     def publish(
@@ -276,7 +275,7 @@ def _decoded_texts(body: bytes) -> list[bytes]:
         return []
 
 
-def _decoded_scans(body: bytes | None, digests: Mapping[str, str]) -> list[FileScan] | None:
+def _decoded_scans(body: bytes | None, layer: str, digests: Mapping[str, str]) -> list[FileScan] | None:
     """The scans of an object; None when it is not there, or says what cannot be."""
     if body is None:
         return None
@@ -284,8 +283,9 @@ def _decoded_scans(body: bytes | None, digests: Mapping[str, str]) -> list[FileS
         scans = msgspec.msgpack.decode(body, type=list[FileScan])
     except (msgspec.MsgspecError, RecursionError):
         return None
-    if any(digests.get(scan.path) != scan.digest or scan.varies for scan in scans):
-        return None
+    for scan in scans:
+        if digests.get(scan.path) != scan.digest or scan.varies or scan.app != app_of(scan.path, layer):
+            return None
     return scans
 
 

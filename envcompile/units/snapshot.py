@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
-_FORMAT = "envc snapshot 1"
+_FORMAT = "envc snapshot 2"
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
+
+_UNREAD = "-"
+"""Stands for the digest of a file that was not read."""
 
 _ABSENT = "absent"
 """Stands for a file that was looked for and not there: one that appears changes the result."""
@@ -39,28 +42,67 @@ CHART = "chart"
 INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
 
+class Files:
+    """Files as they were seen: their paths and stats, and the digests of what was in them; taken apart when asked for.
+
+    Args:
+        stats: a line a file, its path and its stat with a tab between, as `lines_of` writes them.
+        digests: a line a file, in the same order.
+    """
+
+    __slots__ = ("_known", "digests", "stats")
+
+    def __init__(self, stats: bytes, digests: bytes) -> None:
+        self.stats = stats
+        self.digests = digests
+        self._known: dict[str, tuple[str, str]] | None = None
+
+    @property
+    def known(self) -> dict[str, tuple[str, str]]:
+        """Path -> stat and digest, which is empty for a file that was not read."""
+        if self._known is None:
+            lines = _text(self.stats).split("\n") if self.stats else []
+            digests = _text(self.digests).split("\n") if lines else []
+            self._known = {
+                path: (stat, digest.rstrip(_UNREAD))
+                for (path, stat), digest in zip(map(_take_apart, lines), digests, strict=True)
+            }
+        return self._known
+
+    @classmethod
+    def of(cls, stats: Mapping[str, str], digests: Iterable[str]) -> Files | None:
+        """Files by their paths, with their digests in the same order; None when a name has a line break in it."""
+        lines = lines_of(stats)
+        if lines.count(b"\n") >= max(len(stats), 1):
+            return None
+        return cls(lines, "\n".join([digest or _UNREAD for digest in digests]).encode())
+
+
 class Snapshot:
     """What the last build saw and wrote.
 
     Args:
         counts: each folder below the output, in order, with the number of resources in it.
         racy: inputs that changed just before they were looked at -> a checksum of their content.
-        inputs: path -> stat, and the digest of its content where it was read.
-        outputs: path below the output folder -> stat, and the digest of what envc wrote there.
+        further: the inputs outside of the input folders, those that were looked for in vain included.
+        inputs: all inputs.
+        outputs: what envc wrote into each folder below the output.
     """
 
-    __slots__ = ("counts", "inputs", "outputs", "racy")
+    __slots__ = ("counts", "further", "inputs", "outputs", "racy")
 
     def __init__(
         self,
         *,
         counts: dict[str, int],
         racy: dict[str, int],
-        inputs: dict[str, tuple[str, str]],
-        outputs: dict[str, tuple[str, str]],
+        further: list[str],
+        inputs: Files,
+        outputs: dict[str, Files],
     ) -> None:
         self.counts = counts
         self.racy = racy
+        self.further = further
         self.inputs = inputs
         self.outputs = outputs
 
@@ -71,15 +113,13 @@ class Snapshot:
             root: the project's folder.
             inputs: the stats of all inputs now.
         """
-        known = self.inputs
-        changed = {path for path, stat in inputs.items() if path not in known or known[path][0] != stat}
-        changed |= known.keys() - inputs.keys()
+        changed: set[str] = set()
+        if lines_of(inputs) != self.inputs.stats:
+            known = self.inputs.known
+            changed = {path for path, stat in inputs.items() if path not in known or known[path][0] != stat}
+            changed |= known.keys() - inputs.keys()
         changed.update([path for path in self.racy if _checksum(root, path) != self.racy[path]])
         return changed
-
-    def further_inputs(self) -> list[str]:
-        """The inputs outside of the input folders, those that were looked for in vain included."""
-        return [path for path in self.inputs if path.partition("/")[0] not in INPUT_FOLDERS]
 
 
 _MOST_FOLDERS = 25_000
@@ -98,14 +138,14 @@ class Look:
         self.tool = tool_stamp()
         self.snapshot = load(root, target, self.tool)
         snapshot = self.snapshot
-        self.inputs = scan_inputs(root, snapshot.further_inputs() if snapshot is not None else ())
+        self.inputs = scan_inputs(root, snapshot.further if snapshot is not None else ())
         self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
 
     def known_digest(self, path: str) -> str:
         """The digest of an input that did not change since the last build; an empty text for all others."""
         if self.snapshot is None or self.changed is None or path in self.changed:
             return ""
-        return self.snapshot.inputs.get(path, ("", ""))[1]
+        return self.snapshot.inputs.known.get(path, ("", ""))[1]
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
@@ -114,13 +154,34 @@ class Look:
             return None
         if _has_orphan(self.target, known.counts):
             return None
-        found = scan(self.target, known.counts, hidden=True)
-        if any(found.get(path) != stat for path, (stat, _) in known.outputs.items()):
+        if not all(_is_untouched(f"{self.target}/{name}", files) for name, files in known.outputs.items()):
             return None
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
+
+
+def _is_untouched(folder: str, files: Files) -> bool:
+    """Tell whether a folder holds what envc wrote there; the order in which it is listed seldom changes."""
+    found = scan(folder, ("",), hidden=True)
+    if lines_of(found) == files.stats:
+        return True
+    return all(found.get(path) == stat for path, (stat, _) in files.known.items())
+
+
+def lines_of(stats: Mapping[str, str]) -> bytes:
+    """Paths and stats as a text, a line a file."""
+    return "\n".join([f"{path}\t{stat}" for path, stat in stats.items()]).encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def _take_apart(line: str) -> tuple[str, str]:
+    path, _, stat = line.rpartition("\t")
+    return path, stat
 
 
 def _has_orphan(target: str, environments: Iterable[str]) -> bool:
@@ -168,7 +229,7 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
     With `hidden` names that begin with a dot count, too, and symlinks do not: this is how outputs are looked at.
     """
     found: dict[str, str] = {}
-    todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/", ()) for folder in folders]
+    todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/" if folder else "", ()) for folder in folders]
     visited = 0
     while todo:
         below, links = todo.pop()
@@ -214,36 +275,35 @@ def load(root: str, target: str, tool: str) -> Snapshot | None:
     head, _, body = data.partition(b"\n")
     if head != f"{_FORMAT} {tool} {zlib.crc32(body):08x}".encode():
         return None
-    counts, racy, inputs, outputs = (
-        part.split("\n") if part else [] for part in body.decode("utf-8", "surrogateescape").split("\n\n")
-    )
+    counts, racy, further, stats, digests, *outputs = body.split(b"\n\n")
     return Snapshot(
-        counts={name: int(number) for number, _, name in (line.partition(" ") for line in counts)},
-        racy={path: int(number) for number, _, path in (line.partition(" ") for line in racy)},
-        inputs=_files(inputs),
-        outputs=_files(outputs),
+        counts={name: int(number) for number, _, name in _lines(counts)},
+        racy={path: int(number) for number, _, path in _lines(racy)},
+        further=_text(further).split("\n") if further else [],
+        inputs=Files(stats, digests),
+        outputs={
+            _text(name): Files(stats, digests)
+            for name, stats, digests in zip(outputs[::3], outputs[1::3], outputs[2::3], strict=True)
+        },
     )
 
 
-def _files(lines: list[str]) -> dict[str, tuple[str, str]]:
-    found = {}
-    for line in lines:
-        stat, digest, path = line.split("\t", 2)
-        found[path] = (stat, digest)
-    return found
+def _lines(part: bytes) -> list[tuple[str, str, str]]:
+    return [line.partition(" ") for line in _text(part).split("\n")] if part else []
 
 
 def save(look: Look, snapshot: Snapshot) -> None:
     """Keep a snapshot, replacing the last one in one step; a folder that cannot be written is no error."""
-    if any("\n" in path for path in (*snapshot.inputs, *snapshot.outputs)):
-        return  # such a project is looked at whole each time
-    parts = (
-        [f"{count} {name}" for name, count in snapshot.counts.items()],
-        [f"{checksum} {path}" for path, checksum in snapshot.racy.items()],
-        [f"{stat}\t{digest}\t{path}" for path, (stat, digest) in snapshot.inputs.items()],
-        [f"{stat}\t{digest}\t{path}" for path, (stat, digest) in snapshot.outputs.items()],
-    )
-    body = "\n\n".join(["\n".join(part) for part in parts]).encode("utf-8", "surrogateescape")
+    parts = [
+        "\n".join([f"{count} {name}" for name, count in snapshot.counts.items()]),
+        "\n".join([f"{checksum} {path}" for path, checksum in snapshot.racy.items()]),
+        "\n".join(snapshot.further),
+    ]
+    data = [part.encode("utf-8", "surrogateescape") for part in parts]
+    data += (snapshot.inputs.stats, snapshot.inputs.digests)
+    for name, files in snapshot.outputs.items():
+        data += (name.encode("utf-8", "surrogateescape"), files.stats, files.digests)
+    body = b"\n\n".join(data)
     path = _file(look.root, look.target)
     beside = f"{path}.{os.getpid()}"
     try:

@@ -1,0 +1,189 @@
+"""Which application's unit each document and each `kind: Patch` of an environment belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.compose.identity import Identifier
+from envcompile.compose.targets import may_reach
+from envcompile.model import ResourceId
+from envcompile.sources.scans import combined_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from envcompile.kubernetes import KubeApi
+    from envcompile.sources.environments import LayerScan
+    from envcompile.sources.scans import FileScan
+
+    Key = tuple[str, str, str, str]
+    """Group, kind, namespace and name of a resource; the namespace is empty where it is the environment's own."""
+
+
+class Part(NamedTuple):
+    """What one file gives to a unit: the numbers of its documents and of its patches."""
+
+    layer: int
+    path: str
+    digest: str
+    documents: tuple[int, ...]
+    patches: tuple[int, ...]
+
+
+class Share(NamedTuple):
+    """What some layers give to one application."""
+
+    parts: tuple[Part, ...]
+    """Sorted as their layers lay them."""
+    digest: str
+    """Of the parts."""
+    secrets: tuple[Key, ...]
+    """Its Secrets, as often as documents speak of them."""
+    literals: tuple[str, ...]
+    """The files that give Secrets a value in clear, or may."""
+
+    def with_further(self, upper: Share) -> Share:
+        """What these layers and those above them give."""
+        digest = f"{self.digest} {upper.digest}"
+        return Share(self.parts + upper.parts, digest, self.secrets + upper.secrets, self.literals + upper.literals)
+
+
+class Cut(NamedTuple):
+    """Some layers taken apart."""
+
+    owners: Mapping[Key, str]
+    """Each resource's application."""
+    shares: Mapping[str, Share]
+    """What each application is given."""
+
+
+class Names:
+    """How an environment completes what its documents call their resources.
+
+    Args:
+        api: what decides which kinds live in namespaces.
+        namespace: the environment's; empty for none.
+        is_forced: it wins over what documents say.
+    """
+
+    def __init__(self, api: KubeApi, namespace: str, *, is_forced: bool) -> None:
+        self._identifier = Identifier(api, namespace, forced=is_forced)
+        self.namespace = namespace
+        self.is_forced = is_forced and bool(namespace)
+
+    def key(self, api_version: str, kind: str, namespace: str, name: str) -> Key:
+        """What tells the resource that a document speaks of from all others of the environment."""
+        group, is_namespaced = self._identifier.kind_of(api_version, kind)
+        is_own = not namespace or self.is_forced or not is_namespaced or namespace == self.namespace
+        return group, kind, "" if is_own else namespace, name
+
+    def identity(self, key: Key) -> ResourceId:
+        """The identity that a key stands for."""
+        group, kind, namespace, name = key
+        if not namespace and self._identifier.is_namespaced(ResourceId(*key)):
+            namespace = self.namespace
+        return ResourceId(group, kind, namespace, name)
+
+
+class Cutter:
+    """Takes layers apart, each combination of files and names once: environments share their base.
+
+    Args:
+        api: what decides which kinds live in namespaces.
+    """
+
+    def __init__(self, api: KubeApi) -> None:
+        self._api = api
+        self._known: list[tuple[tuple[FileScan, ...], str, bool, Cut]] = []
+
+    def cut(self, layers: Sequence[LayerScan], namespace: str, *, is_forced: bool) -> tuple[Names, Cut]:
+        """Give the documents and patches of an environment to the applications whose resources they speak of.
+
+        Args:
+            layers: what the files of each layer speak of, base first.
+            namespace: the environment's; empty for none.
+            is_forced: it wins over what documents say.
+        """
+        names = Names(self._api, namespace, is_forced=is_forced)
+        base = self._base(layers[0], names)
+        upper = _cut(list(enumerate(layers))[1:], names, base.owners)
+        shares = dict(base.shares)
+        for app, share in upper.shares.items():
+            below = shares.get(app)
+            shares[app] = below.with_further(share) if below is not None else share
+        return names, Cut(upper.owners, shares)
+
+    def _base(self, layer: LayerScan, names: Names) -> Cut:
+        spoken = {head.namespace for file in layer.files for head in file.heads}
+        depends = names.namespace in spoken or any(file.targets for file in layer.files)
+        namespace = names.namespace if depends else ""
+        for files, known, is_forced, found in self._known:
+            if known == namespace and is_forced == names.is_forced and files == layer.files:
+                return found
+        found = _cut([(0, layer)], names, {})
+        self._known.append((layer.files, namespace, names.is_forced, found))
+        return found
+
+
+class _Growing(NamedTuple):
+    """What an application is given so far."""
+
+    parts: dict[tuple[int, str], tuple[str, list[int], list[int]]]
+    """Layer and path -> digest of the file, and the numbers of its documents and of its patches."""
+    secrets: list[Key]
+    literals: list[str]
+
+    def part(self, number: int, file: FileScan) -> tuple[str, list[int], list[int]]:
+        """What a file gives."""
+        found = self.parts.get((number, file.path))
+        if found is None:
+            found = self.parts[number, file.path] = (file.digest, [], [])
+        return found
+
+
+def _cut(layers: Sequence[tuple[int, LayerScan]], names: Names, below: Mapping[Key, str]) -> Cut:
+    owners: dict[Key, str] = dict(below)
+    growing: dict[str, _Growing] = {}
+    key_of = names.key
+    for number, layer in layers:
+        for file in layer.files:
+            for at, head in enumerate(file.heads):
+                key = key_of(head.api_version, head.kind, head.namespace, head.name)
+                app = owners.setdefault(key, file.app)
+                given = growing.get(app)
+                if given is None:
+                    given = growing[app] = _Growing({}, [], [])
+                given.part(number, file)[1].append(at)
+                if head.kind == "Secret" and not key[0]:
+                    given.secrets.append(key)
+                    if head.holds_literals:
+                        given.literals.append(file.path)
+        for file in layer.files:
+            for at, app, is_secret in _reached(file, owners, names):
+                given = growing.setdefault(app, _Growing({}, [], []))
+                given.part(number, file)[2].append(at)
+                if is_secret:
+                    given.literals.append(file.path)
+    return Cut(owners, {app: _closed(given) for app, given in growing.items()})
+
+
+def _reached(file: FileScan, owners: Mapping[Key, str], names: Names) -> Iterator[tuple[int, str, bool]]:
+    """For each patch of a file the applications of which it can name a resource, and whether that is a Secret."""
+    for at, target in enumerate(file.targets):
+        reached: dict[str, bool] = {}
+        for key, app in owners.items():
+            is_secret = key[1] == "Secret" and not key[0]
+            if app in reached and (reached[app] or not is_secret):
+                continue
+            if may_reach(target, names.identity(key)):
+                reached[app] = reached.get(app, False) or is_secret
+        yield from [(at, app, is_secret) for app, is_secret in reached.items()]
+
+
+def _closed(given: _Growing) -> Share:
+    parts = tuple([
+        Part(number, path, digest, tuple(documents), tuple(patches))
+        for (number, path), (digest, documents, patches) in sorted(given.parts.items())
+    ])
+    described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
+    return Share(parts, combined_digest(described), tuple(given.secrets), tuple(given.literals))
