@@ -9,7 +9,7 @@ from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
-from envcompile.actions.team import learn, publish
+from envcompile.actions.team import learn, publish, spread_to
 from envcompile.compose.identity import Identifier, select
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
@@ -40,6 +40,8 @@ def build(
     check: bool = False,
     force: bool = False,
     with_chart: bool = True,
+    engine: str | None = None,
+    jobs: int | None = None,
 ) -> list[EnvironmentResult]:
     """Compile environments and bring their folders up to date.
 
@@ -52,6 +54,8 @@ def build(
         only: KIND/NAME of the one resource to write; the other files stay as they are.
         check: compare only.
         force: overwrite files that were edited by hand or belong to others.
+        engine: the address of who compiles, `dask://HOST:PORT`; this machine when left out.
+        jobs: processes that compile; by the size of the work when left out.
         with_chart: write the Helm chart, too, when envc.yaml asks for one and all environments are built.
 
     Raises:
@@ -70,7 +74,7 @@ def build(
     learn(project, chosen)
     if chart is None:
         with suppress(EnvcError):  # told below, with everything else that is wrong
-            project.settle(chosen, texts.take)
+            project.settle(chosen, texts.take, spread_to(project, texts, engine, jobs))
     linked = link_all(project, chosen)
     problems = Problems()
     outputs = []

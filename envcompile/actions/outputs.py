@@ -14,7 +14,7 @@ from envcompile.model import Bundle
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
@@ -46,6 +46,18 @@ class Texts:
             self._spool.put((environment, number, position), text)
             digests.append(digest(text))
         self._digests[environment, number] = tuple(digests)
+
+    def take_texts(self, environment: str, number: int, texts: Sequence[bytes]) -> None:
+        """Take the texts of a unit that somebody else rendered, as they are while no other unit does anything to them.
+
+        Args:
+            environment: the unit's.
+            number: the unit's.
+            texts: one a resource.
+        """
+        for position, text in enumerate(texts):
+            self._spool.put((environment, number, position), text)
+        self._digests[environment, number] = tuple(map(digest, texts))
 
     def digest(self, linked: LinkedEnvironment, identity: ResourceId) -> str | None:
         """The digest of a text that is at hand; None for others."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from envcompile.errors import EnvcError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.actions.outputs import Outputs
+    from envcompile.actions.outputs import Outputs, Texts
+    from envcompile.units.environment import Units
     from envcompile.units.project import Project
     from envcompile.units.shared_memo import SharedMemo
 
@@ -77,6 +78,36 @@ def publish(project: Project, made: Sequence[tuple[Outputs, Path]]) -> None:
     memo = _shared(project)
     if memo is not None:
         memo.publish(project.parsed, [(one.linked, one.digests, one.texts_at_hand(folder)) for one, folder in made])
+
+
+def spread_to(
+    project: Project, texts: Texts, engine: str | None, jobs: int | None
+) -> Callable[[Sequence[Units]], None] | None:
+    """What lets others compile units; None when this process does.
+
+    Args:
+        project: what is built.
+        texts: takes what they make.
+        engine: the address of an engine.
+        jobs: processes of this machine, where no engine is named; by the size of the work when left out.
+    """
+    if engine is None and jobs is None:
+        return None
+    if engine is None and jobs == 1:
+        return None
+    from functools import partial
+
+    from envcompile.units.batches import compile_elsewhere
+    from envcompile.units.sharing import Sharing
+
+    return partial(
+        compile_elsewhere,
+        address=engine or f"processes://{jobs}",
+        sharing=Sharing(project.ignores, project.parsed),
+        least=1,
+        take=texts.take_texts,
+        forget=project.parsed.forget,
+    )
 
 
 def trouble(project: Project) -> str:

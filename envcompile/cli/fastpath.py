@@ -118,6 +118,8 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
         check=options.check,
         force=options.force,
         with_chart=not options.no_chart,
+        engine=options.engine,
+        jobs=options.jobs,
     )
     if trouble(opened):
         tell(f"warning: {trouble(opened)}")

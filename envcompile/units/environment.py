@@ -49,6 +49,8 @@ class Units:
 
     def settle(self, number: int) -> CompiledUnit | None:
         """Compile a unit that is not remembered; None for one that is."""
+        if self._exports[number] is not None:
+            return self.compiled.get(number)
         unit = self.plan.units[number]
         known = self.memo.get(self.plan.environment, unit.key) if self.memo is not None else None
         if known is not None:
@@ -58,6 +60,22 @@ class Units:
         compiled = self.compile(number)
         self._exports[number] = compiled.exports
         return compiled
+
+    def is_remembered(self, number: int) -> bool:
+        """Tell whether a unit need not be compiled."""
+        return self.memo is not None and self.memo.get(self.plan.environment, self.plan.units[number].key) is not None
+
+    def adopt(self, number: int, compiled: CompiledUnit, *, has_values: bool) -> None:
+        """Take a unit that was compiled elsewhere; its values are made here when somebody asks and they did not come.
+
+        Args:
+            number: the unit's.
+            compiled: what was made of its input.
+            has_values: whether its resources came with it.
+        """
+        self._exports[number] = compiled.exports
+        if has_values:
+            self.compiled[number] = compiled
 
     def drop(self, number: int) -> None:
         """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""

@@ -20,7 +20,7 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from envcompile import settings
     from envcompile.kubernetes import KubeApi
@@ -183,15 +183,23 @@ class Project:
             known = self._linked[environment] = LinkedEnvironment(units)
         return known
 
-    def settle(self, environments: Iterable[str], take: Callable[[str, int, CompiledUnit], None]) -> None:
+    def settle(
+        self,
+        environments: Iterable[str],
+        take: Callable[[str, int, CompiledUnit], None],
+        spread: Callable[[Sequence[Units]], None] | None = None,
+    ) -> None:
         """Compile what is not remembered, application by application, so that few values are held at a time.
 
         Args:
             environments: those that will be linked.
             take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
                 number, and the unit, whose values are given up afterwards.
+            spread: may settle some of the units before.
         """
         units = [Units(self.plan(environment), self.memo) for environment in environments]
+        if spread is not None:
+            spread(units)
         apps: dict[str, list[tuple[Units, int]]] = {}
         for one in units:
             self._units[one.plan.environment] = one

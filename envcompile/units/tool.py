@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def tool_digest(root: Path, stamp: str) -> str:
         before, _, known = kept.read_text(encoding="ascii").partition(" ")
         files = known if before == stamp and len(known) == 64 else ""
     if not files:
-        files = _digest_of_package(Path(__file__).parents[1])
+        files = package_digest()
         with suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_text(f"{stamp} {files}", encoding="ascii")
@@ -33,8 +34,10 @@ def tool_digest(root: Path, stamp: str) -> str:
     return hashlib.sha256("\0".join(found).encode()).hexdigest()
 
 
-def _digest_of_package(folder: Path) -> str:
-    """The digest of every file below a folder; byte code left out, which differs from machine to machine."""
+@cache
+def package_digest() -> str:
+    """The SHA-256 of the package's files; byte code left out, which differs from machine to machine."""
+    folder = Path(__file__).parents[1]
     whole = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.suffix != ".pyc" and path.is_file():
