@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.build import compile_all
+from envcompile.actions.build import compile_all, link_all
 from envcompile.actions.own_labels import own_values, without_own_values
 from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
@@ -16,17 +16,22 @@ from envcompile.git.repository import open_repository
 from envcompile.git.trees import CommitTree
 from envcompile.sources import WorkingTree
 from envcompile.sources.parsed import ParsedFiles
+from envcompile.units.compare import changed_resources
+from envcompile.units.memo import FolderMemo
 from envcompile.units.project import Project
+from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Repository
     from envcompile.model import Resource
     from envcompile.sources import Tree
+    from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import File
+    from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
 
 OWN_NAMESPACE = "OWN"
@@ -43,7 +48,7 @@ class Difference(NamedTuple):
     environments: tuple[EnvironmentDiff, ...]
     """Every environment that was compared, also those in which nothing differs."""
     before: Mapping[str, CompiledEnvironment]
-    """The environments of the older side by name."""
+    """The environments of the older side in which something differs, by name; empty unless asked for."""
     after: Mapping[str, CompiledEnvironment]
     """Those of the newer side."""
     project: Project
@@ -62,8 +67,13 @@ class _TwinFiles(ParsedFiles):
 
     __slots__ = ("_twin",)
 
-    def __init__(self, twin: _Side | None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        twin: _Side | None,
+        digest_of: Callable[[str], str] | None,
+        scans: Mapping[tuple[str, str], FileScan],
+    ) -> None:
+        super().__init__(digest_of, scans)
         self._twin = twin
 
     def file(self, tree: Tree, path: str) -> File:
@@ -90,8 +100,10 @@ class _TwinFiles(ParsedFiles):
 class _Side(Project):
     """One of two states of a repository."""
 
-    def __init__(self, tree: Tree, twin: _Side | None = None) -> None:
-        super().__init__(tree, _TwinFiles(twin))
+    def __init__(
+        self, tree: Tree, memo: FolderMemo | None, digest_of: Callable[[str], str] | None, twin: _Side | None = None
+    ) -> None:
+        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}), memo)
 
 
 def difference(
@@ -101,6 +113,7 @@ def difference(
     source: str | None = None,
     target: str | None = None,
     may_be_broken: bool = False,
+    with_sides: bool = False,
 ) -> Difference:
     """Compare what two states of a repository compile to.
 
@@ -110,6 +123,7 @@ def difference(
         source: the older revision; the merge base with the default branch when left out.
         target: the newer revision; the working tree when left out.
         may_be_broken: an older side that does not compile is told in `broken`, and is no error.
+        with_sides: give both sides of the environments in which something differs as well.
 
     Raises:
         UsageError: no such revision or environment, or the folder is in no git repository.
@@ -125,39 +139,54 @@ def difference(
             opening = beside.submit(
                 lambda: repository.commit_tree(source or branch_point(repository, target or "HEAD"))
             )
-            project = _Side(newer or WorkingTree(root))
+            project = _newer_side(root, newer)
             commit = newer.commit if newer is not None else ""
-            after = _compiled(project, wanted, commit)
+            after = _linked(project, wanted, commit)
             older = opening.result()
-        base = _Side(older, project)
+        base = _Side(older, project.memo, older.blob_of, project)
         broken: dict[str, EnvcError] = {}
         if may_be_broken:
-            before = _compiled_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
+            before = _linked_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
         else:
             _refuse_unknown(wanted, [*project.environments, *base.environments])
-            before = _compiled(base, wanted, older.commit)
+            before = _linked(base, wanted, older.commit)
+        names = [*after, *(name for name in before if name not in after)]
+        found = [_compared(name, before.get(name), after.get(name)) for name in names]
+        changed = [diff.environment for diff in found if diff.resources] if with_sides else []
+        sides = [
+            {name: side.compile_with_sources(name) for name in changed if name in linked}
+            for side, linked in ((base, before), (project, after))
+        ]
+        project.save_memo()
     finally:
         for tree in (older, newer):
             if tree is not None:
                 tree.close()
-    names = [*after, *(name for name in before if name not in after)]
-    found = []
-    for name in names:
-        left, right = before.get(name), after.get(name)
-        either = right or left
-        if either is None:
-            continue
-        found.append(
-            compare(
-                name,
-                left.compiled.resources if left is not None else (),
-                right.compiled.resources if right is not None else (),
-                either.composed.api,
-                read_keys=read_keys,
-                owners=either.composed.sources.settings.owners,
-            )
-        )
-    return Difference(older.commit, commit, tuple(found), before, after, project, broken)
+    return Difference(older.commit, commit, tuple(found), sides[0], sides[1], project, broken)
+
+
+def _newer_side(root: Path, commit: CommitTree | None) -> _Side:
+    """The newer side, with what earlier runs remember of the project."""
+    tree = WorkingTree(root)
+    look = Look(str(tree.root), f"{tree.root}/environments")
+    memo = FolderMemo(tree.root, look.tool)
+    if commit is not None:
+        return _Side(commit, memo, commit.blob_of)
+    return _Side(tree, memo, look.known_digest)
+
+
+def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> EnvironmentDiff:
+    """What differs in one environment; units that both sides have are not compiled for it."""
+    touched = changed_resources(before, after)
+    old, new = (
+        [side.resource(identity) for identity in touched if identity in side.ids()] if side is not None else []
+        for side in (before, after)
+    )
+    either = after if after is not None else before
+    if either is None:
+        raise ValueError(name)
+    plan = either.plan
+    return compare(name, old, new, plan.api, read_keys=read_keys, owners=plan.sources.settings.owners)
 
 
 def branch_point(repository: Repository, revision: str) -> str:
@@ -213,11 +242,11 @@ def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
         ])
 
 
-def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str, CompiledEnvironment]:
+def _linked(project: Project, wanted: Sequence[str], commit: str) -> dict[str, LinkedEnvironment]:
     """The environments of one side; a side need not have all that are wanted."""
     names = [name for name in project.environments if not wanted or name in wanted]
     try:
-        return {built.compiled.environment: built for built in compile_all(project, names)}
+        return {linked.environment: _remembered(linked) for linked in link_all(project, names)}
     except EnvcError as error:
         if not commit:
             raise
@@ -229,19 +258,25 @@ def _compiled(project: Project, wanted: Sequence[str], commit: str) -> dict[str,
         raise
 
 
-def _compiled_if_sound(
+def _remembered(linked: LinkedEnvironment) -> LinkedEnvironment:
+    """The environment, of which the other side need not compile what both have."""
+    linked.remember()
+    return linked
+
+
+def _linked_if_sound(
     project: Project, wanted: Sequence[str], broken: dict[str, EnvcError]
-) -> dict[str, CompiledEnvironment]:
+) -> dict[str, LinkedEnvironment]:
     """Every environment of the older side that compiles; what is wrong with the others is put into `broken`."""
     try:
         names = project.environments
     except EnvcError as error:
         broken.update(dict.fromkeys(wanted, error))
         return {}
-    found: dict[str, CompiledEnvironment] = {}
+    found: dict[str, LinkedEnvironment] = {}
     for name in names:
         try:
-            found[name] = project.compile_with_sources(name)
+            found[name] = _remembered(project.link(name))
         except EnvcError as error:
             broken[name] = error
     return found

@@ -80,7 +80,7 @@ def review(
     repository = open_repository(root)
     if source is None and job is not None and job.base:
         source = merge_base(repository, job.base, "HEAD")
-    found = difference(root, wanted, source=source, may_be_broken=True)
+    found = difference(root, wanted, source=source, may_be_broken=True, with_sides=True)
     commit = (job.head if job is not None else "") or repository.find("HEAD")
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
     if not found.changed and not found.broken:

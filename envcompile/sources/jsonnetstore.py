@@ -46,12 +46,14 @@ class EvaluationStore:
 
     Args:
         folder: where the results lie, such as `.envc/jsonnet`.
+        seal: what only this machine knows: a result that a branch brings along is none.
     """
 
-    __slots__ = ("_folder",)
+    __slots__ = ("_folder", "_seal")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: str) -> None:
         self._folder = folder
+        self._seal = seal
 
     def load(self, key: str) -> Stored | None:
         """The result that is kept under a key; None when there is none, or it is damaged."""
@@ -60,7 +62,7 @@ class EvaluationStore:
         try:
             read = json.loads((self._folder / f"{key}.json").read_bytes())
             body = json.dumps([read["output"], read["dependencies"]])
-            if read["digest"] != hashlib.sha256(f"{key}{body}".encode()).hexdigest():
+            if read["digest"] != hashlib.sha256(f"{self._seal}{key}{body}".encode()).hexdigest():
                 return None
             found = tuple(Dependency(str(path), digest) for path, digest in read["dependencies"])
             return Stored(str(read["output"]), found)
@@ -70,7 +72,7 @@ class EvaluationStore:
     def save(self, key: str, result: Stored) -> None:
         """Keep a result; a folder that cannot be written keeps nothing."""
         body = json.dumps([result.output, result.dependencies])
-        digest = hashlib.sha256(f"{key}{body}".encode()).hexdigest()
+        digest = hashlib.sha256(f"{self._seal}{key}{body}".encode()).hexdigest()
         data = {"digest": digest, "output": result.output, "dependencies": result.dependencies}
         beside = self._folder / f"{key}.{os.getpid()}.new"
         try:

@@ -81,6 +81,8 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
+        is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
+        seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
     """
 
     __slots__ = (
@@ -94,6 +96,7 @@ class ParsedFiles:
         "_packed",
         "_said",
         "_scans",
+        "_seal",
         "_values",
         "is_trusted",
     )
@@ -104,6 +107,7 @@ class ParsedFiles:
         scans: Mapping[tuple[str, str], FileScan] | None = None,
         *,
         is_trusted: bool = True,
+        seal: str = "",
     ) -> None:
         self.is_trusted = is_trusted
         """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
@@ -116,6 +120,7 @@ class ParsedFiles:
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
+        self._seal = seal
         self._held = 0
         self._packed: dict[str, bytes] = {}
 
@@ -358,8 +363,8 @@ class ParsedFiles:
             from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                root = tree.root if self.is_trusted else None
-                store = EvaluationStore(root / ".envc" / "jsonnet") if root is not None else None
+                root = tree.root if self.is_trusted and self._seal else None
+                store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
                 self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}

@@ -206,18 +206,18 @@ class LinkedEnvironment:
             else ""
         )
 
-    def remember(self, digests: Mapping[ResourceId, str]) -> None:
+    def remember(self, digests: Mapping[ResourceId, str] | None = None) -> None:
         """Put what is not remembered yet into the memo.
 
         Args:
-            digests: the SHA-256 of every resource's file.
+            digests: the SHA-256 of every resource's file; left out by who made no files.
         """
         if self.memo is None:
             return
         for number, unit in enumerate(self.plan.units):
             known = self._remembered[number]
             imported = self.imports_digest(number)
-            if known is not None and imported in known.files:
+            if known is not None and (digests is None or imported in known.files):
                 continue
             if not unit.may_be_remembered:
                 continue
@@ -225,7 +225,8 @@ class LinkedEnvironment:
 
             exports = self.exports[number]
             files = dict(known.files) if known is not None else {}
-            files[imported] = tuple(digests[resource.id] for resource in exports.resources)
+            if digests is not None:
+                files[imported] = tuple(digests[resource.id] for resource in exports.resources)
             self.memo.put(
                 self.environment, unit.app, unit.key, Remembered(exports, dict(self.plan.inputs_of(unit)), files)
             )

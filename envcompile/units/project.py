@@ -108,7 +108,7 @@ class Project:
         tree = WorkingTree(find_root(start))
         look = look or Look(str(tree.root), f"{tree.root}/environments")
         memo = FolderMemo(tree.root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans()), memo, look)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), seal=look.tool), memo, look)
 
     @property
     def root(self) -> Path:

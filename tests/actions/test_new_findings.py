@@ -63,7 +63,7 @@ def project(make_project: MakeProject) -> Path:
 
 def found(root: Path) -> NewFindings:
     """The news of the working tree."""
-    return new_findings(difference(root, source="main"), (OLD, LONELY))
+    return new_findings(difference(root, source="main", with_sides=True), (OLD, LONELY))
 
 
 def test_what_was_there_before_is_no_news(project: Path) -> None:

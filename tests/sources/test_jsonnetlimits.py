@@ -303,7 +303,7 @@ def test_a_slow_file_is_evaluated_once_for_all_runs(tmp_path: Path, monkeypatch:
 
 def test_a_kept_result_that_is_damaged_or_not_ours_is_none(tmp_path: Path) -> None:
     """It is JSON with a digest, in a real folder."""
-    store = EvaluationStore(tmp_path / ".envc/jsonnet")
+    store = EvaluationStore(tmp_path / ".envc/jsonnet", "here")
     key = evaluation_key(File("a", b"1"), "")
     assert store.load(key) is None
     kept = Stored("[1]", (Dependency("a", "x"), Dependency("b", None)))
@@ -313,11 +313,15 @@ def test_a_kept_result_that_is_damaged_or_not_ours_is_none(tmp_path: Path) -> No
     (path,) = (tmp_path / ".envc/jsonnet").glob("*.json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "output": "[2]"}))
     assert store.load(key) is None
+    store.save(key, kept)
+    assert EvaluationStore(tmp_path / ".envc/jsonnet", "elsewhere").load(key) is None, (
+        "another machine's, or a branch's"
+    )
     path.write_bytes(b"\x80")
     assert store.load(key) is None
     store.save(key, kept)
     (tmp_path / "x").symlink_to(tmp_path / ".envc/jsonnet")
-    assert EvaluationStore(tmp_path / "x").load(key) is None
+    assert EvaluationStore(tmp_path / "x", "here").load(key) is None
 
 
 def test_the_key_of_an_evaluation_is_its_file_and_what_it_was_given() -> None:
