@@ -222,7 +222,7 @@ def _compare(
         )
     written = known.outputs.get(name) if known is not None else None
     compared = plan(folder, bundle, written.known if written is not None else None, partial=only is not None)
-    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.linked.warnings)
+    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.warnings)
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from envcompile.sources.tree import File
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
+    from envcompile.units.shared_memo import SharedMemo
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -101,7 +102,11 @@ class _Side(Project):
     """One of two states of a repository."""
 
     def __init__(
-        self, tree: Tree, memo: FolderMemo | None, digest_of: Callable[[str], str] | None, twin: _Side | None = None
+        self,
+        tree: Tree,
+        memo: FolderMemo | SharedMemo | None,
+        digest_of: Callable[[str], str] | None,
+        twin: _Side | None = None,
     ) -> None:
         super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}), memo)
 

@@ -14,7 +14,7 @@ from envcompile.model import Bundle
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
@@ -59,27 +59,25 @@ class Texts:
             self._spool.put((environment, number, position), text)
         self._digests[environment, number] = tuple(map(digest, texts))
 
-    def digest(self, linked: LinkedEnvironment, identity: ResourceId) -> str | None:
-        """The digest of a text that is at hand; None for others."""
-        place = linked.place_in_units(identity)
-        digests = self._digests.get((linked.environment, place[0])) if place is not None else None
-        return digests[place[1]] if digests is not None and place is not None else None
+    def digests(self, environment: str, number: int) -> Sequence[str] | None:
+        """The digests of the texts of a unit when they are at hand."""
+        return self._digests.get((environment, number))
 
     def keep(self, digest_of_text: str, text: bytes) -> None:
         """Keep a text that others made."""
         self._spool.put(digest_of_text, text)
 
-    def kept(self, linked: LinkedEnvironment, identity: ResourceId, known: str) -> bytes | None:
-        """The text of a resource that is at hand; None for others.
+    def kept(self, environment: str, number: int, position: int, known: str) -> bytes | None:
+        """A text that is at hand; None for others.
 
         Args:
-            linked: the environment.
-            identity: the resource.
-            known: the digest of the text where that is known.
+            environment: the resource's.
+            number: its unit's.
+            position: its own in there.
+            known: the digest of the text, by which others' are kept.
         """
-        place = linked.place_in_units(identity)
-        found = self._spool.get((linked.environment, *place)) if place is not None else None
-        return found if found is not None or not known else self._spool.get(known)
+        found = self._spool.get((environment, number, position))
+        return found if found is not None and digest(found) == known else self._spool.get(known)
 
     def text(self, linked: LinkedEnvironment, identity: ResourceId, known: str) -> bytes:
         """The text of a resource; its unit is compiled when it is not at hand.
@@ -89,9 +87,11 @@ class Texts:
             identity: the resource.
             known: the digest of the text where that is known.
         """
-        found = self.kept(linked, identity, known)
+        place = linked.place_in_units(identity)
+        found = self._spool.get((linked.environment, *place)) if place is not None else None
+        if found is None and known:
+            found = self._spool.get(known)
         if found is None:
-            place = linked.place_in_units(identity)
             found = render(linked.resource(identity), Renderer()).encode()
             if place is not None:
                 self._spool.put((linked.environment, *place), found)
@@ -112,26 +112,46 @@ class Outputs(Mapping[str, bytes]):
     def __init__(self, linked: LinkedEnvironment, texts: Texts) -> None:
         self.linked = linked
         self._texts = texts
-        resources: list[Placed] = [*linked.exported(), *linked.linked.further]
-        refuse_alike_applications({
-            **{one.app: "" for one in linked.linked.further},
-            **{one.app: one.origin[1] for one in linked.exported()},
-        })
-        self.placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
-        digests: dict[str, str] = {}
+        self._placed: dict[str, Placed] | None = None
+        if linked.paths is None:
+            refuse_alike_applications({
+                **{one.app: "" for one in linked.linked.further},
+                **{one.app: one.origin[1] for one in linked.exported()},
+            })
+            paths = {one.id: path for path, one in self.placed.items()}
+            self.paths: Sequence[tuple[str, ...]] = [
+                tuple([paths[one.id] for one in unit.resources]) for unit in linked.exports
+            ]
+        else:
+            self.paths = linked.paths
+        digests = self._digests = dict[str, str]()
+        for number, own in enumerate(self.paths):
+            known = linked.known_digests(number)
+            if known is None and not linked.imports_digest(number):
+                known = texts.digests(linked.environment, number)
+            digests.update(zip(own, known or [digest(self[path]) for path in own], strict=True))
+        for one in linked.linked.further if linked.paths is None else ():
+            path = paths[one.id]
+            digests[path] = digest(self[path])
         self.bundle = Bundle(linked.environment, self, digests)
-        for path, resource in self.placed.items():
-            known = linked.known_digest(resource.id) or texts.digest(linked, resource.id)
-            digests[path] = known if known is not None else digest(self[path])
+
+    @property
+    def placed(self) -> dict[str, Placed]:
+        """The resource of every file."""
+        if self._placed is None:
+            linked = self.linked
+            resources: list[Placed] = [*linked.exported(), *linked.linked.further]
+            self._placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
+        return self._placed
 
     def __getitem__(self, path: str) -> bytes:
-        return self._texts.text(self.linked, self.placed[path].id, self.bundle.digests.get(path, ""))
+        return self._texts.text(self.linked, self.placed[path].id, self._digests.get(path, ""))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.placed)
+        return iter(self.bundle.digests)
 
     def __len__(self) -> int:
-        return len(self.placed)
+        return len(self.bundle.digests)
 
     def take_shared(self, wanted: Iterable[str]) -> None:
         """Take the bytes of files from the memo that a team shares, where it has them, instead of compiling.
@@ -142,36 +162,36 @@ class Outputs(Mapping[str, bytes]):
         memo = self.linked.memo
         if memo is None:
             return
-        missing = [
-            one.id for one in map(self.placed.__getitem__, wanted) if self._texts.digest(self.linked, one.id) is None
+        wanted_now = frozenset(wanted)
+        units = [
+            number
+            for number, own in enumerate(self.paths)
+            if self._texts.digests(self.linked.environment, number) is None and not wanted_now.isdisjoint(own)
         ]
-        for digest_of_file, text in memo.texts(self.linked, missing, self.digests).items():
+        for digest_of_file, text in memo.texts(self.linked, units, self.digests).items():
             self._texts.keep(digest_of_file, text)
 
-    @property
-    def digests(self) -> dict[ResourceId, str]:
-        """The SHA-256 of every resource's file."""
-        return {resource.id: self.bundle.digests[path] for path, resource in self.placed.items()}
+    def digests(self, number: int) -> list[str]:
+        """The SHA-256 of every file of a unit."""
+        return [self.bundle.digests[path] for path in self.paths[number]]
 
-    def texts_at_hand(self, folder: Path) -> Callable[[ResourceId], bytes | None]:
-        """Finds the bytes of a resource's file without compiling: those that were made, or those that were written.
+    def texts_at_hand(self, number: int, folder: Path) -> list[bytes] | None:
+        """The bytes of a unit's files without compiling: those that were made, or those that were written.
 
         Args:
-            folder: the environment's folder. What is read from it must be compared with the digest.
+            number: the unit's.
+            folder: the environment's folder. What is read from it must be compared with the digests.
         """
-        paths = {resource.id: path for path, resource in self.placed.items()}
-
-        def find(identity: ResourceId) -> bytes | None:
-            path = paths[identity]
-            found = self._texts.kept(self.linked, identity, self.bundle.digests[path])
-            if found is not None:
-                return found
-            try:
-                return (folder / path).read_bytes()
-            except OSError:
-                return None
-
-        return find
+        found = []
+        for position, path in enumerate(self.paths[number]):
+            text = self._texts.kept(self.linked.environment, number, position, self.bundle.digests[path])
+            if text is None:
+                try:
+                    text = (folder / path).read_bytes()
+                except OSError:
+                    return None
+            found.append(text)
+        return found
 
     def report_refused(self, plan: Plan, folder: Path, problems: Problems) -> None:
         """Note what the API server would refuse to make of what the last build wrote.
@@ -200,4 +220,4 @@ class Outputs(Mapping[str, bytes]):
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        self.linked.remember(self.digests)
+        self.linked.remember(self.paths, self.bundle.digests)

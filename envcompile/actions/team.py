@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError, Problem, UsageError
@@ -77,7 +78,10 @@ def publish(project: Project, made: Sequence[tuple[Outputs, Path]]) -> None:
     """
     memo = _shared(project)
     if memo is not None:
-        memo.publish(project.parsed, [(one.linked, one.digests, one.texts_at_hand(folder)) for one, folder in made])
+        memo.publish(
+            project.parsed,
+            [(one.linked, one.digests, partial(one.texts_at_hand, folder=folder)) for one, folder in made],
+        )
 
 
 def spread_to(
@@ -95,8 +99,6 @@ def spread_to(
         return None
     if engine is None and jobs == 1:
         return None
-    from functools import partial
-
     from envcompile.units.batches import compile_elsewhere
     from envcompile.units.sharing import Sharing
 

@@ -23,6 +23,11 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._size = 0
 
+    def __del__(self) -> None:
+        """Give the file up."""
+        if self._file is not None:
+            self._file.close()
+
     def put(self, key: Hashable, text: bytes) -> None:
         """Put a text aside."""
         self._size += len(text)

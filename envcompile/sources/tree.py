@@ -22,6 +22,8 @@ from envcompile.git.tree import (
 from envcompile.sources.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envcompile.errors import EnvcError
     from envcompile.sources.limits import Limits
 
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 _MEBIBYTE = 1 << 20
 
 __all__ = ["File", "FileEntry", "Tree", "WorkingTree", "file_start", "is_ignored", "join"]
+
+SEEN = frozenset({"base", "overlays"})
+"""The folders of a project whose files others may have listed already."""
 
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
@@ -56,12 +61,15 @@ class WorkingTree:
     Args:
         root: the project's folder.
         limits: what one layer may hold; `limits` of envc.yaml once that is read.
+        seen: the files below the folders `SEEN` with their stats (times of change, size, inode), where somebody looked
+            at them just now and found no symlink.
     """
 
-    __slots__ = ("_boundary", "_prefix", "_scanned", "limits", "root")
+    __slots__ = ("_boundary", "_prefix", "_scanned", "_seen", "limits", "root")
 
-    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS, *, seen: Mapping[str, str] | None = None) -> None:
         self.limits = limits
+        self._seen = seen
         self.root = Path(os.path.realpath(root))
         self._prefix = f"{self.root}/"
         self._boundary: str | None = None
@@ -80,6 +88,17 @@ class WorkingTree:
         if not (self.root / folder).is_dir():
             return []
         found: list[FileEntry] = []
+        if self._seen is not None and folder in SEEN:
+            seen = [(path, facts) for path, facts in self._seen.items() if path.startswith(prefix) and " " in facts]
+            found = [_entry(path, facts) for path, facts in seen if not any(map(is_ignored, path.split("/")))]
+        if not found or len(found) > self.limits.files or len(_folders(found)) > self.limits.folders:
+            found = []
+            self._walk(folder, prefix, found)
+        found.sort()
+        self._scanned.update([entry[0] for entry in found])
+        return found
+
+    def _walk(self, folder: str, prefix: str, found: list[FileEntry]) -> None:
         todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
         folders = 0
         while todo:
@@ -89,9 +108,6 @@ class WorkingTree:
                 raise too_much("folders", self.limits, f"`{folder or '.'}` holds more than", folder)
             if len(found) > self.limits.files:
                 raise too_much("files", self.limits, f"`{folder or '.'}` holds more than", folder)
-        found.sort()
-        self._scanned.update([entry[0] for entry in found])
-        return found
 
     def _scan(
         self, prefix: str, holders: tuple[str, ...], found: list[FileEntry], todo: list[tuple[str, tuple[str, ...]]]
@@ -175,6 +191,15 @@ class WorkingTree:
     def is_file(self, path: str) -> bool:
         """Tell whether the path is a file."""
         return path in self._scanned or (self.root / path).is_file()
+
+
+def _folders(entries: list[FileEntry]) -> set[str]:
+    return {entry[0].rpartition("/")[0] for entry in entries}
+
+
+def _entry(path: str, facts: str) -> FileEntry:
+    changed, _, size, inode = facts.split(" ")
+    return FileEntry(path, int(changed), int(size), int(inode))
 
 
 def _no_file(path: str, mode: int) -> EnvcError:

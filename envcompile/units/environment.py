@@ -46,19 +46,19 @@ class Units:
         self.remembered: list[Remembered | None] = [None] * len(plan.units)
         self.compiled: dict[int, CompiledUnit] = {}
         self._exports: list[UnitExports | None] = [None] * len(plan.units)
+        self._is_sound = True
 
     def settle(self, number: int) -> CompiledUnit | None:
-        """Compile a unit that is not remembered; None for one that is."""
-        if self._exports[number] is not None:
-            return self.compiled.get(number)
-        unit = self.plan.units[number]
-        known = self.memo.get(self.plan.environment, unit.key) if self.memo is not None else None
+        """Compile a unit that is not remembered; None for one that is, or is compiled already."""
+        if self.remembered[number] is not None or self._exports[number] is not None:
+            return None
+        known = self.memo.get(self.plan.environment, self.plan.units[number].key) if self.memo is not None else None
         if known is not None:
             self.remembered[number] = known
-            self._exports[number] = known.exports
             return None
         compiled = self.compile(number)
         self._exports[number] = compiled.exports
+        self._is_sound = self._is_sound and compiled.is_sound
         return compiled
 
     def is_remembered(self, number: int) -> bool:
@@ -74,6 +74,7 @@ class Units:
             has_values: whether its resources came with it.
         """
         self._exports[number] = compiled.exports
+        self._is_sound = self._is_sound and compiled.is_sound
         if has_values:
             self.compiled[number] = compiled
 
@@ -82,12 +83,34 @@ class Units:
         if self.compiled[number].is_sound:
             del self.compiled[number]
 
+    def exports_of(self, number: int) -> UnitExports:
+        """What a unit tells."""
+        self.settle(number)
+        found = self._exports[number]
+        if found is None:
+            known = self.remembered[number]
+            found = known.exports() if known is not None else None
+            found = self._exports[number] = found or self.compile(number).exports
+        return found
+
     def exports(self) -> list[UnitExports]:
         """What each unit tells."""
-        for number, known in enumerate(self._exports):
-            if known is None:
-                self.settle(number)
-        return [known for known in self._exports if known is not None]
+        return [self.exports_of(number) for number in range(len(self.plan.units))]
+
+    def digest(self) -> str:
+        """The digest of everything that joining looks at; empty when it has to be done anew anyway."""
+        if self.memo is None or not all(unit.may_be_remembered for unit in self.plan.units):
+            return ""
+        from envcompile.units.memo import digest_of, told_of
+
+        for number in range(len(self.plan.units)):
+            self.settle(number)
+        if not self._is_sound:
+            return ""
+        told = []
+        for number, known in enumerate(self.remembered):
+            told.append(known.told_digest if known is not None else digest_of(told_of(self.exports_of(number))))
+        return combined_digest([self.plan.joined_from, *told])
 
     def compile(self, number: int) -> CompiledUnit:
         """One unit's values."""
@@ -97,7 +120,7 @@ class Units:
             unit = plan.units[number]
             found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
             known = self.remembered[number]
-            if known is not None and known.exports != found.exports:
+            if known is not None and not known.tells(found.exports):
                 what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
                 fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
                 raise UnavailableError([Problem(what, fix)])
@@ -119,19 +142,52 @@ class LinkedEnvironment:
         memo = self.memo = units.memo
         self._units = units
         self._remembered = units.remembered
-        self._compiled = units.compiled
-        exports = units.exports()
-        self.exports: Sequence[UnitExports] = exports
-        self._reasons = [self._reason(number) for number in range(len(plan.units))] if memo is not None else []
-        problems = Problems()
-        report(plan, exports, self._compiled.values(), problems)
-        problems.raise_any()
-        self.linked: Linked = link(plan, exports, self._where)
-        self._unit_of = {
-            resource.id: (number, position)
-            for number, unit in enumerate(exports)
-            for position, resource in enumerate(unit.resources)
+        self._digest = units.digest()
+        self._exports: Sequence[UnitExports] | None = None
+        self._linked: Linked | None = None
+        self._placed: dict[ResourceId, tuple[int, int]] | None = None
+        self.paths = memo.joined(plan.environment, self._digest) if memo is not None and self._digest else None
+        """For each unit the paths of its files, when it is remembered that nothing else comes of joining them."""
+        # Why units were compiled is known only until they are remembered.
+        self._compiled_for = {
+            number: self._reason(number)
+            for number in range(len(plan.units) if memo is not None else 0)
+            if units.remembered[number] is None
         }
+        if self.paths is None:
+            problems = Problems()
+            report(plan, self.exports, units.compiled.values(), problems)
+            problems.raise_any()
+            self._linked = link(plan, self.exports, self._where)
+
+    @property
+    def exports(self) -> Sequence[UnitExports]:
+        """What each unit tells."""
+        if self._exports is None:
+            self._exports = self._units.exports()
+        return self._exports
+
+    @property
+    def linked(self) -> Linked:
+        """What came of joining the units."""
+        if self._linked is None:
+            self._linked = link(self.plan, self.exports, self._where)
+        return self._linked
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What somebody should hear although it is no error."""
+        return self.linked.warnings if self.paths is None else ()
+
+    @property
+    def _unit_of(self) -> dict[ResourceId, tuple[int, int]]:
+        if self._placed is None:
+            self._placed = {
+                resource.id: (number, position)
+                for number, unit in enumerate(self.exports)
+                for position, resource in enumerate(unit.resources)
+            }
+        return self._placed
 
     @property
     def environment(self) -> str:
@@ -146,7 +202,9 @@ class LinkedEnvironment:
     @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
-        return self._reasons
+        if self.memo is None:
+            return ()
+        return [self._compiled_for.get(number) or self._reason(number) for number in range(len(self.plan.units))]
 
     def resources(self) -> Iterator[Resource]:
         """All resources in the order in which layers lay them; units that are only remembered are compiled for it."""
@@ -174,16 +232,13 @@ class LinkedEnvironment:
 
     def place_in_units(self, identity: ResourceId) -> tuple[int, int] | None:
         """The number of a resource's unit and its own in there; None when no unit has it, or others change it."""
-        return None if identity in self.linked.imports else self._unit_of.get(identity)
+        is_changed = self.paths is None and identity in self.linked.imports
+        return None if is_changed else self._unit_of.get(identity)
 
-    def known_digest(self, identity: ResourceId) -> str | None:
-        """The digest of a resource's file when it is remembered."""
-        found = self._unit_of.get(identity)
-        if found is None:
-            return None
-        known = self._remembered[found[0]]
-        digests = known.files.get(self.imports_digest(found[0])) if known is not None else None
-        return digests[found[1]] if digests is not None else None
+    def known_digests(self, number: int) -> Sequence[str] | None:
+        """The digests of the files of a unit when they are remembered."""
+        known = self._remembered[number]
+        return known.files.get(self.imports_digest(number)) if known is not None else None
 
     def unit_of(self, identity: ResourceId) -> int | None:
         """The number of the unit that a resource is of; None for one of the store alone."""
@@ -192,7 +247,7 @@ class LinkedEnvironment:
 
     def imports_digest(self, number: int) -> str:
         """The digest of what the other units do to a unit; empty when it is nothing."""
-        imports = self.linked.imports
+        imports = self.linked.imports if self.paths is None else {}
         if not imports:
             return ""
         found = [
@@ -206,30 +261,33 @@ class LinkedEnvironment:
             else ""
         )
 
-    def remember(self, digests: Mapping[ResourceId, str] | None = None) -> None:
+    def remember(
+        self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
+    ) -> None:
         """Put what is not remembered yet into the memo.
 
         Args:
-            digests: the SHA-256 of every resource's file; left out by who made no files.
+            paths: for each unit those of its files; left out by who made no files.
+            digests: the SHA-256 of every file by its path.
         """
         if self.memo is None:
             return
+        from envcompile.units.memo import Remembered
+
         for number, unit in enumerate(self.plan.units):
             known = self._remembered[number]
             imported = self.imports_digest(number)
-            if known is not None and (digests is None or imported in known.files):
+            if (known is not None and (digests is None or imported in known.files)) or not unit.may_be_remembered:
                 continue
-            if not unit.may_be_remembered:
-                continue
-            from envcompile.units.memo import Remembered
-
-            exports = self.exports[number]
             files = dict(known.files) if known is not None else {}
-            if digests is not None:
-                files[imported] = tuple(digests[resource.id] for resource in exports.resources)
-            self.memo.put(
-                self.environment, unit.app, unit.key, Remembered(exports, dict(self.plan.inputs_of(unit)), files)
-            )
+            if paths is not None and digests is not None:
+                files[imported] = tuple([digests[path] for path in paths[number]])
+            entry = Remembered.of(unit.app, self._units.exports_of(number), self.plan.inputs_of(unit), files)
+            self.memo.put(self.environment, unit.key, entry)
+        if paths is not None and self.paths is None and self._digest:
+            linked = self.linked
+            if not (linked.imports or linked.further or linked.warnings):
+                self.memo.put_joined(self.environment, self._digest, list(paths))
 
     def _finished(self, number: int, position: int) -> Resource:
         resource = self._compile(number).resources[position]
@@ -240,18 +298,11 @@ class LinkedEnvironment:
         return self._units.compile(number)
 
     def _where(self, identity: ResourceId) -> Location | None:
-        found = self._unit_of_exports(identity)
+        found = self._unit_of.get(identity)
         if found is None:
             return None
         document = self._compile(found[0]).resources[found[1]].steps[0].document
         return place(document) if document is not None else None
-
-    def _unit_of_exports(self, identity: ResourceId) -> tuple[int, int] | None:
-        for number, unit in enumerate(self.exports):
-            for position, resource in enumerate(unit.resources):
-                if resource.id == identity:
-                    return number, position
-        return None
 
     def _reason(self, number: int) -> Reason:
         unit: PlannedUnit = self.plan.units[number]

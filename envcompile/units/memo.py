@@ -7,34 +7,68 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from envcompile.sources.scans import FileScan  # ruff: ignore[typing-only-first-party-import] - records are read by their types
-from envcompile.units.unit import UnitExports  # ruff: ignore[typing-only-first-party-import] - as above
+from envcompile.units.unit import UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.model import ResourceId
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 1 "
+_FORMAT = b"envc units 2 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
 
-class Remembered(msgspec.Struct, frozen=True, array_like=True):
+class Remembered(msgspec.Struct, array_like=True):
     """A unit that compiled, with nothing wrong in it."""
 
-    exports: UnitExports
-    inputs: dict[str, str]
+    app: str
+    told: bytes
+    """Its exports, which nobody looks at as long as all units of the environment tell the same."""
+    told_digest: str
+    inputs: bytes
     """What it was compiled from: name -> digest."""
     files: dict[str, tuple[str, ...]]
     """What the other units did to it, as a digest -> the SHA-256 of each resource's file."""
+    age: int = 0
+
+    @classmethod
+    def of(
+        cls, app: str, exports: UnitExports, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]
+    ) -> Remembered:
+        """What is worth to be remembered of a unit."""
+        told = told_of(exports)
+        return cls(app, told, digest_of(told), msgspec.msgpack.encode(inputs), files)
+
+    def tells(self, exports: UnitExports) -> bool:
+        """Tell whether this is what a unit tells to the others."""
+        known = self.exports()
+        return known is None or known == exports
+
+    def exports(self) -> UnitExports | None:
+        """What the unit tells to the others; None when that is damaged."""
+        try:
+            return msgspec.msgpack.decode(self.told, type=UnitExports)
+        except (msgspec.MsgspecError, RecursionError):
+            return None
+
+
+def told_of(exports: UnitExports) -> bytes:
+    """What a unit tells to the others as bytes: equal when it is the same."""
+    return msgspec.msgpack.encode(exports)
+
+
+def digest_of(told: bytes) -> str:
+    """A digest of what a unit tells."""
+    return sha256(told).hexdigest()
 
 
 class Memo(Protocol):
@@ -48,7 +82,7 @@ class Memo(Protocol):
         """What an application was compiled from when it was remembered last: name -> digest."""
         ...
 
-    def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
+    def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
         ...
 
@@ -57,25 +91,41 @@ class Memo(Protocol):
         ...
 
     def texts(
-        self, linked: LinkedEnvironment, wanted: Iterable[ResourceId], digests: Mapping[ResourceId, str]
+        self, linked: LinkedEnvironment, units: Iterable[int], digests: Callable[[int], list[str]]
     ) -> dict[str, bytes]:
-        """The bytes of files that are kept, by their SHA-256."""
+        """The bytes of files that are kept, by their SHA-256.
+
+        Args:
+            linked: the environment.
+            units: the numbers of those whose files are asked for.
+            digests: gives the SHA-256 of every file of a unit.
+        """
         ...
 
+    def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
+        """For each unit of an environment the paths of its files; None when their joining is not remembered."""
+        ...
 
-class _Entry(msgspec.Struct, array_like=True):
-    app: str
-    age: int
-    data: bytes
+    def put_joined(self, environment: str, digest: str, paths: list[tuple[str, ...]]) -> None:
+        """Remember that nothing comes of joining units but where their files are.
+
+        Args:
+            environment: the environment's name.
+            digest: of what all its units tell, and of everything else that is looked at.
+            paths: for each unit those of its files.
+        """
+        ...
 
 
 class _Pack(msgspec.Struct, array_like=True):
     """All that is remembered of one environment."""
 
     tool: str
-    entries: dict[str, _Entry]
+    entries: dict[str, Remembered]
     latest: dict[str, str]
     """Application -> the key that was used last."""
+    joined: tuple[str, list[tuple[str, ...]]]
+    """What came of the last joining, by a digest of all that went into it."""
 
 
 class _Scans(msgspec.Struct, array_like=True):
@@ -101,33 +151,18 @@ class FolderMemo:
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
         entry = self._pack(environment).entries.get(key)
-        if entry is None:
-            return None
-        self._used.setdefault(environment, set()).add(key)
-        try:
-            return msgspec.msgpack.decode(entry.data, type=Remembered)
-        except msgspec.MsgspecError:
-            return None
+        if entry is not None:
+            self._used.setdefault(environment, set()).add(key)
+        return entry
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
         pack = self._pack(environment)
         entry = pack.entries.get(pack.latest.get(app, ""))
         try:
-            return msgspec.msgpack.decode(entry.data, type=Remembered).inputs if entry is not None else None
+            return msgspec.msgpack.decode(entry.inputs, type=dict[str, str]) if entry is not None else None
         except msgspec.MsgspecError:
             return None
-
-    def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
-        """Remember a unit until `save`."""
-        self.put_encoded(environment, app, key, msgspec.msgpack.encode(entry))
-
-    def put_encoded(self, environment: str, app: str, key: str, data: bytes) -> None:
-        """Remember a unit until `save`, given as msgpack."""
-        pack = self._pack(environment)
-        pack.entries[key] = _Entry(app, 0, data)
-        self._used.setdefault(environment, set()).add(key)
-        self._changed.add(environment)
 
     @staticmethod
     def is_shared(_environment: str, _key: str) -> bool:
@@ -135,9 +170,25 @@ class FolderMemo:
         return False
 
     @staticmethod
-    def texts(_linked: LinkedEnvironment, _wanted: object, _digests: object) -> dict[str, bytes]:
+    def texts(_linked: LinkedEnvironment, _units: object, _digests: object) -> dict[str, bytes]:
         """The bytes of files that are kept: none, the outputs are there."""
         return {}
+
+    def put(self, environment: str, key: str, entry: Remembered) -> None:
+        """Remember a unit; `save` keeps it."""
+        self._pack(environment).entries[key] = entry
+        self._used.setdefault(environment, set()).add(key)
+        self._changed.add(environment)
+
+    def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
+        """For each unit of an environment the paths of its files; None when their joining is not remembered."""
+        known, paths = self._pack(environment).joined
+        return paths if known == digest else None
+
+    def put_joined(self, environment: str, digest: str, paths: list[tuple[str, ...]]) -> None:
+        """Remember that nothing comes of joining units but where their files are; `save` keeps it."""
+        self._pack(environment).joined = (digest, paths)
+        self._changed.add(environment)
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""
@@ -146,13 +197,15 @@ class FolderMemo:
             used = self._used.get(environment, set())
             kept = {}
             for key, entry in pack.entries.items():
-                age = 0 if key in used else entry.age + 1
-                if age < _GENERATIONS:
-                    kept[key] = _Entry(entry.app, age, entry.data)
+                entry.age = 0 if key in used else entry.age + 1
+                if entry.age < _GENERATIONS:
+                    kept[key] = entry
                 if key in used:
                     pack.latest[entry.app] = key
             latest = {app: key for app, key in pack.latest.items() if key in kept}
-            _write(self._file(f"env-{environment}"), msgspec.msgpack.encode(_Pack(self._tool, kept, latest)))
+            _write(
+                self._file(f"env-{environment}"), msgspec.msgpack.encode(_Pack(self._tool, kept, latest, pack.joined))
+            )
         self._changed.clear()
 
     def scans(self) -> dict[tuple[str, str], FileScan]:
@@ -188,7 +241,7 @@ class FolderMemo:
             else:
                 if found.tool == self._tool:
                     return found
-        return _Pack(self._tool, {}, {})
+        return _Pack(self._tool, {}, {}, ("", []))
 
     def _file(self, name: str) -> Path:
         return self._folder / name

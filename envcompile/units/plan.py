@@ -65,6 +65,19 @@ class EnvironmentPlan(NamedTuple):
         settings = self.sources.settings
         return settings.rollout == "checksum" or settings.sync_waves or settings.force_namespace
 
+    @property
+    def joined_from(self) -> str:
+        """The digest of what joining looks at besides what units tell."""
+        files = {(number, path) for number, path, _ in self.patches}
+        patches = [
+            f"{number} {file.path} {file.digest}"
+            for number, scan in enumerate(self.sources.scans)
+            for file in scan.files
+            if file.targets and (number, file.path) in files
+        ]
+        parts = [f"{name} {digest}" for name, digest in self.given.items()]
+        return combined_digest([*parts, *patches, _StoreKey(self.store).of_all()])
+
     def inputs_of(self, unit: PlannedUnit) -> dict[str, str]:
         """Everything that a unit is compiled from: name -> digest, for who wants to know what changed."""
         found = {part.path: part.digest for part in unit.parts}
@@ -157,8 +170,11 @@ def plan(
         sealed = ""
         if share.secrets and is_sealing:
             secrets = _secrets(store or _empty(sources), external, share, is_ignored)
-            identities = map(names.identity, share.secrets)
-            sealed = combined_digest([store_key.of(identities), repr(external), *sorted(secrets.ignored)])
+            sealed = combined_digest([
+                store_key.of(map(names.identity, share.secrets)),
+                repr(external),
+                *sorted(secrets.ignored),
+            ])
         may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, share.digest])
         units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered, key))
@@ -191,6 +207,10 @@ class _StoreKey:
             self._parts.setdefault(place, []).append(repr(template))
         for name in sorted(store.records):
             self._parts.setdefault((name.namespace, name.name), []).append(repr(store.records[name]))
+
+    def of_all(self) -> str:
+        """The digest of the whole store."""
+        return combined_digest([self._names, *(text for place in sorted(self._parts) for text in self._parts[place])])
 
     def of(self, identities: Iterable[ResourceId]) -> str:
         """The digest for some Secrets: their values, their templates, and the names of all others."""

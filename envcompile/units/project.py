@@ -105,8 +105,9 @@ class Project:
         from envcompile.units.snapshot import Look
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
-        tree = WorkingTree(find_root(start))
-        look = look or Look(str(tree.root), f"{tree.root}/environments")
+        root = Path(os.path.realpath(find_root(start)))
+        look = look or Look(str(root), f"{root}/environments")
+        tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
         memo = FolderMemo(tree.root, look.tool)
         return cls(tree, ParsedFiles(look.known_digest, memo.scans(), seal=look.tool), memo, look)
 

@@ -15,12 +15,14 @@ import msgspec
 from envcompile.errors import EnvcError
 from envcompile.sources.scans import FileScan, combined_digest
 from envcompile.sources.yamlfiles import app_of
-from envcompile.units.memo import Remembered
+from envcompile.units.memo import (
+    Remembered,  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+    digest_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from envcompile.model import ResourceId
     from envcompile.sources import ParsedFiles, Tree
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.memo import FolderMemo
@@ -38,7 +40,7 @@ _HEXADECIMAL = frozenset("0123456789abcdef")
 class _Units(msgspec.Struct, array_like=True, frozen=True):
     """Several units by their keys."""
 
-    entries: dict[str, msgspec.Raw]
+    entries: dict[str, Remembered]
 
 
 class SharedMemo:
@@ -60,7 +62,7 @@ class SharedMemo:
         self._tool = tool
         self._sharing = sharing
         self._is_writable = is_writable
-        self._taken: dict[tuple[str, str], Remembered] = {}
+        self._taken: set[tuple[str, str]] = set()
         self._learnt: dict[str, set[str]] = {}
         self._bundles: dict[str, list[_Bundle]] = {}
         self._missed_scans: list[tuple[str, str, list[str]]] = []
@@ -72,16 +74,24 @@ class SharedMemo:
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
-        return self._taken.get((environment, key)) or self._local.get(environment, key)
+        return self._local.get(environment, key)
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
         return self._local.last(environment, app)
 
-    def put(self, environment: str, app: str, key: str, entry: Remembered) -> None:
+    def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit until `save`, and for others until `publish`."""
-        self._local.put(environment, app, key, entry)
+        self._local.put(environment, key, entry)
         self._learnt.setdefault(environment, set()).add(key)
+
+    def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
+        """For each unit of an environment the paths of its files; None when their joining is not remembered here."""
+        return self._local.joined(environment, digest)
+
+    def put_joined(self, environment: str, digest: str, paths: list[tuple[str, ...]]) -> None:
+        """Remember that nothing comes of joining units but where their files are: not for others."""
+        self._local.put_joined(environment, digest, paths)
 
     def is_shared(self, environment: str, key: str) -> bool:
         """Tell whether what is remembered of a unit came from others just now."""
@@ -149,32 +159,29 @@ class SharedMemo:
                 for number in bundle.numbers:
                     self._take(plan, plan.units[number], entries.get(plan.units[number].key))
 
-    def _take(self, plan: EnvironmentPlan, unit: PlannedUnit, data: msgspec.Raw | None) -> None:
-        if data is None or self._local.get(plan.environment, unit.key) is not None:
-            return
-        try:
-            entry = msgspec.msgpack.decode(data, type=Remembered)
-        except (msgspec.MsgspecError, RecursionError):
+    def _take(self, plan: EnvironmentPlan, unit: PlannedUnit, entry: Remembered | None) -> None:
+        if entry is None or self._local.get(plan.environment, unit.key) is not None:
             return
         if _is_plausible(plan, unit, entry):
-            self._taken[plan.environment, unit.key] = entry
-            self._local.put_encoded(plan.environment, unit.app, unit.key, bytes(data))
+            entry.age = 0
+            self._taken.add((plan.environment, unit.key))
+            self._local.put(plan.environment, unit.key, entry)
 
     def texts(
-        self, linked: LinkedEnvironment, wanted: Iterable[ResourceId], digests: Mapping[ResourceId, str]
+        self, linked: LinkedEnvironment, units: Iterable[int], digests: Callable[[int], list[str]]
     ) -> dict[str, bytes]:
         """The bytes of files that others keep, by their SHA-256, which was made anew from them.
 
         Args:
             linked: the environment.
-            wanted: the resources whose files are asked for.
-            digests: the SHA-256 of every resource's file.
+            units: the numbers of those whose files are asked for.
+            digests: gives the SHA-256 of every file of a unit.
         """
-        units = {number for identity in wanted if (number := linked.unit_of(identity)) is not None}
+        wanted = frozenset(units)
         asked = {}
         for bundle in self._bundles.get(linked.environment, ()):
-            if not units.isdisjoint(bundle.numbers):
-                listed = [digests[one.id] for number in bundle.numbers for one in linked.exports[number].resources]
+            if not wanted.isdisjoint(bundle.numbers):
+                listed = [digest for number in bundle.numbers for digest in digests(number)]
                 asked[combined_digest(["files", *listed])] = listed
         found = {}
         for name, body in self._store.get(asked).items():
@@ -185,13 +192,13 @@ class SharedMemo:
     def publish(
         self,
         parsed: ParsedFiles,
-        made: Iterable[tuple[LinkedEnvironment, Mapping[ResourceId, str], Callable[[ResourceId], bytes | None]]],
+        made: Iterable[tuple[LinkedEnvironment, Callable[[int], list[str]], Callable[[int], list[bytes] | None]]],
     ) -> None:
         """Tell others what was learnt.
 
         Args:
             parsed: what files speak of.
-            made: each environment, the SHA-256 of every resource's file, and what finds the bytes of one at hand.
+            made: each environment, what gives the SHA-256 of every file of a unit, and what finds their bytes at hand.
         """
         if not self._is_writable or self.trouble:
             return
@@ -200,11 +207,11 @@ class SharedMemo:
             scans = [parsed.scans[layer, path] for path in paths if (layer, path) in parsed.scans]
             public = [scan for scan in scans if not any(head.holds_literals for head in scan.heads)]
             objects[name] = msgspec.msgpack.encode(public)
-        for linked, digests, text_of in made:
+        for linked, digests, texts_of in made:
             learnt = self._learnt.get(linked.environment, set())
             for bundle in self._bundles.get(linked.environment, ()):
                 if not learnt.isdisjoint(bundle.keys):
-                    objects.update(self._objects(linked, bundle, digests, text_of))
+                    objects.update(self._objects(linked, bundle, digests, texts_of))
         self._store.put(objects)
         self._learnt.clear()
         self._missed_scans.clear()
@@ -213,20 +220,22 @@ class SharedMemo:
         self,
         linked: LinkedEnvironment,
         bundle: _Bundle,
-        digests: Mapping[ResourceId, str],
-        text_of: Callable[[ResourceId], bytes | None],
+        digests: Callable[[int], list[str]],
+        texts_of: Callable[[int], list[bytes] | None],
     ) -> dict[str, bytes]:
         known = {key: self._local.get(linked.environment, key) for key in bundle.keys}
-        entries = {key: msgspec.Raw(msgspec.msgpack.encode(one)) for key, one in known.items() if one is not None}
+        entries = {key: entry for key, entry in known.items() if entry is not None}
         objects = {bundle.name(self._tool): msgspec.msgpack.encode(_Units(entries))}
-        ids = [one.id for number in bundle.numbers for one in linked.exports[number].resources]
+        listed: list[str] = []
         texts: list[bytes] = []
-        for identity in ids:
-            text = text_of(identity)
-            if text is None or hashlib.sha256(text).hexdigest() != digests[identity]:
+        for number in bundle.numbers:
+            listed += digests(number)
+            found = texts_of(number)
+            if found is None:
                 return objects
-            texts.append(text)
-        objects[combined_digest(["files", *(digests[identity] for identity in ids)])] = msgspec.msgpack.encode(texts)
+            texts += found
+        if [hashlib.sha256(text).hexdigest() for text in texts] == listed:
+            objects[combined_digest(["files", *listed])] = msgspec.msgpack.encode(texts)
         return objects
 
 
@@ -261,7 +270,7 @@ def _grouped(items: Sequence[T], apps: Sequence[str]) -> list[list[T]]:
     return [groups[at] for at in sorted(groups)]
 
 
-def _decoded_units(body: bytes) -> dict[str, msgspec.Raw]:
+def _decoded_units(body: bytes) -> dict[str, Remembered]:
     try:
         return msgspec.msgpack.decode(body, type=_Units).entries
     except (msgspec.MsgspecError, RecursionError):
@@ -294,7 +303,14 @@ def _is_plausible(plan: EnvironmentPlan, unit: PlannedUnit, entry: Remembered) -
 
     An application becomes the name of a folder; digests and origins are relied on to be of their form.
     """
-    resources = entry.exports.resources
+    exports = entry.exports()
+    try:
+        msgspec.msgpack.decode(entry.inputs, type=dict[str, str])
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    if exports is None or entry.app != unit.app or entry.told_digest != digest_of(entry.told):
+        return False
+    resources = exports.resources
     parts = {(part.layer, part.path) for part in unit.parts}
     layers = [scan.name for scan in plan.sources.scans]
     apps = {unit.app, *(app_of(path, layers[layer]) for layer, path in parts)}

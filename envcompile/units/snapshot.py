@@ -129,7 +129,7 @@ _MOST_FOLDERS = 25_000
 class Look:
     """A project's folder seen now beside what the last build saw."""
 
-    __slots__ = ("began", "changed", "inputs", "root", "snapshot", "target", "tool")
+    __slots__ = ("began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
 
     def __init__(self, root: str, target: str) -> None:
         self.began = time_ns()
@@ -138,7 +138,10 @@ class Look:
         self.tool = tool_stamp()
         self.snapshot = load(root, target, self.tool)
         snapshot = self.snapshot
-        self.inputs = scan_inputs(root, snapshot.further if snapshot is not None else ())
+        odd: list[str] = []
+        self.inputs = scan_inputs(root, snapshot.further if snapshot is not None else (), odd)
+        self.is_plain = not odd
+        """Whether there is no symlink, and every folder could be read."""
         self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
 
     def known_digest(self, path: str) -> str:
@@ -200,14 +203,16 @@ def _has_orphan(target: str, environments: Iterable[str]) -> bool:
         return False
 
 
-def scan_inputs(root: str, further: Iterable[str]) -> dict[str, str]:
+def scan_inputs(root: str, further: Iterable[str], odd: list[str]) -> dict[str, str]:
     """Every file that a build may read, with its stat.
 
     Args:
         root: the project's folder.
         further: files outside of the input folders that the last build read, or looked for in vain.
+        odd: takes symlinks, and folders that cannot be read.
     """
-    found = scan(root, INPUT_FOLDERS)
+    found = scan(root, INPUT_FOLDERS, odd=odd)
+    odd += [folder for folder in INPUT_FOLDERS if os.path.islink(f"{root}/{folder}")]
     for path in {"envc.yaml", *further}:
         if path not in found:
             found[path] = stat_of(f"{root}/{path}")
@@ -223,10 +228,11 @@ def stat_of(path: str) -> str:
     return f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
 
 
-def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str, str]:
+def scan(root: str, folders: Iterable[str], *, hidden: bool = False, odd: list[str] | None = None) -> dict[str, str]:
     """Every file below the folders with its stat; symlinks to folders are followed, but not in circles.
 
-    With `hidden` names that begin with a dot count, too, and symlinks do not: this is how outputs are looked at.
+    With `hidden` names that begin with a dot count, too, and symlinks do not: this is how outputs are looked at. `odd`
+    takes symlinks, and folders that cannot be read.
     """
     found: dict[str, str] = {}
     todo: list[tuple[str, tuple[tuple[int, int], ...]]] = [(f"{folder}/" if folder else "", ()) for folder in folders]
@@ -237,16 +243,24 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False) -> dict[str
         if visited > _MOST_FOLDERS:
             # Links that multiply: reading the sources says so. What was not looked at always counts as changed.
             found[below] = str(time_ns())
+            if odd is not None:
+                odd.append(below)
             return found
         try:
             entries = os.scandir(f"{root}/{below}")
+        except FileNotFoundError:
+            continue
         except OSError:
+            if odd is not None:
+                odd.append(below)
             continue
         with entries:
             for entry in entries:
                 name = entry.name
                 if entry.is_symlink() if hidden else name[0] == ".":
                     continue
+                if odd is not None and entry.is_symlink():
+                    odd.append(below + name)
                 if entry.is_dir(follow_symlinks=False):
                     todo.append((f"{below}{name}/", links))
                     continue

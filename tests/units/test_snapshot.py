@@ -1,0 +1,110 @@
+"""What is found out by looking at stats alone is never wrong."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.emit.index import INDEX_NAME
+from envcompile.units import snapshot
+from envcompile.units.snapshot import Files, Look, Snapshot, load, save
+from tests.harness.command import run_envc
+from tests.harness.repository import config_map, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeProject
+
+FILES = {
+    "base/web/config.yaml": config_map(),
+    "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+}
+
+
+@pytest.fixture
+def built(make_project: MakeProject) -> Path:
+    """One environment, built."""
+    root = make_project(FILES)
+    assert run_envc(root, "build").code == 0
+    return root
+
+
+def look(root: Path) -> Look:
+    """The project seen now."""
+    return Look(os.path.realpath(root), f"{os.path.realpath(root)}/environments")
+
+
+def test_nothing_is_left_to_do_after_a_build(built: Path) -> None:
+    """The stats of sources and outputs are those that it put down."""
+    assert look(built).nothing_to_do(()) == "1 environment, 1 resources: nothing to do"
+
+
+def test_a_source_of_the_same_size_and_time_is_seen_to_be_another(built: Path) -> None:
+    """The time of the inode's own change tells, and the content of files that are this young."""
+    path = built / "base/web/config.yaml"
+    before = path.stat()
+    path.write_text(path.read_text().replace("settings", "gnittess"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert path.stat().st_size == before.st_size
+    assert look(built).changed == {"base/web/config.yaml"}
+
+
+@pytest.mark.parametrize("change", ["edit", "remove", "replace by a link"])
+def test_an_output_that_somebody_touched_is_looked_at(built: Path, change: str) -> None:
+    """A file with the same bytes is looked at, too: its stat is another one."""
+    path = built / "environments/prod/web/configmap-settings.yaml"
+    data = path.read_bytes()
+    path.unlink()
+    if change == "edit":
+        path.write_bytes(data)
+    elif change == "replace by a link":
+        (built / "copy.yaml").write_bytes(data)
+        path.symlink_to(built / "copy.yaml")
+    assert look(built).nothing_to_do(()) is None
+
+
+def test_files_of_others_among_the_outputs_do_not_matter(built: Path) -> None:
+    """They are not envc's."""
+    (built / "environments/prod/web/README.md").write_text("ours")
+    assert look(built).nothing_to_do(()) is not None
+
+
+def test_code_two_folders_deep_makes_every_memo_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of envc's own files count."""
+    deep = tmp_path / "envcompile/cli/commands/build.py"
+    deep.parent.mkdir(parents=True)
+    (tmp_path / "envcompile/units").mkdir()
+    deep.write_text("one")
+    monkeypatch.setattr(snapshot, "__file__", str(tmp_path / "envcompile/units/snapshot.py"))
+    before = snapshot.tool_stamp()
+    assert before == snapshot.tool_stamp()
+    deep.write_text("two, longer")
+    assert snapshot.tool_stamp() != before
+
+
+def test_a_snapshot_is_read_as_it_was_saved(tmp_path: Path) -> None:
+    """Names with spaces and tabs, files that are not there and files that were not read included."""
+    seen = look(tmp_path)
+    inputs = Files.of({"base/a b\t.yaml": "1 2 3 4", "envc.yaml": "absent"}, ["d1", ""])
+    outputs = Files.of({"web/x.yaml": "5 6 7 8", INDEX_NAME: "9 9 9 9"}, ["d2", ""])
+    assert inputs is not None
+    assert outputs is not None
+    kept = Snapshot(
+        counts={"prod": 1}, racy={"base/a b\t.yaml": 7}, further=["envc.yaml"], inputs=inputs, outputs={"prod": outputs}
+    )
+    save(seen, kept)
+    found = load(seen.root, seen.target, seen.tool)
+    assert found is not None
+    assert (found.counts, found.racy, found.further) == (kept.counts, kept.racy, kept.further)
+    assert found.inputs.known == {"base/a b\t.yaml": ("1 2 3 4", "d1"), "envc.yaml": ("absent", "")}
+    assert found.outputs["prod"].known == {"web/x.yaml": ("5 6 7 8", "d2"), INDEX_NAME: ("9 9 9 9", "")}
+    assert load(seen.root, seen.target, "another tool") is None
+
+
+def test_a_name_with_a_line_break_is_not_put_down() -> None:
+    """Such a project is looked at whole each time."""
+    assert Files.of({"base/a\nb.yaml": "1 2 3 4"}, [""]) is None
+    assert Files.of({}, []) is not None
