@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
@@ -15,7 +14,8 @@ from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
-from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
+from envcompile.log import detail
 from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
@@ -73,8 +73,12 @@ def build(
     texts = Texts()
     learn(project, chosen)
     if chart is None:
-        with suppress(EnvcError):  # told below, with everything else that is wrong
+        try:
             project.settle(chosen, texts.take, spread_to(project, texts, engine, jobs))
+        except (UsageError, UnavailableError):
+            raise
+        except EnvcError as error:
+            detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
     linked = link_all(project, chosen)
     problems = Problems()
     outputs = []

@@ -132,7 +132,7 @@ def test_a_lost_batch_is_compiled_here(root: Path, expected: Mapping[str, bytes]
     """Whatever else the engine still does."""
     added._losses = 1
     assert run_envc(root, "build", "--engine=here://x").code == 0
-    assert len(added.given) == 2
+    assert len(added.given) > added._losses
     assert read_files(root / "environments") == expected
 
 
