@@ -38,6 +38,7 @@ NESTED = {
     "compose/configtext",
     "forge/hosts",
     "migrations/versions",
+    "units/engines",
 }
 """Rooms inside of rooms."""
 BLAND = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "data", "core"}
