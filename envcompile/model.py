@@ -178,7 +178,10 @@ HARMLESS_ANNOTATION = "envcompile.dev/plaintext"
 
 def is_harmless(secret: dict[str, Any]) -> bool:
     """Tell whether every literal value of a Secret is declared harmless."""
-    keys = {*(secret.get("data") or {}), *(secret.get("stringData") or {})}
+    held = [secret.get(field) or {} for field in ("data", "stringData")]
+    if not all(isinstance(values, dict) for values in held):
+        return False
+    keys = {key for values in held for key in values}
     annotations = (secret.get("metadata") or {}).get("annotations") or {}
     declared = {key.strip() for key in str(annotations.get(HARMLESS_ANNOTATION, "")).split(",")}
     return "*" in declared or keys <= declared
@@ -188,20 +191,28 @@ LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 """What kubectl writes on objects: the object as it was applied, with every value of a Secret."""
 
 
-def without_values(resource: Resource, mark: str) -> Resource:
-    """A Secret in clear with a mark in the place of its values, wherever they stand; every other resource as it is."""
+def without_values(resource: Resource, mark: str, marked: Callable[[str, str, Any], Any] | None = None) -> Resource:
+    """A Secret in clear with a mark in the place of its values, wherever they stand; every other resource as it is.
+
+    Args:
+        resource: any.
+        mark: what stands in the place of values.
+        marked: chooses another mark by field (`data` or `stringData`), key and value.
+    """
     value = resource.value
     if resource.id.kind != "Secret" or resource.id.group or is_harmless(value):
         return resource
-    hidden = {key: _marked(value[key], mark) for key in ("data", "stringData") if value.get(key)}
+    hidden: dict[str, Any] = {}
+    for field in ("data", "stringData"):
+        held = value.get(field)
+        if held and isinstance(held, dict) and marked is not None:
+            hidden[field] = {key: marked(field, key, item) for key, item in held.items()}
+        elif held:
+            hidden[field] = dict.fromkeys(held, mark) if isinstance(held, dict) else mark
     annotations = (value.get("metadata") or {}).get("annotations")
     if isinstance(annotations, dict) and LAST_APPLIED_ANNOTATION in annotations:
         hidden["metadata"] = {**value["metadata"], "annotations": {**annotations, LAST_APPLIED_ANNOTATION: mark}}
     return resource._replace(value={**value, **hidden})
-
-
-def _marked(values: Any, mark: str) -> Any:
-    return dict.fromkeys(values, mark) if isinstance(values, dict) else mark
 
 
 class PatchDocument(NamedTuple):

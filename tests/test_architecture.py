@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "envcompile"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "__pycache__" not in path.parts)
 NAMES = [path.relative_to(PACKAGE).as_posix() for path in MODULES]
-LARGEST = 350
-LARGER: dict[str, str] = {"kubernetes/operators.py": "it is one table"}
+LARGEST = 500
+LARGER: dict[str, str] = {}
 """Modules that may be larger than a room, with the reason; one that has shrunk must leave the list."""
 CATCHES_ALL = {
     "cli/error_handler.py": "it is the funnel",
@@ -31,6 +31,7 @@ CATCHES_ALL = {
 }
 """Modules that may catch every exception without raising it again, with the reason."""
 NESTED = {
+    "check/api",
     "check/formats",
     "check/rules",
     "cli/commands",

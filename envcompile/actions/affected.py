@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from envcompile.actions.build import link_all
 from envcompile.compose.rollout import configuration_kind
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
+from envcompile.git.blob import id_digits
 from envcompile.git.repository import open_repository
 from envcompile.sources.overlaid import OverlaidTree
+from envcompile.sources.parsed import ParsedFiles
 from envcompile.sources.tree import join
 from envcompile.units.compare import changed_resources
 from envcompile.units.project import Project
@@ -77,7 +79,10 @@ def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
 
 
 def _at_commit(project: Project, revision: str) -> Project:
-    return Project(open_repository(project.root).commit_tree(revision), memo=project.memo)
+    tree = open_repository(project.root).commit_tree(revision)
+    memo = project.memo
+    parsed = ParsedFiles(tree.blob_of, memo.scans() if memo is not None else None, id_digits(project.root))
+    return Project(tree, parsed, memo)
 
 
 def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:
@@ -121,7 +126,7 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
         return linked.ids()
     dependencies = sources.dependencies
     read = {path for path in dependencies if path in paths or not paths.isdisjoint(dependencies[path])}
-    touched: set[ResourceId] = set()
+    touched = _ruled_by(linked, read)
     for number, unit in enumerate(linked.plan.units):
         if read.isdisjoint(part.path for part in unit.parts):
             continue
@@ -129,6 +134,23 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
             if read.intersection(files_of(linked.resource(resource.id))):
                 touched.add(resource.id)
     return touched
+
+
+def _ruled_by(linked: LinkedEnvironment, read: set[str]) -> set[ResourceId]:
+    """The resources compiled by what files define: custom resources by CRDs, ExternalSecrets by their store."""
+    groups: set[str] = set()
+    has_store = False
+    for layer in linked.plan.sources.scans:
+        for file in layer.files:
+            if file.path in read:
+                groups.update(file.heads[at].name.partition(".")[2] for at in file.crds)  # <plural>.<group>
+                has_store |= any(head.kind in {"SecretStore", "ClusterSecretStore"} for head in file.heads)
+    has_store &= linked.plan.sources.settings.secret_backend == "external"
+    return {
+        resource
+        for resource in linked.ids()
+        if resource.group in groups or (has_store and resource[:2] == ("external-secrets.io", "ExternalSecret"))
+    }
 
 
 def _with_dependants(linked: LinkedEnvironment, touched: set[ResourceId]) -> set[ResourceId]:

@@ -10,6 +10,7 @@ from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
 from envcompile.compose.identity import Identifier, select
+from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
@@ -20,9 +21,10 @@ from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.actions.charting import ComparedChart
     from envcompile.ask.changes import Change
     from envcompile.emit.filenames import Placed
     from envcompile.model import ResourceId
@@ -69,10 +71,9 @@ def build(
     if look is None or output is not None:
         look = Look(str(project.root), str(target))
     is_whole = not environments and only is None
-    chart = project.settings.chart if is_whole and with_chart else None
     texts = Texts()
     learn(project, chosen)
-    if chart is None:
+    if project.settings.chart is None or not (is_whole and with_chart):  # a chart is made of all values
         try:
             project.settle(chosen, texts.take, spread_to(project, texts, engine, jobs))
         except (UsageError, UnavailableError):
@@ -89,11 +90,13 @@ def build(
         results.append(_compare(project, made, target, only, look.snapshot))
         made.report_refused(results[-1].plan, results[-1].folder, problems)
     problems.raise_any()
+    chart: ComparedChart | None = None
     if is_whole:
         results += _orphans(project, target)
-        if chart is not None:
-            compiled = [project.compile_with_sources(environment.environment) for environment in linked]
-            results.append(compare_chart(project, chart, target, compiled))
+        if with_chart and project.settings.chart is not None:
+            known_chart = _known_digests(look.snapshot, CHART_FOLDER)
+            chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
+            results.append(chart.result)
     if not check:
         for made, result in zip(outputs, results, strict=False):
             made.take_shared([*result.plan.added, *result.plan.changed])
@@ -111,6 +114,8 @@ def build(
         made.remember()
     project.save_memo()
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
+    if chart is not None and chart.memo is not None:
+        chart.memo.save()
     return results
 
 
@@ -224,9 +229,16 @@ def _compare(
         bundle = bundle._replace(
             digests={path: digest for path, digest in bundle.digests.items() if placed[path].id in wanted}
         )
-    written = known.outputs.get(name) if known is not None else None
-    compared = plan(folder, bundle, written.known if written is not None else None, partial=only is not None)
+    compared = plan(
+        folder, bundle, _known_digests(known, name), former=Former(folder, project.root), partial=only is not None
+    )
     return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.warnings)
+
+
+def _known_digests(known: Snapshot | None, name: str) -> Mapping[str, tuple[str, str]]:
+    """The files of a folder as the last build left them: path -> stat and digest."""
+    written = known.outputs.get(name) if known is not None else None
+    return written.known if written is not None else {}
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
@@ -244,5 +256,5 @@ def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:
         if folder.name in known or folder.name.startswith(".") or folder.is_symlink():
             continue
         if (folder / INDEX_NAME).is_file():
-            empty = plan(folder, bundle_of(folder.name, {}), gone=True)
+            empty = plan(folder, bundle_of(folder.name, {}), former=Former(folder, project.root), gone=True)
             yield EnvironmentResult(folder.name, folder, 0, empty, ())

@@ -2,51 +2,110 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.actions.chart_memo import ChartMemo
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
+from envcompile.emit.former import Former
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.chart import Portion
+    from envcompile.model import Bundle, Resource
     from envcompile.settings import Chart
-    from envcompile.units.project import CompiledEnvironment, Project
+    from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.project import Project
+
+
+class ComparedChart(NamedTuple):
+    """The chart held against what is on disk."""
+
+    result: EnvironmentResult
+    made: tuple[str, ...]
+    """The services whose parts were made; the others were remembered."""
+    memo: ChartMemo | None
+    """To be saved when the build is over."""
 
 
 def compare_chart(
-    project: Project, settings: Chart, target: Path, compiled: Sequence[CompiledEnvironment]
-) -> EnvironmentResult:
+    project: Project,
+    settings: Chart,
+    target: Path,
+    linked: Sequence[LinkedEnvironment],
+    known: Mapping[str, tuple[str, str]],
+) -> ComparedChart:
     """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
 
     Args:
         project: the repository.
         settings: what envc.yaml says about the chart.
         target: the folder that holds the environments.
-        compiled: every environment of the project.
+        linked: every environment of the project; its units are compiled only where nothing is remembered of them.
+        known: the files as the last build left them: path -> stat and digest.
     """
-    from envcompile.chart import ChartInput, ChartOptions, emit, release_size, size_warning
-
-    names = tuple(environment.compiled.environment for environment in compiled)
-    chart = ChartInput(
-        name=settings.name,
-        environments=names,
-        resources={
-            environment.compiled.environment: [
-                (resource.app, resource.value) for resource in environment.compiled.resources
-            ]
-            for environment in compiled
-        },
-        default_environment=names[-1],
-        options=ChartOptions(version=settings.version, crds=settings.crds),
-    )
-    files = emit(chart)
-    bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in files.items()})
+    made = chart_bundle(project, settings, linked)
     folder = check_folder(target / CHART_FOLDER, project.root)
-    warning = size_warning(chart, release_size(chart, files))
-    return EnvironmentResult(
-        CHART_FOLDER, folder, len(bundle.digests), plan(folder, bundle), (warning,) if warning else ()
-    )
+    compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
+    count = len(made.bundle.digests)
+    result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
+    return ComparedChart(result, made.services, made.memo)
+
+
+class MadeChart(NamedTuple):
+    """The chart's files, and what the user should hear of them."""
+
+    bundle: Bundle
+    warnings: tuple[str, ...]
+    services: tuple[str, ...]
+    """Those whose parts were made; the others were remembered."""
+    memo: ChartMemo | None
+    """To be saved when all went well."""
+
+
+def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvironment]) -> MadeChart:
+    """Make the chart of linked environments; its values default to the last one's, usually prod's.
+
+    Args:
+        project: the repository.
+        settings: what envc.yaml says about the chart.
+        linked: every environment of the project; its units are compiled only where nothing is remembered of them.
+    """
+    from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
+
+    names = tuple(environment.environment for environment in linked)
+    options = ChartOptions(version=settings.version, crds=settings.crds)
+    chart = ChartFacts(settings.name, names, len(names) - 1, options)
+    memo = ChartMemo(project.root, project.look.tool) if project.look is not None else None
+    emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
+    bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
+    warning = release_warning(chart, emitted, memo)
+    return MadeChart(bundle, (warning,) if warning else (), emitted.made, memo)
+
+
+def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
+    """The units of an environment, and the Secrets that only its store knows."""
+    from envcompile.chart import Portion
+
+    for number, unit in enumerate(linked.plan.units):
+        key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
+
+        def load(number: int = number) -> Iterator[tuple[str, object]]:
+            ids = [resource.id for resource in linked.exports[number].resources]
+            return ((resource.app, resource.value) for resource in map(linked.resource, ids))
+
+        yield Portion(key if unit.may_be_remembered else "", load)
+    if linked.paths is None and linked.linked.further:
+        found = [linked.resource(one.id) for one in linked.linked.further]
+        yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])
+
+
+def _digest(resources: Sequence[Resource]) -> str:
+    import msgspec
+
+    return hashlib.sha256(msgspec.json.encode([(one.app, one.value) for one in resources])).hexdigest()

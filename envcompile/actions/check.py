@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.field_places import field_path, source_place
+from envcompile.actions.older import older_values
 from envcompile.check.check_input import Scene, SealingKeys
 from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.grading import Grading
+from envcompile.check.hiding import NOT_SHOWN, hidden
 from envcompile.check.report import Ignored, Report, order
-from envcompile.check.schema import SCHEMA, unknown_kinds
+from envcompile.check.schema import IMMUTABLE, SCHEMA, unknown_kinds
 from envcompile.check.suppressions import POINTER, UNUSED, misused, read_suppressions, unused
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
@@ -27,9 +29,6 @@ if TYPE_CHECKING:
     from envcompile.check.suppressions import Suppression
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.project import CompiledEnvironment, Project
-
-_NOT_SHOWN = "bm90IHNob3du"
-"""Stands for what a Secret in clear holds, which `secretBackend: plaintext` lets through; rules never see it."""
 
 
 class Graded(NamedTuple):
@@ -59,7 +58,7 @@ def known_rules() -> tuple[Rule, ...]:
     """Every rule that can be graded and suppressed: the schema, and the catalogue."""
     from envcompile.check.rules.catalogue import RULES
 
-    return (SCHEMA, *RULES)
+    return (SCHEMA, IMMUTABLE, *RULES)
 
 
 def all_rules() -> tuple[Rule, ...]:
@@ -67,13 +66,16 @@ def all_rules() -> tuple[Rule, ...]:
     return (*known_rules(), *ABOUT_SUPPRESSIONS)
 
 
-def check(project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None = None) -> Report:
+def check(
+    project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None = None, *, since: str | None = None
+) -> Report:
     """Compile environments and check them.
 
     Args:
         project: the repository.
         wanted: environments as the user named them; none means all.
         rules: what to ask besides the schema and the suppressions; the catalogue when left out.
+        since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
@@ -87,7 +89,10 @@ def check(project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None 
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, compiled, asked)
-    looked = [look(built, grading(project, built), asked) for built in compiled]
+    older = older_values(project, compiled, since) if IMMUTABLE in asked else [{} for _ in compiled]
+    looked = [
+        look(built, grading(project, built), asked, older=values) for built, values in zip(compiled, older, strict=True)
+    ]
     findings = [*_placed(looked), *_unused_everywhere(looked)]
     return Report(
         names,
@@ -114,6 +119,7 @@ def look(
     rules: Sequence[Rule],
     *,
     only: frozenset[ResourceId] | None = None,
+    older: Mapping[ResourceId, dict[str, Any]] | None = None,
     least: Severity = "info",
 ) -> Looked:
     """Ask the rules about one compiled environment; no file is read.
@@ -123,12 +129,14 @@ def look(
         grades: how grave findings are.
         rules: what to ask; those about suppressions are asked always.
         only: rules that judge each resource alone are asked about these only; about all when left out.
+        older: resources that were something else before, as they were.
         least: findings that are less grave are left out.
     """
-    scene = scene_of(built)
+    scene = scene_of(built, older)
     part = scene
     if only is not None:
-        part = Scene(scene.environment, [item for item in scene.resources if item.id in only], scene.api, scene.keys)
+        chosen = [item for item in scene.resources if item.id in only]
+        part = Scene(scene.environment, chosen, scene.api, scene.keys, scene.older)
     values = {resource.id: resource for resource in scene.resources}
     asked = tuple(rule for rule in rules if not grades.is_off(rule.id))
     suppressions = _suppressions(scene.resources)
@@ -179,13 +187,19 @@ def place_of(looked: Looked, found: Graded) -> Finding:
     identity = found.hit.resource
     resource = looked.resources.get(identity)
     where = source_place(looked.built, resource, found.hit.pointer) if resource is not None else None
+    what = found.hit.what
+    if resource is not None and where is not None:
+        for pointer in found.hit.beside:
+            other = source_place(looked.built, resource, pointer)
+            if other is not None and other.file != where.file:
+                what += f" (`{pointer[-1]}` is from {other.file}:{other.line})"
     return Finding(
         found.rule,
         found.severity,
         looked.built.compiled.environment,
         identity,
         _line(found.field),
-        _line(found.hit.what),
+        _line(what),
         _line(found.hit.fix),
         found.fingerprint,
         where,
@@ -228,15 +242,21 @@ class _Grader:
         return Graded(rule.id, self._grades.grade(rule, hit), hit, field, print_)
 
 
-def scene_of(built: CompiledEnvironment) -> Scene:
-    """The environment as rules look at it: free of every secret."""
+def scene_of(built: CompiledEnvironment, older: Mapping[ResourceId, dict[str, Any]] | None = None) -> Scene:
+    """The environment as rules look at it: free of every secret, and beside what it was before."""
     sealing = built.composed.sources.settings.sealing or Sealing()
     compiled = built.compiled
     resources = compiled.resources
     if compiled.plaintext_allowed:
-        resources = tuple([without_values(resource, _NOT_SHOWN) for resource in resources])
+        before = older or {}
+        older = {
+            resource.id: without_values(resource._replace(value=before[resource.id]), NOT_SHOWN, hidden).value
+            for resource in resources
+            if resource.id in before
+        }
+        resources = tuple([without_values(resource, NOT_SHOWN, hidden) for resource in resources])
     keys = SealingKeys(sealing.controller_namespace, sealing.controller_name)
-    return Scene(compiled.environment, resources, built.composed.api, keys)
+    return Scene(compiled.environment, resources, built.composed.api, keys, older)
 
 
 def _suppressions(resources: Iterable[Resource]) -> dict[tuple[ResourceId, str], Suppression]:

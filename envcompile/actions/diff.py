@@ -11,6 +11,7 @@ from envcompile.actions.own_labels import own_values, without_own_values
 from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.git.blob import id_digits
 from envcompile.git.refs import default_branch, merge_base
 from envcompile.git.repository import open_repository
 from envcompile.git.trees import CommitTree
@@ -73,8 +74,9 @@ class _TwinFiles(ParsedFiles):
         twin: _Side | None,
         digest_of: Callable[[str], str] | None,
         scans: Mapping[tuple[str, str], FileScan],
+        digits: int,
     ) -> None:
-        super().__init__(digest_of, scans)
+        super().__init__(digest_of, scans, digits)
         self._twin = twin
 
     def file(self, tree: Tree, path: str) -> File:
@@ -106,9 +108,10 @@ class _Side(Project):
         tree: Tree,
         memo: FolderMemo | SharedMemo | None,
         digest_of: Callable[[str], str] | None,
+        digits: int,
         twin: _Side | None = None,
     ) -> None:
-        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}), memo)
+        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}, digits), memo)
 
 
 def difference(
@@ -148,7 +151,7 @@ def difference(
             commit = newer.commit if newer is not None else ""
             after = _linked(project, wanted, commit)
             older = opening.result()
-        base = _Side(older, project.memo, older.blob_of, project)
+        base = _Side(older, project.memo, older.blob_of, id_digits(root), project)
         broken: dict[str, EnvcError] = {}
         if may_be_broken:
             before = _linked_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
@@ -176,8 +179,8 @@ def _newer_side(root: Path, commit: CommitTree | None) -> _Side:
     look = Look(str(tree.root), f"{tree.root}/environments")
     memo = FolderMemo(tree.root, look.tool)
     if commit is not None:
-        return _Side(commit, memo, commit.blob_of)
-    return _Side(tree, memo, look.known_digest)
+        return _Side(commit, memo, commit.blob_of, id_digits(root))
+    return _Side(tree, memo, look.known_digest, id_digits(root))
 
 
 def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> EnvironmentDiff:

@@ -73,11 +73,6 @@ def hooks_folder(repository: Repository) -> Path:
     return folder.resolve()
 
 
-def is_output_committed(repository: Repository) -> bool:
-    """Tell whether git tracks `environments/`."""
-    return bool(ask(repository.place, "ls-files", "--", "environments"))
-
-
 def is_touched(repository: Repository) -> bool:
     """Tell whether the next commit changes anything of a project that is not the whole repository.
 

@@ -78,7 +78,9 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
 def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, rules: Sequence[Rule]) -> _Side:
     touched = frozenset(name for item in diff.resources for name in (item.resource, item.was) if name is not None)
     grades = grading(found.project, after)
-    now = look(after, grades, rules, only=touched, least=_LEAST)
+    before = found.before.get(diff.environment)
+    older = {resource.id: resource.value for resource in before.compiled.resources} if before is not None else {}
+    now = look(after, grades, rules, only=touched, older=older, least=_LEAST)
     return _Side(diff.environment, touched, grades, now, {item.fingerprint: item for item in now.findings})
 
 

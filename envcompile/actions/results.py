@@ -6,8 +6,11 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.emit.index import ATTRIBUTES
 from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import has_leftovers, sweep, unavailable, write
+from envcompile.errors import UnavailableError
+from envcompile.files import write_atomically
 from envcompile.git.own_folder import require_own
 from envcompile.units.snapshot import CHART as CHART_FOLDER
 
@@ -40,9 +43,10 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
     Raises:
         UnavailableError: the output cannot be written; what was not written yet is as it was.
     """
-    pending = [result for result in results if not result.plan.is_current]
+    pending = [result for result in results if not (result.plan.is_current and result.plan.index_is_canonical)]
     if not pending:
         _tidy(root, target)
+        _keep_records(root, target, results)
         return {}
     scratch = _scratch(root, target)
     try:
@@ -51,7 +55,33 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
         raise unavailable(error, scratch) from error
     with lock:
         sweep(scratch)
-        return {result.environment: write(result.plan, result.folder, scratch) for result in pending}
+        written = {result.environment: write(result.plan, result.folder, scratch) for result in pending}
+        if target == root / "environments":
+            _let_git_merge(root, target)
+    _keep_records(root, target, [result for result in results if result.environment not in written])
+    return written
+
+
+def _keep_records(root: Path, target: Path, results: Sequence[EnvironmentResult]) -> None:
+    """Record what is in folders that were current already: a fresh clone, say."""
+    plans = [result.plan for result in results if not result.plan.gone]
+    fresh = [plan for plan in plans if plan.former is not None and not plan.former.is_now(plan.digests)]
+    if not fresh:
+        return
+    with suppress(UnavailableError):  # nothing had to be written, so that nobody needs to hear that nothing can be
+        scratch = _scratch(root, target)
+        for plan in fresh:
+            if plan.former is not None:
+                plan.former.settle(plan.digests, scratch)
+
+
+def _let_git_merge(root: Path, target: Path) -> None:
+    """Tell git how indexes merge, in a repository that says nothing about attributes in this folder yet."""
+    file = target / ".gitattributes"
+    is_in_git = any(os.path.lexists(folder / ".git") for folder in (root, *root.parents))
+    if is_in_git and target.is_dir() and not os.path.lexists(file):
+        with suppress(UnavailableError):
+            write_atomically(file, ATTRIBUTES.encode())
 
 
 def _tidy(root: Path, target: Path) -> None:

@@ -62,9 +62,9 @@ def folders_in_clear(project: Project) -> list[str]:
     """Sources and outputs of environments whose Secrets are throw-away (`secretBackend: plaintext`).
 
     Raises:
-        EnvcError: an environment does not compose.
+        EnvcError: what is wrong with the settings of an environment.
     """
-    backends = {name: project.compose(name).sources.settings.secret_backend for name in project.environments}
+    backends = {name: project.sources_of(name).settings.secret_backend for name in project.environments}
     return [
         f"{folder}/{name}"
         for name, backend in backends.items()

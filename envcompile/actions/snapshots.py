@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from envcompile.units.project import Project
     from envcompile.units.snapshot import Look
 
+_NEVER = -1
+"""No checksum: a file that has it counts as changed."""
+
 
 def keep_snapshot(
     look: Look,
@@ -26,7 +29,8 @@ def keep_snapshot(
 ) -> None:
     """Keep what a build of all environments saw and wrote.
 
-    A build with warnings is never "nothing to do": they are due again next time.
+    A build with warnings is never "nothing to do": they are due again next time. Nor is one that depends on what git
+    ignores: what git tells may change by its index, by settings of the machine, or by files above the project.
 
     Args:
         look: the project's folder as it was before the build.
@@ -48,13 +52,15 @@ def keep_snapshot(
         outputs[result.environment] = found
     warned = any(result.warnings for result in results)
     digests = project.parsed.digests
-    files = Files.of(inputs, [digests.get(path, "") for path in inputs])
+    private = project.private_files()
+    racy = racy_inputs(look.root, inputs, look.began)
+    files = Files.of(inputs, ["" if path in private else digests.get(path, "") for path in inputs])
     if files is not None:
         save(
             look,
             Snapshot(
-                counts={} if warned else {result.environment: result.resources for result in kept},
-                racy=racy_inputs(look.root, inputs, look.began),
+                counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
+                racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
                 further=[path for path in inputs if path.partition("/")[0] not in INPUT_FOLDERS],
                 inputs=files,
                 outputs=outputs,

@@ -6,40 +6,51 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from envcompile.chart.conversion import Conversion, convert
-    from envcompile.chart.emission import emit
+    from envcompile.chart.emission import Emitted, emit, emit_portions
+    from envcompile.chart.facts import Portion
     from envcompile.chart.intake import parse_sources, read
-    from envcompile.chart.shapes import ChartInput, ChartOptions
-    from envcompile.chart.size import release_size, size_warning
+    from envcompile.chart.shapes import ChartFacts, ChartInput, ChartOptions
+    from envcompile.chart.size import release_size, release_warning, size_warning
     from envcompile.chart.verification import Helm, Row, find_helms, verify
 
 __all__ = [
+    "ChartFacts",
     "ChartInput",
     "ChartOptions",
     "Conversion",
+    "Emitted",
     "Helm",
+    "Portion",
     "Row",
     "convert",
     "emit",
+    "emit_portions",
     "find_helms",
     "parse_sources",
     "read",
     "release_size",
+    "release_warning",
     "size_warning",
     "verify",
 ]
 
 _HOMES = {  # ruff: ignore[non-empty-init-module] - names are imported when first used: start-up is part of the product
+    "ChartFacts": "shapes",
     "ChartInput": "shapes",
     "ChartOptions": "shapes",
     "Conversion": "conversion",
+    "Emitted": "emission",
     "Helm": "verification",
+    "Portion": "facts",
     "Row": "verification",
     "convert": "conversion",
     "emit": "emission",
+    "emit_portions": "emission",
     "find_helms": "verification",
     "parse_sources": "intake",
     "read": "intake",
     "release_size": "size",
+    "release_warning": "size",
     "size_warning": "size",
     "verify": "verification",
 }

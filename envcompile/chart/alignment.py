@@ -2,71 +2,50 @@
 
 from __future__ import annotations
 
-import json
 import re
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.chart.facts import Held, Portion
 from envcompile.chart.shapes import Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Sequence
 
-    from envcompile.chart.shapes import ChartInput
+    from envcompile.chart.facts import Key
 
 _HASHED_KINDS = ("ConfigMap", "Secret")
 _HASH_SUFFIX = re.compile(r"-[bcdfghkmt2456789]{10}$")
 _FEWEST_FOR_AN_AFFIX = 3
 
-Key = tuple[str, str, str, str]
-
 
 class _Placed(NamedTuple):
-    app: str
-    value: dict[str, Any]
     key: Key
-
-
-def identity(value: Mapping[str, Any]) -> Key:
-    """Group, kind, namespace and name; a generated name counts with a `~` before it."""
-    metadata = value.get("metadata") or {}
-    version = str(value.get("apiVersion", ""))
-    group = version.rpartition("/")[0]
-    name = metadata.get("name")
-    if name is None:
-        name = f"~{metadata.get('generateName', '')}"
-    return (group, str(value["kind"]), str(metadata.get("namespace") or ""), str(name))
-
-
-def flatten(value: Any) -> Iterator[dict[str, Any]]:
-    """The resources of a document: the items of a `List` one by one, with the kind their list implies."""
-    if not isinstance(value, dict) or not isinstance(value.get("kind"), str):
-        return
-    items = value.get("items")
-    if value["kind"].endswith("List") and isinstance(items, list):
-        for item in items:
-            if isinstance(item, dict) and "kind" not in item:
-                yield {"apiVersion": value.get("apiVersion"), "kind": value["kind"].removesuffix("List"), **item}
-            else:
-                yield from flatten(item)
-    else:
-        yield value
+    app: str
+    held: Held
 
 
 def numbered(resources: Iterable[tuple[str, Any]]) -> dict[Key, tuple[str, dict[str, Any]]]:
     """Resources by identity; of two with one identity the last wins, those with a generated name are all kept."""
-    found: dict[Key, tuple[str, dict[str, Any]]] = {}
-    generated: dict[Key, list[tuple[str, dict[str, Any]]]] = {}
-    for app, document in resources:
-        for value in flatten(document):
-            key = identity(value)
-            if key[3].startswith("~"):
-                generated.setdefault(key, []).append((app, value))
+    portion = Portion("", lambda: resources)
+    return {key: (placed.app, portion.values[placed.held.position]) for key, placed in _by_key([portion]).items()}
+
+
+def _by_key(portions: Iterable[Portion]) -> dict[Key, _Placed]:
+    found: dict[Key, _Placed] = {}
+    generated: dict[Key, list[tuple[str, _Placed]]] = {}
+    for portion in portions:
+        for position, facts in enumerate(portion.facts):
+            placed = _Placed(facts.key, facts.app, Held(portion, position))
+            if facts.key[3].startswith("~"):
+                generated.setdefault(facts.key, []).append((facts.text, placed))
             else:
-                found[key] = (app, value)
+                found[facts.key] = placed
     for key, values in generated.items():
-        values.sort(key=lambda placed: json.dumps(placed[1], sort_keys=True))
-        for number, placed in enumerate(values):
-            found[*key[:3], f"{key[3]}~{number}" if number else key[3]] = placed
+        values.sort(key=itemgetter(0))
+        for number, (_, placed) in enumerate(values):
+            own = (*key[:3], f"{key[3]}~{number}" if number else key[3])
+            found[own] = placed._replace(key=own)
     return found
 
 
@@ -106,7 +85,14 @@ class _Aligner:
     def join(self, loosen: Callable[[int, Key], Key | None]) -> None:
         """Join clusters whose members' loosened keys agree, where that means at most one resource an environment."""
         by_key: dict[Key, list[dict[int, _Placed]]] = {}
+        everywhere = len(self._words)
+        # No loosened key joins two kinds: where all resources of a kind are complete there is nothing to join.
+        open_kinds = {
+            item.key[:2] for cluster in self.clusters if len(cluster) < everywhere for item in cluster.values()
+        }
         for cluster in self.clusters:
+            if next(iter(cluster.values())).key[:2] not in open_kinds:
+                continue
             for key in dict.fromkeys(loosen(index, item.key) for index, item in cluster.items()):
                 if key is not None:
                     by_key.setdefault(key, []).append(cluster)
@@ -131,13 +117,16 @@ def _without_hash(_index: int, key: Key) -> Key | None:
     return (key[0], key[1], "", _HASH_SUFFIX.sub("", key[3])) if key[1] in _HASHED_KINDS else None
 
 
-def align(chart: ChartInput) -> list[Subject]:
-    """All resources of all environments as subjects, in an order that does not depend on the order of files."""
-    placed = [
-        [_Placed(app, value, key) for key, (app, value) in numbered(chart.resources.get(name, ())).items()]
-        for name in chart.environments
-    ]
-    aligner = _Aligner(chart.environments, placed)
+def align(environments: tuple[str, ...], portions: Sequence[Sequence[Portion]], default: int) -> list[Subject]:
+    """All resources of all environments as subjects, in an order that does not depend on the order of files.
+
+    Args:
+        environments: their names.
+        portions: the resources of each.
+        default: the position of the environment by whose names resources are called.
+    """
+    placed = [list(_by_key(own).values()) for own in portions]
+    aligner = _Aligner(environments, placed)
     if len(placed) > 1:
         affixes = [_affixes([item.key[3] for item in items]) for items in placed]
         aligner.join(lambda _index, key: key)
@@ -147,12 +136,11 @@ def align(chart: ChartInput) -> list[Subject]:
         if len(set(affixes)) > 1:
             aligner.join(lambda index, key: (key[0], key[1], "", _bare(key[3], affixes[index])))
     subjects = []
-    default = chart.default_index
     for versions in aligner.clusters:
         shown = versions.get(default) or versions[min(versions)]
         group, kind, namespace, name = shown.key
-        values = {index: versions[index].value for index in sorted(versions)}
+        held = {index: versions[index].held for index in sorted(versions)}
         stem = _HASH_SUFFIX.sub("", name) if kind in _HASHED_KINDS else name
-        subjects.append(Subject(group, kind, namespace, name, shown.app, stem, values))
+        subjects.append(Subject(group, kind, namespace, name, shown.app, stem, held))
     subjects.sort(key=lambda subject: subject.order)
     return subjects

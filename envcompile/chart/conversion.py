@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from envcompile.chart.alignment import flatten, numbered
+from envcompile.chart.alignment import numbered
 from envcompile.chart.emission import emit
-from envcompile.chart.remarks import remarks
+from envcompile.chart.facts import flatten
+from envcompile.chart.remarks import oddity_of, remarks
 from envcompile.chart.shapes import ChartInput, ChartOptions
 from envcompile.chart.size import release_size, size_warning
 from envcompile.chart.workloads import as_map
@@ -81,7 +82,9 @@ def convert(
         crd_files = emit(replace(crds, options=replace(chosen, crds="templates", split=False)))
         for environment, pairs in definitions.items():
             expected[environment] += [value for _, value in pairs]
-    warnings += remarks([value for _, value in numbered(pair for pairs in kept.values() for pair in pairs).values()])
+    warnings += remarks([
+        oddity_of(value) for _, value in numbered(pair for pairs in kept.values() for pair in pairs).values()
+    ])
     warning = size_warning(chart, release_size(chart, files))
     if warning is not None:
         warnings.append(warning)

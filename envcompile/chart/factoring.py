@@ -10,10 +10,10 @@ from envcompile.chart.names import camel, plural, upper_first
 from envcompile.chart.shapes import Style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.chart.services import Home
-    from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
+    from envcompile.chart.shapes import Hole, Subject, ValuePath
 
 _FEWEST_SHARING: Final = 3
 _SHORTEST_WORD: Final = 3
@@ -21,7 +21,7 @@ _WORDS = re.compile(r"[a-z0-9]+")
 _NAMELESS: Final = frozenset({"volumes", "volumeMounts", "env", "envFrom", "annotations", "labels", "spec", "template"})
 
 
-class _Names:
+class Names:
     """The keys given so far, as a tree: a key is either one value or the map of others."""
 
     def __init__(self) -> None:
@@ -90,8 +90,15 @@ class _Features:
         return ("global", "features", free)
 
 
+class Flagged(NamedTuple):
+    """One resource of the chart, and the flag that switches it off where an environment lacks it."""
+
+    subject: Subject
+    flag: Hole | None
+
+
 def _object_flags(
-    templates: list[Template], homes: Mapping[Subject, Home], features: _Features
+    templates: Sequence[Flagged], homes: Mapping[Subject, Home], features: _Features
 ) -> dict[Hole, ValuePath]:
     by_vector: dict[tuple[bool, ...], list[tuple[Subject, Hole]]] = {}
     members = Counter(homes[template.subject].key for template in templates)
@@ -171,24 +178,30 @@ def _together(one: _Class, other: _Class) -> bool:
 
 
 def factor(
-    templates: list[Template], holes: list[Hole], homes: Mapping[Subject, Home], environments: tuple[str, ...]
+    templates: Sequence[Flagged],
+    parts: list[Hole],
+    fixed: Iterable[Hole],
+    homes: Mapping[Subject, Home],
+    environments: tuple[str, ...],
 ) -> dict[Hole, ValuePath]:
-    """The full way to the value of every hole; holes with one way hold the same value wherever both matter."""
+    """The full way to the value of every hole that is not its service's alone.
+
+    Holes with one way hold the same value wherever both matter.
+
+    Args:
+        templates: every resource of the chart, in order.
+        parts: the flags of parts of resources, in order.
+        fixed: the shared values that a template shows.
+        homes: where the resources live.
+        environments: their names.
+    """
     features = _Features(environments, [template.subject for template in templates])
     objects = _object_flags(templates, homes, features)
-    paths = objects | _part_flags(holes, objects, features)
-    names = _Names()
-    taken: set[ValuePath] = set()
-    # `enabled` of a service always means the whole service; a field of that name gets another key.
-    switches = dict.fromkeys((home.key, "enabled") for home in homes.values())
-    for path in (*switches, *paths.values()):
-        if path not in taken:
-            taken.add(names.take(path))
-    for hole in holes:
+    paths = objects | _part_flags(parts, objects, features)
+    names = Names()
+    taken = {names.take(path) for path in dict.fromkeys(path for path in paths.values() if path[0] == "global")}
+    for hole in fixed:
         if hole.fixed is not None:
             paths[hole] = hole.fixed if hole.fixed in taken else names.take(hole.fixed)
             taken.add(paths[hole])
-    for hole in holes:
-        if hole not in paths:
-            paths[hole] = names.take((homes[hole.subject].key, *hole.want))
     return paths

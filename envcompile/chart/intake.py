@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart import recognition
-from envcompile.chart.alignment import flatten, identity
+from envcompile.chart.facts import flatten, identity
 from envcompile.errors import EnvcError, Problem, Problems, UsageError
 from envcompile.kubernetes.cleaner import sort_live
 from envcompile.model import Location

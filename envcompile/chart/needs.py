@@ -14,19 +14,27 @@ if TYPE_CHECKING:
     from envcompile.chart.shapes import Subject
 
 _HOST = re.compile(r"(?<![A-Za-z0-9_.-])([a-z][a-z0-9-]{1,62})(?=[.:/]|$|[\s,;\"'?@])")
-_BEHIND = re.compile(r"(?:://|@|^|=|,|\s)$")
 
 
-def _texts(subject: Subject) -> Iterator[str]:
-    resource = subject.sample
-    if (subject.group, subject.kind) in POD_TEMPLATES:
-        for container in containers(as_map((pod_template(subject.group, resource) or {}).get("spec"))):
+def hosts_of(group: str, kind: str, resource: dict[str, Any]) -> tuple[str, ...]:
+    """The names that the configuration of a resource uses like hosts."""
+    found: dict[str, None] = {}
+    for text in _texts(group, kind, resource):
+        for match in _HOST.finditer(text):
+            if match[1] not in found and _is_host(text, match):
+                found[match[1]] = None
+    return tuple(found)
+
+
+def _texts(group: str, kind: str, resource: dict[str, Any]) -> Iterator[str]:
+    if (group, kind) in POD_TEMPLATES:
+        for container in containers(as_map((pod_template(group, resource) or {}).get("spec"))):
             values: list[Any] = [item.get("value") for item in as_maps(container.get("env"))]
             for field in ("args", "command"):
                 listed = container.get(field)
                 values += listed if isinstance(listed, list) else []
             yield from (value for value in values if isinstance(value, str))
-    elif subject.kind == "ConfigMap" and not subject.group:
+    elif kind == "ConfigMap" and not group:
         yield from (value for value in as_map(resource.get("data")).values() if isinstance(value, str))
 
 
@@ -40,19 +48,20 @@ def find(subjects: list[Subject], homes: Mapping[Subject, Home]) -> dict[str, li
     found: dict[str, set[str]] = {}
     for subject in subjects:
         key = homes[subject].key
-        for text in _texts(subject):
-            for match in _HOST.finditer(text):
-                other = hosts.get(match[1])
-                if other is not None and other != key and _is_host(text, match):
-                    found.setdefault(key, set()).add(other)
+        for name in subject.uses.hosts:
+            other = hosts.get(name)
+            if other is not None and other != key:
+                found.setdefault(key, set()).add(other)
     return {key: sorted(found[key]) for key in sorted(found)}
 
 
 def _is_host(text: str, match: re.Match[str]) -> bool:
     """A bare word counts only as the whole text or where a URL, an assignment or a port shows that it is a host."""
-    after = text[match.end() : match.end() + 1]
-    before = text[: match.start()]
+    start, end = match.span()
+    after = text[end : end + 1]
+    before = text[max(0, start - 3) : start]
     if before.endswith(("://", "@")) or (not before and not after):
         return True
-    numbered = after == ":" and text[match.end() + 1 : match.end() + 2].isdigit()
-    return (numbered or text[match.end() :].startswith((".svc", "."))) and _BEHIND.search(before) is not None
+    if after != "." and not (after == ":" and text[end + 1 : end + 2].isdigit()):
+        return False
+    return not before or before[-1] in "@=," or before[-1].isspace()

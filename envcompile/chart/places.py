@@ -30,6 +30,25 @@ _WHOLE: Final = frozenset({
 """Fields that people override as a whole, as in the charts they know."""
 
 
+_EXPOSED: Final = frozenset({
+    "image",
+    "value",
+    "replicas",
+    "schedule",
+    "suspend",
+    "storage",
+    "type",
+    "port",
+    "nodePort",
+    "ingressClassName",
+    "host",
+    "minReplicas",
+    "maxReplicas",
+    "averageUtilization",
+})
+"""The names of the scalars that `Places` may call exposed."""
+
+
 class Place(NamedTuple):
     """What is known of a field: its name below the service, and how it is treated."""
 
@@ -65,6 +84,28 @@ class Places:
         if len(steps) == len(self.template) + 3 and steps[-2] == "containers" and isinstance(steps[-1], Elem):
             return {"resources": Style.YAML}
         return {}
+
+    def is_special(self, steps: Steps) -> bool:
+        """Whether a map may be a value although nothing in it differs, or have fields that no environment sets."""
+        if not steps:
+            return False
+        return steps[-1] == "resources" or (self.template is not None and self._is_open(steps))
+
+    def _is_open(self, steps: Steps) -> bool:
+        return self.is_main_container(steps) or bool(self.extension(steps))
+
+    @staticmethod
+    def may_be_whole(steps: Steps) -> bool:
+        """Whether a map or list may be one value; `place` says for certain."""
+        return steps[-1] in _WHOLE or steps[-1] == "secrets"
+
+    def exposed_keys(self, steps: Steps) -> frozenset[str] | None:
+        """The keys of a map whose scalars may be values although nothing differs; None for all of them."""
+        return None if self._kind == "ConfigMap" and steps[:1] == ("data",) else _EXPOSED
+
+    def may_be_exposed(self, steps: Steps) -> bool:
+        """Whether a scalar may be a value although nothing differs; `place` says for certain."""
+        return steps[-1] in _EXPOSED or self.exposed_keys(steps) is None
 
     def is_main_container(self, steps: Steps) -> bool:
         """Whether this is the way to the container that speaks for its service."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.workloads import as_map, down
 
@@ -48,20 +48,35 @@ def _listed(titles: Sequence[str]) -> str:
     return f"{', '.join(titles[:_MOST_NAMED])} and {len(titles) - _MOST_NAMED} more"
 
 
-def remarks(resources: Sequence[dict[str, Any]]) -> list[str]:
+class Oddity(NamedTuple):
+    """What of one resource Helm treats in a way of its own."""
+
+    title: str
+    is_generated: bool
+    is_hook: bool
+    is_old: bool
+    is_loose: bool
+
+
+def oddity_of(resource: dict[str, Any]) -> Oddity:
+    """What there is to say of one resource."""
+    metadata = as_map(resource.get("metadata"))
+    version, kind = resource.get("apiVersion"), resource["kind"]
+    return Oddity(
+        _title(resource),
+        metadata.get("name") is None,
+        any(key.startswith("helm.sh/hook") for key in as_map(metadata.get("annotations"))),
+        version in _OLD_VERSIONS or (version, kind) in _OLD_KINDS,
+        kind in _WITH_SELECTOR and not down(resource, ("spec", "selector")),
+    )
+
+
+def remarks(oddities: Sequence[Oddity]) -> list[str]:
     """What Helm does with some of the resources that people would not expect, one sentence each."""
-    generated, hooks, old, loose = [], [], [], []
-    for resource in resources:
-        metadata = as_map(resource.get("metadata"))
-        if metadata.get("name") is None:
-            generated.append(_title(resource))
-        if any(key.startswith("helm.sh/hook") for key in as_map(metadata.get("annotations"))):
-            hooks.append(_title(resource))
-        version, kind = resource.get("apiVersion"), resource["kind"]
-        if version in _OLD_VERSIONS or (version, kind) in _OLD_KINDS:
-            old.append(_title(resource))
-        if kind in _WITH_SELECTOR and not down(resource, ("spec", "selector")):
-            loose.append(_title(resource))
+    generated = [oddity.title for oddity in oddities if oddity.is_generated]
+    hooks = [oddity.title for oddity in oddities if oddity.is_hook]
+    old = [oddity.title for oddity in oddities if oddity.is_old]
+    loose = [oddity.title for oddity in oddities if oddity.is_loose]
     found = []
     if generated:
         found.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 _PLAIN = re.compile(
@@ -34,15 +35,29 @@ def quoted(text: str) -> str:
 
 def plain(text: str) -> bool:
     """Whether a text may stand without quotes: it then means itself to every YAML reader."""
+    return _is_plain(text) if len(text) <= _LONG_LINE else _looks_plain(text)
+
+
+def _looks_plain(text: str) -> bool:
     return text not in _WORDS and _PLAIN.fullmatch(text) is not None and not text.endswith(" ")
 
 
 def key_text(key: str, indent: int) -> str:
     """A key of a map at this indent, as YAML, up to its colon; a very long one needs the form with a `?`."""
-    if plain(key) and len(key) < _LONG_KEY and not key.startswith("/"):
+    if _is_plain_key(key):
         return key
     text = quoted(key)
     return text if len(text) < _LONGEST_KEY else f"? {text}\n{' ' * indent}"
+
+
+_is_plain = lru_cache(maxsize=8192)(_looks_plain)
+"""Texts of resources come again and again: names, labels, ports, kinds."""
+
+
+@lru_cache(maxsize=4096)
+def _is_plain_key(key: str) -> bool:
+    """Kubernetes' keys are few, and each stands in thousands of places."""
+    return plain(key) and len(key) < _LONG_KEY and not key.startswith("/")
 
 
 def fits_block(text: str) -> bool:
@@ -63,7 +78,7 @@ def scalar(value: Any, indent: int) -> str:
             padding = " " * indent
             lines = value.rstrip("\n").split("\n")
             return f" {block_header(value)}\n" + "\n".join(padding + line if line else "" for line in lines)
-        return " " + (value if plain(value) and len(value) <= _LONG_LINE else quoted(value))
+        return " " + (value if len(value) <= _LONG_LINE and _is_plain(value) else quoted(value))
     if value is None:
         return " null"
     if isinstance(value, bool):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from envcompile.chart.shapes import Style, Unset
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from envcompile.chart.values import Value
 
@@ -58,18 +59,32 @@ def _leaf(value: Value) -> dict[str, Any]:
     return found
 
 
-def schema_text(values: Iterable[Value], title: str, *, split: tuple[str, ...] = ()) -> str:
-    """The schema of the values; `split` names the services that have a subchart, which Helm hands `global`."""
-    root: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
+def schema_of(values: Iterable[Value], *, is_subchart: bool) -> str:
+    """The schema of the map below one key at the root of the values; Helm hands `global` to a subchart's, too."""
+    root: dict[str, Any] = _map()
     for value in values:
         node = root
-        for key in value.path[:-1]:
-            node = node["properties"].setdefault(
-                key, {"type": "object", "additionalProperties": False, "properties": {}}
-            )
+        for key in value.path[1:-1]:
+            node = node["properties"].setdefault(key, _map())
         node["properties"][value.path[-1]] = _leaf(value)
-    root["properties"].setdefault("global", {"type": "object", "additionalProperties": False, "properties": {}})
-    for service in split:
-        root["properties"][service]["properties"]["global"] = {"type": "object"}
-    document = {"$schema": "http://json-schema.org/draft-07/schema#", "title": title, **root}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if is_subchart:
+        root["properties"]["global"] = {"type": "object"}
+    return _indented(root, "    ")
+
+
+def _map() -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+def _indented(value: Any, margin: str) -> str:
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return text.replace("\n", f"\n{margin}")
+
+
+def schema_text(properties: Mapping[str, str], title: str) -> str:
+    """The schema of all values, made of the schema of each key at their root."""
+    known = {**properties}
+    known.setdefault("global", _indented(_map(), "    "))
+    head = _indented({"$schema": "http://json-schema.org/draft-07/schema#", "title": title, **_map()}, "")
+    listed = ",\n".join([f"    {_indented(key, '')}: {text}" for key, text in known.items()])
+    return f"{head.removesuffix('{}' + chr(10) + '}')}{{\n{listed}\n  }}\n}}\n"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.names import camel, file_part, kebab, upper_first
-from envcompile.chart.workloads import POD_TEMPLATES, RANK, as_map, as_maps, down, pod_template, references
+from envcompile.chart.workloads import POD_TEMPLATES, RANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,36 +67,18 @@ class _Workloads:
         for subject in subjects:
             self.by_name.setdefault(subject.name.strip("~"), []).append(subject)
             self.by_app.setdefault(subject.app, []).append(subject)
-            for version in list(subject.versions.values())[:1]:
-                template = pod_template(subject.group, version) or {}
-                labels = as_map(as_map(template.get("metadata")).get("labels"))
-                for item in labels.items():
-                    if isinstance(item[1], str):
-                        self.by_label.setdefault(item, []).append(subject)
-                used = references(as_map(template.get("spec")))
-                for kind, names in (
-                    ("ConfigMap", used.config_maps),
-                    ("Secret", used.secrets),
-                    ("PersistentVolumeClaim", used.claims),
-                    ("ServiceAccount", {used.service_account} - {""}),
-                ):
-                    for name in names:
-                        self.users.setdefault((kind, name), []).append(subject)
+            uses = subject.uses
+            for item in uses.labels.items():
+                self.by_label.setdefault(item, []).append(subject)
+            for used in uses.used:
+                self.users.setdefault(used, []).append(subject)
 
-    def selected(self, selector: Any) -> list[Subject]:
+    def selected(self, wanted: dict[str, str]) -> list[Subject]:
         """The workloads whose pods a label selector picks."""
-        wanted = as_map(selector)
-        if not wanted or not all(isinstance(value, str) for value in wanted.values()):
+        if not wanted:
             return []
         pools = sorted((self.by_label.get(item, []) for item in wanted.items()), key=len)
-        return [
-            subject
-            for subject in pools[0]
-            if _selects(
-                wanted,
-                as_map(as_map((pod_template(subject.group, subject.sample) or {}).get("metadata")).get("labels")),
-            )
-        ]
+        return [subject for subject in pools[0] if _selects(wanted, subject.uses.labels)]
 
     def by_prefix(self, name: str) -> list[Subject]:
         """The workloads with the longest name that the given one begins with, cut at a separator."""
@@ -110,44 +92,25 @@ class _Workloads:
 
 def _candidates(subject: Subject, workloads: _Workloads) -> Iterable[list[Subject]]:
     """What a resource itself says about the workloads it serves, the most certain first."""
-    resource = subject.sample
-    spec = as_map(resource.get("spec"))
+    uses = subject.uses
     match subject.kind:
-        case "Service":
-            yield workloads.selected(spec.get("selector"))
-        case "PodDisruptionBudget":
-            yield workloads.selected(down(spec, ("selector", "matchLabels")))
-        case "NetworkPolicy":
-            yield workloads.selected(down(spec, ("podSelector", "matchLabels")))
-        case "HorizontalPodAutoscaler" | "ScaledObject":
-            yield workloads.by_name.get(str(down(spec, ("scaleTargetRef", "name"))), [])
-        case "VerticalPodAutoscaler":
-            yield workloads.by_name.get(str(down(spec, ("targetRef", "name"))), [])
+        case "Service" | "PodDisruptionBudget" | "NetworkPolicy":
+            yield workloads.selected(uses.selector)
+        case "HorizontalPodAutoscaler" | "ScaledObject" | "VerticalPodAutoscaler":
+            yield workloads.by_name.get(uses.target, [])
         case "RoleBinding" | "ClusterRoleBinding":
-            accounts = {str(item.get("name")) for item in as_maps(resource.get("subjects"))}
-            if len(accounts) == 1:
-                yield workloads.users.get(("ServiceAccount", accounts.pop()), [])
+            if uses.target:
+                yield workloads.users.get(("ServiceAccount", uses.target), [])
         case "ConfigMap" | "Secret" | "PersistentVolumeClaim" | "ServiceAccount":
             yield workloads.users.get((subject.kind, subject.name), [])
         case "SealedSecret" | "ExternalSecret":
             yield workloads.users.get(("Secret", subject.name), [])
         case "Ingress":
-            backends = dict.fromkeys(_backends(spec))
-            if len(backends) == 1:
-                yield workloads.by_prefix(next(iter(backends)))
+            if uses.target:
+                yield workloads.by_prefix(uses.target)
     yield workloads.by_prefix(subject.name.strip("~"))
     if subject.app:
         yield workloads.by_app.get(subject.app, [])
-
-
-def _backends(spec: dict[str, Any]) -> Iterable[str]:
-    holders = [as_map(spec.get("defaultBackend")), as_map(spec.get("backend"))]
-    for rule in as_maps(spec.get("rules")):
-        holders += [as_map(path.get("backend")) for path in as_maps(as_map(rule.get("http")).get("paths"))]
-    for backend in holders:
-        name = down(backend, ("service", "name")) or backend.get("serviceName")
-        if isinstance(name, str):
-            yield name
 
 
 def _nearest(subject: Subject, found: list[Subject]) -> Subject | None:

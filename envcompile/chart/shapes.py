@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from envcompile.chart.facts import Facts, Held, Uses
+
 ValuePath = tuple[str, ...]
 """The way to a value: keys from the root of values.yaml, or from the service's own map where a docstring says so."""
 
@@ -45,6 +47,16 @@ class ChartInput:
         return self.environments.index(self.default_environment)
 
 
+class ChartFacts(NamedTuple):
+    """What a chart is called and how it is made."""
+
+    name: str
+    environments: tuple[str, ...]
+    default: int
+    """The position of the environment whose values stand in values.yaml."""
+    options: ChartOptions
+
+
 class Elem(NamedTuple):
     """A step into a list: what tells the item from its siblings, and whether it is the only one everywhere."""
 
@@ -67,8 +79,8 @@ class Subject:
     app: str
     stem: str
     """The name without a digest of the content behind it: what the resource is called in the chart."""
-    versions: Mapping[int, dict[str, Any]]
-    """The resource by position of its environment; environments without it are left out."""
+    held: Mapping[int, Held]
+    """Where the resource is, by position of its environment in ascending order; others do not have it."""
 
     @property
     def order(self) -> tuple[str, str, str, str]:
@@ -81,9 +93,26 @@ class Subject:
         return f"{self.kind}/{self.name}"
 
     @property
+    def facts(self) -> dict[int, Facts]:
+        """What is known of the resource without its value, by position of its environment."""
+        return {index: held.portion.facts[held.position] for index, held in self.held.items()}
+
+    @property
+    def versions(self) -> dict[int, dict[str, Any]]:
+        """The resource itself by position of its environment."""
+        return {index: held.portion.values[held.position] for index, held in self.held.items()}
+
+    @property
     def sample(self) -> dict[str, Any]:
         """The resource as the first environment that has it sees it."""
-        return self.versions[min(self.versions)]
+        held = self.held[min(self.held)]
+        return held.portion.values[held.position]
+
+    @property
+    def uses(self) -> Uses:
+        """What the resource says of others where the first environment has it."""
+        held = self.held[min(self.held)]
+        return held.portion.uses(held.position)
 
 
 class Style(Enum):

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.chart.names import camel, label_key
 from envcompile.chart.shapes import Hole, Style, Unset
-from envcompile.chart.workloads import POD_TEMPLATES, as_map, down
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from envcompile.chart.shapes import Subject
 
 _FEWEST_SHARING = 3
@@ -46,18 +43,15 @@ def _differs(values: dict[int, Any]) -> bool:
     return len(set(values.values())) > 1
 
 
-def _label_maps(subject: Subject, resource: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The maps of labels and annotations that a resource is known to have, each with the key that holds it."""
-    metadata = as_map(resource.get("metadata"))
-    yield "labels", metadata.get("labels")
-    yield "annotations", metadata.get("annotations")
-    selector = down(resource, ("spec", "selector"))
-    yield "labels", as_map(selector).get("matchLabels", selector)
-    steps = POD_TEMPLATES.get((subject.group, subject.kind))
-    if steps:
-        template = as_map(as_map(down(resource, steps)).get("metadata"))
-        yield "labels", template.get("labels")
-        yield "annotations", template.get("annotations")
+def _differing(subjects: list[Subject]) -> set[str]:
+    """The labels and annotations that are not the same in every environment on every resource."""
+    found: set[str] = set()
+    for subject in subjects:
+        first, *others = [facts.labels for facts in subject.facts.values()]
+        for other in others:
+            if other != first:
+                found.update([key for _, _, key, _ in {*first}.symmetric_difference(other)])
+    return found
 
 
 class Shared:
@@ -84,8 +78,8 @@ class Shared:
         vectors: Counter[Vector] = Counter()
         for subject in subjects:
             vector = tuple(
-                (index, as_map(version.get("metadata")).get("namespace", ABSENT))
-                for index, version in subject.versions.items()
+                (index, ABSENT if facts.namespace is None else facts.namespace)
+                for index, facts in subject.facts.items()
             )
             if any(isinstance(value, str) and value for _, value in vector) and all(
                 value is ABSENT or isinstance(value, str) for _, value in vector
@@ -104,15 +98,16 @@ class Shared:
 
     def _find_labels(self, subjects: list[Subject]) -> None:
         vectors: dict[tuple[str, str], Counter[Vector]] = {}
-        for subject in subjects:
+        differing = _differing(subjects)
+        for subject in subjects if differing else ():
             found: dict[tuple[int, str, str], dict[int, Any]] = {}
-            for index, resource in subject.versions.items():
-                for position, (family, labels) in enumerate(_label_maps(subject, resource)):
-                    for key, value in as_map(labels).items():
+            for index, facts in subject.facts.items():
+                for position, family, key, value in facts.labels:
+                    if key in differing:
                         found.setdefault((position, family, key), {})[index] = value
             for (_, family, key), values in found.items():
-                if all(isinstance(value, str) for value in values.values()):
-                    vector = tuple((index, values.get(index, ABSENT)) for index in subject.versions)
+                if all(value is not None for value in values.values()):
+                    vector = tuple((index, values.get(index, ABSENT)) for index in subject.held)
                     vectors.setdefault((family, key), Counter())[vector] += 1
         taken: set[tuple[str, str]] = set()
         for (family, key), counted in sorted(vectors.items()):
@@ -128,7 +123,7 @@ class Shared:
     def _find_names(self, subjects: list[Subject]) -> None:
         taken: set[str] = set()
         for subject in subjects:
-            values = {index: as_map(version.get("metadata")).get("name") for index, version in subject.versions.items()}
+            values = {index: facts.name for index, facts in subject.facts.items()}
             if not _differs(values) or not all(isinstance(value, str) for value in values.values()):
                 continue
             if self._match(values) is not None:
@@ -148,6 +143,19 @@ class Shared:
                 return hole
         return None
 
+    def described(self) -> list[Any]:
+        """All that decides the answers, as JSON can say it."""
+        numbers = {hole: number for number, hole in enumerate(self.holes)}
+        holes = [
+            (
+                hole.fixed,
+                hole.unset.value,
+                [(at, None if value is ABSENT else value) for at, value in hole.values.items()],
+            )
+            for hole in self.holes
+        ]
+        return [holes, [(key, numbers[hole]) for key, hole in self._labels.items()]]
+
     def namespace(self, values: dict[int, Any]) -> Hole | None:
         """The shared value of a field that holds a namespace; ABSENT where an environment leaves the field out."""
         if all(value is ABSENT for value in values.values()):
@@ -165,6 +173,6 @@ class Shared:
 
     def name(self, values: dict[int, Any]) -> Hole | None:
         """The shared value of a field that follows a resource's changing name."""
-        if not all(isinstance(value, str) for value in values.values()) or not _differs(values):
+        if not self._names or not _differs(values) or not all(isinstance(value, str) for value in values.values()):
             return None
         return self._match(values)

@@ -11,7 +11,7 @@ from envcompile.yamlio.templates import escaped
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envcompile.chart.shapes import ChartInput
+    from envcompile.chart.shapes import ChartFacts
 
 HELMIGNORE = """\
 .DS_Store
@@ -43,7 +43,7 @@ def chart_name(name: str) -> str:
 
 
 def chart_yaml(
-    chart: ChartInput, name: str, subcharts: Sequence[Subchart] = (), needs: Mapping[str, Sequence[str]] | None = None
+    chart: ChartFacts, name: str, subcharts: Sequence[Subchart] = (), needs: Mapping[str, Sequence[str]] | None = None
 ) -> str:
     """Chart.yaml; a chart that is split names its subcharts as dependencies."""
     options = chart.options
@@ -68,7 +68,7 @@ def chart_yaml(
     return "\n".join(lines) + "\n"
 
 
-def subchart_yaml(chart: ChartInput, name: str, needs: Sequence[str]) -> str:
+def subchart_yaml(chart: ChartFacts, name: str, needs: Sequence[str]) -> str:
     """Chart.yaml of one service's chart inside the chart."""
     told = f"; needs {', '.join(needs)}" if needs else ""
     lines = [
@@ -94,7 +94,7 @@ def helpers(name: str) -> str:
 """
 
 
-def notes(chart: ChartInput, needs: Mapping[str, Sequence[str]], remarks: Sequence[str]) -> str:
+def notes(chart: ChartFacts, needs: Mapping[str, Sequence[str]], remarks: Sequence[str]) -> str:
     """NOTES.txt, which Helm prints after an installation."""
     lines = [f"{escaped(chart.name)} is installed as {{{{ .Release.Name }}}} in {{{{ .Release.Namespace }}}}.", ""]
     lines += ["Values of each environment:", ""]
@@ -112,7 +112,7 @@ def notes(chart: ChartInput, needs: Mapping[str, Sequence[str]], remarks: Sequen
     return "\n".join(lines) + "\n"
 
 
-def read_me(chart: ChartInput, name: str, default: str, remarks: Sequence[str]) -> str:
+def read_me(chart: ChartFacts, name: str, default: str, remarks: Sequence[str]) -> str:
     """README.md."""
     rows = "\n".join(f"| {item} | `values-{item}.yaml` |" for item in chart.environments)
     listed = "".join(f"- {remark}\n" for remark in remarks)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
+
 from envcompile.chart.scalars import key_text, tree
+from envcompile.chart.schema import schema_of
 from envcompile.chart.shapes import Style, Unset
-from envcompile.values import ABSENT, equal
+from envcompile.values import ABSENT, equal, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -117,9 +120,8 @@ def merge_patch(base: Any, wanted: Any) -> dict[str, Any]:
 class _Commented:
     """Writes values.yaml with a comment on every value, or on the map all of whose values reach the same resources."""
 
-    def __init__(self, values: Iterable[Value], headers: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, values: Iterable[Value]) -> None:
         self._by_path = {value.path: value for value in values}
-        self._headers = headers
         self._reach: dict[ValuePath, tuple[str, ...] | None] = {}
         for value in self._by_path.values():
             for cut in range(1, len(value.path) + 1):
@@ -129,14 +131,11 @@ class _Commented:
                     self._reach[above] = None
 
     def write(self, root: Mapping[str, Any]) -> str:
-        """The whole text."""
+        """The text of some of the maps at the root, without a final newline."""
         lines: list[str] = []
         for key, value in root.items():
-            if lines:
-                lines.append("")
-            lines += [f"# {line}" for line in self._headers.get(key, ())]
             self._node((key,), value, lines, told=False)
-        return "\n".join(lines) + "\n" if lines else "{}\n"
+        return "\n".join(lines)
 
     def _node(self, path: ValuePath, value: Any, lines: list[str], *, told: bool) -> None:
         padding = "  " * (len(path) - 1)
@@ -205,13 +204,70 @@ def defaults(values: Sequence[Value], default: int, *, split: bool) -> dict[str,
     return tree_of(common, default)
 
 
-def values_text(values: Sequence[Value], base: Mapping[str, Any], headers: Mapping[str, Sequence[str]]) -> str:
-    """values.yaml, with comments that say what each value reaches."""
-    return _Commented(values, headers).write(base)
+class Section(msgspec.Struct, frozen=True, array_like=True):
+    """What one key at the root of the values is in each of the files that speak of values; empty for no values."""
+
+    values: str
+    """In values.yaml."""
+    patches: tuple[str, ...]
+    """In the file of each environment: only what differs from values.yaml."""
+    schema: str
+    """In values.schema.json: the schema of its map."""
 
 
-def patch_text(values: Sequence[Value], base: Mapping[str, Any], environment: int, name: str) -> str:
+def section(values: Sequence[Value], environments: int, default: int, *, split: bool, is_subchart: bool) -> Section:
+    """The texts of the values below one key.
+
+    Args:
+        values: all of them, in order.
+        environments: how many there are.
+        default: the one whose values stand in values.yaml.
+        split: the chart has subcharts.
+        is_subchart: the key is that of one.
+    """
+    if not values:
+        return Section("", ("",) * environments, "")
+    base = defaults(values, default, split=split)
+    if split:  # values.yaml does not hold all of the default environment
+        patches = [merge_patch(base, tree_of(values, index)) for index in range(environments)]
+    else:
+        patches = [_patch(base, values, index, default) for index in range(environments)]
+    return Section(
+        _Commented(values).write(base),
+        tuple([tree(patch, 0) if patch else "" for patch in patches]),
+        schema_of(values, is_subchart=is_subchart),
+    )
+
+
+def _patch(base: dict[str, Any], values: Sequence[Value], environment: int, default: int) -> dict[str, Any]:
+    """The merge patch from values.yaml to an environment: most values are the same, and are not looked at again."""
+    changed = [value for value in values if not same(value.by_environment[environment], value.by_environment[default])]
+    if not changed:
+        return {}
+    ways = {value.path[:cut] for value in changed for cut in range(1, len(value.path))}
+    return merge_patch(_narrowed(base, (), ways, {value.path for value in changed}), tree_of(changed, environment))
+
+
+def _narrowed(base: dict[str, Any], above: ValuePath, ways: set[ValuePath], wanted: set[ValuePath]) -> dict[str, Any]:
+    """The part of a tree that leads to some values, in its own order."""
+    found = {}
+    for key, item in base.items():
+        path = (*above, key)
+        if path in wanted:
+            found[key] = item
+        elif path in ways:
+            found[key] = _narrowed(item, path, ways, wanted)
+    return found
+
+
+def values_text(sections: Iterable[tuple[Section, Sequence[str]]]) -> str:
+    """values.yaml: its sections, each below comments of its own."""
+    texts = ["\n".join([*(f"# {line}" for line in header), one.values]) for one, header in sections if one.values]
+    return "\n\n".join(texts) + "\n" if texts else "{}\n"
+
+
+def patch_text(sections: Iterable[Section], environment: int, name: str) -> str:
     """One environment's file: only what differs from values.yaml."""
-    patch = merge_patch(base, tree_of(values, environment))
+    patch = "".join([one.patches[environment] for one in sections])
     head = f"# What {name} sets differently from values.yaml.\n"
-    return head + (tree(patch, 0).lstrip("\n") + "\n" if patch else "{}\n")
+    return head + (patch.lstrip("\n") + "\n" if patch else "{}\n")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from envcompile.chart.alignment import Key
+    from envcompile.chart.facts import Key
 
 _NAMES = ("helm", "helm3", "helm4")
 _MANIFESTS = frozenset({".yaml", ".yml", ".json"})

@@ -14,7 +14,7 @@ from envcompile.check.scalers import scaler_of
 from envcompile.check.selectors import PodIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from envcompile.check.finding import Severity
     from envcompile.check.grants import Grant
@@ -45,13 +45,22 @@ class Scene:
         resources: compiled, free of plaintext.
         api: the Kubernetes API of the environment's version with its CRDs.
         keys: where the sealing keys live.
+        older: resources that were compiled to something else before, as they were.
     """
 
-    def __init__(self, environment: str, resources: Sequence[Resource], api: KubeApi, keys: SealingKeys) -> None:
+    def __init__(
+        self,
+        environment: str,
+        resources: Sequence[Resource],
+        api: KubeApi,
+        keys: SealingKeys,
+        older: Mapping[ResourceId, dict[str, Any]] | None = None,
+    ) -> None:
         self.environment = environment
         self.resources = tuple(resources)
         self.api = api
         self.keys = keys
+        self.older = older or {}
         self._by_kind: dict[tuple[str, str], list[Resource]] = {}
         for resource in resources:
             self._by_kind.setdefault((resource.id.group, resource.id.kind), []).append(resource)

@@ -28,6 +28,8 @@ class Hit(NamedTuple):
     fix: str
     severity: Severity | None = None
     value: Any = None
+    beside: tuple[Pointer, ...] = ()
+    """Further fields that it takes to be wrong: the finding names the place, too, where another file set one."""
 
 
 class Finding(NamedTuple):

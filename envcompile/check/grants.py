@@ -124,17 +124,18 @@ class Grant(NamedTuple):
     powers: tuple[Power, ...] | None
     """None when nothing is known about the role."""
     namespace: str
-    """Where the powers hold; empty for the whole cluster."""
+    """Where the powers hold; empty for the whole cluster, and for a RoleBinding that names no namespace: it goes where
+    whoever applies it says."""
     subjects: tuple[Subject, ...]
 
     def holds_in(self, namespace: str) -> bool:
         """Tell whether the powers hold in a namespace."""
-        return self.namespace in {"", namespace}
+        return self.is_cluster_wide or self.namespace == namespace
 
     @property
     def is_cluster_wide(self) -> bool:
         """True for a ClusterRoleBinding."""
-        return not self.namespace
+        return self.binding.id.kind == "ClusterRoleBinding"
 
 
 def powers_of(role: Resource) -> Iterator[Power]:

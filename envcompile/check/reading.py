@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -81,7 +82,12 @@ def quantity(value: Any) -> Fraction | None:
 
     Source: k8s.io/apimachinery/pkg/api/resource, the grammar above `type Quantity`.
     """
-    match = _QUANTITY.fullmatch(str(value)) if isinstance(value, str | int | float) and value is not True else None
+    return _amount(str(value)) if isinstance(value, str | int | float) and value is not True else None
+
+
+@lru_cache(maxsize=4096)
+def _amount(text: str) -> Fraction | None:
+    match = _QUANTITY.fullmatch(text)
     if match is None:
         return None
     number, exponent, suffix = match.groups()

@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 EVERYWHERE: Final = "*"
 """Stands for every namespace where a name is provided in all of them."""
 
-_PUBLISHED: Final = ("kube-root-ca.crt", "openshift-service-ca.crt")
-"""ConfigMaps that the cluster itself puts into every namespace (Kubernetes' root-ca-cert-publisher, OpenShift's)."""
+_PUBLISHED: Final = ("istio-ca-root-cert", "kube-root-ca.crt", "openshift-service-ca.crt")
+"""ConfigMaps that are put into every namespace of a cluster.
+
+Sources: Kubernetes, pkg/controller/certificates/rootcacertpublisher; Istio,
+pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go (CACertNamespaceConfigMap); OpenShift,
+service-ca-operator.
+"""
 
 
 class Reference(NamedTuple):

@@ -1,10 +1,16 @@
-"""The rule that every other one stands on: a resource is what the Kubernetes API says its kind is."""
+"""The rule that every other one stands on: a resource is what the API server takes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import marshal
+import re
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.check.api.names import label
 from envcompile.check.finding import Hit
+from envcompile.check.reading import at
 from envcompile.check.rule import Rule
 from envcompile.kubernetes import shortcomings
 
@@ -12,27 +18,131 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import Scene
+    from envcompile.check.finding import Severity
+    from envcompile.kubernetes import KubeApi
+    from envcompile.model import Pointer
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
 
 
+class Complaint(NamedTuple):
+    """One thing that the API server refuses of a resource."""
+
+    pointer: Pointer
+    what: str
+    severity: Severity = "error"
+    """A warning for what is refused when the resource is created, and not when it is applied."""
+
+
+def complaints(api: KubeApi, value: Any) -> list[Complaint]:
+    """List what the API server refuses of a resource, each field once.
+
+    What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
+    """
+    key = _content(value)
+    if key is None:
+        return _complaints(api, value)
+    known = _remembered(api)
+    if key not in known:
+        known[key] = _complaints(api, value)
+    return known[key]
+
+
+@lru_cache(maxsize=8)
+def _remembered(_: KubeApi) -> dict[bytes, list[Complaint]]:
+    """What was found before, by the content: most resources are the same in many environments."""
+    return {}
+
+
+def _content(value: Any) -> bytes | None:
+    """What stands for all that is judged of a resource: its namespace, if it is one, says nothing."""
+    namespace = at(value, "metadata", "namespace")
+    try:
+        if isinstance(namespace, str) and namespace and value.get("kind") != "Event" and label(namespace) is None:
+            value = {**value, "metadata": {**value["metadata"], "namespace": "x"}}
+        return blake2b(marshal.dumps(value, 2), digest_size=16).digest()
+    except ValueError:
+        return None
+
+
+def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
+    from envcompile.check.api.walk import refusals
+
+    found = [
+        Complaint(pointer, what, "error" if is_certain else "warning")
+        for pointer, what, is_certain in shortcomings(api, value, with_doubts=True)
+    ]
+    known = {complaint.pointer for complaint in found}
+    for pointer, what in refusals(api, value):
+        wrong = any(
+            pointer[:length] in known and at(value, *pointer[:length]) is not None for length in range(1, len(pointer))
+        )
+        if pointer not in known and not wrong:
+            found.append(Complaint(pointer, what))
+    return found
+
+
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     for resource in scene.resources:
-        for pointer, what in shortcomings(scene.api, resource.value):
-            yield Hit(resource.id, pointer, what, fix, value=what)
+        for pointer, what, severity in complaints(scene.api, resource.value):
+            beside = tuple(_named_beside(resource.value, pointer, what))
+            yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
+
+
+_NAMED: Final = re.compile(r"`([A-Za-z]\w*)(?:: [^`]*)?`")
+
+
+def _named_beside(value: Any, pointer: Pointer, what: str) -> Iterator[Pointer]:
+    """The other fields that a complaint speaks of: those that stand in a map around the field."""
+    for name in dict.fromkeys(_NAMED.findall(what)):
+        for length in range(len(pointer) - 1, -1, -1):
+            around = at(value, *pointer[:length]) if length else value
+            if isinstance(around, dict) and name in around:
+                if name not in pointer:
+                    yield (*pointer[:length], name)
+                break
 
 
 SCHEMA = Rule(
     "schema",
     "error",
-    "A resource has the fields and types of its kind; anything else is refused by the API server or silently dropped.",
-    "the OpenAPI document of the environment's Kubernetes version, and the CRDs of the repository",
+    "A resource has the fields, types and values of its kind; anything else is refused by the API server or silently "
+    "dropped.",
+    "the OpenAPI document of the environment's Kubernetes version, the CRDs of the repository, and Kubernetes' "
+    "validation code (the tables in envcompile/check/tables name files and functions)",
     _find,
     alone=True,
 )
-"""The Kubernetes schema as a rule; kinds that nothing is known of have none."""
+"""What the API server refuses as a rule; kinds that nothing is known of have no schema."""
+
+
+def _find_changes(scene: Scene) -> Iterator[Hit]:
+    from envcompile.check.api.immutable import is_made_anew, refused_changes
+
+    fix = (
+        "give the resource another name, delete it from the cluster before it is applied, or leave the field as it was "
+        "(with Argo CD the annotation argocd.argoproj.io/sync-options: Force=true,Replace=true makes it anew)"
+    )
+    for resource in scene.resources:
+        old = scene.older.get(resource.id)
+        if old is None or is_made_anew(resource.value):
+            continue
+        for pointer, what in refused_changes(scene.api, old, resource.value):
+            yield Hit(resource.id, pointer, what, fix, value=what)
+
+
+IMMUTABLE = Rule(
+    "immutable-field",
+    "error",
+    "Fields that cannot change once an object is there are as they were compiled last: the API server refuses the "
+    "change, and the environment stays out of step.",
+    "Kubernetes' validation code (envcompile/check/tables/immutable.json names the functions)",
+    _find_changes,
+    alone=True,
+)
+"""What the API server refuses of a resource because of what it was."""
 
 
 def unknown_kinds(scene: Scene) -> list[str]:
@@ -41,4 +151,6 @@ def unknown_kinds(scene: Scene) -> list[str]:
     SealedSecrets are not among them: envc makes them, and compiles none of another form.
     """
     kinds = {(resource.id.group, resource.id.kind) for resource in scene.resources} - {_SEALED}
-    return sorted(f"{kind}.{group}" for group, kind in kinds if not scene.api.knows(group, kind))
+    return sorted(
+        f"{kind}.{group}" for group, kind in kinds if not scene.api.knows(group, kind) and not scene.api.owns(group)
+    )

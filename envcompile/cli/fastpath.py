@@ -34,7 +34,7 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     options, environments = read
     root = find_root(os.path.abspath(before.project))
     look = None
-    if root is not None and not (options.output or options.only or options.stdout):
+    if root is not None and not (options.output or options.only or options.stdout or options.is_of_git):
         from envcompile.units.snapshot import Look
 
         look = Look(root, f"{root}/environments")
@@ -83,6 +83,10 @@ def run_build(
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
     """
+    if options.is_of_git:
+        from envcompile.cli.render.gates import check_and_tell
+
+        return check_and_tell(project, environments, options)
     from envcompile.units.project import Project
 
     return build_project(Project.open(project, look), environments, options)

@@ -144,12 +144,23 @@ class BuildOptions(Options):
         ("check", "stdout", "watch"),
         ("stdout", "output"),
         ("stdout", "force"),
+        ("staged", "at"),
+        ("staged", "output"),
+        ("staged", "only"),
+        ("staged", "force"),
+        ("staged", "why"),
+        ("at", "output"),
+        ("at", "only"),
+        ("at", "force"),
+        ("at", "why"),
         ("stdout", "why"),
         ("watch", "why"),
         ("jobs", "engine"),
     )
 
     check: bool = flag("Write nothing; exit 16 when something is stale.")
+    staged: bool = flag("With --check: what the next commit holds, sources and output from git's index.")
+    at: str | None = flag("With --check: what a commit holds.", "REV")
     output: str | None = flag("Write below this folder; default: environments/.", "DIR")
     stdout: bool = flag("Print one stream of manifests; write no file.")
     only: str | None = flag("Only this resource; leave the others alone.", "KIND/NAME")
@@ -164,7 +175,12 @@ class BuildOptions(Options):
     @property
     def is_ordinary(self) -> bool:
         """Tell whether everything goes to environments/: then a build with nothing to do is known by its snapshot."""
-        return not (self.output or self.stdout or self.only or self.watch or self.force or self.why)
+        return not (self.output or self.stdout or self.only or self.watch or self.force or self.why or self.is_of_git)
+
+    @property
+    def is_of_git(self) -> bool:
+        """Tell whether the question is about what git holds, not about the folder."""
+        return self.staged or self.at is not None
 
 
 class RecordOptions(Options):

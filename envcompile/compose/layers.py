@@ -146,9 +146,21 @@ class Layering:
         return True
 
     def _create(self, role: str, layer: str, identity: ResourceId, document: Document, app_of: dict[str, str]) -> None:
+        self._report_slip(identity, document)
         value = _without_our_annotations(document.value)
         step = Step(role, layer, document, (), None, value)
         self.resources[identity] = Resource(identity, value, app_of[document.source.path], (step,))
+
+    def _report_slip(self, identity: ResourceId, document: Document) -> bool:
+        """Refuse a kind that a group of Kubernetes' own lacks, which has no CRDs, where the kind meant is plain."""
+        if self._api.knows(identity.group, identity.kind):
+            return False
+        from envcompile.kubernetes.completeness import slip_of_kind
+
+        what, meant = slip_of_kind(self._api, document.value)
+        if meant:
+            self._problems.add(what + within_output(document), f"did you mean `{meant}`?", place(document, ("kind",)))
+        return bool(meant)
 
     def _report_duplicate(self, identity: ResourceId, present: Resource, document: Document) -> None:
         first = present.steps[0].document
@@ -170,6 +182,8 @@ class Layering:
         annotations = value["metadata"].get("annotations")
         if isinstance(annotations, dict) and annotations.get(NEW_ANNOTATION) == "true":
             return True
+        if self._report_slip(identity, document):
+            return False
         known_kind = self._api.knows(identity.group, identity.kind)
         missing = shortcomings(self._api, value) if known_kind and not is_deletion(value) else []
         if known_kind and not missing and not is_deletion(value):

@@ -68,21 +68,31 @@ def look_alikes(
     from difflib import SequenceMatcher
 
     origins = {identity: origin for origin, identity in known}
-    alike: dict[tuple[str, str, str], list[ResourceId]] = {}
+    wanted = {newcomer.id[:3] for newcomer in todo}
+    alike: dict[tuple[str, str, str, str], list[ResourceId]] = {}
     for identity in origins:
-        alike.setdefault(identity[:3], []).append(identity)
+        if identity[:3] in wanted:
+            for shorter in _with_one_letter_less(identity.name):
+                alike.setdefault((*identity[:3], shorter), []).append(identity)
     for newcomer in todo:
         identity = newcomer.id
         own = origins.get(identity)
         if own is None:
             continue
-        for other in sorted(alike[identity[:3]], key=origins.__getitem__):
+        near = {other for shorter in _with_one_letter_less(identity.name) for other in alike[*identity[:3], shorter]}
+        for other in sorted(near, key=lambda one: (origins[one], one)):
             if origins[other] >= own:
                 break
-            close = SequenceMatcher(None, other.name, identity.name).quick_ratio() > 0.9
-            if close and _one_slip(other.name, identity.name):
+            if not _one_slip(other.name, identity.name):
+                continue
+            if SequenceMatcher(None, other.name, identity.name).quick_ratio() > 0.9:
                 yield newcomer, other
                 break
+
+
+def _with_one_letter_less(name: str) -> set[str]:
+    """The name, and what is left without each of its letters: names that are one slip apart share one of these."""
+    return {name, *(name[:at] + name[at + 1 :] for at in range(len(name)))}
 
 
 def _one_slip(left: str, right: str) -> bool:

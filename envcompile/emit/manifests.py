@@ -58,7 +58,23 @@ def render(resource: Resource, renderer: Renderer) -> str:
     fresh: set[int] = set()
     if first is not None:
         _collect_fresh(resource.value, first.value, fresh)
-    return renderer.render(resource.value, fresh)
+    text = renderer.render(resource.value, fresh)
+    return _with_gaps(text) if resource.id.kind == "SealedSecret" else text
+
+
+def _with_gaps(text: str) -> str:
+    """A SealedSecret with an empty line between ciphertexts: two branches that seal neighbours then merge in git."""
+    lines: list[str] = []
+    is_within = is_later = False
+    for line in text.splitlines(keepends=True):
+        if is_within and line.startswith("    ") and line[4] not in " \n":
+            if is_later:
+                lines.append("\n")
+            is_later = True
+        elif not line.startswith("    "):
+            is_within, is_later = line == "  encryptedData:\n", False
+        lines.append(line)
+    return "".join(lines)
 
 
 def _collect_fresh(value: Any, original: Any, fresh: set[int]) -> None:

@@ -7,13 +7,23 @@ import re
 from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.emit.index import INDEX_NAME, digest, parse_index, render_index
+from envcompile.emit.former import digest_of_text
+from envcompile.emit.index import (
+    INDEX_NAME,
+    has_digests,
+    is_readable,
+    parse_index,
+    render_digests,
+    render_names,
+    render_record,
+)
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
+    from envcompile.emit.former import Former
     from envcompile.model import Bundle
 
 
@@ -24,8 +34,9 @@ class Plan(NamedTuple):
     """The difference between a folder and the bundle that belongs into it; all paths are below the folder.
 
     `edited` are files of ours that somebody changed by hand, `foreign` are files, folders or symlinks of others in a
-    place that the bundle needs, `missing` are files of ours that are gone; `digests` is what the index will say, and
-    `index_now` what it says until then. `gone` means that the folder shall not be there any more.
+    place that the bundle needs, `missing` are files of ours that are gone; `digests` is what envc will have written
+    (empty for a file of ours that was not looked into), and `index_now` is the index until then. `gone` means that the
+    folder shall not be there any more. Without a `former` the index holds the digests itself.
     """
 
     bundle: Bundle
@@ -40,7 +51,10 @@ class Plan(NamedTuple):
     digests: dict[str, str]
     index_now: bytes | None
     index_is_current: bool
+    index_is_canonical: bool
+    """Byte for byte what envc writes; an index that git merged, or that has digests, is current without being it."""
     gone: bool = False
+    former: Former | None = None
     stats: Mapping[str, str] = {}
     """The stat of every file that was there."""
 
@@ -49,12 +63,25 @@ class Plan(NamedTuple):
         """Tell whether the folder already holds exactly the bundle."""
         return not (self.added or self.changed or self.removed or self.edited or self.foreign) and self.index_is_current
 
+    @property
+    def new_index(self) -> bytes:
+        """The index that belongs into the folder."""
+        return render_digests(self.digests) if self.former is None else render_names(self.digests)
+
+    def index_between(self, touched: Iterable[str]) -> bytes:
+        """The index while files are being swapped: whatever a crash leaves, each of envc's files is listed."""
+        if self.former is not None:
+            return render_names({*parse_index(self.index_now or b""), *self.digests})
+        new = render_record({path: self.digests[path] for path in touched if path in self.digests})
+        return (self.index_now or render_digests({})) + new
+
 
 def plan(
     folder: Path,
     bundle: Bundle,
     known: Mapping[str, tuple[str, str]] | None = None,
     *,
+    former: Former | None = None,
     gone: bool = False,
     partial: bool = False,
 ) -> Plan:
@@ -64,6 +91,7 @@ def plan(
         folder: the environment's folder; it need not exist.
         bundle: the files that it should hold.
         known: path -> the stat of a file when its digest was taken, as `stats` of a plan has it, and that digest.
+        former: what is known of the files there; without it only what the index says.
         gone: the environment is no more: its folder goes with its files, unless others have files there.
         partial: the bundle is not all that belongs there: files of ours that it does not name stay, as does what the
             index says about them.
@@ -72,7 +100,7 @@ def plan(
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, known or {}, gone=gone, partial=partial)
+        return _plan(folder, bundle, known or {}, former, gone=gone, partial=partial)
     except OSError as error:
         raise unreadable(error, folder) from error
 
@@ -84,24 +112,39 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
     return UnavailableError([Problem(what, "make it readable for you, or write elsewhere with `--output DIR`")])
 
 
-def _plan(folder: Path, bundle: Bundle, known: Mapping[str, tuple[str, str]], *, gone: bool, partial: bool) -> Plan:
+def _plan(
+    folder: Path,
+    bundle: Bundle,
+    known: Mapping[str, tuple[str, str]],
+    former: Former | None,
+    *,
+    gone: bool,
+    partial: bool,
+) -> Plan:
     present, folders_present = _walk(folder)
     index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
-    index_now = _with_line_feeds(index) if index is not None else None
-    index_is_current = index_now == render_index(bundle.digests)
-    owned: Mapping[str, tuple[str, ...]] = {}
-    if index_is_current:
-        owned = {path: (wanted,) for path, wanted in bundle.digests.items()}
-    elif index is not None:
-        owned = parse_index(index)
+    owned = parse_index(index) if index is not None else {}
 
-    def current(path: str, stat: str, wanted: str = "") -> str:
+    if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys()):
+        owned.update(dict.fromkeys(former.joined(strangers), ()))
+    if former is not None and (claimed := present.keys() & bundle.digests.keys() - owned.keys()):
+        owned.update(dict.fromkeys(former.joined(claimed), ()))
+    written = {path: (*said, *former.written(path)) for path, said in owned.items()} if former is not None else owned
+
+    def look(path: str, stat: str, wanted: str = "") -> tuple[str, bool]:
+        """The digest of a file, and whether it may be written anew."""
         if not stat:
-            return ""
+            return "", False
         seen, found = known.get(path, ("", ""))
-        if seen == stat and found:
-            return found
-        return _digest_of_text((folder / path).read_bytes(), {wanted, *owned.get(path, ())})
+        if found and seen == stat:
+            return found, True  # not touched since envc wrote it
+        said = written.get(path, ())
+        data = (folder / path).read_bytes()
+        found = digest_of_text(data, (wanted, *said))
+        is_ours = found in said
+        if not is_ours and found != wanted and path in owned and former is not None:
+            is_ours = former.is_disposable(path, data)
+        return found, is_ours
 
     added: list[str] = []
     changed: list[str] = []
@@ -119,22 +162,22 @@ def _plan(folder: Path, bundle: Bundle, known: Mapping[str, tuple[str, str]], *,
             if path in owned:
                 missing.append(path)
             continue
-        found = current(path, stat, wanted)
+        found, is_ours = look(path, stat, wanted)
         if found == wanted:
             unchanged.append(path)
         elif path not in owned:
             foreign.append(path)
-        elif found in owned[path]:
+        elif is_ours:
             changed.append(path)
         else:
             edited.append(path)
     for path in sorted(owned.keys() - bundle.digests.keys()):
         stat = present.get(path)
         if partial:
-            found = current(path, stat) if stat is not None else ""
-            digests[path] = found if found in owned[path] else owned[path][-1]
+            found, is_ours = look(path, stat) if stat is not None else ("", False)
+            digests[path] = found if is_ours else next(reversed(written[path]), "")
         elif stat is not None:
-            (removed if current(path, stat) in owned[path] else edited).append(path)
+            (removed if look(path, stat)[1] else edited).append(path)
     folders = {path[: end.start()] for path in bundle.digests for end in _SLASH.finditer(path)}
     foreign += present.keys() & folders
     if INDEX_NAME in folders_present or (INDEX_NAME in present and index is None):
@@ -145,7 +188,8 @@ def _plan(folder: Path, bundle: Bundle, known: Mapping[str, tuple[str, str]], *,
         others -= owned.keys()
     if blocked:
         others = {path for path in others if not any(path.startswith(f"{folder}/") for folder in blocked)}
-    return Plan(
+    found_index = _with_line_feeds(index) if index is not None else None
+    result = Plan(
         bundle,
         tuple(sorted(added)),
         tuple(sorted(changed)),
@@ -157,22 +201,33 @@ def _plan(folder: Path, bundle: Bundle, known: Mapping[str, tuple[str, str]], *,
         tuple(sorted(others)),
         digests,
         index,
-        index is None if gone else index_is_current or (partial and index_now == render_index(digests)),
-        gone,
-        present,
+        index_is_current=True,
+        index_is_canonical=True,
+        gone=gone,
+        former=former,
+        stats=present,
     )
+    is_canonical = found_index is None if gone else found_index == result.new_index
+    is_current = is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone))
+    return result._replace(index_is_current=is_current, index_is_canonical=is_canonical)
 
 
-def _digest_of_text(data: bytes, known: Container[str]) -> str:
-    """The digest of a file; of its text with LF where only the line breaks keep it from being a known one.
+def is_index_current(
+    index: bytes | None, owned: Collection[str], wanted: Collection[str], *, gone: bool = False
+) -> bool:
+    """Tell whether an environment's index says what it should: names in any order, or digests as of envc 0.1.
 
-    Git writes CRLF into checkouts with `core.autocrlf`, and takes it out again: to git such a file is not changed.
+    Names of files that are no more do no harm: git leaves some when it joins two indexes.
+
+    Args:
+        index: the index; None where there is none.
+        owned: the names in it.
+        wanted: the names that belong into it.
+        gone: the environment is no more.
     """
-    found = digest(data)
-    if found not in known and b"\r\n" in data:
-        plain = digest(_with_line_feeds(data))
-        return plain if plain in known else found
-    return found
+    if gone or index is None:
+        return gone and index is None
+    return (is_readable(index) or has_digests(index)) and {*owned}.issuperset(wanted)
 
 
 def _with_line_feeds(data: bytes) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.emit.folders import remove_folder
-from envcompile.emit.index import INDEX_NAME, announce, render_index
+from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.plan import unreadable
 from envcompile.emit.swap import put_in_place, recover
 from envcompile.errors import EnvcError, Problem, UnavailableError
@@ -62,9 +62,15 @@ def refuse_obstacles(plan: Plan, folder: Path, root: Path) -> None:
         EnvcError: files were edited by hand, or files of others are in the way; all of them are named.
     """
     shown = _shown(folder, root)
+    is_blind = plan.former is not None and plan.former.is_blind and bool(plan.edited)
+    what = (
+        "is not what envc would write, and nothing tells who wrote it: no git, no record of a build in .envc/"
+        if is_blind
+        else "was changed by hand since envc wrote it"
+    )
     problems = [
         Problem(
-            f"{shown}/{path} was changed by hand since envc wrote it",
+            f"{shown}/{path} {what}",
             "carry the change into base/ or overlays/, or discard it with `envc build --force`",
             (Location(f"{shown}/{path}", 1, 1),),
         )
@@ -101,24 +107,37 @@ def write(plan: Plan, folder: Path, scratch: Path) -> str:
         UnavailableError: the disk is full, the folder cannot be written, or another build wrote it meanwhile; the old
             output is untouched.
     """
+    former = plan.former
     try:
         recover(folder)
         if _changed_meanwhile(plan, folder):
             return ""
-        if plan.gone:
-            _remove_environment(plan, folder, scratch)
-            return ""
-        touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
-        apps = {path.partition("/")[0] for path in touched}
-        if folder.exists() and len(apps) == 1 and INDEX_NAME not in apps and (folder / (app := apps.pop())).is_dir():
-            _write_application(plan, folder, app, scratch)
-            return app
-        if touched or not folder.exists():
-            _write_environment(plan, folder, scratch)
-        elif not plan.index_is_current:
-            _write_index(render_index(plan.digests), folder, scratch)
+        if former is not None and not plan.is_current:
+            former.announce(plan.digests, scratch)
+        anew = _swap(plan, folder, scratch)
     except OSError as error:
+        if former is not None:
+            former.take_back(scratch)
         raise unavailable(error, folder) from error
+    if former is not None:
+        former.settle({} if plan.gone else plan.digests, scratch)
+    return anew
+
+
+def _swap(plan: Plan, folder: Path, scratch: Path) -> str:
+    """Bring a folder to what the plan says; the application whose folder alone is new."""
+    if plan.gone:
+        _remove_environment(plan, folder, scratch)
+        return ""
+    touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
+    apps = {path.partition("/")[0] for path in touched}
+    if folder.exists() and len(apps) == 1 and INDEX_NAME not in apps and (folder / (app := apps.pop())).is_dir():
+        _write_application(plan, folder, app, scratch)
+        return app
+    if touched or not folder.exists():
+        _write_environment(plan, folder, scratch)
+    elif not plan.index_is_canonical:
+        _write_index(plan.new_index, folder, scratch)
     return ""
 
 
@@ -126,9 +145,10 @@ def _changed_meanwhile(plan: Plan, folder: Path) -> bool:
     """Tell whether another build did this one's work since the plan was made; refuse to go on when it did other."""
     index = folder / INDEX_NAME
     found = index.read_bytes() if index.is_file() and not index.is_symlink() else None
-    if found == plan.index_now:
+    former = plan.former
+    if found == plan.index_now and (former is None or former.is_same()):
         return False
-    if found == (None if plan.gone else render_index(plan.digests)):
+    if found == (None if plan.gone else plan.new_index) and (former is None or former.is_now(plan.digests)):
         return True
     what = f"another build wrote {folder} meanwhile"
     raise UnavailableError([Problem(what, "build again; nothing was written over its result")])
@@ -142,8 +162,8 @@ def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> Non
     try:
         _fill(plan, folder, staging, f"{app}/")
         touched = (*plan.added, *plan.changed, *plan.edited, *plan.foreign)
-        between.write_bytes(announce(plan.index_now, plan.digests, touched))
-        new.write_bytes(render_index(plan.digests))
+        between.write_bytes(plan.index_between(touched))
+        new.write_bytes(plan.new_index)
         if plan.index_now is not None:
             old.write_bytes(plan.index_now)
         between.replace(index)
@@ -164,7 +184,7 @@ def _write_environment(plan: Plan, folder: Path, scratch: Path) -> None:
     staging = _new_staging(scratch, folder)
     try:
         _fill(plan, folder, staging, "")
-        (staging / INDEX_NAME).write_bytes(render_index(plan.digests))
+        (staging / INDEX_NAME).write_bytes(plan.new_index)
         put_in_place(staging, folder)
     finally:
         remove_folder(staging)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UsageError
 from envcompile.git.discovery import find
 from envcompile.git.library import open_library
 from envcompile.git.repository import SHALLOW
-from envcompile.git.run import run
+from envcompile.git.run import ask_quietly, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from envcompile.git.repository import Repository
@@ -88,3 +90,26 @@ def hooks_path(repository: Repository) -> str:
     """Where git looks for the hooks of this work tree: what `core.hooksPath` says, else the shared git folder."""
     done = run(repository.place, "rev-parse", "--path-format=absolute", "--git-path", "hooks", hooks_path=True)
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
+
+
+def commits_to_push(repository: Repository, told: Iterable[str], remote: str) -> dict[str, str]:
+    """The commits that a push sends and that the remote is not known to have: hash -> the ref that names it.
+
+    Args:
+        repository: where the push starts.
+        told: what git tells its pre-push hook, `<local ref> <local id> <remote ref> <remote id>` a line; a ref that
+            is deleted has the local id 0, and a tag may be one of something else than a commit (githooks(5)).
+        remote: the remote's name, or its address.
+    """
+    found: dict[str, str] = {}
+    for words in (line.split() for line in told):
+        commit = repository.find(words[1]) if len(words) == 4 and words[1].strip("0") else ""
+        if commit:
+            found.setdefault(commit, words[2])
+    known = f"--remotes={remote}" if re.fullmatch(r"[\w.-]+", remote) else "--remotes"
+    ask_one = ("rev-list", "--max-count=1")
+    return {
+        commit: ref
+        for commit, ref in found.items()
+        if ask_quietly(repository.place, *ask_one, commit, "--not", known, fallback="new").strip()
+    }

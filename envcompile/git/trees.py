@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import posixpath
 from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import EnvcError, Problem, fail
+from envcompile.git.blob import blob_id
 from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, Entry, missing
 from envcompile.git.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
@@ -21,7 +21,6 @@ CONFLICT = "conflict"
 """Stands in the place of a mode for a file of the index that has two sides."""
 AT_ONCE = 500
 """Contents that are held at a time while many are read."""
-_SHA1_DIGITS = 40
 _OUTSIDE, _CIRCLE, _NOWHERE = "/..", "/.", "/"
 """Where a path leads that leads nowhere in the repository; paths in it never begin with a slash."""
 _MOST_LINKS = 40
@@ -68,6 +67,11 @@ class StoredTree:
         self.lacks: UnavailableError | None = None
         """What was said when a content was wanted that the repository does not hold."""
 
+    @property
+    def name(self) -> str:
+        """What people call it, such as `the index` or `commit 1a2b3c4d5e6f`."""
+        return self._listing.name
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
@@ -86,6 +90,27 @@ class StoredTree:
         if problems:
             raise EnvcError(problems)
         return sorted(found)
+
+    def everything(self, folder: str) -> dict[str, Entry]:
+        """All that is below a folder, hidden files and links included, which are not followed; by the path below it.
+
+        Raises:
+            EnvcError: files there are in conflict.
+        """
+        start = self._real(folder)
+        found: dict[str, Entry] = {}
+        todo = [""] if self._is_folder(start) else []
+        while todo:
+            below = todo.pop()
+            for name, entry in self._listing.folder(f"{start}/{below}".strip("/")).items():
+                if entry.mode == FOLDER:
+                    todo.append(f"{below}{name}/")
+                else:
+                    found[below + name] = entry
+        in_conflict = [_conflict(f"{folder}/{path}") for path, entry in sorted(found.items()) if entry.mode == CONFLICT]
+        if in_conflict:
+            raise EnvcError(in_conflict)
+        return found
 
     def _list(
         self, shown: str, real: str, holders: tuple[str, ...], found: list[FileEntry], problems: list[Problem]
@@ -305,18 +330,6 @@ class _Commit:
         """The names directly in a folder."""
         entry = self.entry(path)
         return self._objects.folder(entry.hash) if entry is not None else {}
-
-
-def blob_id(data: bytes, digits: int = _SHA1_DIGITS) -> str:
-    """The id that git gives to the content of a file.
-
-    Args:
-        data: the content.
-        digits: hexadecimal digits of an id in this repository: 40 (SHA-1) or 64 (SHA-256).
-    """
-    made = hashlib.sha1 if digits == _SHA1_DIGITS else hashlib.sha256
-    # Git itself refuses contents made to collide, and a machine in FIPS mode would refuse the hash as such.
-    return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
 
 
 def _conflict(path: str) -> Problem:

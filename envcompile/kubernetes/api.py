@@ -37,11 +37,12 @@ class KubeApi:
     An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
     """
 
-    __slots__ = ("_custom", "_nodes", "_spellings", "_table")
+    __slots__ = ("_custom", "_groups", "_nodes", "_spellings", "_table")
 
     def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
         self._table = table
         self._custom = custom
+        self._groups = frozenset(group for group, _ in table.kinds())
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
         self._spellings: dict[tuple[str, str], str] | None = None
 
@@ -85,6 +86,14 @@ class KubeApi:
         """Tell whether the kind is built in or has a CustomResourceDefinition; merge keys alone do not count."""
         custom = self._custom.get((group, kind))
         return self._table.built_in(group, kind) is not None or (custom is not None and custom.is_defined)
+
+    def is_built_in(self, group: str, kind: str) -> bool:
+        """Tell whether Kubernetes itself has the kind."""
+        return self._table.built_in(group, kind) is not None
+
+    def owns(self, group: str) -> bool:
+        """Tell whether a group is Kubernetes' own, so that nobody else defines kinds in it."""
+        return group in self._groups
 
     def versions(self, group: str, kind: str) -> tuple[str, ...]:
         """List the versions in which a kind is served, the preferred one first."""
@@ -179,12 +188,13 @@ def _of_version(version: str, custom: Mapping[tuple[str, str], CustomKind]) -> K
     return KubeApi(built_in._table, custom) if custom else built_in  # ruff: ignore[private-member-access] - its own class
 
 
-def shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
+def shortcomings(api: KubeApi, value: Any, *, with_doubts: bool = False) -> list[Shortcoming]:
     """List what a resource lacks to be complete: missing fields, wrong types, fields its kind does not have.
 
     A kind nothing is known of has no shortcomings but the fields every object needs: ask `KubeApi.knows` first.
-    Values are judged as they stand, so parameters must have been filled in before.
+    Values are judged as they stand, so parameters must have been filled in before. `with_doubts` adds what is refused
+    only when an object is created, not when it is applied.
     """
     from envcompile.kubernetes.completeness import find_shortcomings
 
-    return find_shortcomings(api, value)
+    return [found for found in find_shortcomings(api, value) if found.is_certain or with_doubts]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.errors import nearest
+from envcompile.kubernetes.decoding import formats, misread
 from envcompile.kubernetes.demands import demands
-from envcompile.kubernetes.schema import Shortcoming, json_type
+from envcompile.kubernetes.schema import SCALARS, Shortcoming, json_type
+from envcompile.kubernetes.tables import GROUP_PREFIXES, TYPE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from envcompile.kubernetes.api import KubeApi
     from envcompile.kubernetes.schema import Node
@@ -35,17 +39,62 @@ _CALLED: Final = {
 }
 
 
+_OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
+    f"{GROUP_PREFIXES.get(name.partition('.')[0], TYPE_PREFIX)}{name}": frozenset(fields.split())
+    for name, fields in {
+        "apiextensions.v1.CustomResourceDefinitionVersion": "served storage",
+        "autoscaling.v2.MetricIdentifier": "selector",
+        "batch.v1.PodFailurePolicy": "rules",
+        "core.v1.Event": "involvedObject",
+        "core.v1.HTTPHeader": "value",
+        "core.v1.ISCSIPersistentVolumeSource": "lun",
+        "core.v1.ISCSIVolumeSource": "lun",
+        "core.v1.LimitRangeSpec": "limits",
+        "core.v1.PreferredSchedulingTerm": "preference",
+        "core.v1.ScaleIOVolumeSource": "secretRef",
+        "core.v1.SleepAction": "seconds",
+        "core.v1.Sysctl": "value",
+        "discovery.v1.ForZone": "name",
+        "meta.v1.GroupResource": "group",
+        "meta.v1.LabelSelectorRequirement": "key operator",
+        "resource.v1.DeviceCapacity": "value",
+        "resource.v1.ResourcePool": "generation",
+        "storage.v1.CSIDriver": "spec",
+        "storage.v1.CSINode": "spec",
+        "storage.v1.CSINodeSpec": "drivers",
+    }.items()
+}
+"""Fields that OpenAPI calls required and no server asks for: found by leaving out each required field of valid objects,
+put to kube-apiserver 1.37 as a dry run."""
+
+_VERSION: Final = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[a-z](?:[-a-z0-9]*[a-z0-9])?")
+"""What an API version looks like: source: staging/src/k8s.io/kube-aggregator/.../validation.go, ValidateAPIService."""
+
+_NAMELESS: Final = frozenset({("", "LimitRange")})
+"""Kinds that the server names when they have no name; source: pkg/registry/core/limitrange/strategy.go."""
+
+_NOT_STORED: Final = frozenset({
+    ("", "Binding"),
+    ("", "ComponentStatus"),
+    ("autoscaling", "Scale"),
+    ("policy", "Eviction"),
+})
+"""Kinds of Kubernetes' own groups that are asked for and not kept, so that no table has them."""
+
+
 def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
     """List what a resource lacks, in the order of its fields; `envcompile.kubernetes.shortcomings` says more."""
     if not isinstance(value, dict):
         return [Shortcoming((), f"a resource is a map, not {_called(json_type(value))}")]
     found = list(_identity(value))
-    if found:
+    if any(shortcoming.pointer != ("metadata", "name") for shortcoming in found):
         return found
     group, _, version = value["apiVersion"].rpartition("/")
     kind = value["kind"]
+    if _VERSION.fullmatch(value["apiVersion"]) is None:
+        return [Shortcoming(("apiVersion",), f"`{value['apiVersion']}` is not VERSION or GROUP/VERSION")]
     if not api.knows(group, kind):
-        return []
+        return list(_unknown(api, value["apiVersion"], group, kind))
     served = api.versions(group, kind)
     if version not in served:
         shown = " and ".join(f"{group}/{name}".removeprefix("/") for name in served)
@@ -53,12 +102,47 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
         return [Shortcoming(("apiVersion",), what)]
     node = api.node(group, version, kind)
     if node is not None:
-        found += _judge(value, node, ())
+        built_in = api.is_built_in(group, kind)
+        for key, inner in value.items():
+            found += _judge_field(key, inner, node, (), built_in)
+        found += _missing(value, node, (), built_in)
     known = {shortcoming.pointer for shortcoming in found}
     found += (
         Shortcoming(pointer, what) for pointer, what in demands(group, kind, value) if not _covered(pointer, known)
     )
     return found
+
+
+def slip_of_kind(api: KubeApi, value: dict[str, Any]) -> tuple[str, str]:
+    """What is wrong with a kind that a group of Kubernetes' own lacks, and the kind of the group that is meant.
+
+    Both are empty for any other kind, and for one that only differs by capitals or is in another group; the second one,
+    too, where no kind is near (one that is gone, such as PodSecurityPolicy).
+    """
+    api_version, kind = str(value.get("apiVersion", "")), str(value.get("kind", ""))
+    group = api_version.rpartition("/")[0]
+    if api.knows(group, kind) or (group, kind) in _NOT_STORED or not api.owns(group):
+        return "", ""
+    if any(name.casefold() == kind.casefold() for _, name in api.kinds()):
+        return "", ""
+    near = nearest(kind, [name for of, name in api.kinds() if of == group], limit=1)
+    return f"Kubernetes {api.version} has no kind {kind} in `{api_version}`", near[0] if near else ""
+
+
+def _unknown(api: KubeApi, api_version: str, group: str, kind: str) -> Iterator[Shortcoming]:
+    """A kind that a group of Kubernetes' own does not have: nobody else can define one there."""
+    if (group, kind) in _NOT_STORED or not api.owns(group):
+        return
+    there = [name for of, name in api.kinds() if of == group]
+    near = nearest(kind, there, limit=1)
+    elsewhere = sorted({
+        f"{of}/{api.versions(of, kind)[0]}".removeprefix("/") for of, name in api.kinds() if name == kind
+    })
+    what = f"Kubernetes {api.version} has no kind {kind} in `{api_version}`"
+    if elsewhere:
+        yield Shortcoming(("apiVersion",), f"{what}: it is in `{elsewhere[0]}`")
+    else:
+        yield Shortcoming(("kind",), what + (f": did you mean `{near[0]}`?" if near else ""))
 
 
 def _identity(value: dict[str, Any]) -> Iterator[Shortcoming]:
@@ -70,7 +154,8 @@ def _identity(value: dict[str, Any]) -> Iterator[Shortcoming]:
         if not isinstance(value.get(key), str) or not value[key]:
             yield Shortcoming((key,), f"`{key}` is missing")
     metadata = value.get("metadata") or {}
-    if isinstance(metadata, dict) and not metadata.get("name") and not metadata.get("generateName"):
+    nameless = (str(value.get("apiVersion")).rpartition("/")[0], str(value.get("kind"))) in _NAMELESS
+    if isinstance(metadata, dict) and not metadata.get("name") and not metadata.get("generateName") and not nameless:
         yield Shortcoming(("metadata", "name"), "`metadata.name` is missing")
 
 
@@ -79,40 +164,95 @@ def _covered(pointer: Pointer, known: set[Pointer]) -> bool:
     return any(pointer[:length] in known for length in range(len(pointer) + 1))
 
 
-def _judge(value: Any, node: Node, pointer: Pointer) -> Iterator[Shortcoming]:
+def _judge(value: Any, node: Node, pointer: Pointer, form: str, built_in: bool) -> Iterator[Shortcoming]:  # ruff: ignore[boolean-type-hint-positional-argument]
     """Walk a value with its schema; an absent value has been dealt with by the map around it."""
     if node.type == "any":
         return
     found = json_type(value)
+    if value is None and built_in:
+        if node.type == "map" and node.required:
+            yield from _missing({}, node, pointer, built_in)
+        return  # Go reads a null item as an empty one
     if found not in _ACCEPTED[node.type] and not _is_whole(value, node):
         if value is not None or not node.is_nullable:
             wanted = _CALLED.get(node.type) or _called(node.type)
             yield Shortcoming(pointer, f"{_name(pointer)} is {_called(found)} where {wanted} belongs")
         return
     if node.type == "map":
-        yield from _judge_map(value, node, pointer)
+        for key, inner in value.items():
+            yield from _judge_field(key, inner, node, pointer, built_in, form)
+        yield from _missing(value, node, pointer, built_in)
     elif node.type == "list" and node.items is not None:
         for index, item in enumerate(value):
-            yield from _judge(item, node.items, (*pointer, index))
+            yield from _judge(item, node.items, (*pointer, index), form, built_in)
+    elif built_in and isinstance(value, float) and node.type in {"integer", "int-or-string"}:
+        what = f"{_name(pointer)} is written with a fraction where an integer belongs"
+        yield Shortcoming(pointer, what, is_certain=misread(value, node.type, form) is not None)
+    elif built_in and node.type in SCALARS:
+        misfit = misread(value, node.type, form)
+        if misfit:
+            yield Shortcoming(pointer, f"{_name(pointer)} {misfit}")
 
 
-def _judge_map(value: dict[str, Any], node: Node, pointer: Pointer) -> Iterator[Shortcoming]:
-    for key, inner in value.items():
-        child = node.child(key)
-        if child is None:
-            if not node.is_open:
-                yield Shortcoming((*pointer, key), f"`{key}` is not a field of {node.name}{_suggestion(key, node)}")
-        elif inner is not None or key not in node.fields:
-            # Go reads an explicit null of a field as an absent one, but not as an item of a free map.
-            yield from _judge(inner, child, (*pointer, key))
+def _judge_field(
+    key: str,
+    inner: Any,
+    node: Node,
+    pointer: Pointer,
+    built_in: bool,  # ruff: ignore[boolean-type-hint-positional-argument]
+    form: str = "",
+) -> Iterator[Shortcoming]:
+    child = node.child(key)
+    if child is None:
+        if not node.is_open:
+            yield Shortcoming((*pointer, key), f"`{key}` is not a field of {node.name}{_suggestion(key, node)}")
+    elif (
+        not form
+        and type(inner) is str
+        and child.type == "string"
+        and not (built_in and node.fields and _form(node, key))
+    ):
+        return
+    elif inner is not None or key not in node.fields:
+        # Go reads an explicit null of a field as an absent one, but not as an item of a free map.
+        if built_in and node.fields:
+            form = _form(node, key)
+        yield from _judge(inner, child, (*pointer, key), form, built_in)
+
+
+def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool) -> Iterator[Shortcoming]:  # ruff: ignore[boolean-type-hint-positional-argument]
+    """The required fields that are not there; what is below `status` is dropped when an object is created."""
+    if built_in and pointer[:1] == ("status",):
+        return
+    optional = _OPTIONAL.get(node.name, frozenset()) if built_in else frozenset()
     for key in node.required:
         child = node.child(key)
+        if key in optional or (built_in and not pointer and key == "status"):
+            continue
         if value.get(key) is None and not (key in value and child is not None and child.is_nullable):
             yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}")
 
 
+def _form(node: Node, key: str) -> str:
+    """What a field of a built-in type is read as."""
+    return _forms(node.name).get(key, "")
+
+
+@cache
+def _forms(name: str) -> Mapping[str, str]:
+    return formats().get(_short(name), {})
+
+
+def _short(name: str) -> str:
+    """The name of a type as the tables have it."""
+    for first, prefix in GROUP_PREFIXES.items():
+        if name.startswith(f"{prefix}{first}."):
+            return name.removeprefix(prefix)
+    return name.removeprefix(TYPE_PREFIX)
+
+
 def _is_whole(value: Any, node: Node) -> bool:
-    return node.type == "integer" and isinstance(value, float) and value.is_integer()
+    return node.type in {"integer", "int-or-string"} and isinstance(value, float) and value.is_integer()
 
 
 def _suggestion(key: str, node: Node) -> str:

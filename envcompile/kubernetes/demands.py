@@ -103,7 +103,7 @@ def _ingress(value: Mapping[str, Any]) -> Iterator[Demand]:
 def _job(value: Mapping[str, Any], template: Pointer = ("spec", "template")) -> Iterator[Demand]:
     """A restart policy that ends; source: pkg/apis/batch/validation/validation.go, validateJobSpec."""
     pointer = (*template, "spec", "restartPolicy")
-    if isinstance(_at(value, pointer[:-1]), dict) and _at(value, pointer) not in {"Never", "OnFailure"}:
+    if isinstance(_at(value, pointer[:-1]), dict) and str(_at(value, pointer)) not in {"Never", "OnFailure"}:
         yield pointer, "`restartPolicy` of a Job must be Never or OnFailure"
 
 

@@ -46,6 +46,8 @@ class Shortcoming(NamedTuple):
 
     pointer: Pointer
     what: str
+    is_certain: bool = True
+    """False for what a server refuses when an object is created and takes when it is applied."""
 
 
 def spell_keys(keys: Iterable[str]) -> str:

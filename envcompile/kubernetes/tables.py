@@ -158,22 +158,24 @@ class Table:
 class TypeNode(Node):
     """A type of the API with its fields."""
 
-    __slots__ = ("_fields", "_table")
+    __slots__ = ("_fields", "_names", "_required", "_table")
 
     def __init__(self, table: Table, name: str, fields: Mapping[str, str]) -> None:
         super().__init__("map", GROUP_PREFIXES.get(name.partition(".")[0], TYPE_PREFIX) + name)
         self._table = table
         self._fields = fields
+        self._names = tuple(fields)
+        self._required = tuple(key for key, text in fields.items() if text.startswith("!"))
 
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields of the type."""
-        return tuple(self._fields)
+        return self._names
 
     @property
     def required(self) -> tuple[str, ...]:
         """The fields marked with `!`."""
-        return tuple(name for name, text in self._fields.items() if text.startswith("!"))
+        return self._required
 
     @property
     def is_open(self) -> bool:

@@ -11,7 +11,9 @@ from envcompile.sources.jsonnetimports import Importer
 from envcompile.sources.jsonnetprocess import JsonnetProcess, as_arguments
 from envcompile.sources.jsonnetstore import Stored, evaluation_key
 from envcompile.sources.limits import DEFAULT_LIMITS
+from envcompile.sources.scans import holds_literals
 from envcompile.sources.tree import file_start
+from envcompile.sources.visibility import is_ignored_source
 from envcompile.values import dotted
 
 if TYPE_CHECKING:
@@ -105,24 +107,29 @@ class Evaluations:
     def _recalled(self, tree: Tree, file: File, environment: Mapping[str, Any], code: str) -> Evaluation:
         """The result of an earlier run whose files are all the same now; else a new one."""
         key = evaluation_key(file, code or ",".join(sorted(environment.get("params") or ())))
-        importer = Importer(tree, self._files, file, self._limits)
         if self._store is not None:
             known = self._store.load(key)
-            if known is not None and importer.has_same(known.dependencies):
-                importer.require_visible()
+            before = Importer(tree, self._files, file, self._limits)
+            if known is not None and before.has_same(known.dependencies):
+                before.require_visible()
                 if known.output == _ASKED:
                     raise fail(_UNASKED, "")
                 return _evaluation(known.output, known.dependencies)
+        importer = Importer(tree, self._files, file, self._limits)
         try:
             output = self._evaluate(file, environment, code, importer)
         except EnvcError as error:
-            if self._store is not None and _asks_for_environment(error):
-                self._store.save(key, Stored(_ASKED, importer.dependencies()))
+            if _asks_for_environment(error):
+                self._keep(tree, file, key, Stored(_ASKED, importer.dependencies()))
             raise
         importer.require_visible()
-        if self._store is not None:
-            self._store.save(key, Stored(output, importer.dependencies()))
+        self._keep(tree, file, key, Stored(output, importer.dependencies()))
         return _evaluation(output, importer.dependencies())
+
+    def _keep(self, tree: Tree, file: File, key: str, result: Stored) -> None:
+        """Keep a result, unless a Secret's value may be in it: of those nothing is written down, not even a digest."""
+        if self._store is not None and not is_ignored_source(tree, file.path) and not _holds_values(result.output):
+            self._store.save(key, result)
 
     def _evaluate(self, file: File, environment: Mapping[str, Any], code: str, importer: Importer) -> str:
         import json
@@ -151,6 +158,24 @@ def _evaluation(output: str, dependencies: tuple[Dependency, ...]) -> Evaluation
     import json
 
     return Evaluation(json.loads(output, parse_int=_whole), dependencies, "${{" in output)
+
+
+def _holds_values(output: str) -> bool:
+    """Tell whether an output has a Secret with a value in clear, however deep."""
+    if '"Secret"' not in output:
+        return False
+    import json
+
+    todo = [json.loads(output)]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict):
+            if holds_literals(value):
+                return True
+            todo += value.values()
+        elif isinstance(value, list):
+            todo += value
+    return False
 
 
 def _or_raise(done: Evaluation | EnvcError) -> Evaluation:

@@ -8,10 +8,11 @@ import msgspec
 
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
+from envcompile.git.blob import SHA1_DIGITS, blob_id
 from envcompile.model import Layer, Location
 from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
-from envcompile.sources.scans import blob_digest, combined_digest, scan_of
+from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
@@ -83,11 +84,13 @@ class ParsedFiles:
         scans: scans of earlier runs by layer and path.
         is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
         seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
+        digits: hexadecimal digits of the names that git gives to contents here.
     """
 
     __slots__ = (
         "_digest_of",
         "_digests",
+        "_digits",
         "_evaluations",
         "_files",
         "_held",
@@ -105,10 +108,12 @@ class ParsedFiles:
         self,
         digest_of: Callable[[str], str] | None = None,
         scans: Mapping[tuple[str, str], FileScan] | None = None,
+        digits: int = SHA1_DIGITS,
         *,
         is_trusted: bool = True,
         seal: str = "",
     ) -> None:
+        self._digits = digits
         self.is_trusted = is_trusted
         """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
@@ -120,9 +125,9 @@ class ParsedFiles:
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
-        self._seal = seal
         self._held = 0
         self._packed: dict[str, bytes] = {}
+        self._seal = seal
 
     def forget(self, paths: Iterable[str]) -> None:
         """Give up the contents of files that were read, to be read again when somebody asks; their digests stay.
@@ -151,7 +156,7 @@ class ParsedFiles:
             file = self._files[path] = File(path, tree.read(path))
             self._held += len(file.data)
             known = self._digests.get(path)
-            if known is not None and known != blob_digest(file.data):
+            if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
                 raise UnavailableError([Problem(what, "run the command again", (Location(path, 1, 1),))])
         return file
@@ -165,7 +170,7 @@ class ParsedFiles:
         known = self._digests.get(path)
         if known is None:
             known = self._digest_of(path) if self._digest_of is not None and path not in self._files else ""
-            known = self._digests[path] = known or blob_digest(self.file(tree, path).data)
+            known = self._digests[path] = known or blob_id(self.file(tree, path).data, self._digits)
         return known
 
     @property

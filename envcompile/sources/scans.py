@@ -74,9 +74,14 @@ def _head(value: dict[str, Any]) -> Head:
         from envcompile.model import generated_name
 
         name = generated_name(value)
-    literals = (
-        kind == "Secret"
-        and api_version == "v1"
+    return Head(api_version, kind, metadata.get("namespace") or "", name, holds_literals(value))
+
+
+def holds_literals(value: dict[str, Any]) -> bool:
+    """Tell whether a document is a Secret with a value that is no reference."""
+    return (
+        value.get("kind") == "Secret"
+        and value.get("apiVersion") == "v1"
         and not all(
             type(text) is str and text.startswith("ref+")
             for field in ("data", "stringData")
@@ -84,16 +89,10 @@ def _head(value: dict[str, Any]) -> Head:
             for text in value[field].values()
         )
     )
-    return Head(api_version, kind, metadata.get("namespace") or "", name, literals)
 
 
 def _globs(target: Target) -> TargetGlobs:
     return TargetGlobs(target.kind, target.group, target.name, target.namespace)
-
-
-def blob_digest(data: bytes) -> str:
-    """The name that git gives a file's content (`git hash-object`), so that a commit's files need not be read."""
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def combined_digest(parts: Iterable[str]) -> str:

@@ -90,7 +90,7 @@ class WorkingTree:
         found: list[FileEntry] = []
         if self._seen is not None and folder in SEEN:
             seen = [(path, facts) for path, facts in self._seen.items() if path.startswith(prefix) and " " in facts]
-            found = [_entry(path, facts) for path, facts in seen if not any(map(is_ignored, path.split("/")))]
+            found = [_entry(path, facts) for path, facts in seen if not _holds_ignored(path)]
         if not found or len(found) > self.limits.files or len(_folders(found)) > self.limits.folders:
             found = []
             self._walk(folder, prefix, found)
@@ -191,6 +191,12 @@ class WorkingTree:
     def is_file(self, path: str) -> bool:
         """Tell whether the path is a file."""
         return path in self._scanned or (self.root / path).is_file()
+
+
+def _holds_ignored(path: str) -> bool:
+    """Tell whether a name on the way to a file belongs to an editor or to the system."""
+    is_odd = "~" in path or "#" in path or ".sw" in path or "/." in path
+    return is_odd and any(map(is_ignored, path.split("/")))
 
 
 def _folders(entries: list[FileEntry]) -> set[str]:

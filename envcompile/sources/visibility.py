@@ -53,6 +53,21 @@ def require_not_ignored(tree: Tree, paths: Iterable[str]) -> None:
         raise _hidden(reals[hidden[0]], "is ignored by git")
 
 
+def is_ignored_source(tree: Tree, path: str) -> bool:
+    """Tell whether git ignores a source, which may then hold values of Secrets; in a commit nothing is ignored.
+
+    Args:
+        tree: where the file is.
+        path: the file, relative to the project.
+    """
+    if tree.root is None:
+        return False
+    folder, name = os.path.split(tree.root / path)
+    # git names nothing behind a symlinked folder; a symlink may be ignored itself, or what it leads to.
+    itself = os.path.join(os.path.realpath(folder), name)  # ruff: ignore[os-path-join] - as texts, which git wants
+    return bool(ignored(tree.root, {itself, os.path.realpath(itself)}))
+
+
 def ignored(root: Path, paths: Iterable[str]) -> list[str]:
     """The files of a working folder that git ignores; files that are committed all the same are not among them.
 

@@ -26,6 +26,7 @@ YAML_ENDINGS = (".yaml", ".yml", ".json")
 JSONNET_ENDING = ".jsonnet"
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 """What kustomize calls its own files; only the last name is certain to be one."""
+_OWN_FILES = (ENVIRONMENT_FILE, SEALED_FILE)
 _OUR_KINDS = ("Patch", "Environment")
 _KIND = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
@@ -41,8 +42,10 @@ def is_resource_file(path: str, layer: str) -> bool:
     """Tell whether a file of a layer holds resources: envc's own files directly in an overlay's folder do not."""
     if not path.endswith(YAML_ENDINGS):
         return False
+    if layer == BASE or not path.endswith(_OWN_FILES):
+        return True
     folder, name = posixpath.split(path)
-    return layer == BASE or folder != layer or name not in {ENVIRONMENT_FILE, SEALED_FILE}
+    return folder != layer or name not in _OWN_FILES
 
 
 def app_of(path: str, layer: str) -> str:

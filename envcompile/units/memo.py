@@ -261,6 +261,8 @@ def _write(path: Path, body: bytes) -> None:
     from contextlib import suppress
 
     beside = path.with_name(f"{path.name}.{os.getpid()}")
+    if path.parent.is_symlink() or path.parent.parent.is_symlink():
+        return  # a link in the place of a folder leads to files of others
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(_FORMAT + b"%08x" % zlib.crc32(body) + body)

@@ -53,6 +53,8 @@ class EnvironmentPlan(NamedTuple):
     """Every `kind: Patch`: layer, file, number."""
     given: Mapping[str, str]
     """What all units are given, by name: digests."""
+    private: frozenset[str]
+    """The files that git ignores in which a Secret may stand in clear."""
 
     @property
     def environment(self) -> str:
@@ -175,10 +177,15 @@ def plan(
                 repr(external),
                 *sorted(secrets.ignored),
             ])
-        may_be_remembered = secrets is None or not secrets.ignored
         key = combined_digest([common, app, sealed, share.digest])
-        units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered, key))
-    return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given)
+        units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered=True, key=key))
+    private = frozenset().union(*(unit.secrets.ignored for unit in units if unit.secrets is not None))
+    if private:
+        # A file may give documents to other units than that of its Secret.
+        units = [
+            unit._replace(may_be_remembered=private.isdisjoint([part.path for part in unit.parts])) for unit in units
+        ]
+    return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private)
 
 
 def _empty(sources: EnvironmentSources) -> Store:

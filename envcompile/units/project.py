@@ -20,9 +20,10 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from envcompile import settings
+    from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
@@ -62,7 +63,7 @@ class CompiledEnvironment(NamedTuple):
     composed: EnvironmentContext
 
 
-class Project:
+class Project:  # ruff: ignore[too-many-public-methods] - every question that is asked of a project, of whichever tree
     """A repository with `base/` and `overlays/`.
 
     `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
@@ -100,6 +101,7 @@ class Project:
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
         """
+        from envcompile.git.blob import id_digits
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
@@ -109,7 +111,51 @@ class Project:
         look = look or Look(str(root), f"{root}/environments")
         tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
         memo = FolderMemo(tree.root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), seal=look.tool), memo, look)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool), memo, look)
+
+    @classmethod
+    def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
+        """The project that a folder belongs to, as the next commit will hold it; in a hook, the commit being made.
+
+        Args:
+            path: the folder.
+
+        Raises:
+            UsageError: the folder is in no git repository, or its index holds no project there.
+        """
+        from envcompile.units.stored import index_tree
+
+        return cls._of_stored(*index_tree(path))
+
+    @classmethod
+    def of_commit(cls, path: str | os.PathLike[str], revision: str) -> Project:
+        """The project that a folder belongs to, as a commit holds it.
+
+        Args:
+            path: the folder, or a bare repository.
+            revision: whatever git takes for a commit.
+
+        Raises:
+            UsageError: the folder is in no git repository, or there is no such commit, or no project in it.
+        """
+        from envcompile.units.stored import commit_tree
+
+        return cls._of_stored(*commit_tree(path, revision))
+
+    @classmethod
+    def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+        from envcompile.git.blob import id_digits
+        from envcompile.git.own_folder import require_own
+        from envcompile.sources import ParsedFiles
+        from envcompile.units.memo import FolderMemo
+        from envcompile.units.snapshot import tool_stamp
+
+        digits = id_digits(folder)
+        if not (folder / ".envc").is_dir():
+            return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
+        require_own(folder / ".envc")
+        memo = FolderMemo(folder, tool_stamp())
+        return cls(tree, ParsedFiles(tree.blob_of, memo.scans(), digits), memo)
 
     @property
     def root(self) -> Path:
@@ -273,7 +319,9 @@ class Project:
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
-            self.memo.save_scans([(layer, scan) for (layer, _), scan in self._parsed.scans.items()])
+            private = self.private_files()
+            scans = self._parsed.scans.items()
+            self.memo.save_scans([(layer, scan) for (layer, path), scan in scans if path not in private])
             self.memo.save()
 
     def further_inputs(self) -> set[str]:
@@ -285,9 +333,19 @@ class Project:
             while folder:
                 found.add(folder)  # a new file changes it
                 folder = folder.rpartition("/")[0]
-        if self._is_ignored is not None:
-            found.update(self._ignore_files())
+        if self.tree.root is not None:
+            for path in self.settings.crds:
+                found.update(_folders(self.root, path))
         return found
+
+    @property
+    def asks_git(self) -> bool:
+        """Whether what is compiled hangs on what git ignores, of which the stats of sources tell nothing."""
+        return self._is_ignored is not None
+
+    def private_files(self) -> frozenset[str]:
+        """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
+        return frozenset().union(*(plan.private for plan in self._plans.values()))
 
     def crd_files(self) -> frozenset[str]:
         """The files that `crds:` of envc.yaml names."""
@@ -295,11 +353,6 @@ class Project:
         for path in self.settings.crds:
             found.update([entry.path for entry in self.tree.files(path)] or [path])
         return frozenset(found)
-
-    def _ignore_files(self) -> set[str]:
-        """The files by which git may be told to ignore a source."""
-        folders = {path.rpartition("/")[0] for path in self._parsed.digests}
-        return {".gitignore", ".git/info/exclude", *(f"{folder}/.gitignore" for folder in folders)}
 
     def _plan(self, environment: str) -> EnvironmentPlan:
         import msgspec
@@ -384,6 +437,16 @@ class Project:
             position = self.settings.merge_keys.index(error.rule)
             location = self._where_in_project(("mergeKeys", position))
             raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
+
+
+def _folders(root: Path, path: str) -> Iterator[str]:
+    """A folder and all below it, also those without a file: a first one may come."""
+    from envcompile.sources.tree import is_ignored, join
+
+    inside = join("", path)
+    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
+        below[:] = [name for name in below if not is_ignored(name)]
+        yield Path(folder).relative_to(root).as_posix()
 
 
 def _canonical(value: Any) -> str:

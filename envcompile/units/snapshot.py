@@ -320,8 +320,11 @@ def save(look: Look, snapshot: Snapshot) -> None:
     body = b"\n\n".join(data)
     path = _file(look.root, look.target)
     beside = f"{path}.{os.getpid()}"
+    folder = os.path.dirname(path)
+    if os.path.islink(folder) or os.path.islink(os.path.dirname(folder)):
+        return  # a link in the place of a folder leads to files of others
     try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.makedirs(folder, exist_ok=True)
         with open(beside, "wb") as file:
             file.write(f"{_FORMAT} {look.tool} {zlib.crc32(body):08x}\n".encode() + body)
         os.replace(beside, path)
@@ -373,9 +376,13 @@ def _checksum(root: str, path: str) -> int:
 
 
 def tool_stamp() -> str:
-    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale."""
+    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale.
+
+    So does one of its libraries, which shows by the times of the folders that packages are installed in.
+    """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     lines: list[str] = [here, sys.version]
+    lines += [f"{folder} {stat_of(folder)}" for folder in sys.path if folder.endswith("-packages")]
     todo = [here]
     while todo:
         with os.scandir(todo.pop()) as entries:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.harness.command import call_envc, run_envc, spawn_envc
-from tests.harness.repository import config_map, environment, read_files
+from tests.harness.repository import config_map, environment, read_files, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +117,7 @@ def test_a_full_disk_leaves_the_old_output(
     root = make_project(sources(1, 4) | ENVIRONMENTS)
     assert run_envc(root, "build").code == 0
     old, then = folders(root), folders(new)
+    record = read_files(root / ".envc/written")
     rewrite(root, sources(2, 4))
     (root / "base/s00/config.yaml").write_text(config_map("s00", generation='"1"'))
     failures = 0
@@ -132,7 +133,7 @@ def test_a_full_disk_leaves_the_old_output(
             assert after == then
             if not refused():
                 break
-            restore(root, old)
+            restore(root, old, record)
             continue
         failures += 1
         assert built.code == 4
@@ -141,12 +142,13 @@ def test_a_full_disk_leaves_the_old_output(
             f"error: no space left to write {folder}\n{SPACE_HINT}"
             for folder in (prod / "dev", prod / "prod", prod, root / ".envc")
         }
-        restore(root, old)
+        restore(root, old, record)
     assert failures or call in {"rename", "replace"}
 
 
-def restore(root: Path, old: dict[str, dict[str, bytes]]) -> None:
-    """Put an output back by another way than a build."""
+def restore(root: Path, old: dict[str, dict[str, bytes]], record: dict[str, bytes]) -> None:
+    """Put an output back by another way than a build, with the record of the build that wrote it."""
+    write_files(root / ".envc/written", record)
     for name, files in old.items():
         for path, data in files.items():
             target = root / "environments" / name / path

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from envcompile import yamlio
-from envcompile.chart.alignment import flatten
+from envcompile.chart.facts import flatten
 from envcompile.chart.shapes import ChartInput, ChartOptions
 
 CORPORA: Final = Path(__file__).parents[2].parent / "shared" / "corpora" / "environments"

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from envcompile.chart.alignment import align, flatten, numbered
-from tests.chart.samples import chart_input, config_map, deployment, with_namespace
+from envcompile.chart.alignment import align, numbered
+from envcompile.chart.facts import Portion, flatten
+from tests.chart.samples import config_map, deployment, with_namespace
 
 if TYPE_CHECKING:
+    from envcompile.chart.shapes import Subject
     from tests.chart.samples import Environments
+
+
+def _align(environments: Environments) -> list[Subject]:
+    """The resources of each environment, aligned."""
+    portions = [[Portion("", partial(list, [("", value) for value in own]))] for own in environments.values()]
+    return align(tuple(environments), portions, 0)
 
 
 def _seen(environments: Environments) -> dict[str, tuple[int, ...]]:
     """In which environments each aligned resource is."""
-    return {subject.title: tuple(subject.versions) for subject in align(chart_input(environments))}
+    return {subject.title: tuple(subject.versions) for subject in _align(environments)}
 
 
 def test_resources_of_one_name_are_one_although_namespaces_differ() -> None:
@@ -25,7 +34,7 @@ def test_resources_of_one_name_are_one_although_namespaces_differ() -> None:
 def test_two_namespaces_in_one_environment_keep_their_resources_apart() -> None:
     """A name that is not unique in an environment is matched by namespace only."""
     both = [*with_namespace("a", config_map("x")), *with_namespace("b", config_map("x"))]
-    assert [tuple(subject.versions) for subject in align(chart_input({"dev": both, "prod": both}))] == [(0, 1), (0, 1)]
+    assert [tuple(subject.versions) for subject in _align({"dev": both, "prod": both})] == [(0, 1), (0, 1)]
 
 
 def test_namespaces_that_hold_the_environments_name_are_matched() -> None:
@@ -34,7 +43,7 @@ def test_namespaces_that_hold_the_environments_name_are_matched() -> None:
         name: [*with_namespace(f"a-{name}", config_map("x")), *with_namespace(f"b-{name}", config_map("x"))]
         for name in ("dev", "prod")
     }
-    assert [tuple(subject.versions) for subject in align(chart_input(found))] == [(0, 1), (0, 1)]
+    assert [tuple(subject.versions) for subject in _align(found)] == [(0, 1), (0, 1)]
 
 
 def test_a_digest_at_the_end_of_a_name_does_not_keep_config_maps_apart() -> None:
@@ -44,7 +53,7 @@ def test_a_digest_at_the_end_of_a_name_does_not_keep_config_maps_apart() -> None
         "test": [config_map("app-bd2fcfgt6k")],
         "prod": [config_map("app-84kgbhcc2d")],
     }
-    subjects = align(chart_input(found))
+    subjects = _align(found)
     assert [(subject.stem, tuple(subject.versions)) for subject in subjects] == [("app", (0, 1, 2))]
 
 
@@ -52,14 +61,14 @@ def test_a_prefix_that_all_names_of_an_environment_share_is_ignored() -> None:
     """Kustomize's namePrefix."""
     names = ("api", "web", "worker")
     found = {name: [deployment(f"{name}-{item}") for item in names] for name in ("dev", "prod")}
-    assert [tuple(subject.versions) for subject in align(chart_input(found))] == [(0, 1)] * 3
+    assert [tuple(subject.versions) for subject in _align(found)] == [(0, 1)] * 3
 
 
 def test_the_order_of_resources_changes_nothing() -> None:
     """Files may be read in any order."""
     resources = [config_map("a"), config_map("b"), deployment("c")]
-    straight = align(chart_input({"dev": resources, "prod": resources}))
-    turned = align(chart_input({"dev": resources[::-1], "prod": resources}))
+    straight = _align({"dev": resources, "prod": resources})
+    turned = _align({"dev": resources[::-1], "prod": resources})
     assert [subject.title for subject in straight] == [subject.title for subject in turned]
 
 

@@ -119,7 +119,7 @@ def test_a_signal_while_files_are_written(project: Path, number: signal.Signals)
     left = [
         name
         for name in read_files(project / ".envc")
-        if not name.startswith(("cache/", "units/", "build.lock", ".gitignore"))
+        if not name.startswith(("cache/", "units/", "written/", "build.lock", ".gitignore"))
     ]
     assert left == []
 

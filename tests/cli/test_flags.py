@@ -155,11 +155,15 @@ def project(make_project: MakeProject) -> Path:
     })
 
 
+WITH_VALUE = frozenset(found.name for found in BuildOptions.flags() if found.metavar)
+"""Flags that take a value."""
+
+
 @pytest.mark.parametrize("names", BuildOptions.EXCLUDE, ids=" ".join)
 def test_flags_that_exclude_each_other_are_refused(project: Path, names: tuple[str, ...]) -> None:
     """`--stdout` writes no file, so `--output` and `--force` beside it would be ignored; nothing is written."""
     for pair in itertools.combinations(names, 2):
-        given_flags = [f"--{name}=1" if name in {"output", "jobs", "engine"} else f"--{name}" for name in pair]
+        given_flags = [f"--{name}=1" if name in WITH_VALUE else f"--{name}" for name in pair]
         outcome = run_envc(project, "build", *given_flags)
         said = " and ".join(f"--{name}" for name in pair) if len(names) == 2 else "--check, --stdout and --watch"
         assert outcome == (2, "", f"error: {said} exclude each other\nhint: give one of them\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.check.rules import catalogue
-from envcompile.check.schema import SCHEMA
+from envcompile.check.schema import IMMUTABLE, SCHEMA
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ sealing-keys-writable … error …
 def reference() -> str:
     """The text of the guide's page on rules."""
     subjects = [(subject.__doc__ or "", subject.RULES) for subject in catalogue.SUBJECTS]
-    parts = [_section("The schema, and what is set aside", (SCHEMA, *ABOUT_SUPPRESSIONS))]
+    parts = [_section("The schema, and what is set aside", (SCHEMA, IMMUTABLE, *ABOUT_SUPPRESSIONS))]
     parts += [_section(title.strip().splitlines()[0].rstrip("."), rules) for title, rules in subjects]
     return _HEADER + "".join(parts)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.errors import EnvcError, UsageError
+from envcompile.git.blob import blob_id
 from envcompile.git.repository import open_repository
-from envcompile.git.trees import blob_id
 from envcompile.sources.tree import WorkingTree
 from tests.git.repositories import run_git
 from tests.harness.repository import write_files

@@ -80,7 +80,7 @@ def environment(settings: str = "") -> str:
     return ENVIRONMENT + settings
 
 
-def git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str, fails: bool = False) -> str:
     """Run git in a folder with an identity and a date of its own; what it prints."""
     done = subprocess.run(
         [
@@ -100,9 +100,10 @@ def git(folder: Path, *arguments: str) -> str:
             "GIT_COMMITTER_DATE": "2024-01-01T00:00:00Z",
         },
         capture_output=True,
-        check=True,
+        check=False,
         text=True,
     )
+    assert fails is (done.returncode != 0), done.stdout + done.stderr
     return done.stdout.strip()
 
 

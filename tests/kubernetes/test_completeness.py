@@ -89,13 +89,12 @@ INCOMPLETE: list[tuple[Any, list[tuple[str, str]]]] = [
     ),
     (
         deployment(template={"spec": {"containers": [None, *CONTAINERS]}}),
-        [("spec.template.spec.containers.0", "item 0 of `containers` is null where a map belongs")],
+        [("spec.template.spec.containers.0.name", "`name` is missing in io.k8s.api.core.v1.Container")],
     ),
     (
         resource("v1", "ConfigMap", data={"a": 1, "b": None}),
         [
             ("data.a", "`a` is an integer where a string belongs"),
-            ("data.b", "`b` is null where a string belongs"),
         ],
     ),
     (
@@ -168,7 +167,13 @@ INCOMPLETE: list[tuple[Any, list[tuple[str, str]]]] = [
         {"kind": "Service", "metadata": {}},
         [("apiVersion", "`apiVersion` is missing"), ("metadata.name", "`metadata.name` is missing")],
     ),
-    ({"apiVersion": "v1", "kind": "Service"}, [("metadata.name", "`metadata.name` is missing")]),
+    (
+        {"apiVersion": "v1", "kind": "Service"},
+        [
+            ("metadata.name", "`metadata.name` is missing"),
+            ("spec.ports", "`spec.ports` is missing or empty: only a headless Service has none"),
+        ],
+    ),
     ([], [("", "a resource is a map, not a list")]),
 ]
 

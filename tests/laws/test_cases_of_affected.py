@@ -274,3 +274,51 @@ def test_affected_forced_namespace_account(tmp_path: Path, *, goes: bool) -> Non
         ("dev", "RoleBinding/reader"),
         ("prod", "ServiceAccount/worker"),
     }
+
+
+STORE: Final = """\
+apiVersion: external-secrets.io/v1
+kind: SecretStore
+metadata: {name: vault}
+spec: {provider: {vault: {server: "https://vault.example", path: kv, version: v2}}}
+"""
+REFERENCE: Final = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {pw: 'ref+vault://kv/data/db#pw'}\n"
+EXTERNAL: Final = "secretBackend: external\nexternalSecrets: {store: vault, storeKind: SecretStore}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "path", "edited"),
+    [
+        pytest.param(
+            {"base/g/gadget.yaml": GADGET, "base/web/crd.yaml": definition("Namespaced")},
+            "base/web/crd.yaml",
+            definition("Cluster"),
+            id="the definition of a kind",
+        ),
+        pytest.param(
+            {
+                "base/db/db.yaml": REFERENCE,
+                "base/eso/store.yaml": STORE,
+                **{
+                    f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n{EXTERNAL}")
+                    for name in ("dev", "prod")
+                },
+            },
+            "base/eso/store.yaml",
+            STORE.replace("path: kv, ", ""),
+            id="the store of an operator",
+        ),
+    ],
+)
+def test_a_named_file_reaches_what_is_compiled_by_it(tmp_path: Path, files: Files, path: str, edited: str) -> None:
+    """Named by hand a file stands for any value in it, so what an edit changes is among what was named before."""
+    shop = Workshop(tmp_path / "kept")
+    shop.put({**START, **files})
+    built = ask(shop.root, "build")
+    assert built.code == 0, built.err
+    shop.commit()
+    named = run_envc(shop.root, "affected", path).out.splitlines()
+    shop.put({**shop.files, path: edited})
+    exact = run_envc(shop.root, "affected").out.splitlines()
+    assert len(exact) > 2
+    assert {line.partition(" (")[0] for line in exact} == {line.partition(" (")[0] for line in named}

@@ -240,8 +240,22 @@ def test_throw_away_environments_may_hold_secrets_in_clear(envc: Shell) -> None:
         ),
     )
     envc.repository.write("overlays/prod/secret.yaml", literal)
-    envc.repository.git("add", "overlays/prod/secret.yaml")
+    envc.repository.git("add", "overlays/prod")
     assert {line.split(":")[0] for line in envc("scan", "--staged").out.splitlines()} == {"overlays/prod/secret.yaml"}
+
+
+def test_what_is_throw_away_is_said_by_the_commit_itself(envc: Shell) -> None:
+    """Case hooks-check-the-working-tree: a setting that is not staged excuses nothing."""
+    envc.repository.git("init")
+    settings = "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: dev\n"
+    envc.repository.write("overlays/dev/environment.yaml", settings)
+    literal = "apiVersion: v1\nkind: Secret\nmetadata: {name: user-service-secret}\nstringData: {api_key: a}\n"
+    envc.repository.write("overlays/dev/secret.yaml", literal)
+    envc.repository.git("add", "overlays/dev")
+    envc.repository.write("overlays/dev/environment.yaml", f"{settings}secretBackend: plaintext\n")
+    assert envc("scan", "--staged").code == 1
+    envc.repository.git("add", "overlays/dev")
+    assert envc("scan", "--staged").code == 0
 
 
 def test_an_unreachable_controller_is_exit_4(envc: Shell) -> None:

@@ -1,1 +1,1 @@
-"""Tests of what becomes of compiled resources: names, order, the index, the plan, and the swap into place."""
+"""Tests of the unit of work: plan, compile, link, and what is remembered of them."""

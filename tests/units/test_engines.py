@@ -232,7 +232,7 @@ def test_a_killed_process_costs_its_units_again(
     monkeypatch.setattr(batches, "_UNITS", 2)
     before = {process.pid for process in _children()}
     take = batches._result
-    killed = []
+    killed: list[int] = []
 
     def killing(engine: Engine, *rest: Any) -> Any:
         if not killed:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from envcompile.sources.scans import blob_digest
+from envcompile.git.blob import blob_id
 from envcompile.units import objects
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment, environment, git, read_files, write_files
@@ -288,7 +288,7 @@ def test_nothing_private_gets_there(make: Callable[..., Path], cache: Path) -> N
     for name in ("base/web/token.yaml", "overlays/dev/worker.private.yaml"):
         data = (root / name).read_bytes()
         assert hashlib.sha256(data).hexdigest().encode() not in said
-        assert blob_digest(data).encode() not in said
+        assert blob_id(data).encode() not in said
     assert "throwaway" not in said.decode(errors="replace")
     other = make("second", PRIVATE)
     text = why(other)

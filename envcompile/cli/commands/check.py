@@ -54,6 +54,15 @@ def register(app: typer.Typer) -> None:
         write_baseline: Annotated[
             bool, typer.Option("--write-baseline", help="Write what is found now to the baseline.")
         ] = False,
+        since: Annotated[
+            str | None,
+            typer.Option(
+                "--since",
+                metavar="COMMIT",
+                help="Whose manifests say what cannot change any more; default: those compiled last.",
+                show_default=False,
+            ),
+        ] = None,
         list_rules: Annotated[bool, typer.Option("--list-rules", help="Print the rules; check nothing.")] = False,
     ) -> int:
         """Check compiled environments: the Kubernetes schema, and rules about how the resources fit together.
@@ -77,7 +86,7 @@ def register(app: typer.Typer) -> None:
         project = Project.open(context.obj.project)
         file = baseline or _default_baseline(project)
         entries = _read(file, required=baseline is not None and not write_baseline)
-        report = check(project, environments or ())
+        report = check(project, environments or (), since=since)
         skipped = {*project.environments} - {*report.environments}
         if write_baseline:
             return _write(file, report, [entry for entry in entries if entry.environment in skipped])

@@ -9,11 +9,8 @@ import typer
 from envcompile.cli.arguments import make_group
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from pathlib import Path
-
-MOST_LINES = 5
-"""Files that a refused commit names; the build names all of them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +60,7 @@ def register(app: typer.Typer) -> None:
     def run_command(
         context: typer.Context,
         name: Annotated[str, typer.Argument(metavar="HOOK", help="pre-commit, pre-merge-commit or pre-push.")],
-        _: Annotated[
+        words: Annotated[
             list[str] | None, typer.Argument(metavar="[WORD]...", help="What git gives the hook.", show_default=False)
         ] = None,
     ) -> int:
@@ -72,7 +69,7 @@ def register(app: typer.Typer) -> None:
 
         if name not in {"pre-commit", "pre-merge-commit", "pre-push"}:
             raise UsageError([Problem(f"no hook `{name}` checks anything", "name pre-commit or pre-push")])
-        return _run(context.obj.project, name)
+        return _run(context.obj.project, name, words or ())
 
     @group.command("uninstall", epilog="Example: envc hook uninstall")
     def uninstall_command(context: typer.Context) -> None:
@@ -87,56 +84,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group)
 
 
-def _run(folder: Path, name: str) -> int:
-    """Check what a hook is about; the exit code."""
+def _run(folder: Path, name: str, words: Sequence[str]) -> int:
+    """Check what a hook is about, in what git holds; the exit code."""
     import sys
 
     from envcompile.actions.hook_places import is_touched
     from envcompile.actions.opening import open_repository
+    from envcompile.cli.render.gates import gate_index, gate_push
 
-    repository = open_repository(folder)
     if name == "pre-push":
-        return _check(folder) if pushed(sys.stdin) else 0
-    code = _check(folder) if is_touched(repository) else 0
+        return gate_push(folder, words[0] if words else "", sys.stdin)
+    code = gate_index(folder) if is_touched(open_repository(folder)) else 0
     if code:
         return code
     from envcompile.cli.entry import main
 
     return main(["--project", str(folder), "secrets", "scan", "--staged"])
-
-
-def pushed(lines: Iterable[str]) -> list[str]:
-    """The commits that a push sends, as git tells its hook: none when it only deletes, `HEAD` when nothing is told.
-
-    Source: https://git-scm.com/docs/githooks#_pre_push, `<local-ref> <local-hash> <remote-ref> <remote-hash>`.
-    """
-    told = [words for words in (line.split() for line in lines) if len(words) == 4]
-    return [words[1] for words in told if words[1].strip("0")] if told else ["HEAD"]
-
-
-def _check(folder: Path) -> int:
-    """Compare `environments/`, where it is committed, with what the sources say; the exit code."""
-    from contextlib import redirect_stderr, redirect_stdout
-    from io import StringIO
-
-    from envcompile.actions.hook_places import is_output_committed
-    from envcompile.actions.opening import open_repository
-    from envcompile.cli.entry import main
-    from envcompile.cli.output import tell
-    from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
-
-    said = StringIO()
-    with redirect_stdout(said), redirect_stderr(said):
-        code = main(["--project", str(folder), "build", "--check"])
-    if code == EXIT_DIFFERENT:
-        if not is_output_committed(open_repository(folder)):
-            return EXIT_OK
-        lines = [line for line in said.getvalue().splitlines() if not line.startswith("hint:")]
-        for line in lines[:MOST_LINES]:
-            tell(line)
-        if len(lines) > MOST_LINES:
-            tell(f"and {len(lines) - MOST_LINES} more")
-        tell("environments/ is not what the sources say: run `envc build` and add what it writes")
-    elif code:
-        tell(said.getvalue().rstrip("\n"))
-    return code

@@ -1,5 +1,6 @@
 """`envc secrets status|audit|verify|unseal|scan`: looking after what is sealed."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -176,8 +177,8 @@ def _register_scan(group: typer.Typer) -> None:
         root = git_folder(context)
         found = scan_index(root, staged=staged, exclude=exclude or ())
         if any(one.rule in {"plaintext-secret", "plaintext-value"} for one in found):
-            # Composing costs more than scanning: it is done only when there is something it could excuse.
-            clear = _in_clear(context)
+            # Settings are read only when there is something that they could excuse.
+            clear = _in_clear(root)
             found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=clear)
         if output_format == "json":
             document([one._asdict() for one in found])
@@ -189,12 +190,14 @@ def _register_scan(group: typer.Typer) -> None:
             raise typer.Exit(1)
 
 
-def _in_clear(context: typer.Context) -> list[str]:
-    """Folders of environments whose Secrets are throw-away; none for a project that does not compose."""
+def _in_clear(root: Path) -> list[str]:
+    """Folders of environments whose Secrets are throw-away, as the index says; none where its settings are wrong."""
     from envcompile.actions.secrets import folders_in_clear
     from envcompile.errors import EnvcError
+    from envcompile.git.discovery import prefix_of
+    from envcompile.units.project import Project
 
     try:
-        return folders_in_clear(open_project(context))
+        return [f"{prefix_of(root)}{folder}" for folder in folders_in_clear(Project.of_index(root))]
     except EnvcError:
         return []

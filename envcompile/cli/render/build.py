@@ -11,6 +11,7 @@ from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from envcompile.actions.results import EnvironmentResult
     from envcompile.units.environment import Reason
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def tell_built(results: Sequence[EnvironmentResult]) -> int:
     """Say what was done to each environment's folder."""
-    _warn(results)
+    warn(results)
     for result in results:
         tell(f"{result.environment}: {_counts(result)}")
     return EXIT_OK
@@ -59,7 +60,8 @@ def _counts(result: EnvironmentResult) -> str:
     return f"{result.resources} {thing}, {', '.join(parts) or 'nothing changed'}"
 
 
-def _warn(results: Sequence[EnvironmentResult]) -> None:
+def warn(results: Sequence[EnvironmentResult]) -> None:
+    """Say what the user should hear although it is no error."""
     for result in results:
         for warning in result.warnings:
             tell(f"warning: {warning}")
@@ -67,14 +69,34 @@ def _warn(results: Sequence[EnvironmentResult]) -> None:
 
 def tell_stale(project: Project, results: Sequence[EnvironmentResult], *, aside: bool = False) -> int:
     """Name every file that a build would touch, on stderr when stdout holds other data (`aside`); the exit code."""
-    _warn(results)
-    stale = False
+    warn(results)
+    lines = stale_lines(project.root, results)
+    for line in lines:
+        (tell if aside else data)(line)
+    if lines:
+        tell("hint: run `envc build` and commit environments/; changes by hand belong into overlays/")
+    else:
+        tell(f"{count_environments(project, results)} environments are current")
+    return EXIT_DIFFERENT if lines else EXIT_OK
+
+
+def count_environments(project: Project, results: Sequence[EnvironmentResult]) -> int:
+    """How many of the folders are environments; the others are the chart, and what is no environment any more."""
+    return len([result for result in results if result.environment in project.environments])
+
+
+def stale_lines(root: Path | None, results: Sequence[EnvironmentResult]) -> list[str]:
+    """Every file that a build would touch, with what it would do.
+
+    Args:
+        root: the project's folder; None when folders are named relative to it already.
+        results: what a build would do.
+    """
+    lines: list[str] = []
     for result in results:
         plan = result.plan
-        try:
-            folder = result.folder.relative_to(project.root).as_posix()
-        except ValueError:
-            folder = str(result.folder)
+        is_inside = root is not None and result.folder.is_relative_to(root)
+        folder = result.folder.relative_to(root).as_posix() if root is not None and is_inside else str(result.folder)
         missing = set(plan.missing)
         rows = [
             *(("missing", path) for path in plan.missing),
@@ -86,15 +108,8 @@ def tell_stale(project: Project, results: Sequence[EnvironmentResult], *, aside:
         ]
         if not rows and not plan.index_is_current:
             rows = [("stale", ".envc-index")]
-        for what, path in sorted(rows, key=itemgetter(1)):
-            (tell if aside else data)(f"{folder}/{path}: {what}")
-            stale = True
-    if stale:
-        tell("hint: run `envc build` and commit environments/; changes by hand belong into overlays/")
-    else:
-        environments = [result for result in results if result.environment in project.environments]
-        tell(f"{len(environments)} environments are current")
-    return EXIT_DIFFERENT if stale else EXIT_OK
+        lines += [f"{folder}/{path}: {what}" for what, path in sorted(rows, key=itemgetter(1))]
+    return lines
 
 
 def print_stream(project: Project, environments: Sequence[str], only: str | None) -> int:

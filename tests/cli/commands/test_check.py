@@ -24,7 +24,7 @@ base/web/deployment.yaml:17:16: error image-old: the image is older than 1.28
     Deployment/web spec.template.spec.containers[name=web].image in dev, prod
     hint: write a newer one
 """
-COUNTS = "2 environments, 2 resources, 5 rules: 2 errors\n"
+COUNTS = "2 environments, 2 resources, 6 rules: 2 errors\n"
 
 
 def find_old_images(scene: Scene) -> Iterator[Hit]:
@@ -56,13 +56,13 @@ def test_findings_go_to_stdout_and_counts_to_stderr(project: Path) -> None:
     """Exit 1: an error was found."""
     assert run_envc(project, "check") == (1, FOUND, COUNTS)
     one = FOUND.replace("dev, prod", "prod")
-    assert run_envc(project, "check", "prod") == (1, one, "1 environment, 1 resource, 5 rules: 1 error\n")
+    assert run_envc(project, "check", "prod") == (1, one, "1 environment, 1 resource, 6 rules: 1 error\n")
 
 
 def test_a_clean_project_says_what_was_looked_at(project: Path) -> None:
     """Exit 0."""
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
-    assert run_envc(project, "check") == (0, "", "2 environments, 2 resources, 5 rules: nothing found\n")
+    assert run_envc(project, "check") == (0, "", "2 environments, 2 resources, 6 rules: nothing found\n")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_findings_of_the_baseline_do_not_count(project: Path) -> None:
     """The file in the project's folder is read without being named; what is gone is stale."""
     written = run_envc(project, "check", "--write-baseline")
     assert written == (0, "", ".envc-baseline.json: 2 findings that do not count from now on\n")
-    counts = "2 environments, 2 resources, 5 rules: nothing found (2 in the baseline)\n"
+    counts = "2 environments, 2 resources, 6 rules: nothing found (2 in the baseline)\n"
     assert run_envc(project, "check", "--fail-on", "info") == (0, "", counts)
     (project / "base/web/deployment.yaml").write_text(deployment("api"))
     field = "spec.template.spec.containers[name=web].image"
@@ -165,7 +165,7 @@ def test_findings_of_the_baseline_do_not_count(project: Path) -> None:
         (
             f".envc-baseline.json: no longer found: prod: image-old in Deployment.apps/web (namespace prod) {field}\n"
             "hint: take what is gone out of .envc-baseline.json: envc check --write-baseline\n"
-            "1 environment, 1 resource, 5 rules: 1 error\n"
+            "1 environment, 1 resource, 6 rules: 1 error\n"
         ),
     )
     assert run_envc(project, "check", "prod", "--write-baseline").err == (
@@ -216,15 +216,17 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
     assert outcome == (
         0,
         (
-            "ignore-reason   error  Every entry of `envcompile.dev/ignore` says why: "
+            "ignore-reason    error  Every entry of `envcompile.dev/ignore` says why: "
             "without a reason nobody can tell later whether it still holds.\n"
-            "ignore-unknown  error  `envcompile.dev/ignore` names rules that exist; "
+            "ignore-unknown   error  `envcompile.dev/ignore` names rules that exist; "
             "a mistyped name sets nothing aside.\n"
-            "ignore-unused   info   An entry of `envcompile.dev/ignore` that sets nothing aside any more "
+            "ignore-unused    info   An entry of `envcompile.dev/ignore` that sets nothing aside any more "
             "is taken out: it would hide the next mistake.\n"
-            "image-old       error  Images are new.\n"
-            "schema          error  A resource has the fields and types of its kind; anything else is refused by the "
-            "API server or silently dropped.\n"
+            "image-old        error  Images are new.\n"
+            "immutable-field  error  Fields that cannot change once an object is there are as they were compiled "
+            "last: the API server refuses the change, and the environment stays out of step.\n"
+            "schema           error  A resource has the fields, types and values of its kind; anything else is "
+            "refused by the API server or silently dropped.\n"
         ),
         "",
     )
@@ -236,7 +238,7 @@ def test_kinds_without_a_schema_are_told(project: Path) -> None:
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
     assert run_envc(project, "check").err == (
         "kinds without a schema (name their definitions in `crds` of envc.yaml): ScaledObject.keda.sh\n"
-        "2 environments, 4 resources, 5 rules: nothing found\n"
+        "2 environments, 4 resources, 6 rules: nothing found\n"
     )
 
 

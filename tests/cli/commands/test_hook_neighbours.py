@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.actions.hook_scripts import HOOKS, line, with_line, without_line
-from envcompile.cli.commands.hook import pushed
 from tests.harness.command import run_envc
 from tests.harness.repository import deployment
 from tests.history.conftest import Folder, new_folder
@@ -301,15 +300,6 @@ def test_a_line_that_was_added_can_be_taken_away(name: str, text: str) -> None:
     assert line(name) in added
     assert with_line(name, added) == added
     assert without_line(added) == text
-
-
-def test_a_push_names_its_commits_on_stdin() -> None:
-    """A branch that is deleted brings no commit; a hook that was told nothing looks at HEAD."""
-    zeros, ones = "0" * 40, "1" * 40
-    assert pushed([f"refs/heads/a {ones} refs/heads/a {zeros}\n", f"(delete) {zeros} refs/heads/b {ones}\n"]) == [ones]
-    assert pushed([f"(delete) {zeros} refs/heads/b {ones}\n"]) == []
-    assert pushed([]) == ["HEAD"]
-    assert pushed(["\n"]) == ["HEAD"]
 
 
 def test_a_branch_cannot_change_what_hooks_do(folder: Folder, tmp_path: Path) -> None:

@@ -1,0 +1,242 @@
+"""One service of the chart: what it tells the whole, and its part of every file once the whole has answered.
+
+Both are pure functions of the service's resources, of the values that many services share, and of the answers, so
+they can be remembered by the digest of these.
+"""
+
+from __future__ import annotations
+
+from itertools import chain, count
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from envcompile.chart.factoring import Names
+from envcompile.chart.facts import json_of
+from envcompile.chart.names import file_part
+from envcompile.chart.shapes import Items, Leaf, Map, Range, Style, Text, Unset, Variant
+from envcompile.chart.templates import TemplateWriter
+from envcompile.chart.trees import TreeBuilder
+from envcompile.chart.values import (
+    Section,  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+    Value,
+    gather,
+    section,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from envcompile.chart.services import Home
+    from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
+    from envcompile.chart.shared import Shared
+
+
+class Service(NamedTuple):
+    """The resources that stand below one key of the values."""
+
+    key: str
+    folder: str
+    """Its folder below templates/."""
+    subjects: tuple[Subject, ...]
+    """Those that become templates, in order."""
+
+
+class Outline(msgspec.Struct, frozen=True, array_like=True):
+    """What one service tells the whole, resource by resource."""
+
+    flags: tuple[tuple[tuple[str, dict[int, bool]], ...], ...]
+    """Topic and values of the flags of its parts."""
+    shared: tuple[tuple[int, ...], ...]
+    """The numbers of the shared values that it shows."""
+
+
+class Answers(msgspec.Struct, frozen=True, array_like=True):
+    """What the whole answers to one service."""
+
+    chart: str
+    """The chart's name."""
+    key: str
+    folder: str
+    subchart: str | None
+    """The folder of the service's own chart; None where it has none."""
+    split: bool
+    default: int
+    largest: int
+    """The environment whose manifests are counted."""
+    objects: tuple[tuple[str, ...] | None, ...]
+    """For each resource the way to the flag that switches it off; None to be named by the service."""
+    flags: tuple[tuple[tuple[str, ...] | None, ...], ...]
+    """For each resource the ways to the flags of its parts."""
+    shared: dict[int, tuple[str, ...]]
+    """The ways to the shared values that it shows."""
+
+
+class Fragment(msgspec.Struct, frozen=True, array_like=True):
+    """One service's part of the chart."""
+
+    files: dict[str, str]
+    """Its templates and long texts, by path below the chart's folder."""
+    section: Section
+    manifest: str
+    """Its resources in the largest environment as JSON, to count their size."""
+
+
+class ServiceMaker:
+    """Makes the parts of one service; its trees are built when they are needed.
+
+    Args:
+        service: its resources.
+        homes: where each resource lives.
+        shared: the values that many services share.
+        environments: their names.
+    """
+
+    def __init__(
+        self, service: Service, homes: Mapping[Subject, Home], shared: Shared, environments: tuple[str, ...]
+    ) -> None:
+        self._service = service
+        self._homes = homes
+        self._shared = shared
+        self._environments = environments
+        self._templates: list[Template] = []
+        self._holes: list[list[Hole]] = []
+        self._reach: dict[Hole, dict[str, None]] = {}
+        self._shown: list[tuple[int, ...]] = []
+
+    def outline(self) -> Outline:
+        """What the service tells the whole."""
+        self._build()
+        flags = [
+            tuple([(hole.topic, {**hole.values}) for hole in holes if _is_part_flag(hole)]) for holes in self._holes
+        ]
+        return Outline(tuple(flags), tuple(self._shown))
+
+    def fragment(self, answers: Answers) -> Fragment:
+        """The service's part of the chart.
+
+        Args:
+            answers: what the whole says to its outline.
+        """
+        self._build()
+        paths = self._paths(answers)
+        own: dict[Hole, ValuePath] = {}
+        for template, path in zip(self._templates, answers.objects, strict=True):
+            if template.flag is not None and path is not None and path[0] == answers.key:
+                own[template.flag] = path
+        own.update({hole: path for hole, path in paths.items() if path[0] == answers.key})
+        environments = len(self._environments)
+        values = gather(own, environments, answers.default, self._reach)
+        if answers.subchart is not None and (answers.key, "enabled") not in {value.path for value in values}:
+            switch = Value(
+                (answers.key, "enabled"),
+                Style.FLAG,
+                Unset.NEVER,
+                (True,) * environments,
+                (f"chart {answers.subchart}",),
+                (),
+            )
+            values = [switch, *values]
+        parts = section(
+            values, environments, answers.default, split=answers.split, is_subchart=answers.subchart is not None
+        )
+        manifest = [
+            json_of(held.portion.values[held.position]).decode("utf-8", "replace")
+            for subject in self._service.subjects
+            if (held := subject.held.get(answers.largest)) is not None
+        ]
+        return Fragment(self._files(answers, paths), parts, "\n".join(manifest))
+
+    def _build(self) -> None:
+        if self._templates or not self._service.subjects:
+            return
+        numbers = {hole: number for number, hole in enumerate(self._shared.holes)}
+        for subject in self._service.subjects:
+            builder = TreeBuilder(subject, self._homes[subject], self._shared, self._environments)
+            template = builder.template()
+            reach = _reach(template)
+            self._templates.append(template)
+            self._holes.append([hole for hole in builder.holes if hole in reach])
+            self._shown.append(tuple(sorted([numbers[hole] for hole in reach if hole in numbers])))
+            for hole in reach:
+                self._reach.setdefault(hole, {})[subject.title] = None
+
+    def _paths(self, answers: Answers) -> dict[Hole, ValuePath]:
+        paths: dict[Hole, ValuePath] = {self._shared.holes[number]: path for number, path in answers.shared.items()}
+        for template, path in zip(self._templates, answers.objects, strict=True):
+            if template.flag is not None and path is not None:
+                paths[template.flag] = path
+        for holes, given in zip(self._holes, answers.flags, strict=True):
+            flags = zip([hole for hole in holes if _is_part_flag(hole)], given, strict=True)
+            paths.update({hole: path for hole, path in flags if path is not None})
+        names = Names()
+        # `enabled` of a service always means the whole service; a field of that name gets another key.
+        names.take((answers.key, "enabled"))
+        for hole in chain.from_iterable(self._holes):
+            if hole not in paths:
+                paths[hole] = names.take((answers.key, *hole.want))
+        return paths
+
+    def _files(self, answers: Answers, paths: Mapping[Hole, ValuePath]) -> dict[str, str]:
+        """The templates and the long texts they read, in the chart of the service."""
+        files: dict[str, str] = {}
+        is_inside = answers.subchart is not None
+        root = f"charts/{answers.subchart}/" if is_inside else ""
+        writer = TemplateWriter(answers.chart, _speller(paths, answers.key if is_inside else None))
+        places = _file_names(self._service.subjects, answers.folder)
+        for template in self._templates:
+            place = places[template.subject]
+            if is_inside:
+                place = place.partition("/")[2]
+            files[f"{root}templates/{place}"] = writer.write(template, f"files/{place.removesuffix('.yaml')}")
+        files |= {f"{root}{path}": text for path, text in writer.files.items()}
+        return files
+
+
+def _is_part_flag(hole: Hole) -> bool:
+    return hole.style is Style.FLAG and bool(hole.topic)
+
+
+def _speller(paths: Mapping[Hole, ValuePath], inside: str | None) -> Callable[[Hole], str]:
+    """How templates spell a value; those of a subchart see their service's own map as the root."""
+
+    def spelled(hole: Hole) -> str:
+        path = paths[hole]
+        return ".Values." + ".".join(path[1:] if path[0] == inside else path)
+
+    return spelled
+
+
+def _file_names(subjects: Iterable[Subject], folder: str) -> dict[Subject, str]:
+    """A path below templates/ for each resource, which no other resource's coming or going changes."""
+    found: dict[Subject, str] = {}
+    taken: set[str] = set()
+    for subject in subjects:
+        kind, name = subject.kind.lower(), file_part(subject.stem)
+        stem = kind if name == folder else f"{kind}-{name}"
+        full = f"{stem}-{file_part(subject.namespace or subject.group)}"
+        tries = chain((stem, full), (f"{full}-{number}" for number in count(2)))
+        path = next(path for path in (f"{folder}/{item}.yaml" for item in tries) if path.lower() not in taken)
+        taken.add(path.lower())
+        found[subject] = path
+    return found
+
+
+def _reach(template: Template) -> dict[Hole, None]:
+    """The holes that a template really shows."""
+    stack = [template.node]
+    found = [template.flag] if template.flag is not None else []
+    while stack:
+        node = stack.pop()
+        match node:
+            case Leaf(hole) | Variant(hole, _) | Range(hole):
+                found.append(hole)
+            case Map(entries) | Items(entries):
+                for entry in entries:
+                    found += entry.guards
+                    stack.append(entry.node)
+            case Text(pieces, _):
+                found += [piece.hole for piece in pieces if piece.hole is not None]
+            case _:
+                pass
+    return dict.fromkeys(found)

@@ -1,0 +1,1 @@
+"""What the API server's own validation refuses, offline: tables of rules, forms of text, and validators."""

@@ -1,0 +1,139 @@
+"""What is refused of the metadata of any object.
+
+Source: staging/src/k8s.io/apimachinery/pkg/api/validation/objectmeta.go, ValidateObjectMetaAccessor and what it calls;
+pkg/apis/core/validation/validation.go, validateKubeFinalizerName.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.check.api.book import TABLES, in_force
+from envcompile.check.api.formats import FORMS
+from envcompile.check.api.names import label, label_value, qualified, qualified_caseless
+from envcompile.check.reading import list_at, map_at, maps_at, number_at, text_at
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.check.api.refusal import Place, Said
+    from envcompile.model import Pointer
+
+_MOST_ANNOTATIONS: Final = 262_144
+"""Bytes of all annotations of an object together (TotalAnnotationSizeLimitB)."""
+
+_STANDARD_FINALIZERS: Final = frozenset({"foregroundDeletion", "kubernetes", "orphan"})
+
+
+class _Names(NamedTuple):
+    """What names and finalizers of a kind look like."""
+
+    forms: Mapping[str, tuple[tuple[str, str], ...]]
+    """`group/Kind` -> forms with their arguments."""
+    default: tuple[tuple[str, str], ...]
+    free_finalizers: frozenset[str]
+    keeps_generation: frozenset[str]
+
+
+@cache
+def _names(release: int) -> _Names:
+    said = json.loads((TABLES / "names.json").read_bytes())
+
+    def read(text: str) -> tuple[tuple[str, str], ...]:
+        words = filter(None, (in_force(word, release) for word in text.split()))
+        return tuple((name, argument) for name, _, argument in (word.partition("=") for word in words))
+
+    return _Names(
+        {kind: read(text) for kind, text in said["names"].items()},
+        read(said["default"]),
+        frozenset(said["any finalizer"]),
+        frozenset(said["keeps generation"]),
+    )
+
+
+def metadata(value: dict[str, Any], place: Place) -> Said:
+    """Names, labels, annotations, owners and finalizers of an object."""
+    meta = map_at(value, "metadata")
+    at: Pointer = ("metadata",)
+    names = _names(place.release)
+    yield from _name(meta, names.forms.get(f"{place.group}/{place.kind}", names.default))
+    namespace = meta.get("namespace")
+    if namespace and place.is_namespaced and (what := label(namespace)):
+        yield (*at, "namespace"), f"`namespace` {what}"
+    yield from labels(meta, at)
+    yield from free_notes(meta, at)
+    yield from _owners(meta)
+    yield from _finalizers(meta, is_free=f"{place.group}/{place.kind}" in names.free_finalizers)
+    if f"{place.group}/{place.kind}" in names.keeps_generation and (number_at(meta, "generation") or 0) < 0:
+        yield (*at, "generation"), "`generation` is negative"
+
+
+def labels(meta: dict[str, Any], at: Pointer) -> Said:
+    """Labels of an object or template."""
+    for key, item in map_at(meta, "labels").items():
+        what = qualified(key)
+        if what:
+            yield (*at, "labels", key), f"the key `{key}` of a label {what}"
+        what = label_value(item)
+        if what:
+            yield (*at, "labels", key), f"the value of the label `{key}` {what}"
+
+
+def free_notes(meta: dict[str, Any], at: Pointer) -> Said:
+    """Annotations of an object or template; source: ValidateAnnotations."""
+    size = 0
+    for key, item in map_at(meta, "annotations").items():
+        what = qualified_caseless(key)
+        if what:
+            yield (*at, "annotations", key), f"the key `{key}` of an annotation {what}"
+        size += len(key.encode()) + (len(item.encode(errors="replace")) if isinstance(item, str) else 0)
+    if size > _MOST_ANNOTATIONS:
+        yield (*at, "annotations"), f"`annotations` have {size} bytes: {_MOST_ANNOTATIONS} are the most"
+
+
+def _name(meta: dict[str, Any], forms: tuple[tuple[str, str], ...]) -> Said:
+    for field in ("name", "generateName"):
+        name = text_at(meta, field)
+        if not name:
+            continue
+        if field == "generateName" and len(name) > 1 and name.endswith("-"):
+            name = name[:-2] + "a"
+        for form, argument in forms:
+            what = FORMS[form](name, argument)
+            if what:
+                yield ("metadata", field), f"`metadata.{field}` {what}"
+                break
+
+
+def _owners(meta: dict[str, Any]) -> Said:
+    controllers = 0
+    for index, owner in maps_at(meta, "ownerReferences"):
+        at: Pointer = ("metadata", "ownerReferences", index)
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield (*at, field), f"`{field}` of an owner is missing or empty"
+        version = text_at(owner, "apiVersion")
+        if version.count("/") > 1 or version.endswith("/"):
+            yield (*at, "apiVersion"), "`apiVersion` of an owner is not GROUP/VERSION or VERSION"
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            yield at, "an Event cannot own anything"
+        controllers += owner.get("controller") is True
+    if controllers > 1:
+        yield ("metadata", "ownerReferences"), "more than one owner has `controller: true`"
+
+
+def _finalizers(meta: dict[str, Any], *, is_free: bool) -> Said:
+    finalizers = list_at(meta, "finalizers")
+    for index, item in enumerate(finalizers):
+        name = item
+        what = qualified(name)
+        if not what and "/" not in name and not is_free:
+            if name in _STANDARD_FINALIZERS:
+                continue
+            what = "has no DNS name and `/` before it, and is none of Kubernetes' own"
+        if what:
+            yield ("metadata", "finalizers", index), f"the finalizer `{name}` {what}"
+    if "orphan" in finalizers and "foregroundDeletion" in finalizers:
+        yield ("metadata", "finalizers"), "`orphan` and `foregroundDeletion` stand beside each other"

@@ -1,0 +1,187 @@
+"""The parts of a chart: joined they are the whole, remembered they are what they would be if they were made anew."""
+
+from __future__ import annotations
+
+import copy
+from collections import UserDict
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from envcompile.chart import ChartFacts, ChartOptions, Portion, emit, emit_portions, release_warning
+from envcompile.chart.facts import json_of
+from tests.chart.hostile import environments
+from tests.chart.samples import chart_input, config_map, container, corpus, corpus_cases, deployment, service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from envcompile.chart.emission import Emitted
+    from tests.chart.samples import Environments, Resource
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+class Kept(UserDict[str, bytes]):
+    """A memo in memory."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep something."""
+        self[key] = data
+
+
+class Loads:
+    """Applications of one resource each, whose resources count how often they are looked at."""
+
+    def __init__(self, found: Environments) -> None:
+        self.found = found
+        self.looked_at: list[str] = []
+
+    def portions(self) -> list[list[Portion]]:
+        """The applications of each environment, named by what they hold."""
+        return [
+            [Portion(f"{name} {json_of(resource)!r}", self._load(resource)) for resource in resources]
+            for name, resources in self.found.items()
+        ]
+
+    def _load(self, resource: Resource) -> Callable[[], list[tuple[str, Any]]]:
+        def load() -> list[tuple[str, Any]]:
+            self.looked_at.append(str(resource.get("metadata", {}).get("name")))
+            return [("", resource)]
+
+        return load
+
+    def emit(self, memo: Kept | None, **options: Any) -> Emitted:
+        """The chart of them."""
+        chart = ChartFacts("shop", tuple(self.found), 0, ChartOptions(**options))
+        return emit_portions(chart, self.portions(), memo)
+
+
+def _files(found: Environments, **options: Any) -> Mapping[str, str]:
+    return emit(chart_input(found, **options))
+
+
+def _shop(**images: str) -> Environments:
+    """Three services of two resources in two environments."""
+    return {
+        name: [
+            resource
+            for app in ("api", "web", "worker")
+            for resource in (
+                deployment(app, f"{images.get(app, app)}:{name}", replicas=2 if name == "dev" else 3),
+                service(app),
+            )
+        ]
+        for name in ("dev", "prod")
+    }
+
+
+@given(found=environments(), data=st.data())
+@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+def test_remembered_parts_join_to_what_is_made_of_everything_anew(found: Environments, data: st.DataObject) -> None:
+    """Whatever was remembered before, from another state of the system, and whatever of it was lost or damaged."""
+    memo = Kept()
+    before = copy.deepcopy(found)
+    name = data.draw(st.sampled_from(list(found)))
+    if found[name]:
+        at = data.draw(st.integers(0, len(found[name]) - 1))
+        match data.draw(st.sampled_from(("gone", "named", "labelled"))):
+            case "gone":
+                del before[name][at]
+            case "named":
+                before[name][at].setdefault("metadata", {})["name"] = "another"
+            case _:
+                before[name][at].setdefault("metadata", {})["labels"] = {"tier": name}
+    Loads(before).emit(memo)
+    keys = st.lists(st.sampled_from([*sorted(memo), "none"]), max_size=5)
+    for key in data.draw(keys):
+        if key in memo:
+            memo[key] = data.draw(st.sampled_from((b"", b"\xc1", memo[key][:-1], b"\x93\xa1a\xa1b\xa1c")))
+    for key in data.draw(keys):
+        memo.pop(key, None)
+    assert Loads(found).emit(memo).files == _files(found)
+
+
+@pytest.mark.parametrize("options", [{}, {"split": True}, {"crds": "templates"}, {"crds": "separate"}])
+def test_a_chart_of_applications_is_the_chart_of_all_their_resources(options: dict[str, Any]) -> None:
+    """With and without a memo, in one chart and split up."""
+    found, memo = _shop(), Kept()
+    for environment in found:
+        found[environment].append({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "things.example.com"},
+            "spec": {"group": "example.com", "size": 1.0 if environment == "dev" else 1},
+        })
+    whole = _files(found, **options)
+    assert Loads(found).emit(None, **options).files == whole
+    assert Loads(found).emit(memo, **options).files == whole
+    again = Loads(found)
+    assert again.emit(memo, **options).files == whole
+    assert set(again.looked_at) <= {"things.example.com"}
+
+
+@pytest.mark.parametrize("case", corpus_cases())
+def test_real_systems_come_out_of_a_memo_as_they_are_without(case: str) -> None:
+    """Resource by resource."""
+    found, memo = corpus(case), Kept()
+    Loads(found).emit(memo)
+    assert Loads(found).emit(memo).files == _files(found)
+
+
+def test_one_changed_resource_makes_its_own_service_only() -> None:
+    """No other resource is looked at."""
+    memo = Kept()
+    assert Loads(_shop()).emit(memo).made == ("api", "web", "worker")
+    loads = Loads(_shop(web="other"))
+    made = loads.emit(memo)
+    assert made.made == ("web",)
+    assert set(loads.looked_at) == {"web"}
+    assert made.files == _files(_shop(web="other"))
+
+
+def test_what_may_not_be_remembered_is_made_each_time() -> None:
+    """An application without a key takes its service with it, and nothing of it is kept."""
+    found = _shop()
+    memo = Kept()
+    for _ in range(2):
+        portions = [
+            [
+                Portion("" if "secret" in f"{resource}" else f"{json_of(resource)!r}", partial(list, [("", resource)]))
+                for resource in [*resources, config_map("api-config", key="secret")]
+            ]
+            for resources in found.values()
+        ]
+        made = emit_portions(ChartFacts("shop", tuple(found), 0, ChartOptions()), portions, memo).made
+    assert made == ("api",)
+    assert not any(b"secret" in data for data in memo.values())
+
+
+def test_a_switch_that_others_share_changes_those_that_show_it() -> None:
+    """A third service that only prod has makes all three follow one switch."""
+    found = {"dev": [], "prod": [deployment("a"), deployment("b"), config_map("c", x="1")]}
+    memo = Kept()
+    two = {name: resources[:2] for name, resources in found.items()}
+    Loads(two).emit(memo)
+    assert Loads(found).emit(memo).files == _files(found)
+
+
+def test_a_warning_about_size_does_not_depend_on_what_is_remembered() -> None:
+    """A chart near the limit is told in the same words from a memo."""
+    found: Environments = {"dev": [], "prod": []}
+    for number in range(12):
+        for name, resources in found.items():
+            text = "".join(f"{number * position * 7919 % 100_003:x} " for position in range(16_000))
+            made = deployment(f"app{number}")
+            container(made)["image"] = f"x:{name}"
+            resources += [made, config_map(f"app{number}-config", **{"data.txt": f"{text}\n"})]
+    memo = Kept()
+    chart = ChartFacts("shop", tuple(found), 0, ChartOptions())
+    fresh = release_warning(chart, Loads(found).emit(None))
+    assert fresh is not None
+    assert "of the 1 MiB Helm can store" in fresh
+    for _ in range(2):
+        assert release_warning(chart, Loads(found).emit(memo), memo) == fresh
