@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from envcompile.actions.at_commit import AtCommit
 from envcompile.actions.past import api_at, resources_at, revision_of
-from envcompile.errors import EnvcError, Problem, UsageError
+from envcompile.errors import Problem, UsageError
 from envcompile.history.blame import blame, blame_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from envcompile.actions.past import Past
-    from envcompile.git.repository import Repository
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
     from envcompile.kubernetes.fieldpath import FieldPath
@@ -27,7 +27,6 @@ def blame_fields(
     Raises:
         UsageError: no such environment, commit, resource, field or key.
     """
-    from envcompile.actions.record import places_of
     from envcompile.ask.changes import root_node
     from envcompile.ask.redact import redacted, shown
     from envcompile.kubernetes.fieldpath import look_up, parse_field, resolve
@@ -46,9 +45,10 @@ def blame_fields(
     for blamed in found:
         if not blamed.place:
             unplaced.setdefault(blamed.commit, []).append(blamed.path)
-    places = {
-        commit: places_of(past.repository, commit, environment, target.id, paths) for commit, paths in unplaced.items()
-    }
+    places: dict[str, dict[FieldPath, str]] = {}
+    for commit, paths in unplaced.items():
+        with AtCommit(past.repository, commit, environment) as then:
+            places[commit] = then.places(target.id, paths)
     hidden = shown(redacted(target.id, target.value))
     done = []
     for blamed in found:
@@ -73,10 +73,10 @@ def _blame_keys(past: Past, at: Revision, resource: ResourceId, path: FieldPath,
     names: dict[str, list[str]] = {}
     for blamed in found:
         names.setdefault(blamed.commit, []).append(blamed.key)
-    places = {
-        commit: _places_of_keys(past.repository, commit, at.environment, resource, path, keys)
-        for commit, keys in names.items()
-    }
+    places: dict[str, dict[str, str]] = {}
+    for commit, keys in names.items():
+        with AtCommit(past.repository, commit, at.environment) as then:
+            places[commit] = then.key_places(resource, path, keys)
     return [blamed._replace(place=places[blamed.commit].get(blamed.key, "")) for blamed in found]
 
 
@@ -99,37 +99,3 @@ def _keys(path: FieldPath, value: Any, wanted: str) -> dict[str, Any]:
         for key, span in spans.items()
         if not wanted or key == wanted or key.startswith((f"{wanted}.", f"{wanted}["))
     }
-
-
-def _places_of_keys(
-    repository: Repository,
-    commit: str,
-    environment: str,
-    resource: ResourceId,
-    path: FieldPath,
-    keys: Iterable[str],
-) -> dict[str, str]:
-    """The file and line of a commit that set each key, found by compiling it; none where that is not known."""
-    from envcompile.compose.provenance import explain_text
-    from envcompile.units.project import Project
-
-    if not repository.has(commit):
-        return {}
-    tree = repository.commit_tree(commit)
-    places: dict[str, str] = {}
-    wanted = list(keys)
-    try:
-        linked = Project(tree).link(environment)
-        found = [linked.resource(resource)] if resource in linked.ids() else []
-        for item in found:
-            for key in wanted:
-                origin = explain_text(item, path, key, linked.plan.sources.where)
-                winner = next((say for say in origin.says if say.wins), None) if origin is not None else None
-                if winner is not None and winner.place is not None:
-                    places[key] = str(winner.place)
-    except EnvcError:
-        return {}
-    else:
-        return places
-    finally:
-        tree.close()

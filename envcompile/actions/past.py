@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.actions.at_commit import AtCommit
 from envcompile.actions.former_names import follow
 from envcompile.actions.opening import open_repository
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
@@ -252,26 +253,24 @@ class _Said(NamedTuple):
 def _said_of_kinds(repository: Repository, revision: Revision) -> _Said:
     """What the settings of a commit say of kinds; only settings are read, no resource."""
     from envcompile.settings import DEFAULT_KUBERNETES_VERSION
-    from envcompile.sources import new_parsed_files, read_project
+    from envcompile.sources import new_parsed_files
     from envcompile.sources.layers import EffectiveSettings
 
     nothing = _Said(DEFAULT_KUBERNETES_VERSION, (), ())
-    if not repository.has(revision.commit):
-        return nothing
-    tree = repository.commit_tree(revision.commit)
-    try:
-        sources = read_project(tree)
+    with AtCommit(repository, revision.commit, revision.environment) as then:
+        sources = then.sources()
+        if sources is None:
+            return nothing
         layers = sources.layers.get(revision.environment, ())
-        own = EffectiveSettings(tuple(sources.overlays[layer] for layer in layers)).settings if layers else None
-        return _Said(
-            (own.kubernetes_version if own is not None else None) or sources.settings.kubernetes_version,
-            sources.settings.merge_keys,
-            sources.crd_documents(new_parsed_files()),
-        )
-    except EnvcError:
-        return nothing
-    finally:
-        tree.close()
+        try:
+            own = EffectiveSettings(tuple(sources.overlays[layer] for layer in layers)).settings if layers else None
+            return _Said(
+                (own.kubernetes_version if own is not None else None) or sources.settings.kubernetes_version,
+                sources.settings.merge_keys,
+                sources.crd_documents(new_parsed_files()),
+            )
+        except EnvcError:
+            return nothing
 
 
 def find(past: Past, pattern: str, revisions: Sequence[Revision]) -> Iterator[Found]:

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.recorder import Recorder
 
-# Questions about the past find these here.
-from envcompile.actions.revisions import NOT_RECORDED, places_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -17,8 +14,6 @@ if TYPE_CHECKING:
     from envcompile.git.repository import Repository
     from envcompile.history.spool import Spool
     from envcompile.history.store import Store
-
-__all__ = ["NOT_RECORDED", "Recorded", "places_of", "record", "take_up", "unrecorded"]
 
 _FEW = 100
 """So many commits are looked up one by one; for more, all that are recorded are read at once."""
@@ -41,8 +36,6 @@ def record(
     commits: Sequence[str],
     *,
     progress: Callable[[int, int], None] | None = None,
-    spool: Spool | None = None,
-    recorder: Recorder | None = None,
 ) -> Recorded:
     """Record commits, parents before children; those that are recorded already cost nothing.
 
@@ -51,20 +44,27 @@ def record(
         store: the history database.
         commits: full hashes, parents before children.
         progress: told how many are done, of how many.
-        spool: the commits that wait; each is taken out when it is recorded.
-        recorder: what recorded others before; a new one when left out.
 
     Raises:
         UnavailableError: the database does not answer. What was recorded until then stays recorded.
     """
-    if recorder is None:
-        with Recorder(repository, store) as own:
-            return record(repository, store, commits, progress=progress, spool=spool, recorder=own)
+    with Recorder(repository, store) as recorder:
+        return _record_all(recorder, commits, progress)
+
+
+def _record_all(
+    recorder: Recorder,
+    commits: Sequence[str],
+    progress: Callable[[int, int], None] | None = None,
+    spool: Spool | None = None,
+) -> Recorded:
+    """Record commits; each is taken out of the spool when it is recorded."""
+    store = recorder.store
     known = store.recorded(commits) if len(commits) <= _FEW else store.known()
     done: list[str] = []
     failing: list[str] = []
     missing = [commit for commit in commits if commit not in known]
-    facts = {commit.hash: commit for commit in repository.commits(missing)}
+    facts = {commit.hash: commit for commit in recorder.repository.commits(missing)}
     for position, name in enumerate(commits):
         if name in facts:
             written = recorder.record(facts[name])
@@ -117,7 +117,7 @@ def take_up(
         UnavailableError: the database does not answer; what is not recorded yet waits on.
     """
     found = Recorded((), (), ())
-    with Recorder(repository, store, objects=objects, news=news) as recorder:
+    with Recorder(repository, store, objects=objects, news=news, keeps=True) as recorder:
         while waiting := spool.waiting():
             here = [commit for commit in waiting if recorder.objects.parents(commit) is not None]
             gone = [commit for commit in waiting if commit not in here]
@@ -125,7 +125,7 @@ def take_up(
             if here:
                 if news is not None:
                     news.choose(recorder.objects, repository, here)
-                new = record(repository, store, _missing(recorder, here), spool=spool, recorder=recorder)
+                new = _record_all(recorder, _missing(recorder, here), spool=spool)
             for commit in waiting:
                 spool.done(commit)
             found = Recorded((*found.new, *new.new), (), (*found.failing, *new.failing), (*found.gone, *gone))

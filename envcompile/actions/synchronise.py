@@ -68,7 +68,7 @@ def synchronise(
 def rebuild(past: Past, *, check: bool = False, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
     """Compile every recorded commit again, and put what it comes to in the place of what is recorded.
 
-    Every commit is compiled whole, without the recorder's shortcuts, into a database beside the history; the history
+    Every commit is compiled whole, whatever is remembered of units, into a database beside the history; the history
     itself changes in one transaction at the end, or not at all. What is recorded meanwhile is not lost.
 
     Args:
@@ -113,7 +113,7 @@ class _Renewal:
         rows = past.store.database.rows("SELECT hash, first_parent, tool, recorded_at FROM recorded_commit ORDER BY id")
         done = fresh.known()
         todo = [row for row in _parents_first({row[0]: row for row in rows}) if row[0] not in done]
-        with Recorder(past.repository, fresh) as recorder:
+        with Recorder(past.repository, fresh, remembers=False) as recorder:
             here = [name for name, _, tool, _ in todo if tool and recorder.objects.parents(name) is not None]
             facts = {commit.hash: commit for commit in past.repository.commits(here)}
             for position, (name, _, _, recorded_at) in enumerate(todo):

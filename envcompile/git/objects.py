@@ -43,13 +43,14 @@ class GitObjects:
         place: the repository.
     """
 
-    __slots__ = ("__weakref__", "_place", "_process", "_stop", "_trees")
+    __slots__ = ("__weakref__", "_place", "_process", "_roots", "_stop", "_trees")
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., GitObjects] | None = None
         self._trees: dict[str, dict[str, Entry]] = {}
+        self._roots: dict[str, str] = {}
 
     def start(self) -> None:
         """Start git, so that it is ready when the first question comes.
@@ -121,10 +122,15 @@ class GitObjects:
 
     def root(self, commit: str) -> str:
         """The hash of a commit's top folder; empty when the commit is not there."""
+        known = self._roots.get(commit)
+        if known is not None:
+            return known
         found = self.read([f"{commit}^{{tree}}"])[0]
         if found is None:
             return ""
         self._trees.setdefault(found[0], _entries(found[1], len(found[0])))
+        if len(commit) == len(found[0]):  # a whole hash, which never means another commit
+            self._roots[commit] = found[0]
         return found[0]
 
     def folder(self, tree: str) -> dict[str, Entry]:
@@ -162,6 +168,7 @@ class GitObjects:
         """Drop what is remembered of folders, when it has become much."""
         if len(self._trees) > _MOST_FOLDERS:
             self._trees.clear()
+            self._roots.clear()
 
     def close(self) -> None:
         """End the git process; the next question starts another."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.model import ResourceId
@@ -107,11 +108,13 @@ def content_of(value: Any, file: str) -> Content:
 
 def digest_of(contents: Iterable[tuple[ResourceId, bytes, str]]) -> bytes:
     """The digest of a whole environment: of each resource's identity, content and file, as JSON lists."""
-    total = hashlib.sha256()
-    for identity, digest, file in sorted(contents):
-        group, kind, namespace, name = identity
-        line = f'["{group}", "{kind}", "{namespace}", "{name}", "{digest.hex()}", "{file}"]'
-        if line.count('"') != 12 or "\\" in line or not line.isascii() or not line.isprintable():
-            line = json.dumps([*identity, digest.hex(), file])
-        total.update(line.encode())
-    return total.digest()
+    return hashlib.sha256(b"".join(starmap(line_of, sorted(contents)))).digest()
+
+
+def line_of(identity: ResourceId, digest: bytes, file: str) -> bytes:
+    """What one resource adds to the digest of its environment, in which resources are sorted by identity."""
+    group, kind, namespace, name = identity
+    line = f'["{group}", "{kind}", "{namespace}", "{name}", "{digest.hex()}", "{file}"]'
+    if line.count('"') != 12 or "\\" in line or not line.isascii() or not line.isprintable():
+        line = json.dumps([*identity, digest.hex(), file])
+    return line.encode()

@@ -9,32 +9,23 @@ from envcompile.revert.plan_settings import settings_of
 from envcompile.sources.project import ENVIRONMENT_FILE, SEALED_FILE
 
 if TYPE_CHECKING:
-    from envcompile.git.repository import Repository
-    from envcompile.git.trees import CommitTree
+    from envcompile.actions.at_commit import AtCommit
     from envcompile.model import ResourceId
     from envcompile.revert.draft_tree import Value
     from envcompile.secrets.store import Store
-    from envcompile.units.project import CompiledEnvironment
 
 
 class Then:
-    """One environment at a commit; everything is empty when git does not hold the commit any more.
+    """What the sources of a recorded commit say of one environment; nothing when git does not hold them any more.
 
     Args:
-        repository: where the commit may be.
-        commit: its hash.
-        environment: the environment.
+        at: the environment at the commit.
     """
 
-    def __init__(self, repository: Repository, commit: str, environment: str) -> None:
-        self._environment = environment
-        self._tree: CommitTree | None = repository.commit_tree(commit) if repository.has(commit) else None
-        self._built: list[CompiledEnvironment | None] = []
-
-    def close(self) -> None:
-        """Let go of git."""
-        if self._tree is not None:
-            self._tree.close()
+    def __init__(self, at: AtCommit) -> None:
+        self._at = at
+        self._environment = at.environment
+        self._tree = at.tree
 
     def settings(self) -> Value:
         """What the environment's own environment.yaml said."""
@@ -57,43 +48,29 @@ class Then:
     def store(self) -> Store | None:
         """The sealed values of all of the environment's layers."""
         from envcompile.secrets import store_of
-        from envcompile.sources import read_project
 
+        sources = self._at.sources()
         try:
-            files = read_project(self._tree).sealed_files(self._environment) if self._tree is not None else ()
+            files = sources.sealed_files(self._environment) if sources is not None else ()
             return store_of(self._environment, files) if files else None
         except (EnvcError, KeyError):
             return None
 
     def declared(self, identity: ResourceId) -> Value | None:
         """The Secret, with its references, that a sealed resource was declared as."""
-        for resource in self._resources():
-            if resource.id == identity:
-                found = next((step.before for step in resource.steps if step.within == ("secretBackend",)), None)
-                return found if found is not None else None
-        return None
+        resource = self._at.resource(identity)
+        if resource is None:
+            return None
+        found: Value | None = next((step.before for step in resource.steps if step.within == ("secretBackend",)), None)
+        return found
 
     def laid(self, identity: ResourceId) -> Value | None:
         """A resource as the documents made it, before the environment's settings."""
-        for resource in self._resources():
-            if resource.id == identity:
-                value: Any = resource.steps[0].after
-                for step in resource.steps:
-                    if step.role not in {"setting", "derived"}:
-                        value = step.after
-                return None if resource.steps[0].role == "derived" else value
-        return None
-
-    def _resources(self) -> Any:
-        if not self._built:
-            self._built.append(self._compile())
-        built = self._built[0]
-        return built.compiled.resources if built is not None else ()
-
-    def _compile(self) -> CompiledEnvironment | None:
-        from envcompile.units.project import Project
-
-        try:
-            return Project(self._tree).compile_with_sources(self._environment) if self._tree is not None else None
-        except EnvcError:
+        resource = self._at.resource(identity)
+        if resource is None or resource.steps[0].role == "derived":
             return None
+        value: Any = resource.steps[0].after
+        for step in resource.steps:
+            if step.role not in {"setting", "derived"}:
+                value = step.after
+        return value

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.actions.at_commit import AtCommit
 from envcompile.actions.past import choose, resources_at
-from envcompile.actions.record import NOT_RECORDED
+from envcompile.actions.revisions import NOT_RECORDED
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.files import unwritable, write_atomically
 from envcompile.revert.draft_tree import Draft
@@ -160,16 +161,10 @@ def _known(past: Past, revision: Revision, identity: ResourceId, value: Value) -
     """What a recorded resource really held: values in clear are not in the history, but maybe in git."""
     if not _is_hidden(value):
         return value
-    if past.repository.has(revision.commit):
-        tree = past.repository.commit_tree(revision.commit)
-        try:
-            for resource in Project(tree).compile(revision.environment).resources:
-                if resource.id == identity:
-                    return resource.value
-        except EnvcError:
-            pass
-        finally:
-            tree.close()
+    with AtCommit(past.repository, revision.commit, revision.environment) as then:
+        resource = then.resource(identity)
+    if resource is not None:
+        return resource.value
     raise _never_recorded(identity, "write its file anew, then restore the others one by one with `--only`")
 
 

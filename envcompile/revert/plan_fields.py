@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from envcompile.actions.at_commit import AtCommit
 from envcompile.compose.differences import Rehearsal, changes, json_operations, json_patch, whole
 from envcompile.compose.directives import is_deletion
 from envcompile.compose.identity import Identifier
@@ -44,7 +44,8 @@ def go_back(draft: Draft, repository: Repository, commit: str, files: Mapping[Re
     """
     if not draft.state.gaps:
         return
-    with closing(Then(repository, commit, draft.environment)) as then:
+    with AtCommit(repository, commit, draft.environment) as at:
+        then = Then(at)
         settingback.take_back(draft, then.settings())
         settingback.follow_resources(draft)
         seal_back(draft, then)

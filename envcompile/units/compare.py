@@ -9,9 +9,13 @@ from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from envcompile.emit.filenames import Placed
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
     from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.link import Imports
+    from envcompile.units.unit import Exported, UnitExports
 
 
 def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> list[ResourceId]:
@@ -23,36 +27,84 @@ def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment
         before: one state; None for an environment that is not there.
         after: the other one.
     """
-    left, right = _States(before), _States(after)
+    left, right = State(before), State(after)
+    renderer = Renderer()
     return sorted(
         identity
-        for identity in {*left.paths, *right.paths}
+        for identity in differing(left, right)
         if left.paths.get(identity) != right.paths.get(identity)
-        or (left.origin(identity) != right.origin(identity) and left.text(identity) != right.text(identity))
+        or left.text(identity, renderer) != right.text(identity, renderer)
     )
 
 
-class _States:
-    """The resources of one state: where their files are, what they are made from, and their text."""
+def differing(left: State, right: State) -> set[ResourceId]:
+    """The resources that may not be the same in two states: all others are, and so are their files.
 
-    def __init__(self, linked: LinkedEnvironment | None) -> None:
+    Nothing is compiled for it.
+    """
+    found = {*left.further, *right.further}
+    for app in {*left.units, *right.units}:
+        one, other = left.units.get(app, _NO_UNIT), right.units.get(app, _NO_UNIT)
+        if one[:2] != other[:2]:
+            found.update([resource.id for unit in (one, other) for resource in unit[2]])
+    if left.paths is not right.paths:
+        found.update([
+            identity
+            for identity in {*left.paths, *right.paths}
+            if left.paths.get(identity) != right.paths.get(identity)
+        ])
+    return found
+
+
+class State:
+    """The resources of one environment at one time: where their files are, and what they are made from.
+
+    Args:
+        linked: the environment; None for one that is not there.
+        like: another state of it, which often has the same files.
+    """
+
+    def __init__(self, linked: LinkedEnvironment | None, like: State | None = None) -> None:
+        self.plan = linked.plan if linked is not None else None
         self._linked = linked
-        self._renderer = Renderer()
-        self.paths: dict[ResourceId, str] = {}
-        self._origins: dict[ResourceId, tuple[str, str, int]] = {}
+        self.environment = linked.environment if linked is not None else ""
+        self.units: dict[str, tuple[str, str, Sequence[Exported]]] = {}
+        """Application -> the key of its unit, a digest of what the others do to it, and its resources."""
+        self.further: tuple[ResourceId, ...] = ()
+        """The resources that are in no unit."""
+        self.exports: dict[str, UnitExports] = {}
+        """Application -> what its unit tells to the others."""
+        self.imports: Mapping[ResourceId, Imports] = {}
+        """What the others do to a resource."""
+        self.paths: Mapping[ResourceId, str] = {}
+        """Where the file of each resource is, below the environment's folder."""
+        self.placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
+        """What decides where files are."""
         if linked is None:
             return
         resources: list[Placed] = [*linked.exported(), *linked.linked.further]
-        placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
-        self.paths = {resource.id: path for path, resource in placed.items()}
-        for number, unit in enumerate(linked.exports):
-            made = (linked.plan.units[number].key, linked.imports_digest(number))
-            self._origins.update((resource.id, (*made, at)) for at, resource in enumerate(unit.resources))
+        kinds = linked.plan.facts.digest
+        self.placed = (kinds, linked.namespace, [(resource.id, resource.app) for resource in resources])
+        if like is not None and like.placed == self.placed:
+            self.paths = like.paths
+        else:
+            placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
+            self.paths = {resource.id: path for path, resource in placed.items()}
+        self.further = tuple([resource.id for resource in linked.linked.further])
+        self.imports = linked.linked.imports
+        for number, (unit, exports) in enumerate(zip(linked.plan.units, linked.exports, strict=True)):
+            self.exports[unit.app] = exports
+            self.units[unit.app] = (unit.key, linked.imports_digest(number), exports.resources)
 
-    def origin(self, identity: ResourceId) -> object:
-        """What a resource is made from; something that equals nothing else for one that is in no unit."""
-        return self._origins.get(identity, self)
+    def text(self, identity: ResourceId, renderer: Renderer) -> str:
+        """The resource as YAML; empty for one that is not there."""
+        return render(self.resource(identity), renderer) if identity in self.paths else ""
 
-    def text(self, identity: ResourceId) -> str:
-        """The resource as YAML."""
-        return render(self._linked.resource(identity), self._renderer) if self._linked is not None else ""
+    def resource(self, identity: ResourceId) -> Resource:
+        """One resource."""
+        if self._linked is None:
+            raise ValueError("an environment that is not there holds nothing")
+        return self._linked.resource(identity)
+
+
+_NO_UNIT: tuple[str, str, Sequence[Exported]] = ("", "", ())

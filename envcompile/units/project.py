@@ -177,7 +177,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
     @property
     def sources(self) -> ProjectSources:
-        """Its settings and environments as they are written."""
+        """The project's settings, and the files of each of its layers."""
         return self._sources
 
     @property

@@ -68,7 +68,7 @@ def test_a_commit_compiled_from_its_parents_is_what_the_whole_is(seed: int, tmp_
             name = commit(root, f"change {number}")
             facts = repository.commit(name)
             written = first.record(facts)
-            with Recorder(repository, Store(whole)) as second:  # remembers nothing of the commits before
+            with Recorder(repository, Store(whole), remembers=False) as second:
                 assert written == second.record(facts)
             mine, plain = everything(quick), everything(whole)
             for table in mine:

@@ -1,0 +1,104 @@
+"""An environment after an edit that leaves alone what files speak of: only the units of edited files are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.sources.scans import combined_digest
+from envcompile.units.compare import State
+from envcompile.units.compile import compile_unit
+from envcompile.units.link import NOTHING, finish
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.model import Resource, ResourceId
+    from envcompile.sources import EnvironmentSources
+    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.unit import CompiledUnit
+
+
+def revised(before: State, sources: EnvironmentSources) -> State | None:
+    """An environment after an edit; None when it has to be planned and joined anew.
+
+    The settings, sealed values and certificates of both must be the same, as must be the Kubernetes version and the
+    definitions outside of the layers; whoever calls knows.
+
+    Args:
+        before: the environment before, with which nothing is wrong.
+        sources: what it is made from now.
+
+    Raises:
+        EnvcError: what is wrong with the files.
+    """
+    plan = before.plan
+    if plan is None or plan.sources.settings.secret_backend == "external":
+        return None
+    edited = _edited(plan.sources, sources)
+    if edited is None:
+        return None
+    units: list[PlannedUnit] = []
+    touched: list[int] = []
+    for number, planned in enumerate(plan.units):
+        unit = planned
+        news = [edited[place] for part in unit.parts if (place := (part.layer, part.path)) in edited]
+        if news:
+            parts = tuple([
+                part._replace(digest=edited.get((part.layer, part.path), part.digest)) for part in unit.parts
+            ])
+            unit = unit._replace(parts=parts, key=combined_digest(["revised", unit.key, *map(str, parts)]))
+            touched.append(number)
+        units.append(unit)
+    after = plan._replace(sources=sources, units=tuple(units))
+    compiled: dict[str, CompiledUnit] = {}
+    for number in touched:
+        unit = units[number]
+        made = compiled[unit.app] = compile_unit(after.input_of(unit), after.api)
+        if not made.is_sound or made.exports != before.exports[unit.app]:
+            return None
+    return _Revised(before, after, compiled)
+
+
+def _edited(before: EnvironmentSources, after: EnvironmentSources) -> dict[tuple[int, str], str] | None:
+    """Layer and path of each file that says something else of the same -> its digest; None for more than that."""
+    found: dict[tuple[int, str], str] = {}
+    if [layer.name for layer in before.scans] != [layer.name for layer in after.scans]:
+        return None
+    for number, (old, new) in enumerate(zip(before.scans, after.scans, strict=True)):
+        if len(old.files) != len(new.files):
+            return None
+        for one, other in zip(old.files, new.files, strict=True):
+            if one is other or one == other:
+                continue
+            if one._replace(digest=other.digest) != other or one.crds:
+                return None
+            found[number, other.path] = other.digest
+    return found
+
+
+class _Revised(State):
+    """A state of which only some units were made anew."""
+
+    def __init__(self, before: State, plan: EnvironmentPlan, compiled: Mapping[str, CompiledUnit]) -> None:
+        super().__init__(None)
+        self.plan = plan
+        self.environment = before.environment
+        self.paths, self.further, self.placed = before.paths, before.further, before.placed
+        self.exports, self.imports = before.exports, before.imports
+        self.units = dict(before.units)
+        for unit in plan.units:
+            if unit.app in compiled:
+                self.units[unit.app] = (unit.key, *before.units[unit.app][1:])
+        self._first: State = before
+        self._made: dict[ResourceId, Resource] = {}
+        if isinstance(before, _Revised):
+            self._first = before._first  # ruff: ignore[private-member-access] - its own class
+            self._made = dict(before._made)  # ruff: ignore[private-member-access] - its own class
+        for made in compiled.values():
+            for resource in made.resources:
+                imports = self.imports.get(resource.id, NOTHING)
+                self._made[resource.id] = finish(resource, imports, plan) if imports is not NOTHING else resource
+
+    def resource(self, identity: ResourceId) -> Resource:
+        """One resource."""
+        return self._made.get(identity) or self._first.resource(identity)
