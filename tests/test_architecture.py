@@ -24,6 +24,7 @@ LARGER: dict[str, str] = {}
 CATCHES_ALL = {
     "cli/error_handler.py": "it is the funnel",
     "cli/app.py": "the command-line library's own errors show themselves",
+    "units/objects.py": "file systems behind fsspec have no common error type",
     "secrets/certificate.py": "the parser of certificates has no common error type",
     "secrets/outside.py": "it is raised again in the thread that waits",
     "secrets/privatekeys.py": "the parser of keys has no common error type",
@@ -38,6 +39,7 @@ NESTED = {
     "compose/configtext",
     "forge/hosts",
     "migrations/versions",
+    "units/engines",
 }
 """Rooms inside of rooms."""
 BLAND = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "data", "core"}

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
+from envcompile.actions.team import learn, publish, spread_to
 from envcompile.compose.identity import Identifier, select
 from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
-from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
+from envcompile.log import detail
 from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
@@ -41,6 +42,8 @@ def build(
     check: bool = False,
     force: bool = False,
     with_chart: bool = True,
+    engine: str | None = None,
+    jobs: int | None = None,
 ) -> list[EnvironmentResult]:
     """Compile environments and bring their folders up to date.
 
@@ -53,6 +56,8 @@ def build(
         only: KIND/NAME of the one resource to write; the other files stay as they are.
         check: compare only.
         force: overwrite files that were edited by hand or belong to others.
+        engine: the address of who compiles, `dask://HOST:PORT`; this machine when left out.
+        jobs: processes that compile; by the size of the work when left out.
         with_chart: write the Helm chart, too, when envc.yaml asks for one and all environments are built.
 
     Raises:
@@ -67,9 +72,14 @@ def build(
         look = Look(str(project.root), str(target))
     is_whole = not environments and only is None
     texts = Texts()
+    learn(project, chosen)
     if project.settings.chart is None or not (is_whole and with_chart):  # a chart is made of all values
-        with suppress(EnvcError):  # told below, with everything else that is wrong
-            project.settle(chosen, texts.take)
+        try:
+            project.settle(chosen, texts.take, spread_to(project, texts, engine, jobs))
+        except (UsageError, UnavailableError):
+            raise
+        except EnvcError as error:
+            detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
     linked = link_all(project, chosen)
     problems = Problems()
     outputs = []
@@ -88,6 +98,8 @@ def build(
             chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
             results.append(chart.result)
     if not check:
+        for made, result in zip(outputs, results, strict=False):
+            made.take_shared([*result.plan.added, *result.plan.changed])
         if not force:
             for result in results:
                 try:
@@ -101,6 +113,7 @@ def build(
     for made in outputs:
         made.remember()
     project.save_memo()
+    publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
         chart.memo.save()
     return results

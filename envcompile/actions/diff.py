@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from envcompile.sources.tree import File
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
+    from envcompile.units.shared_memo import SharedMemo
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -105,7 +106,7 @@ class _Side(Project):
     def __init__(
         self,
         tree: Tree,
-        memo: FolderMemo | None,
+        memo: FolderMemo | SharedMemo | None,
         digest_of: Callable[[str], str] | None,
         digits: int,
         twin: _Side | None = None,

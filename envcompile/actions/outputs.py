@@ -14,7 +14,7 @@ from envcompile.model import Bundle
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
@@ -47,14 +47,50 @@ class Texts:
             digests.append(digest(text))
         self._digests[environment, number] = tuple(digests)
 
+    def take_texts(self, environment: str, number: int, texts: Sequence[bytes]) -> None:
+        """Take the texts of a unit that somebody else rendered, as they are while no other unit does anything to them.
+
+        Args:
+            environment: the unit's.
+            number: the unit's.
+            texts: one a resource.
+        """
+        for position, text in enumerate(texts):
+            self._spool.put((environment, number, position), text)
+        self._digests[environment, number] = tuple(map(digest, texts))
+
     def digests(self, environment: str, number: int) -> Sequence[str] | None:
         """The digests of the texts of a unit when they are at hand."""
         return self._digests.get((environment, number))
 
-    def text(self, linked: LinkedEnvironment, identity: ResourceId) -> bytes:
-        """The text of a resource; its unit is compiled when it is not at hand."""
+    def keep(self, digest_of_text: str, text: bytes) -> None:
+        """Keep a text that others made."""
+        self._spool.put(digest_of_text, text)
+
+    def kept(self, environment: str, number: int, position: int, known: str) -> bytes | None:
+        """A text that is at hand; None for others.
+
+        Args:
+            environment: the resource's.
+            number: its unit's.
+            position: its own in there.
+            known: the digest of the text, by which others' are kept.
+        """
+        found = self._spool.get((environment, number, position))
+        return found if found is not None and digest(found) == known else self._spool.get(known)
+
+    def text(self, linked: LinkedEnvironment, identity: ResourceId, known: str) -> bytes:
+        """The text of a resource; its unit is compiled when it is not at hand.
+
+        Args:
+            linked: the environment.
+            identity: the resource.
+            known: the digest of the text where that is known.
+        """
         place = linked.place_in_units(identity)
         found = self._spool.get((linked.environment, *place)) if place is not None else None
+        if found is None and known:
+            found = self._spool.get(known)
         if found is None:
             found = render(linked.resource(identity), Renderer()).encode()
             if place is not None:
@@ -83,13 +119,13 @@ class Outputs(Mapping[str, bytes]):
                 **{one.app: one.origin[1] for one in linked.exported()},
             })
             paths = {one.id: path for path, one in self.placed.items()}
-            self._paths: Sequence[tuple[str, ...]] = [
+            self.paths: Sequence[tuple[str, ...]] = [
                 tuple([paths[one.id] for one in unit.resources]) for unit in linked.exports
             ]
         else:
-            self._paths = linked.paths
-        digests: dict[str, str] = {}
-        for number, own in enumerate(self._paths):
+            self.paths = linked.paths
+        digests = self._digests = dict[str, str]()
+        for number, own in enumerate(self.paths):
             known = linked.known_digests(number)
             if known is None and not linked.imports_digest(number):
                 known = texts.digests(linked.environment, number)
@@ -109,13 +145,53 @@ class Outputs(Mapping[str, bytes]):
         return self._placed
 
     def __getitem__(self, path: str) -> bytes:
-        return self._texts.text(self.linked, self.placed[path].id)
+        return self._texts.text(self.linked, self.placed[path].id, self._digests.get(path, ""))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.bundle.digests)
 
     def __len__(self) -> int:
         return len(self.bundle.digests)
+
+    def take_shared(self, wanted: Iterable[str]) -> None:
+        """Take the bytes of files from the memo that a team shares, where it has them, instead of compiling.
+
+        Args:
+            wanted: the paths of the files that will be written.
+        """
+        memo = self.linked.memo
+        if memo is None:
+            return
+        wanted_now = frozenset(wanted)
+        units = [
+            number
+            for number, own in enumerate(self.paths)
+            if self._texts.digests(self.linked.environment, number) is None and not wanted_now.isdisjoint(own)
+        ]
+        for digest_of_file, text in memo.texts(self.linked, units, self.digests).items():
+            self._texts.keep(digest_of_file, text)
+
+    def digests(self, number: int) -> list[str]:
+        """The SHA-256 of every file of a unit."""
+        return [self.bundle.digests[path] for path in self.paths[number]]
+
+    def texts_at_hand(self, number: int, folder: Path) -> list[bytes] | None:
+        """The bytes of a unit's files without compiling: those that were made, or those that were written.
+
+        Args:
+            number: the unit's.
+            folder: the environment's folder. What is read from it must be compared with the digests.
+        """
+        found = []
+        for position, path in enumerate(self.paths[number]):
+            text = self._texts.kept(self.linked.environment, number, position, self.bundle.digests[path])
+            if text is None:
+                try:
+                    text = (folder / path).read_bytes()
+                except OSError:
+                    return None
+            found.append(text)
+        return found
 
     def report_refused(self, plan: Plan, folder: Path, problems: Problems) -> None:
         """Note what the API server would refuse to make of what the last build wrote.
@@ -144,4 +220,4 @@ class Outputs(Mapping[str, bytes]):
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        self.linked.remember(self._paths, self.bundle.digests)
+        self.linked.remember(self.paths, self.bundle.digests)

@@ -100,6 +100,8 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
     """
     from pathlib import Path
 
+    from envcompile.actions.team import share, trouble
+    from envcompile.cli.output import tell
     from envcompile.cli.render.build import print_stream, tell_built, tell_stale
     from envcompile.errors import Problem, UsageError
 
@@ -107,6 +109,7 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
         raise UsageError([
             Problem("--format goes with --why and is `text` or `json`", "envc build --why --format json")
         ])
+    share(opened, os.environ)
     if options.stdout:
         return print_stream(opened, environments, options.only)
     from envcompile.actions.build import build
@@ -119,7 +122,11 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
         check=options.check,
         force=options.force,
         with_chart=not options.no_chart,
+        engine=options.engine,
+        jobs=options.jobs,
     )
+    if trouble(opened):
+        tell(f"warning: {trouble(opened)}")
     if options.why:
         from envcompile.cli.render.build import tell_why
 

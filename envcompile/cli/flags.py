@@ -155,6 +155,7 @@ class BuildOptions(Options):
         ("at", "why"),
         ("stdout", "why"),
         ("watch", "why"),
+        ("jobs", "engine"),
     )
 
     check: bool = flag("Write nothing; exit 16 when something is stale.")
@@ -166,6 +167,8 @@ class BuildOptions(Options):
     watch: bool = flag("Build again whenever a source is saved.", is_quick=False)
     force: bool = flag("Overwrite what was edited by hand.")
     no_chart: bool = flag("Leave environments/chart as it is.")
+    jobs: int | None = flag("Compile in this many processes; default: one.", "N", least=1)
+    engine: str | None = flag("Let an engine compile: dask://HOST:PORT.", "ADDRESS")
     why: bool = flag("Tell of each unit (application x environment) whether it was compiled, and why.")
     format: str | None = flag("How --why prints; default: text.", "text|json")
 

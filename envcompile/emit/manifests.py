@@ -59,10 +59,10 @@ def render(resource: Resource, renderer: Renderer) -> str:
     if first is not None:
         _collect_fresh(resource.value, first.value, fresh)
     text = renderer.render(resource.value, fresh)
-    return _with_gaps(text) if resource.id.kind == "SealedSecret" else text
+    return with_gaps(text) if resource.id.kind == "SealedSecret" else text
 
 
-def _with_gaps(text: str) -> str:
+def with_gaps(text: str) -> str:
     """A SealedSecret with an empty line between ciphertexts: two branches that seal neighbours then merge in git."""
     lines: list[str] = []
     is_within = is_later = False

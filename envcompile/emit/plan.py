@@ -123,13 +123,16 @@ def _plan(
 ) -> Plan:
     present, folders_present = _walk(folder)
     index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
-    owned = parse_index(index) if index is not None else {}
+    owned = _owned(index, bundle, former)
 
-    if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys()):
+    if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys() - {INDEX_NAME}):
         owned.update(dict.fromkeys(former.joined(strangers), ()))
     if former is not None and (claimed := present.keys() & bundle.digests.keys() - owned.keys()):
         owned.update(dict.fromkeys(former.joined(claimed), ()))
-    written = {path: (*said, *former.written(path)) for path, said in owned.items()} if former is not None else owned
+
+    def written(path: str) -> tuple[str, ...]:
+        """The digests of what envc wrote to one of its files."""
+        return (*owned.get(path, ()), *(former.written(path) if former is not None and path in owned else ()))
 
     def look(path: str, stat: str, wanted: str = "") -> tuple[str, bool]:
         """The digest of a file, and whether it may be written anew."""
@@ -138,7 +141,7 @@ def _plan(
         seen, found = known.get(path, ("", ""))
         if found and seen == stat:
             return found, True  # not touched since envc wrote it
-        said = written.get(path, ())
+        said = written(path)
         data = (folder / path).read_bytes()
         found = digest_of_text(data, (wanted, *said))
         is_ours = found in said
@@ -175,7 +178,7 @@ def _plan(
         stat = present.get(path)
         if partial:
             found, is_ours = look(path, stat) if stat is not None else ("", False)
-            digests[path] = found if is_ours else next(reversed(written[path]), "")
+            digests[path] = found if is_ours else next(reversed(written(path)), "")
         elif stat is not None:
             (removed if look(path, stat)[1] else edited).append(path)
     folders = {path[: end.start()] for path in bundle.digests for end in _SLASH.finditer(path)}
@@ -210,6 +213,15 @@ def _plan(
     is_canonical = found_index is None if gone else found_index == result.new_index
     is_current = is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone))
     return result._replace(index_is_current=is_current, index_is_canonical=is_canonical)
+
+
+def _owned(index: bytes | None, bundle: Bundle, former: Former | None) -> dict[str, tuple[str, ...]]:
+    """The files that the index names, with the digests that it gives them; it is seldom another than the bundle's."""
+    if index is None:
+        return {}
+    if former is not None and index == render_names(bundle.digests):
+        return dict.fromkeys(bundle.digests, ())
+    return parse_index(index)
 
 
 def is_index_current(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError
 from envcompile.revert.plan_settings import settings_of
@@ -69,7 +69,7 @@ class Then:
         resource = self._at.resource(identity)
         if resource is None or resource.steps[0].role == "derived":
             return None
-        value: Any = resource.steps[0].after
+        value: Value = resource.steps[0].after
         for step in resource.steps:
             if step.role not in {"setting", "derived"}:
                 value = step.after

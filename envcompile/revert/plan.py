@@ -45,7 +45,8 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
         EnvcError: files in the folder are not envc's.
     """
     from envcompile.actions.results import EnvironmentResult, write_all
-    from envcompile.emit.manifests import bundle_of
+    from envcompile.emit.former import Former
+    from envcompile.emit.manifests import bundle_of, with_gaps
     from envcompile.emit.plan import plan
     from envcompile.emit.write import check_folder, refuse_obstacles
     from envcompile.yamlio import dump
@@ -56,11 +57,15 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
     for resource in resources:
         if _is_hidden(resource.value):
             raise _never_recorded(resource.id, "build the commit instead: git checkout it and run `envc build`")
-    files = {state[resource.id].file: dump(resource.value).encode() for resource in resources}
+    texts = {resource.id: dump(resource.value) for resource in resources}
+    files = {
+        state[identity].file: (with_gaps(text) if identity.kind == "SealedSecret" else text).encode()
+        for identity, text in texts.items()
+    }
     target = root / "environments"
     folder = check_folder(target / revision.environment, root)
     bundle = bundle_of(revision.environment, files)
-    compared = plan(folder, bundle, partial=bool(only))
+    compared = plan(folder, bundle, former=Former(folder, root), partial=bool(only))
     refuse_obstacles(compared, folder, root)
     write_all(root, target, [EnvironmentResult(revision.environment, folder, len(files), compared, ())])
     return sorted([*compared.added, *compared.changed, *compared.removed])

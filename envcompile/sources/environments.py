@@ -78,6 +78,15 @@ class ProjectSources(NamedTuple):
         """
         return select_environments(wanted, self.environments)
 
+    def layers_of(self, environments: Iterable[str]) -> dict[str, tuple[FileEntry, ...]]:
+        """Every file of each layer that some environments have, base first."""
+        found = {BASE: self.base}
+        for environment in environments:
+            for layer in self.layers[environment]:
+                overlay = self.overlays[layer]
+                found[overlay.folder] = tuple(overlay.files)
+        return found
+
     def sealed_files(self, environment: str) -> tuple[StoreFile, ...]:
         """The secret stores of an environment's layers, lowest first; layers without one are left out.
 

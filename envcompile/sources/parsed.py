@@ -95,6 +95,7 @@ class ParsedFiles:
         "_files",
         "_held",
         "_layers",
+        "_lent",
         "_packed",
         "_said",
         "_scans",
@@ -122,6 +123,7 @@ class ParsedFiles:
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
+        self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
         self._packed: dict[str, bytes] = {}
@@ -183,6 +185,29 @@ class ParsedFiles:
             if not isinstance(said, EnvcError):
                 found |= said.imports
         return found
+
+    def resource_files(self, name: str, entries: Iterable[FileEntry]) -> tuple[str, ...]:
+        """The resource files of a layer; what is wrong with its folder is told when it is read."""
+        return self._paths(name, entries, Problems())
+
+    def imports(self) -> dict[str, frozenset[str]]:
+        """For each file the files that it was computed from besides itself, in any environment so far."""
+        found: dict[str, frozenset[str]] = {}
+        for (path, _), said in self._said.items():
+            if not isinstance(said, EnvcError) and said.imports:
+                found[path] = found.get(path, _NOTHING) | said.imports
+        return found
+
+    def lend(self, layer: str, scans: Iterable[FileScan]) -> None:
+        """Take scans from somewhere else; when such a file is read after all, it must say the same.
+
+        Args:
+            layer: whose files they are.
+            scans: of files whose digests are right.
+        """
+        for scan in scans:
+            self._scans[layer, scan.path] = scan
+            self._lent.add((layer, scan.path))
 
     @property
     def scans(self) -> Mapping[tuple[str, str], FileScan]:
@@ -285,8 +310,17 @@ class ParsedFiles:
 
         Raises:
             EnvcError: everything that is wrong with the file.
+            UnavailableError: a scan that was lent says something else.
         """
-        return self._say(tree, name, path, facts).documents
+        said = self._say(tree, name, path, facts)
+        if (name, path) in self._lent:
+            lent = self._scans[name, path]
+            if lent != scan_of(path, app_of(path, name), lent.digest, said.documents, varies=said.varies):
+                what = f"the shared memo says something wrong of `{path}`"
+                fix = "build without it (`ENVC_CACHE= envc build`), and empty what ENVC_CACHE names"
+                raise UnavailableError([Problem(what, fix, (Location(path, 1, 1),))])
+            self._lent.discard((name, path))
+        return said.documents
 
     def _paths(self, name: str, entries: Iterable[FileEntry], problems: Problems) -> tuple[str, ...]:
         """The resource files of a layer; what is wrong with its folder is noted."""

@@ -172,13 +172,15 @@ class WorkingTree:
         try:
             # A pipe that nobody writes to would be waited for without O_NONBLOCK, which means nothing to a file.
             descriptor = os.open(f"{self._prefix}{path}", os.O_RDONLY | _NO_WAITING)
-            mode = os.fstat(descriptor).st_mode
-            if not stat.S_ISREG(mode):
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
                 os.close(descriptor)
-                raise _no_file(path, mode)
+                raise _no_file(path, facts.st_mode)
+            most = self.limits.file_size * _MEBIBYTE
             with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
-                data = file.read(self.limits.file_size * _MEBIBYTE + 1)
-                if len(data) > self.limits.file_size * _MEBIBYTE:
+                # Asked for as many bytes as are allowed, Python makes room for all of them first.
+                data = file.read() if facts.st_size <= most else b""
+                if max(facts.st_size, len(data)) > most:
                     raise too_much("file_size", self.limits, f"`{path}` holds more than", path)
                 return data
         except OSError as error:

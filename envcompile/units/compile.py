@@ -10,6 +10,7 @@ from envcompile.compose.references import names_of, needs_of
 from envcompile.compose.rollout import configuration_of, content_digest, is_restartable, with_reloader
 from envcompile.compose.waves import has_wave, written_wave
 from envcompile.errors import Problems
+from envcompile.kubernetes import load as load_api
 from envcompile.units.seal import declared_secrets, seal_secrets
 from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Resource
     from envcompile.settings import Environment
-    from envcompile.units.unit import UnitInput
+    from envcompile.units.unit import ApiFacts, UnitInput
 
 
 def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
@@ -63,6 +64,16 @@ def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
         composed.strays,
         composed.unknown_kinds,
     )
+
+
+def api_of(facts: ApiFacts) -> KubeApi:
+    """The API that facts describe.
+
+    Raises:
+        UnknownVersionError: no such Kubernetes version is known.
+        MergeKeyError: a rule names a built-in kind, or a list its CustomResourceDefinition does not have.
+    """
+    return load_api(facts.version).with_crds(facts.crds).with_merge_keys(facts.merge_keys)
 
 
 def compose_of(unit: UnitInput, api: KubeApi, problems: Problems) -> ComposedUnit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import Problems
+from envcompile.errors import Problem, Problems, UnavailableError
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compile_unit
 from envcompile.units.link import NOTHING, finish, link, report
@@ -61,6 +61,23 @@ class Units:
         self._is_sound = self._is_sound and compiled.is_sound
         return compiled
 
+    def is_remembered(self, number: int) -> bool:
+        """Tell whether a unit need not be compiled."""
+        return self.memo is not None and self.memo.get(self.plan.environment, self.plan.units[number].key) is not None
+
+    def adopt(self, number: int, compiled: CompiledUnit, *, has_values: bool) -> None:
+        """Take a unit that was compiled elsewhere; its values are made here when somebody asks and they did not come.
+
+        Args:
+            number: the unit's.
+            compiled: what was made of its input.
+            has_values: whether its resources came with it.
+        """
+        self._exports[number] = compiled.exports
+        self._is_sound = self._is_sound and compiled.is_sound
+        if has_values:
+            self.compiled[number] = compiled
+
     def drop(self, number: int) -> None:
         """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""
         if self.compiled[number].is_sound:
@@ -100,7 +117,13 @@ class Units:
         found = self.compiled.get(number)
         if found is None:
             plan = self.plan
-            found = self.compiled[number] = compile_unit(plan.input_of(plan.units[number]), plan.api)
+            unit = plan.units[number]
+            found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
+            known = self.remembered[number]
+            if known is not None and not known.tells(found.exports):
+                what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
+                fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
+                raise UnavailableError([Problem(what, fix)])
         return found
 
 
@@ -116,7 +139,7 @@ class LinkedEnvironment:
 
     def __init__(self, units: Units) -> None:
         plan = self.plan = units.plan
-        memo = self._memo = units.memo
+        memo = self.memo = units.memo
         self._units = units
         self._remembered = units.remembered
         self._digest = units.digest()
@@ -179,7 +202,7 @@ class LinkedEnvironment:
     @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
-        if self._memo is None:
+        if self.memo is None:
             return ()
         return [self._compiled_for.get(number) or self._reason(number) for number in range(len(self.plan.units))]
 
@@ -217,6 +240,11 @@ class LinkedEnvironment:
         known = self._remembered[number]
         return known.files.get(self.imports_digest(number)) if known is not None else None
 
+    def unit_of(self, identity: ResourceId) -> int | None:
+        """The number of the unit that a resource is of; None for one of the store alone."""
+        found = self._unit_of.get(identity)
+        return found[0] if found is not None else None
+
     def imports_digest(self, number: int) -> str:
         """The digest of what the other units do to a unit; empty when it is nothing."""
         imports = self.linked.imports if self.paths is None else {}
@@ -242,7 +270,7 @@ class LinkedEnvironment:
             paths: for each unit those of its files; left out by who made no files.
             digests: the SHA-256 of every file by its path.
         """
-        if self._memo is None:
+        if self.memo is None:
             return
         from envcompile.units.memo import Remembered
 
@@ -252,14 +280,14 @@ class LinkedEnvironment:
             if (known is not None and (digests is None or imported in known.files)) or not unit.may_be_remembered:
                 continue
             files = dict(known.files) if known is not None else {}
-            if digests is not None and paths is not None:
+            if paths is not None and digests is not None:
                 files[imported] = tuple([digests[path] for path in paths[number]])
             entry = Remembered.of(unit.app, self._units.exports_of(number), self.plan.inputs_of(unit), files)
-            self._memo.put(self.environment, unit.key, entry)
-        if self.paths is None and self._digest and paths is not None:
+            self.memo.put(self.environment, unit.key, entry)
+        if paths is not None and self.paths is None and self._digest:
             linked = self.linked
             if not (linked.imports or linked.further or linked.warnings):
-                self._memo.put_joined(self.environment, self._digest, list(paths))
+                self.memo.put_joined(self.environment, self._digest, list(paths))
 
     def _finished(self, number: int, position: int) -> Resource:
         resource = self._compile(number).resources[position]
@@ -279,8 +307,10 @@ class LinkedEnvironment:
     def _reason(self, number: int) -> Reason:
         unit: PlannedUnit = self.plan.units[number]
         if self._remembered[number] is not None:
-            return Reason(self.environment, unit.app, is_remembered=True, changed=(), why="remembered")
-        before = self._memo.last(self.environment, unit.app) if self._memo is not None else None
+            is_shared = self.memo is not None and self.memo.is_shared(self.environment, unit.key)
+            why = "remembered (shared)" if is_shared else "remembered"
+            return Reason(self.environment, unit.app, is_remembered=True, changed=(), why=why)
+        before = self.memo.last(self.environment, unit.app) if self.memo is not None else None
         if not unit.may_be_remembered:
             why = "compiled: a file that git ignores goes into it, which is never remembered"
             return Reason(self.environment, unit.app, is_remembered=False, changed=(), why=why)

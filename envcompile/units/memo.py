@@ -16,8 +16,10 @@ from envcompile.sources.scans import FileScan  # ruff: ignore[typing-only-first-
 from envcompile.units.unit import UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
+
+    from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
 _FORMAT = b"envc units 2 "
@@ -46,11 +48,16 @@ class Remembered(msgspec.Struct, array_like=True):
         told = told_of(exports)
         return cls(app, told, digest_of(told), msgspec.msgpack.encode(inputs), files)
 
+    def tells(self, exports: UnitExports) -> bool:
+        """Tell whether this is what a unit tells to the others."""
+        known = self.exports()
+        return known is None or known == exports
+
     def exports(self) -> UnitExports | None:
         """What the unit tells to the others; None when that is damaged."""
         try:
             return msgspec.msgpack.decode(self.told, type=UnitExports)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return None
 
 
@@ -77,6 +84,22 @@ class Memo(Protocol):
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
+        ...
+
+    def is_shared(self, environment: str, key: str) -> bool:
+        """Tell whether what is remembered of a unit came from others just now."""
+        ...
+
+    def texts(
+        self, linked: LinkedEnvironment, units: Iterable[int], digests: Callable[[int], list[str]]
+    ) -> dict[str, bytes]:
+        """The bytes of files that are kept, by their SHA-256.
+
+        Args:
+            linked: the environment.
+            units: the numbers of those whose files are asked for.
+            digests: gives the SHA-256 of every file of a unit.
+        """
         ...
 
     def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
@@ -140,6 +163,16 @@ class FolderMemo:
             return msgspec.msgpack.decode(entry.inputs, type=dict[str, str]) if entry is not None else None
         except msgspec.MsgspecError:
             return None
+
+    @staticmethod
+    def is_shared(_environment: str, _key: str) -> bool:
+        """Tell whether what is remembered of a unit came from others just now: never in a project's own folder."""
+        return False
+
+    @staticmethod
+    def texts(_linked: LinkedEnvironment, _units: object, _digests: object) -> dict[str, bytes]:
+        """The bytes of files that are kept: none, the outputs are there."""
+        return {}
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit; `save` keeps it."""

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import Problems, fail
 from envcompile.kubernetes import MergeKeyError, UnknownVersionError
-from envcompile.kubernetes import load as load_api
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
-from envcompile.units.compile import compose_of
+from envcompile.units.compile import api_of, compose_of
 from envcompile.units.cut import Cutter
 from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
@@ -21,7 +20,7 @@ from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from envcompile import settings
     from envcompile.git.trees import StoredTree
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from envcompile.units.environment import Reason
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.shared_memo import SharedMemo
     from envcompile.units.snapshot import Look
 
 
@@ -73,13 +73,13 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self,
         tree: Tree,
         parsed: ParsedFiles | None = None,
-        memo: FolderMemo | None = None,
+        memo: FolderMemo | SharedMemo | None = None,
         look: Look | None = None,
     ) -> None:
         from envcompile.sources import new_parsed_files, read_project
 
         self.tree = tree
-        self.memo = memo
+        self.memo: FolderMemo | SharedMemo | None = memo
         self.look = look
         self._sources: ProjectSources = read_project(tree)
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
@@ -230,15 +230,23 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             known = self._linked[environment] = LinkedEnvironment(units)
         return known
 
-    def settle(self, environments: Iterable[str], take: Callable[[str, int, CompiledUnit], None]) -> None:
+    def settle(
+        self,
+        environments: Iterable[str],
+        take: Callable[[str, int, CompiledUnit], None],
+        spread: Callable[[Sequence[Units]], None] | None = None,
+    ) -> None:
         """Compile what is not remembered, application by application, so that few values are held at a time.
 
         Args:
             environments: those that will be linked.
             take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
                 number, and the unit, whose values are given up afterwards.
+            spread: may settle some of the units before.
         """
         units = [Units(self.plan(environment), self.memo) for environment in environments]
+        if spread is not None:
+            spread(units)
         apps: dict[str, list[tuple[Units, int]]] = {}
         for one in units:
             self._units[one.plan.environment] = one
@@ -370,7 +378,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             merge_texts=mode == "merge",
             store=self._store(environment, sources),
             external=external_store(sources),
-            is_ignored=self._ignores,
+            is_ignored=self.ignores,
         )
 
     def _store(self, environment: str, sources: EnvironmentSources) -> Store | None:
@@ -384,7 +392,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         return store_of(environment, files)
 
-    def _ignores(self, path: str) -> bool:
+    def ignores(self, path: str) -> bool:
         """Tell whether git ignores a source file; in a commit nothing is ignored. Asks git only when it is asked."""
         root = self.tree.root
         if root is None:
@@ -439,16 +447,6 @@ def _folders(root: Path, path: str) -> Iterator[str]:
     for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
         below[:] = [name for name in below if not is_ignored(name)]
         yield Path(folder).relative_to(root).as_posix()
-
-
-def api_of(facts: ApiFacts) -> KubeApi:
-    """The API that facts describe.
-
-    Raises:
-        UnknownVersionError: no such Kubernetes version is known.
-        MergeKeyError: a rule names a built-in kind, or a list its CustomResourceDefinition does not have.
-    """
-    return load_api(facts.version).with_crds(facts.crds).with_merge_keys(facts.merge_keys)
 
 
 def _canonical(value: Any) -> str:

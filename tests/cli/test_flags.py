@@ -94,10 +94,13 @@ def build_calls(draw: st.DrawFn) -> list[str]:
     for found in draw(st.lists(st.sampled_from(BuildOptions.flags()), max_size=4)):
         if not found.metavar:
             words.append(found.option)
-        elif draw(st.booleans()):
-            words.append(f"{found.option}={draw(VALUES)}")
+            continue
+        is_number = BuildOptions.kind(found).startswith("int")
+        value = draw(st.integers(found.least or 0, 99).map(str) if is_number else VALUES)
+        if draw(st.booleans()):
+            words.append(f"{found.option}={value}")
         else:
-            words += [found.option, draw(VALUES)]
+            words += [found.option, value]
         if draw(st.booleans()):
             words.append(draw(VALUES))
     return words
@@ -160,7 +163,7 @@ WITH_VALUE = frozenset(found.name for found in BuildOptions.flags() if found.met
 def test_flags_that_exclude_each_other_are_refused(project: Path, names: tuple[str, ...]) -> None:
     """`--stdout` writes no file, so `--output` and `--force` beside it would be ignored; nothing is written."""
     for pair in itertools.combinations(names, 2):
-        given_flags = [f"--{name}=x" if name in WITH_VALUE else f"--{name}" for name in pair]
+        given_flags = [f"--{name}=1" if name in WITH_VALUE else f"--{name}" for name in pair]
         outcome = run_envc(project, "build", *given_flags)
         said = " and ".join(f"--{name}" for name in pair) if len(names) == 2 else "--check, --stdout and --watch"
         assert outcome == (2, "", f"error: {said} exclude each other\nhint: give one of them\n")

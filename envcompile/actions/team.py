@@ -1,0 +1,124 @@
+"""The memo that a team shares: from `ENVC_CACHE` into a project, and what a build learns from it and tells it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from envcompile.errors import EnvcError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from envcompile.actions.outputs import Outputs, Texts
+    from envcompile.units.environment import Units
+    from envcompile.units.project import Project
+    from envcompile.units.shared_memo import SharedMemo
+
+ADDRESS = "ENVC_CACHE"
+MODE = "ENVC_CACHE_MODE"
+_MODES = ("read", "read-write")
+
+
+def share(project: Project, environ: Mapping[str, str]) -> None:
+    """Put the memo that `ENVC_CACHE` names behind a project's own.
+
+    Args:
+        project: an open one.
+        environ: the env vars.
+
+    Raises:
+        UsageError: `ENVC_CACHE_MODE` is something else than `read` or `read-write`.
+    """
+    address, mode = environ.get(ADDRESS, ""), environ.get(MODE) or "read-write"
+    if not address:
+        return
+    if mode not in _MODES:
+        raise UsageError([Problem(f"{MODE} is `{mode}`", f"write {' or '.join(_MODES)}")])
+    from envcompile.units.memo import FolderMemo
+    from envcompile.units.objects import ObjectStore
+    from envcompile.units.shared_memo import SharedMemo
+    from envcompile.units.sharing import Sharing
+    from envcompile.units.tool import tool_digest
+
+    if project.look is None or not isinstance(project.memo, FolderMemo):
+        return
+    tool = tool_digest(project.root, project.look.tool)
+    sharing = Sharing(project.ignores, project.parsed)
+    project.memo = SharedMemo(project.memo, ObjectStore(address), tool, sharing, is_writable=mode != "read")
+
+
+def learn(project: Project, environments: Iterable[str]) -> None:
+    """Ask the shared memo for what is not remembered here of some environments; without one nothing is done."""
+    memo = _shared(project)
+    if memo is None:
+        return
+    layers = project.sources.layers_of(environments)
+    memo.fetch_scans(
+        project.tree,
+        project.parsed,
+        {layer: project.parsed.resource_files(layer, entries) for layer, entries in layers.items()},
+    )
+    plans = []
+    for environment in environments:
+        try:
+            plans.append(project.plan(environment))
+        except EnvcError:
+            continue  # told about when it is linked
+    memo.fetch(plans)
+
+
+def publish(project: Project, made: Sequence[tuple[Outputs, Path]]) -> None:
+    """Tell the shared memo what a build learnt; without one nothing is done.
+
+    Args:
+        project: what was built.
+        made: the files of each environment, and its folder.
+    """
+    memo = _shared(project)
+    if memo is not None:
+        memo.publish(
+            project.parsed,
+            [(one.linked, one.digests, partial(one.texts_at_hand, folder=folder)) for one, folder in made],
+        )
+
+
+def spread_to(
+    project: Project, texts: Texts, engine: str | None, jobs: int | None
+) -> Callable[[Sequence[Units]], None] | None:
+    """What lets others compile units; None when this process does.
+
+    Args:
+        project: what is built.
+        texts: takes what they make.
+        engine: the address of an engine.
+        jobs: processes of this machine, where no engine is named; by the size of the work when left out.
+    """
+    if engine is None and jobs is None:
+        return None
+    if engine is None and jobs == 1:
+        return None
+    from envcompile.units.batches import compile_elsewhere
+    from envcompile.units.sharing import Sharing
+
+    return partial(
+        compile_elsewhere,
+        address=engine or f"processes://{jobs}",
+        sharing=Sharing(project.ignores, project.parsed),
+        least=1,
+        take=texts.take_texts,
+        forget=project.parsed.forget,
+    )
+
+
+def trouble(project: Project) -> str:
+    """Why the shared memo was not used, in words; empty when all is well, or there is none."""
+    memo = _shared(project)
+    return memo.trouble if memo is not None else ""
+
+
+def _shared(project: Project) -> SharedMemo | None:
+    from envcompile.units.memo import FolderMemo
+
+    return None if project.memo is None or isinstance(project.memo, FolderMemo) else project.memo
