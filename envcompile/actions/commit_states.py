@@ -151,6 +151,8 @@ class CommitStates:
         sources = project.sources
         for entries in (sources.base, *(overlay.files for overlay in sources.overlays.values())):
             blobs.update((entry.path, entry.blob) for entry in entries)
+        if any(not path.isascii() and _is_no_text(path) for path in blobs):
+            project.memo = None  # what is remembered is text
         crds = project.settings.crds
         layers = {name: sources.layers[name] for name in project.environments}
         return OpenCommit(project, "", tree, self._inputs.of(commit, layers, crds))
@@ -159,7 +161,7 @@ class CommitStates:
         project = at.project
         if project is None:
             raise ValueError("the settings of this commit cannot be read")
-        if self._units is None:
+        if self._units is None or project.memo is None:
             return _Kept(State(self._link(at, project, environment)), None)
         frame = self._frame(at.tree, project, environment)
         if latest is not None and frame is not None and frame == latest.frame:
@@ -189,9 +191,9 @@ class CommitStates:
             self._refuse_partial(at.tree)
             raise
         finally:
-            if self._units is not None:
+            if self._units is not None and project.memo is not None:
                 self._scans = project.parsed.scans
-        if self._units is not None:
+        if self._units is not None and project.memo is not None:
             self._units.learn(linked)
         return linked
 
@@ -269,6 +271,11 @@ class _Units(FolderMemo):
         if len(self._known) > _MOST_UNITS:
             for key in list(self._known)[: _MOST_UNITS // 2]:
                 del self._known[key]
+
+
+def _is_no_text(path: str) -> bool:
+    """Tell whether a path has bytes that are no UTF-8."""
+    return any("\udc80" <= letter <= "\udcff" for letter in path)
 
 
 def reason(error: EnvcError) -> str:
