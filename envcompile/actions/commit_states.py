@@ -151,8 +151,6 @@ class CommitStates:
         sources = project.sources
         for entries in (sources.base, *(overlay.files for overlay in sources.overlays.values())):
             blobs.update((entry.path, entry.blob) for entry in entries)
-        if any(not path.isascii() and _is_no_text(path) for path in blobs):
-            project.memo = None  # what is remembered is text
         crds = project.settings.crds
         layers = {name: sources.layers[name] for name in project.environments}
         return OpenCommit(project, "", tree, self._inputs.of(commit, layers, crds))
@@ -271,11 +269,6 @@ class _Units(FolderMemo):
         if len(self._known) > _MOST_UNITS:
             for key in list(self._known)[: _MOST_UNITS // 2]:
                 del self._known[key]
-
-
-def _is_no_text(path: str) -> bool:
-    """Tell whether a path has bytes that are no UTF-8."""
-    return any("\udc80" <= letter <= "\udcff" for letter in path)
 
 
 def reason(error: EnvcError) -> str:

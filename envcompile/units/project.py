@@ -79,9 +79,10 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.sources import new_parsed_files, read_project
 
         self.tree = tree
-        self.memo: FolderMemo | SharedMemo | None = memo
         self.look = look
         self._sources: ProjectSources = read_project(tree)
+        # What is remembered is text, which the name of a file need not be.
+        self.memo: FolderMemo | SharedMemo | None = memo if _are_text(self._sources) else None
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self._apis: dict[str, KubeApi] = {}
         self._cutters: dict[str, Cutter] = {}
@@ -447,6 +448,18 @@ def _folders(root: Path, path: str) -> Iterator[str]:
     for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
         below[:] = [name for name in below if not is_ignored(name)]
         yield Path(folder).relative_to(root).as_posix()
+
+
+def _are_text(sources: ProjectSources) -> bool:
+    """Tell whether the names of all files of a project are UTF-8."""
+    layers = (sources.base, *(overlay.files for overlay in sources.overlays.values()))
+    return not any(
+        "\udc80" <= letter <= "\udcff"
+        for entries in layers
+        for entry in entries
+        if not entry.path.isascii()
+        for letter in entry.path
+    )
 
 
 def _canonical(value: Any) -> str:

@@ -31,7 +31,9 @@ SOURCES = ("base", "overlays", "envc.yaml", "lib", "vendor")
 def expected() -> dict[str, bytes]:
     """The shop as it is committed, without the chart."""
     found = {
-        path: data for path, data in read_files(PACKAGE_ROOT / "environments").items() if not path.startswith("chart/")
+        path: data
+        for path, data in read_files(PACKAGE_ROOT / "environments").items()
+        if not path.startswith(("chart/", ".git"))  # git's attributes stand in the project's own output folder only
     }
     assert len(found) > 300
     return found
