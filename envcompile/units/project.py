@@ -103,6 +103,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
         """
         from envcompile.git.blob import id_digits
+        from envcompile.git.discovery import has_sparse_patterns
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
@@ -110,9 +111,13 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         root = Path(os.path.realpath(find_root(start)))
         look = look or Look(str(root), f"{root}/environments")
-        tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
-        memo = FolderMemo(tree.root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(tree.root), seal=look.tool), memo, look)
+        tree: Tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
+        if has_sparse_patterns(root):
+            from envcompile.git.sparse import completed
+
+            tree = completed(tree)
+        memo = FolderMemo(root, look.tool)
+        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool), memo, look)
 
     @classmethod
     def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
@@ -341,8 +346,10 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
     @property
     def asks_git(self) -> bool:
-        """Whether what is compiled hangs on what git ignores, of which the stats of sources tell nothing."""
-        return self._is_ignored is not None
+        """Whether what is compiled hangs on what git ignores or holds, of which the stats of sources tell nothing."""
+        from envcompile.sources import WorkingTree
+
+        return self._is_ignored is not None or not isinstance(self.tree, WorkingTree)
 
     def private_files(self) -> frozenset[str]:
         """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
