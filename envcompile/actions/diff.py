@@ -154,7 +154,9 @@ def difference(
         base = _Side(older, project.memo, older.blob_of, id_digits(root), project)
         broken: dict[str, EnvcError] = {}
         if may_be_broken:
-            before = _linked_if_sound(base, [name for name in after if not wanted or name in wanted], broken)
+            before = _linked_if_sound(base, wanted, list(after), broken)
+            if not broken:
+                _refuse_unknown(wanted, [*project.environments, *base.environments])
         else:
             _refuse_unknown(wanted, [*project.environments, *base.environments])
             before = _linked(base, wanted, older.commit)
@@ -273,13 +275,13 @@ def _remembered(linked: LinkedEnvironment) -> LinkedEnvironment:
 
 
 def _linked_if_sound(
-    project: Project, wanted: Sequence[str], broken: dict[str, EnvcError]
+    project: Project, wanted: Sequence[str], newer: Sequence[str], broken: dict[str, EnvcError]
 ) -> dict[str, LinkedEnvironment]:
-    """Every environment of the older side that compiles; what is wrong with the others is put into `broken`."""
+    """Every wanted environment of the older side that compiles; what is wrong with others is put into `broken`."""
     try:
-        names = project.environments
+        names = [name for name in project.environments if not wanted or name in wanted]
     except EnvcError as error:
-        broken.update(dict.fromkeys(wanted, error))
+        broken.update(dict.fromkeys(newer, error))
         return {}
     found: dict[str, LinkedEnvironment] = {}
     for name in names:

@@ -35,6 +35,9 @@ class RedirectRefusedError(OSError):
         super().__init__(f"it redirects to {target}")
         self.target = target
 
+    def __reduce__(self) -> tuple[type[RedirectRefusedError], tuple[str]]:
+        return type(self), (self.target,)
+
 
 def get(
     url: str,

@@ -19,8 +19,11 @@ class TooSlowError(OSError):
     """What was asked has not ended within the limit."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"no end within {seconds:g} s")
+        super().__init__(f"no end within {seconds} s")
         self.seconds = seconds
+
+    def __reduce__(self) -> tuple[type[TooSlowError], tuple[float]]:
+        return type(self), (self.seconds,)
 
 
 def within_time(work: Callable[[], _T], seconds: float = SECONDS) -> _T:

@@ -21,6 +21,8 @@ def load_json(text: str) -> Any:
     Raises:
         UnusualError: when the text is not JSON, or its reading is better left to the complete loader.
     """
+    if "\t" in text[len(text.rstrip()) :]:
+        raise UnusualError  # a tab begins no line of YAML
     if _HALF.search(text) and _HALF.search(_PAIR.sub("", text)):
         raise UnusualError
     try:

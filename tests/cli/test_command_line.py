@@ -229,10 +229,9 @@ def test_a_build_needs_neither_the_command_line_library_nor_a_key(project: Path)
         "cryptography",
         "ruamel",
         "_gojsonnet",
-        "subprocess",
         "socket",
         "asyncio",
-    }
+    }  # git is asked whether `.envc` is envc's own before anything is written there
 
 
 def test_a_quick_answer_that_cannot_be_written_is_an_error(project: Path) -> None:
