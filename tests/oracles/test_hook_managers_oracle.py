@@ -139,8 +139,11 @@ def both_are_called(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("REFUSED")
     (folder.root / "base/web.yaml").write_text(deployment(replicas=7))
     assert "environments/ is not what the sources say" in refused(folder, "commit", "-am", "stale")
+    folder.git("commit", "-q", "-a", "--no-verify", "-m", "stale")
     assert "environments/ is not what the sources say" in refused(folder, *PUSH)
-    folder.git("checkout", "-q", "base/web.yaml")
+    folder.git("reset", "-q", "--hard", "HEAD~1")
+    (folder.root / "notes.txt").write_text("notes")
+    folder.git("add", "notes.txt")
     folder.git(*COMMIT)
     folder.git(*PUSH)
     assert run_envc(folder.root, "history", "record", "--waiting").code == 0

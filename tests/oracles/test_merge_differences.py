@@ -67,7 +67,7 @@ DIFFERENCES: Final = {
         pod(resourceClaims=[{**CLAIM, "name": "d"}]),
     ),
     "a port without its protocol": Difference(
-        _ports(UDP), _ports({"port": 53, "name": "dns"}), _ports({**UDP, "name": "dns"}), _ports(UDP)
+        _ports(UDP), _ports({"port": 53, "name": "dns"}), _ports(UDP, {"port": 53, "name": "dns"}), _ports(UDP)
     ),
     "the default protocol": Difference(
         _ports({"port": 80}),

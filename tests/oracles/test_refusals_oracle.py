@@ -9,6 +9,8 @@ from tests.oracles import refusals
 pytestmark = [
     pytest.mark.corpora,
     pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # the tools beside the verdicts leave files open
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.skipif(not refusals.is_there(), reason="the recorded verdicts are not beside the repository"),
 ]
 
