@@ -142,7 +142,7 @@ def both_are_called(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.git("commit", "-q", "-a", "--no-verify", "-m", "stale")
     assert "environments/ is not what the sources say" in refused(folder, *PUSH)
     folder.git("reset", "-q", "--hard", "HEAD~1")
-    (folder.root / "notes.txt").write_text("more of them")
+    (folder.root / "notes.txt").write_text(folder.git("rev-parse", "HEAD"))
     folder.git("add", "notes.txt")
     folder.git(*COMMIT)
     folder.git(*PUSH)
