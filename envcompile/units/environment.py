@@ -240,11 +240,6 @@ class LinkedEnvironment:
         known = self._remembered[number]
         return known.files.get(self.imports_digest(number)) if known is not None else None
 
-    def unit_of(self, identity: ResourceId) -> int | None:
-        """The number of the unit that a resource is of; None for one of the store alone."""
-        found = self._unit_of.get(identity)
-        return found[0] if found is not None else None
-
     def imports_digest(self, number: int) -> str:
         """The digest of what the other units do to a unit; empty when it is nothing."""
         imports = self.linked.imports if self.paths is None else {}

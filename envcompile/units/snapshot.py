@@ -332,11 +332,6 @@ def save(look: Look, snapshot: Snapshot) -> None:
         _remove(beside)
 
 
-def forget(look: Look) -> None:
-    """Take the snapshot away: what it says does not hold any more."""
-    _remove(_file(look.root, look.target))
-
-
 def _file(root: str, target: str) -> str:
     key = zlib.crc32(os.path.realpath(target).encode("utf-8", "surrogateescape"))
     return f"{root}/{SNAPSHOT % format(key, '08x')}"
