@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from envcompile.cli.completion import complete_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 def register(app: typer.Typer) -> None:
@@ -49,7 +52,7 @@ def register(app: typer.Typer) -> None:
             table(columns([(rule.id, rule.severity, rule.summary) for rule in wanted]))
 
 
-def _refuse_unknown(names: list[str] | tuple[()], known: dict[str, object]) -> None:
+def _refuse_unknown(names: list[str] | tuple[()], known: Collection[str]) -> None:
     """Refuse names that no rule has.
 
     Raises:
