@@ -6,8 +6,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
+from envcompile.cli import differences as folder
 from envcompile.cli.output import tell
-from envcompile.cli.render import differences as folder
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError, did_you_mean
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ def write(environments, width, /):
 '''
 RUN = """
 import sys
-from envcompile.cli.render import differences
+from envcompile.cli import differences
 differences.__path__.append(sys.argv.pop(1))
 from envcompile.cli.entry import main
 raise SystemExit(main())
