@@ -35,10 +35,13 @@ NESTED = {
     "check/formats",
     "check/rules",
     "cli/commands",
+    "cli/differences",
     "cli/render",
     "compose/configtext",
+    "compose/configtext/formats",
     "forge/hosts",
     "migrations/versions",
+    "secrets/schemes",
     "units/engines",
 }
 """Rooms inside of rooms."""
