@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envcompile.emit.filenames import Placed
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.unit import CompiledUnit
 
@@ -36,16 +36,19 @@ class Texts:
 
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
-        app = unit.resources[0].app if unit.resources else ""
-        if app != self._app:
-            self._app = app
-            self._renderer = Renderer()  # what environments have in common is rendered once, and given up then
         digests = []
         for position, resource in enumerate(unit.resources):
-            text = render(resource, self._renderer).encode()
+            text = self._rendered(resource)
             self._spool.put((environment, number, position), text)
             digests.append(digest(text))
         self._digests[environment, number] = tuple(digests)
+
+    def _rendered(self, resource: Resource) -> bytes:
+        """The text of a resource; what environments have in common is rendered once an application."""
+        if resource.app != self._app:
+            self._app = resource.app
+            self._renderer = Renderer()
+        return render(resource, self._renderer).encode()
 
     def take_texts(self, environment: str, number: int, texts: Sequence[bytes]) -> None:
         """Take the texts of a unit that somebody else rendered, as they are while no other unit does anything to them.
@@ -92,7 +95,7 @@ class Texts:
         if found is None and known:
             found = self._spool.get(known)
         if found is None:
-            found = render(linked.resource(identity), Renderer()).encode()
+            found = self._rendered(linked.resource(identity))
             if place is not None:
                 self._spool.put((linked.environment, *place), found)
         return found

@@ -210,7 +210,7 @@ def _plan(
         former=former,
         stats=present,
     )
-    is_canonical = found_index is None if gone else found_index == result.new_index
+    is_canonical = found_index is None if gone else found_index is not None and found_index == result.new_index
     is_current = is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone))
     return result._replace(index_is_current=is_current, index_is_canonical=is_canonical)
 

@@ -37,13 +37,15 @@ class KubeApi:
     An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
     """
 
-    __slots__ = ("_custom", "_groups", "_nodes", "_spellings", "_table")
+    __slots__ = ("_custom", "_groups", "_known", "_nodes", "_scopes", "_spellings", "_table")
 
     def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
         self._table = table
         self._custom = custom
         self._groups = frozenset(group for group, _ in table.kinds())
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
+        self._scopes: dict[tuple[str, str], bool | None] = {}
+        self._known: dict[tuple[str, str], bool] = {}
         self._spellings: dict[tuple[str, str], str] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -74,6 +76,14 @@ class KubeApi:
         A kind without a schema is judged by `envcompile.kubernetes.scopes`: a short list, and the habit of naming
         cluster-scoped kinds `Cluster…`.
         """
+        key = (group, kind)
+        try:
+            return self._scopes[key]
+        except KeyError:
+            found = self._scopes[key] = self._find_scope(group, kind)
+            return found
+
+    def _find_scope(self, group: str, kind: str) -> bool | None:
         built_in = self._built_in(group, kind)
         if built_in is not None:
             return built_in.is_namespaced
@@ -84,8 +94,13 @@ class KubeApi:
 
     def knows(self, group: str, kind: str) -> bool:
         """Tell whether the kind is built in or has a CustomResourceDefinition; merge keys alone do not count."""
-        custom = self._custom.get((group, kind))
-        return self._table.built_in(group, kind) is not None or (custom is not None and custom.is_defined)
+        key = (group, kind)
+        found = self._known.get(key)
+        if found is None:
+            custom = self._custom.get(key)
+            is_defined = custom is not None and custom.is_defined
+            found = self._known[key] = is_defined or self._table.built_in(group, kind) is not None
+        return found
 
     def is_built_in(self, group: str, kind: str) -> bool:
         """Tell whether Kubernetes itself has the kind."""

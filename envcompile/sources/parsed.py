@@ -98,6 +98,7 @@ class ParsedFiles:
         "_lent",
         "_packed",
         "_said",
+        "_scanned",
         "_scans",
         "_seal",
         "_values",
@@ -123,6 +124,7 @@ class ParsedFiles:
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
         self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
+        self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
@@ -280,8 +282,12 @@ class ParsedFiles:
         Raises:
             EnvcError: everything that is wrong with the layer's files.
         """
+        whole = self._scanned.get(name)
+        if whole is not None:
+            return whole
         problems = Problems()
         found: list[FileScan] = []
+        is_whole = True
         for path in self._paths(name, entries, problems):
             try:
                 known = self._scans.get((name, path))
@@ -299,11 +305,16 @@ class ParsedFiles:
                     self._scans[name, path] = scan
                     if self._held > _BOUND:
                         self._pack(path)
+                else:
+                    is_whole = False
                 found.append(scan)
             except EnvcError as error:
                 problems.extend(error)
         problems.raise_any()
-        return tuple(found)
+        whole = tuple(found)
+        if is_whole:
+            self._scanned[name] = whole  # which says the same to all environments
+        return whole
 
     def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:
         """What one file of a layer says to an environment.

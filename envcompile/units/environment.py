@@ -46,6 +46,7 @@ class Units:
         self.remembered: list[Remembered | None] = [None] * len(plan.units)
         self.compiled: dict[int, CompiledUnit] = {}
         self._exports: list[UnitExports | None] = [None] * len(plan.units)
+        self._told: dict[int, tuple[bytes, str]] = {}
         self._is_sound = True
 
     def settle(self, number: int) -> CompiledUnit | None:
@@ -97,19 +98,26 @@ class Units:
         """What each unit tells."""
         return [self.exports_of(number) for number in range(len(self.plan.units))]
 
+    def told(self, number: int) -> tuple[bytes, str]:
+        """What a unit tells as bytes, and their digest."""
+        found = self._told.get(number)
+        if found is None:
+            from envcompile.units.memo import told_of
+
+            found = self._told[number] = told_of(self.exports_of(number))
+        return found
+
     def digest(self) -> str:
         """The digest of everything that joining looks at; empty when it has to be done anew anyway."""
         if self.memo is None or not all(unit.may_be_remembered for unit in self.plan.units):
             return ""
-        from envcompile.units.memo import digest_of, told_of
-
         for number in range(len(self.plan.units)):
             self.settle(number)
         if not self._is_sound:
             return ""
         told = []
         for number, known in enumerate(self.remembered):
-            told.append(known.told_digest if known is not None else digest_of(told_of(self.exports_of(number))))
+            told.append(known.told_digest if known is not None else self.told(number)[1])
         return combined_digest([self.plan.joined_from, *told])
 
     def compile(self, number: int) -> CompiledUnit:
@@ -277,7 +285,7 @@ class LinkedEnvironment:
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
                 files[imported] = tuple([digests[path] for path in paths[number]])
-            entry = Remembered.of(unit.app, self._units.exports_of(number), self.plan.inputs_of(unit), files)
+            entry = Remembered.of(unit.app, self._units.told(number), self.plan.inputs_of(unit), files)
             self.memo.put(self.environment, unit.key, entry)
         if paths is not None and self.paths is None and self._digest:
             linked = self.linked

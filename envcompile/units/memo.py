@@ -42,11 +42,10 @@ class Remembered(msgspec.Struct, array_like=True):
 
     @classmethod
     def of(
-        cls, app: str, exports: UnitExports, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]
+        cls, app: str, told: tuple[bytes, str], inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]
     ) -> Remembered:
-        """What is worth to be remembered of a unit."""
-        told = told_of(exports)
-        return cls(app, told, digest_of(told), msgspec.msgpack.encode(inputs), files)
+        """What is worth to be remembered of a unit; `told` is what `told_of` gives."""
+        return cls(app, *told, msgspec.msgpack.encode(inputs), files)
 
     def tells(self, exports: UnitExports) -> bool:
         """Tell whether this is what a unit tells to the others."""
@@ -61,9 +60,10 @@ class Remembered(msgspec.Struct, array_like=True):
             return None
 
 
-def told_of(exports: UnitExports) -> bytes:
-    """What a unit tells to the others as bytes: equal when it is the same."""
-    return msgspec.msgpack.encode(exports)
+def told_of(exports: UnitExports) -> tuple[bytes, str]:
+    """What a unit tells as bytes, equal when it is the same, and their digest."""
+    told = msgspec.msgpack.encode(exports)
+    return told, digest_of(told)
 
 
 def digest_of(told: bytes) -> str:
