@@ -102,10 +102,10 @@ def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule]) -> _Sort
     own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
     environment = checked.linked.environment
     asides = {}
-    for entry in checked.asides:
-        key = (entry.resource, entry.rule)
-        if entry.reason or key not in asides:
-            asides[key] = entry
+    for said in checked.asides:
+        key = (said.resource, said.rule)
+        if said.reason or key not in asides:
+            asides[key] = said
     findings: dict[str, Finding] = {}
     ignored: dict[str, tuple[Finding, Aside]] = {}
     used = set()
