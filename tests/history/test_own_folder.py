@@ -194,7 +194,7 @@ def test_a_folder_that_git_ignores_is_envcs_own(folder: Folder) -> None:
         ("update-index", "--index-version=4", "--force-write-index"),
         ("update-index", "--split-index"),
     ],
-    ids=lambda options: options[1],
+    ids=["version 2", "version 4", "split"],
 )
 def test_what_git_tracks_is_refused_however_git_writes_its_index(folder: Folder, options: tuple[str, ...]) -> None:
     """A tracked folder is found in each format of git's index, and nothing is asked of git where none can be."""
