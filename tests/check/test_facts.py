@@ -12,7 +12,7 @@ from envcompile.actions.looking import scene_of
 from envcompile.check.check_input import Scene
 from envcompile.check.facts import facts_of
 from envcompile.units.project import Project
-from tests.check.rules.scenes import bad, samples
+from tests.check.rules.scenes import bad, example, samples
 
 if TYPE_CHECKING:
     from envcompile.check.finding import Hit
@@ -37,8 +37,7 @@ def said(hits: list[Hit]) -> list[str]:
 def test_each_sample_is_found_in_the_facts(name: str) -> None:
     """What a rule finds in its samples it finds in the facts, in the same words."""
     [rule] = [rule for rule in TOGETHER if rule.id == name]
-    for sample in SAMPLES[name]:
-        scene = bad(sample)
+    for scene in (*map(bad, SAMPLES[name]), example(rule.fires)):
         assert said(list(rule.find(by_facts(scene)))) == said(list(rule.find(scene))) != []
 
 
