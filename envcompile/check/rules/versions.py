@@ -97,24 +97,15 @@ _PASSING: Final[Mapping[tuple[str, str], Passing]] = {
 }
 """Source: kubernetes.io, Deprecated API Migration Guide; for 1.33 and later the release notes."""
 
-_OPERATORS: Final[Mapping[str, str]] = {
-    "external-secrets.io/v1alpha1": "external-secrets.io/v1",
-    "external-secrets.io/v1beta1": "external-secrets.io/v1",
-    "cert-manager.io/v1alpha2": "cert-manager.io/v1",
-    "cert-manager.io/v1alpha3": "cert-manager.io/v1",
-    "cert-manager.io/v1beta1": "cert-manager.io/v1",
+_MOVED: Final[Mapping[str, str]] = {
     "certmanager.k8s.io/v1alpha1": "cert-manager.io/v1",
     "keda.k8s.io/v1alpha1": "keda.sh/v1alpha1",
-    "autoscaling.k8s.io/v1beta1": "autoscaling.k8s.io/v1",
-    "autoscaling.k8s.io/v1beta2": "autoscaling.k8s.io/v1",
     "traefik.containo.us/v1alpha1": "traefik.io/v1alpha1",
-    "gateway.networking.k8s.io/v1alpha1": "gateway.networking.k8s.io/v1",
     "kubernetes-client.io/v1": "external-secrets.io/v1",
 }
-"""Versions that current releases of operators do not serve -> what they serve.
+"""Groups that current releases of operators do not serve -> what they serve.
 
-Source: the upgrade notes of External Secrets Operator 0.17, cert-manager 1.6, KEDA 2.0, Vertical Pod Autoscaler 1.0,
-Traefik 3.0 and Gateway API 0.5.
+Source: the upgrade notes of External Secrets Operator 0.17, cert-manager 0.11, KEDA 2.0 and Traefik 3.0.
 """
 
 
@@ -132,15 +123,39 @@ def _removed(scene: Scene) -> Iterator[Hit]:
             what = f"Kubernetes {scene.api.version} does not serve {resource.id.kind} as `{version}` ({gone})"
             fix = f"write `apiVersion: {passing.instead}` with its fields" if passing.instead else "take it out"
             yield Hit(resource.id, ("apiVersion",), what, fix)
-        elif version in _OPERATORS:
+        elif version in _MOVED:
             what = f"current releases of the operator do not serve `{version}`"
-            yield Hit(resource.id, ("apiVersion",), what, f"write `apiVersion: {_OPERATORS[version]}`", "warning")
+            yield Hit(resource.id, ("apiVersion",), what, f"write `apiVersion: {_MOVED[version]}`", "warning")
+        elif scene.api.project(*resource.id[:2]):
+            yield from _unserved(scene, resource)
+
+
+def _unserved(scene: Scene, resource: Resource) -> Iterator[Hit]:
+    """A version that an operator's definition lacks, or says to be gone."""
+    group, kind = resource.id[:2]
+    custom = scene.api.custom(group, kind)
+    version = text_at(resource.value, "apiVersion")
+    name = version.rpartition("/")[2]
+    if custom is None or name in custom.versions or not custom.versions:
+        return
+    said = "no longer serves" if name in custom.gone else "does not serve"
+    fix = f"write `apiVersion: {group}/{next(iter(custom.versions))}` with its fields"
+    yield Hit(resource.id, ("apiVersion",), f"{custom.project} {said} {kind} as `{version}`", fix, "warning")
 
 
 def _deprecated(scene: Scene) -> Iterator[Hit]:
     minor = minor_of(scene.api.version)
     for resource in scene.resources:
         version, passing = _passing(resource)
+        custom = scene.api.custom(*resource.id[:2])
+        if custom is not None and version.rpartition("/")[2] in custom.deprecated:
+            who = custom.project or "its CustomResourceDefinition"
+            what = f"{resource.id.kind} as `{version}` is deprecated ({who})"
+            better = [name for name in custom.versions if name not in custom.deprecated]
+            fix = (
+                f"write `apiVersion: {resource.id.group}/{better[0]}`" if better else "see what takes the kind's place"
+            )
+            yield Hit(resource.id, ("apiVersion",), what, fix)
         if passing is None or passing.deprecated > minor or (passing.removed is not None and passing.removed <= minor):
             continue
         until = f" and goes with 1.{passing.removed}" if passing.removed else ""
@@ -156,7 +171,7 @@ RULES: Final = (
         "api-removed",
         "error",
         "The environment's Kubernetes version serves the apiVersion of every resource.",
-        "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score stable-version",
+        "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score; the operators' own definitions",
         _removed,
         alone=True,
     ),
