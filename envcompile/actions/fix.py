@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
-from envcompile.actions.check import grading, known_rules, scene_of
+from envcompile.actions.check import grading, known_rules
 from envcompile.actions.field_places import source_place
-from envcompile.actions.sourceedits import Change, UnplacedError, changed, changes_of
+from envcompile.actions.looking import scene_of
+from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
 from envcompile.check.suppressions import read_suppressions
 from envcompile.errors import EnvcError
 from envcompile.files import write_atomically
-from envcompile.model import ResourceId
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.project import Project
 from envcompile.values import same
@@ -20,10 +20,11 @@ from envcompile.values import same
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from envcompile.actions.sourceedits import Change
     from envcompile.check.finding import Hit
     from envcompile.check.mend import Mend
     from envcompile.check.rule import Rule
-    from envcompile.model import Location, Resource
+    from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.project import CompiledEnvironment
 
 
@@ -74,7 +75,7 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
     left: dict[Left, None] = {}
     for built in compiled:
         for rule, resource, hit in _mendable(project, built, chosen):
-            where = source_place(built, resource, hit.pointer)
+            where = source_place(built.composed, resource, hit.pointer)
             mends = tuple(rule.mend(resource, hit)) if rule.mend is not None else ()
             if not mends:
                 continue
@@ -110,7 +111,7 @@ def _mendable(
     project: Project, built: CompiledEnvironment, chosen: Collection[str] | None
 ) -> Iterator[tuple[Rule, Resource, Hit]]:
     """What rules with a mend find in an environment, but for what the resource sets aside."""
-    grades = grading(project, built)
+    grades = grading(project, built.composed.sources)
     scene = scene_of(built)
     resources = {resource.id: resource for resource in built.compiled.resources}
     aside = {
@@ -188,19 +189,20 @@ class _Trial:
             identity = _identity(resource, some)
             if identity not in have or not same(mended(resource.value, some, have[identity]), have[identity]):
                 return False
-        return self._is_silent(new, tasks)
+        return _is_silent(new, tasks)
 
-    def _is_silent(self, new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:
-        scene = scene_of(new)
-        for rule in {task.rule.id: task.rule for task in tasks}.values():
-            found = {(hit.resource.kind, hit.resource.name, hit.pointer) for hit in rule.find(scene)}
-            if any(
-                (task.hit.resource.kind, task.hit.resource.name, task.hit.pointer) in found
-                for task in tasks
-                if task.rule is rule
-            ):
-                return False
-        return True
+
+def _is_silent(new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:
+    scene = scene_of(new)
+    for rule in {task.rule.id: task.rule for task in tasks}.values():
+        found = {(hit.resource.kind, hit.resource.name, hit.pointer) for hit in rule.find(scene)}
+        if any(
+            (task.hit.resource.kind, task.hit.resource.name, task.hit.pointer) in found
+            for task in tasks
+            if task.rule is rule
+        ):
+            return False
+    return True
 
 
 def _identity(resource: Resource, mends: Mapping[Mend, None]) -> ResourceId:

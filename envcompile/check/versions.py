@@ -98,25 +98,6 @@ PASSING: Final[Mapping[tuple[str, str], Passing]] = {
 }
 """Source: kubernetes.io, Deprecated API Migration Guide; for 1.33 and later the release notes."""
 
-OPERATORS: Final[Mapping[str, str]] = {
-    "external-secrets.io/v1alpha1": "external-secrets.io/v1",
-    "external-secrets.io/v1beta1": "external-secrets.io/v1",
-    "cert-manager.io/v1alpha2": "cert-manager.io/v1",
-    "cert-manager.io/v1alpha3": "cert-manager.io/v1",
-    "cert-manager.io/v1beta1": "cert-manager.io/v1",
-    "certmanager.k8s.io/v1alpha1": "cert-manager.io/v1",
-    "keda.k8s.io/v1alpha1": "keda.sh/v1alpha1",
-    "autoscaling.k8s.io/v1beta1": "autoscaling.k8s.io/v1",
-    "autoscaling.k8s.io/v1beta2": "autoscaling.k8s.io/v1",
-    "traefik.containo.us/v1alpha1": "traefik.io/v1alpha1",
-    "gateway.networking.k8s.io/v1alpha1": "gateway.networking.k8s.io/v1",
-    "kubernetes-client.io/v1": "external-secrets.io/v1",
-}
-"""Versions that current releases of operators do not serve -> what they serve.
-
-Source: the upgrade notes of External Secrets Operator 0.17, cert-manager 1.6, KEDA 2.0, Vertical Pod Autoscaler 1.0,
-Traefik 3.0 and Gateway API 0.5.
-"""
 _SAME: Final[Mapping[str, tuple[str, ...]]] = {
     "apps/v1beta1": WORKLOADS,
     "apps/v1beta2": WORKLOADS,
@@ -139,15 +120,19 @@ _SAME: Final[Mapping[str, tuple[str, ...]]] = {
 Source: kubernetes.io, Deprecated API Migration Guide; external-secrets.io, release notes of 0.17.
 """
 
+_OPERATORS: Final[Mapping[str, str]] = {"external-secrets.io/v1beta1": "external-secrets.io/v1"}
+
 
 def renamed(resource: Resource, _hit: Hit) -> Iterator[Mend]:
     """The mend of a resource whose next version has the same fields; nothing where people have to think."""
     version, passing = passing_of(resource)
     kind, spec = resource.id.kind, map_at(resource.value, "spec")
-    new = passing.instead if passing is not None else OPERATORS.get(version, "")
+    new = passing.instead if passing is not None else _OPERATORS.get(version, "")
     if kind == "Ingress" and passing is not None:
         yield from _ingress(spec)
-    elif kind not in _SAME.get(version, ()) or (kind in {*WORKLOADS, "PodDisruptionBudget"} and not (map_at(spec, "selector") or kind == "ControllerRevision")):
+    elif kind not in _SAME.get(version, ()) or (
+        kind in {*WORKLOADS, "PodDisruptionBudget"} and not (map_at(spec, "selector") or kind == "ControllerRevision")
+    ):
         return
     yield Mend(("apiVersion",), ("apiVersion",), lambda _: new)
 
