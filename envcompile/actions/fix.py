@@ -160,7 +160,7 @@ class _Trial:
         except (EnvcError, UnicodeDecodeError):
             return False
         return all(
-            self._is_as_due(old, new, [task for task in tasks if task.environment == old.compiled.environment])
+            _is_as_due(old, new, [task for task in tasks if task.environment == old.compiled.environment])
             for old, new in zip(self._compiled, after, strict=True)
         )
 
@@ -172,24 +172,25 @@ class _Trial:
                 taken.append(group)
         return taken
 
-    def _is_as_due(self, old: CompiledEnvironment, new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:
-        have = {resource.id: resource.value for resource in new.compiled.resources}
-        mends: dict[ResourceId, dict[Mend, None]] = {}
-        for task in tasks:
-            for mend in task.mends:
-                mends.setdefault(task.hit.resource, {})[mend] = None
-        if len(have) != len(old.compiled.resources):
-            return False
-        for resource in old.compiled.resources:
-            some = mends.get(resource.id)
-            if some is None:
-                if not same(resource.value, have.get(resource.id)):
-                    return False
-                continue
-            identity = _identity(resource, some)
-            if identity not in have or not same(mended(resource.value, some, have[identity]), have[identity]):
+
+def _is_as_due(old: CompiledEnvironment, new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:
+    have = {resource.id: resource.value for resource in new.compiled.resources}
+    mends: dict[ResourceId, dict[Mend, None]] = {}
+    for task in tasks:
+        for mend in task.mends:
+            mends.setdefault(task.hit.resource, {})[mend] = None
+    if len(have) != len(old.compiled.resources):
+        return False
+    for resource in old.compiled.resources:
+        some = mends.get(resource.id)
+        if some is None:
+            if not same(resource.value, have.get(resource.id)):
                 return False
-        return _is_silent(new, tasks)
+            continue
+        identity = _identity(resource, some)
+        if identity not in have or not same(mended(resource.value, some, have[identity]), have[identity]):
+            return False
+    return _is_silent(new, tasks)
 
 
 def _is_silent(new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:

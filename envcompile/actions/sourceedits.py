@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from envcompile import yamlio
 from envcompile.actions.field_places import field_path
-from envcompile.check.mend import alone_in, as_written
+from envcompile.check.mend import alone_in, as_written, unchanged
 from envcompile.kubernetes.fieldpath import look_up, resolve
 from envcompile.values import ABSENT, same, value_at
 from envcompile.yamlio import edit
@@ -50,25 +50,41 @@ def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> It
         raise UnplacedError("no file says it in so many words: mend it by hand")
     for step, document, pointer in said:
         full = (*document.within, *pointer)
-        value = look_up(document.value, pointer)
         where = (document.source.path, document.index)
         if mend.to is None:
             yield Change(*where, full, "take")
-        elif mend.to == mend.field:
-            if mend.convert is as_written:
-                yield Change(*where, full, "quote")
-            elif value is not None and not same(mend.convert(value), value):
-                yield Change(*where, full, "set", _json(mend.convert(value)))
-        elif mend.to[:-1] == mend.field[:-1]:
-            new = mend.convert(value) if value is not None else None
-            if not same(new, value):
-                yield Change(*where, full, "set", _json(new))
-            yield Change(*where, full, "rename", str(mend.to[-1]))
+        elif mend.convert is as_written:
+            yield Change(*where, full, "quote")
         else:
-            new = mend.convert(value) if value is not None else None
-            target = (*document.within, *_target(built, resource, step, mend.to))
-            yield Change(*where, target, "set", _json(new))
-            yield Change(*where, full, "take")
+            value = _raw(document, full)
+            new = _converted(mend, value, look_up(document.value, pointer))
+            if mend.to[:-1] == mend.field[:-1]:
+                if not same(new, value):
+                    yield Change(*where, full, "set", _json(new))
+                if mend.to != mend.field:
+                    yield Change(*where, full, "rename", str(mend.to[-1]))
+            else:
+                target = (*document.within, *_target(built, resource, step, mend.to))
+                yield Change(*where, target, "set", _json(new))
+                yield Change(*where, full, "take")
+
+
+def _raw(document: Document, pointer: Pointer) -> Any:
+    """What the file says, before parameters are filled in."""
+    return value_at(yamlio.load_all(document.source.read(), document.source.path)[document.index], pointer)
+
+
+def _converted(mend: Mend, written: Any, value: Any) -> Any:
+    """The value as it should be; one that takes something away stays as it is.
+
+    Raises:
+        UnplacedError: a parameter makes the value, which would have to change.
+    """
+    if written is None or mend.convert is unchanged:
+        return written
+    if not same(written, value):
+        raise UnplacedError("a parameter makes it: mend it there by hand")
+    return mend.convert(value)
 
 
 def changed(text: str, file: str, changes: Sequence[Change]) -> str:
@@ -90,7 +106,7 @@ def changed(text: str, file: str, changes: Sequence[Change]) -> str:
             case "set":
                 text = edit.set_value(text, change.index, change.pointer, json.loads(change.value), file=file)
             case "quote":
-                plain = edit.written(text, change.index, change.pointer)
+                plain = edit.written(text, change.index, change.pointer, file=file)
                 if plain is not None:
                     text = edit.set_value(text, change.index, change.pointer, plain, file=file)
             case "rename":

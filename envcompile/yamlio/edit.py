@@ -90,15 +90,14 @@ def rename(text: str, index: int, pointer: Pointer, name: str, *, file: str = "<
     return found
 
 
-def written(text: str, index: int, pointer: Pointer) -> str | None:
+def written(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> str | None:
     """The text of a plain scalar, such as `8080` or `yes`; None for anything else."""
     place = locate(text.encode(), index, pointer)
-    if place is None:
+    found = _PLAIN.match(text.splitlines()[place[0] - 1], place[1] - 1) if place is not None else None
+    if found is None:
         return None
-    found = _PLAIN.match(text.splitlines()[place[0] - 1], place[1] - 1)
-    if found is None or not same(load_all(found[0].encode()), [value_at(load_all(text.encode())[index], pointer)]):
-        return None
-    return found[0]
+    value = value_at(load_all(text.encode(), file)[index], pointer)
+    return found[0] if same(load_all(found[0].encode(), file), [value]) else None
 
 
 def _spellings(key: str) -> tuple[str, ...]:

@@ -102,6 +102,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        fix: Annotated[
+            bool, typer.Option("--fix", help="First mend what has one right answer, as `envc fix --write` does.")
+        ] = False,
         list_rules: Annotated[
             bool, typer.Option("--list-rules", help="Print the rules, as `envc rule` does; check nothing.")
         ] = False,
@@ -131,6 +134,11 @@ def register(app: typer.Typer) -> None:
         project = Project.open(context.obj.project)
         file = baseline or _default_baseline(project)
         entries = _read(file, required=baseline is not None and not write_baseline)
+        if fix:
+            from envcompile.cli.commands.fix import mend
+
+            mend(project, select or (), ignore or (), tell, write=True)
+            project = Project.open(context.obj.project)
         report = check(project, environments or (), since=since)
         skipped = {*project.environments} - {*report.environments}
         elsewhere = [entry for entry in entries if entry.environment in skipped]
