@@ -151,7 +151,7 @@ def misused(suppressions: Iterable[Suppression], known: Collection[str]) -> Iter
     """
     for entry in suppressions:
         if entry.rule not in known:
-            fix = did_you_mean(entry.rule, known, "`envc check --list-rules` lists the rules")
+            fix = did_you_mean(entry.rule, known, "`envc rule` lists the rules")
             what = f"the annotation ignores the rule `{entry.rule}`, which does not exist"
             yield UNKNOWN, Hit(entry.resource, POINTER, what, fix, value=entry.rule)
         elif not entry.reason:

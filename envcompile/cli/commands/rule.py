@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.check import all_rules
         from envcompile.check.ruletext import as_data, as_markdown, as_text
         from envcompile.cli.output import document, raw, table, text
-        from envcompile.cli.render.columns import columns
+        from envcompile.cli.render.check import listed
 
         known = {rule.id: rule for rule in sorted(all_rules(), key=lambda rule: rule.id)}
         _refuse_unknown(names or (), known)
@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         elif names or every:
             text("\n\n".join(map(as_text, wanted)))
         else:
-            table(columns([(rule.id, rule.severity, rule.summary) for rule in wanted]))
+            table(listed(wanted))
 
 
 def _refuse_unknown(names: list[str] | tuple[()], known: Collection[str]) -> None:
