@@ -274,7 +274,7 @@ class StoredTree:
         entry = self._entry(path)
         return entry.hash if entry is not None and entry.mode == FOLDER else ""
 
-    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
+    def _found(self, name: str, real: str, entry: TreeEntry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
         """A file as it is listed: its name in the project, and where it really is."""
         del real
         return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
