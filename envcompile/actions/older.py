@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.opening import open_repository
@@ -9,6 +11,7 @@ from envcompile.check.api.immutable import can_refuse
 from envcompile.check.reading import at
 from envcompile.emit.filenames import place_files
 from envcompile.emit.index import INDEX_NAME, parse_index
+from envcompile.emit.layout import WHOLE, file_of, take_apart
 from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.errors import EnvcError
 from envcompile.yamlio import Renderer
@@ -70,33 +73,45 @@ def _differing(tree: Tree, built: CompiledEnvironment, renderer: Renderer) -> di
     moved: dict[str, list[str]] = {}
     for path in known:
         moved.setdefault(path.rpartition("/")[2], []).append(path)
+    together = [path for path in known if "/" not in path]
+    read = cache(partial(_Older, tree))
     found: dict[ResourceId, dict[str, Any]] = {}
     compiled = built.compiled
-    files = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
-    for file, resource in files.items():
+    places = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
+    for place, resource in places.items():
         if not can_refuse(resource.id.group, resource.id.kind):
             continue
-        places = [file] if file in known else moved.get(file.rpartition("/")[2], [])
-        for place in places:
-            value = _as_it_was(tree, f"{folder}/{place}", resource, renderer)
+        own = file_of(place, "app")
+        files = next(([file] for file in (place, own, WHOLE) if file in known), None)
+        for file in files or [*moved.get(place.rpartition("/")[2], []), *together]:
+            value = read(f"{folder}/{file}").of(resource, renderer)
             if value is not None:
                 found[resource.id] = value
     return found
 
 
-def _as_it_was(tree: Tree, path: str, resource: Resource, renderer: Renderer) -> dict[str, Any] | None:
-    """The older value of a resource, if it was another one; what cannot be read says nothing."""
-    if not tree.is_file(path):
+class _Older:
+    """A file as it was; what cannot be read says nothing."""
+
+    def __init__(self, tree: Tree, path: str) -> None:
+        self._path = path
+        self._texts = frozenset(take_apart(tree.read(path))) if tree.is_file(path) else frozenset[bytes]()
+
+    @cached_property
+    def _values(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for text in self._texts:
+            with suppress(EnvcError):
+                found += [value for value in load_all(text, self._path) if isinstance(value, dict)]
+        return found
+
+    def of(self, resource: Resource, renderer: Renderer) -> dict[str, Any] | None:
+        """The older value of a resource, if it was another one."""
+        if not self._texts or render(resource, renderer).encode() in self._texts:
+            return None
+        for old in self._values:
+            name, namespace = at(old, "metadata", "name"), at(old, "metadata", "namespace")
+            is_here = namespace in {None, "", resource.id.namespace}
+            if old.get("kind") == resource.id.kind and name == resource.id.name and is_here:
+                return old
         return None
-    data = tree.read(path)
-    if data == render(resource, renderer).encode():
-        return None
-    try:
-        documents = load_all(data, path)
-    except EnvcError:
-        return None
-    old = documents[0] if len(documents) == 1 else None
-    if not isinstance(old, dict) or old.get("kind") != resource.id.kind:
-        return None
-    name, namespace = at(old, "metadata", "name"), at(old, "metadata", "namespace")
-    return old if name == resource.id.name and namespace in {None, "", resource.id.namespace} else None
