@@ -118,6 +118,7 @@ class Outputs(Mapping[str, bytes]):
         self._texts = texts
         self._placed: dict[str, Placed] | None = None
         self.layout = linked.plan.layout
+        self._positions: dict[str, tuple[int, int]] | None = None
         if linked.paths is None:
             refuse_alike_applications({
                 **{one.app: "" for one in linked.linked.further},
@@ -169,9 +170,19 @@ class Outputs(Mapping[str, bytes]):
         """The places of the resources in a file, in its order; of a file of others the file itself."""
         return self._arranged.get(file) or (file,)
 
+    def id_of(self, place: str) -> ResourceId:
+        """The resource at a place; where places are remembered only its unit is looked at."""
+        if self.linked.paths is None:
+            return self.placed[place].id
+        if self._positions is None:
+            self._positions = {
+                each: (number, position) for number, own in enumerate(self.places) for position, each in enumerate(own)
+            }
+        return self.linked.id_at(*self._positions[place])
+
     def text(self, place: str) -> bytes:
         """The text of one resource."""
-        return self._texts.text(self.linked, self.placed[place].id, self.digests_of_texts.get(place, ""))
+        return self._texts.text(self.linked, self.id_of(place), self.digests_of_texts.get(place, ""))
 
     def __getitem__(self, path: str) -> bytes:
         return join([self.text(place) for place in self.held(path)], self.layout)
@@ -184,7 +195,7 @@ class Outputs(Mapping[str, bytes]):
 
     def resources_in(self, files: Iterable[str]) -> Iterator[ResourceId]:
         """The resources that files hold."""
-        return (self.placed[place].id for file in files for place in self.held(file))
+        return (self.id_of(place) for file in files for place in self.held(file))
 
     def take_known(self, wanted: Iterable[str], folder: Path) -> None:
         """Take what is known of files instead of compiling: from what lies there, and from the memo of a team.
@@ -249,13 +260,15 @@ class Outputs(Mapping[str, bytes]):
             problems: takes what is wrong.
             wanted: the resources that are written; all when left out.
         """
+        if not (plan.changed or plan.removed):
+            return
         sealed = [
             place
             for file in (*plan.changed, *plan.added)
             for place in self.held(file)
-            if (identity := self.placed[place].id).kind == "SealedSecret" and (wanted is None or identity in wanted)
+            if (identity := self.id_of(place)).kind == "SealedSecret" and (wanted is None or identity in wanted)
         ]
-        if not sealed or not (plan.changed or plan.removed):
+        if not sealed:
             return
         from envcompile.secrets.resolve import refused_changes
         from envcompile.units.seal import where_of
@@ -269,7 +282,7 @@ class Outputs(Mapping[str, bytes]):
                     unchanged.add(digest(text))
                     with suppress(EnvcError):  # a merge conflict: nothing can be told from it
                         before.update({said_by(value): value for value in load_all(text, file) if value})
-        for identity in [self.placed[place].id for place in sealed if self.digests_of_texts[place] not in unchanged]:
+        for identity in [self.id_of(place) for place in sealed if self.digests_of_texts[place] not in unchanged]:
             after = self.linked.resource(identity)
             for what, fix in refused_changes(before.get(said_by(after.value)), after.value):
                 title = f"environment {self.linked.environment}: Secret/{after.id.name}"
