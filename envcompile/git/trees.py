@@ -269,6 +269,11 @@ class StoredTree:
             return False
         return blob_id(data, len(entry.hash)) == entry.hash
 
+    def folder_id(self, path: str) -> str:
+        """Git's name of a folder and all below it; empty where there is none, or an index has no such name."""
+        entry = self._entry(path)
+        return entry.hash if entry is not None and entry.mode == FOLDER else ""
+
     def _found(self, name: str, real: str, entry: Entry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
         """A file as it is listed: its name in the project, and where it really is."""
         del real

@@ -224,12 +224,12 @@ class FolderMemo:
                     pack.latest[entry.app] = key
             latest = {app: key for app, key in pack.latest.items() if key in kept}
             pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
-            _write(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
+            write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
         self._changed.clear()
 
     def scans(self) -> dict[tuple[str, str], FileScan]:
         """What files spoke of, by layer and path."""
-        data = _read(self._file("scans"))
+        data = read_checked(self._file("scans"))
         if data is None:
             return {}
         try:
@@ -242,7 +242,7 @@ class FolderMemo:
 
     def save_scans(self, scans: Iterable[tuple[str, FileScan]]) -> None:
         """Keep what files speak of; a folder that cannot be written is no error."""
-        _write(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, list(scans))))
+        write_checked(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, list(scans))))
 
     def _pack(self, environment: str) -> _Pack:
         known = self._packs.get(environment)
@@ -251,7 +251,7 @@ class FolderMemo:
         return known
 
     def _load(self, environment: str) -> _Pack:
-        data = _read(self._file(f"env-{environment}"))
+        data = read_checked(self._file(f"env-{environment}"))
         if data is not None:
             try:
                 found = msgspec.msgpack.decode(data, type=_Pack)
@@ -266,7 +266,8 @@ class FolderMemo:
         return self._folder / name
 
 
-def _read(path: Path) -> bytes | None:
+def read_checked(path: Path) -> bytes | None:
+    """What `write_checked` wrote to a file; None when it is not there, or damaged."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -275,7 +276,8 @@ def _read(path: Path) -> bytes | None:
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None
 
 
-def _write(path: Path, body: bytes) -> None:
+def write_checked(path: Path, body: bytes) -> None:
+    """Write a file of a memo behind its checksum, in one step; a folder that cannot be written is no error."""
     import os
     from contextlib import suppress
 

@@ -103,7 +103,11 @@ def project_settings(chance: Random) -> str:
         "crds: [crds]\n",
         chance.choice(["chart: {name: laws}\n", "chart: {name: laws, crds: templates}\n", "", ""]),
         chance.choice(["environments: [dev, prod]\n", ""]),
-        chance.choice(["checks: {seccomp: off, run-as-root: info}\n", ""]),
+        chance.choice([
+            "checks: {seccomp: off, run-as-root: info}\n",
+            "checks: {config-no-rollout: warning, requests-missing: off}\n",
+            "",
+        ]),
         chance.choice(["configMerge: replace\n", "", "", ""]),
         chance.choice([
             "mergeKeys: [{kind: Gadget, group: laws.example.com, path: spec.parts, keys: [name]}]\n",
