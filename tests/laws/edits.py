@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.baseline import FILE, Entry
+from envcompile.check.baseline import FILE, KnownFinding
 from envcompile.check.baseline import write_baseline as baseline_text
 from envcompile.check.finding import fingerprint
 from envcompile.model import ResourceId
@@ -327,7 +327,7 @@ def write_baseline(chance: Random, files: Files) -> str:
             resource = ResourceId("apps", "Deployment", environment, app)
             rule = chance.choice(RULES)
             print_ = fingerprint(rule, environment, resource, "", None)
-            entries.append(Entry(print_, environment, rule, str(resource), ""))
+            entries.append(KnownFinding(print_, environment, rule, str(resource), ""))
     files[FILE] = baseline_text([], entries)
     return f"{FILE} holds {len(entries)} findings"
 
