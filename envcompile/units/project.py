@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.environment import Reason
+    from envcompile.units.kept_plans import KeptPlans
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.shared_memo import SharedMemo
-    from envcompile.units.snapshot import Look
+    from envcompile.units.snapshot import Files, Look
 
 
 class EnvironmentContext(NamedTuple):
@@ -75,15 +76,18 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         parsed: ParsedFiles | None = None,
         memo: FolderMemo | SharedMemo | None = None,
         look: Look | None = None,
+        kept: KeptPlans | None = None,
     ) -> None:
-        from envcompile.sources import new_parsed_files, read_project
+        from envcompile.sources import new_parsed_files
 
         self.tree = tree
         self.look = look
-        self._sources: ProjectSources = read_project(tree)
-        # What is remembered is text, which the name of a file need not be.
-        self.memo: FolderMemo | SharedMemo | None = memo if _are_text(self._sources) else None
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
+        self._kept: KeptPlans | None = kept
+        self._sources: ProjectSources | None = None
+        self.memo: FolderMemo | SharedMemo | None = memo
+        if kept is None and not _are_text(self.sources):
+            self.memo = None  # what is remembered is text, which the name of a file need not be
         self._apis: dict[str, KubeApi] = {}
         self._cutters: dict[str, Cutter] = {}
         self._plans: dict[str, EnvironmentPlan] = {}
@@ -105,6 +109,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.git.blob import id_digits
         from envcompile.git.discovery import has_sparse_patterns
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
+        from envcompile.units.kept_plans import KeptPlans
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
 
@@ -117,7 +122,9 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
             tree = completed(tree)
         memo = FolderMemo(root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool), memo, look)
+        parsed = ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool)
+        kept = KeptPlans.open(root, look, tree, parsed) if isinstance(tree, WorkingTree) else None
+        return cls(tree, parsed, memo, look, kept)
 
     @classmethod
     def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
@@ -174,16 +181,20 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     @property
     def settings(self) -> settings.Project:
         """What `envc.yaml` says."""
-        return self._sources.settings
+        return self._kept.settings if self._kept is not None else self.sources.settings
 
     @property
     def environments(self) -> tuple[str, ...]:
         """The environments in their promotion order."""
-        return self._sources.environments
+        return self._kept.environments if self._kept is not None else self.sources.environments
 
     @property
     def sources(self) -> ProjectSources:
         """The project's settings, and the files of each of its layers."""
+        if self._sources is None:
+            from envcompile.sources import read_project
+
+            self._sources = read_project(self.tree)
         return self._sources
 
     @property
@@ -197,7 +208,9 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         Raises:
             UsageError: one of the names is no environment.
         """
-        return self._sources.choose(tuple(wanted))
+        from envcompile.sources.project import select_environments
+
+        return select_environments(tuple(wanted), self.environments)
 
     def compile(self, environment: str) -> Compiled:
         """Compile one environment.
@@ -305,7 +318,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         known = self._plans.get(environment)
         if known is None:
-            known = self._plans[environment] = self._plan(environment)
+            known = self._plans[environment] = self._kept_plan(environment) or self._plan(environment)
         return known
 
     def sources_of(self, environment: str) -> EnvironmentSources:
@@ -316,7 +329,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         from envcompile.sources import read_environment
 
-        return read_environment(self._sources, environment, self._parsed)
+        return read_environment(self.sources, environment, self._parsed)
 
     def reasons(self) -> list[Reason]:
         """For each unit of the environments that were linked whether it was compiled, and why."""
@@ -325,9 +338,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
-            private = self.private_files()
-            scans = self._parsed.scans.items()
-            self.memo.save_scans([(layer, scan) for (layer, path), scan in scans if path not in private])
+            self.memo.save_scans(self._parsed.new_scans, self.private_files())
             self.memo.save()
 
     def further_inputs(self) -> set[str]:
@@ -362,6 +373,40 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             found.update([entry.path for entry in self.tree.files(path)] or [path])
         return frozenset(found)
 
+    def _kept_plan(self, environment: str) -> EnvironmentPlan | None:
+        """The plan that earlier builds kept, where it holds; what a team shares is learnt from files."""
+        from envcompile.units.memo import FolderMemo
+
+        if self._kept is None or environment not in self._kept.environments or not isinstance(self.memo, FolderMemo):
+            return None
+        return self._kept.plan(
+            environment,
+            self.tree,
+            self._parsed,
+            lambda: self.sources,
+            lambda facts: self._api(facts, lambda: self.sources_of(environment)),
+            lambda settings: self._store(environment, settings),
+        )
+
+    def keep_plans(self, inputs: Files) -> None:
+        """Keep the plans of all environments for later runs; a folder that cannot be written is no error.
+
+        Args:
+            inputs: everything that they were made from.
+        """
+        from envcompile.units.kept_plans import keep_plans, world_of
+
+        if self.look is None or self.memo is None or self.asks_git or self.private_files():
+            return
+        world = world_of(self.look.tool, inputs.stats, inputs.digests)
+        fixed = {*self._parsed.looked_at(), *self.crd_files()}
+        if self._kept is not None:
+            if world == self._kept.world:
+                return
+            fixed.update(self._kept.fixed)
+        plans = [self.plan(environment) for environment in self.environments]
+        keep_plans(self.root, world, self.settings, self.environments, plans, fixed)
+
     def _plan(self, environment: str) -> EnvironmentPlan:
         import msgspec
 
@@ -384,16 +429,16 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             cutter,
             given=given,
             merge_texts=mode == "merge",
-            store=self._store(environment, sources),
+            store=self._store(environment, sources.settings),
             external=external_store(sources),
             is_ignored=self.ignores,
         )
 
-    def _store(self, environment: str, sources: EnvironmentSources) -> Store | None:
+    def _store(self, environment: str, own: settings.Environment) -> Store | None:
         """The sealed values of an environment; None where there are none, or nobody looks at them."""
-        if sources.settings.secret_backend == "plaintext":
+        if own.secret_backend == "plaintext":
             return None
-        files = self._sources.sealed_files(environment)
+        files = self.sources.sealed_files(environment)
         if not files:
             return None
         from envcompile.secrets import store_of
@@ -414,7 +459,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     def _api_for(self, sources: EnvironmentSources) -> tuple[ApiFacts, KubeApi]:
         """What the environment's Kubernetes version and the CRDs at hand say."""
         version = sources.settings.kubernetes_version or self.settings.kubernetes_version
-        crds: list[Any] = list(self._sources.crd_documents(self._parsed))
+        crds: list[Any] = list(self.sources.crd_documents(self._parsed))
         for layer in sources.scans:
             for file in layer.files:
                 if file.crds:
@@ -422,20 +467,23 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
                     crds += [documents[at].value for at in file.crds]
         digest = combined_digest([version, _canonical(crds), _canonical(self.settings.merge_keys)])
         facts = ApiFacts(version, tuple(crds), self.settings.merge_keys, digest)
-        known = self._apis.get(digest)
+        return facts, self._api(facts, lambda: sources)
+
+    def _api(self, facts: ApiFacts, sources: Callable[[], EnvironmentSources]) -> KubeApi:
+        known = self._apis.get(facts.digest)
         if known is None:
-            known = self._apis[digest] = self._load_api(facts, sources)
-        return facts, known
+            known = self._apis[facts.digest] = self._load_api(facts, sources)
+        return known
 
     def _where_in_project(self, pointer: Pointer) -> Location | None:
-        document = self._sources.document
+        document = self.sources.document
         return exact_place(document, pointer) if document is not None else None
 
-    def _load_api(self, facts: ApiFacts, sources: EnvironmentSources) -> KubeApi:
+    def _load_api(self, facts: ApiFacts, sources: Callable[[], EnvironmentSources]) -> KubeApi:
         try:
             return api_of(facts)
         except UnknownVersionError as error:
-            location = sources.where(("kubernetesVersion",)) or self._where_in_project(("kubernetesVersion",))
+            location = sources().where(("kubernetesVersion",)) or self._where_in_project(("kubernetesVersion",))
             raise fail(
                 f"Kubernetes {facts.version} is not known to this version of envc",
                 f"write one of {', '.join(error.known)}, or upgrade envc",

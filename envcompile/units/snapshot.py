@@ -150,6 +150,14 @@ class Look:
             return ""
         return self.snapshot.inputs.known.get(path, ("", ""))[1]
 
+    def digest_before(self, path: str) -> str:
+        """The digest that an input had at the last build; empty where that is not known."""
+        return self.snapshot.inputs.known.get(path, ("", ""))[1] if self.snapshot is not None else ""
+
+    def is_edited(self, path: str) -> bool:
+        """Tell whether a file is there now and was there at the last build."""
+        return bool(self.digest_before(path)) and self.inputs.get(path, _ABSENT) != _ABSENT
+
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
         known = self.snapshot
