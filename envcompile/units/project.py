@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import Problems, fail
 from envcompile.kubernetes import MergeKeyError, UnknownVersionError
+from envcompile.log import decision
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import api_of, compose_of
@@ -124,6 +125,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         memo = FolderMemo(root, look.tool)
         parsed = ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool)
         kept = KeptPlans.open(root, look, tree, parsed) if isinstance(tree, WorkingTree) else None
+        if kept is not None:
+            decision("units", "the plans of the last build hold: %s files were edited since", len(look.changed or ()))
         return cls(tree, parsed, memo, look, kept)
 
     @classmethod
@@ -387,6 +390,11 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             lambda facts: self._api(facts, lambda: self.sources_of(environment)),
             lambda settings: self._store(environment, settings),
         )
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether the plans that the last build kept hold for what is there now."""
+        return self._kept is not None
 
     def keep_plans(self, inputs: Files) -> None:
         """Keep the plans of all environments for later runs; a folder that cannot be written is no error.
