@@ -13,7 +13,7 @@ from envcompile.compose.identity import Identifier, select
 from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
-from envcompile.emit.plan import plan, unreadable
+from envcompile.emit.plan import Known, plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.log import detail
@@ -21,7 +21,7 @@ from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -235,10 +235,10 @@ def _compare(
     return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.warnings)
 
 
-def _known_digests(known: Snapshot | None, name: str) -> Mapping[str, tuple[str, str]]:
-    """The files of a folder as the last build left them: path -> stat and digest."""
+def _known_digests(known: Snapshot | None, name: str) -> Known | None:
+    """The files of a folder as the last build left them."""
     written = known.outputs.get(name) if known is not None else None
-    return written.known if written is not None else {}
+    return Known(written.stat_of, written.digest_of) if written is not None else None
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.secrets.store import Store
     from envcompile.sources import ParsedFiles, ProjectSources, Tree
-    from envcompile.units.snapshot import Look
+    from envcompile.units.snapshot import Files, Look
 
 
 class _Unit(msgspec.Struct, array_like=True):
@@ -94,7 +94,7 @@ class KeptPlans:
         """
         if look.snapshot is None or look.changed is None or not look.is_plain:
             return None
-        world = world_of(look.tool, look.snapshot.inputs.stats, look.snapshot.inputs.digests)
+        world = world_of(look.tool, look.snapshot.inputs)
         found = _load(root, "plans", _Project)
         if found is None or found.world != world:
             return None
@@ -194,15 +194,14 @@ def keep_plans(
         write_packed(root / FOLDER / name, data)
 
 
-def world_of(tool: str, stats: bytes, digests: bytes) -> str:
+def world_of(tool: str, inputs: Files) -> str:
     """The digest of everything that a build read, and of the envc that read it.
 
     Args:
         tool: names this envc.
-        stats: the inputs with their stats, as snapshots hold them.
-        digests: their contents' digests in the same order.
+        inputs: what was read.
     """
-    return sha256(b"\n\n".join((tool.encode(), stats, digests))).hexdigest()
+    return sha256(b"\n\n".join((tool.encode(), inputs.paths, inputs.stats, inputs.digests))).hexdigest()
 
 
 def _edits(look: Look, tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]) -> dict[tuple[str, str], str] | None:

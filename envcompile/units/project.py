@@ -406,7 +406,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         if self.look is None or self.memo is None or self.asks_git or self.private_files():
             return
-        world = world_of(self.look.tool, inputs.stats, inputs.digests)
+        world = world_of(self.look.tool, inputs)
         fixed = {*self._parsed.looked_at(), *self.crd_files()}
         if self._kept is not None:
             if world == self._kept.world:
