@@ -182,7 +182,9 @@ def find_resources(linked: LinkedEnvironment, only: str) -> list[Resource]:
     Raises:
         UsageError: no resource has this name, or several kinds do.
     """
-    return [linked.resource(identity) for identity in choose_ids(linked.environment, linked.ids(), only)]
+    near = linked.ids_named(only.rpartition("/")[2])
+    known = near if select(only, near) else linked.ids()  # all of them are told what is no name
+    return [linked.resource(identity) for identity in choose_ids(linked.environment, known, only)]
 
 
 def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list[ResourceId]:

@@ -21,7 +21,7 @@ from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store, uni
 from envcompile.units.unit import ApiFacts, SecretInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from envcompile.kubernetes import KubeApi
@@ -140,7 +140,7 @@ class KeptPlans:
             api_for(facts),
             facts,
             kept.merge_texts,
-            tuple([_unit(one, kept, edits, store, environment) for one in kept.units]),
+            tuple(_units(kept, edits, store, environment)),
             store,
             kept.patches,
             kept.given,
@@ -226,15 +226,19 @@ def _edits(look: Look, tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]) -
     return found
 
 
-def _unit(
-    kept: _Unit, plan: _Plan, edits: Mapping[tuple[int, str], str], store: Store | None, environment: str
-) -> PlannedUnit:
-    parts, key = kept.parts, kept.key
-    if edits and any((part.layer, part.path) in edits for part in parts):
-        parts = tuple([part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in parts])
-        key = unit_key(plan.given, kept.app, kept.sealed, digest_of(parts))
-    secrets = SecretInput(store or empty_store(environment), frozenset()) if kept.has_secrets else None
-    return PlannedUnit(kept.app, parts, secrets, kept.sealed, may_be_remembered=True, key=key)
+def _units(
+    kept: _Plan, edits: Mapping[tuple[int, str], str], store: Store | None, environment: str
+) -> Iterator[PlannedUnit]:
+    has_secrets = any(one.has_secrets for one in kept.units)
+    sealed = SecretInput(store or empty_store(environment), frozenset()) if has_secrets else None
+    paths = {path for _, path in edits}
+    for one in kept.units:
+        parts, key = one.parts, one.key
+        if edits and not paths.isdisjoint([part.path for part in parts]):
+            parts = tuple([part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in parts])
+            key = unit_key(kept.given, one.app, one.sealed, digest_of(parts))
+        secrets = sealed if one.has_secrets else None
+        yield PlannedUnit(one.app, parts, secrets, one.sealed, may_be_remembered=True, key=key)
 
 
 def _load(root: Path, name: str, kind: type[Any]) -> Any:
