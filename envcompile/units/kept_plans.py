@@ -16,7 +16,7 @@ from envcompile import settings  # ruff: ignore[typing-only-first-party-import] 
 from envcompile.sources.environments import EnvironmentSources, layer_of
 from envcompile.sources.limits import limits_of
 from envcompile.units.cut import Part, digest_of  # ruff: ignore[typing-only-first-party-import] - records are read by their types
-from envcompile.units.memo import FOLDER, read_packed, write_packed
+from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store, unit_key
 from envcompile.units.unit import ApiFacts, SecretInput
 
@@ -146,6 +146,7 @@ class KeptPlans:
             kept.given,
             frozenset(),
             tuple([(number, path, edits.get((number, path), digest)) for number, path, digest in kept.patched]),
+            self.settings.layout,
         )
 
 
@@ -191,7 +192,7 @@ def keep_plans(
     except (OverflowError, UnicodeEncodeError):
         return  # a number or a text that msgpack has no form for
     for name, data in packed.items():
-        write_packed(root / FOLDER / name, data)
+        write_checked(root / FOLDER / name, data)
 
 
 def world_of(tool: str, inputs: Files) -> str:
@@ -242,7 +243,7 @@ def _units(
 
 
 def _load(root: Path, name: str, kind: type[Any]) -> Any:
-    data = read_packed(root / FOLDER / name)
+    data = read_checked(root / FOLDER / name)
     try:
         return msgspec.msgpack.decode(data, type=kind) if data is not None else None
     except msgspec.MsgspecError:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envcompile.model import PatchId, ResourceId
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
+    from envcompile.settings import Layout
     from envcompile.sources import EnvironmentSources
     from envcompile.units.cut import Cutter, Part, Share
     from envcompile.units.unit import ApiFacts
@@ -57,6 +58,8 @@ class EnvironmentPlan(NamedTuple):
     """The files that git ignores in which a Secret may stand in clear."""
     patched: tuple[tuple[int, str, str], ...]
     """Every file with a `kind: Patch`: layer, path, digest."""
+    layout: Layout
+    """What the files hold that are made of it; nothing before depends on it."""
 
     @property
     def environment(self) -> str:
@@ -130,6 +133,7 @@ def plan(
     store: Store | None,
     external: StoreFacts | None,
     is_ignored: Ignored,
+    layout: Layout,
 ) -> EnvironmentPlan:
     """Cut an environment into units.
 
@@ -146,6 +150,7 @@ def plan(
         store: the environment's sealed values.
         external: what it says of the store of an operator.
         is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
+        layout: what the files hold that are made of it.
 
     Raises:
         EnvcError: everything that is wrong with the files.
@@ -186,7 +191,17 @@ def plan(
             unit._replace(may_be_remembered=private.isdisjoint([part.path for part in unit.parts])) for unit in units
         ]
     return EnvironmentPlan(
-        sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private, tuple(patched)
+        sources,
+        api,
+        facts,
+        merge_texts,
+        tuple(units),
+        store,
+        tuple(patches),
+        given,
+        private,
+        tuple(patched),
+        layout,
     )
 
 
