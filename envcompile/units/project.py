@@ -23,7 +23,7 @@ from envcompile.yamlio.places import exact_place
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from envcompile import settings
+    from envcompile import settings as models
     from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer, Resource
@@ -182,7 +182,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         return root
 
     @property
-    def settings(self) -> settings.Project:
+    def settings(self) -> models.Project:
         """What `envc.yaml` says."""
         return self._kept.settings if self._kept is not None else self.sources.settings
 
@@ -443,7 +443,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             layout=self.settings.layout,
         )
 
-    def _store(self, environment: str, own: settings.Environment) -> Store | None:
+    def _store(self, environment: str, own: models.Environment) -> Store | None:
         """The sealed values of an environment; None where there are none, or nobody looks at them."""
         if own.secret_backend == "plaintext":
             return None
