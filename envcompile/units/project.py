@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import Problems, fail
-from envcompile.kubernetes import MergeKeyError, UnknownVersionError
+from envcompile.errors import Problems
 from envcompile.log import decision
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
-from envcompile.units.compile import api_of, compose_of
+from envcompile.units.apis import Apis
+from envcompile.units.compile import compose_of
 from envcompile.units.cut import Cutter
 from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
 from envcompile.units.plan import plan
 from envcompile.units.seal import external_store
-from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
-from envcompile.yamlio.places import exact_place
+from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from envcompile import settings as models
     from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Location, Pointer, Resource
+    from envcompile.model import Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.environment import Reason
@@ -89,8 +88,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self.memo: FolderMemo | SharedMemo | None = memo
         if kept is None and not _are_text(self.sources):
             self.memo = None  # what is remembered is text, which the name of a file need not be
-        self._apis: dict[str, KubeApi] = {}
         self._cutters: dict[str, Cutter] = {}
+        self._apis = Apis(self.settings, lambda: self.sources, self._parsed)
         self._plans: dict[str, EnvironmentPlan] = {}
         self._units: dict[str, Units] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
@@ -387,7 +386,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             self.tree,
             self._parsed,
             lambda: self.sources,
-            lambda facts: self._api(facts, lambda: self.sources_of(environment)),
+            lambda facts: self._apis.of(facts, lambda: self.sources_of(environment)),
             lambda settings: self._store(environment, settings),
         )
 
@@ -419,7 +418,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         import msgspec
 
         sources = self.sources_of(environment)
-        facts, api = self._api_for(sources)
+        facts = self._apis.facts_of(sources)
+        api = self._apis.of(facts, lambda: sources)
         mode = sources.settings.config_merge or self.settings.config_merge
         texts = msgspec.json.encode(sources.settings, order="sorted").decode()
         given = {
@@ -465,44 +465,6 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             self._is_ignored = IgnoreRules(root)
         return self._is_ignored(path)
 
-    def _api_for(self, sources: EnvironmentSources) -> tuple[ApiFacts, KubeApi]:
-        """What the environment's Kubernetes version and the CRDs at hand say."""
-        version = sources.settings.kubernetes_version or self.settings.kubernetes_version
-        crds: list[Any] = list(self.sources.crd_documents(self._parsed))
-        for layer in sources.scans:
-            for file in layer.files:
-                if file.crds:
-                    documents = sources.documents(layer.name, file.path).documents
-                    crds += [documents[at].value for at in file.crds]
-        digest = combined_digest([version, _canonical(crds), _canonical(self.settings.merge_keys)])
-        facts = ApiFacts(version, tuple(crds), self.settings.merge_keys, digest)
-        return facts, self._api(facts, lambda: sources)
-
-    def _api(self, facts: ApiFacts, sources: Callable[[], EnvironmentSources]) -> KubeApi:
-        known = self._apis.get(facts.digest)
-        if known is None:
-            known = self._apis[facts.digest] = self._load_api(facts, sources)
-        return known
-
-    def _where_in_project(self, pointer: Pointer) -> Location | None:
-        document = self.sources.document
-        return exact_place(document, pointer) if document is not None else None
-
-    def _load_api(self, facts: ApiFacts, sources: Callable[[], EnvironmentSources]) -> KubeApi:
-        try:
-            return api_of(facts)
-        except UnknownVersionError as error:
-            location = sources().where(("kubernetesVersion",)) or self._where_in_project(("kubernetesVersion",))
-            raise fail(
-                f"Kubernetes {facts.version} is not known to this version of envc",
-                f"write one of {', '.join(error.known)}, or upgrade envc",
-                *([location] if location else []),
-            ) from error
-        except MergeKeyError as error:
-            position = self.settings.merge_keys.index(error.rule)
-            location = self._where_in_project(("mergeKeys", position))
-            raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
-
 
 def _folders(root: Path, path: str) -> Iterator[str]:
     """A folder and all below it, also those without a file: a first one may come."""
@@ -524,9 +486,3 @@ def _are_text(sources: ProjectSources) -> bool:
         if not entry.path.isascii()
         for letter in entry.path
     )
-
-
-def _canonical(value: Any) -> str:
-    import msgspec
-
-    return msgspec.json.encode(value, order="sorted").decode()
