@@ -23,6 +23,7 @@ from envcompile.text import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from envcompile.check.finding import Hit, Severity
     from envcompile.check.rule import Rule
@@ -67,7 +68,12 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def check(
-    project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None = None, *, since: str | None = None
+    project: Project,
+    wanted: Sequence[str],
+    rules: Sequence[Rule] | None = None,
+    *,
+    since: str | None = None,
+    folder: Path | None = None,
 ) -> Report:
     """Compile environments and check them.
 
@@ -76,6 +82,7 @@ def check(
         wanted: environments as the user named them; none means all.
         rules: what to ask besides the schema and the suppressions; the catalogue when left out.
         since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
+        folder: the project's folder, for a project that git holds.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
@@ -89,7 +96,7 @@ def check(
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, compiled, asked)
-    older = older_values(project, compiled, since) if IMMUTABLE in asked else [{} for _ in compiled]
+    older = older_values(project, compiled, since, folder) if IMMUTABLE in asked else [{} for _ in compiled]
     looked = [
         look(built, grading(project, built), asked, older=values) for built, values in zip(compiled, older, strict=True)
     ]

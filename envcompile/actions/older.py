@@ -11,11 +11,13 @@ from envcompile.emit.filenames import place_files
 from envcompile.emit.index import INDEX_NAME, parse_index
 from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.errors import EnvcError
+from envcompile.git.trees import CommitTree
 from envcompile.yamlio import Renderer
 from envcompile.yamlio.load import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from envcompile.model import Resource, ResourceId
     from envcompile.sources import Tree
@@ -25,7 +27,7 @@ _FOLDER: Final = "environments"
 
 
 def older_values(
-    project: Project, compiled: Sequence[CompiledEnvironment], since: str | None
+    project: Project, compiled: Sequence[CompiledEnvironment], since: str | None, folder: Path | None = None
 ) -> list[Mapping[ResourceId, dict[str, Any]]]:
     """For each environment the resources that were compiled to something else before, as they were.
 
@@ -34,16 +36,19 @@ def older_values(
     Args:
         project: the repository.
         compiled: the environments as they are now.
-        since: the commit whose compiled manifests are the older state; HEAD's when left out, or those in the folder
-            for an environment that HEAD does not have.
+        since: the commit whose compiled manifests are the older state; when left out HEAD's, for a commit its first
+            parent's, and for an environment that is not in there those that the project itself holds.
+        folder: the project's folder; needed for a project that git holds, of which nothing is older without it.
 
     Raises:
         UsageError: no such commit.
         UnavailableError: a commit is named, and git does not answer.
     """
-    if project.tree.root is None:
+    folder = folder or project.tree.root
+    if folder is None:
         return [{} for _ in compiled]
-    tree = _committed(project, since)
+    before = f"{project.tree.commit}^" if isinstance(project.tree, CommitTree) else "HEAD"
+    tree = _committed(folder, since, before)
     renderer = Renderer()
     found: list[Mapping[ResourceId, dict[str, Any]]] = []
     for built in compiled:
@@ -53,9 +58,9 @@ def older_values(
     return found
 
 
-def _committed(project: Project, since: str | None) -> Tree | None:
+def _committed(folder: Path, since: str | None, before: str) -> Tree | None:
     try:
-        return open_repository(project.root).commit_tree(since or "HEAD")
+        return open_repository(folder).commit_tree(since or before)
     except EnvcError:
         if since is not None:
             raise

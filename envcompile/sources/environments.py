@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
+from envcompile.git.trees import StoredTree
+from envcompile.limits import limits_of
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
-from envcompile.sources.limits import DEFAULT_LIMITS, limits_of
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
 from envcompile.sources.project import (
@@ -22,6 +23,7 @@ from envcompile.sources.project import (
 )
 from envcompile.sources.scans import combined_digest
 from envcompile.sources.tree import WorkingTree, join
+from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
 
@@ -110,7 +112,12 @@ class ProjectSources(NamedTuple):
         problems = Problems()
         found: list[Any] = []
         for position, name in enumerate(self.settings.crds):
-            paths = self._crd_paths(name)
+            try:
+                paths = self._crd_paths(name)
+                require_not_ignored(self.tree, paths)
+            except EnvcError as error:
+                problems.extend(error)
+                continue
             if not paths and self.document is not None:
                 known = [entry.path for entry in self.tree.files("") if entry.path.endswith(YAML_ENDINGS)]
                 fix = did_you_mean(name, known, "paths start at the project's root")
@@ -128,6 +135,7 @@ class ProjectSources(NamedTuple):
         path = join("", name)
         if path is None or not self.tree.exists(path):
             return []
+        require_visible(path)
         below = [entry.path for entry in self.tree.files(path) if entry.path.endswith(YAML_ENDINGS)]
         return below or ([path] if path.endswith(YAML_ENDINGS) else [])
 
@@ -180,7 +188,7 @@ class EnvironmentSources:
             settings.params,
             given,
             combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()]),
-            limits_of(sources.settings.limits, is_trusted=parsed.is_trusted),
+            sources.tree.limits,
         )
         self._folders = ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays))
         self._layers: tuple[LayerContents, ...] | None = None
@@ -291,8 +299,8 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
-    if isinstance(tree, WorkingTree) and settings.limits is not None:
-        tree.limits = limits_of(settings.limits, is_trusted=tree.limits is DEFAULT_LIMITS)
+    if isinstance(tree, WorkingTree | StoredTree):
+        tree.limits = limits_of(settings.limits, tree.limits)
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)

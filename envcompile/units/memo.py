@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from envcompile.plainfiles import read_plain
 from envcompile.sources.scans import FileScan  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.units.unit import UnitExports
 
@@ -139,10 +140,12 @@ class FolderMemo:
     Args:
         root: the project's folder.
         tool: names this version of envc: what another one remembers does not count.
+        is_kept: whether the folder is read and written; else what is learnt is lost with this object.
     """
 
-    def __init__(self, root: Path, tool: str) -> None:
+    def __init__(self, root: Path, tool: str, *, is_kept: bool = True) -> None:
         self._folder = root / FOLDER
+        self._is_kept = is_kept
         self._tool = tool
         self._packs: dict[str, _Pack] = {}
         self._used: dict[str, set[str]] = {}
@@ -192,7 +195,7 @@ class FolderMemo:
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""
-        for environment in self._changed:
+        for environment in self._changed if self._is_kept else ():
             pack = self._packs[environment]
             used = self._used.get(environment, set())
             kept = {}
@@ -210,7 +213,7 @@ class FolderMemo:
 
     def scans(self) -> dict[tuple[str, str], FileScan]:
         """What files spoke of, by layer and path."""
-        data = _read(self._file("scans"))
+        data = self._read("scans")
         if data is None:
             return {}
         try:
@@ -223,7 +226,8 @@ class FolderMemo:
 
     def save_scans(self, scans: Iterable[tuple[str, FileScan]]) -> None:
         """Keep what files speak of; a folder that cannot be written is no error."""
-        _write(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, list(scans))))
+        if self._is_kept:
+            _write(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, list(scans))))
 
     def _pack(self, environment: str) -> _Pack:
         known = self._packs.get(environment)
@@ -232,7 +236,7 @@ class FolderMemo:
         return known
 
     def _load(self, environment: str) -> _Pack:
-        data = _read(self._file(f"env-{environment}"))
+        data = self._read(f"env-{environment}")
         if data is not None:
             try:
                 found = msgspec.msgpack.decode(data, type=_Pack)
@@ -243,14 +247,16 @@ class FolderMemo:
                     return found
         return _Pack(self._tool, {}, {}, ("", []))
 
+    def _read(self, name: str) -> bytes | None:
+        return _read(self._file(name)) if self._is_kept else None
+
     def _file(self, name: str) -> Path:
         return self._folder / name
 
 
 def _read(path: Path) -> bytes | None:
-    try:
-        data = path.read_bytes()
-    except OSError:
+    data = read_plain(path)
+    if data is None:
         return None
     head, body = data[: len(_FORMAT) + 8], data[len(_FORMAT) + 8 :]
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None

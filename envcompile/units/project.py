@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import Problems, fail
 from envcompile.kubernetes import MergeKeyError, UnknownVersionError
+from envcompile.limits import DEFAULT_LIMITS, too_much
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import api_of, compose_of
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile import settings
     from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
+    from envcompile.limits import Limits
     from envcompile.model import Location, Pointer, Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
@@ -90,14 +92,19 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._units: dict[str, Units] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
         self._is_ignored: Callable[[str], bool] | None = None
+        self._documents = 0
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str] = ".", look: Look | None = None) -> Project:
+    def open(
+        cls, path: str | os.PathLike[str] = ".", look: Look | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> Project:
         """The project that a folder belongs to.
 
         Args:
             path: the folder.
             look: what was found out about it already.
+            limits: what it may take of the machine. Where they say that it is not trusted, nothing below `.envc` is
+                read or written.
 
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
@@ -110,46 +117,48 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         root = Path(os.path.realpath(find_root(start)))
-        look = look or Look(str(root), f"{root}/environments")
-        tree: Tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
+        look = look or Look(str(root), f"{root}/environments", is_trusted=limits.is_trusted)
+        tree: Tree = WorkingTree(root, limits, seen=look.inputs if look.is_plain else None)
         if has_sparse_patterns(root):
             from envcompile.git.sparse import completed
 
             tree = completed(tree)
-        memo = FolderMemo(root, look.tool)
+        memo = FolderMemo(root, look.tool, is_kept=limits.is_trusted)
         return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool), memo, look)
 
     @classmethod
-    def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
+    def of_index(cls, path: str | os.PathLike[str] = ".", limits: Limits = DEFAULT_LIMITS) -> Project:
         """The project that a folder belongs to, as the next commit will hold it; in a hook, the commit being made.
 
         Args:
             path: the folder.
+            limits: what it may take of the machine, as for `open`.
 
         Raises:
             UsageError: the folder is in no git repository, or its index holds no project there.
         """
         from envcompile.units.stored import index_tree
 
-        return cls._of_stored(*index_tree(path))
+        return cls._of_stored(*index_tree(path), limits)
 
     @classmethod
-    def of_commit(cls, path: str | os.PathLike[str], revision: str) -> Project:
+    def of_commit(cls, path: str | os.PathLike[str], revision: str, limits: Limits = DEFAULT_LIMITS) -> Project:
         """The project that a folder belongs to, as a commit holds it.
 
         Args:
             path: the folder, or a bare repository.
             revision: whatever git takes for a commit.
+            limits: what it may take of the machine, as for `open`.
 
         Raises:
             UsageError: the folder is in no git repository, or there is no such commit, or no project in it.
         """
         from envcompile.units.stored import commit_tree
 
-        return cls._of_stored(*commit_tree(path, revision))
+        return cls._of_stored(*commit_tree(path, revision), limits)
 
     @classmethod
-    def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+    def _of_stored(cls, tree: StoredTree, folder: Path, limits: Limits) -> Project:
         from envcompile.git.blob import id_digits
         from envcompile.git.own_folder import require_own
         from envcompile.sources import ParsedFiles
@@ -157,7 +166,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.units.snapshot import tool_stamp
 
         digits = id_digits(folder)
-        if not (folder / ".envc").is_dir():
+        tree.limits = limits
+        if not limits.is_trusted or not (folder / ".envc").is_dir():
             return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
         require_own(folder / ".envc")
         memo = FolderMemo(folder, tool_stamp())
@@ -366,6 +376,9 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         import msgspec
 
         sources = self.sources_of(environment)
+        self._documents += sum(len(file.heads) + len(file.targets) for layer in sources.scans for file in layer.files)
+        if self._documents > self.tree.limits.documents:
+            raise too_much("documents", self.tree.limits, "the environments are made from more than", "")
         facts, api = self._api_for(sources)
         mode = sources.settings.config_merge or self.settings.config_merge
         texts = msgspec.json.encode(sources.settings, order="sorted").decode()

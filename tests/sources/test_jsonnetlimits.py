@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.errors import EnvcError
+from envcompile.limits import DEFAULT_LIMITS, UNTRUSTED_LIMITS, Limits, limits_of
 from envcompile.settings import Limits as Stated
 from envcompile.sources import File, ParsedFiles, WorkingTree
 from envcompile.sources.jsonnetfiles import Evaluations
 from envcompile.sources.jsonnetimports import Dependency
 from envcompile.sources.jsonnetstore import EvaluationStore, Stored, evaluation_key
-from envcompile.sources.limits import DEFAULT_LIMITS, UNTRUSTED_LIMITS, Limits, limits_of
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, environment, write_files
 

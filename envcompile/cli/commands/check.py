@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.arguments import Envs
+from envcompile.cli.arguments import Envs, Untrusted, project_of
 
 if TYPE_CHECKING:
     from envcompile.check.baseline import Entry
     from envcompile.check.report import Report
-    from envcompile.units.project import Project
 
 EPILOG = """Examples:
 
   envc check                                every environment
 
   envc check prod --fail-on warning
+
+  envc check --staged                       what the next commit holds
 
   envc check --format sarif > envc.sarif    for code scanning
 
@@ -63,6 +64,13 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        staged: Annotated[
+            bool, typer.Option("--staged", help="What the next commit holds: git's index, not the folder.")
+        ] = False,
+        at: Annotated[
+            str | None, typer.Option("--at", metavar="REV", help="What a commit holds.", show_default=False)
+        ] = None,
+        untrusted: Untrusted = False,
         list_rules: Annotated[bool, typer.Option("--list-rules", help="Print the rules; check nothing.")] = False,
     ) -> int:
         """Check compiled environments: the Kubernetes schema, and rules about how the resources fit together.
@@ -74,26 +82,33 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.check import check
-        from envcompile.check.baseline import sort_out
+        from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.cli.output import raw, table, tell, text
-        from envcompile.units.project import Project
+        from envcompile.errors import Problem, UsageError
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         if list_rules:
             table(_rules())
             return 0
-        project = Project.open(context.obj.project)
-        file = baseline or _default_baseline(project)
-        entries = _read(file, required=baseline is not None and not write_baseline)
-        report = check(project, environments or (), since=since)
-        skipped = {*project.environments} - {*report.environments}
+        if write_baseline and (staged or at is not None):
+            what = "--write-baseline writes what is found in the folder"
+            raise UsageError([Problem(what, f"leave out {'--staged' if staged else '--at'}")])
+        with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
+            root = project.tree.root or _folder_of(context.obj.project)
+            file = baseline or root / FILE
+            if baseline is None and project.tree.root is None:
+                entries = read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
+            else:
+                entries = _read(file, required=baseline is not None and not write_baseline)
+            report = check(project, environments or (), since=since, folder=root)
+            skipped = {*project.environments} - {*report.environments}
         if write_baseline:
             return _write(file, report, [entry for entry in entries if entry.environment in skipped])
         told = sort_out(report.findings, entries, skipped)
         report = report._replace(findings=told.new, known=told.known, stale=told.stale)
         show = text if output_format == "text" else raw
-        show(_printed(report, output_format, fail_on, project))
+        show(_printed(report, output_format, fail_on, root))
         for line in _remarks(report, file):
             tell(line)
         return _exit_code(report, fail_on)
@@ -106,10 +121,15 @@ def _rules() -> list[str]:
     return columns([(rule.id, rule.severity, rule.summary) for rule in sorted(all_rules(), key=lambda rule: rule.id)])
 
 
-def _default_baseline(project: Project) -> Path:
-    from envcompile.check.baseline import FILE
+def _folder_of(folder: Path) -> Path:
+    """The project's folder, which need not be checked out; a bare repository stands for itself."""
+    from envcompile.errors import UsageError
+    from envcompile.sources import find_root
 
-    return project.root / FILE
+    try:
+        return find_root(folder)
+    except UsageError:
+        return folder.absolute()
 
 
 def _read(file: Path, *, required: bool) -> list[Entry]:
@@ -145,7 +165,7 @@ def _write(file: Path, report: Report, kept: list[Entry]) -> int:
     return EXIT_OK
 
 
-def _printed(report: Report, output_format: str, fail_on: str, project: Project) -> str:
+def _printed(report: Report, output_format: str, fail_on: str, root: Path) -> str:
     if output_format == "text":
         from envcompile.check.formats.text import as_text
 
@@ -161,7 +181,7 @@ def _printed(report: Report, output_format: str, fail_on: str, project: Project)
         return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
     from envcompile.git.discovery import prefix_of
 
-    prefix = prefix_of(project.root)
+    prefix = prefix_of(root)
     if output_format == "sarif":
         from envcompile import __version__
         from envcompile.check.formats.sarif import as_sarif
