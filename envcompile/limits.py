@@ -1,14 +1,14 @@
 """What a tree may take of the machine: limits that are named in the error, and who may raise them.
 
-A tree that its readers trust raises them itself, by `limits:` of its envc.yaml. Of a tree that anybody may have written
-(`--untrusted`) that setting only lowers them; they are raised by the tree that it is compared with, or by `ENVC_LIMITS`.
+A tree that its readers trust raises them itself, by `limits:` of its envc.yaml. In a tree that anybody may have written
+(`--untrusted`) that setting only lowers them: the tree that it is compared with raises them, or `ENVC_LIMITS`.
 """
 
 from __future__ import annotations
 
 import os
-import pathlib
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UsageError, did_you_mean, fail
@@ -202,8 +202,7 @@ def bounded(limits: Limits, what: str = "compiling takes") -> Generator[None]:
 def _memory() -> int:
     """Bytes that this process has in memory now; the most it ever had where the system tells only that."""
     try:
-        with pathlib.Path("/proc/self/statm").open("rb") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
         import resource
         import sys

@@ -14,7 +14,7 @@ from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
 from envcompile.git.refs import merge_base
 from envcompile.git.repository import open_repository
-from envcompile.limits import UNTRUSTED_LIMITS, bounded
+from envcompile.limits import UNTRUSTED_LIMITS, VARIABLE, bounded
 from envcompile.sources import find_root
 from envcompile.text import escaped, markdown
 
@@ -96,16 +96,16 @@ def review(
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
     if not found.changed and not found.broken and not found.failed:
         return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
+    total = len(found.environments) + len(found.failed)
     count = sum(len(diff.resources) for diff in found.changed)
-    said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
+    said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {total}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
     size = limit or (job.limit if job is not None else DEFAULT_LIMIT)
     reasons = _reasons(found.source, found.broken, "so that all of the newer side is shown as added")
     reasons += _reasons(commit, found.failed, "so that nothing of it is compared")
     news, untold = _news(found)
-    top = (
-        f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{table(found.changed) if found.changed else ''}"
-    )
+    overview = table(found.changed) if found.changed else ""
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}"
     section, all_news = news.markdown(size // 2), news.markdown()
     pieces = blocks(found.changed)
     whole = "\n".join([_head(top, all_news), *(piece.markdown() for piece in pieces)])
@@ -136,8 +136,7 @@ def _reasons(commit: str, broken: Mapping[str, EnvcError], so_that: str) -> str:
     """Which environments of one side do not compile, and why; environments with one reason are told together."""
     reasons: dict[tuple[str, ...], list[str]] = {}
     for name, error in broken.items():
-        said = [f"{problem.what} ({problem.where[0]})" if problem.where else problem.what for problem in error.problems]
-        reasons.setdefault(tuple(said), []).append(name)
+        reasons.setdefault(tuple([_in_a_line(problem) for problem in error.problems]), []).append(name)
     text = ""
     for told, names in reasons.items():
         which = f" for {', '.join(f'**{markdown(name)}**' for name in names)}" if any(names) else ""
@@ -145,6 +144,11 @@ def _reasons(commit: str, broken: Mapping[str, EnvcError], so_that: str) -> str:
         text += "".join(f"- {_inert(what)}\n" for what in told[:_MOST_REASONS])
         text += f"- and {len(told) - _MOST_REASONS} more\n\n" if len(told) > _MOST_REASONS else "\n"
     return text
+
+
+def _in_a_line(problem: Problem) -> str:
+    place = f" ({problem.where[0]})" if problem.where else ""
+    return f"{problem.what}{place}" + (f"; {problem.fix}" if VARIABLE in problem.fix else "")
 
 
 def _inert(text: str) -> str:

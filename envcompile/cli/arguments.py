@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -48,7 +48,7 @@ Untrusted = Annotated[bool, typer.Option("--untrusted", help=UNTRUSTED)]
 @contextmanager
 def project_of(
     context: typer.Context, *, untrusted: bool = False, staged: bool = False, at: str | None = None
-) -> Iterator[Project]:
+) -> Generator[Project]:
     """The project that the command is for, compiled within the limits that hold for it.
 
     Args:

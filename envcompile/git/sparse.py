@@ -62,7 +62,7 @@ class SparseTree(StoredTree):
         if entry.hash:
             return super()._found(name, real, entry)
         if real != self._prefix + name and ignored(self._top, (str(self._top / real),)):
-            raise hidden(name, "leads to a file that git ignores")
+            raise hidden(name, "leads to a file that is ignored by git")
         facts = (self._top / real).stat()
         return FileEntry(name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
 

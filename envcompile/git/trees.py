@@ -144,22 +144,19 @@ class StoredTree:
                     continue
                 name = f"{shown}/{part}" if shown else part
                 path = f"{real}/{part}" if real else part
-                trail = holders
-                if entry.mode == SYMLINK:
-                    target, entry = self._target(name, path)
-                    if entry.mode == FOLDER:
-                        trail = (*holders, posixpath.dirname(path))
-                        if any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
-                            raise link_in_circle(name, self._text(path))
-                    path = target
-                if entry.mode == FOLDER:
-                    todo.append((name, path, trail))
-                elif entry.mode == SUBMODULE:
+                is_link = entry.mode == SYMLINK
+                target, end = self._target(name, path) if is_link else (path, entry)
+                if end.mode == FOLDER:
+                    trail = (*holders, posixpath.dirname(path)) if is_link else holders
+                    if is_link and any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
+                        raise link_in_circle(name, self._text(path))
+                    todo.append((name, target, trail))
+                elif end.mode == SUBMODULE:
                     raise self._submodule(name)
-                elif entry.mode == CONFLICT:
+                elif end.mode == CONFLICT:
                     problems.append(_conflict(name))
                 else:
-                    found.append(self._found(name, path, entry))
+                    found.append(self._found(name, target, end))
             self._bound(folder, folders + len(todo), len(found))
 
     def _bound(self, folder: str, folders: int, files: int) -> None:

@@ -117,7 +117,7 @@ class WorkingTree:
         if linked:
             reals = {os.path.realpath(self._prefix + path): path for path in linked}
             for real in ignored(self.root, reals):
-                raise hidden(reals[real], "leads to a file that git ignores")
+                raise hidden(reals[real], "leads to a file that is ignored by git")
 
     def _scan(
         self,
@@ -182,7 +182,7 @@ class WorkingTree:
             if hidden_part(self.root, real):
                 raise hidden(path, "leads below a name that begins with a dot")
             if ignored(self.root, (real,)):
-                raise hidden(path, "leads to a file that git ignores")
+                raise hidden(path, "leads to a file that is ignored by git")
 
     def _repository(self) -> str:
         if self._boundary is None:
