@@ -14,7 +14,7 @@ from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
 from envcompile.git.refs import merge_base
 from envcompile.git.repository import open_repository
-from envcompile.limits import UNTRUSTED_LIMITS, VARIABLE, bounded
+from envcompile.limits import UNTRUSTED_LIMITS, bounded
 from envcompile.sources import find_root
 from envcompile.text import escaped, markdown
 
@@ -148,7 +148,7 @@ def _reasons(commit: str, broken: Mapping[str, EnvcError], so_that: str) -> str:
 
 def _in_a_line(problem: Problem) -> str:
     place = f" ({problem.where[0]})" if problem.where else ""
-    return f"{problem.what}{place}" + (f"; {problem.fix}" if VARIABLE in problem.fix else "")
+    return f"{problem.what}{place}; {problem.fix}" if problem.fix else f"{problem.what}{place}"
 
 
 def _inert(text: str) -> str:

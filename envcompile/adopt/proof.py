@@ -69,6 +69,9 @@ class PlannedTree:
         """Those of every project."""
         return DEFAULT_LIMITS
 
+    def bound(self, limits: Limits) -> None:
+        """Nothing is bounded: envc makes these files itself."""
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""
         prefix = "" if folder in {"", "."} else f"{folder.rstrip('/')}/"

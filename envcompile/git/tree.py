@@ -43,6 +43,10 @@ class Tree(Protocol):
         """What the files may take of the machine; `limits` of envc.yaml counts once that is read."""
         ...
 
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on."""
+        ...
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist."""
         ...

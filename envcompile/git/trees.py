@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from envcompile.errors import UnavailableError
     from envcompile.git.objects import GitObjects
+    from envcompile.limits import Limits
 
 CONFLICT = "conflict"
 """Stands in the place of a mode for a file of the index that has two sides."""
@@ -85,6 +86,10 @@ class StoredTree:
     def name(self) -> str:
         """What people call it, such as `the index` or `commit 1a2b3c4d5e6f`."""
         return self._listing.name
+
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on."""
+        self.limits = limits
 
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
-from envcompile.git.trees import StoredTree
 from envcompile.limits import limits_of
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
 from envcompile.sources.params import parameters_in, resolved_params
@@ -22,7 +21,7 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.sources.tree import WorkingTree, join
+from envcompile.sources.tree import join
 from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
@@ -299,8 +298,7 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
-    if isinstance(tree, WorkingTree | StoredTree):
-        tree.limits = limits_of(settings.limits, tree.limits)
+    tree.bound(limits_of(settings.limits, tree.limits))
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)

@@ -38,6 +38,10 @@ class OverlaidTree:
         """Those of the tree below."""
         return self._tree.limits
 
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on, for the tree below."""
+        self._tree.bound(limits)
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""
         prefix = "" if folder in {"", "."} else f"{folder.rstrip('/')}/"

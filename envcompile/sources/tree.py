@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import fail
-from envcompile.git.ignore import ignored
 from envcompile.git.tree import (
     FileEntry,
     Tree,
@@ -80,6 +79,10 @@ class WorkingTree:
         self._boundary: str | None = None
         self._scanned: set[str] = set()
 
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on."""
+        self.limits = limits
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
@@ -115,6 +118,8 @@ class WorkingTree:
             if len(found) > self.limits.files:
                 raise too_much("files", self.limits, f"`{folder or '.'}` holds more than", folder)
         if linked:
+            from envcompile.git.ignore import ignored
+
             reals = {os.path.realpath(self._prefix + path): path for path in linked}
             for real in ignored(self.root, reals):
                 raise hidden(reals[real], "leads to a file that is ignored by git")
@@ -179,6 +184,8 @@ class WorkingTree:
         """
         real = self._check_inside(path)
         if real != f"{self._prefix}{path}" and not is_hidden(path):
+            from envcompile.git.ignore import ignored
+
             if hidden_part(self.root, real):
                 raise hidden(path, "leads below a name that begins with a dot")
             if ignored(self.root, (real,)):

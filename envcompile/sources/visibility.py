@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from envcompile.git.ignore import ignored
 from envcompile.git.tree import hidden, is_hidden
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ def require_not_ignored(tree: Tree, paths: Iterable[str]) -> None:
     """
     if tree.root is None:
         return
+    from envcompile.git.ignore import ignored
+
     reals = {os.path.realpath(tree.root / path): path for path in paths}
     found = ignored(tree.root, reals) if reals else []
     if found:
@@ -54,6 +55,8 @@ def is_ignored_source(tree: Tree, path: str) -> bool:
     """
     if tree.root is None:
         return False
+    from envcompile.git.ignore import ignored
+
     folder, name = os.path.split(tree.root / path)
     # git names nothing behind a symlinked folder; a symlink may be ignored itself, or what it leads to.
     itself = os.path.join(os.path.realpath(folder), name)  # ruff: ignore[os-path-join] - as texts, which git wants
