@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import ResourceId
+    from envcompile.model import PatchId, ResourceId
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
+    from envcompile.settings import Layout
     from envcompile.sources import EnvironmentSources
     from envcompile.units.cut import Cutter, Part, Share
     from envcompile.units.unit import ApiFacts
@@ -49,12 +50,14 @@ class EnvironmentPlan(NamedTuple):
     units: tuple[PlannedUnit, ...]
     store: Store | None
     """The sealed values; None where there are none."""
-    patches: tuple[tuple[int, str, int], ...]
-    """Every `kind: Patch`: layer, file, number."""
+    patches: tuple[tuple[int, str, int, PatchId], ...]
+    """Every `kind: Patch`: layer, file, number, and what tells it from all others."""
     given: Mapping[str, str]
     """What all units are given, by name: digests."""
     private: frozenset[str]
     """The files that git ignores in which a Secret may stand in clear."""
+    layout: Layout
+    """What the files hold that are made of it; nothing before depends on it."""
 
     @property
     def environment(self) -> str:
@@ -70,7 +73,7 @@ class EnvironmentPlan(NamedTuple):
     @property
     def joined_from(self) -> str:
         """The digest of what joining looks at besides what units tell."""
-        files = {(number, path) for number, path, _ in self.patches}
+        files = {(number, path) for number, path, _, _ in self.patches}
         patches = [
             f"{number} {file.path} {file.digest}"
             for number, scan in enumerate(self.sources.scans)
@@ -135,6 +138,7 @@ def plan(
     store: Store | None,
     external: StoreFacts | None,
     is_ignored: Ignored,
+    layout: Layout,
 ) -> EnvironmentPlan:
     """Cut an environment into units.
 
@@ -151,6 +155,7 @@ def plan(
         store: the environment's sealed values.
         external: what it says of the store of an operator.
         is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
+        layout: what the files hold that are made of it.
 
     Raises:
         EnvcError: everything that is wrong with the files.
@@ -158,10 +163,10 @@ def plan(
     settings = sources.settings
     names, found = cutter.cut(sources.scans, settings.namespace or "", is_forced=settings.force_namespace)
     patches = [
-        (number, file.path, at)
+        (number, file.path, at, target.patch)
         for number, scan in enumerate(sources.scans)
         for file in scan.files
-        for at in range(len(file.targets))
+        for at, target in enumerate(file.targets)
     ]
     store_key = _StoreKey(store)
     common = combined_digest([f"{name} {digest}" for name, digest in given.items()])
@@ -185,7 +190,9 @@ def plan(
         units = [
             unit._replace(may_be_remembered=private.isdisjoint([part.path for part in unit.parts])) for unit in units
         ]
-    return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private)
+    return EnvironmentPlan(
+        sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private, layout
+    )
 
 
 def _empty(sources: EnvironmentSources) -> Store:

@@ -1,0 +1,19 @@
+"""`.json`: nested, lists whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.compose.configtext.format import Format
+
+if TYPE_CHECKING:
+    from envcompile.compose.configtext.format import TextReader
+
+
+def _reader() -> TextReader:
+    from envcompile.compose.configtext import jsontext
+
+    return jsontext
+
+
+FORMAT = Format("json", ("json",), _reader)

@@ -1,0 +1,19 @@
+"""`.toml`: nested, lists whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.compose.configtext.format import Format
+
+if TYPE_CHECKING:
+    from envcompile.compose.configtext.format import TextReader
+
+
+def _reader() -> TextReader:
+    from envcompile.compose.configtext import tomltext
+
+    return tomltext
+
+
+FORMAT = Format("toml", ("toml",), _reader)
