@@ -82,7 +82,8 @@ def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvir
     names = tuple(environment.environment for environment in linked)
     options = ChartOptions(version=settings.version, crds=settings.crds)
     chart = ChartFacts(settings.name, names, len(names) - 1, options)
-    memo = ChartMemo(project.root, project.look.tool) if project.look is not None else None
+    keeps = project.look is not None and project.tree.limits.is_trusted
+    memo = ChartMemo(project.root, project.look.tool) if keeps and project.look is not None else None
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     warning = release_warning(chart, emitted, memo)

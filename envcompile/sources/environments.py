@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
+from envcompile.limits import limits_of
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
-from envcompile.sources.limits import DEFAULT_LIMITS, limits_of
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
 from envcompile.sources.project import (
@@ -21,7 +21,8 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.sources.tree import WorkingTree, join
+from envcompile.sources.tree import join
+from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from envcompile.model import Document, Layer, Location, Pointer
     from envcompile.settings import Environment, Project
-    from envcompile.sources.limits import Limits
     from envcompile.sources.params import ParameterUse
     from envcompile.sources.parsed import LayerContents
     from envcompile.sources.project import Overlay
@@ -111,7 +111,12 @@ class ProjectSources(NamedTuple):
         problems = Problems()
         found: list[Any] = []
         for position, name in enumerate(self.settings.crds):
-            paths = self._crd_paths(name)
+            try:
+                paths = self._crd_paths(name)
+                require_not_ignored(self.tree, paths)
+            except EnvcError as error:
+                problems.extend(error)
+                continue
             if not paths and self.document is not None:
                 known = [entry.path for entry in self.tree.files("") if entry.path.endswith(YAML_ENDINGS)]
                 fix = did_you_mean(name, known, "paths start at the project's root")
@@ -129,6 +134,7 @@ class ProjectSources(NamedTuple):
         path = join("", name)
         if path is None or not self.tree.exists(path):
             return []
+        require_visible(path)
         below = [entry.path for entry in self.tree.files(path) if entry.path.endswith(YAML_ENDINGS)]
         return below or ([path] if path.endswith(YAML_ENDINGS) else [])
 
@@ -151,7 +157,6 @@ class EnvironmentSources:
     Args:
         environment: the environment's name.
         settings: what holds for it when its layers are put together.
-        limits: what reading a file may take.
         tree: where its files are.
         parsed: what was read so far.
         lay: gives the layers when they are asked for.
@@ -178,7 +183,6 @@ class EnvironmentSources:
         self,
         environment: str,
         settings: Environment,
-        limits: Limits,
         tree: Tree,
         parsed: ParsedFiles,
         lay: Callable[[], Laid],
@@ -203,7 +207,7 @@ class EnvironmentSources:
             "params": resolved_params(settings.params, self.where),
         }
         digest = combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()])
-        self._facts = EnvironmentFacts(settings.params, given, digest, limits)
+        self._facts = EnvironmentFacts(settings.params, given, digest, tree.limits)
 
     @property
     def laid(self) -> Laid:
@@ -320,8 +324,7 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
-    if isinstance(tree, WorkingTree) and settings.limits is not None:
-        tree.limits = limits_of(settings.limits, is_trusted=tree.limits is DEFAULT_LIMITS)
+    tree.bound(limits_of(settings.limits, tree.limits))
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)
@@ -365,9 +368,8 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
         _stores(overlays, effective),
         own_files if sources.document is None else (PROJECT_FILE, *own_files),
     )
-    limits = limits_of(sources.settings.limits, is_trusted=parsed.is_trusted)
     names = tuple(folder for folder, _ in laid.folders)
-    found = EnvironmentSources(name, settings, limits, sources.tree, parsed, lambda: laid, names)
+    found = EnvironmentSources(name, settings, sources.tree, parsed, lambda: laid, names)
     problems.raise_any()
     return found
 

@@ -14,7 +14,6 @@ import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.sources.environments import EnvironmentSources, layer_of
-from envcompile.sources.limits import limits_of
 from envcompile.units.cut import Part, digest_of  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store, unit_key
@@ -50,6 +49,7 @@ class _Plan(msgspec.Struct, array_like=True):
     units: list[_Unit]
     patches: tuple[tuple[int, str, int, tuple[str | int, ...]], ...]
     patched: tuple[tuple[int, str, str], ...]
+    documents: int
 
 
 class _Project(msgspec.Struct, array_like=True):
@@ -123,14 +123,13 @@ class KeptPlans:
         kept = _load(self._root, f"plan-{environment}", _Plan)
         if kept is None or kept.world != self.world:
             return None
-        limits = limits_of(self.settings.limits, is_trusted=parsed.is_trusted)
 
         def lay() -> Any:
             from envcompile.sources import read_environment
 
             return read_environment(sources(), environment, parsed).laid
 
-        own = EnvironmentSources(environment, kept.settings, limits, tree, parsed, lay, kept.layers)
+        own = EnvironmentSources(environment, kept.settings, tree, parsed, lay, kept.layers)
         facts = ApiFacts(kept.version, tuple(kept.crds), self.settings.merge_keys, kept.facts)
         store = store_for(kept.settings)
         numbers = {layer: number for number, layer in enumerate(kept.layers)}
@@ -147,6 +146,7 @@ class KeptPlans:
             frozenset(),
             tuple([(number, path, edits.get((number, path), digest)) for number, path, digest in kept.patched]),
             self.settings.layout,
+            kept.documents,
         )
 
 
@@ -186,6 +186,7 @@ def keep_plans(
                 units,
                 plan.patches,
                 plan.patched,
+                plan.documents,
             )
             packed[f"plan-{plan.environment}"] = msgspec.msgpack.encode(kept)
         packed["plans"] = msgspec.msgpack.encode(_Project(world, project, environments, tuple(sorted(fixed))))

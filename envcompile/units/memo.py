@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from envcompile.plainfiles import read_plain
 from envcompile.sources.scans import FileScan
 from envcompile.units.unit import UnitExports
 
@@ -179,10 +180,12 @@ class FolderMemo:
     Args:
         root: the project's folder.
         tool: names this version of envc: what another one remembers does not count.
+        is_kept: whether the folder is read and written; else what is learnt is lost with this object.
     """
 
-    def __init__(self, root: Path, tool: str) -> None:
+    def __init__(self, root: Path, tool: str, *, is_kept: bool = True) -> None:
         self._folder = root / FOLDER
+        self._is_kept = is_kept
         self._tool = tool
         self._packs: dict[str, _Pack] = {}
         self._used: dict[str, set[str]] = {}
@@ -243,7 +246,7 @@ class FolderMemo:
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""
-        for environment in self._changed:
+        for environment in self._changed if self._is_kept else ():
             pack = self._packs[environment]
             used = self._used.get(environment, set())
             kept = {}
@@ -275,14 +278,14 @@ class FolderMemo:
         refused = frozenset(without)
         packed = {place: one for place, one in self.scans().packed.items() if place[1] not in refused}
         new = {place: scan for place, scan in scans.items() if place[1] not in refused}
-        if not new and len(packed) == len(self.scans()):
+        if not self._is_kept or (not new and len(packed) == len(self.scans())):
             return
         packed.update({place: msgspec.Raw(msgspec.msgpack.encode(scan)) for place, scan in new.items()})
         write_checked(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, packed)))
         self._scans = KeptScans(packed)
 
     def _load_scans(self) -> _Scans | None:
-        data = read_checked(self._file("scans"))
+        data = self._read("scans")
         try:
             return msgspec.msgpack.decode(data, type=_Scans) if data is not None else None
         except msgspec.MsgspecError:
@@ -295,7 +298,7 @@ class FolderMemo:
         return known
 
     def _load(self, environment: str) -> _Pack:
-        data = read_checked(self._file(f"env-{environment}"))
+        data = self._read(f"env-{environment}")
         if data is not None:
             try:
                 found = msgspec.msgpack.decode(data, type=_Pack)
@@ -306,15 +309,17 @@ class FolderMemo:
                     return found
         return _Pack(self._tool, {}, {}, ("", []), {})
 
+    def _read(self, name: str) -> bytes | None:
+        return read_checked(self._file(name)) if self._is_kept else None
+
     def _file(self, name: str) -> Path:
         return self._folder / name
 
 
 def read_checked(path: Path) -> bytes | None:
     """What `write_checked` wrote to a file; None when it is not there, or damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
+    data = read_plain(path)
+    if data is None:
         return None
     head, body = data[: len(_FORMAT) + 8], data[len(_FORMAT) + 8 :]
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None

@@ -60,6 +60,8 @@ class EnvironmentPlan(NamedTuple):
     """Every file with a `kind: Patch`: layer, path, digest."""
     layout: Layout
     """What the files hold that are made of it; nothing before depends on it."""
+    documents: int
+    """So many documents and patches its files have."""
 
     @property
     def environment(self) -> str:
@@ -202,6 +204,7 @@ def plan(
         private,
         tuple(patched),
         layout,
+        sum(len(file.heads) + len(file.targets) for scan in sources.scans for file in scan.files),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problems
+from envcompile.limits import DEFAULT_LIMITS, limits_of, too_much
 from envcompile.log import decision
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile import settings as models
     from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
+    from envcompile.limits import Limits
     from envcompile.model import Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
@@ -86,7 +88,10 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._kept: KeptPlans | None = kept
         self._sources: ProjectSources | None = None
         self.memo: FolderMemo | SharedMemo | None = memo
-        if kept is None and not _are_text(self.sources):
+        self._documents = 0
+        if kept is not None:
+            tree.bound(limits_of(kept.settings.limits, tree.limits))
+        elif not _are_text(self.sources):
             self.memo = None  # what is remembered is text, which the name of a file need not be
         self._cutters: dict[str, Cutter] = {}
         self._apis = Apis(self.settings, lambda: self.sources, self._parsed)
@@ -96,12 +101,16 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._is_ignored: Callable[[str], bool] | None = None
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str] = ".", look: Look | None = None) -> Project:
+    def open(
+        cls, path: str | os.PathLike[str] = ".", look: Look | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> Project:
         """The project that a folder belongs to.
 
         Args:
             path: the folder.
             look: what was found out about it already.
+            limits: what it may take of the machine. Where they say that it is not trusted, nothing below `.envc` is
+                read or written.
 
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
@@ -115,13 +124,13 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         root = Path(os.path.realpath(find_root(start)))
-        look = look or Look(str(root), f"{root}/environments")
-        tree: Tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
+        look = look or Look(str(root), f"{root}/environments", is_trusted=limits.is_trusted)
+        tree: Tree = WorkingTree(root, limits, seen=look.inputs if look.is_plain else None)
         if has_sparse_patterns(root):
             from envcompile.git.sparse import completed
 
             tree = completed(tree)
-        memo = FolderMemo(root, look.tool)
+        memo = FolderMemo(root, look.tool, is_kept=limits.is_trusted)
         parsed = ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool)
         kept = KeptPlans.open(root, look, tree, parsed) if isinstance(tree, WorkingTree) else None
         if kept is not None:
@@ -129,36 +138,38 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         return cls(tree, parsed, memo, look, kept)
 
     @classmethod
-    def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
+    def of_index(cls, path: str | os.PathLike[str] = ".", limits: Limits = DEFAULT_LIMITS) -> Project:
         """The project that a folder belongs to, as the next commit will hold it; in a hook, the commit being made.
 
         Args:
             path: the folder.
+            limits: what it may take of the machine, as for `open`.
 
         Raises:
             UsageError: the folder is in no git repository, or its index holds no project there.
         """
         from envcompile.units.stored import index_tree
 
-        return cls._of_stored(*index_tree(path))
+        return cls._of_stored(*index_tree(path), limits)
 
     @classmethod
-    def of_commit(cls, path: str | os.PathLike[str], revision: str) -> Project:
+    def of_commit(cls, path: str | os.PathLike[str], revision: str, limits: Limits = DEFAULT_LIMITS) -> Project:
         """The project that a folder belongs to, as a commit holds it.
 
         Args:
             path: the folder, or a bare repository.
             revision: whatever git takes for a commit.
+            limits: what it may take of the machine, as for `open`.
 
         Raises:
             UsageError: the folder is in no git repository, or there is no such commit, or no project in it.
         """
         from envcompile.units.stored import commit_tree
 
-        return cls._of_stored(*commit_tree(path, revision))
+        return cls._of_stored(*commit_tree(path, revision), limits)
 
     @classmethod
-    def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+    def _of_stored(cls, tree: StoredTree, folder: Path, limits: Limits) -> Project:
         from envcompile.git.blob import id_digits
         from envcompile.git.own_folder import require_own
         from envcompile.sources import ParsedFiles
@@ -166,7 +177,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.units.snapshot import tool_stamp
 
         digits = id_digits(folder)
-        if not (folder / ".envc").is_dir():
+        tree.limits = limits
+        if not limits.is_trusted or not (folder / ".envc").is_dir():
             return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
         require_own(folder / ".envc")
         memo = FolderMemo(folder, tool_stamp())
@@ -381,7 +393,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         if self._kept is None or environment not in self._kept.environments or not isinstance(self.memo, FolderMemo):
             return None
-        return self._kept.plan(
+        found = self._kept.plan(
             environment,
             self.tree,
             self._parsed,
@@ -389,6 +401,19 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             lambda facts: self._apis.of(facts, lambda: self.sources_of(environment)),
             lambda settings: self._store(environment, settings),
         )
+        if found is not None:
+            self._count(found.documents)
+        return found
+
+    def _count(self, documents: int) -> None:
+        """Count what an environment is made from.
+
+        Raises:
+            EnvcError: the environments together are made from more than the limits allow.
+        """
+        self._documents += documents
+        if self._documents > self.tree.limits.documents:
+            raise too_much("documents", self.tree.limits, "the environments are made from more than", "")
 
     @property
     def is_kept(self) -> bool:
@@ -418,6 +443,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         import msgspec
 
         sources = self.sources_of(environment)
+        self._count(sum(len(file.heads) + len(file.targets) for layer in sources.scans for file in layer.files))
         facts = self._apis.facts_of(sources)
         api = self._apis.of(facts, lambda: sources)
         mode = sources.settings.config_merge or self.settings.config_merge

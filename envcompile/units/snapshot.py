@@ -12,6 +12,8 @@ import sys
 import zlib
 from time import time_ns
 
+from envcompile.plainfiles import read_plain
+
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
@@ -139,16 +141,22 @@ _MOST_FOLDERS = 25_000
 
 
 class Look:
-    """A project's folder seen now beside what the last build saw."""
+    """A project's folder seen now beside what the last build saw.
+
+    Args:
+        root: the project's folder.
+        target: the folder of the output.
+        is_trusted: whether what lies below `.envc` may be taken for what the last build saw.
+    """
 
     __slots__ = ("began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
 
-    def __init__(self, root: str, target: str) -> None:
+    def __init__(self, root: str, target: str, *, is_trusted: bool = True) -> None:
         self.began = time_ns()
         self.root = root
         self.target = target
         self.tool = tool_stamp()
-        self.snapshot = load(root, target, self.tool)
+        self.snapshot = load(root, target, self.tool) if is_trusted else None
         snapshot = self.snapshot
         odd: list[str] = []
         self.inputs = scan_inputs(root, snapshot.further if snapshot is not None else (), odd)
@@ -294,10 +302,8 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False, odd: list[s
 
 def load(root: str, target: str, tool: str) -> Snapshot | None:
     """What the last build saw; None when there is nothing that this version of envc wrote and can trust."""
-    try:
-        with open(_file(root, target), "rb") as file:
-            data = file.read()
-    except OSError:
+    data = read_plain(_file(root, target))
+    if data is None:
         return None
     head, _, body = data.partition(b"\n")
     if head != f"{_FORMAT} {tool} {zlib.crc32(body):08x}".encode():
