@@ -71,6 +71,18 @@ class ProjectSources(NamedTuple):
     base: tuple[FileEntry, ...]
     """Every file below `base/`."""
 
+    @property
+    def has_text_names(self) -> bool:
+        """Tell whether the names of all files are UTF-8."""
+        layers = (self.base, *(overlay.files for overlay in self.overlays.values()))
+        return not any(
+            "\udc80" <= letter <= "\udcff"
+            for entries in layers
+            for entry in entries
+            if not entry.path.isascii()
+            for letter in entry.path
+        )
+
     def choose(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """The environments a command line names, in the project's order; all of them when it names none.
 

@@ -21,7 +21,7 @@ from envcompile.units.seal import external_store
 from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from envcompile import settings as models
     from envcompile.git.trees import StoredTree
@@ -91,7 +91,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._documents = 0
         if kept is not None:
             tree.bound(limits_of(kept.settings.limits, tree.limits))
-        elif not _are_text(self.sources):
+        elif not self.sources.has_text_names:
             self.memo = None  # what is remembered is text, which the name of a file need not be
         self._cutters: dict[str, Cutter] = {}
         self._apis = Apis(self.settings, lambda: self.sources, self._parsed)
@@ -365,8 +365,10 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
                 found.add(folder)  # a new file changes it
                 folder = folder.rpartition("/")[0]
         if self.tree.root is not None:
+            from envcompile.sources.tree import folders_in
+
             for path in self.settings.crds:
-                found.update(_folders(self.root, path))
+                found.update(folders_in(self.root, path))
         return found
 
     @property
@@ -490,25 +492,3 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
             self._is_ignored = IgnoreRules(root)
         return self._is_ignored(path)
-
-
-def _folders(root: Path, path: str) -> Iterator[str]:
-    """A folder and all below it, also those without a file: a first one may come."""
-    from envcompile.sources.tree import is_ignored, join
-
-    inside = join("", path)
-    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
-        below[:] = [name for name in below if not is_ignored(name)]
-        yield Path(folder).relative_to(root).as_posix()
-
-
-def _are_text(sources: ProjectSources) -> bool:
-    """Tell whether the names of all files of a project are UTF-8."""
-    layers = (sources.base, *(overlay.files for overlay in sources.overlays.values()))
-    return not any(
-        "\udc80" <= letter <= "\udcff"
-        for entries in layers
-        for entry in entries
-        if not entry.path.isascii()
-        for letter in entry.path
-    )
