@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from envcompile.cli.arguments import project_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -49,10 +51,9 @@ def register(app: typer.Typer) -> None:
         Comments and layout stay. What does not come out as it should in every environment is left as it is, and told.
         """
         from envcompile.cli.output import raw
-        from envcompile.units.project import Project
 
-        project = Project.open(context.obj.project)
-        mend(project, select or (), ignore or (), raw, write=write)
+        with project_of(context) as project:
+            mend(project, select or (), ignore or (), raw, write=write)
 
 
 def mend(

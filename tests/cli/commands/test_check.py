@@ -290,6 +290,9 @@ def test_since_when_and_by_whom(project: Path) -> None:
     assert set(first["since"]) == {"commit", "time", "author"}
     file = project / "base/web/deployment.yaml"
     file.write_text(file.read_text().replace("image: nginx", "image:  nginx"))
+    assert "not committed yet" not in run_envc(project, "check", "--blame", "--at", "HEAD").out
+    assert run_envc(project, "check", "--blame", "--staged").code == 2
+    assert run_envc(project, "check", "--fix", "--at", "HEAD").code == 2
     assert "\n    since: not committed yet\n" in run_envc(project, "check", "--blame").out
 
 
