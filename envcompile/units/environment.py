@@ -13,6 +13,7 @@ from envcompile.yamlio.places import place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from envcompile.compose.assemble import Origin
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered
@@ -154,6 +155,7 @@ class LinkedEnvironment:
         self._exports: Sequence[UnitExports] | None = None
         self._linked: Linked | None = None
         self._placed: dict[ResourceId, tuple[int, int]] | None = None
+        self._asked: dict[ResourceId, tuple[int, int]] = {}
         self.paths = memo.joined(plan.environment, self._digest) if memo is not None and self._digest else None
         """For each unit the paths of its files, when it is remembered that nothing else comes of joining them."""
         # Why units were compiled is known only until they are remembered.
@@ -208,6 +210,13 @@ class LinkedEnvironment:
         return self.plan.sources.settings.namespace or ""
 
     @property
+    def count(self) -> int:
+        """How many resources it has."""
+        if self.paths is not None:
+            return sum(map(len, self.paths))
+        return len(self.linked.order) + len(self.linked.further)
+
+    @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
         if self.memo is None:
@@ -221,18 +230,46 @@ class LinkedEnvironment:
         for resource in self.linked.further:
             yield finish(resource, self.linked.imports.get(resource.id, NOTHING), self.plan)
 
+    def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
+        """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
+        compiled = self._compile(number)
+        imports = self.linked.imports if self.paths is None else {}
+        return [
+            (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
+            for told, one in zip(compiled.exports.resources, compiled.resources, strict=True)
+        ]
+
     def ids(self) -> set[ResourceId]:
         """The identities of all resources."""
-        return {*self._unit_of, *(resource.id for resource in self.linked.further)}
+        further = self.linked.further if self.paths is None else ()
+        return {*self._unit_of, *(resource.id for resource in further)}
+
+    def ids_named(self, name: str) -> set[ResourceId]:
+        """The identities of all resources of a name, and maybe of others; only units that speak of it are looked at."""
+        if self.paths is None:
+            return self.ids()
+        text = name.encode("utf-8", "surrogateescape")
+        found = set()
+        for number, known in enumerate(self._remembered):
+            if known is None or text in known.told:
+                count = len(self._units.exports_of(number).resources)
+                found.update([self.id_at(number, position) for position in range(count)])
+        return found
 
     def exported(self) -> Iterator[Exported]:
         """What is known of all resources without compiling, in the same order; those of the store alone left out."""
         for number, position in self.linked.order:
             yield self.exports[number].resources[position]
 
+    def id_at(self, number: int, position: int) -> ResourceId:
+        """The identity of one resource by the number of its unit and its own in there; no other unit is looked at."""
+        identity = self._units.exports_of(number).resources[position].id
+        self._asked[identity] = (number, position)
+        return identity
+
     def resource(self, identity: ResourceId) -> Resource:
         """One resource."""
-        found = self._unit_of.get(identity)
+        found = self._place(identity)
         if found is None:
             further = next(one for one in self.linked.further if one.id == identity)
             return finish(further, self.linked.imports.get(identity, NOTHING), self.plan)
@@ -241,7 +278,10 @@ class LinkedEnvironment:
     def place_in_units(self, identity: ResourceId) -> tuple[int, int] | None:
         """The number of a resource's unit and its own in there; None when no unit has it, or others change it."""
         is_changed = self.paths is None and identity in self.linked.imports
-        return None if is_changed else self._unit_of.get(identity)
+        return None if is_changed else self._place(identity)
+
+    def _place(self, identity: ResourceId) -> tuple[int, int] | None:
+        return self._asked.get(identity) or self._unit_of.get(identity)
 
     def known_digests(self, number: int) -> Sequence[str] | None:
         """The digests of the files of a unit when they are remembered."""
@@ -294,7 +334,7 @@ class LinkedEnvironment:
 
     def _finished(self, number: int, position: int) -> Resource:
         resource = self._compile(number).resources[position]
-        imports: Imports = self.linked.imports.get(resource.id, NOTHING)
+        imports: Imports = self.linked.imports.get(resource.id, NOTHING) if self.paths is None else NOTHING
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
     def _compile(self, number: int) -> CompiledUnit:
