@@ -122,9 +122,14 @@ class SchemaNode(Node):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """What the schema requires."""
+        """What the schema requires, without what it gives a default."""
         names = self._schema.get("required")
-        return tuple(names) if isinstance(names, list) else ()
+        fields = _mapping(self._schema.get("properties"))
+        return (
+            tuple(name for name in names if "default" not in _mapping(fields.get(name)))
+            if isinstance(names, list)
+            else ()
+        )
 
     @property
     def is_open(self) -> bool:

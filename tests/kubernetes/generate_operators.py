@@ -31,7 +31,8 @@ APACHE: Final = "Apache-2.0"
 class Source(NamedTuple):
     """Where the definitions of one project come from.
 
-    `origin` is a Go module, or `git:OWNER/NAME`; `files` are patterns of paths in it.
+    `origin` is a Go module, or `git:OWNER/NAME`; `files` are patterns of paths in it. A project that `fills` has a
+    mutating webhook that writes fields into an object before the API server looks for those that are required.
     """
 
     project: str
@@ -40,6 +41,31 @@ class Source(NamedTuple):
     files: tuple[str, ...]
     licence: str = APACHE
 
+    @property
+    def fills(self) -> bool:
+        """Whether required fields may be left out."""
+        return self.project in _FILLING
+
+
+_FILLING: Final = frozenset({
+    "Chaos Mesh",
+    "CloudNativePG",
+    "Cluster API",
+    "JobSet",
+    "Knative eventing",
+    "Knative serving",
+    "KServe",
+    "Kubeflow Spark operator",
+    "Kueue",
+    "LeaderWorkerSet",
+    "OpenKruise",
+    "OpenTelemetry operator",
+    "Tekton operator",
+    "Tekton Pipelines",
+    "Tekton Triggers",
+    "Volcano",
+})
+"""Projects with a MutatingWebhookConfiguration of their own among their manifests."""
 
 SOURCES: Final = (
     Source("Argo CD", "github.com/argoproj/argo-cd/v3", "v3.6.1", ("manifests/crds/*-crd.yaml",)),
@@ -362,9 +388,10 @@ class Group:
             required = [key for key in schema.get("required") or () if key in fields and key != "status"]
             if "status" in (version.get("subresources") or {}) and "status" in fields:
                 fields["status"] = _FREE  # the server drops what is written there
-            root = self.pool.add(
-                {**schema, "properties": fields, "required": required}, with_rules=not source.origin.startswith("git:")
-            )
+            whole = {**schema, "properties": fields, "required": required}
+            if source.fills:
+                whole = _without_required(whole)
+            root = self.pool.add(whole, with_rules=not source.origin.startswith("git:"))
             versions[version["name"]] = [root, "deprecated"] if version.get("deprecated") else [root]
         kind = spec["names"]["kind"]
         self.kinds[kind] = {
@@ -383,6 +410,23 @@ class Group:
             f"{json.dumps(kind)}:{json.dumps(self.kinds[kind], separators=(',', ':'))}" for kind in sorted(self.kinds)
         )
         return f'{{"kinds":{{\n{kinds}\n}},"schemas":[\n' + ",\n".join(self.pool.lines) + "\n]}\n"
+
+
+def _without_required(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema in which nothing is required but the keys of lists, by which items are told apart."""
+    kept = dict(schema)
+    kept.pop("required", None)
+    if "properties" in kept:
+        kept["properties"] = {name: _without_required(of) for name, of in kept["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if isinstance(kept.get(key), dict):
+            kept[key] = _without_required(kept[key])
+    keys = [
+        key for key in kept.get("x-kubernetes-list-map-keys") or () if key in (schema["items"].get("required") or ())
+    ]
+    if keys:
+        kept["items"]["required"] = keys
+    return kept
 
 
 def _preference(version: str) -> tuple[int, int, int]:
