@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _MOST_FIELDS = 5
 
 
-class Difference(NamedTuple):
+class Mismatch(NamedTuple):
     """One object that the build makes otherwise; fields are named, their values never shown."""
 
     environment: str
@@ -40,7 +40,7 @@ class Proof(NamedTuple):
     """What was compared: objects per environment, and every difference that was found."""
 
     objects: Mapping[str, int]
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
     problems: tuple[Problem, ...]
     """Why an environment of the new repository does not build at all; places are in its files."""
 
@@ -95,9 +95,9 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
     try:
         project = Project(PlannedTree(files))
     except EnvcError as error:
-        everywhere = [Difference(name, -1, problem.what) for name in counts for problem in error.problems]
+        everywhere = [Mismatch(name, -1, problem.what) for name in counts for problem in error.problems]
         return Proof(counts, tuple(everywhere), error.problems)
-    differences: list[Difference] = []
+    differences: list[Mismatch] = []
     problems: list[Problem] = []
     renderer = Renderer()
     for environment in environments:
@@ -105,14 +105,14 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
             compiled = project.compile(environment.name)
             built = yamlio.load_all(stream(compiled.resources, renderer).encode(), environment.name)
         except EnvcError as error:
-            differences += [Difference(environment.name, -1, problem.what) for problem in error.problems]
+            differences += [Mismatch(environment.name, -1, problem.what) for problem in error.problems]
             problems += error.problems
             continue
         differences += _compare(environment, [value for value in built if value is not None])
     return Proof(counts, tuple(differences), tuple(dict.fromkeys(problems)))
 
 
-def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Difference]:
+def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Mismatch]:
     made: dict[tuple[str, ...], list[Value]] = {}
     for value in built:
         made.setdefault(literal_identity(value), []).append(value)
@@ -121,15 +121,15 @@ def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterat
         found = made.pop(identity, [])
         named = _named(existing.value)
         if not found:
-            yield Difference(environment.name, position, f"{named} is missing from the build")
+            yield Mismatch(environment.name, position, f"{named} is missing from the build")
         elif len(found) > 1:
-            yield Difference(environment.name, position, f"{named} is built {len(found)} times")
+            yield Mismatch(environment.name, position, f"{named} is built {len(found)} times")
         elif not same(found[0], existing.value):
             fields = list(_fields(existing.value, found[0], ()))
             more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
-            yield Difference(environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}")
+            yield Mismatch(environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}")
     for values in made.values():
-        yield Difference(environment.name, -1, f"{_named(values[0])} is built, but the source does not have it")
+        yield Mismatch(environment.name, -1, f"{_named(values[0])} is built, but the source does not have it")
 
 
 def _named(value: Value) -> str:

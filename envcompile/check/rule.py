@@ -30,6 +30,9 @@ class Rule(NamedTuple):
     alone: bool = False
     """True when it judges each resource alone: one that did not change keeps its findings, whatever changes around it.
     A test holds such a rule to it."""
+    whole: bool = False
+    """True for a rule about several resources that looks at more of each than `check/facts.py` tells: it is asked
+    whenever anything changed, and everything is compiled for it."""
     why: str = ""
     """What happens when it is not so."""
     fix: str = ""

@@ -16,12 +16,12 @@ from envcompile.check.rule import Rule
 from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from envcompile.check.check_input import Scene
     from envcompile.check.finding import Severity
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Pointer
+    from envcompile.model import Pointer, ResourceId
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
@@ -236,12 +236,10 @@ spec:
 """What the API server refuses of a resource because of what it was."""
 
 
-def unknown_kinds(scene: Scene) -> list[str]:
-    """The kinds in an environment that no schema is known of, such as `ScaledObject.keda.sh`.
+def unknown_kinds(api: KubeApi, resources: Iterable[ResourceId]) -> list[str]:
+    """The kinds of some resources that no schema is known of, such as `ScaledObject.keda.sh`.
 
     SealedSecrets are not among them: envc makes them, and compiles none of another form.
     """
-    kinds = {(resource.id.group, resource.id.kind) for resource in scene.resources} - {_SEALED}
-    return sorted(
-        f"{kind}.{group}" for group, kind in kinds if not scene.api.knows(group, kind) and not scene.api.owns(group)
-    )
+    kinds = {(resource.group, resource.kind) for resource in resources} - {_SEALED}
+    return sorted(f"{kind}.{group}" for group, kind in kinds if not api.knows(group, kind) and not api.owns(group))

@@ -29,7 +29,7 @@ _MOST_FOLDERS = 20_000
 """Folders that are remembered, roughly."""
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One name in a folder of a commit: what it is, and the hash of its content."""
 
     mode: str
@@ -49,7 +49,7 @@ class GitObjects:
         self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., GitObjects] | None = None
-        self._trees: dict[str, dict[str, Entry]] = {}
+        self._trees: dict[str, dict[str, TreeEntry]] = {}
         self._roots: dict[str, str] = {}
 
     def start(self) -> None:
@@ -133,7 +133,7 @@ class GitObjects:
             self._roots[commit] = found[0]
         return found[0]
 
-    def folder(self, tree: str) -> dict[str, Entry]:
+    def folder(self, tree: str) -> dict[str, TreeEntry]:
         """The names in a folder, by the folder's hash.
 
         Raises:
@@ -143,14 +143,14 @@ class GitObjects:
             self._load([tree])
         return self._trees[tree]
 
-    def below(self, tree: str, path: str) -> dict[str, Entry]:
+    def below(self, tree: str, path: str) -> dict[str, TreeEntry]:
         """Every file below a folder of which the hash is given.
 
         Args:
             tree: the folder's hash.
             path: what the files' paths begin with, such as `base/`.
         """
-        found: dict[str, Entry] = {}
+        found: dict[str, TreeEntry] = {}
         todo = [(path, tree)]
         while todo:
             self._load(list(dict.fromkeys(hashed for _, hashed in todo if hashed not in self._trees)))
@@ -192,18 +192,18 @@ def missing(what: str) -> UnavailableError:
     return UnavailableError([Problem(f"git cannot read {what}", HOW_TO_COMPLETE)])
 
 
-def _entries(data: bytes, digits: int) -> dict[str, Entry]:
+def _entries(data: bytes, digits: int) -> dict[str, TreeEntry]:
     """The entries of a tree object: mode, space, name, NUL, hash."""
     return dict(_split(data, _BYTES.get(digits, 20)))
 
 
-def _split(data: bytes, size: int) -> Iterator[tuple[str, Entry]]:
+def _split(data: bytes, size: int) -> Iterator[tuple[str, TreeEntry]]:
     at = 0
     while at < len(data):
         end = data.index(b"\0", at)
         mode, _, name = data[at:end].partition(b" ")
         at = end + 1 + size
-        yield name.decode("utf-8", "surrogateescape"), Entry(mode.decode(), data[end + 1 : at].hex())
+        yield name.decode("utf-8", "surrogateescape"), TreeEntry(mode.decode(), data[end + 1 : at].hex())
 
 
 def _pipes(process: subprocess.Popen[bytes] | None) -> tuple[IO[bytes], IO[bytes]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from envcompile.errors import fail
 from envcompile.git.discovery import has_sparse_patterns
 from envcompile.git.index import IndexNames, staged
-from envcompile.git.objects import FOLDER, SYMLINK, Entry
+from envcompile.git.objects import FOLDER, SYMLINK, TreeEntry
 from envcompile.git.repository import open_repository
 from envcompile.git.tree import FileEntry, file_start
 from envcompile.git.trees import CONFLICT, StoredTree
@@ -56,13 +56,13 @@ class SparseTree(StoredTree):
         self.root = root
         self._top = repository.top
 
-    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:
+    def _found(self, name: str, real: str, entry: TreeEntry) -> FileEntry:
         if entry.hash:
             return super()._found(name, real, entry)
         facts = (self._top / real).stat()
         return FileEntry(name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
-    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+    def _content(self, entry: TreeEntry, real: str, shown: str) -> bytes:
         if entry.hash:
             return super()._content(entry, real, shown)
         place = self._top / real
@@ -87,19 +87,19 @@ class _Names:
         self._top = repository.top
         self.has_left_out = bool(left_out)
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """What is at a path."""
         try:
             mode = (self._top / path).lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return self._index.entry(path)
         if stat.S_ISLNK(mode):
-            return Entry(SYMLINK, "")
+            return TreeEntry(SYMLINK, "")
         if stat.S_ISDIR(mode):
-            return Entry(FOLDER, "")
-        return Entry(_ON_DISK, "") if stat.S_ISREG(mode) else None
+            return TreeEntry(FOLDER, "")
+        return TreeEntry(_ON_DISK, "") if stat.S_ISREG(mode) else None
 
-    def folder(self, path: str) -> Mapping[str, Entry]:
+    def folder(self, path: str) -> Mapping[str, TreeEntry]:
         """The names directly in a folder."""
         try:
             there = [file.name for file in (self._top / path).iterdir()]

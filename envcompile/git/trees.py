@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import EnvcError, Problem, fail
 from envcompile.git.blob import blob_id
-from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, Entry, missing
+from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, TreeEntry, missing
 from envcompile.git.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ class Listing(Protocol):
         """What people call it, such as `commit 1a2b3c4d5e6f`."""
         ...
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """What is at a path, symlinks not followed; None for nothing. The top itself is the path `''`."""
         ...
 
-    def folder(self, path: str) -> Mapping[str, Entry]:
+    def folder(self, path: str) -> Mapping[str, TreeEntry]:
         """The names directly in a folder that is known to be one."""
         ...
 
@@ -91,14 +91,14 @@ class StoredTree:
             raise EnvcError(problems)
         return sorted(found)
 
-    def everything(self, folder: str) -> dict[str, Entry]:
+    def everything(self, folder: str) -> dict[str, TreeEntry]:
         """All that is below a folder, hidden files and links included, which are not followed; by the path below it.
 
         Raises:
             EnvcError: files there are in conflict.
         """
         start = self._real(folder)
-        found: dict[str, Entry] = {}
+        found: dict[str, TreeEntry] = {}
         todo = [""] if self._is_folder(start) else []
         while todo:
             below = todo.pop()
@@ -152,7 +152,7 @@ class StoredTree:
         what = f"`{name}` is a git submodule: {self._listing.name} does not hold its files"
         return fail(what, "copy its files into the repository, or move it out of this folder", file_start(name))
 
-    def _target(self, shown: str, path: str) -> tuple[str, Entry]:
+    def _target(self, shown: str, path: str) -> tuple[str, TreeEntry]:
         """Where a symlink ends, and what is there."""
         target = self._walk(path)
         end = self._at(target)
@@ -203,14 +203,14 @@ class StoredTree:
                 todo += text.split("/")[::-1]
         return "/".join(done)
 
-    def _at(self, real: str) -> Entry | None:
+    def _at(self, real: str) -> TreeEntry | None:
         return None if real.startswith("/") else self._listing.entry(real)
 
     def _is_folder(self, real: str) -> bool:
         entry = self._at(real)
         return entry is not None and entry.mode == FOLDER
 
-    def _entry(self, path: str) -> Entry | None:
+    def _entry(self, path: str) -> TreeEntry | None:
         return self._at(self._real(path))
 
     def read(self, path: str) -> bytes:
@@ -221,7 +221,7 @@ class StoredTree:
         """
         return self._content(self._file_at(path), self._real(path), path)
 
-    def _file_at(self, path: str) -> Entry:
+    def _file_at(self, path: str) -> TreeEntry:
         entry = self._entry(path)
         if entry is not None and entry.mode == CONFLICT:
             raise EnvcError([_conflict(path)])
@@ -269,12 +269,17 @@ class StoredTree:
             return False
         return blob_id(data, len(entry.hash)) == entry.hash
 
-    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
+    def folder_id(self, path: str) -> str:
+        """Git's name of a folder and all below it; empty where there is none, or an index has no such name."""
+        entry = self._entry(path)
+        return entry.hash if entry is not None and entry.mode == FOLDER else ""
+
+    def _found(self, name: str, real: str, entry: TreeEntry) -> FileEntry:  # ruff: ignore[no-self-use] - one kind differs
         """A file as it is listed: its name in the project, and where it really is."""
         del real
         return FileEntry(name, 0, 0, int(entry.hash[:15], 16), entry.hash)
 
-    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+    def _content(self, entry: TreeEntry, real: str, shown: str) -> bytes:
         """The bytes of a file, or what a symlink says."""
         del real
         found = self._objects.read([entry.hash])[0]
@@ -315,18 +320,18 @@ class _Commit:
         top = objects.root(commit)
         if not top:
             raise missing(self.name)
-        self._top = Entry(FOLDER, top)
+        self._top = TreeEntry(FOLDER, top)
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """What is at a path."""
-        entry: Entry | None = self._top
+        entry: TreeEntry | None = self._top
         for name in path.split("/") if path else ():
             if entry is None or entry.mode != FOLDER:
                 return None
             entry = self._objects.folder(entry.hash).get(name)
         return entry
 
-    def folder(self, path: str) -> Mapping[str, Entry]:
+    def folder(self, path: str) -> Mapping[str, TreeEntry]:
         """The names directly in a folder."""
         entry = self.entry(path)
         return self._objects.folder(entry.hash) if entry is not None else {}

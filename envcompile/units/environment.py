@@ -13,6 +13,7 @@ from envcompile.yamlio.places import place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from envcompile.compose.assemble import Origin
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered
@@ -201,6 +202,13 @@ class LinkedEnvironment:
         return self.plan.sources.settings.namespace or ""
 
     @property
+    def count(self) -> int:
+        """How many resources it has."""
+        if self.paths is not None:
+            return sum(map(len, self.paths))
+        return len(self.linked.order) + len(self.linked.further)
+
+    @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
         if self.memo is None:
@@ -213,6 +221,15 @@ class LinkedEnvironment:
             yield self._finished(number, position)
         for resource in self.linked.further:
             yield finish(resource, self.linked.imports.get(resource.id, NOTHING), self.plan)
+
+    def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
+        """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
+        compiled = self._compile(number)
+        imports = self.linked.imports if self.paths is None else {}
+        return [
+            (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
+            for told, one in zip(compiled.exports.resources, compiled.resources, strict=True)
+        ]
 
     def ids(self) -> set[ResourceId]:
         """The identities of all resources."""

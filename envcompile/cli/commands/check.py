@@ -10,7 +10,7 @@ import typer
 from envcompile.cli.arguments import Envs
 
 if TYPE_CHECKING:
-    from envcompile.check.baseline import Entry
+    from envcompile.check.baseline import KnownFinding
     from envcompile.check.report import Report
     from envcompile.cli.render.check import Wanted
     from envcompile.units.project import Project
@@ -174,7 +174,7 @@ def _default_baseline(project: Project) -> Path:
     return project.root / FILE
 
 
-def _read(file: Path, *, required: bool) -> list[Entry]:
+def _read(file: Path, *, required: bool) -> list[KnownFinding]:
     """The entries of the baseline; none where there is no file and none was named.
 
     Raises:
@@ -195,7 +195,7 @@ def _read(file: Path, *, required: bool) -> list[Entry]:
         raise UsageError([Problem(what, "name another file with --baseline")]) from error
 
 
-def _write(file: Path, report: Report, kept: list[Entry]) -> int:
+def _write(file: Path, report: Report, kept: list[KnownFinding]) -> int:
     from envcompile.check.baseline import write_baseline
     from envcompile.cli.output import tell
     from envcompile.errors import EXIT_OK

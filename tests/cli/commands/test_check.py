@@ -38,7 +38,7 @@ def find_old_images(scene: Scene) -> Iterator[Hit]:
 
 @pytest.fixture(autouse=True)  # ruff: ignore[pytest-fixture-autouse] - every test here knows exactly one rule
 def _one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = Rule("image-old", "error", "Images are new.", "this test", find_old_images)
+    rule = Rule("image-old", "error", "Images are new.", "this test", find_old_images, alone=True)
     monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", (rule,))
 
 
