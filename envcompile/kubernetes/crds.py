@@ -133,10 +133,10 @@ class SchemaNode(Node):
 
     @property
     def is_open(self) -> bool:
-        """True unless the schema lists the fields and asks for nothing else to be kept."""
+        """True unless it is an object of which the schema asks for nothing else to be kept: all else is dropped."""
         schema = self._schema
         keeps = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("additionalProperties")
-        return bool(keeps) or "properties" not in schema
+        return bool(keeps) or schema.get("type") != "object"
 
     @property
     def is_nullable(self) -> bool:

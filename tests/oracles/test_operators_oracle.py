@@ -16,7 +16,7 @@ from tests.oracles.custom_objects import definition, objects
 pytestmark = pytest.mark.oracle
 
 SEED = 7
-KINDS = 60
+KINDS = 40
 OBJECTS = 6
 API = load("1.37")
 ESTABLISH_SECONDS = 60.0

@@ -12,6 +12,7 @@ pkg/validation/validate.
 from __future__ import annotations
 
 import base64
+import ipaddress
 import re
 from datetime import date
 from functools import lru_cache
@@ -54,6 +55,14 @@ def _is_date(text: str) -> bool:
         return False
 
 
+def _is_cidr(text: str) -> bool:
+    """As Go's net.ParseCIDR reads it: with bits behind the prefix, too."""
+    try:
+        return "/" in text and text.rpartition("/")[2].isdecimal() and bool(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return False
+
+
 def _is_base64(text: str) -> bool:
     try:
         base64.b64decode(text, validate=True)
@@ -68,6 +77,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?
 
 FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
     "byte": _is_base64,
+    "cidr": _is_cidr,
     "date": _is_date,
     "date-time": _is_time,
     "ipv4": lambda text: "." in text and ":" not in text and is_ip(text),
