@@ -27,6 +27,7 @@ _COMMANDS = (
     "check",
     "rule",
     "crds",
+    "fix",
     "diff",
     "compare",
     "promote",

@@ -27,7 +27,7 @@ _TEXTS: Final = (
     "A",
     "*",
 )
-_WRONG: Final = (None, "", "x" * 300, "UPPER Case!", -1, 0, 10**12, 1.5, True, [], {}, [1], {"a": 1})
+_WRONG: Final[tuple[Any, ...]] = (None, "", "x" * 300, "UPPER Case!", -1, 0, 10**12, 1.5, True, [], {}, [1], {"a": 1})
 _DEEPEST: Final = 7
 
 

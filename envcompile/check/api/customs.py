@@ -139,8 +139,8 @@ def _judged(value: Any, schema: Schema, at: Pointer) -> Said:
                 yield from _judged(inner, below, (*at, key))
     elif isinstance(value, list):
         yield from _keyed(value, schema, at)
-        items = schema.get("items")
-        for index, item in enumerate(value) if isinstance(items, dict) else ():
+        items = schema.get("items") or {}
+        for index, item in enumerate(value):
             yield from _judged(item, items, (*at, index))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
-from envcompile.check.versions import passing_of
+from envcompile.check.versions import passing_of, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,6 +61,7 @@ RULE: Final = Rule(
     "The environment's Kubernetes version serves the apiVersion of every resource.",
     "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score; the operators' own definitions",
     _removed,
+    mend=renamed,
     alone=True,
     why="The API server does not know the resource: the whole apply fails there.",
     fix="Write the apiVersion that the migration guide names, with its fields.",
