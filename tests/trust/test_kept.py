@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.harness.command import run_envc, spawn_envc
-from tests.harness.repository import config_map, deployment, environment, read_files, write_files
+from tests.harness.repository import commit, config_map, deployment, environment, git, read_files, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,3 +89,14 @@ def test_builds_at_one_time_keep_what_is_true(project: Path) -> None:
         web = next((project / "environments/dev/web").glob("configmap-web*"))
         assert f'count: "{number}"' in web.read_text(encoding="utf-8")
     assert "nothing to do" in run_envc(project, "build").err
+
+
+@pytest.mark.parametrize("words", [("check",), ("affected",), ("diff", "--from", "HEAD"), ("build", "--check")])
+def test_nothing_that_is_kept_is_committed_by_accident(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whichever command makes `.envc`, git passes over it."""
+    files = {"base/app/app.yaml": deployment(), "overlays/dev/environment.yaml": environment("namespace: dev\n")}
+    root = write_files(tmp_path, files)
+    commit(root)
+    run_envc(root, *words)
+    git(root, "add", "--all")
+    assert ".envc" not in git(root, "ls-files")
