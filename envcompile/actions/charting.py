@@ -13,10 +13,11 @@ from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from envcompile.chart import Portion
+    from envcompile.emit.plan import Known
     from envcompile.model import Bundle, Resource
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
@@ -38,7 +39,7 @@ def compare_chart(
     settings: Chart,
     target: Path,
     linked: Sequence[LinkedEnvironment],
-    known: Mapping[str, tuple[str, str]],
+    known: Known | None,
 ) -> ComparedChart:
     """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
 
@@ -47,7 +48,7 @@ def compare_chart(
         settings: what envc.yaml says about the chart.
         target: the folder that holds the environments.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
-        known: the files as the last build left them: path -> stat and digest.
+        known: the files as the last build left them.
     """
     made = chart_bundle(project, settings, linked)
     folder = check_folder(target / CHART_FOLDER, project.root)

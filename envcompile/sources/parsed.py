@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -93,6 +94,7 @@ class ParsedFiles:
         "_evaluations",
         "_files",
         "_held",
+        "_kept",
         "_layers",
         "_lent",
         "_packed",
@@ -118,7 +120,8 @@ class ParsedFiles:
         self._said: dict[tuple[str, str], _Said | EnvcError] = {}
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
-        self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
+        self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
+        self._scans: dict[tuple[str, str], FileScan] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
@@ -212,6 +215,11 @@ class ParsedFiles:
     @property
     def scans(self) -> Mapping[tuple[str, str], FileScan]:
         """The scans that hold for every environment, by layer and path."""
+        return ChainMap(self._scans, self._kept)  # type: ignore[arg-type]  # nobody writes into it
+
+    @property
+    def new_scans(self) -> Mapping[tuple[str, str], FileScan]:
+        """Those of them that earlier runs did not make."""
         return self._scans
 
     def values(self, tree: Tree, path: str) -> list[Any]:
@@ -284,7 +292,7 @@ class ParsedFiles:
         found: list[FileScan] = []
         for path in self._paths(name, entries, problems):
             try:
-                known = self._scans.get((name, path))
+                known = self._scans.get((name, path)) or self._kept.get((name, path))
                 if known is not None and known.digest == self.digest(tree, path):
                     found.append(known)
                     continue
@@ -304,6 +312,19 @@ class ParsedFiles:
                 problems.extend(error)
         problems.raise_any()
         return tuple(found)
+
+    def rescan(self, tree: Tree, name: str, path: str) -> FileScan | None:
+        """What an edited file speaks of, where that is the same in every environment; None where it may not be.
+
+        Raises:
+            EnvcError: what is wrong with the file.
+        """
+        if path.endswith(JSONNET_ENDING) or MARK in self.file(tree, path).data:
+            return None
+        said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
+        found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
+        self._scans[name, path] = found
+        return found
 
     def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:
         """What one file of a layer says to an environment.

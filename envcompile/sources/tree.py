@@ -25,7 +25,7 @@ from envcompile.git.tree import (
 from envcompile.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from envcompile.errors import EnvcError
     from envcompile.limits import Limits
@@ -262,3 +262,11 @@ def _unreadable(path: str, error: OSError) -> EnvcError:
     reason = (error.strerror or "unreadable").lower()
     shown = path or "."
     return fail(f"cannot read `{shown}`: {reason}", "check that it exists and its permissions", file_start(shown))
+
+
+def folders_in(root: Path, path: str) -> Iterator[str]:
+    """A folder and all below it, also those without a file: a first one may come."""
+    inside = join("", path)
+    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
+        below[:] = [name for name in below if not is_ignored(name)]
+        yield Path(folder).relative_to(root).as_posix()
