@@ -75,6 +75,15 @@ class Document(NamedTuple):
         return f"Document({self.source.path}, {self.index})"
 
 
+PatchId = tuple[str | int, ...]
+"""Path of the file, number of the document, and the way to the Patch inside of it."""
+
+
+def patch_id(document: Document) -> PatchId:
+    """What tells a `kind: Patch` from all others of its environment."""
+    return (document.source.path, document.index, *document.within)
+
+
 class Step(NamedTuple):
     """One say in a resource: which layer spoke, from where, and the resource before and after.
 

@@ -35,13 +35,18 @@ NESTED = {
     "check/formats",
     "check/rules",
     "cli/commands",
+    "cli/differences",
     "cli/render",
     "compose/configtext",
+    "compose/configtext/formats",
     "forge/hosts",
     "migrations/versions",
+    "secrets/schemes",
     "units/engines",
 }
 """Rooms inside of rooms."""
+SUBJECTS = "check/rules"
+"""Has a room for each subject: a new one touches nothing else."""
 BLAND = {"utils", "util", "helpers", "helper", "common", "misc", "base", "manager", "data", "core"}
 
 
@@ -78,7 +83,7 @@ def test_a_module_is_a_room_of_its_own(path: Path) -> None:
     lines = text.count("\n")
     assert (lines > LARGEST) is (name in LARGER), f"{lines} lines"
     folder = path.parent.relative_to(PACKAGE).as_posix()
-    assert folder.count("/") == 0 or folder in NESTED
+    assert folder.count("/") == 0 or folder in NESTED or folder.rpartition("/")[0] == SUBJECTS
     assert not path.stem.isupper()
     assert path.stem not in BLAND
     sentence = ast.get_docstring(ast.parse(text))

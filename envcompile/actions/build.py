@@ -139,7 +139,7 @@ def differences(project: Project, environments: Sequence[str], target: Path) -> 
         made = Outputs(linked, texts)
         result = _compare(project, made, target, None, snapshot)
         compared = result.plan
-        after = [linked.resource(made.placed[path].id) for path in (*compared.changed, *compared.added)]
+        after = [linked.resource(made.id_of(path)) for path in (*compared.changed, *compared.added)]
         before: list[Resource] = []
         for path in (*compared.changed, *compared.removed):
             values = load_all((result.folder / path).read_bytes(), path)

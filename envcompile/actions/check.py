@@ -299,7 +299,7 @@ def _refuse_unknown_rules(project: Project, compiled: Sequence[CompiledEnvironme
     problems = Problems()
 
     def refuse(name: str, where: Location | None) -> None:
-        fix = did_you_mean(name, known, "`envc check --list-rules` lists the rules")
+        fix = did_you_mean(name, known, "`envc rule` lists the rules")
         problems.add(f"`checks` names the rule `{name}`, which does not exist", fix, *([where] if where else []))
 
     for name in project.settings.checks:

@@ -113,6 +113,7 @@ class Outputs(Mapping[str, bytes]):
         self.linked = linked
         self._texts = texts
         self._placed: dict[str, Placed] | None = None
+        self._places: dict[str, tuple[int, int]] | None = None
         if linked.paths is None:
             refuse_alike_applications({
                 **{one.app: "" for one in linked.linked.further},
@@ -144,8 +145,18 @@ class Outputs(Mapping[str, bytes]):
             self._placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
         return self._placed
 
+    def id_of(self, path: str) -> ResourceId:
+        """The resource of one file; where files are remembered only its unit is looked at."""
+        if self.linked.paths is None:
+            return self.placed[path].id
+        if self._places is None:
+            self._places = {
+                each: (number, position) for number, own in enumerate(self.paths) for position, each in enumerate(own)
+            }
+        return self.linked.id_at(*self._places[path])
+
     def __getitem__(self, path: str) -> bytes:
-        return self._texts.text(self.linked, self.placed[path].id, self._digests.get(path, ""))
+        return self._texts.text(self.linked, self.id_of(path), self._digests.get(path, ""))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.bundle.digests)
@@ -202,7 +213,7 @@ class Outputs(Mapping[str, bytes]):
             problems: takes what is wrong.
         """
         for path in plan.changed:
-            if self.placed[path].id.kind != "SealedSecret":
+            if self.id_of(path).kind != "SealedSecret":
                 continue
             from envcompile.secrets.resolve import refused_changes
             from envcompile.units.seal import where_of
@@ -212,7 +223,7 @@ class Outputs(Mapping[str, bytes]):
                 before = load_all((folder / path).read_bytes(), path)
             except (EnvcError, OSError):
                 continue  # somebody's merge conflict, or a file that is gone: nothing can be told from it
-            after = self.linked.resource(self.placed[path].id)
+            after = self.linked.resource(self.id_of(path))
             for what, fix in refused_changes(before[0] if before else None, after.value):
                 title = f"environment {self.linked.environment}: Secret/{after.id.name}"
                 is_written = any(step.document is not None for step in after.steps)

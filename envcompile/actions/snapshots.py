@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
-from envcompile.emit.index import INDEX_NAME
+from envcompile.emit.index import INDEX_NAME, digest
 from envcompile.units.snapshot import INPUT_FOLDERS, Files, Snapshot, racy_inputs, save, scan, stat_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) 
         anew = {**scan(folder, (below,), hidden=True), INDEX_NAME: stat_of(f"{folder}/{INDEX_NAME}")}
         stats = {path: stat for path, stat in stats.items() if below and not path.startswith(f"{below}/")}
         stats.update(anew)
-    digests = {**plan.digests, INDEX_NAME: ""}
+    digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
     if not stats.keys() >= digests.keys():
         return None
     stats = {path: stat for path, stat in stats.items() if path in digests}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,6 +33,21 @@ class Hit(NamedTuple):
     """Further fields that it takes to be wrong: the finding names the place, too, where another file set one."""
 
 
+class Since(NamedTuple):
+    """Who last wrote the line that a finding points at; empty and 0 when it is not committed."""
+
+    commit: str
+    time: int
+    """Seconds since 1970."""
+    author: str
+
+    def __str__(self) -> str:
+        if not self.commit:
+            return "not committed yet"
+        day = datetime.fromtimestamp(self.time, UTC).date()
+        return f"{day.isoformat()}, {self.commit[:10]} of {self.author}"
+
+
 class Finding(NamedTuple):
     """A hit with its rule, environment, grade, field in words, and the line in the sources that set the field."""
 
@@ -45,6 +61,7 @@ class Finding(NamedTuple):
     fingerprint: str
     """Stays the same while the finding does, whatever moves around it in the files."""
     where: Location | None = None
+    since: Since | None = None
 
 
 def fingerprint(rule: str, environment: str, resource: ResourceId, field: str, value: Any) -> str:

@@ -9,10 +9,15 @@ if TYPE_CHECKING:
 
     from envcompile.check.check_input import Scene
     from envcompile.check.finding import Hit, Severity
+    from envcompile.check.standards import Control
 
 
 class Rule(NamedTuple):
-    """One rule over everything an environment holds."""
+    """One rule; that of a file `check/rules/SUBJECT/the_id.py` is its `RULE`, and nothing else names it.
+
+    `alone` says whether it looks at one resource or at many. The rules that come with envc have all of the fields, so
+    that a page, and a test of both examples, can be made of each.
+    """
 
     id: str
     """Lower-case words with hyphens: what people write to set it aside."""
@@ -25,3 +30,15 @@ class Rule(NamedTuple):
     alone: bool = False
     """True when it judges each resource alone: one that did not change keeps its findings, whatever changes around it.
     A test holds such a rule to it."""
+    why: str = ""
+    """What happens when it is not so."""
+    fix: str = ""
+    """What to write, whichever resource it is."""
+    links: tuple[str, ...] = ()
+    """Where to read more."""
+    fires: str = ""
+    """YAML documents in which it finds something, in an environment called prod; `x*300` stands for 300 letters."""
+    silent: str = ""
+    """The same as it should be: it finds nothing. A resource that stands twice in an example was compiled before."""
+    controls: tuple[Control, ...] = ()
+    """The controls of the Pod Security Standards that it reports."""

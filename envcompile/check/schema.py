@@ -114,6 +114,34 @@ SCHEMA = Rule(
     "validation code (the tables in envcompile/check/tables name files and functions)",
     _find,
     alone=True,
+    why=(
+        "A field that the API server does not know is dropped without a word, and what it refuses stops the whole "
+        "apply."
+    ),
+    fix="Write the field as the API of the environment's Kubernetes version has it.",
+    links=("https://kubernetes.io/docs/reference/kubernetes-api/",),
+    fires="""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      container: [{name: api, image: "shop/api:v1.4.2"}]
+""",
+    silent="""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers: [{name: api, image: "shop/api:v1.4.2"}]
+""",
 )
 """What the API server refuses as a rule; kinds that nothing is known of have no schema."""
 
@@ -141,6 +169,56 @@ IMMUTABLE = Rule(
     "Kubernetes' validation code (envcompile/check/tables/immutable.json names the functions)",
     _find_changes,
     alone=True,
+    why=(
+        "The API server refuses the change, and the cluster keeps the old object while the repository says "
+        "something else."
+    ),
+    fix=(
+        "Give the resource another name, delete it from the cluster before it is applied, or leave the field as it was."
+    ),
+    links=("https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#label-selector-updates",),
+    fires="""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers: [{name: api, image: "shop/api:v1.4.2"}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: shop-api}}
+  template:
+    metadata: {labels: {app: shop-api}}
+    spec:
+      containers: [{name: api, image: "shop/api:v1.4.2"}]
+""",
+    silent="""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers: [{name: api, image: "shop/api:v1.4.2"}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec:
+      containers: [{name: api, image: "shop/api:v1.4.3"}]
+""",
 )
 """What the API server refuses of a resource because of what it was."""
 

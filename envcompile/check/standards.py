@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from envcompile.check.finding import Hit
 from envcompile.check.reading import map_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from envcompile.check.check_input import Scene
     from envcompile.check.finding import Severity
     from envcompile.check.pods import Pods
     from envcompile.model import Pointer
 
 Level = Literal["baseline", "restricted"]
+
+_CAPABILITY_NAMES: Final = (
+    "AUDIT_WRITE CHOWN DAC_OVERRIDE FOWNER FSETID KILL MKNOD NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT"
+)
+BASELINE_CAPABILITIES: Final = frozenset(_CAPABILITY_NAMES.split())
+"""Capabilities that the baseline level lets a container add: those that runtimes give it anyway."""
 
 
 class Breach(NamedTuple):
@@ -60,3 +68,22 @@ def container_contexts(pods: Pods) -> Iterator[Context]:
 def has_own_users(pods: Pods, minor: int) -> bool:
     """Tell whether the pod's users are its own, so that root in it is nobody outside (KEP-127, from 1.35 on)."""
     return minor >= 35 and pods.spec.get("hostUsers") is False
+
+
+def minor_of(version: str) -> int:
+    """The minor number of a version such as `1.35` or `v1.35`; a high one for `latest`."""
+    minor = version.removeprefix("v").partition(".")[2]
+    return int(minor) if minor.isdecimal() else 999
+
+
+def breaking(controls: Sequence[Control]) -> Callable[[Scene], Iterator[Hit]]:
+    """The function that finds what breaks some controls."""
+
+    def find(scene: Scene) -> Iterator[Hit]:
+        minor = minor_of(scene.api.version)
+        for pods in scene.pods:
+            for control in controls:
+                for breach in control.find(pods, minor):
+                    yield Hit(pods.resource.id, breach.pointer, breach.what, breach.fix, breach.severity)
+
+    return find

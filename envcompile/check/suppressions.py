@@ -57,6 +57,28 @@ NO_REASON = Rule(
     f"Every entry of `{IGNORE}` says why: without a reason nobody can tell later whether it still holds.",
     "envcompile",
     _nothing,
+    why="An exception without a reason is never taken out again: nobody dares.",
+    fix="Write `rule: why`.",
+    fires="""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+  annotations:
+    envcompile.dev/ignore: "image-latest"
+spec:
+  containers: [{name: api, image: "shop/api"}]
+""",
+    silent="""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+  annotations:
+    envcompile.dev/ignore: "image-latest: the release job pins the image"
+spec:
+  containers: [{name: api, image: "shop/api"}]
+""",
 )
 UNKNOWN = Rule(
     "ignore-unknown",
@@ -64,6 +86,28 @@ UNKNOWN = Rule(
     f"`{IGNORE}` names rules that exist; a mistyped name sets nothing aside.",
     "envcompile",
     _nothing,
+    why="A mistyped name sets nothing aside, and whoever wrote it believes that it does.",
+    fix="Write the name of a rule: `envc rule --all` has them.",
+    fires="""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+  annotations:
+    envcompile.dev/ignore: "image-lastest: the release job pins the image"
+spec:
+  containers: [{name: api, image: "shop/api"}]
+""",
+    silent="""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+  annotations:
+    envcompile.dev/ignore: "image-latest: the release job pins the image"
+spec:
+  containers: [{name: api, image: "shop/api"}]
+""",
 )
 UNUSED = Rule(
     "ignore-unused",
@@ -71,6 +115,28 @@ UNUSED = Rule(
     f"An entry of `{IGNORE}` that sets nothing aside any more is taken out: it would hide the next mistake.",
     "envcompile",
     _nothing,
+    why="What is set aside for nothing hides the next mistake of its kind.",
+    fix="Take the entry out.",
+    fires="""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+  annotations:
+    envcompile.dev/ignore: "image-latest: the release job pins the image"
+spec:
+  containers: [{name: api, image: "shop/api:v1.4.2"}]
+""",
+    silent="""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api
+  annotations:
+    envcompile.dev/ignore: "image-latest: the release job pins the image"
+spec:
+  containers: [{name: api, image: "shop/api"}]
+""",
 )
 RULES: Final = (NO_REASON, UNKNOWN, UNUSED)
 """The rules about suppressions themselves; they cannot be suppressed."""
@@ -85,7 +151,7 @@ def misused(suppressions: Iterable[Suppression], known: Collection[str]) -> Iter
     """
     for entry in suppressions:
         if entry.rule not in known:
-            fix = did_you_mean(entry.rule, known, "`envc check --list-rules` lists the rules")
+            fix = did_you_mean(entry.rule, known, "`envc rule` lists the rules")
             what = f"the annotation ignores the rule `{entry.rule}`, which does not exist"
             yield UNKNOWN, Hit(entry.resource, POINTER, what, fix, value=entry.rule)
         elif not entry.reason:

@@ -25,6 +25,7 @@ _COMMANDS = (
     "explain",
     "affected",
     "check",
+    "rule",
     "diff",
     "compare",
     "promote",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import click
 import typer
 
 from envcompile.cli.completion import complete_environment, complete_resource
@@ -37,7 +38,10 @@ OneResource = Annotated[
 TextOrJson = Literal["text", "json"]
 Format = Annotated[TextOrJson, typer.Option("--format", metavar="text|json", help="How to print.")]
 DiffFormat = Annotated[
-    diff.Format, typer.Option("--format", metavar="terminal|unified|json|markdown", help="How to print.")
+    str,
+    typer.Option(
+        "--format", metavar="|".join(diff.formats()), click_type=click.Choice(diff.formats()), help="How to print."
+    ),
 ]
 
 

@@ -57,6 +57,13 @@ def complete_page(incomplete: str) -> list[str]:
     return _offered(topics(), incomplete)
 
 
+def complete_rule(incomplete: str) -> list[str]:
+    """Rules of `envc check`."""
+    from envcompile.actions.check import all_rules
+
+    return _offered([rule.id for rule in all_rules()], incomplete)
+
+
 def _environments(context: typer.Context) -> list[str]:
     """The folders of overlays/ that are environments, judged by a look into their environment.yaml."""
     root = _root(context)

@@ -9,6 +9,7 @@ from envcompile.compose.layers import Layering
 from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problem
+from envcompile.model import patch_id
 from envcompile.yamlio.places import exact_place, place, within_output
 
 if TYPE_CHECKING:
@@ -18,14 +19,11 @@ if TYPE_CHECKING:
     from envcompile.compose.settings import SettingProblem, UsedSettings
     from envcompile.errors import Problems
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Document, Layer, Pointer, Resource, ResourceId
+    from envcompile.model import Layer, PatchId, Pointer, Resource, ResourceId
     from envcompile.settings import Environment
 
 Origin = tuple[int, str, int, int]
 """Number of the layer, path of the file, number of the document in it, and among the unit's documents of the layer."""
-
-PatchId = tuple[str | int, ...]
-"""Path of the file, number of the document, and the way to the Patch inside of it."""
 
 
 class UnknownKind(NamedTuple):
@@ -119,11 +117,6 @@ def compose_unit(
         tuple(laid.problems),
         tuple(layering.warnings),
     )
-
-
-def patch_id(document: Document) -> PatchId:
-    """What tells a `kind: Patch` from all others of its environment."""
-    return (document.source.path, document.index, *document.within)
 
 
 def _order(layers: Sequence[Layer]) -> dict[int, Origin]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEPENDS_ON_ANNOTATION = "envcompile.dev/depends-on"
 """On a resource: what must be there first, as `KIND/NAME`, comma-separated."""
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*")
+_HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*"
 
 Name = tuple[str, str, str]
 """What a resource is called by others: the kind of name, a namespace (or API group), and the name itself."""
@@ -88,7 +88,7 @@ def _hosts(text: str) -> Iterator[str]:
     for part in re.split(r"[,\s]+", text):
         rest = part.partition("://")[2] or part
         rest = rest.rpartition("@")[2].partition("/")[0].partition(":")[0]
-        if _HOST.fullmatch(rest):
+        if re.fullmatch(_HOST, rest):
             yield rest
 
 

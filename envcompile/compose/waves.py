@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WAVE_ANNOTATION = "argocd.argoproj.io/sync-wave"
 """A whole number as text; lower waves come first, and Argo CD waits for their health (docs, Sync Phases and Waves)."""
 
-_NUMBER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = r"[+-]?[0-9]+"
 
 
 class Dependencies(NamedTuple):
@@ -103,7 +103,7 @@ def _settle(
 def written_wave(resource: Resource) -> int | None:
     """The wave that the sources give a resource; None when they give none, or none that Argo CD can read."""
     text = (resource.value["metadata"].get("annotations") or {}).get(WAVE_ANNOTATION)
-    return int(text) if isinstance(text, str) and _NUMBER.fullmatch(text) else None
+    return int(text) if isinstance(text, str) and re.fullmatch(_NUMBER, text) else None
 
 
 def has_wave(resource: Resource) -> bool:

@@ -23,12 +23,11 @@ if TYPE_CHECKING:
     from envcompile.git.kept import KeptFiles
 
 _FOLDER = "written"
-_CONFLICT = re.compile(
-    rb"^<{7} [^\n]*\n(?P<ours>(?:(?![<>|=]{7}(?: |\r?\n)).*\n)*)"
+_CONFLICT = (
+    rb"(?m)^<{7} [^\n]*\n(?P<ours>(?:(?![<>|=]{7}(?: |\r?\n)).*\n)*)"
     rb"(?:\|{7}[^\n]*\n(?:(?![<>|=]{7}(?: |\r?\n)).*\n)*)?"
     rb"={7}\r?\n(?P<theirs>(?:(?![<>|=]{7}(?: |\r?\n)).*\n)*)"
-    rb">{7} [^\n]*$",
-    re.MULTILINE,
+    rb">{7} [^\n]*$"
 )
 """What git writes around the lines of both sides (git-merge(1), "How conflicts are presented")."""
 
@@ -151,7 +150,7 @@ def has_conflict(data: bytes) -> bool:
     """Tell whether a text holds git's marks of a conflict around the lines of both sides, and no other marks."""
     if b"<<<<<<< " not in data:
         return False
-    rest = _CONFLICT.sub(b"", data)
+    rest = re.sub(_CONFLICT, b"", data)
     return rest != data and not re.search(rb"^(?:<{7} |={7}\r?$|>{7} )", rest, re.MULTILINE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
@@ -55,10 +55,7 @@ def stream(resources: Iterable[Resource], renderer: Renderer) -> str:
 def render(resource: Resource, renderer: Renderer) -> str:
     """One resource as YAML."""
     first = resource.steps[0].document
-    fresh: set[int] = set()
-    if first is not None:
-        _collect_fresh(resource.value, first.value, fresh)
-    text = renderer.render(resource.value, fresh)
+    text = renderer.render(resource.value, first.value if first is not None else resource.value)
     return with_gaps(text) if resource.id.kind == "SealedSecret" else text
 
 
@@ -75,29 +72,3 @@ def with_gaps(text: str) -> str:
             is_within, is_later = line == "  encryptedData:\n", False
         lines.append(line)
     return "".join(lines)
-
-
-def _collect_fresh(value: Any, original: Any, fresh: set[int]) -> None:
-    """Note the containers that are not the base document's own, hence not shared between environments."""
-    if value is original:
-        return
-    fresh.add(id(value))
-    if type(value) is dict:
-        known = original if type(original) is dict else {}
-        for key, item in value.items():
-            if type(item) is dict or type(item) is list:
-                _collect_fresh(item, known.get(key), fresh)
-    elif type(value) is list:
-        shared = {id(item) for item in original} if type(original) is list else set()
-        for item in value:
-            if (type(item) is dict or type(item) is list) and id(item) not in shared:
-                _collect_fresh(item, _counterpart(item, original), fresh)
-
-
-def _counterpart(item: Any, original: Any) -> Any:
-    """The item of the original list that a changed item came from, as far as its name tells."""
-    if type(item) is dict and type(original) is list and (name := item.get("name")) is not None:
-        for candidate in original:
-            if type(candidate) is dict and candidate.get("name") == name:
-                return candidate
-    return None

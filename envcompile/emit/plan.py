@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.emit.former import digest_of_text
 from envcompile.emit.index import (
     INDEX_NAME,
+    digest,
     has_digests,
     is_readable,
     parse_index,
@@ -57,19 +58,18 @@ class Plan(NamedTuple):
     former: Former | None = None
     stats: Mapping[str, str] = {}
     """The stat of every file that was there."""
+    new_index: bytes = b""
+    """The index that belongs into the folder."""
 
     @property
     def is_current(self) -> bool:
         """Tell whether the folder already holds exactly the bundle."""
         return not (self.added or self.changed or self.removed or self.edited or self.foreign) and self.index_is_current
 
-    @property
-    def new_index(self) -> bytes:
-        """The index that belongs into the folder."""
-        return render_digests(self.digests) if self.former is None else render_names(self.digests)
-
     def index_between(self, touched: Iterable[str]) -> bytes:
         """The index while files are being swapped: whatever a crash leaves, each of envc's files is listed."""
+        if self.former is not None and self.index_is_canonical:
+            return self.new_index
         if self.former is not None:
             return render_names({*parse_index(self.index_now or b""), *self.digests})
         new = render_record({path: self.digests[path] for path in touched if path in self.digests})
@@ -123,7 +123,9 @@ def _plan(
 ) -> Plan:
     present, folders_present = _walk(folder)
     index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
-    owned = _owned(index, bundle, former)
+    plain = index.replace(b"\r\n", b"\n") if index is not None and b"\r" in index else index
+    own_index = _index_of(bundle.digests, plain, known) if former is not None else b""
+    owned = dict.fromkeys(bundle.digests, ()) if own_index and plain == own_index else parse_index(index or b"")
 
     if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys() - {INDEX_NAME}):
         owned.update(dict.fromkeys(former.joined(strangers), ()))
@@ -160,6 +162,9 @@ def _plan(
     for path, wanted in bundle.digests.items():
         digests[path] = wanted
         stat = present.get(path)
+        if stat and known.get(path) == (stat, wanted):
+            unchanged.append(path)  # not touched since envc wrote it
+            continue
         if stat is None:
             (foreign if path in folders_present else added).append(path)
             if path in owned:
@@ -181,7 +186,8 @@ def _plan(
             digests[path] = found if is_ours else next(reversed(written(path)), "")
         elif stat is not None:
             (removed if look(path, stat)[1] else edited).append(path)
-    folders = {path[: end.start()] for path in bundle.digests for end in _SLASH.finditer(path)}
+    parents = {path.rpartition("/")[0] for path in bundle.digests}
+    folders = {f"{parent}/"[: end.start()] for parent in parents for end in _SLASH.finditer(f"{parent}/")} - {""}
     foreign += present.keys() & folders
     if INDEX_NAME in folders_present or (INDEX_NAME in present and index is None):
         foreign.append(INDEX_NAME)
@@ -191,8 +197,12 @@ def _plan(
         others -= owned.keys()
     if blocked:
         others = {path for path in others if not any(path.startswith(f"{folder}/") for folder in blocked)}
-    found_index = _with_line_feeds(index) if index is not None else None
-    result = Plan(
+    if former is None:
+        new_index = render_digests(digests)
+    else:
+        new_index = own_index if digests.keys() == bundle.digests.keys() else render_names(digests)
+    is_canonical = index is None if gone else plain == new_index
+    return Plan(
         bundle,
         tuple(sorted(added)),
         tuple(sorted(changed)),
@@ -204,24 +214,20 @@ def _plan(
         tuple(sorted(others)),
         digests,
         index,
-        index_is_current=True,
-        index_is_canonical=True,
+        index_is_current=is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone)),
+        index_is_canonical=is_canonical,
         gone=gone,
         former=former,
         stats=present,
+        new_index=new_index,
     )
-    is_canonical = found_index is None if gone else found_index == result.new_index
-    is_current = is_canonical or (former is not None and is_index_current(index, owned, digests, gone=gone))
-    return result._replace(index_is_current=is_current, index_is_canonical=is_canonical)
 
 
-def _owned(index: bytes | None, bundle: Bundle, former: Former | None) -> dict[str, tuple[str, ...]]:
-    """The files that the index names, with the digests that it gives them; it is seldom another than the bundle's."""
-    if index is None:
-        return {}
-    if former is not None and index == render_names(bundle.digests):
-        return dict.fromkeys(bundle.digests, ())
-    return parse_index(index)
+def _index_of(names: Mapping[str, object], index: bytes | None, known: Mapping[str, tuple[str, str]]) -> bytes:
+    """The index for these names: the one that is there when it is known to be that of just these."""
+    of_known = known.get(INDEX_NAME, ("", ""))[1]
+    is_known = index is not None and len(known) == len(names) + 1 and known.keys() >= names.keys()
+    return index if index is not None and is_known and digest(index) == of_known else render_names(names)
 
 
 def is_index_current(
@@ -240,10 +246,6 @@ def is_index_current(
     if gone or index is None:
         return gone and index is None
     return (is_readable(index) or has_digests(index)) and {*owned}.issuperset(wanted)
-
-
-def _with_line_feeds(data: bytes) -> bytes:
-    return data.replace(b"\r\n", b"\n") if b"\r" in data else data
 
 
 def _walk(folder: Path) -> tuple[dict[str, str], set[str]]:

@@ -162,20 +162,25 @@ def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> Non
     try:
         _fill(plan, folder, staging, f"{app}/")
         touched = (*plan.added, *plan.changed, *plan.edited, *plan.foreign)
-        between.write_bytes(plan.index_between(touched))
-        new.write_bytes(plan.new_index)
-        if plan.index_now is not None:
-            old.write_bytes(plan.index_now)
-        between.replace(index)
+        between_now = plan.index_between(touched)
+        is_same = plan.index_now == between_now == plan.new_index
+        if not is_same:
+            between.write_bytes(between_now)
+            new.write_bytes(plan.new_index)
+            if plan.index_now is not None:
+                old.write_bytes(plan.index_now)
+            between.replace(index)
         try:
             if (staging / app).exists():
                 put_in_place(staging / app, folder / app)
             else:
                 (folder / app).rename(staging / app)
         except OSError:
-            old.replace(index) if plan.index_now is not None else index.unlink()
+            if not is_same:
+                old.replace(index) if plan.index_now is not None else index.unlink()
             raise
-        new.replace(index)
+        if not is_same:
+            new.replace(index)
     finally:
         remove_folder(staging)
 

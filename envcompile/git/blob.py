@@ -9,7 +9,7 @@ from pathlib import Path
 
 SHA1_DIGITS, SHA256_DIGITS = 40, 64
 """Hexadecimal digits of an id in a repository of either kind."""
-_SHA256 = re.compile(rb"^\s*objectformat\s*=\s*sha256\s*$", re.MULTILINE | re.IGNORECASE)
+_SHA256 = rb"(?im)^\s*objectformat\s*=\s*sha256\s*$"
 
 
 def blob_id(data: bytes, digits: int = SHA1_DIGITS) -> str:
@@ -38,7 +38,8 @@ def id_digits(root: Path) -> int:
                 marker = marker / os.fsdecode(named.read_bytes().strip()) if named.is_file() else marker
             elif not marker.is_dir():
                 continue
-            return SHA256_DIGITS if _SHA256.search((marker / "config").read_bytes()) else SHA1_DIGITS
+            config = (marker / "config").read_bytes()
+            return SHA256_DIGITS if b"256" in config and re.search(_SHA256, config) else SHA1_DIGITS
         except OSError:
             return SHA1_DIGITS
     return SHA1_DIGITS

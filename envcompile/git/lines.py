@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.git.discovery import place_of
 from envcompile.git.objects import GitObjects
@@ -16,24 +16,44 @@ if TYPE_CHECKING:
 _BLAMED = re.compile(r"([0-9a-f]{40,64}) \d+ (\d+) (\d+)$")
 
 
+class LineOrigin(NamedTuple):
+    """The commit that made a line what it is; empty and 0 for a line that is not committed."""
+
+    commit: str
+    time: int
+    """Seconds since 1970, of the committer."""
+    author: str
+
+
 def line_times(root: Path, file: str) -> dict[int, int]:
     """When each line of a file was committed: line from 1 -> seconds since 1970; 0 for uncommitted lines.
 
     Empty when git cannot tell.
     """
+    return {line: origin.time for line, origin in line_origins(root, file).items()}
+
+
+def line_origins(root: Path, file: str) -> dict[int, LineOrigin]:
+    """Which commit made each line of a file, counted from 1; empty when git cannot tell."""
     place = place_of(root)
     if place is None:
         return {}
-    times: dict[str, int] = {}
+    origins: dict[str, LineOrigin] = {}
+    author = ""
     ranges: list[tuple[int, int, str]] = []
     for text in ask_quietly(place, "blame", "--incremental", "--no-textconv", "--", file).splitlines():
         if match := _BLAMED.match(text):
             ranges.append((int(match[2]), int(match[3]), match[1]))
+        elif text.startswith("author "):
+            author = text.removeprefix("author ")
         elif text.startswith("committer-time "):
             # git books lines that are not committed on a commit of zeros, with the present moment.
             commit = ranges[-1][2]
-            times[commit] = int(text.split()[1]) if commit.strip("0") else 0
-    return {line: times[commit] for first, count, commit in ranges for line in range(first, first + count)}
+            is_committed = bool(commit.strip("0"))
+            origins[commit] = (
+                LineOrigin(commit, int(text.split()[1]), author) if is_committed else LineOrigin("", 0, "")
+            )
+    return {line: origins[commit] for first, count, commit in ranges for line in range(first, first + count)}
 
 
 def past_versions(root: Path, file: str, text: str) -> Iterator[tuple[str, bytes]]:

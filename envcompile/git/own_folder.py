@@ -69,7 +69,32 @@ def make_own(folder: Path) -> None:
 
 def _tracked(folder: Path) -> str:
     """A file of the folder that the work tree around it tracks, however its name is spelled; empty where none is."""
+    if not _may_be_tracked(folder):
+        return ""
     with os.scandir(folder.parent) as entries:
         names = [entry.name for entry in entries if entry.name.lower() == folder.name.lower()]
     done = run(Place(folder.parent), "ls-files", "-z", "--", *(names or [folder.name]))
     return done.stdout.split(b"\0")[0].decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def _may_be_tracked(folder: Path) -> bool:
+    """Tell whether the index around a folder may name it: git need not be started when the name is nowhere in there.
+
+    Only a format that writes every path out can tell so, which is what git writes unless it is asked for another one
+    (gitformat-index(5): versions 2 and 3, without a shared index and without folders in the place of their files).
+    """
+    real = folder.parent.resolve()
+    for around in (real, *real.parents):
+        marker = around / ".git"
+        try:
+            if marker.is_file():
+                marker = around / os.fsdecode(marker.read_bytes().removeprefix(b"gitdir:").strip())
+            elif not marker.is_dir():
+                continue
+            index = (marker / "index").read_bytes() if (marker / "HEAD").exists() else b""
+        except OSError:
+            return True
+        is_plain = index[:8] in {b"DIRC\0\0\0\x02", b"DIRC\0\0\0\x03"}
+        name, paths = os.fsencode(folder.name).lower(), index.lower()
+        return not is_plain or any(text in paths for text in (b"link\0", b"sdir\0", name + b"/", name + b"\0"))
+    return False

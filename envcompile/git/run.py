@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError, UsageError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
 
 _KEPT = frozenset({
@@ -105,6 +105,8 @@ def run(
         UnavailableError: there is no git on this machine.
         UsageError: the place is no folder.
     """
+    import subprocess
+
     try:
         return subprocess.run(
             command(place, *arguments, hooks_path=hooks_path),
@@ -127,6 +129,8 @@ def start(place: Place, *arguments: str) -> subprocess.Popen[bytes]:
         UnavailableError: there is no git on this machine.
         UsageError: the place is no folder.
     """
+    import subprocess
+
     try:
         return subprocess.Popen(
             command(place, *arguments),

@@ -28,15 +28,12 @@ class Item(NamedTuple):
 Part = str | int | Item
 FieldPath = tuple[Part, ...]
 
-_TOKEN = re.compile(
-    r"""\.?(?:
+_TOKEN = r"""(?x)\.?(?:
         \["(?P<quoted>(?:[^"\\]|\\.)*)"\]
       | \[(?P<index>\d+)\]
       | \[(?P<selector>[^\]=]+=[^\]]*)\]
       | (?P<key>(?:[^.\[\]\\]|\\.)+)
-    )""",
-    re.VERBOSE,
-)
+    )"""
 
 
 def parse_field(text: str) -> tuple[FieldPath, str | None]:
@@ -53,10 +50,11 @@ def parse_field(text: str) -> tuple[FieldPath, str | None]:
     if text.startswith("/"):
         parts = [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
         return tuple(int(part) if part.isdigit() else part for part in parts), inner if hash_mark else None
+    token = re.compile(_TOKEN)
     path: list[Part] = []
     position = 0
     while position < len(text):
-        match = _TOKEN.match(text, position)
+        match = token.match(text, position)
         if match is None:
             raise UsageError([
                 Problem(

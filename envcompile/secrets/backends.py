@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import os
-import stat
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import did_you_mean
-from envcompile.git.ignore import in_repository, is_ignored
-from envcompile.secrets.bounds import read_bounded, refuse_env
+from envcompile.secrets.bounds import read_bounded
 from envcompile.secrets.errors import OriginError
 from envcompile.secrets.plaintext import Plaintext
-from envcompile.secrets.references import PARAMETERS
+from envcompile.secrets.scheme import is_typed_in, schemes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from envcompile.errors import EnvcError
     from envcompile.secrets.references import Reference
@@ -82,7 +79,7 @@ def read_value(reference: Reference, surroundings: Surroundings) -> Resolved:
     data, warnings = resolved.value.reveal(), list(resolved.warnings)
     if reference.parameter("strip") == "newline":
         data = data.removesuffix(b"\n").removesuffix(b"\r")
-    elif data.endswith(b"\n") and b"\n" not in data[:-1] and reference.scheme != "prompt":
+    elif data.endswith(b"\n") and b"\n" not in data[:-1] and not is_typed_in(reference):
         warnings.append("ends with a newline, which becomes part of the secret; `?strip=newline` takes it off")
     if reference.parameter("encoding") == "base64":
         try:
@@ -103,12 +100,11 @@ def read_value(reference: Reference, surroundings: Surroundings) -> Resolved:
 
 def public_version(reference: Reference, surroundings: Surroundings) -> str | None:
     """The source's own version of a value, when it can be had without reading the value; None otherwise."""
-    if reference.scheme != "sops":
+    scheme = schemes().get(reference.scheme)
+    if scheme is None or scheme.version is None:
         return None
-    from envcompile.secrets.sopsfiles import encrypted_text
-
     try:
-        return encrypted_text(reference, surroundings)
+        return scheme.version(reference, surroundings)
     except OriginError:
         return None
 
@@ -119,25 +115,13 @@ def resolver_of(scheme: str) -> Resolver:
     Raises:
         OriginError: for a scheme that nothing reads.
     """
-    if scheme == "env":
-        return _from_env
-    if scheme == "file":
-        return _from_file
-    if scheme == "prompt":
-        return _from_prompt
-    if scheme == "sops":
-        from envcompile.secrets.sopsfiles import from_sops
-
-        return from_sops
-    if scheme == "vault":
-        from envcompile.secrets.vault import from_vault
-
-        return from_vault
+    if (built_in := schemes().get(scheme)) is not None:
+        return built_in.resolve
     from importlib.metadata import entry_points
 
     found = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
     if scheme not in found:
-        known = (*PARAMETERS, *found)
+        known = (*schemes(), *found)
         raise OriginError(
             f"nothing reads references of the scheme `{scheme}`",
             did_you_mean(
@@ -150,40 +134,6 @@ def resolver_of(scheme: str) -> Resolver:
     return resolver
 
 
-def _from_env(reference: Reference, surroundings: Surroundings) -> Resolved:
-    refuse_env(reference.path, surroundings.environ)
-    value = surroundings.environ.get(reference.path)
-    if value is None:
-        raise OriginError(
-            f"the env var `{reference.path}` is not set",
-            f"export it for this one command: `{reference.path}=… envc secrets seal …`",
-            absent=True,
-        )
-    return Resolved(Plaintext(os.fsencode(value)))
-
-
-def _from_prompt(_reference: Reference, surroundings: Surroundings) -> Resolved:
-    if surroundings.prompt is None:
-        raise OriginError(
-            "its value is asked for, and nobody is here to answer",
-            "run `envc secrets set` with the value on stdin",
-            absent=True,
-        )
-    return Resolved(Plaintext(surroundings.prompt("").encode()))
-
-
-def _from_file(reference: Reference, surroundings: Surroundings) -> Resolved:
-    path = surroundings.root / reference.path
-    place, data = read_bounded(surroundings.root, reference.path, surroundings.environ)
-    _refuse_committed(path, place, reference, surroundings.root)
-    warnings = []
-    if os.name == "posix" and stat.S_IMODE(place.stat().st_mode) & 0o077:
-        warnings.append(f"{reference.path} can be read by others: `chmod 600 {reference.path}`")
-    if reference.fragment:
-        data = _field(data, reference)
-    return Resolved(Plaintext(data), warnings=tuple(warnings))
-
-
 def read_file(reference: Reference, surroundings: Surroundings) -> bytes:
     """The bytes of the file that a reference names, within the bounds of `read_bounded`.
 
@@ -191,34 +141,6 @@ def read_file(reference: Reference, surroundings: Surroundings) -> bytes:
         OriginError: when it cannot be read, or may not be.
     """
     return read_bounded(surroundings.root, reference.path, surroundings.environ)[1]
-
-
-def _refuse_committed(path: Path, place: Path, reference: Reference, root: Path) -> None:
-    if not place.is_relative_to(root.resolve()) or not in_repository(root):
-        return
-    # The place itself and what a link leads to: neither may end up in a commit.
-    for each in {str(path), str(place)}:
-        if not is_ignored(root, each):
-            raise OriginError(
-                f"git does not ignore the file `{reference.path}`",
-                f"add it to .gitignore, and `git rm --cached {reference.path}` if it is tracked; rotate its values",
-            )
-
-
-def _field(data: bytes, reference: Reference) -> bytes:
-    """One value of a file: KEY=VALUE lines of an env file, or a field of YAML or JSON."""
-    if len(reference.fragment) == 1 and Path(reference.path).name.endswith(".env"):
-        for line in data.decode(errors="surrogateescape").splitlines():
-            name, equals, value = line.strip().removeprefix("export ").partition("=")
-            if equals and name.strip() == reference.fragment[0]:
-                text = value.strip()
-                if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-                    text = text[1:-1]
-                return os.fsencode(text)
-        raise OriginError(
-            f"`{reference.path}` has no `{reference.fragment[0]}`", "correct the key, or add the line", absent=True
-        )
-    return walk(parse_documents(data, reference)[0], reference)
 
 
 def parse_documents(data: bytes, reference: Reference) -> list[object]:

@@ -11,6 +11,7 @@ from envcompile.secrets.externalstore import mount_of
 from envcompile.secrets.manifest import FOR_THE_OBJECT_ONLY
 from envcompile.secrets.origin import origin_of
 from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS
+from envcompile.secrets.scheme import schemes
 
 if TYPE_CHECKING:
     from envcompile.secrets.declared import Declaration, Entry
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from envcompile.settings import ExternalSecrets
 
 EXTERNAL_API = "external-secrets.io/v1"
-LOCAL_SCHEMES = ("env", "file", "sops", "prompt")
-"""Sources that exist only where values are sealed: no operator in a cluster can read them."""
 
 _NULL_BYTES_SINCE = (2, 3)
 _NO_DEFAULTS_SINCE = (2, 9)
@@ -58,7 +57,7 @@ def external_secret(
                 f"write where it is kept, such as `ref+vault://secret/data/app#/{entry.id.key}`",
                 entry.where,
             )
-        elif entry.reference.scheme in LOCAL_SCHEMES:
+        elif _is_local(entry.reference):
             problems.add(
                 f"{title} is `{entry.reference}`, which {settings.store} cannot read",
                 f"in this environment write where it is kept, such as `ref+vault://secret/data/app#/{entry.id.key}`",
@@ -90,6 +89,11 @@ def external_secret(
             "data": data,
         },
     }
+
+
+def _is_local(reference: Reference) -> bool:
+    scheme = schemes().get(reference.scheme)
+    return scheme is not None and scheme.is_local
 
 
 def _unreadable(

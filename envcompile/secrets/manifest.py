@@ -9,6 +9,7 @@ from envcompile.kubernetes.cleaner import LAST_APPLIED
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION, scope_annotations, take_apart
 from envcompile.secrets.declaration import LARGEST_SECRET
 from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS
+from envcompile.secrets.scheme import is_typed_in
 from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def sealed_object(
 def seal_command(environment: str, entry: Entry) -> str:
     """The command that gives this value a sealed record."""
     name, key = entry.id.name, entry.id.key
-    if entry.reference is not None and entry.reference.scheme == "prompt":
+    if entry.reference is not None and is_typed_in(entry.reference):
         return f"envc secrets set {environment} {name} {key}"
     return f"envc secrets seal {environment} {name}"
 

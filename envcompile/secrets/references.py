@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from envcompile.errors import PicklableError, did_you_mean
+from envcompile.secrets.scheme import schemes
 
 _SYNTAX = re.compile(
     r"(?:secret)?ref\+(?P<scheme>[a-z][a-z0-9.+-]*)://(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:#(?P<fragment>.*?))?\+?"
@@ -14,14 +15,7 @@ _SYNTAX = re.compile(
 _INSIDE = re.compile(r"(?:secret)?ref\+[a-z][a-z0-9.+-]*://")
 
 COMMON_PARAMETERS = ("encoding", "strip")
-PARAMETERS: dict[str, tuple[str, ...]] = {
-    "env": (),
-    "file": (),
-    "sops": (),
-    "prompt": (),
-    "vault": ("address", "namespace", "version"),
-}
-"""What each built-in scheme takes besides the common parameters; other schemes judge their own."""
+"""What each scheme takes; further ones are said by the scheme."""
 
 
 class BadReferenceError(PicklableError, ValueError):
@@ -76,12 +70,13 @@ def parse_reference(text: str) -> Reference | None:
     _refuse_query_at_the_end(match)
     fragment = tuple(unquote(part) for part in (match["fragment"] or "").strip("/").split("/") if part)
     parameters = tuple(sorted(parse_qsl(match["query"] or "", keep_blank_values=True)))
-    if not path and scheme != "prompt":
+    built_in = schemes().get(scheme)
+    if not path and (built_in is None or built_in.needs_path):
         raise BadReferenceError(f"names nothing after `ref+{scheme}://`", "say what to read: a name, a file or a path")
-    if scheme in {"sops", "vault"} and not fragment:
+    if built_in is not None and built_in.needs_fragment and not fragment:
         raise BadReferenceError(f"does not say which value of `{path}`", f"add the key: `ref+{scheme}://{path}#/KEY`")
-    if scheme in PARAMETERS:
-        known = (*COMMON_PARAMETERS, *PARAMETERS[scheme])
+    if built_in is not None:
+        known = (*COMMON_PARAMETERS, *built_in.parameters)
         for name, _ in parameters:
             if name not in known:
                 raise BadReferenceError(
@@ -90,14 +85,16 @@ def parse_reference(text: str) -> Reference | None:
     for name, allowed in (("encoding", "base64"), ("strip", "newline")):
         if (given := dict(parameters).get(name, allowed)) != allowed:
             raise BadReferenceError(f"has `{name}={given}`", f"the only value of `{name}` is `{allowed}`")
-    if scheme == "vault" and not (version := dict(parameters).get("version", "1")).isdecimal():
-        raise BadReferenceError(f"has `version={version}`", "a version is a number")
-    return Reference(scheme, path, fragment, parameters)
+    reference = Reference(scheme, path, fragment, parameters)
+    if built_in is not None and built_in.judge is not None and (refusal := built_in.judge(reference)) is not None:
+        raise BadReferenceError(*refusal)
+    return reference
 
 
 def _refuse_query_at_the_end(match: re.Match[str]) -> None:
     """Refuse parameters behind the `#`: they would be a part of the key (RFC 3986: the query stands before it)."""
-    known = (*COMMON_PARAMETERS, *PARAMETERS.get(match["scheme"], ()))
+    built_in = schemes().get(match["scheme"])
+    known = (*COMMON_PARAMETERS, *(built_in.parameters if built_in is not None else ()))
     key, sign, query = (match["fragment"] or "").partition("?")
     name = query.partition("=")[0]
     if sign and "=" in query and name in known:

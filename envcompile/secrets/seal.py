@@ -14,6 +14,7 @@ from envcompile.secrets.contents import check_contents
 from envcompile.secrets.identity import provenance
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.resolve import public_template
+from envcompile.secrets.scheme import is_typed_in
 from envcompile.secrets.store import Record, Update, update_store
 from envcompile.secrets.validate import binding_of, is_moved, judge, value_of
 
@@ -249,7 +250,7 @@ def _refuse_immutable(declaration: Declaration, entry: Entry, problems: Problems
 
 
 def _read(declaration: Declaration, entry: Entry, surroundings: Surroundings) -> Resolved:
-    if entry.reference is None or entry.reference.scheme != "prompt":
+    if entry.reference is None or not is_typed_in(entry.reference):
         return value_of(entry, surroundings)
     if surroundings.prompt is None:
         raise OriginError(
@@ -298,7 +299,7 @@ def set_value(
     plan.put.append(sealer.record(declaration, entry, Resolved(value)))
     plan.warnings += sealer.warnings
     note = ""
-    if entry.reference is not None and entry.reference.scheme != "prompt":
+    if entry.reference is not None and not is_typed_in(entry.reference):
         note = f"declared as {entry.reference}: the next `envc secrets seal` takes the value from there when it differs"
     plan.rows.append(Row(scene.environment, entry.id, "sealed", note))
     if declaration.private:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.secrets.backends import OriginError, Resolved, public_version, read_value
 from envcompile.secrets.identity import Binding, parts_of, provenance
+from envcompile.secrets.scheme import is_typed_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def judge(
     bindings = _bindings(declaration, entry, record)
     recorded = parts_of(record.identity)
     if reference is not None:
-        if reference.scheme == "prompt":
+        if is_typed_in(reference):
             return Judgement("unverified", "it was typed in and is kept nowhere")
         if recorded.provenance and (version := public_version(reference, surroundings)) is not None:
             return _of_layer(_by_version(recorded.provenance, reference, version, bindings), record)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.model import patch_id
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envcompile.model import Document
     from envcompile.settings import Target
     from envcompile.sources.yamlfiles import FileDocuments
 
@@ -22,6 +25,8 @@ class TargetGlobs(NamedTuple):
     group: str | None
     name: str | None
     namespace: str | None
+    patch: tuple[str | int, ...]
+    """What tells the Patch from all others of its environment."""
 
 
 class Head(NamedTuple):
@@ -61,7 +66,7 @@ def scan_of(path: str, app: str, digest: str, said: FileDocuments, *, varies: bo
         app,
         digest,
         tuple([_head(document.value) for document in said.documents]),
-        tuple([_globs(patch.patch.target) for patch in said.patches]),
+        tuple([_globs(patch.patch.target, patch.document) for patch in said.patches]),
         tuple([at for at, document in enumerate(said.documents) if document.value["kind"] == CRD]),
         varies,
     )
@@ -91,8 +96,8 @@ def holds_literals(value: dict[str, Any]) -> bool:
     )
 
 
-def _globs(target: Target) -> TargetGlobs:
-    return TargetGlobs(target.kind, target.group, target.name, target.namespace)
+def _globs(target: Target, document: Document) -> TargetGlobs:
+    return TargetGlobs(target.kind, target.group, target.name, target.namespace, patch_id(document))
 
 
 def combined_digest(parts: Iterable[str]) -> str:

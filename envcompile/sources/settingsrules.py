@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
     from envcompile.model import Pointer
 
-_DIGEST = re.compile(r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
-_SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
-_VERSION = re.compile(r"1\.[0-9]+")
+_DIGEST = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}"
+_SHA256 = r"sha256:[0-9a-f]{64}"
+_VERSION = r"1\.[0-9]+"
 
 
 class Broken(NamedTuple):
@@ -63,7 +63,7 @@ def _environment(environment: settings.Environment) -> Iterator[Broken]:
         if image.new_name is None and image.new_tag is None and image.digest is None:
             what = f"`images` names `{image.name}` but changes nothing of it"
             yield Broken(pointer, what, "add newName, newTag or digest")
-        if image.digest is not None and not _DIGEST.fullmatch(image.digest):
+        if image.digest is not None and not re.fullmatch(_DIGEST, image.digest):
             what = f"`images[{position}].digest` is no digest"
             fix = "write `sha256:` and 64 hexadecimal digits, as the registry shows it"
             yield Broken((*pointer, "digest"), what, fix)
@@ -71,7 +71,7 @@ def _environment(environment: settings.Environment) -> Iterator[Broken]:
         if count < 0:
             yield Broken(("replicas", name), f"`replicas.{name}` is negative", "write 0 or more")
     fingerprint = environment.sealing.fingerprint if environment.sealing else None
-    if fingerprint is not None and not _SHA256.fullmatch(fingerprint):
+    if fingerprint is not None and not re.fullmatch(_SHA256, fingerprint):
         what = "`sealing.fingerprint` is no fingerprint"
         fix = "write `sha256:` and 64 lower-case hexadecimal digits, as `envc secrets fetch-cert` prints it"
         yield Broken(("sealing", "fingerprint"), what, fix)
@@ -87,6 +87,6 @@ def _patch(patch: settings.Patch) -> Iterator[Broken]:
 
 
 def _version(version: str | None) -> Iterator[Broken]:
-    if version is not None and not _VERSION.fullmatch(version):
+    if version is not None and not re.fullmatch(_VERSION, version):
         what = f"`kubernetesVersion` is `{version}`, which is no minor version"
         yield Broken(("kubernetesVersion",), what, f'write it as "{settings.DEFAULT_KUBERNETES_VERSION}"')

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
+from fnmatch import translate
+from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.compose.identity import Identifier
@@ -10,11 +14,11 @@ from envcompile.model import ResourceId
 from envcompile.sources.scans import combined_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.kubernetes import KubeApi
     from envcompile.sources.environments import LayerScan
-    from envcompile.sources.scans import FileScan
+    from envcompile.sources.scans import FileScan, TargetGlobs
 
     Key = tuple[str, str, str, str]
     """Group, kind, namespace and name of a resource; the namespace is empty where it is the environment's own."""
@@ -158,26 +162,54 @@ def _cut(layers: Sequence[tuple[int, LayerScan]], names: Names, below: Mapping[K
                     given.secrets.append(key)
                     if head.holds_literals:
                         given.literals.append(file.path)
-        for file in layer.files:
-            for at, app, is_secret in _reached(file, owners, names):
-                given = growing.setdefault(app, _Growing({}, [], []))
-                given.part(number, file)[2].append(at)
-                if is_secret:
-                    given.literals.append(file.path)
+        patching = [file for file in layer.files if file.targets]
+        reach = _Reach(owners, names) if patching else None
+        for file in patching:
+            for at, target in enumerate(file.targets):
+                for app, is_secret in reach.apps(target).items() if reach is not None else ():
+                    given = growing.setdefault(app, _Growing({}, [], []))
+                    given.part(number, file)[2].append(at)
+                    if is_secret:
+                        given.literals.append(file.path)
     return Cut(owners, {app: _closed(given) for app, given in growing.items()})
 
 
-def _reached(file: FileScan, owners: Mapping[Key, str], names: Names) -> Iterator[tuple[int, str, bool]]:
-    """For each patch of a file the applications of which it can name a resource, and whether that is a Secret."""
-    for at, target in enumerate(file.targets):
-        reached: dict[str, bool] = {}
+_MAGIC = re.compile(r"[*?\[]")
+"""What makes a text a glob (fnmatch)."""
+
+
+class _Reach:
+    """The resources of some layers, found by what a target says of them: not each patch looks at each resource."""
+
+    def __init__(self, owners: Mapping[Key, str], names: Names) -> None:
+        self._named: dict[str, list[tuple[ResourceId, str, bool]]] = {}
+        self._kinds: dict[str, list[tuple[ResourceId, str, bool]]] = {}
         for key, app in owners.items():
-            is_secret = key[1] == "Secret" and not key[0]
-            if app in reached and (reached[app] or not is_secret):
-                continue
-            if may_reach(target, names.identity(key)):
+            resource = (names.identity(key), app, key[1] == "Secret" and not key[0])
+            self._named.setdefault(key[3], []).append(resource)
+            self._kinds.setdefault(key[1].lower(), []).append(resource)
+        self._sorted = sorted(self._named)
+
+    def apps(self, target: TargetGlobs) -> dict[str, bool]:
+        """The applications of which a target can name a resource, and whether one of these is a Secret."""
+        reached: dict[str, bool] = {}
+        for identity, app, is_secret in self._candidates(target):
+            if (app not in reached or (is_secret and not reached[app])) and may_reach(target, identity):
                 reached[app] = reached.get(app, False) or is_secret
-        yield from [(at, app, is_secret) for app, is_secret in reached.items()]
+        return reached
+
+    def _candidates(self, target: TargetGlobs) -> Iterable[tuple[ResourceId, str, bool]]:
+        """The resources that a target may name, by its name or its kind."""
+        kind = target.kind or "*"
+        if target.name is None:
+            return self._kinds.get(kind.lower(), ()) if not _MAGIC.search(kind) else chain(*self._kinds.values())
+        start = _MAGIC.split(target.name, 1)[0]
+        if start == target.name:
+            return self._named.get(start, ())
+        names = islice(self._sorted, bisect_left(self._sorted, start), None)
+        is_named = re.compile(translate(target.name)).match
+        found = filter(is_named, takewhile(lambda name: name.startswith(start), names) if start else names)
+        return chain.from_iterable(self._named[name] for name in found)
 
 
 def _closed(given: _Growing) -> Share:

@@ -146,6 +146,7 @@ class LinkedEnvironment:
         self._exports: Sequence[UnitExports] | None = None
         self._linked: Linked | None = None
         self._placed: dict[ResourceId, tuple[int, int]] | None = None
+        self._asked: dict[ResourceId, tuple[int, int]] = {}
         self.paths = memo.joined(plan.environment, self._digest) if memo is not None and self._digest else None
         """For each unit the paths of its files, when it is remembered that nothing else comes of joining them."""
         # Why units were compiled is known only until they are remembered.
@@ -222,9 +223,15 @@ class LinkedEnvironment:
         for number, position in self.linked.order:
             yield self.exports[number].resources[position]
 
+    def id_at(self, number: int, position: int) -> ResourceId:
+        """The identity of one resource by the number of its unit and its own in there; no other unit is looked at."""
+        identity = self._units.exports_of(number).resources[position].id
+        self._asked[identity] = (number, position)
+        return identity
+
     def resource(self, identity: ResourceId) -> Resource:
         """One resource."""
-        found = self._unit_of.get(identity)
+        found = self._place(identity)
         if found is None:
             further = next(one for one in self.linked.further if one.id == identity)
             return finish(further, self.linked.imports.get(identity, NOTHING), self.plan)
@@ -233,7 +240,10 @@ class LinkedEnvironment:
     def place_in_units(self, identity: ResourceId) -> tuple[int, int] | None:
         """The number of a resource's unit and its own in there; None when no unit has it, or others change it."""
         is_changed = self.paths is None and identity in self.linked.imports
-        return None if is_changed else self._unit_of.get(identity)
+        return None if is_changed else self._place(identity)
+
+    def _place(self, identity: ResourceId) -> tuple[int, int] | None:
+        return self._asked.get(identity) or self._unit_of.get(identity)
 
     def known_digests(self, number: int) -> Sequence[str] | None:
         """The digests of the files of a unit when they are remembered."""
@@ -286,7 +296,7 @@ class LinkedEnvironment:
 
     def _finished(self, number: int, position: int) -> Resource:
         resource = self._compile(number).resources[position]
-        imports: Imports = self.linked.imports.get(resource.id, NOTHING)
+        imports: Imports = self.linked.imports.get(resource.id, NOTHING) if self.paths is None else NOTHING
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
     def _compile(self, number: int) -> CompiledUnit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.compose.assemble import patch_id
 from envcompile.compose.namespaces import with_moved
 from envcompile.compose.newcomers import look_alikes, report_stray
 from envcompile.compose.rollout import checksum_of, configuration_kind, content_digest, with_checksum
@@ -141,9 +140,9 @@ def report(
     for kind in last.values():
         problems.extend(EnvcError([kind.problem]))
     hits = {patch for unit in exports for patch in unit.patches}
-    for number, path, at in plan.patches:
-        found = sources.documents(layers[number], path).patches[at]
-        if patch_id(found.document) not in hits:
+    for number, path, at, patch in plan.patches:
+        if patch not in hits:
+            found = sources.documents(layers[number], path).patches[at]
             report_missed(found.document, found.patch, known, problems)
     report_unused(sources.settings, _used(exports), sources.where, problems)
 

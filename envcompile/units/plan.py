@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import ResourceId
+    from envcompile.model import PatchId, ResourceId
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources
@@ -49,8 +49,8 @@ class EnvironmentPlan(NamedTuple):
     units: tuple[PlannedUnit, ...]
     store: Store | None
     """The sealed values; None where there are none."""
-    patches: tuple[tuple[int, str, int], ...]
-    """Every `kind: Patch`: layer, file, number."""
+    patches: tuple[tuple[int, str, int, PatchId], ...]
+    """Every `kind: Patch`: layer, file, number, and what tells it from all others."""
     given: Mapping[str, str]
     """What all units are given, by name: digests."""
     private: frozenset[str]
@@ -70,7 +70,7 @@ class EnvironmentPlan(NamedTuple):
     @property
     def joined_from(self) -> str:
         """The digest of what joining looks at besides what units tell."""
-        files = {(number, path) for number, path, _ in self.patches}
+        files = {(number, path) for number, path, _, _ in self.patches}
         patches = [
             f"{number} {file.path} {file.digest}"
             for number, scan in enumerate(self.sources.scans)
@@ -158,10 +158,10 @@ def plan(
     settings = sources.settings
     names, found = cutter.cut(sources.scans, settings.namespace or "", is_forced=settings.force_namespace)
     patches = [
-        (number, file.path, at)
+        (number, file.path, at, target.patch)
         for number, scan in enumerate(sources.scans)
         for file in scan.files
-        for at in range(len(file.targets))
+        for at, target in enumerate(file.targets)
     ]
     store_key = _StoreKey(store)
     common = combined_digest([f"{name} {digest}" for name, digest in given.items()])

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from envcompile.errors import fail
 from envcompile.yamlio.quoting import KEY_WORDS, LONG_KEY, WORDS, block, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
 
 _LONG_KEY_LINE: Final = re.compile(rf"^([ -]*)(\? [^\n]*?){LONG_KEY}", re.MULTILINE)
 
@@ -37,39 +34,43 @@ def dump(value: Any) -> str:
 
 
 class Renderer:
-    """Writes what `dump` writes, and remembers the text of maps and lists that many documents share.
+    """Writes what `dump` writes, and remembers the text of what many documents have from one original.
 
     What it remembers it also keeps alive, so that identities stay unique while it lives.
     """
 
-    __slots__ = ("_known",)
+    __slots__ = ("_items", "_texts")
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Any, str, str]] = {}
+        self._texts: dict[int, tuple[Any, str, str]] = {}
+        self._items: dict[int, tuple[list[Any], frozenset[int], dict[Any, Any]]] = {}
 
-    def render(self, value: Any, fresh: AbstractSet[int]) -> str:
+    def render(self, value: Any, original: Any) -> str:
         """The same text as `dump(value)`.
 
         Args:
-            value: what to write; nothing in it may change while this renderer is in use.
-            fresh: identities of the maps and lists that belong to this value alone and are not worth remembering.
+            value: what to write.
+            original: what it was made from, whose maps and lists stand in it as they are where nothing changed; the
+                value itself when it was not made from anything. Nothing in it may change while this renderer is in use.
         """
         out: list[str] = []
         kind = type(value)
         try:
-            if kind is dict and value:
-                self._map(value, "\n", out, fresh) if id(value) in fresh else out.append(self._text(value, "\n"))
-            elif kind is list and value:
-                self._list(value, "\n", out, fresh) if id(value) in fresh else out.append(self._text(value, "\n"))
-            else:
+            if not value or (kind is not dict and kind is not list):
                 return _scalar(value, "\n") + "\n"
+            if value is original:
+                out.append(self._text(value, "\n"))
+            elif kind is dict:
+                self._map(value, original, "\n", out)
+            else:
+                self._list(value, original, "\n", out)
         except RecursionError:
             raise _too_deep() from None
         return _document(out)
 
     def _text(self, value: Any, newline: str) -> str:
-        """The lines of a map or list, each after `newline`."""
-        known = self._known.get(id(value))
+        """The lines of a map or list of the original, each after `newline`."""
+        known = self._texts.get(id(value))
         if known is not None and known[1] == newline:
             return known[2]
         out: list[str] = []
@@ -78,39 +79,52 @@ class Renderer:
         else:
             _list(value, newline, out)
         text = "".join(out)
-        self._known[id(value)] = (value, newline, text)
+        self._texts[id(value)] = (value, newline, text)
         return text
 
-    def _map(self, value: dict[str, Any], newline: str, out: list[str], fresh: AbstractSet[int]) -> None:
+    def _map(self, value: dict[str, Any], original: Any, newline: str, out: list[str]) -> None:
+        if type(original) is not dict:
+            _map(value, newline, out)
+            return
         for key, item in value.items():
             kind = type(item)
             if kind is str:
                 text = block(item, newline) if "\n" in item else WORDS[item]
                 out.append(f"{newline}{KEY_WORDS[key]} {text}")
             elif (kind is dict or kind is list) and item:
+                old = original.get(key)
                 out.append(newline + KEY_WORDS[key])
-                deeper = newline + "  " if kind is dict else newline
-                if id(item) not in fresh:
-                    out.append(self._text(item, deeper))
+                if item is old:
+                    out.append(self._text(item, newline + "  " if kind is dict else newline))
                 elif kind is dict:
-                    self._map(item, deeper, out, fresh)
+                    self._map(item, old, newline + "  ", out)
                 else:
-                    self._list(item, deeper, out, fresh)
+                    self._list(item, old, newline, out)
             else:
                 out.append(f"{newline}{KEY_WORDS[key]} {_scalar(item, newline)}")
 
-    def _list(self, value: list[Any], newline: str, out: list[str], fresh: AbstractSet[int]) -> None:
+    def _list(self, value: list[Any], original: Any, newline: str, out: list[str]) -> None:
+        if type(original) is not list:
+            _list(value, newline, out)
+            return
+        known = self._items.get(id(original))
+        if known is None:
+            maps = [item for item in reversed(original) if type(item) is dict]
+            named = {name: item for item in maps if type(name := item.get("name")) is str}
+            known = self._items[id(original)] = (original, frozenset(map(id, original)), named)
+        _, shared, named = known
         deeper = newline + "  "
         for item in value:
             kind = type(item)
             if (kind is dict or kind is list) and item:
                 first = len(out)
-                if id(item) not in fresh:
+                if id(item) in shared:
                     out.append(self._text(item, deeper))
-                elif kind is dict:
-                    self._map(item, deeper, out, fresh)
+                elif kind is list:
+                    _list(item, deeper, out)
                 else:
-                    self._list(item, deeper, out, fresh)
+                    name = item.get("name")
+                    self._map(item, named.get(name) if type(name) is str else None, deeper, out)
                 out[first] = f"{newline}- {out[first][len(deeper) :]}"
             else:
                 out.append(f"{newline}- {_scalar(item, newline)}")

@@ -286,7 +286,7 @@ class TestGrades:
             "\n"
             "error: `checks` names the rule `zzz`, which does not exist\n"
             "  --> overlays/prod/environment.yaml:3:50\n"
-            "hint: `envc check --list-rules` lists the rules"
+            "hint: `envc rule` lists the rules"
         )
         assert caught.value.exit_code == 1
 

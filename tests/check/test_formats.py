@@ -11,7 +11,7 @@ from envcompile.check.formats.jsonreport import as_json
 from envcompile.check.formats.junit import as_junit
 from envcompile.check.formats.sarif import as_sarif
 from envcompile.check.formats.text import as_text
-from envcompile.check.report import Ignored
+from envcompile.check.report import Ignored, together
 from envcompile.model import Location
 from tests.check.samples import finding, report
 
@@ -32,7 +32,8 @@ def parsed(text: str) -> ET.Element:
 
 def test_text_tells_a_shared_finding_once() -> None:
     """Place, grade, rule and sentence; then the resource and its environments; then the mend."""
-    assert as_text(report(finding(environment="dev"), finding(), finding(severity="info", fix="", where=None))) == (
+    findings = (finding(environment="dev"), finding(), finding(severity="info", fix="", where=None))
+    assert as_text(together(findings)) == (
         "base/web.yaml:14:9: error image-tag: the image has no tag\n"
         f"    Deployment/web {FIELD} in dev, prod\n"
         "    hint: write one\n"
@@ -40,7 +41,7 @@ def test_text_tells_a_shared_finding_once() -> None:
         "info image-tag: the image has no tag\n"
         f"    Deployment/web {FIELD} in prod\n"
     )
-    assert not as_text(report())
+    assert not as_text([])
 
 
 def test_json_holds_everything() -> None:

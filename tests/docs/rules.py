@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import sys
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.check.rules import catalogue
+from envcompile.check.ruletext import as_markdown
 from envcompile.check.schema import IMMUTABLE, SCHEMA
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 
@@ -23,13 +25,13 @@ REFERENCE = ROOT / "envcompile" / "guide" / "rules.md"
 
 _HEADER = """# Rules
 
-What `envc check` looks for, made from the rules themselves. The grade is the one a rule has by itself; a finding that
-is less certain, or that only matters in production, has a lower one. An environment is production when its name says
-so: `prod`, `eu-production`, `live`, but not `nonprod` or `pre-prod`. The guide's page on checks says how to grade rules
-otherwise, and how to set one aside.
+What `envc check` looks for, made from the rules themselves; `envc rule NAME` prints the same of one. The grade is the
+one a rule has by itself; a finding that is less certain, or that only matters in production, has a lower one. An
+environment is production when its name says so: `prod`, `eu-production`, `live`, but not `nonprod` or `pre-prod`. The
+guide's page on checks says how to grade rules otherwise, and how to set one aside.
 
 ```console
-$ envc check --list-rules | grep '^sealing-key'
+$ envc rule | grep '^sealing-key'
 sealing-key-committed … error … A sealing key is never part of an environment.
 sealing-keys-bypass … warning …
 sealing-keys-mounted … error …
@@ -41,18 +43,16 @@ sealing-keys-writable … error …
 
 def reference() -> str:
     """The text of the guide's page on rules."""
-    subjects = [(subject.__doc__ or "", subject.RULES) for subject in catalogue.SUBJECTS]
     parts = [_section("The schema, and what is set aside", (SCHEMA, IMMUTABLE, *ABOUT_SUPPRESSIONS))]
-    parts += [_section(title.strip().splitlines()[0].rstrip("."), rules) for title, rules in subjects]
+    parts += list(starmap(_section, catalogue.SUBJECTS))
     return _HEADER + "".join(parts)
 
 
 def _section(title: str, rules: Iterable[Rule]) -> str:
-    lines = [f"\n## {title}\n\n| rule | grade | what must be so | source |\n|---|---|---|---|\n"]
-    for rule in sorted(rules, key=lambda rule: rule.id):
-        summary, source = (text.replace("|", "\\|") for text in (rule.summary, rule.source))
-        lines.append(f"| `{rule.id}` | {rule.severity} | {summary} | {source} |\n")
-    return "".join(lines)
+    ordered = sorted(rules, key=lambda rule: rule.id)
+    lines = [f"\n## {title}\n\n| rule | grade | what must be so |\n|---|---|---|\n"]
+    lines += [f"| [`{rule.id}`](#{rule.id}) | {rule.severity} | {rule.summary} |\n" for rule in ordered]
+    return "".join([*lines, *(f"\n{as_markdown(rule)}" for rule in ordered)])
 
 
 def main() -> None:

@@ -185,3 +185,23 @@ def test_a_folder_that_git_ignores_is_envcs_own(folder: Folder) -> None:
     side = folder._replace(root=folder.root.parent / "side")
     side.commit("side", base__web=deployment(replicas=3))
     assert run_envc(side.root, "history", "record").err == "1 commit recorded\n"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("update-index", "--index-version=2"),
+        ("update-index", "--index-version=4", "--force-write-index"),
+        ("update-index", "--split-index"),
+    ],
+    ids=["version 2", "version 4", "split"],
+)
+def test_what_git_tracks_is_refused_however_git_writes_its_index(folder: Folder, options: tuple[str, ...]) -> None:
+    """A tracked folder is found in each format of git's index, and nothing is asked of git where none can be."""
+    file = folder.root / ".envc" / "units" / "scans"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("x")
+    (folder.root / ".envb").write_text("a neighbour, with which version 4 shares the beginning")
+    folder.git("add", "--force", ".envc/units/scans", ".envb")
+    folder.git(*options)
+    refused(folder, "git tracks .envc/units/scans")

@@ -375,7 +375,7 @@ def test_chart_file_names(tmp_path: Path, kind: str) -> None:
     assert read_files(shop.root / OUTPUT) == fresh.files
 
 
-CODE: Final = "compose/configtext/formats.py"
+CODE: Final = "compose/configtext/questions.py"
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from envcompile.compose.targets import may_reach
 from envcompile.units.project import Project
 from tests.harness.repository import config_map, deployment, environment
 
 if TYPE_CHECKING:
+    from envcompile.compose.targets import Globs
+    from envcompile.model import ResourceId
     from envcompile.units.plan import EnvironmentPlan
     from tests.conftest import MakeProject
 
@@ -85,3 +90,29 @@ def test_a_unit_keeps_its_key_when_another_application_changes(make_project: Mak
     after = {unit.app: unit.key for unit in Project.open(root).plan("prod").units}
     assert before["web"] == after["web"]
     assert before["api"] != after["api"]
+
+
+@pytest.mark.parametrize("name", ["app-0%s", "app-0%s*", "*-0%s", "a*-0%s", "[a]pp-0%s"])
+def test_a_patch_is_held_against_the_resources_that_its_name_can_mean(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Many patches of many resources are no product of both, also where names are globs."""
+    numbers = [f"{number:03}" for number in range(200)]
+    target = "target: {kind: Deployment, namespace: %s}"
+    patch = PATCH.replace(target, f"target: {{kind: Deployment, name: '{name}'}}")
+    asked: list[ResourceId] = []
+
+    def counted(target: Globs, identity: ResourceId) -> bool:
+        asked.append(identity)
+        return may_reach(target, identity)
+
+    monkeypatch.setattr("envcompile.units.cut.may_reach", counted)
+    root = make_project({
+        **{f"base/app-0{number}/deployment.yaml": deployment(f"app-0{number}") for number in numbers},
+        "overlays/prod/environment.yaml": environment(),
+        "overlays/prod/patches.yaml": "---\n".join(patch % number for number in numbers),
+    })
+    found = parts(Project.open(root).plan("prod"))
+    assert {len(unit) for unit in found.values()} == {2}
+    assert {unit[1] for unit in found.values()} == {("overlays/prod/patches.yaml", 0, 1)}
+    assert len(asked) == len(numbers)

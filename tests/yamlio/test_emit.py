@@ -132,7 +132,7 @@ def half_a_pair(code: str) -> str:
 )
 def test_what_yaml_cannot_hold(value: Any, message: str) -> None:
     """Infinity and halves of surrogate pairs end in a message."""
-    for write in (dump, lambda value: Renderer().render(value, frozenset())):
+    for write in (dump, lambda value: Renderer().render(value, value)):
         with pytest.raises(EnvcError) as caught:
             write(value)
         assert str(caught.value) == message
@@ -155,7 +155,7 @@ def test_nesting() -> None:
     assert read == "a"
     for _ in range(5000):
         deep = [deep]
-    for write in (dump, lambda value: Renderer().render(value, frozenset())):
+    for write in (dump, lambda value: Renderer().render(value, value)):
         with pytest.raises(EnvcError) as caught:
             write(deep)
         assert str(caught.value) == (
@@ -219,23 +219,26 @@ class TestRenderer:
     @settings(deadline=None)
     @given(json_values(), json_values(), st.data())
     def test_equals_dump(self, shared: Any, other: Any, data: st.DataObject) -> None:
-        """Whatever is shared, at whatever depth, and whatever is fresh."""
+        """Whatever is shared, at whatever depth, and whatever it was made from."""
+        named = {"name": "app", "a": shared}
         values = [
             {"a": shared, "b": [shared, {"c": shared}], "d": other},
             [[shared], shared, {"e": {"f": shared}}],
             shared,
             {"a": shared, "b": [other]},
+            {"b": [named, shared, named, {"name": "app"}]},
+            {"b": [shared, {**named, "b": other}, {"name": shared}], "d": None, "e": named},
+            {"e": [named]},
         ]
         renderer = Renderer()
-        for value in values:
-            fresh = {identity for identity in containers(value) if data.draw(st.booleans())}
-            assert renderer.render(value, fresh) == dump(value)
+        for value in data.draw(st.lists(st.sampled_from(values))):
+            assert renderer.render(value, data.draw(st.sampled_from(values))) == dump(value)
 
     def test_remembered_values_stay_alive(self) -> None:
         """A value that nobody else holds cannot lend its identity to another."""
         renderer = Renderer()
         for number in range(1000):
-            assert renderer.render({"a": {"b": number}}, frozenset()) == f"a:\n  b: {number}\n"
+            assert renderer.render(value := {"a": {"b": number}}, value) == f"a:\n  b: {number}\n"
 
     def test_a_shared_value_is_rendered_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The second environment that shares a subtree does not walk it again."""
@@ -243,21 +246,11 @@ class TestRenderer:
 
         shared = {"spec": {"containers": [{"name": "app"}]}}
         renderer = Renderer()
-        first = {"env": "dev", "shared": shared}
-        second = {"env": "prod", "shared": shared}
-        renderer.render(first, {id(first)})
+        original = {"env": "none", "shared": shared}
+        renderer.render({"env": "dev", "shared": shared}, original)
         monkeypatch.setattr(emit, "_map", None)
         monkeypatch.setattr(emit, "_list", None)
-        assert renderer.render(second, {id(second)}) == dump_of_second
+        assert renderer.render({"env": "prod", "shared": shared}, original) == dump_of_second
 
 
 dump_of_second = "env: prod\nshared:\n  spec:\n    containers:\n    - name: app\n"
-
-
-def containers(value: Any) -> list[int]:
-    """The identities of every map and list of a value."""
-    if type(value) is dict:
-        return [id(value), *(identity for item in value.values() for identity in containers(item))]
-    if type(value) is list:
-        return [id(value), *(identity for item in value for identity in containers(item))]
-    return []

@@ -38,4 +38,5 @@ def _finding(found: Finding) -> dict[str, Any]:
         "fix": found.fix,
         "place": found.where._asdict() if found.where is not None else None,
         "fingerprint": found.fingerprint,
+        **({"since": found.since._asdict()} if found.since is not None else {}),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from envcompile.check.report import together
+from envcompile.check.ruletext import as_markdown
 
 if TYPE_CHECKING:
     from envcompile.check.finding import Severity
@@ -41,16 +42,21 @@ def as_sarif(report: Report, version: str, prefix: str = "") -> str:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
+    why = f" {rule.why}" if rule.why else ""
+    fix = f"\nFix: {rule.fix}" if rule.fix else ""
     source = f"Source: {rule.source}"
     aside = "To set it aside, annotate the resource: "
     ignore = f'envcompile.dev/ignore: "{rule.id}: why"'
     return {
         "id": rule.id,
         "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": rule.summary},
+        "fullDescription": {"text": f"{rule.summary}{why}"},
+        **({"helpUri": rule.links[0]} if rule.links else {}),
         "help": {
-            "text": f"{rule.summary}\n{source}\n{aside}{ignore}",
-            "markdown": f"{rule.summary}\n\n{source}\n\n{aside}`{ignore}`",
+            "text": f"{rule.summary}{why}{fix}\n{source}\n{aside}{ignore}",
+            "markdown": f"{as_markdown(rule)}\n{aside}`{ignore}`"
+            if rule.why
+            else f"{rule.summary}\n\n{source}\n\n{aside}`{ignore}`",
         },
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
     }

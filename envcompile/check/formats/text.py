@@ -2,22 +2,83 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import starmap
+from typing import TYPE_CHECKING, Literal
 
-from envcompile.check.report import together
+from envcompile.check.report import counted
 
 if TYPE_CHECKING:
-    from envcompile.check.report import Report
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from envcompile.check.report import Group
+
+GroupBy = Literal["place", "rule", "resource"]
 
 
-def as_text(report: Report) -> str:
-    """The findings; one that several environments share is told once."""
-    pieces = []
-    for group in together(report.findings):
+def as_text(groups: Sequence[Group], by: GroupBy = "place", summaries: Mapping[str, str] | None = None) -> str:
+    """The findings; each has a place, a grade, a rule, a sentence, a resource, a field and a mend.
+
+    Args:
+        groups: what was found, the gravest first.
+        by: what stands together: nothing, the findings of a rule (the one with the gravest first), or of a resource.
+        summaries: what rules say must be so.
+    """
+    if by == "rule":
+        return "\n".join(
+            _rule(name, of, summaries or {}) for name, of in _sorted(groups, lambda group: group.finding.rule)
+        )
+    if by == "resource":
+        return "\n".join(starmap(_resource, _sorted(groups, lambda group: group.finding.resource.short)))
+    return "\n".join(map(_alone, groups))
+
+
+def _sorted(groups: Iterable[Group], key: Callable[[Group], str]) -> list[tuple[str, list[Group]]]:
+    found: dict[str, list[Group]] = {}
+    for group in groups:
+        found.setdefault(key(group), []).append(group)
+    return [*found.items()]
+
+
+def _place(group: Group) -> str:
+    return f"{group.finding.where}: " if group.finding.where is not None else ""
+
+
+def _since(group: Group) -> list[str]:
+    since = group.finding.since
+    return [f"    since: {since}"] if since is not None else []
+
+
+def _hint(group: Group) -> list[str]:
+    return [f"    hint: {group.finding.fix}"] if group.finding.fix else []
+
+
+def _alone(group: Group) -> str:
+    found = group.finding
+    lines = [f"{_place(group)}{found.severity} {found.rule}: {found.what}", f"    {group.subject}"]
+    return "\n".join([*lines, *_since(group), *_hint(group)]) + "\n"
+
+
+def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str]) -> str:
+    lines = [f"{name}: {_many(groups)}. {summaries.get(name, '')}".rstrip()]
+    fixes = {group.finding.fix for group in groups}
+    for group in groups:
         found = group.finding
-        place = f"{found.where}: " if found.where is not None else ""
-        lines = [f"{place}{found.severity} {found.rule}: {found.what}", f"    {group.subject}"]
-        if found.fix:
-            lines.append(f"    hint: {found.fix}")
-        pieces.append("\n".join(lines) + "\n")
-    return "\n".join(pieces)
+        lines += [f"  {_place(group)}{found.severity}: {found.what}", f"      {group.subject}"]
+        lines += [f"  {line}" for line in (*_since(group), *(_hint(group) if len(fixes) > 1 else ()))]
+    if len(fixes) == 1:
+        lines += [f"  hint: {fix}" for fix in fixes if fix]
+    return "\n".join(lines) + "\n"
+
+
+def _resource(name: str, groups: Sequence[Group]) -> str:
+    lines = [f"{name}: {_many(groups)}"]
+    for group in groups:
+        found = group.finding
+        subject = f"{f'{found.field} ' if found.field else ''}in {', '.join(group.environments)}"
+        lines += [f"  {_place(group)}{found.severity} {found.rule}: {found.what}", f"      {subject}"]
+        lines += [f"  {line}" for line in (*_since(group), *_hint(group))]
+    return "\n".join(lines) + "\n"
+
+
+def _many(groups: Iterable[Group]) -> str:
+    return counted(group.finding for group in groups)

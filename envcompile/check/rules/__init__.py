@@ -1,1 +1,1 @@
-"""The rules, one module for each subject; `catalogue` has them all."""
+"""The rules: a folder for each subject, a file for each rule; `catalogue` finds them all."""

@@ -12,6 +12,7 @@ from envcompile.cli.arguments import Envs
 if TYPE_CHECKING:
     from envcompile.check.baseline import Entry
     from envcompile.check.report import Report
+    from envcompile.cli.render.check import Wanted
     from envcompile.units.project import Project
 
 EPILOG = """Examples:
@@ -19,6 +20,10 @@ EPILOG = """Examples:
   envc check                                every environment
 
   envc check prod --fail-on warning
+
+  envc check --statistics                   what there is most of
+
+  envc check --select rbac,image-latest     only some rules
 
   envc check --format sarif > envc.sarif    for code scanning
 
@@ -35,9 +40,43 @@ def register(app: typer.Typer) -> None:
         environments: Envs = None,
         *,
         output_format: Annotated[
-            Literal["text", "json", "sarif", "github", "junit"],
-            typer.Option("--format", metavar="text|json|sarif|github|junit", help="How to print."),
+            Literal["text", "json", "sarif", "github", "gitlab", "junit"],
+            typer.Option("--format", metavar="text|json|sarif|github|gitlab|junit", help="How to print."),
         ] = "text",
+        group_by: Annotated[
+            Literal["place", "rule", "resource"] | None,
+            typer.Option(
+                "--group-by",
+                metavar="place|rule|resource",
+                help="What stands together; default: by rule on a terminal, else one under the other.",
+                show_default=False,
+            ),
+        ] = None,
+        limit: Annotated[
+            int | None,
+            typer.Option(
+                "--limit",
+                metavar="N",
+                min=0,
+                help="Show so many and count the rest, 0 for all; default: 100 on a terminal.",
+                show_default=False,
+            ),
+        ] = None,
+        statistics: Annotated[bool, typer.Option("--statistics", help="Count the findings of each rule.")] = False,
+        select: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--select",
+                metavar="RULES",
+                help="Only these: ids or first words of ids, with commas between.",
+                show_default=False,
+            ),
+        ] = None,
+        ignore: Annotated[
+            list[str] | None,
+            typer.Option("--ignore", metavar="RULES", help="Not these; the longer word wins.", show_default=False),
+        ] = None,
+        blame: Annotated[bool, typer.Option("--blame", help="Tell since when a line is so, and by whom.")] = False,
         fail_on: Annotated[
             Literal["error", "warning", "info", "never"],
             typer.Option("--fail-on", metavar="error|warning|info|never", help="Exit 1 from this grade on."),
@@ -63,7 +102,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
-        list_rules: Annotated[bool, typer.Option("--list-rules", help="Print the rules; check nothing.")] = False,
+        list_rules: Annotated[
+            bool, typer.Option("--list-rules", help="Print the rules, as `envc rule` does; check nothing.")
+        ] = False,
     ) -> int:
         """Check compiled environments: the Kubernetes schema, and rules about how the resources fit together.
 
@@ -73,37 +114,58 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import check
+        from envcompile.actions.check import all_rules, check
         from envcompile.check.baseline import sort_out
+        from envcompile.check.picking import only, picked
         from envcompile.cli.output import raw, table, tell, text
+        from envcompile.cli.render.check import Wanted, listed, printed, remarks
         from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         if list_rules:
-            table(_rules())
+            table(listed(all_rules()))
             return 0
+        wanted = Wanted(output_format, group_by, limit, statistics)
+        _refuse_statistics(wanted)
         project = Project.open(context.obj.project)
         file = baseline or _default_baseline(project)
         entries = _read(file, required=baseline is not None and not write_baseline)
         report = check(project, environments or (), since=since)
         skipped = {*project.environments} - {*report.environments}
+        elsewhere = [entry for entry in entries if entry.environment in skipped]
+        if select or ignore:
+            chosen = picked({rule.id for rule in (*all_rules(), *report.rules)}, select or (), ignore or ())
+            report = only(report, chosen)
+            elsewhere = [entry for entry in entries if entry.environment in skipped or entry.rule not in chosen]
         if write_baseline:
-            return _write(file, report, [entry for entry in entries if entry.environment in skipped])
-        told = sort_out(report.findings, entries, skipped)
-        report = report._replace(findings=told.new, known=told.known, stale=told.stale)
+            return _write(file, report, elsewhere)
+        told = sort_out(report.findings, [entry for entry in entries if entry not in elsewhere], ())
+        findings = told.new
+        if blame:
+            from envcompile.actions.since import with_origins
+
+            findings = with_origins(project.root, findings)
+        report = report._replace(findings=findings, known=told.known, stale=told.stale)
         show = text if output_format == "text" else raw
-        show(_printed(report, output_format, fail_on, project))
-        for line in _remarks(report, file):
+        shown, left_out = printed(report, wanted, fail_on, project.root)
+        show(shown)
+        for line in (*left_out, *remarks(report, file.name)):
             tell(line)
         return _exit_code(report, fail_on)
 
 
-def _rules() -> list[str]:
-    from envcompile.actions.check import all_rules
-    from envcompile.cli.render.columns import columns
+def _refuse_statistics(wanted: Wanted) -> None:
+    """Refuse counts in the formats that hold findings.
 
-    return columns([(rule.id, rule.severity, rule.summary) for rule in sorted(all_rules(), key=lambda rule: rule.id)])
+    Raises:
+        UsageError: naming both.
+    """
+    from envcompile.errors import Problem, UsageError
+
+    if wanted.statistics and wanted.output_format not in {"text", "json"}:
+        what = f"--statistics and --format {wanted.output_format} cannot be given together"
+        raise UsageError([Problem(what, "leave one of them out; counts are printed as text or json")])
 
 
 def _default_baseline(project: Project) -> Path:
@@ -143,46 +205,6 @@ def _write(file: Path, report: Report, kept: list[Entry]) -> int:
     count = len(report.findings)
     tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
     return EXIT_OK
-
-
-def _printed(report: Report, output_format: str, fail_on: str, project: Project) -> str:
-    if output_format == "text":
-        from envcompile.check.formats.text import as_text
-
-        return as_text(report)
-    if output_format == "json":
-        from envcompile.check.formats.jsonreport import as_json
-
-        return as_json(report)
-    if output_format == "junit":
-        from envcompile.check.finding import RANK
-        from envcompile.check.formats.junit import as_junit
-
-        return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
-    from envcompile.git.discovery import prefix_of
-
-    prefix = prefix_of(project.root)
-    if output_format == "sarif":
-        from envcompile import __version__
-        from envcompile.check.formats.sarif import as_sarif
-
-        return as_sarif(report, __version__, prefix)
-    from envcompile.check.formats.github import as_github
-
-    return as_github(report, prefix)
-
-
-def _remarks(report: Report, file: Path) -> list[str]:
-    """What people should know beside the findings: how much was looked at, and what could not be."""
-    from envcompile.check.report import looked_at
-
-    lines = [f"{file.name}: no longer found: {entry}" for entry in report.stale]
-    if report.stale:
-        lines.append(f"hint: take what is gone out of {file.name}: envc check --write-baseline")
-    if report.unknown_kinds:
-        kinds = ", ".join(report.unknown_kinds)
-        lines.append(f"kinds without a schema (name their definitions in `crds` of envc.yaml): {kinds}")
-    return [*lines, looked_at(report)]
 
 
 def _exit_code(report: Report, fail_on: str) -> int:

@@ -4,7 +4,7 @@
 nested, and replace lists whole.
 """
 
-from envcompile.compose.configtext.formats import derive_text, format_of, how_merged, keys, merge_text, value_of
+from envcompile.compose.configtext.questions import derive_text, format_of, how_merged, keys, merge_text, value_of
 from envcompile.compose.configtext.text import ConfigTextError, KeySpan
 
 __all__ = ["ConfigTextError", "KeySpan", "derive_text", "format_of", "how_merged", "keys", "merge_text", "value_of"]

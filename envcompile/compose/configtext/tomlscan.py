@@ -131,6 +131,16 @@ def load(text: str, side: Side) -> dict[str, Any]:
         raise too_long(text, side) from None
 
 
+def is_toml(text: str) -> bool:
+    """Whether a text is TOML and has a key, such as Telegraf's `[[inputs.cpu]]`."""
+    if "=" not in text:
+        return False
+    try:
+        return bool(load(text, "base"))
+    except (ConfigTextError, RecursionError):
+        return False
+
+
 def scan(text: str) -> list[Table]:
     """The tables of a valid TOML text that is empty or ends in a line break; the root comes first."""
     tables = [Table((), array=False, lead=0, start=0, end=0, pairs=[], marked=False)]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from envcompile.compose.configtext.tomlscan import Table
     from envcompile.compose.configtext.trees import Path
 
+__all__ = ["keys", "load", "merge", "overlay_between"]
+
 _MARK: Final = re.compile(rf"#[ \t]*{MARKER}(?=[\s,.:(]|$)")
 
 

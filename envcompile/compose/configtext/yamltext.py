@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from envcompile.yamlio.nodes import Node
 
 
-def load(text: str, side: Side) -> list[Any]:
+def documents_of(text: str, side: Side) -> list[Any]:
     """The documents of a YAML text as kubectl reads them.
 
     Raises:
@@ -43,9 +43,19 @@ def load(text: str, side: Side) -> list[Any]:
         raise ConfigTextError(side, line, column, problem.what, fix) from None
 
 
+def load(text: str, side: Side) -> Any:
+    """The value of a YAML text; the list of its documents when these are not one.
+
+    Raises:
+        ConfigTextError: when the text is not YAML.
+    """
+    documents = documents_of(text, side)
+    return documents[0] if len(documents) == 1 else documents
+
+
 def _only(text: str, side: Side) -> Any:
     """The value of a text of one document; None for an empty text. A block at the end is read with its line break."""
-    documents = load(text if text.endswith("\n") else f"{text}\n", side)
+    documents = documents_of(text if text.endswith("\n") else f"{text}\n", side)
     if len(documents) > 1:
         line = next((number for number, line in enumerate(text.split("\n"), 1) if number > 1 and line[:3] == "---"), 1)
         what = f"the text holds {len(documents)} YAML documents, which cannot be merged key by key"
@@ -63,7 +73,7 @@ def merge(base: str, overlay: str) -> str:
     above = _only(overlay, "overlay") if overlay.strip() else None
     if above is None:
         if base.strip():
-            load(base, "base")
+            documents_of(base, "base")
         return base
     below = _only(base, "base") if base.strip() else None
     if same(below, above):
@@ -90,7 +100,7 @@ def _ended(base: str, result: str, expected: dict[str, Any]) -> str:
     """Without the final line break, as the base, unless a block scalar that was put at the end would lose its own."""
     short = result.removesuffix("\n").removesuffix("\r")
     last = base[base.rfind("\n") + 1 :]
-    if short.endswith(f"\n{last}") or short == last or same(load(short, "overlay"), [expected]):
+    if short.endswith(f"\n{last}") or short == last or same(documents_of(short, "overlay"), [expected]):
         return short
     return result
 
@@ -105,7 +115,7 @@ def place_of(text: str, path: Path) -> tuple[int, int]:
 def _confirm(result: str, expected: dict[str, Any], overlay: str) -> None:
     """Make sure that the text says what the merge of the values is; anchors and merge keys may have been in the way."""
     try:
-        documents = load(result if result.endswith("\n") else f"{result}\n", "overlay")
+        documents = documents_of(result if result.endswith("\n") else f"{result}\n", "overlay")
     except ConfigTextError:
         documents = []
     if len(documents) == 1 and same(documents[0], expected):
@@ -147,7 +157,7 @@ def keys(text: str) -> dict[str, KeySpan]:
         return {}
     from envcompile.yamlio.nodes import compose
 
-    documents = load(text, "base")
+    documents = documents_of(text, "base")
     spans: dict[str, KeySpan] = {}
     lines = LineIndex(text)
     for number, (value, root) in enumerate(zip(documents, compose(text), strict=False)):

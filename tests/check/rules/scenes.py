@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +88,15 @@ def change(documents: list[Document], step: dict[str, Any]) -> None:
         holder.append(step["to"])
     else:
         holder[way[-1]] = step["to"]
+
+
+def example(text: str) -> Scene:
+    """The environment that an example of a rule stands for: `x*300` is 300 letters, what stands twice was before."""
+    text = re.sub(r"\b(\w)\*(\d+)", lambda found: found[1] * int(found[2]), text)
+    made = scene(read(text))
+    last = {resource.id: resource for resource in made.resources}
+    older = {resource.id: resource.value for resource in made.resources if resource is not last[resource.id]}
+    return Scene(made.environment, list(last.values()), made.api, made.keys, older)
 
 
 def bad(sample: dict[str, Any]) -> Scene:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envcompile.check.check_input import Scene
-from envcompile.check.rules import sealing
+from envcompile.check.rules.catalogue import RULES
 from tests.check.rules.scenes import KEYS, found_in, good, read, scene
 
 _SEALED = """
@@ -43,6 +43,9 @@ _BIND = "{apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], res
 _SOMEBODY = "{kind: ServiceAccount, name: somebody, namespace: shop}"
 
 
+SEALING = [rule for rule in RULES if rule.id.startswith("sealing-key")]
+
+
 def _cluster(rule: str, subject: str = _SOMEBODY) -> str:
     role = _ROLE.replace("KIND", "ClusterRole").replace(", namespace: NAMESPACE", "").replace("RULE", rule)
     return role + _CLUSTER_BINDING.replace("ROLE", "it").replace("SUBJECT", subject)
@@ -60,7 +63,7 @@ def _built_in(name: str, subject: str = _SOMEBODY) -> str:
 def _rules_of(text: str) -> list[str]:
     """`severity rule` of what the rules of this subject find."""
     environment = scene(read(_SEALED + text))
-    return [f"{hit.severity or rule.severity} {rule.id}" for rule, hit in found_in(environment, sealing.RULES)]
+    return [f"{hit.severity or rule.severity} {rule.id}" for rule, hit in found_in(environment, SEALING)]
 
 
 READABLE, WRITABLE = "error sealing-keys-readable", "error sealing-keys-writable"
@@ -216,7 +219,7 @@ rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
 def test_everybody_is_called_everybody() -> None:
     """The message names the group and says what it means."""
     environment = scene(read(_SEALED + _cluster(_READ, "{kind: Group, name: 'system:authenticated'}")))
-    [(_, hit)] = found_in(environment, sealing.RULES)
+    [(_, hit)] = found_in(environment, SEALING)
     assert hit.what == (
         "ClusterRole it lets everybody in the cluster (Group system:authenticated) read the sealing keys of namespace"
         " kube-system (get on secrets)"
@@ -225,7 +228,7 @@ def test_everybody_is_called_everybody() -> None:
 
 def test_an_environment_without_sealed_secrets_is_warned() -> None:
     """Its cluster may hold keys of others; that is no error of this configuration."""
-    found = list(found_in(scene(read(_cluster(_READ))), sealing.RULES))
+    found = list(found_in(scene(read(_cluster(_READ))), SEALING))
     assert [hit.severity for _, hit in found] == ["warning"]
 
 
@@ -234,7 +237,7 @@ def test_the_keys_are_where_the_settings_say() -> None:
     documents = read(_SEALED + _in("sealing", _READ))
     there = scene(documents)
     moved = Scene("prod", there.resources, there.api, KEYS._replace(namespace="sealing"))
-    assert [[rule.id for rule, _ in found_in(each, sealing.RULES)] for each in (there, moved)] == [
+    assert [[rule.id for rule, _ in found_in(each, SEALING)] for each in (there, moved)] == [
         [],
         ["sealing-keys-readable"],
     ]
@@ -242,4 +245,4 @@ def test_the_keys_are_where_the_settings_say() -> None:
 
 def test_a_well_kept_environment_lets_only_the_controller_in() -> None:
     """The controller's own ClusterRole and binding are part of it."""
-    assert list(found_in(scene(good()), sealing.RULES)) == []
+    assert list(found_in(scene(good()), SEALING)) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -208,6 +209,98 @@ def test_programs_get_json_or_junit(project: Path) -> None:
     assert [found["environment"] for found in json.loads(outcome.out)["findings"]] == ["dev", "prod"]
     assert run_envc(project, "check", "--format", "junit").out.count("<failure ") == 2
     assert run_envc(project, "check", "--format", "junit", "--fail-on", "never").out.count("<skipped ") == 2
+
+
+def test_the_code_quality_report_of_gitlab(project: Path) -> None:
+    """One entry a place, with a path from the repository's top, a fingerprint and one of GitLab's five grades."""
+    commit(project.parent)
+    [entry] = json.loads(run_envc(project, "check", "--format", "gitlab").out)
+    assert entry.pop("fingerprint")
+    assert entry == {
+        "description": "the image is older than 1.28 - Deployment/web "
+        "spec.template.spec.containers[name=web].image in dev, prod - write a newer one",
+        "check_name": "image-old",
+        "severity": "critical",
+        "location": {"path": "project/base/web/deployment.yaml", "lines": {"begin": 17}},
+    }
+
+
+def test_findings_grouped_by_rule_or_resource(project: Path) -> None:
+    """What they share is said once."""
+    assert run_envc(project, "check", "--group-by", "rule").out == (
+        "image-old: 1 error. Images are new.\n"
+        "  base/web/deployment.yaml:17:16: error: the image is older than 1.28\n"
+        "      Deployment/web spec.template.spec.containers[name=web].image in dev, prod\n"
+        "  hint: write a newer one\n"
+    )
+    assert run_envc(project, "check", "--group-by", "resource").out == (
+        "Deployment/web: 1 error\n"
+        "  base/web/deployment.yaml:17:16: error image-old: the image is older than 1.28\n"
+        "      spec.template.spec.containers[name=web].image in dev, prod\n"
+        "      hint: write a newer one\n"
+    )
+
+
+def test_a_limit_and_a_count_of_the_rest(project: Path) -> None:
+    """The exit code is that of all findings; 0 shows them all, as does whatever a program reads."""
+    (project / "base/web/more.yaml").write_text(deployment("api"))
+    code, out, err = run_envc(project, "check", "--limit", "1")
+    assert (code, out.count("image-old")) == (1, 1)
+    assert err == "1 more are not shown (1 error): --limit 0\n2 environments, 4 resources, 6 rules: 4 errors\n"
+    assert run_envc(project, "check", "--limit", "0").out.count("image-old") == 2
+    assert len(json.loads(run_envc(project, "check", "--limit", "1", "--format", "json").out)["findings"]) == 4
+
+
+def test_statistics(project: Path) -> None:
+    """A line for each rule that found something, as text and as data."""
+    assert run_envc(project, "check", "--statistics") == (1, "1  error  image-old  Images are new.\n", COUNTS)
+    rows = json.loads(run_envc(project, "check", "--statistics", "--format", "json").out)
+    assert rows == [{"rule": "image-old", "grade": "error", "places": 1, "findings": 2, "what": "Images are new."}]
+    assert run_envc(project, "check", "--statistics", "--format", "sarif").code == 2
+
+
+def test_only_some_rules_are_asked(project: Path) -> None:
+    """By id, first words or ALL; the longer word wins, and a word that no rule has is refused."""
+    assert run_envc(project, "check", "--select", "image") == (1, FOUND, COUNTS.replace("6 rules", "1 rule"))
+    assert run_envc(project, "check", "--ignore", "image,schema").code == 0
+    assert run_envc(project, "check", "--ignore", "image", "--select", "ALL,image-old").out == FOUND
+    assert run_envc(project, "check", "--select", "ignore").out == ""
+    assert run_envc(project, "check", "--select", "imag") == (
+        2,
+        "",
+        "error: no rule is called `imag`, or begins with it\nhint: did you mean `image` or `image-old`?\n",
+    )
+
+
+def test_what_was_not_asked_stays_in_the_baseline(project: Path) -> None:
+    """It is neither gone nor dropped when the file is written anew."""
+    run_envc(project, "check", "--write-baseline")
+    before = (project / ".envc-baseline.json").read_text()
+    assert "no longer found" not in run_envc(project, "check", "--select", "schema").err
+    run_envc(project, "check", "--select", "schema", "--write-baseline")
+    assert (project / ".envc-baseline.json").read_text() == before
+
+
+def test_since_when_and_by_whom(project: Path) -> None:
+    """Of the line that the finding points at; of one that is not committed, that it is not."""
+    commit(project)
+    said = run_envc(project, "check", "--blame").out
+    assert re.search(r"\n    since: \d{4}-\d\d-\d\d, [0-9a-f]{10} of \w+\n    hint: write a newer one\n", said)
+    [first, _] = json.loads(run_envc(project, "check", "--blame", "--format", "json").out)["findings"]
+    assert set(first["since"]) == {"commit", "time", "author"}
+    file = project / "base/web/deployment.yaml"
+    file.write_text(file.read_text().replace("image: nginx", "image:  nginx"))
+    assert "\n    since: not committed yet\n" in run_envc(project, "check", "--blame").out
+
+
+def test_many_findings_hint_at_the_baseline(project: Path) -> None:
+    """From twenty on, while there is none."""
+    hint = "hint: `envc check --write-baseline` notes these"
+    assert hint not in run_envc(project, "check").err
+    (project / "base/web/more.yaml").write_text("---\n".join(deployment(f"web{number}") for number in range(10)))
+    assert hint in run_envc(project, "check").err
+    run_envc(project, "check", "--write-baseline")
+    assert hint not in run_envc(project, "check").err
 
 
 def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_telegraf_is_toml() -> None:
         ("redis.conf", REDIS, "server {\n", "replaced whole: it is neither"),
         ("nginx.conf", "server {\n listen 80;\n}\n", "server {}\n", "replaced whole: it is neither"),
         ("squid.conf", "http_access deny all\n", "http_access allow all\n", "replaced whole: it is neither"),
-        ("start.sh", "a\n", "b\n", "replaced whole: only .properties"),
+        ("start.sh", "a\n", "b\n", "replaced whole: only .conf, .env, .ini, .json"),
     ],
 )
 def test_how_two_texts_come_together(name: str, base: str, overlay: str, how: str) -> None:

@@ -1,0 +1,1 @@
+"""Autoscalers: their targets, their bounds, and two that pull at one workload."""

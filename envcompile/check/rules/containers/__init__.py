@@ -1,0 +1,1 @@
+"""What a container asks of its node, and what it says twice."""

@@ -1,0 +1,1 @@
+"""How many pods stay when a node goes: replicas, budgets, spreading."""

@@ -1,0 +1,1 @@
+"""Names, labels, sizes, and fields that have had their day."""

@@ -1,0 +1,1 @@
+"""Triggers of KEDA: what its operator or the API server refuses, so that nothing scales."""

@@ -1,0 +1,1 @@
+"""Metrics that autoscalers ask for, and the rules of the Prometheus adapter that serve them."""

@@ -1,0 +1,1 @@
+"""Services, monitors and network policies: whom they lead to, and through which port."""

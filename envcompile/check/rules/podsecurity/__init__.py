@@ -1,0 +1,1 @@
+"""The Pod Security Standards as rules, and the levels that namespaces enforce."""

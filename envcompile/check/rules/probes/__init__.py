@@ -1,0 +1,1 @@
+"""How the kubelet finds out that a container is ready, alive and started."""

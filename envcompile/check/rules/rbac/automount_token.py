@@ -1,0 +1,81 @@
+"""The rule `automount-token`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from envcompile.check.finding import Hit
+from envcompile.check.reading import text_at
+from envcompile.check.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.check.check_input import Scene
+
+
+def _token(scene: Scene) -> Iterator[Hit]:
+    granted = {
+        (subject.namespace or grant.binding.id.namespace, subject.name)
+        for grant in scene.grants
+        for subject in grant.subjects
+        if subject.kind == "ServiceAccount"
+    }
+    for pods in scene.pods:
+        said = pods.spec.get("automountServiceAccountToken")
+        account = scene.account_of(pods)
+        if said is None and account is not None:
+            said = account.value.get("automountServiceAccountToken")
+        name = text_at(pods.spec, "serviceAccountName") or text_at(pods.spec, "serviceAccount") or "default"
+        if said is not False and (pods.namespace, name) not in granted:
+            yield Hit(
+                pods.resource.id,
+                (*pods.spec_pointer, "automountServiceAccountToken"),
+                f"the pods carry a token of ServiceAccount {name}, to which no binding gives any right",
+                "write `automountServiceAccountToken: false`",
+            )
+
+
+RULE: Final = Rule(
+    "automount-token",
+    "warning",
+    "Pods that do not call the API server carry no token for it.",
+    "kubernetes.io, RBAC Good Practices; Polaris automountServiceAccountToken, Checkov CKV_K8S_38",
+    _token,
+    why=(
+        "The token of a ServiceAccount is a password for the API server; a pod that does not use it only has it "
+        "to lose."
+    ),
+    fix="Write `automountServiceAccountToken: false` on the ServiceAccount or in the pod.",
+    links=(
+        "https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting",
+    ),
+    fires="""\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: store}
+automountServiceAccountToken: true
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: worker}
+spec:
+  serviceAccountName: store
+  containers:
+  - {name: worker, image: 'shop/worker:v1'}
+""",
+    silent="""\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: store}
+automountServiceAccountToken: false
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: worker}
+spec:
+  serviceAccountName: store
+  containers:
+  - {name: worker, image: 'shop/worker:v1'}
+""",
+)

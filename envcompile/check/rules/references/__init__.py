@@ -1,0 +1,1 @@
+"""What pods name must exist: ConfigMaps, Secrets, their keys, ServiceAccounts, claims."""

@@ -1,0 +1,1 @@
+"""Whether a new version, or new configuration, reaches the pods."""

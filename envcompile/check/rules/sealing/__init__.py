@@ -1,0 +1,1 @@
+"""The private keys that open SealedSecrets: nobody but their controller may read or change them."""

@@ -1,0 +1,83 @@
+"""The rule `sealing-keys-readable`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from envcompile.check.finding import Hit
+from envcompile.check.grants import powers_of
+from envcompile.check.reading import strings_at
+from envcompile.check.rule import Rule
+from envcompile.check.sealingkeys import NARROW, READ, graded, hit, on_secrets, reaching
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.check.check_input import Scene
+
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+
+
+def _readable(scene: Scene) -> Iterator[Hit]:
+    for grant, subjects in reaching(scene):
+        if grant.powers is None:
+            if grant.role_kind == "ClusterRole" and not grant.role_name.startswith("system:"):
+                deed = (
+                    f"do what nobody here can tell, perhaps read the sealing keys of namespace {scene.keys.namespace}"
+                )
+                fix = "add the ClusterRole to the environment, or say in `envcompile.dev/ignore` what it may do"
+                yield hit(grant, subjects, deed, fix)._replace(severity="info")
+            continue
+        verbs = on_secrets(grant.powers, READ)
+        if verbs:
+            deed = f"read the sealing keys of namespace {scene.keys.namespace} ({', '.join(verbs)} on secrets)"
+            yield graded(scene, hit(grant, subjects, deed, NARROW))
+    for role in scene.of_kind(_RBAC, "ClusterRole"):
+        labels = strings_at(role.value, "metadata", "labels")
+        if labels.get(f"{_RBAC}/aggregate-to-view") != "true":
+            continue
+        for power in powers_of(role):
+            if on_secrets([power], READ):
+                yield Hit(
+                    role.id,
+                    power.pointer,
+                    "the rule is taken into the built-in ClusterRole `view`, so that whoever may look at namespace"
+                    f" {scene.keys.namespace} may read the sealing keys",
+                    "take the label `rbac.authorization.k8s.io/aggregate-to-view` off, or secrets out of the rule",
+                    None if scene.uses_sealing else "warning",
+                )
+
+
+RULE: Final = Rule(
+    "sealing-keys-readable",
+    "error",
+    "Nobody but the sealed-secrets controller may read Secrets in its namespace: the keys open every SealedSecret.",
+    "kubernetes.io, RBAC Good Practices; sealed-secrets README, Secret Rotation",
+    _readable,
+    why=(
+        "The keys are Secrets of the controller's namespace: a right to read Secrets there is a right to read "
+        "every sealed value."
+    ),
+    fix=(
+        "Bind a Role of the namespace that needs it instead of a ClusterRole, or name the Secrets under "
+        "`resourceNames`."
+    ),
+    links=("https://kubernetes.io/docs/concepts/security/rbac-good-practices/",),
+    fires="""\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: readers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects:
+- {kind: Group, name: developers}
+""",
+    silent="""\
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: readers}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects:
+- {kind: Group, name: developers}
+""",
+)

@@ -1,0 +1,1 @@
+"""Secrets: none in plain text, every sealed value a ciphertext, one maker for each."""

@@ -1,0 +1,1 @@
+"""Workloads, Services, policies and budgets find their pods by labels: do they, and only theirs?"""

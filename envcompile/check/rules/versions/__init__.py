@@ -1,0 +1,1 @@
+"""API versions that a cluster no longer serves, or will not for long."""

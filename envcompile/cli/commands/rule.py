@@ -1,0 +1,69 @@
+"""`envc rule`: all that is to be said of a rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from envcompile.cli.completion import complete_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("rule", epilog="Example: envc rule image-latest")
+    def command(
+        names: Annotated[
+            list[str] | None,
+            typer.Argument(
+                metavar="[RULE]...",
+                help="Rules; default: the list of all.",
+                show_default=False,
+                autocompletion=complete_rule,
+            ),
+        ] = None,
+        *,
+        every: Annotated[bool, typer.Option("--all", help="Tell all of every rule.")] = False,
+        output_format: Annotated[
+            Literal["text", "markdown", "json"],
+            typer.Option("--format", metavar="text|markdown|json", help="How to print."),
+        ] = "text",
+    ) -> None:
+        """Tell of a rule of `envc check`: what must be so, why, what to write, an example of each kind, the source."""
+        from envcompile.actions.check import all_rules
+        from envcompile.check.ruletext import as_data, as_markdown, as_text
+        from envcompile.cli.output import document, raw, table, text
+        from envcompile.cli.render.check import listed
+
+        known = {rule.id: rule for rule in sorted(all_rules(), key=lambda rule: rule.id)}
+        _refuse_unknown(names or (), known)
+        wanted = [known[name] for name in names] if names else list(known.values())
+        if output_format == "json":
+            document([as_data(rule) for rule in wanted])
+        elif output_format == "markdown":
+            raw("\n".join(map(as_markdown, wanted)))
+        elif names or every:
+            text("\n\n".join(map(as_text, wanted)))
+        else:
+            table(listed(wanted))
+
+
+def _refuse_unknown(names: list[str] | tuple[()], known: Collection[str]) -> None:
+    """Refuse names that no rule has.
+
+    Raises:
+        UsageError: naming each with the nearest one.
+    """
+    from envcompile.errors import Problem, UsageError, did_you_mean
+
+    problems = [
+        Problem(f"there is no rule `{name}`", did_you_mean(name, known, "`envc rule` lists the rules"))
+        for name in names
+        if name not in known
+    ]
+    if problems:
+        raise UsageError(problems)

@@ -1,0 +1,114 @@
+"""What `envc check` prints: the findings in the format that was asked for, and what people should know beside them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from envcompile.check.report import counted, looked_at, together
+from envcompile.cli.render.columns import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from envcompile.check.formats.text import GroupBy
+    from envcompile.check.report import Report
+    from envcompile.check.rule import Rule
+
+Format = Literal["text", "json", "sarif", "github", "gitlab", "junit"]
+_ON_A_TERMINAL: Final = 100
+"""Places that fill a terminal's memory, and nobody's."""
+_MANY: Final = 20
+"""From here on nobody mends all of them today: that is what a baseline is for."""
+
+
+class Wanted(NamedTuple):
+    """How people want the findings."""
+
+    output_format: Format = "text"
+    by: GroupBy | None = None
+    """On a terminal by rule when left out; else one under the other, for a line is what other programs read."""
+    limit: int | None = None
+    """0 for all; on a terminal 100 when left out."""
+    statistics: bool = False
+
+
+def printed(report: Report, wanted: Wanted, fail_on: str, project: Path) -> tuple[str, list[str]]:
+    """The text for stdout, and what was left out of it."""
+    groups = together(report.findings)
+    if wanted.statistics:
+        from envcompile.check.statistics import statistics
+
+        rows = statistics(report, groups)
+        if wanted.output_format == "json":
+            return json.dumps(rows, indent=2, ensure_ascii=False) + "\n", []
+        table = [(str(row["places"]), row["grade"], row["rule"], row["what"]) for row in rows]
+        return "".join(f"{line}\n" for line in (columns(table) if table else ())), []
+    if wanted.output_format != "text":
+        return _for_programs(report, wanted.output_format, fail_on, project), []
+    from envcompile.check.formats.text import as_text
+
+    is_terminal = sys.stdout.isatty()
+    limit = wanted.limit if wanted.limit is not None else _ON_A_TERMINAL if is_terminal else 0
+    by = wanted.by or ("rule" if is_terminal else "place")
+    shown = groups[:limit] if limit else groups
+    rest = groups[len(shown) :]
+    left_out = (
+        [f"{len(rest)} more are not shown ({counted(group.finding for group in rest)}): --limit 0"] if rest else []
+    )
+    return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}), left_out
+
+
+def _for_programs(report: Report, output_format: str, fail_on: str, project: Path) -> str:
+    if output_format == "json":
+        from envcompile.check.formats.jsonreport import as_json
+
+        return as_json(report)
+    if output_format == "junit":
+        from envcompile.check.finding import RANK
+        from envcompile.check.formats.junit import as_junit
+
+        return as_junit(report, next((grade for grade in RANK if grade == fail_on), None))
+    from envcompile.git.discovery import prefix_of
+
+    prefix = prefix_of(project)
+    if output_format == "sarif":
+        from envcompile import __version__
+        from envcompile.check.formats.sarif import as_sarif
+
+        return as_sarif(report, __version__, prefix)
+    if output_format == "gitlab":
+        from envcompile.check.formats.gitlab import as_gitlab
+
+        return as_gitlab(report, prefix)
+    from envcompile.check.formats.github import as_github
+
+    return as_github(report, prefix)
+
+
+def remarks(report: Report, baseline: str) -> list[str]:
+    """What people should know beside the findings: how much was looked at, and what could not be.
+
+    Args:
+        report: what was found.
+        baseline: the name of the baseline's file.
+    """
+    lines = [f"{baseline}: no longer found: {entry}" for entry in report.stale]
+    if report.stale:
+        lines.append(f"hint: take what is gone out of {baseline}: envc check --write-baseline")
+    if report.unknown_kinds:
+        kinds = ", ".join(report.unknown_kinds)
+        lines.append(f"kinds without a schema (name their definitions in `crds` of envc.yaml): {kinds}")
+    if len(report.findings) >= _MANY and not report.known:
+        lines.append(
+            f"hint: `envc check --write-baseline` notes these in {baseline}: then only new ones count;"
+            " `--statistics` counts them by rule"
+        )
+    return [*lines, looked_at(report)]
+
+
+def listed(rules: Iterable[Rule]) -> list[str]:
+    """A line for each rule, by id."""
+    return columns([(rule.id, rule.severity, rule.summary) for rule in sorted(rules, key=lambda rule: rule.id)])

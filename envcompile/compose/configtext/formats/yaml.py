@@ -1,0 +1,19 @@
+"""`.yaml`: nested, lists whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.compose.configtext.format import Format
+
+if TYPE_CHECKING:
+    from envcompile.compose.configtext.format import Reader
+
+
+def _reader() -> Reader:
+    from envcompile.compose.configtext import yamltext
+
+    return yamltext
+
+
+FORMAT = Format("yaml", ("yaml", "yml"), _reader)

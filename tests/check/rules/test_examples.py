@@ -1,0 +1,147 @@
+"""A rule is one file with all that people ask of it, and both of its examples are true."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.actions.check import all_rules, known_rules
+from envcompile.check import rules
+from envcompile.check.rules.catalogue import RULES
+from envcompile.check.schema import SCHEMA
+from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
+from tests.check.rules.scenes import example
+from tests.harness.command import run_envc
+from tests.harness.repository import environment
+
+if TYPE_CHECKING:
+    from envcompile.check.rule import Rule
+    from tests.conftest import MakeProject
+
+FOLDER = Path(rules.__file__).parent
+CERTAIN = {"schema", "api-removed", "duplicate-env", "duplicate-ports", "volume-missing", "selector-mismatch"}
+CERTAIN |= {"requests-over-limits", "rollout-stuck", "label-values", "name-length", "windows-hostprocess"}
+"""Rules about what the API server refuses, too: what fires them is not valid."""
+
+
+def named(rule: Rule) -> str:
+    """The id of a test."""
+    return rule.id
+
+
+def test_a_rule_has_the_file_of_its_name() -> None:
+    """Whoever reads an id knows where to look; whoever reads a file knows the id."""
+    files = {path.stem.replace("_", "-") for path in FOLDER.glob("*/*.py") if path.stem != "__init__"}
+    assert files == {rule.id for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=named)
+def test_a_rule_answers_every_question(rule: Rule) -> None:
+    """What must be so, why, what to write, where to read more, an example of each kind."""
+    for text in (rule.summary, rule.why, rule.fix):
+        assert re.fullmatch(r"[A-Za-z`].*[^.]\.", text, re.DOTALL), text
+    assert rule.source
+    assert rule.links or rule in ABOUT_SUPPRESSIONS
+    assert all(re.fullmatch(r"https://[\w.-]+/\S+[^.,]", link) for link in rule.links)
+    assert rule.fires != rule.silent
+
+
+@pytest.mark.parametrize("rule", known_rules(), ids=named)
+def test_the_firing_example_fires(rule: Rule) -> None:
+    """With a resource of the example, a sentence and a mend."""
+    scene = example(rule.fires)
+    hits = list(rule.find(scene))
+    assert hits
+    names = {resource.id for resource in scene.resources}
+    for hit in hits:
+        assert hit.resource in names
+        assert hit.what
+        assert hit.fix
+
+
+@pytest.mark.parametrize("rule", known_rules(), ids=named)
+def test_the_silent_example_is_silent(rule: Rule) -> None:
+    """And it is one that the API server takes: people copy it."""
+    scene = example(rule.silent)
+    assert not list(rule.find(scene))
+    assert not [hit for hit in SCHEMA.find(scene) if hit.severity is None]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.id not in CERTAIN], ids=named)
+def test_the_firing_example_is_wrong_in_one_way(rule: Rule) -> None:
+    """What only the rule minds is nothing that the schema minds."""
+    assert not [hit for hit in SCHEMA.find(example(rule.fires)) if hit.severity is None]
+
+
+@pytest.mark.parametrize("rule", ABOUT_SUPPRESSIONS, ids=named)
+@pytest.mark.parametrize("fires", [True, False])
+def test_the_examples_of_rules_about_suppressions(make_project: MakeProject, rule: Rule, *, fires: bool) -> None:
+    """They are judged together with what other rules find, so the whole command is run."""
+    project = make_project({
+        "envc.yaml": "environments: [prod]\n",
+        "overlays/prod/environment.yaml": environment("namespace: shop\n"),
+        "base/api/pod.yaml": rule.fires if fires else rule.silent,
+    })
+    code, out, err = run_envc(project, "check", "--fail-on", "info")
+    assert code == 1, err
+    assert (f" {rule.id}: " in out) is fires
+
+
+NEW = '''"""The rule `no-friday`."""
+
+from envcompile.check.finding import Hit
+from envcompile.check.rule import Rule
+
+
+def _find(scene):
+    for resource in scene.of_kind("", "ConfigMap"):
+        if resource.id.name == "friday":
+            yield Hit(resource.id, ("metadata", "name"), "it is called friday", "call it monday")
+
+
+RULE = Rule(
+    "no-friday", "error", "Nothing is called friday.", "a test", _find, alone=True,
+    why="Because.", fix="Call it monday.", links=("https://example.com/friday",),
+    fires="apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: friday}\\n",
+    silent="apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: monday}\\n",
+)
+'''
+RUN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from envcompile.cli import main
+from tests.docs.rules import reference
+assert main(["check", "--list-rules"]) == 0
+sys.stdout.write(reference())
+sys.exit(main(["--project", sys.argv[2], "check"]))
+"""
+
+
+def test_a_rule_is_added_by_one_file(make_project: MakeProject, tmp_path: Path) -> None:
+    """It is dropped into a subject's folder, and runs, is listed and documented; nothing else is touched."""
+    root = FOLDER.parents[2]
+    for part in ("envcompile", "tests/docs"):
+        shutil.copytree(root / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "envcompile/check/rules/hygiene/no_friday.py").write_text(NEW)
+    project = make_project({
+        "envc.yaml": "environments: [prod]\n",
+        "overlays/prod/environment.yaml": environment("namespace: shop\n"),
+        "base/api/config.yaml": NEW.partition('fires="')[2].partition('"')[0].replace("\\n", "\n"),
+    })
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(tmp_path), str(project)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    listed, _, rest = done.stdout.partition("# Rules")
+    page, _, found = rest.rpartition("base/api/config.yaml:")
+    assert "\nno-friday " in listed
+    assert "`no-friday`" in page
+    assert "https://example.com/friday" in page
+    assert found.startswith("3:")
+    assert "error no-friday: it is called friday" in found
