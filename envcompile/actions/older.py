@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.opening import open_repository
 from envcompile.check.api.immutable import can_refuse
-from envcompile.check.reading import at
+from envcompile.check.policy.kinds import ADMISSION, POLICY, has_own_rules
+from envcompile.check.reading import at, text_at
 from envcompile.emit.filenames import place_files
 from envcompile.emit.index import INDEX_NAME, parse_index
 from envcompile.emit.manifests import built_in_kinds, render
@@ -15,7 +16,7 @@ from envcompile.yamlio import Renderer
 from envcompile.yamlio.load import load_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from envcompile.model import Resource, ResourceId
     from envcompile.sources import Tree
@@ -72,9 +73,10 @@ def _differing(tree: Tree, built: CompiledEnvironment, renderer: Renderer) -> di
         moved.setdefault(path.rpartition("/")[2], []).append(path)
     found: dict[ResourceId, dict[str, Any]] = {}
     compiled = built.compiled
+    looks_back = _looking_back(built)
     files = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
     for file, resource in files.items():
-        if not can_refuse(resource.id.group, resource.id.kind):
+        if not (can_refuse(resource.id.group, resource.id.kind) or looks_back(resource)):
             continue
         places = [file] if file in known else moved.get(file.rpartition("/")[2], [])
         for place in places:
@@ -82,6 +84,23 @@ def _differing(tree: Tree, built: CompiledEnvironment, renderer: Renderer) -> di
             if value is not None:
                 found[resource.id] = value
     return found
+
+
+def _looking_back(built: CompiledEnvironment) -> Callable[[Resource], bool]:
+    """Tells whether an admission policy, or a rule of its kind, asks what a resource was."""
+    resources, api = built.compiled.resources, built.composed.api
+    if any((resource.id.group, resource.id.kind) == (ADMISSION, POLICY) for resource in resources):
+        return lambda _: True
+    found: dict[tuple[str, str], bool] = {}
+
+    def ask(resource: Resource) -> bool:
+        kind = (text_at(resource.value, "apiVersion"), resource.id.kind)
+        if kind not in found:
+            group, _, version = kind[0].rpartition("/")
+            found[kind] = not api.is_built_in(group, kind[1]) and has_own_rules(api, group, version, kind[1])
+        return found[kind]
+
+    return ask
 
 
 def _as_it_was(tree: Tree, path: str, resource: Resource, renderer: Renderer) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """Which fields the API server leaves out when they are empty, read from the Go types of the pinned k8s.io/api.
 
-`python -m tests.oracles.absent_fields` writes `zero` and `structs` of envcompile/check/tables/defaults.json anew. A
+`python -m tests.oracles.absent_fields` writes `zero` and `structs` of envcompile/check/policy/defaults.json anew. A
 field that is no pointer and says `omitempty` is gone when it is false, 0 or an empty text; one that is a struct of its
 own is always there.
 """
@@ -17,7 +17,7 @@ from tests.oracles.build import require_go
 from tests.oracles.catalogue import BUILD_ENVIRONMENT, CEL_MODULE
 
 ROOT = Path(__file__).parents[2]
-TABLE = ROOT / "envcompile" / "check" / "tables" / "defaults.json"
+TABLE = ROOT / "envcompile" / "check" / "policy" / "defaults.json"
 SCALARS = {"bool", "int", "int32", "int64", "uint32", "float64", "string"}
 FIELD = re.compile(r'^\t(\w+)\s+([\w.\[\]*]+)\s+`json:"([\w$]*)(,[^"]*)?"')
 
@@ -49,7 +49,8 @@ def tables(api: Path) -> dict[str, dict[str, str]]:
     for file in sorted(api.glob("*/v?/types.go")):
         group = ".".join(file.parent.relative_to(api).parts)
         text = file.read_text(encoding="utf-8")
-        scalars = SCALARS | {name for name, kind in re.findall(r"^type (\w+) (\w+)$", text, re.MULTILINE) if kind in SCALARS}
+        named = re.findall(r"^type (\w+) (\w+)$", text, re.MULTILINE)
+        scalars = SCALARS | {name for name, kind in named if kind in SCALARS}
         known = {name for name, _ in types_of(text)}
         for name, fields in types_of(text):
             gone = [field for field, kind, omitted in fields if omitted and kind in scalars]

@@ -1,15 +1,16 @@
 """IP addresses, CIDR blocks and URLs of Kubernetes' CEL libraries.
 
-Sources: pkg/cel/library/ip.go, cidr.go and urls.go of k8s.io/apiserver; net/netip and net/url of Go for what is refused,
-and in which words.
+Sources: pkg/cel/library/ip.go, cidr.go and urls.go of k8s.io/apiserver; net/netip and net/url of Go for what is
+refused, and in which words.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
+import string
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import quote, unquote, unquote_plus
 
 from envcompile.check.cel.strings import go_quote
@@ -25,7 +26,7 @@ class Ip(Opaque):
     """An IP address."""
 
     address: Address
-    type_name = "net.IP"
+    type_name: ClassVar[str] = "net.IP"
 
     def as_string(self) -> str:
         """The canonical form."""
@@ -38,7 +39,7 @@ class Cidr(Opaque):
 
     address: Address
     bits: int
-    type_name = "net.CIDR"
+    type_name: ClassVar[str] = "net.CIDR"
 
     def as_string(self) -> str:
         """The canonical form."""
@@ -62,11 +63,11 @@ def _parse_address(text: str) -> tuple[Address, str]:
     except ValueError:
         raise ValueError(f"ParseAddr({go_quote(text)}): {_why_no_address(text)}") from None
     if percent and (address.version == 4 or not zone):
-        raise ValueError(f"ParseAddr({go_quote(text)}): {_why_no_zone(bare, zone)}")
+        raise ValueError(f"ParseAddr({go_quote(text)}): {_why_no_zone(zone)}")
     return address, zone
 
 
-def _why_no_zone(bare: str, zone: str) -> str:
+def _why_no_zone(zone: str) -> str:
     return "zone must be a non-empty string" if not zone else f"unexpected character (at {go_quote('%' + zone)})"
 
 
@@ -82,7 +83,7 @@ def _why_no_address(text: str) -> str:
 def _why_no_v4(text: str) -> str:
     fields, digits = 0, ""
     for position, letter in enumerate(text):
-        if letter in "0123456789":
+        if letter in string.digits:
             if digits == "0":
                 return "IPv4 field has octet with leading zero"
             digits += letter
@@ -195,7 +196,10 @@ def masked(block: Cidr) -> Cidr:
 
 def contains_ip(block: Cidr, other: Any) -> bool:
     """`block.containsIP(other)`."""
-    found = ip(other) if isinstance(other, str) else other
+    try:
+        found = ip(other) if isinstance(other, str) else other
+    except CelError:
+        raise CelError("no such overload") from None
     return found.address in block.network
 
 
@@ -218,7 +222,7 @@ class Url(Opaque):
     path: str
     """As it was written."""
     query: str
-    type_name = "kubernetes.URL"
+    type_name: ClassVar[str] = "kubernetes.URL"
 
     def same(self, other: Any) -> bool:
         """Tell whether another URL reads the same."""

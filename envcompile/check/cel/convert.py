@@ -5,7 +5,7 @@ Source: `ConvertToType` of the types in common/types of github.com/google/cel-go
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import math
 import re
 from decimal import Decimal
@@ -33,10 +33,12 @@ from envcompile.check.cel.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _NATURAL: Final = re.compile(r"[0-9]+")
-_FLOAT: Final = re.compile(r"[+-]?(?:inf(?:inity)?|nan|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)", re.I)
+_FLOAT: Final = re.compile(
+    r"[+-]?(?:inf(?:inity)?|nan|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?)", re.IGNORECASE
+)
 _TIME: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d{1,2}):(\d\d):(\d\d)(?:[.,](\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII
 )
@@ -225,24 +227,24 @@ def parse_time(text: str) -> Timestamp | None:
             return None
         offset = (int(match[9]) * 60 + int(match[10])) * 60 * (1 if match[8] == "+" else -1)
     try:
-        date = datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
+        date = dt.datetime(year, month, day, hour, minute, second, tzinfo=dt.UTC)
     except ValueError:
         return None
-    seconds = (date - _EPOCH) // datetime.timedelta(seconds=1) - offset
+    seconds = (date - _EPOCH) // dt.timedelta(seconds=1) - offset
     return instant(seconds * NANOSECONDS + int((match[7] or "0")[:9].ljust(9, "0")), offset)
 
 
 def time_text(value: Timestamp) -> str:
     """A timestamp as RFC 3339 has it, with as many decimal places as it needs."""
-    date = _date(value, datetime.timezone(datetime.timedelta(seconds=value.offset)))
+    date = _date(value, dt.timezone(dt.timedelta(seconds=value.offset)))
     part = f"{value.nanoseconds % NANOSECONDS:09d}".rstrip("0")
     sign, offset = "-" if value.offset < 0 else "+", abs(value.offset) // 60
     zone = f"{sign}{offset // 60:02d}:{offset % 60:02d}" if value.offset else "Z"
     return f"{date.year:04d}{date:-%m-%dT%H:%M:%S}{'.' if part else ''}{part}{zone}"
 
 
-def _date(value: Timestamp, zone: datetime.tzinfo) -> datetime.datetime:
-    return (_EPOCH + datetime.timedelta(seconds=value.nanoseconds // NANOSECONDS)).astimezone(zone)
+def _date(value: Timestamp, zone: dt.tzinfo) -> dt.datetime:
+    return (_EPOCH + dt.timedelta(seconds=value.nanoseconds // NANOSECONDS)).astimezone(zone)
 
 
 def to_duration(value: Any) -> Duration:
@@ -275,13 +277,13 @@ def parse_duration(text: str) -> Duration | None:
     return Duration(sign * total) if total <= LARGEST else None
 
 
-def _zone(name: Any) -> datetime.tzinfo:
+def _zone(name: Any) -> dt.tzinfo:
     if not isinstance(name, str):
         raise no_overload("")
     hours, colon, minutes = name.partition(":")
     if not colon:
         if name in {"", "UTC"}:
-            return datetime.UTC
+            return dt.UTC
         try:
             return ZoneInfo(name)
         except (ValueError, OSError, LookupError):
@@ -292,10 +294,10 @@ def _zone(name: Any) -> datetime.tzinfo:
     if not 0 <= int(minutes) <= 59:
         raise CelError(f"timezone offset minutes out of range [0, 59]: {name}")
     offset = int(hours) * 60 + (-1 if name[0] == "-" else 1) * int(minutes)
-    return datetime.timezone(datetime.timedelta(minutes=offset))
+    return dt.timezone(dt.timedelta(minutes=offset))
 
 
-_OF_TIME: Final[Mapping[str, Callable[[datetime.datetime], int]]] = {
+_OF_TIME: Final[Mapping[str, Callable[[dt.datetime], int]]] = {
     "getFullYear": lambda date: date.year,
     "getMonth": lambda date: date.month - 1,
     "getDayOfYear": lambda date: date.timetuple().tm_yday - 1,
@@ -325,11 +327,11 @@ def part_of(name: str, value: Any, *zone: Any) -> int:
     if isinstance(value, Duration) and name in _OF_DURATION and not zone:
         return int(math.copysign(abs(value.nanoseconds) // _OF_DURATION[name], value.nanoseconds))
     if not isinstance(value, Timestamp):
-        raise no_overload("")
+        raise no_overload(name, value, *zone)
     if name == "getMilliseconds":
         _ = [_zone(one) for one in zone]
         return value.nanoseconds % NANOSECONDS // 10**6
-    own = datetime.timezone(datetime.timedelta(seconds=value.offset))
+    own = dt.timezone(dt.timedelta(seconds=value.offset))
     return _OF_TIME[name](_date(value, _zone(zone[0]) if zone else own))
 
 

@@ -112,7 +112,11 @@ BY_OVERLOAD: Final[Mapping[str, Callable[[Sequence[Any], Any], int]]] = {
     "in_list": lambda values, _: size(values[1]),
     **dict.fromkeys(("add_string", "add_bytes"), lambda values, _: _letters(size(values[0]) + size(values[1]))),
     **dict.fromkeys(
-        [f"{order}_{kind}" for order in ("less", "less_equals", "greater", "greater_equals") for kind in ("string", "bytes")],
+        [
+            f"{order}_{kind}"
+            for order in ("less", "less_equals", "greater", "greater_equals")
+            for kind in ("string", "bytes")
+        ],
         _equals,
     ),
     "cidr_contains_ip_string": lambda values, _: 1 + _letters(size(values[1])),

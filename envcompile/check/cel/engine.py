@@ -10,16 +10,20 @@ from __future__ import annotations
 import importlib.util
 import re
 from functools import lru_cache
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.cel import costs, libraries
-from envcompile.check.cel.evaluate import AS_STRING, Frame, evaluation
+from envcompile.check.cel.evaluate import AS_STRING, evaluation
 from envcompile.check.cel.literals import refused_literals
-from envcompile.check.cel.tree import DYN, CelType, Checked, read_checked
+from envcompile.check.cel.parts import Frame
+from envcompile.check.cel.tree import CelType, read_checked, ways
 from envcompile.check.cel.values import CelError, UnknownError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from envcompile.check.cel.tree import Checked
 
 INSTALL: Final = "pip install 'envcompile[policy]'"
 """What to do where the engine is missing."""
@@ -27,7 +31,8 @@ _STRING: Final = re.compile(r"\bstring(?=\s*\()")
 _TEXTS: Final = ("net.IP", "net.CIDR")
 _NUMBERS: Final = {"int64": "int", "uint64": "uint", "double": "double"}
 _ORDERS: Final = {"_<_": "less", "_<=_": "less_equals", "_>_": "greater", "_>=_": "greater_equals"}
-_WRAPPED: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+_ASKED: Final = re.compile(r"\bhas\s*\(\s*(\w+)")
+_WRAPPED: Final = re.compile(r"^[A-Z]+_[A-Z_]+: | \[[A-Z_]+\]$")
 _CONTAINED: Final = re.compile(r"(\w+)\((.*)\)")
 BOOL: Final = CelType("bool")
 TEXT: Final = CelType("string")
@@ -54,8 +59,13 @@ class Program(NamedTuple):
     text: str
     result: CelType
     evaluate: Callable[[Frame], Any]
-    uses: frozenset[str]
-    """The names that are read, with the fields that are declared for them."""
+    reads: tuple[tuple[str, ...], ...]
+    """The names that are read, each with the fields behind it."""
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The names that are read."""
+        return frozenset(way[0] for way in self.reads)
 
     def run(self, names: Mapping[str, Any], limit: int = costs.PER_CALL) -> Outcome:
         """Evaluate the expression.
@@ -139,13 +149,13 @@ class Engine:
     def _compiled(
         self, text: str, names: Mapping[str, CelType], fields: Mapping[str, Iterable[str]], *, is_typed: bool
     ) -> Program:
-        environment = self._environment(names)
+        environment = self._environment(_declared(text, names))
         checked = self._checked(environment, text)
         problem = refused_literals(checked, fields, is_typed=is_typed)
         if problem is not None:
             raise RefusedError(problem)
-        uses = frozenset(name for name in checked.names.values() if name.partition(".")[0] in names or name in names)
-        return Program(text, checked.type_of(checked.root), evaluation(checked, self._matches), uses)
+        evaluate = evaluation(checked, self._matches)
+        return Program(text, checked.type_of(checked.root), evaluate, tuple(ways(checked.root)))
 
     def _checked(self, environment: Any, text: str) -> Checked:
         try:
@@ -153,7 +163,9 @@ class Engine:
         except RuntimeError as error:
             if "'string' applied to '(net." in str(error) or "'string' applied to '(dyn" in str(error):
                 return self._checked(environment, _STRING.sub(AS_STRING, text))
-            words = _WRAPPED.sub("", _WRAPPED.sub("", str(error)))
+            if "'exists_one'" in str(error) and "exists_one" in text:
+                return self._checked(environment, text.replace("exists_one", "existsOne"))
+            words = _WRAPPED.sub("", str(error))
             raise RefusedError(f"compilation failed: {words}") from None
 
     def _environment(self, names: Mapping[str, CelType]) -> Any:
@@ -166,7 +178,7 @@ class Engine:
                 config=cel.NewEnvConfigFromYaml(_configuration(self._minor)),
                 variables={
                     **{name: engine_type(cel, kind) for name, kind in names.items()},
-                    **{name: cel.Type.DYN for name in (*_TEXTS, *_OPAQUE)},
+                    **dict.fromkeys(_TEXTS, cel.Type.DYN),
                 },
                 functions=_functions(cel, self._minor),
                 extensions=[cel.CelExtension("kubernetes", _overloads(cel))],
@@ -184,22 +196,24 @@ class Engine:
             def ask(text: str, pattern: str) -> bool:
                 found = asked.eval(data={"text": text, "pattern": pattern}).value()
                 if not isinstance(found, bool):
-                    raise CelError(_bad_pattern(pattern, str(found)))
+                    raise CelError(libraries.bad_pattern_words(pattern, str(found)))
                 return found
 
             self._matching = ask
         return self._matching(text, pattern)
 
 
+def _declared(text: str, names: Mapping[str, CelType]) -> dict[str, CelType]:
+    """The names that are declared for an expression.
+
+    The engine takes `has(request.name)` for a value where `request.name` is declared as one name: fields of what is
+    asked for with `has` are not declared then.
+    """
+    asked = set(_ASKED.findall(text))
+    return {name: kind for name, kind in names.items() if "." not in name or name.partition(".")[0] not in asked}
+
+
 _OPAQUE: Final = ("kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat")
-
-
-def _bad_pattern(pattern: str, words: str) -> str:
-    for part, ours in (("missing ]", "missing closing ]"), ("missing )", "missing closing )")):
-        if part in words:
-            rest = pattern[pattern.rfind("[") :] if part.endswith("]") else pattern
-            return f"error parsing regexp: {ours}: `{rest}`"
-    return f"error parsing regexp: {words}"
 
 
 def _configuration(minor: int) -> str:
@@ -226,7 +240,7 @@ def engine_type(cel: Any, kind: CelType) -> Any:
     if kind.name == "map":
         key, value = kind.parameters
         return types.Map(engine_type(cel, key), engine_type(cel, value))
-    return types.AbstractType(kind.name) if kind.name in (*_TEXTS, *_OPAQUE, *_AUTHORIZERS) else types.DYN
+    return types.AbstractType(kind.name) if kind.name in {*_TEXTS, *_OPAQUE, *_AUTHORIZERS} else types.DYN
 
 
 def parse_type(text: str) -> CelType:
@@ -255,7 +269,7 @@ def _functions(cel: Any, minor: int) -> list[Any]:
         _overload(cel, AS_STRING, [engine_type(cel, CelType(kind))], cel.Type.STRING, False) for kind in text
     ]
     by_name |= _authorizer(cel)
-    return [cel.FunctionDecl(name, overloads) for name, overloads in by_name.items()]
+    return list(starmap(cel.FunctionDecl, by_name.items()))
 
 
 def _overload(cel: Any, name: str, kinds: Sequence[Any], result: Any, is_member: bool) -> Any:  # ruff: ignore[boolean-type-hint-positional-argument] - the engine's own order
@@ -325,3 +339,9 @@ def _authorizer(cel: Any) -> dict[str, list[Any]]:
         overload = _overload(cel, name, kinds, engine_type(cel, CelType(result)), True)
         by_name.setdefault(name, []).append(overload)
     return by_name
+
+
+@lru_cache(maxsize=8)
+def engine_for(version: str) -> Engine:
+    """The engine for a minor version such as `1.35`; what it has compiled is kept for the whole run."""
+    return Engine(int(version.partition(".")[2]))

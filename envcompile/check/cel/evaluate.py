@@ -11,35 +11,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.cel import convert, costs, libraries
 from envcompile.check.cel.operators import BINARY, negate, size_of
+from envcompile.check.cel.parts import SPECIAL, attempt, binary, library, name_of, select, strict
 from envcompile.check.cel.tree import UNSIGNED, Call, Constant, Fold, Ident, ListLiteral, MapLiteral, Select
 from envcompile.check.cel.values import (
-    NOTHING,
     CelError,
-    CostError,
+    Duration,
     Maybe,
-    TypeName,
+    Timestamp,
     Uint,
     UnknownError,
-    member,
-    missing,
     no_overload,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from envcompile.check.cel.parts import Evaluation, Frame
     from envcompile.check.cel.tree import Checked, Node
-
-    Evaluation = Callable[["Frame"], Any]
 
 AS_STRING: Final = "strinG"
 """A second name for `string`, for engines that take no further overload of their own functions."""
 
-_TYPES: Final = (
-    "int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type", "dyn", "optional_type",
-    "google.protobuf.Timestamp", "google.protobuf.Duration", "net.IP", "net.CIDR", "kubernetes.URL",
-    "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat",
-)  # fmt: skip
 _CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "int": convert.to_int,
     "uint": convert.to_uint,
@@ -54,27 +46,6 @@ _CONVERSIONS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "size": size_of,
     "-_": negate,
 }
-
-
-class Frame:
-    """The names that an expression may use, and what its evaluation has cost so far."""
-
-    __slots__ = ("cost", "limit", "names")
-
-    def __init__(self, names: Mapping[str, Any], limit: int = costs.PER_CALL) -> None:
-        self.names: dict[str, Any] = dict(names)
-        self.cost = 0
-        self.limit = limit
-
-    def spend(self, cost: int) -> None:
-        """Count what was done.
-
-        Raises:
-            CostError: it is more than may be.
-        """
-        self.cost += cost
-        if self.cost > self.limit:
-            raise CostError("operation cancelled: actual cost limit exceeded")
 
 
 def evaluation(checked: Checked, matches: Callable[[str, str], bool]) -> Evaluation:
@@ -100,9 +71,9 @@ class _Compiler:
                 value = Uint(node.value) if node.kind == UNSIGNED else node.value
                 return lambda _: value
             case Ident():
-                return _name(node.name)
+                return name_of(node.name)
             case Select():
-                return _select(self.node(node.operand), node.field, is_test=node.is_test)
+                return select(self.node(node.operand), node.field, is_test=node.is_test)
             case Call():
                 return self._call(node)
             case ListLiteral():
@@ -115,24 +86,26 @@ class _Compiler:
     def _call(self, node: Call) -> Evaluation:
         name = node.function
         parts = [self.node(part) for part in ((node.target,) if node.target is not None else ()) + node.arguments]
-        special = _SPECIAL.get(name)
+        special = SPECIAL.get(name)
         if special is not None:
             return special(*parts)
         known = self._checked.overloads.get(node.id, ())
         overload = known[0] if len(known) == 1 else ""
         cost = costs.BY_OVERLOAD.get(overload) or costs.BY_FUNCTION.get(name)
         if name == "matches":
-            return _strict(parts, self._match, cost)
+            return strict(parts, self._match, cost)
         if name in BINARY:
-            return _binary(parts[0], parts[1], BINARY[name], cost)
+            return binary(parts[0], parts[1], BINARY[name], cost)
         if name in _CONVERSIONS and len(parts) == 1:
-            return _strict(parts, _CONVERSIONS[name], cost)
+            return strict(parts, _CONVERSIONS[name], cost)
         if name in convert.GETTERS:
-            return _strict(parts, lambda *values: convert.part_of(name, *values), cost)
+            return strict(parts, lambda *values: convert.part_of(name, *values), cost)
+        if name in {"find", "findAll"} and isinstance(node.arguments[0], Constant):
+            return strict(parts, _texts(libraries.FINDING[name]), cost)
         overloads = libraries.overloads(name)
         if not overloads:
-            return _strict(parts, _lacking(f"the function `{name}`"), None)
-        return _library(name, parts, overloads)
+            return strict(parts, _lacking(f"the function `{name}`"), None)
+        return library(name, parts, overloads)
 
     def _match(self, text: Any, pattern: Any) -> bool:
         if not isinstance(text, str) or not isinstance(pattern, str):
@@ -165,7 +138,7 @@ class _Compiler:
 
     def _map(self, node: MapLiteral) -> Evaluation:
         if node.message:
-            return _strict([], _lacking(f"the message `{node.message}`"), None)
+            return strict([], _lacking(f"the message `{node.message}`"), None)
         entries = [(self.node(key), self.node(value), optional) for key, value, optional in node.entries]
 
         def build(frame: Frame) -> dict[Any, Any]:
@@ -198,14 +171,14 @@ class _Compiler:
             names = frame.names
             saved = [(name, names[name]) for name in (first, second, accumulator) if name in names]
             try:
-                names[accumulator] = _attempt(start, frame)
+                names[accumulator] = attempt(start, frame)
                 for one, other in _items(items, both=bool(second)):
                     names[first] = one
                     if second:
                         names[second] = other
-                    if _attempt(condition, frame) is False:
+                    if attempt(condition, frame) is False:
                         break
-                    names[accumulator] = _attempt(step, frame)
+                    names[accumulator] = attempt(step, frame)
                     frame.spend(0)
                 for name in (first, second):
                     names.pop(name, None)
@@ -247,6 +220,17 @@ class _Compiler:
         return extend
 
 
+def _texts(call: Callable[..., Any]) -> Callable[..., Any]:
+    """A search whose pattern is known when the expression is compiled: it has other words for what is no text."""
+
+    def search(text: Any, *others: Any) -> Any:
+        if not isinstance(text, str):
+            raise no_overload("")
+        return call(text, *others)
+
+    return search
+
+
 def _lacking(what: str) -> Callable[..., Any]:
     def refuse(*_: Any) -> Any:
         raise UnknownError(f"{what} is not known here")
@@ -277,13 +261,6 @@ def _insert(found: dict[Any, Any], more: list[Any]) -> None:
         found[key] = value
 
 
-def _attempt(part: Evaluation, frame: Frame) -> Any:
-    try:
-        return part(frame)
-    except CelError as error:
-        return error
-
-
 def _items(value: Any, *, both: bool) -> Any:
     """What a comprehension goes over."""
     if isinstance(value, dict):
@@ -304,8 +281,8 @@ _GO_TYPES: Final[Mapping[type, str]] = {
     bytes: "types.Bytes",
     type(None): "types.Null",
     Maybe: "*types.Optional",
-    convert.Timestamp: "types.Timestamp",
-    convert.Duration: "types.Duration",
+    Timestamp: "types.Timestamp",
+    Duration: "types.Duration",
 }
 
 
@@ -316,7 +293,7 @@ def _bind(name: str, start: Evaluation, result: Evaluation) -> Evaluation:
         names = frame.names
         before = names.get(name)
         had = name in names
-        names[name] = _attempt(start, frame)
+        names[name] = attempt(start, frame)
         try:
             return result(frame)
         finally:
@@ -326,231 +303,3 @@ def _bind(name: str, start: Evaluation, result: Evaluation) -> Evaluation:
                 del names[name]
 
     return bound
-
-
-def _name(name: str) -> Evaluation:
-    if name in _TYPES:
-        value = TypeName(name)
-        return lambda _: value
-    root, _, rest = name.partition(".")
-    if rest and not name.startswith("."):
-        found = _name(root)
-        for field in rest.split("."):
-            found = _select(found, field, is_test=False)
-        return found
-
-    def look(frame: Frame) -> Any:
-        frame.cost += 1
-        try:
-            found = frame.names[name]
-        except KeyError:
-            raise CelError(f"no such attribute(s): {name}") from None
-        if isinstance(found, CelError):
-            raise found
-        return found
-
-    return look
-
-
-def _select(operand: Evaluation, field: str, *, is_test: bool) -> Evaluation:
-    def select(frame: Frame) -> Any:
-        value = operand(frame)
-        frame.cost += 1
-        if type(value) is dict and field in value:
-            return _known(value[field])
-        if isinstance(value, Maybe):
-            return _inside(value, field)
-        there, found = member(value, field)
-        if not there:
-            raise missing(value, field)
-        return found
-
-    def test(frame: Frame) -> bool:
-        value = operand(frame)
-        if isinstance(value, Maybe):
-            return _inside(value, field).is_there
-        return member(value, field)[0]
-
-    return test if is_test else select
-
-
-def _inside(value: Maybe, key: Any) -> Maybe:
-    if not value.is_there:
-        return NOTHING
-    there, found = member(value.value, key)
-    return Maybe(_known(found), is_there=True) if there else NOTHING
-
-
-def _known(value: Any) -> Any:
-    """A value that stands in another one, unless nobody can know it here."""
-    if isinstance(value, UnknownError):
-        raise value
-    return value
-
-
-def _type(part: Evaluation) -> Evaluation:
-    """`type(value)`, which may be known where the value is not."""
-
-    def ask(frame: Frame) -> TypeName:
-        frame.cost += 1
-        try:
-            return convert.type_of(part(frame))
-        except UnknownError as error:
-            if error.type_name:
-                return TypeName(error.type_name)
-            raise
-
-    return ask
-
-
-def _index(operand: Evaluation, key: Evaluation) -> Evaluation:
-    def index(frame: Frame) -> Any:
-        value, at = operand(frame), key(frame)
-        frame.cost += 1
-        if isinstance(value, Maybe):
-            return _inside(value, at)
-        there, found = member(value, at)
-        if not there:
-            raise missing(value, at)
-        return _known(found)
-
-    return index
-
-
-def _optional(operand: Evaluation, key: Evaluation) -> Evaluation:
-    """`value.?field` and `value[?index]`."""
-
-    def look(frame: Frame) -> Maybe:
-        value, at = operand(frame), key(frame)
-        frame.cost += 1
-        return _inside(value if isinstance(value, Maybe) else Maybe(value, is_there=True), at)
-
-    return look
-
-
-def _logic(left: Evaluation, right: Evaluation, *, ends: bool) -> Any:
-    """`||` (which true ends) and `&&` (which false ends)."""
-
-    def decide(frame: Frame) -> bool:
-        failure: CelError | None = None
-        for part in (left, right):
-            try:
-                found = part(frame)
-                if found is ends:
-                    return ends
-                if not isinstance(found, bool):
-                    failure = failure or no_overload("")
-            except UnknownError as error:
-                failure = error
-            except CelError as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
-        return not ends
-
-    return decide
-
-
-def _choice(condition: Evaluation, then: Evaluation, otherwise: Evaluation) -> Evaluation:
-    def choose(frame: Frame) -> Any:
-        chosen = condition(frame)
-        if chosen is True:
-            return then(frame)
-        if chosen is False:
-            return otherwise(frame)
-        raise no_overload("")
-
-    return choose
-
-
-def _not(part: Evaluation) -> Evaluation:
-    def turn(frame: Frame) -> bool:
-        found = part(frame)
-        frame.cost += 1
-        if not isinstance(found, bool):
-            raise no_overload("")
-        return not found
-
-    return turn
-
-
-def _not_strictly_false(part: Evaluation) -> Evaluation:
-    def ask(frame: Frame) -> bool:
-        found = _attempt(part, frame)
-        frame.cost += 1
-        return found is not False
-
-    return ask
-
-
-def _or(left: Evaluation, right: Evaluation) -> Evaluation:
-    """`value.or(other)`."""
-
-    def either(frame: Frame) -> Any:
-        found = left(frame)
-        if not isinstance(found, Maybe):
-            raise no_overload("or")
-        return found if found.is_there else right(frame)
-
-    return either
-
-
-def _or_value(left: Evaluation, right: Evaluation) -> Evaluation:
-    """`value.orValue(other)`."""
-
-    def either(frame: Frame) -> Any:
-        found = left(frame)
-        if not isinstance(found, Maybe):
-            raise no_overload("orValue")
-        return found.value if found.is_there else right(frame)
-
-    return either
-
-
-_SPECIAL: Final[Mapping[str, Callable[..., Any]]] = {
-    "_||_": lambda left, right: _logic(left, right, ends=True),
-    "_&&_": lambda left, right: _logic(left, right, ends=False),
-    "_?_:_": _choice,
-    "!_": _not,
-    "_[_]": _index,
-    "_?._": _optional,
-    "_[?_]": _optional,
-    "@not_strictly_false": _not_strictly_false,
-    "or": _or,
-    "type": _type,
-    "orValue": _or_value,
-}
-"""Functions that do not take all of their arguments as values."""
-
-
-def _binary(
-    left: Evaluation, right: Evaluation, call: Callable[[Any, Any], Any], cost: Callable[..., int] | None
-) -> Evaluation:
-    def work(frame: Frame) -> Any:
-        one, other = left(frame), right(frame)
-        found = call(one, other)
-        frame.cost += 1 if cost is None else cost((one, other), found)
-        return found
-
-    return work
-
-
-def _strict(parts: list[Evaluation], call: Callable[..., Any], cost: Callable[..., int] | None) -> Evaluation:
-    def work(frame: Frame) -> Any:
-        values = [part(frame) for part in parts]
-        found = call(*values)
-        frame.cost += 1 if cost is None else cost(values, found)
-        return found
-
-    return work
-
-
-def _library(name: str, parts: list[Evaluation], overloads: list[libraries.Function]) -> Evaluation:
-    def work(frame: Frame) -> Any:
-        values = [part(frame) for part in parts]
-        overload, found = libraries.call(name, overloads, values)
-        cost = costs.BY_OVERLOAD.get(overload) or costs.BY_FUNCTION.get(name)
-        frame.spend(1 if cost is None else cost(values, found))
-        return found
-
-    return work

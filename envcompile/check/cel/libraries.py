@@ -7,7 +7,9 @@ are pkg/cel/library there and ext of github.com/google/cel-go.
 from __future__ import annotations
 
 import functools
+import operator
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.cel import addresses, quantities, strings
@@ -29,6 +31,8 @@ from envcompile.check.cel.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    _Table = list[tuple[str, str, Callable[..., Any]]]
 
 _LONGEST_RANGE: Final = 1_000_000
 
@@ -68,6 +72,22 @@ _CLASSES: Final[Mapping[str, str]] = {
 _TOKEN: Final = re.compile(r"\\Q.*?(?:\\E|$)|\\.|\[:\^?\w+:\]|\(\?<(?![=!])|\(\?[imsU]+\)|[\[\]$]|[^\\]", re.DOTALL)
 
 
+_TROUBLES: Final = (
+    (("missing ]", "unterminated character set"), "missing closing ]"),
+    (("missing )", "unterminated subpattern"), "missing closing )"),
+    (("no argument for repetition", "nothing to repeat"), "missing argument to repetition operator"),
+)
+
+
+def bad_pattern_words(text: str, words: str) -> str:
+    """What Go says of a regular expression, for what another library says of it."""
+    for theirs, ours in _TROUBLES:
+        if any(part in words for part in theirs):
+            shown = text[text.rfind("[") :] if ours.endswith("]") else text if ours.endswith(")") else text[:1]
+            return f"error parsing regexp: {ours}: `{shown}`"
+    return f"error parsing regexp: {words}"
+
+
 @functools.lru_cache(maxsize=512)
 def pattern(text: str) -> re.Pattern[str]:
     """A regular expression of RE2.
@@ -96,7 +116,7 @@ def pattern(text: str) -> re.Pattern[str]:
     try:
         return re.compile((f"(?{flags})" if flags else "") + "".join(made), re.ASCII)
     except (re.error, OverflowError) as error:
-        raise CelError(f"Illegal regex: error parsing regexp: {error}") from None
+        raise CelError(f"Illegal regex: {bad_pattern_words(text, str(error))}") from None
 
 
 def _find(text: str, expression: str) -> str:
@@ -117,11 +137,15 @@ def _find_all(text: str, expression: str, count: int = -1) -> list[str]:
     return found
 
 
+FINDING: Final[Mapping[str, Callable[..., Any]]] = {"find": _find, "findAll": _find_all}
+"""The searches by their names."""
+
+
 # ---- lists
 
 
 def _is_sorted(items: list[Any]) -> bool:
-    return all(compare(one, other, "isSorted") <= 0 for one, other in zip(items, items[1:], strict=False))
+    return all(compare(one, other, "isSorted") <= 0 for one, other in pairwise(items))
 
 
 def _sum(zero: Any) -> Callable[[list[Any]], Any]:
@@ -182,12 +206,12 @@ def _flatten(items: Any, depth: int = 1) -> list[Any]:
 
 
 def _sort(items: list[Any], keys: list[Any] | None = None) -> list[Any]:
-    keys = items if keys is None else keys
     if not items:
         return items
+    keys = items if keys is None else keys
     _order(keys[0], keys[0])
-    order = sorted(range(len(items)), key=functools.cmp_to_key(lambda one, other: _order(keys[one], keys[other])))
-    return [items[position] for position in order]
+    ordered = [functools.cmp_to_key(_order)(key) for key in keys]
+    return [items[at] for at in sorted(range(len(items)), key=ordered.__getitem__)]
 
 
 def _order(one: Any, other: Any) -> int:
@@ -237,7 +261,7 @@ def _value(value: Maybe) -> Any:
 
 
 def _of_non_zero(value: Any) -> Maybe:
-    empty = value is None or value is False or value in (0, "", b"") or value in ([], {})
+    empty = not value and not isinstance(value, Maybe | Timestamp | Duration)
     zero = isinstance(value, Timestamp | Duration) and value.nanoseconds == 0
     return NOTHING if empty or zero else Maybe(value, is_there=True)
 
@@ -255,15 +279,28 @@ def _edge(position: int) -> Callable[[list[Any]], Maybe]:
 
 # ---- the table
 
-_SORTABLE: Final = ("int", "uint", "double", "bool", "google.protobuf.Duration", "google.protobuf.Timestamp", "string", "bytes")
+_SORTABLE: Final = (
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "google.protobuf.Duration",
+    "google.protobuf.Timestamp",
+    "string",
+    "bytes",
+)
 _ZEROS: Final = {"int": 0, "uint": Uint(0), "double": 0.0, "google.protobuf.Duration": Duration(0)}
 
 
-def _member(name: str, parameters: str, result: str, call: Callable[..., Any], overload: str = "", since: int = 0) -> Function:
+def _member(
+    name: str, parameters: str, result: str, call: Callable[..., Any], overload: str = "", since: int = 0
+) -> Function:
     return Function(name, tuple(parameters.split()), result, call, overload=overload, since=since)
 
 
-def _global(name: str, parameters: str, result: str, call: Callable[..., Any], overload: str = "", since: int = 0) -> Function:
+def _global(
+    name: str, parameters: str, result: str, call: Callable[..., Any], overload: str = "", since: int = 0
+) -> Function:
     return Function(name, tuple(parameters.split()), result, call, is_member=False, overload=overload, since=since)
 
 
@@ -369,7 +406,7 @@ def _succeeds(call: Callable[..., Any]) -> Callable[..., bool]:
 
 def _extensions() -> Iterable[Function]:
     """The extensions of CEL, which the engine knows."""
-    text = [
+    text: _Table = [
         ("charAt", "string int", strings.char_at),
         ("indexOf", "string string", strings.index_of),
         ("indexOf", "string string int", strings.index_of),
@@ -384,25 +421,25 @@ def _extensions() -> Iterable[Function]:
         ("substring", "string int", strings.substring),
         ("substring", "string int int", strings.substring),
         ("trim", "string", strings.trim),
-        ("join", "list", strings.join),
-        ("join", "list string", strings.join),
+        ("join", "list(string)", strings.join),
+        ("join", "list(string) string", strings.join),
         ("format", "string list", strings.format_string),
         ("strings.quote", "string", strings.quote),
     ]
-    lists = [
+    lists: _Table = [
         ("slice", "list int int", _slice),
         ("flatten", "dyn", _flatten),
         ("flatten", "dyn int", _flatten),
         ("sort", "list", _sort),
         ("@sortByAssociatedKeys", "list list", _sort),
         ("lists.range", "int", _range),
-        ("reverse", "list", lambda items: items[::-1]),
+        ("reverse", "list", operator.itemgetter(slice(None, None, -1))),
         ("distinct", "list", _distinct),
         ("sets.contains", "list list", _contains),
         ("sets.intersects", "list list", _intersects),
         ("sets.equivalent", "list list", _equivalent),
     ]
-    optional = [
+    optional: _Table = [
         ("optional.of", "dyn", lambda value: Maybe(value, is_there=True)),
         ("optional.ofNonZeroValue", "dyn", _of_non_zero),
         ("optional.none", "", lambda: NOTHING),

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.api.patterns import bad_pattern
 from envcompile.check.cel import convert
 from envcompile.check.cel.strings import ACCEPTED, clauses
-from envcompile.check.cel.tree import UNSIGNED, Call, Constant, Fold, Ident, ListLiteral, MapLiteral, Select
+from envcompile.check.cel.tree import UNSIGNED, Call, Constant, ListLiteral, MapLiteral, Select, nodes, way_to
 from envcompile.check.cel.values import CelError, Uint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from envcompile.check.cel.tree import CelType, Checked, Node
@@ -36,39 +36,16 @@ _TIMES: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 def refused_literals(checked: Checked, fields: Mapping[str, Iterable[str]], *, is_typed: bool) -> str | None:
     """Say in the server's words what it refuses; None for nothing."""
-    for node in _nodes(checked.root):
+    for node in nodes(checked.root):
         what = _refused(checked, node, fields, is_typed=is_typed)
         if what is not None:
             return what
     return None
 
 
-def _nodes(root: Node) -> Iterator[Node]:
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(_children(node)))
-
-
-def _children(node: Node) -> list[Node]:
-    match node:
-        case Select():
-            return [node.operand]
-        case Call():
-            return [*((node.target,) if node.target is not None else ()), *node.arguments]
-        case ListLiteral():
-            return list(node.items)
-        case MapLiteral():
-            return [part for key, value, _ in node.entries for part in (key, value)]
-        case Fold():
-            return [node.over, node.start, node.condition, node.step, node.result]
-    return []
-
-
 def _refused(checked: Checked, node: Node, fields: Mapping[str, Iterable[str]], *, is_typed: bool) -> str | None:
     match node:
-        case Select(operand=Ident(name=name), field=field) if name in fields and field not in fields[name]:
+        case Select(operand=operand, field=field) if field not in fields.get(".".join(way_to(operand)), (field,)):
             return f"compilation failed: undefined field '{field}'"
         case Call(function="format", target=Constant(value=str() as text), arguments=(ListLiteral() as values,)):
             what = _bad_format(checked, text, values)
@@ -90,8 +67,8 @@ def _is_format(checked: Checked, node: ListLiteral) -> bool:
     return any(
         isinstance(call, Call)
         and call.function == "format"
-        and any(part.id == node.id for argument in call.arguments for part in _nodes(argument))
-        for call in _nodes(checked.root)
+        and any(part.id == node.id for argument in call.arguments for part in nodes(argument))
+        for call in nodes(checked.root)
     )
 
 

@@ -15,6 +15,7 @@ from envcompile.check.cel.values import (
     Maybe,
     Timestamp,
     Uint,
+    Unordered,
     compare,
     equal,
     find,
@@ -36,9 +37,11 @@ def _kind(value: Any) -> type:
 
 def add(left: Any, right: Any) -> Any:
     """`left + right`."""
+    if isinstance(left, Unordered) and isinstance(right, list):
+        return _united(left, right)
     kind = _kind(left)
     if kind is _kind(right):
-        if kind in {str, bytes, list, float}:
+        if kind in {str, bytes, float, list}:
             return left + right
         if kind is int:
             return whole(left + right)
@@ -51,6 +54,18 @@ def add(left: Any, right: Any) -> Any:
     if kind is Duration and isinstance(right, Timestamp):
         return instant(left.nanoseconds + right.nanoseconds, right.offset)
     raise no_overload("" if kind in {str, bytes, list, float, int, Uint, Timestamp, Duration} else "_+_")
+
+
+def _united(left: Unordered, right: list[Any]) -> Unordered:
+    """A set with the items of another, or entries with those of the same keys replaced."""
+    found = list(left)
+    for item in right:
+        at = next((at for at, other in enumerate(found) if equal(left.key(other), left.key(item))), None)
+        if at is None:
+            found.append(item)
+        else:
+            found[at] = item
+    return Unordered(found, left.keys)
 
 
 def subtract(left: Any, right: Any) -> Any:
@@ -190,6 +205,6 @@ BINARY: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "@in": contained,
     "startsWith": text_test(str.startswith),
     "endsWith": text_test(str.endswith),
-    "contains": text_test(lambda text, part: part in text),
+    "contains": text_test(operator.contains),
 }
 """Functions of two values that every expression may use."""

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import datetime
+import datetime as dt
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from envcompile.check.api.names import LABEL, LABEL_1035, SUBDOMAIN
 from envcompile.check.cel.addresses import no_url
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
 
 _QUANTITY: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(.*)", re.DOTALL)
 _SUFFIX: Final = re.compile(r"[eE]([+-]?[0-9]+)|[numkMGTPE]|[KMGTPE]i|")
-_POWERS: Final = {letter: power for letter, power in zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True)}
-_WRONG_FORM: Final = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
+_POWERS: Final = dict(zip("numkMGTPE", (-9, -6, -3, 3, 6, 9, 12, 15, 18), strict=True))
+_WRONG_FORM: Final = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 _MOST_DIGITS: Final = 18
 
 
@@ -39,7 +38,7 @@ class Quantity(Opaque):
     amount: Fraction
     scale: int | None
     is_sum: bool = False
-    type_name = "kubernetes.Quantity"
+    type_name: ClassVar[str] = "kubernetes.Quantity"
 
     def same(self, other: Any) -> bool:
         """Tell whether another quantity is as much.
@@ -58,14 +57,12 @@ def quantity(text: str) -> Quantity:
     if not text or match is None:
         raise CelError(_WRONG_FORM)
     sign, whole, rest, ending = match[1], match[2], match[3], match[4]
-    if not re.fullmatch(r"[eEinumkKMGTP]*[+-]?[0-9]*", ending) or (ending and not re.match(r"[eEinumkKMGTP+-]", ending)):
+    if not re.fullmatch(r"(?:[eEinumkKMGTP+-][eEinumkKMGTP]*[+-]?[0-9]*)?", ending):
         raise CelError(_WRONG_FORM)
     suffix = _SUFFIX.fullmatch(ending)
     if suffix is None:
         raise CelError("unable to parse quantity's suffix")
-    digits = (whole or "") + (rest or "")
-    if not digits:
-        raise CelError("unable to parse numeric part of quantity")
+    digits = f"{whole}{rest or ''}" or "0"
     places = len(rest or "")
     number = Fraction(int(digits), 10**places) * (-1 if sign == "-" else 1)
     if ending.endswith("i"):
@@ -147,7 +144,7 @@ class Semver(Opaque):
     minor: int
     patch: int
     before: tuple[int | str, ...]
-    type_name = "kubernetes.Semver"
+    type_name: ClassVar[str] = "kubernetes.Semver"
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -156,9 +153,9 @@ class Semver(Opaque):
         return (self.major, self.minor, self.patch, not parts, parts)
 
 
-def semver(text: str, normalize: bool = False) -> Semver:  # ruff: ignore[boolean-type-hint-positional-argument] - CEL hands it on so
+def semver(text: str, *normalize: bool) -> Semver:
     """`semver(text)`."""
-    if normalize:
+    if any(normalize):
         text = _normal(text)
     if not text:
         raise CelError("Version string empty")
@@ -167,14 +164,15 @@ def semver(text: str, normalize: bool = False) -> Semver:  # ruff: ignore[boolea
         raise CelError("No Major.Minor.Patch elements found")
     rest, plus, build = parts[2].partition("+")
     last, dash, before = rest.partition("-")
-    numbers = [_number(part, what) for part, what in zip((*parts[:2], last), ("major", "minor", "patch"), strict=True)]
+    numbers = list(starmap(_number, zip((*parts[:2], last), ("major", "minor", "patch"), strict=True)))
     found = tuple(_before(part) for part in before.split(".")) if dash else ()
     for part in build.split(".") if plus else ():
         if not part:
             raise CelError("Build meta data is empty")
         if not _ALPHANUMERIC.fullmatch(part):
             raise CelError(f"Invalid character(s) found in build meta data {go_quote(part)}")
-    return Semver(*numbers, found)
+    major, minor, patch = numbers
+    return Semver(major, minor, patch, found)
 
 
 def _number(text: str, what: str) -> int:
@@ -246,9 +244,7 @@ _VALUE_WORDS: Final = (
 )
 _NAME: Final = re.compile(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
-_DATE_TIME: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[tT ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[zZ]|[+-]\d\d:?\d\d)?", re.ASCII
-)
+_DATE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[tT ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[zZ]|[+-]\d\d:?\d\d)?", re.ASCII)
 
 
 def _checked(text: str, form: re.Pattern[str], longest: int, words: str, unit: str = "characters") -> list[str]:
@@ -296,7 +292,7 @@ def _byte(text: str) -> list[str]:
 
 def _date(text: str) -> list[str]:
     try:
-        datetime.date.fromisoformat(text if len(text) == 10 else "-")
+        dt.date.fromisoformat(text if len(text) == 10 else "-")
     except ValueError:
         return ["invalid date"]
     return []
@@ -333,7 +329,7 @@ class Format(Opaque):
     """A named format."""
 
     name: str
-    type_name = "kubernetes.NamedFormat"
+    type_name: ClassVar[str] = "kubernetes.NamedFormat"
 
 
 def validate(form: Format, text: str) -> Maybe:

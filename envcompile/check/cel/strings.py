@@ -6,6 +6,7 @@ Source: ext/strings.go and ext/formatting.go of github.com/google/cel-go.
 from __future__ import annotations
 
 import math
+import string
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.cel.convert import time_text, to_string
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 _LOWER: Final = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _UPPER: Final = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
-_SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _SUPERSCRIPT: Final = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 _ESCAPES: Final = {
     "\a": "\\a",
@@ -187,7 +188,7 @@ def _clause(text: str, position: int) -> tuple[tuple[str, int], int]:
     wrong = "could not parse formatting clause: "
     if text[position] == ".":
         end = position + 1
-        while end < len(text) and text[end] in "0123456789":
+        while end < len(text) and text[end] in string.digits:
             end += 1
         if end >= len(text):
             raise CelError(f"{wrong}error while parsing precision: could not find end of precision specifier")

@@ -130,6 +130,50 @@ def read_checked(data: bytes) -> Checked:
     return Checked(_node(fields.message(4)), types, overloads, names, positions)
 
 
+def nodes(root: Node) -> Iterator[Node]:
+    """A node and all below it, in the order of the text."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed(_children(node)))
+
+
+def _children(node: Node) -> list[Node]:
+    match node:
+        case Select():
+            return [node.operand]
+        case Call():
+            return [*((node.target,) if node.target is not None else ()), *node.arguments]
+        case ListLiteral():
+            return list(node.items)
+        case MapLiteral():
+            return [part for key, value, _ in node.entries for part in (key, value)]
+        case Fold():
+            return [node.over, node.start, node.condition, node.step, node.result]
+    return []
+
+
+def way_to(node: Node) -> tuple[str, ...]:
+    """The name and the fields that lead to a node, such as `object`, `spec`, `replicas`; nothing for anything else."""
+    match node:
+        case Ident(name=name):
+            return tuple(name.split("."))
+        case Select(operand=operand, field=field):
+            before = way_to(operand)
+            return (*before, field) if before else ()
+        case Call(function="_?._", arguments=(operand, Constant(value=str() as field))):
+            before = way_to(operand)
+            return (*before, field) if before else ()
+    return ()
+
+
+def ways(root: Node) -> list[tuple[str, ...]]:
+    """Every way that an expression reads, the longest of those that begin alike, in the order of the text."""
+    found = list(dict.fromkeys(way for node in nodes(root) if (way := way_to(node))))
+    return [way for way in found if not any(other != way and other[: len(way)] == way for other in found)]
+
+
 class _Fields:
     """One protobuf message, its fields by number."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,11 +85,25 @@ class Opaque:
     """A value of one of Kubernetes' own types: equal values of the same type, an error beside any other."""
 
     __slots__ = ()
-    type_name = ""
+    type_name: ClassVar[str] = ""
 
     def same(self, other: Any) -> bool:
         """Tell whether another value of the type is the same."""
         return bool(self == other)
+
+
+class Unordered(list[Any]):  # ruff: ignore[subclass-builtin] - it is a list wherever one is asked for
+    """A list whose order does not count when it is compared: a set, or entries that are told apart by keys."""
+
+    __slots__ = ("keys",)
+
+    def __init__(self, items: list[Any], keys: list[str]) -> None:
+        super().__init__(items)
+        self.keys = keys
+
+    def key(self, item: Any) -> Any:
+        """What tells an item apart: its keys, or all of it."""
+        return [item.get(name) for name in self.keys] if self.keys and isinstance(item, dict) else item
 
 
 class Lazy:
@@ -125,6 +140,7 @@ _NAMES: Final[dict[type, str]] = {
     str: "string",
     bytes: "bytes",
     list: "list",
+    Unordered: "list",
     dict: "map",
     Lazy: "map",
     type(None): "null_type",
@@ -219,10 +235,14 @@ def equal(left: Any, right: Any) -> bool:
         if type(left) is not type(right):
             raise no_overload("")
         return left.same(right)
+    if isinstance(left, Unordered) and isinstance(right, list):
+        return len(left) == len(right) and all(any(equal(item, other) for other in right) for item in left)
+    if isinstance(right, Unordered) and isinstance(left, list):
+        return equal(right, left)
     if kind is not type(right):
         return False
     if kind is list:
-        return len(left) == len(right) and all(equal(one, other) for one, other in zip(left, right, strict=True))
+        return len(left) == len(right) and all(starmap(equal, zip(left, right, strict=True)))
     if kind is dict:
         return len(left) == len(right) and all(
             (there := find(right, key))[0] and equal(value, there[1]) for key, value in left.items()
@@ -253,7 +273,7 @@ def compare(left: Any, right: Any, sign: str) -> int:
         raise no_overload("" if known else sign)
     elif isinstance(left, str):
         left, right = left.encode("utf-8", "surrogatepass"), right.encode("utf-8", "surrogatepass")
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def find(container: dict[Any, Any], key: Any) -> tuple[bool, Any]:
@@ -278,7 +298,7 @@ def member(value: Any, key: Any) -> tuple[bool, Any]:
     """
     if type(value) is dict:
         return find(value, key) if type(key) is not str else (key in value, value.get(key))
-    if type(value) is list:
+    if isinstance(value, list):
         position = _position(key)
         inside = 0 <= position < len(value)
         return inside, value[position] if inside else None

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from envcompile.check.policy.matching import Request
     from envcompile.model import Pointer
 
-GROUP: Final = "admissionregistration.k8s.io"
 _LONGEST_MESSAGE: Final = 5 * 1024
 _KIND: Final = ("group", "version", "kind")
 _RESOURCE: Final = ("group", "version", "resource")
@@ -49,12 +48,10 @@ _REQUEST_FIELDS: Final = {
 _TYPES: Final[Mapping[str, CelType]] = {
     "object": DYN,
     "oldObject": DYN,
-    **{name: DYN for name in _REQUEST_FIELDS},
+    **dict.fromkeys(_REQUEST_FIELDS, DYN),
     **{f"{name}.{part}": TEXT for name in ("request.kind", "request.requestKind") for part in _KIND},
     **{f"{name}.{part}": TEXT for name in ("request.resource", "request.requestResource") for part in _RESOURCE},
-    **{
-        f"request.{name}": TEXT for name in ("subResource", "requestSubResource", "name", "namespace", "operation")
-    },
+    **{f"request.{name}": TEXT for name in ("subResource", "requestSubResource", "name", "namespace", "operation")},
     "request.userInfo.username": TEXT,
     "request.userInfo.uid": TEXT,
     "request.userInfo.groups": TEXTS,
@@ -173,9 +170,7 @@ def compile_policy(engine: Engine, name: str, spec: Mapping[str, Any]) -> tuple[
     for at, item in maps_at(spec, "validations"):
         pointer = ("spec", "validations", at)
         made = program((*pointer, "expression"), item.get("expression"), ("bool",))
-        message = program(
-            (*pointer, "messageExpression"), item.get("messageExpression"), ("string",), authorizes=False
-        )
+        message = program((*pointer, "messageExpression"), item.get("messageExpression"), ("string",), authorizes=False)
         if made is not None:
             reason = text_at(item, "reason") or "Invalid"
             validations.append(
@@ -291,8 +286,7 @@ def decide(policy: Policy, request: Request, params: Mapping[str, Any] | None) -
     except UnknownError as error:
         return Verdict(unknown=((("spec", "matchConditions"), str(error)),))
     except (CelError, CostError) as error:
-        denials = (Denial(("spec", "matchConditions"), str(error)),) if policy.fails else ()
-        return Verdict(denials)
+        return Verdict((Denial(("spec", "matchConditions"), str(error)),) if policy.fails else ())
     names["namespaceObject"] = namespace_value(request)
     unknown: list[tuple[Pointer, str]] = []
     denials = tuple(_denials(policy, names, unknown))
@@ -363,9 +357,7 @@ def _is_met(policy: Policy, names: Mapping[str, Any]) -> bool:
     return True
 
 
-def _denials(
-    policy: Policy, names: Mapping[str, Any], unknown: list[tuple[Pointer, str]]
-) -> Iterator[Denial]:
+def _denials(policy: Policy, names: Mapping[str, Any], unknown: list[tuple[Pointer, str]]) -> Iterator[Denial]:
     budget = _Budget(costs.PER_BINDING)
     scope = _scope(policy, names, budget)
     found: list[Denial] = []

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.schema import Node
 
-_TABLES: Final = Path(__file__).parents[1] / "tables"
+_TABLE: Final = Path(__file__).with_name("defaults.json")
 _GENERATED: Final = frozenset({
     "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod", "Job", "CronJob", "HorizontalPodAutoscaler",
     "Ingress", "NetworkPolicy", "PodDisruptionBudget", "ReplicationController", "PriorityClass",
@@ -57,7 +57,7 @@ class _Defaults(NamedTuple):
 
 @cache
 def _defaults() -> _Defaults:
-    found = json.loads((_TABLES / "defaults.json").read_text(encoding="utf-8"))
+    found = json.loads(_TABLE.read_text(encoding="utf-8"))
     words = [{name: frozenset(text.split()) for name, text in found[key].items()} for key in ("zero", "structs")]
     return _Defaults(found["values"], *words)
 
@@ -80,7 +80,7 @@ def admitted(api: KubeApi, value: dict[str, Any], namespace: str = "") -> dict[s
         _special(kind, made)
     else:
         made = copy.deepcopy(value)
-    metadata = {key: item for key, item in map_at(made, "metadata").items() if item not in (None, {}, [])}
+    metadata = {key: item for key, item in map_at(made, "metadata").items() if item or item == 0}
     if namespace:
         metadata.setdefault("namespace", namespace)
     metadata |= {
@@ -98,7 +98,7 @@ def admitted(api: KubeApi, value: dict[str, Any], namespace: str = "") -> dict[s
 
 
 def _decoded(node: Node, value: dict[str, Any]) -> dict[str, Any]:
-    found = _value(node, value)
+    found: dict[str, Any] = _value(node, value)
     if "status" in node.fields:
         found["status"] = copy.deepcopy(_STATUS.get(text_at(value, "kind"), {}))
     return found
@@ -119,8 +119,7 @@ def _value(node: Node | None, value: Any) -> Any:
     found: dict[str, Any] = {}
     for key, item in value.items():
         child = node.child(key)
-        is_free = child is not None and not child.fields
-        if item is None or (key in zero and item in (False, 0, "")) or item == [] or (item == {} and is_free and _is_map(child)):
+        if _is_nothing(child, item) or (key in zero and not item):
             continue
         found[key] = _value(child, item)
     for key, default in tables.values.get(name, {}).items():
@@ -131,13 +130,16 @@ def _value(node: Node | None, value: Any) -> Any:
     for key in tables.structs.get(name, ()):
         if key not in found and key in node.fields:
             found[key] = _value(node.child(key), {})
-    if name == "core.v1.PodTemplateSpec":
+    if name in {"core.v1.PodTemplateSpec", "batch.v1.JobTemplateSpec"}:
         found.setdefault("metadata", {})
     return _typed(name, found)
 
 
-def _is_map(node: Node | None) -> bool:
-    return node is not None and node.type == "map" and node.is_open
+def _is_nothing(node: Node | None, value: Any) -> bool:
+    """Tell whether a value is left out: null, an empty list, or an empty map of names."""
+    if value == {}:
+        return node is not None and node.type == "map" and not node.fields and node.is_open
+    return value is None or value == []
 
 
 def _entry(node: Node | None, value: Any) -> Any:
@@ -244,7 +246,7 @@ def _set_strategy(value: dict[str, Any]) -> None:
 
 
 def _service_port(value: dict[str, Any]) -> None:
-    if value.get("targetPort") in (None, 0, "") and "port" in value:
+    if not value.get("targetPort") and "port" in value:
         value["targetPort"] = value["port"]
 
 
@@ -284,7 +286,7 @@ def _subject(value: dict[str, Any]) -> None:
 
 
 def _behavior(value: dict[str, Any]) -> None:
-    ways = {
+    ways: dict[str, dict[str, Any]] = {
         "scaleUp": {
             "stabilizationWindowSeconds": 0,
             "selectPolicy": "Max",
@@ -356,7 +358,9 @@ def _account(spec: dict[str, Any]) -> None:
     mount = {"name": name, "mountPath": _ACCOUNT, "readOnly": True}
     containers = [item for field in ("containers", "initContainers") for _, item in maps_at(spec, field)]
     without = [
-        item for item in containers if _ACCOUNT not in [mounted.get("mountPath") for _, mounted in maps_at(item, "volumeMounts")]
+        item
+        for item in containers
+        if _ACCOUNT not in [mounted.get("mountPath") for _, mounted in maps_at(item, "volumeMounts")]
     ]
     for item in without:
         item["volumeMounts"] = [*list_at(item, "volumeMounts"), dict(mount)]

@@ -128,7 +128,7 @@ def selects(selector: Mapping[str, Any], labels: Labels | Namespace) -> bool:
             "Exists": value is not None,
             "DoesNotExist": value is None,
         }
-        if not answers.get(text_at(demand, "operator"), False):
+        if not answers.get(text_at(demand, "operator")):
             return False
     return True
 
