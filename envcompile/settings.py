@@ -10,6 +10,8 @@ DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
 
 SchemaName = Literal["project", "environment", "patch"]
+Layout = Literal["resource", "app", "environment"]
+"""What a file below `environments/` holds."""
 Grade = Literal["off", "info", "warning", "error"]
 """How grave the findings of a rule are; `off` leaves the rule out."""
 
@@ -62,12 +64,18 @@ class Limits(Model, frozen=True, kw_only=True):
     """Folders of one layer, a folder as often as symlinks lead to it."""
     file_size: int | None = None
     """Mebibytes of one file."""
+    size: int | None = None
+    """Mebibytes of all files that are read."""
+    documents: int | None = None
+    """Documents of all layers, each as often as an environment has it."""
     imports: int | None = None
     """Files that one jsonnet file may import."""
     seconds: int | None = None
     """Of the processor, for one jsonnet file."""
     memory: int | None = None
-    """Mebibytes of memory for jsonnet."""
+    """Mebibytes of memory for jsonnet; for all of envc where the tree is not trusted."""
+    time: int | None = None
+    """Seconds for everything, where the tree is not trusted."""
 
 
 class Project(Model, frozen=True, kw_only=True):
@@ -89,6 +97,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Who is told by `envc notify`."""
     chart: Chart | None = None
     """Write a Helm chart of all environments, too; without this key there is none."""
+    layout: Layout = "resource"
+    """What a file below `environments/` holds: one resource, all of one application, or all of the environment."""
     limits: Limits | None = None
     """How much of the machine the project may take."""
     checks: dict[str, Grade] = {}

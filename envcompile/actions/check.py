@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.actions.build import compile_all
-from envcompile.actions.field_places import field_path, source_place
-from envcompile.actions.older import older_values
-from envcompile.check.check_input import Scene, SealingKeys
-from envcompile.check.finding import RANK, Finding, fingerprint
+from envcompile.actions.build import link_all
+from envcompile.actions.findings import find_all
+from envcompile.actions.older import OlderStates
+from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
-from envcompile.check.hiding import NOT_SHOWN, hidden
 from envcompile.check.report import Ignored, Report, order
-from envcompile.check.schema import IMMUTABLE, SCHEMA, unknown_kinds
-from envcompile.check.suppressions import POINTER, UNUSED, misused, read_suppressions, unused
+from envcompile.check.schema import IMMUTABLE, SCHEMA
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
+from envcompile.check.suppressions import UNUSED, Suppression, misused, unused
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
-from envcompile.kubernetes.fieldpath import format_field
-from envcompile.model import without_values
-from envcompile.settings import Sealing
-from envcompile.text import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from envcompile.check.finding import Hit, Severity
+    from envcompile.actions.findings import Checked
+    from envcompile.actions.findings_memo import Aside
+    from envcompile.check.finding import Hit
     from envcompile.check.rule import Rule
-    from envcompile.check.suppressions import Suppression
-    from envcompile.model import Location, Resource, ResourceId
-    from envcompile.units.project import CompiledEnvironment, Project
-
-
-class Graded(NamedTuple):
-    """A hit with its rule and grade, before anybody asked for its place."""
-
-    rule: str
-    severity: Severity
-    hit: Hit
-    field: str
-    fingerprint: str
-
-
-class Looked(NamedTuple):
-    """What the rules found in one environment, each thing once."""
-
-    built: CompiledEnvironment
-    resources: Mapping[ResourceId, Resource]
-    rules: tuple[Rule, ...]
-    """Those that the settings do not leave out."""
-    findings: tuple[Graded, ...]
-    ignored: tuple[tuple[Graded, Suppression], ...]
-    unused: tuple[tuple[Graded, Suppression], ...]
-    """Suppressions that set nothing aside here; in another environment they may."""
+    from envcompile.model import Location
+    from envcompile.sources import EnvironmentSources
+    from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.project import Project
 
 
 def known_rules() -> tuple[Rule, ...]:
@@ -67,7 +42,12 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def check(
-    project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None = None, *, since: str | None = None
+    project: Project,
+    wanted: Sequence[str],
+    rules: Sequence[Rule] | None = None,
+    *,
+    since: str | None = None,
+    folder: Path | None = None,
 ) -> Report:
     """Compile environments and check them.
 
@@ -76,6 +56,7 @@ def check(
         wanted: environments as the user named them; none means all.
         rules: what to ask besides the schema and the suppressions; the catalogue when left out.
         since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
+        folder: the project's folder, for a project that git holds.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
@@ -83,213 +64,112 @@ def check(
     """
     asked = known_rules() if rules is None else (SCHEMA, *rules)
     names = project.choose(wanted)
-    compiled = compile_all(project, names)
-    count = sum(len(built.compiled.resources) for built in compiled)
-    if not count:
+    linked = link_all(project, names)
+    if not any(environment.count for environment in linked):
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
-    _refuse_unknown_rules(project, compiled, asked)
-    older = older_values(project, compiled, since) if IMMUTABLE in asked else [{} for _ in compiled]
-    looked = [
-        look(built, grading(project, built), asked, older=values) for built, values in zip(compiled, older, strict=True)
-    ]
-    findings = [*_placed(looked), *_unused_everywhere(looked)]
+    _refuse_unknown_rules(project, linked, asked)
+    folder = folder or project.tree.root
+    older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
+    checked = find_all(project, linked, asked, older, "" if rules is not None else " ".join(rule.id for rule in asked))
+    for environment in linked:
+        environment.remember()
+    project.save_memo()
+    sorted_out = [_sort_out(one, grading(project, one.linked.plan.sources), asked) for one in checked]
+    findings = [finding for one in sorted_out for finding in one.findings]
+    findings += _unused_everywhere(sorted_out)
     return Report(
         names,
-        count,
-        tuple(rule for rule in (*asked, *ABOUT_SUPPRESSIONS) if any(rule in entry.rules for entry in looked)),
+        sum(one.resources for one in checked),
+        tuple(rule for rule in (*asked, *ABOUT_SUPPRESSIONS) if any(rule in one.rules for one in sorted_out)),
         tuple(sorted(findings, key=order)),
-        tuple(
-            Ignored(place_of(entry, found), suppression.reason)
-            for entry in looked
-            for found, suppression in entry.ignored
-        ),
-        tuple(sorted({kind for built in compiled for kind in unknown_kinds(scene_of(built))})),
+        tuple(Ignored(finding, aside.reason) for one in sorted_out for finding, aside in one.ignored),
+        tuple(sorted({kind for one in checked for kind in one.unknown})),
     )
 
 
-def grading(project: Project, built: CompiledEnvironment) -> Grading:
+def grading(project: Project, sources: EnvironmentSources) -> Grading:
     """The grades that hold for an environment."""
-    return Grading(project.settings.checks, built.composed.sources.settings.checks)
+    return Grading(project.settings.checks, sources.settings.checks)
 
 
-def look(
-    built: CompiledEnvironment,
-    grades: Grading,
-    rules: Sequence[Rule],
-    *,
-    only: frozenset[ResourceId] | None = None,
-    older: Mapping[ResourceId, dict[str, Any]] | None = None,
-    least: Severity = "info",
-) -> Looked:
-    """Ask the rules about one compiled environment; no file is read.
+class _Sorted(NamedTuple):
+    """The findings of one environment, graded, each thing once."""
 
-    Args:
-        built: the environment.
-        grades: how grave findings are.
-        rules: what to ask; those about suppressions are asked always.
-        only: rules that judge each resource alone are asked about these only; about all when left out.
-        older: resources that were something else before, as they were.
-        least: findings that are less grave are left out.
-    """
-    scene = scene_of(built, older)
-    part = scene
-    if only is not None:
-        chosen = [item for item in scene.resources if item.id in only]
-        part = Scene(scene.environment, chosen, scene.api, scene.keys, scene.older)
-    values = {resource.id: resource for resource in scene.resources}
-    asked = tuple(rule for rule in rules if not grades.is_off(rule.id))
-    suppressions = _suppressions(scene.resources)
-    known = frozenset(rule.id for rule in rules)
-    findings: dict[str, Graded] = {}
-    ignored: dict[str, tuple[Graded, Suppression]] = {}
-    used: set[Suppression] = set()
-    graded = _Grader(built, values, grades)
-    for rule in asked:
-        for hit in rule.find(part if rule.alone else scene):
-            entry = suppressions.get((hit.resource, rule.id))
-            is_ignored = entry is not None and bool(entry.reason)
-            if entry is not None and is_ignored:
-                used.add(entry)
-            if RANK[grades.grade(rule, hit)] < RANK[least]:
-                continue
-            found = graded(rule, hit)
-            if entry is not None and is_ignored:
-                ignored.setdefault(found.fingerprint, (found, entry))
-            else:
-                findings.setdefault(found.fingerprint, found)
+    rules: tuple[Rule, ...]
+    """Those that the settings do not leave out."""
+    findings: tuple[Finding, ...]
+    ignored: tuple[tuple[Finding, Aside], ...]
+    unused: tuple[tuple[Finding, Aside], ...]
+    """Entries that set nothing aside here; in another environment they may."""
+
+
+def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule]) -> _Sorted:
+    """Grade what was found in an environment, and set aside what its annotations say."""
+    asked = {rule.id: rule for rule in rules if not grades.is_off(rule.id)}
     own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
-    for rule, hit in misused(suppressions.values(), known):
-        if rule in own and RANK[grades.grade(rule, hit)] >= RANK[least]:
-            found = graded(rule, hit)
-            findings.setdefault(found.fingerprint, found)
+    environment = checked.linked.environment
+    asides = {}
+    for said in checked.asides:
+        key = (said.resource, said.rule)
+        if said.reason or key not in asides:
+            asides[key] = said
+    findings: dict[str, Finding] = {}
+    ignored: dict[str, tuple[Finding, Aside]] = {}
+    used = set()
+    for found in checked.findings:
+        rule = asked.get(found.rule)
+        if rule is None:
+            continue
+        finding = Finding(
+            found.rule,
+            grades.grade(rule, found),
+            environment,
+            found.resource,
+            found.field,
+            found.what,
+            found.fix,
+            found.fingerprint,
+            found.where,
+        )
+        aside = asides.get((found.resource, found.rule))
+        if aside is not None and aside.reason:
+            used.add(aside)
+            ignored.setdefault(found.fingerprint, (finding, aside))
+        else:
+            findings.setdefault(found.fingerprint, finding)
+    entries = {Suppression(one.resource, one.rule, one.reason): one for one in asides.values()}
+
+    def about(rule: Rule, hit: Hit, aside: Aside) -> Finding:
+        print_ = fingerprint(rule.id, environment, hit.resource, aside.field, hit.value)
+        grade = grades.grade(rule, hit)
+        return Finding(rule.id, grade, environment, hit.resource, aside.field, hit.what, hit.fix, print_, aside.where)
+
+    for entry, aside in entries.items():
+        for rule, hit in misused([entry], frozenset(rule.id for rule in rules)):
+            if rule in own:
+                finding = about(rule, hit, aside)
+                findings.setdefault(finding.fingerprint, finding)
     idle = []
     if UNUSED in own:
-        names = {rule.id for rule in asked}
         idle = [
-            (graded(UNUSED, unused(entry)), entry)
-            for entry in suppressions.values()
-            if entry.reason and entry.rule in names and entry not in used
-            if RANK[grades.grade(UNUSED, unused(entry))] >= RANK[least]
+            (about(UNUSED, unused(entry), aside), aside)
+            for entry, aside in entries.items()
+            if entry.reason and entry.rule in asked and aside not in used
         ]
-    return Looked(
-        built,
-        {resource.id: resource for resource in built.compiled.resources},
-        (*asked, *own),
-        tuple(findings.values()),
-        tuple(ignored.values()),
-        tuple(idle),
-    )
+    return _Sorted((*asked.values(), *own), tuple(findings.values()), tuple(ignored.values()), tuple(idle))
 
 
-def place_of(looked: Looked, found: Graded) -> Finding:
-    """The finding with the one line of the sources that it points at."""
-    identity = found.hit.resource
-    resource = looked.resources.get(identity)
-    where = source_place(looked.built, resource, found.hit.pointer) if resource is not None else None
-    what = found.hit.what
-    if resource is not None and where is not None:
-        for pointer in found.hit.beside:
-            other = source_place(looked.built, resource, pointer)
-            if other is not None and other.file != where.file:
-                what += f" (`{pointer[-1]}` is from {other.file}:{other.line})"
-    return Finding(
-        found.rule,
-        found.severity,
-        looked.built.compiled.environment,
-        identity,
-        _line(found.field),
-        _line(what),
-        _line(found.hit.fix),
-        found.fingerprint,
-        where,
-    )
-
-
-def _placed(looked: Sequence[Looked]) -> list[Finding]:
-    """All findings with their places.
-
-    Those of one resource follow each other, in all environments: they stand in the same files, which are gone through
-    once then.
-    """
-    found = [(item.hit.resource, number, item) for number, entry in enumerate(looked) for item in entry.findings]
-    found.sort(key=lambda each: (each[0].kind, each[0].name, each[0], each[1]))
-    return [place_of(looked[number], item) for _, number, item in found]
-
-
-def _line(text: str) -> str:
-    """A text that may quote what manifests hold, as one line that deceives no terminal."""
-    return escaped(" ".join(text.split()))
-
-
-class _Grader:
-    """Grades hits, and says their field by merge keys, so that it stays the same when items move."""
-
-    def __init__(self, built: CompiledEnvironment, resources: Mapping[ResourceId, Resource], grades: Grading) -> None:
-        self._environment = built.compiled.environment
-        self._api = built.composed.api
-        self._resources = resources
-        self._grades = grades
-
-    def __call__(self, rule: Rule, hit: Hit) -> Graded:
-        resource = self._resources.get(hit.resource)
-        field = ""
-        if resource is not None:
-            group, _, version = str(resource.value.get("apiVersion", "")).rpartition("/")
-            there, missing = field_path(hit.pointer, resource.value, self._api.node(group, version, resource.id.kind))
-            field = format_field((*there, *missing))
-        print_ = fingerprint(rule.id, self._environment, hit.resource, field, hit.value)
-        return Graded(rule.id, self._grades.grade(rule, hit), hit, field, print_)
-
-
-def scene_of(built: CompiledEnvironment, older: Mapping[ResourceId, dict[str, Any]] | None = None) -> Scene:
-    """The environment as rules look at it: free of every secret, and beside what it was before."""
-    sealing = built.composed.sources.settings.sealing or Sealing()
-    compiled = built.compiled
-    resources = compiled.resources
-    if compiled.plaintext_allowed:
-        before = older or {}
-        older = {
-            resource.id: without_values(resource._replace(value=before[resource.id]), NOT_SHOWN, hidden).value
-            for resource in resources
-            if resource.id in before
-        }
-        resources = tuple([without_values(resource, NOT_SHOWN, hidden) for resource in resources])
-    keys = SealingKeys(sealing.controller_namespace, sealing.controller_name)
-    return Scene(compiled.environment, resources, built.composed.api, keys, older)
-
-
-def _suppressions(resources: Iterable[Resource]) -> dict[tuple[ResourceId, str], Suppression]:
-    """The entries of all annotations by resource and rule; of two for the same rule the one with a reason."""
-    found: dict[tuple[ResourceId, str], Suppression] = {}
-    for resource in resources:
-        for entry in read_suppressions(resource.id, resource.value):
-            key = (entry.resource, entry.rule)
-            if entry.reason or key not in found:
-                found[key] = entry
-    return found
-
-
-def _unused_everywhere(looked: Sequence[Looked]) -> Iterator[Finding]:
+def _unused_everywhere(sorted_out: Sequence[_Sorted]) -> Iterator[Finding]:
     """The suppressions that set nothing aside in any environment that has them from the same line."""
-    idle: dict[tuple[Location | None, str], list[Finding]] = {}
-    for entry in looked:
-        for found, suppression in entry.unused:
-            placed = place_of(entry, found)
-            idle.setdefault((placed.where, suppression.rule), []).append(placed)
-    if not idle:
-        return
-    busy = set()
-    for entry in looked:
-        for found, suppression in entry.ignored:
-            resource = entry.resources[found.hit.resource]
-            busy.add((source_place(entry.built, resource, POINTER), suppression.rule))
-    for key, findings in idle.items():
-        if key not in busy:
-            yield from findings
+    busy = {(aside.where, aside.rule) for one in sorted_out for _, aside in one.ignored}
+    for one in sorted_out:
+        for finding, aside in one.unused:
+            if (aside.where, aside.rule) not in busy:
+                yield finding
 
 
-def _refuse_unknown_rules(project: Project, compiled: Sequence[CompiledEnvironment], rules: Sequence[Rule]) -> None:
+def _refuse_unknown_rules(project: Project, linked: Sequence[LinkedEnvironment], rules: Sequence[Rule]) -> None:
     """Refuse names in `checks` that no rule has.
 
     Raises:
@@ -305,8 +185,8 @@ def _refuse_unknown_rules(project: Project, compiled: Sequence[CompiledEnvironme
     for name in project.settings.checks:
         if name not in known:
             refuse(name, _where_in_project(project, name))
-    for built in compiled:
-        sources = built.composed.sources
+    for environment in linked:
+        sources = environment.plan.sources
         for name in sources.settings.checks:
             if name not in known:
                 refuse(name, sources.where(("checks", name)))

@@ -13,7 +13,7 @@ from envcompile.sources.yamlfiles import JSONNET_ENDING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from envcompile.git.objects import Entry, GitObjects
+    from envcompile.git.objects import GitObjects, TreeEntry
 
 _OUTPUT = "environments"
 
@@ -85,7 +85,7 @@ class EnvironmentInputs:
         """Drop what is remembered of folders."""
         self._plain.clear()
 
-    def _top(self, commit: str) -> Mapping[str, Entry]:
+    def _top(self, commit: str) -> Mapping[str, TreeEntry]:
         """The project's folder."""
         *_, (entries, _) = self._way(commit)
         return entries
@@ -94,7 +94,7 @@ class EnvironmentInputs:
         """What lies around the project's folder."""
         return b"\0".join([b"".join(_lines(entries, {part})) for entries, part in self._way(commit) if part])
 
-    def _way(self, commit: str) -> Iterator[tuple[Mapping[str, Entry], str]]:
+    def _way(self, commit: str) -> Iterator[tuple[Mapping[str, TreeEntry], str]]:
         """The folders from the top of the repository to the project's, each with the name of the next."""
         tree = self._objects.root(commit)
         for part in [*(name for name in self._prefix.split("/") if name), ""]:
@@ -103,7 +103,7 @@ class EnvironmentInputs:
             below = entries.get(part)
             tree = below.hash if below is not None and below.mode == FOLDER else ""
 
-    def _is_plain(self, entry: Entry) -> bool:
+    def _is_plain(self, entry: TreeEntry) -> bool:
         """Tell whether what lies below leads nowhere else."""
         if entry.mode != FOLDER:
             return entry.mode not in {SYMLINK, SUBMODULE}
@@ -116,7 +116,7 @@ class EnvironmentInputs:
         return known
 
 
-def _lines(entries: Mapping[str, Entry], without: Collection[str]) -> Iterator[bytes]:
+def _lines(entries: Mapping[str, TreeEntry], without: Collection[str]) -> Iterator[bytes]:
     for name, entry in sorted(entries.items()):
         if name not in without:
             yield f"{entry.mode} {entry.hash} {name}\0".encode("utf-8", "surrogateescape")

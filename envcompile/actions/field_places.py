@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from envcompile import yamlio
 from envcompile.compose.provenance import explain
@@ -11,13 +11,27 @@ from envcompile.model import Location
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from envcompile.kubernetes import Node
+    from envcompile.kubernetes import KubeApi, Node
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Document, Pointer, Resource, Step
-    from envcompile.units.project import CompiledEnvironment
+    from envcompile.sources import EnvironmentSources
 
 _NAME: FieldPath = ("metadata", "name")
 """Stands for the whole resource: the line people recognise it by."""
+
+
+class Context(Protocol):
+    """What an environment is made from."""
+
+    @property
+    def api(self) -> KubeApi:
+        """The API of its Kubernetes version with its CRDs."""
+        ...
+
+    @property
+    def sources(self) -> EnvironmentSources:
+        """Its settings and files."""
+        ...
 
 
 def field_path(pointer: Pointer, value: Any, node: Node | None) -> tuple[FieldPath, FieldPath]:
@@ -33,43 +47,43 @@ def field_path(pointer: Pointer, value: Any, node: Node | None) -> tuple[FieldPa
     return keyed(pointer[:length], value, node), pointer[length:]
 
 
-def source_place(built: CompiledEnvironment, resource: Resource, pointer: Pointer) -> Location | None:
+def source_place(context: Context, resource: Resource, pointer: Pointer) -> Location | None:
     """Where the sources set a field of a compiled resource; None when no source file speaks of the resource.
 
     A field that is missing has the place of whoever removed it, else that of the innermost field around it. A map or
     list has the place of the layer that brought it in, a scalar that of the layer whose value counts.
     """
-    api = built.composed.api
+    api = context.api
     group, _, version = str(resource.value.get("apiVersion", "")).rpartition("/")
     there, missing = field_path(pointer, resource.value, api.node(group, version, resource.id.kind))
     if missing:
-        found = _winner(built, resource, (*there, *missing))
+        found = _winner(context, resource, (*there, *missing))
         if found is not None:
             return found
     while there:
-        found = _place(built, resource, there)
+        found = _place(context, resource, there)
         if found is not None:
             return found
         there = there[:-1]
-    return _place(built, resource, _NAME)
+    return _place(context, resource, _NAME)
 
 
-def _place(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> Location | None:
+def _place(context: Context, resource: Resource, path: FieldPath) -> Location | None:
     pointer = resolve(path, resource.value)
     if pointer is None:
         return None
     if isinstance(look_up(resource.value, pointer), dict | list):
-        return _creation(built, resource, path)
-    return _winner(built, resource, path)
+        return _creation(context, resource, path)
+    return _winner(context, resource, path)
 
 
-def _winner(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> Location | None:
+def _winner(context: Context, resource: Resource, path: FieldPath) -> Location | None:
     """Where the value that counts was written, or the field was removed; None when nobody speaks of it."""
-    origins = explain(resource, path, built.composed.api, built.composed.sources.where)
+    origins = explain(resource, path, context.api, context.sources.where)
     return next((say.place for origin in origins for say in origin.says if say.wins and say.place is not None), None)
 
 
-def _creation(built: CompiledEnvironment, resource: Resource, path: FieldPath) -> Location | None:
+def _creation(context: Context, resource: Resource, path: FieldPath) -> Location | None:
     """Where a map or list came in for the last time; later layers may have changed what is in it."""
     found: Step | None = None
     for step in resource.steps:
@@ -80,7 +94,7 @@ def _creation(built: CompiledEnvironment, resource: Resource, path: FieldPath) -
     if found is None:
         return None
     if found.document is None:
-        where = built.composed.sources.where
+        where = context.sources.where
         return where(found.within) if found.role == "setting" else None
     if found.role == "json6902" or found.document.generated:
         return place(found.document, found.within)

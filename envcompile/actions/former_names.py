@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from envcompile.history.reading import Reader
+    from envcompile.history.reading import HistoryReader
     from envcompile.history.records import Revision, State
 
 
@@ -20,7 +20,7 @@ class Followed(NamedTuple):
     """Number of a revision that came with another name -> how many resources it changed besides."""
 
 
-def follow(store: Reader, environment: str) -> Followed:
+def follow(store: HistoryReader, environment: str) -> Followed:
     """The revisions of an environment, also those from before it was renamed.
 
     It was renamed in a commit that has it and not the former one, on top of a commit that has the former one and not
@@ -55,7 +55,7 @@ def follow(store: Reader, environment: str) -> Followed:
     return found._replace(names=tuple(names))
 
 
-def _former(store: Reader, revision: Revision, parent: str) -> Revision | None:
+def _former(store: HistoryReader, revision: Revision, parent: str) -> Revision | None:
     """The revision that another name had in the parent, and that went when this one came."""
     before = store.revisions_of(parent)
     if revision.environment in before:

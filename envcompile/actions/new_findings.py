@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.actions.check import grading, known_rules, look, place_of
+from envcompile.actions.check import grading, known_rules
+from envcompile.actions.looking import look, place_of
 from envcompile.ask.findings import FindingRow, NewFindings
 from envcompile.check.baseline import FILE, read_baseline
 from envcompile.check.report import order, together
@@ -12,8 +13,8 @@ from envcompile.check.report import order, together
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.actions.check import Graded, Looked
     from envcompile.actions.diff import Difference
+    from envcompile.actions.looking import Graded, Looked
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.check.finding import Finding
     from envcompile.check.grading import Grading
@@ -77,7 +78,7 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
 
 def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, rules: Sequence[Rule]) -> _Side:
     touched = frozenset(name for item in diff.resources for name in (item.resource, item.was) if name is not None)
-    grades = grading(found.project, after)
+    grades = grading(found.project, after.composed.sources)
     before = found.before.get(diff.environment)
     older = {resource.id: resource.value for resource in before.compiled.resources} if before is not None else {}
     now = look(after, grades, rules, only=touched, older=older, least=_LEAST)

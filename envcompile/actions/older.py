@@ -5,117 +5,119 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.opening import open_repository
-from envcompile.check.api.immutable import can_refuse
-from envcompile.check.policy.kinds import ADMISSION, POLICY, has_own_rules
-from envcompile.check.reading import at, text_at
-from envcompile.emit.filenames import place_files
+from envcompile.check.reading import at
 from envcompile.emit.index import INDEX_NAME, parse_index
-from envcompile.emit.manifests import built_in_kinds, render
+from envcompile.emit.layout import WHOLE, file_of, take_apart
 from envcompile.errors import EnvcError
-from envcompile.yamlio import Renderer
+from envcompile.git.blob import blob_id, id_digits
+from envcompile.git.trees import CommitTree, StoredTree
 from envcompile.yamlio.load import load_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-    from envcompile.model import Resource, ResourceId
+    from envcompile.model import ResourceId
     from envcompile.sources import Tree
-    from envcompile.units.project import CompiledEnvironment, Project
 
 _FOLDER: Final = "environments"
+_TOGETHER: Final = ""
+"""Stands for the name of files that hold several resources."""
 
 
-def older_values(
-    project: Project, compiled: Sequence[CompiledEnvironment], since: str | None
-) -> list[Mapping[ResourceId, dict[str, Any]]]:
-    """For each environment the resources that were compiled to something else before, as they were.
-
-    Only kinds with fields that must stay are looked at, and only the files that differ are read as YAML.
+class OlderStates:
+    """The last compiled state of each environment.
 
     Args:
-        project: the repository.
-        compiled: the environments as they are now.
-        since: the commit whose compiled manifests are the older state; HEAD's when left out, or those in the folder
-            for an environment that HEAD does not have.
+        here: the project's files.
+        folder: its folder, or a bare repository.
+        since: the commit whose compiled manifests are the older state; when left out HEAD's, for a commit its first
+            parent's, and for an environment that is not in there those that the project itself holds.
 
     Raises:
         UsageError: no such commit.
         UnavailableError: a commit is named, and git does not answer.
     """
-    if project.tree.root is None:
-        return [{} for _ in compiled]
-    tree = _committed(project, since)
-    renderer = Renderer()
-    found: list[Mapping[ResourceId, dict[str, Any]]] = []
-    for built in compiled:
-        index = f"{_FOLDER}/{built.compiled.environment}/{INDEX_NAME}"
-        source = tree if tree is not None and (since is not None or tree.is_file(index)) else project.tree
-        found.append(_differing(source, built, renderer))
-    return found
+
+    def __init__(self, here: Tree, folder: Path, since: str | None = None) -> None:
+        self.digits = id_digits(folder)
+        """Of git's names of contents."""
+        self._here = here
+        self._is_named = since is not None
+        self._tree: Tree | None = None
+        try:
+            before = f"{here.commit}^" if isinstance(here, CommitTree) else "HEAD"
+            self._tree = open_repository(folder).commit_tree(since or before)
+        except EnvcError:
+            if since is not None:
+                raise
+
+    def of(self, environment: str) -> OlderState | None:
+        """The older state of an environment; None for one that was never compiled."""
+        folder = f"{_FOLDER}/{environment}"
+        index = f"{folder}/{INDEX_NAME}"
+        tree = self._tree
+        if tree is None or not (self._is_named or tree.is_file(index)):
+            tree = self._here
+        return OlderState(tree, folder, self.digits) if tree.is_file(index) else None
 
 
-def _committed(project: Project, since: str | None) -> Tree | None:
-    try:
-        return open_repository(project.root).commit_tree(since or "HEAD")
-    except EnvcError:
-        if since is not None:
-            raise
+class OlderState:
+    """The compiled manifests of one environment as they were.
+
+    Args:
+        tree: the commit or folder that holds them.
+        folder: where in it.
+        digits: of git's names of contents.
+    """
+
+    def __init__(self, tree: Tree, folder: str, digits: int) -> None:
+        self._tree = tree
+        self._folder = folder
+        self._digits = digits
+        self._places: dict[str, list[str]] | None = None
+        self._texts: dict[str, set[str]] = {}
+        self._values: dict[str, list[Any]] = {}
+        self.name = tree.folder_id(folder) if isinstance(tree, StoredTree) else ""
+        """Git's name of it; empty for what only lies in a folder, and can change at any time."""
+
+    def places(self, place: str) -> list[str]:
+        """The files in which a resource may have been: its own, its application's, the one for all, or one elsewhere.
+
+        Args:
+            place: where the resource is now, whatever the layout.
+        """
+        if self._places is None:
+            self._places = {}
+            for path in parse_index(self._tree.read(f"{self._folder}/{INDEX_NAME}")):
+                self._places.setdefault(path.rpartition("/")[2] if "/" in path else _TOGETHER, []).append(path)
+        alone, together = self._places.get(place.rpartition("/")[2], []), self._places.get(_TOGETHER, [])
+        for file, known in ((place, alone), (file_of(place, "app"), together), (WHOLE, together)):
+            if file in known:
+                return [file]
+        return [*alone, *together]
+
+    def holds(self, file: str, blob: str) -> bool:
+        """Tell whether a file has a text of that name; what is not there is as good as equal."""
+        path = f"{self._folder}/{file}"
+        if not self._tree.is_file(path):
+            return True
+        if "/" in file and isinstance(self._tree, StoredTree):
+            return self._tree.blob_of(path) == blob
+        if file not in self._texts:
+            self._texts[file] = {blob_id(text, self._digits) for text in take_apart(self._tree.read(path))}
+        return blob in self._texts[file]
+
+    def value(self, file: str, resource: ResourceId) -> dict[str, Any] | None:
+        """What a resource was; what cannot be read says nothing."""
+        if file not in self._values:
+            path = f"{self._folder}/{file}"
+            try:
+                self._values[file] = [value for value in load_all(self._tree.read(path), path) if value]
+            except EnvcError:
+                self._values[file] = []
+        for old in self._values[file]:
+            name, namespace = at(old, "metadata", "name"), at(old, "metadata", "namespace")
+            is_here = namespace in {None, "", resource.namespace}
+            if isinstance(old, dict) and old.get("kind") == resource.kind and name == resource.name and is_here:
+                return old
         return None
-
-
-def _differing(tree: Tree, built: CompiledEnvironment, renderer: Renderer) -> dict[ResourceId, dict[str, Any]]:
-    folder = f"{_FOLDER}/{built.compiled.environment}"
-    if not tree.is_file(f"{folder}/{INDEX_NAME}"):
-        return {}
-    known = parse_index(tree.read(f"{folder}/{INDEX_NAME}"))
-    moved: dict[str, list[str]] = {}
-    for path in known:
-        moved.setdefault(path.rpartition("/")[2], []).append(path)
-    found: dict[ResourceId, dict[str, Any]] = {}
-    compiled = built.compiled
-    looks_back = _looking_back(built)
-    files = place_files(compiled.resources, compiled.namespace, built_in_kinds(built.composed.api))
-    for file, resource in files.items():
-        if not (can_refuse(resource.id.group, resource.id.kind) or looks_back(resource)):
-            continue
-        places = [file] if file in known else moved.get(file.rpartition("/")[2], [])
-        for place in places:
-            value = _as_it_was(tree, f"{folder}/{place}", resource, renderer)
-            if value is not None:
-                found[resource.id] = value
-    return found
-
-
-def _looking_back(built: CompiledEnvironment) -> Callable[[Resource], bool]:
-    """Tells whether an admission policy, or a rule of its kind, asks what a resource was."""
-    resources, api = built.compiled.resources, built.composed.api
-    if any((resource.id.group, resource.id.kind) == (ADMISSION, POLICY) for resource in resources):
-        return lambda _: True
-    found: dict[tuple[str, str], bool] = {}
-
-    def ask(resource: Resource) -> bool:
-        kind = (text_at(resource.value, "apiVersion"), resource.id.kind)
-        if kind not in found:
-            group, _, version = kind[0].rpartition("/")
-            found[kind] = not api.is_built_in(group, kind[1]) and has_own_rules(api, group, version, kind[1])
-        return found[kind]
-
-    return ask
-
-
-def _as_it_was(tree: Tree, path: str, resource: Resource, renderer: Renderer) -> dict[str, Any] | None:
-    """The older value of a resource, if it was another one; what cannot be read says nothing."""
-    if not tree.is_file(path):
-        return None
-    data = tree.read(path)
-    if data == render(resource, renderer).encode():
-        return None
-    try:
-        documents = load_all(data, path)
-    except EnvcError:
-        return None
-    old = documents[0] if len(documents) == 1 else None
-    if not isinstance(old, dict) or old.get("kind") != resource.id.kind:
-        return None
-    name, namespace = at(old, "metadata", "name"), at(old, "metadata", "namespace")
-    return old if name == resource.id.name and namespace in {None, "", resource.id.namespace} else None

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from envcompile.model import ResourceId
 
 __all__ = [
-    "Entry",
     "Found",
+    "LogEntry",
     "Past",
     "api_at",
     "begins_anew",
@@ -62,7 +62,7 @@ class Past(NamedTuple):
         self.store.database.close()
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """One line of a log: a commit, its revision of an environment, and how many resources it changed.
 
     The number is None where the commits before were pruned: the revision holds all, whoever changed it.
@@ -98,7 +98,7 @@ def open_past(folder: Path, *, create: bool = False) -> Past:
     return Past(repository, Store(database), Spool(repository.home))
 
 
-def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = False) -> list[Entry]:
+def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = False) -> list[LogEntry]:
     """The recorded revisions of an environment, also by the names it had before, in the order of `git log`.
 
     Args:
@@ -124,7 +124,7 @@ def log(past: Past, environment: str, *, start: str = "HEAD", every: bool = Fals
         facts = past.store.commits(order)
     gone = pruned(past.store.database)
     return [
-        Entry(
+        LogEntry(
             facts[name],
             revisions[name],
             None if begins_anew(revisions[name], facts[name], gone) else numbers.get(revisions[name].id, 0),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.ask.changes import FieldChange
-    from envcompile.history.reading import Reader
+    from envcompile.history.reading import HistoryReader
     from envcompile.history.records import Content, Revision
     from envcompile.history.records import State as Recorded
     from envcompile.kubernetes import KubeApi
@@ -94,7 +94,7 @@ def _content(state: State, identity: ResourceId) -> Content:
     return content_of(value, state.paths[identity])
 
 
-def field_rows(store: Reader, before: Recorded, state: State, delta: Delta) -> list[FieldRow]:
+def field_rows(store: HistoryReader, before: Recorded, state: State, delta: Delta) -> list[FieldRow]:
     """The fields that differ in resources that were there before, each with the place in the sources that set it."""
     changed = sorted(
         identity
@@ -132,7 +132,7 @@ def _text(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def rows_between(store: Reader, base: int, child: int, api: KubeApi) -> list[FieldRow]:
+def rows_between(store: HistoryReader, base: int, child: int, api: KubeApi) -> list[FieldRow]:
     """The fields in which two recorded revisions differ; nobody knows the places that set them."""
     before, after = store.state(base), store.state(child)
     both = [identity for identity in after if identity in before and before[identity].digest != after[identity].digest]

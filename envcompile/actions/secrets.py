@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envcompile.model import Resource
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
     from envcompile.secrets.store import Store
     from envcompile.units.project import Project
 
 
-def scenes_of(project: Project, wanted: Sequence[str]) -> list[Scene]:
+def secret_sets_of(project: Project, wanted: Sequence[str]) -> list[SecretSet]:
     """The Secrets of environments; what is wrong in any of them is reported together.
 
     Args:

@@ -54,8 +54,10 @@ def keep_snapshot(
     digests = project.parsed.digests
     private = project.private_files()
     racy = racy_inputs(look.root, inputs, look.began)
-    files = Files.of(inputs, ["" if path in private else digests.get(path, "") for path in inputs])
+    known = [digests.get(path) or look.known_digest(path) for path in inputs]
+    files = Files.of(inputs, ["" if path in private else digest for path, digest in zip(inputs, known, strict=True)])
     if files is not None:
+        project.keep_plans(files)
         save(
             look,
             Snapshot(
@@ -79,7 +81,9 @@ def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) 
     if below is not None:
         folder = f"{look.target}/{result.environment}"
         anew = {**scan(folder, (below,), hidden=True), INDEX_NAME: stat_of(f"{folder}/{INDEX_NAME}")}
-        stats = {path: stat for path, stat in stats.items() if below and not path.startswith(f"{below}/")}
+        if below in plan.digests:
+            anew[below] = stat_of(f"{folder}/{below}")
+        stats = {path: stat for path, stat in stats.items() if below and not f"{path}/".startswith(f"{below}/")}
         stats.update(anew)
     digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
     if not stats.keys() >= digests.keys():

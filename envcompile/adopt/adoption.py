@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.adopt.existing import ExistingEnvironment, Sources
-    from envcompile.adopt.factor import Key, Plan
+    from envcompile.adopt.factor import AdoptionPlan, Key
     from envcompile.adopt.proof import Proof
 
 _MOST_ROUNDS = 4
@@ -111,7 +111,7 @@ class PlannedAdoption(NamedTuple):
     """The files of the new repository and the proof that they build what the source is."""
 
     strategy: Strategy
-    plan: Plan
+    plan: AdoptionPlan
     files: Mapping[str, bytes]
     owners: Mapping[str, Key]
     """For each file of resources the object it speaks of."""
@@ -150,7 +150,7 @@ def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoptio
     return Problem(problem.what, problem.fix, tuple(dict.fromkeys(places)), problem.trace)
 
 
-def _plainer(strategy: Strategy, plan: Plan, proof: Proof, owners: Mapping[str, Key]) -> Strategy | None:
+def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mapping[str, Key]) -> Strategy | None:
     """The next strategy to try; None when nothing plainer is left."""
     failed = {
         plan.keys[difference.environment][difference.position]
@@ -186,7 +186,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
     )
 
 
-def _adopted(environment: ExistingEnvironment, plan: Plan) -> AdoptedEnvironment:
+def _adopted(environment: ExistingEnvironment, plan: AdoptionPlan) -> AdoptedEnvironment:
     overlay = plan.overlays[environment.name]
     patched = sum(key in plan.base for key in overlay)
     return AdoptedEnvironment(

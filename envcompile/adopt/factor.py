@@ -46,7 +46,7 @@ class Strategy(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Plan:
+class AdoptionPlan:
     """The repository to be: documents of the base and of each overlay, and each environment's settings."""
 
     namespaces: NamespacePlan
@@ -59,7 +59,7 @@ class Plan:
     """For each environment the keys of its objects, in the order of the source."""
 
 
-def factor(environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: Strategy) -> Plan:
+def factor(environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: Strategy) -> AdoptionPlan:
     """Decide where every object of every environment is written down.
 
     Args:
@@ -92,7 +92,7 @@ def factor(environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: 
     for name in originals:
         _add_settings(settings[name], name, namespaces, placing)
     frozen = {name: tuple(each) for name, each in keys.items()}
-    return Plan(namespaces, settings, placing.base, placing.overlays, objects, frozen)
+    return AdoptionPlan(namespaces, settings, placing.base, placing.overlays, objects, frozen)
 
 
 class _Placing:

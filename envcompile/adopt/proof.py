@@ -9,6 +9,7 @@ from envcompile import yamlio
 from envcompile.adopt.existing import literal_identity, title
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError
+from envcompile.limits import DEFAULT_LIMITS
 from envcompile.sources.tree import FileEntry
 from envcompile.units.project import Project
 from envcompile.values import dotted, same
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
     from envcompile.adopt.existing import ExistingEnvironment, Value
     from envcompile.errors import Problem
+    from envcompile.limits import Limits
     from envcompile.model import Pointer
 
 _MOST_FIELDS = 5
 
 
-class Difference(NamedTuple):
+class Mismatch(NamedTuple):
     """One object that the build makes otherwise; fields are named, their values never shown."""
 
     environment: str
@@ -40,7 +42,7 @@ class Proof(NamedTuple):
     """What was compared: objects per environment, and every difference that was found."""
 
     objects: Mapping[str, int]
-    differences: tuple[Difference, ...]
+    differences: tuple[Mismatch, ...]
     problems: tuple[Problem, ...]
     """Why an environment of the new repository does not build at all; places are in its files."""
 
@@ -61,6 +63,14 @@ class PlannedTree:
     def root(self) -> Path | None:
         """There is no folder yet."""
         return None
+
+    @property
+    def limits(self) -> Limits:
+        """Those of every project."""
+        return DEFAULT_LIMITS
+
+    def bound(self, limits: Limits) -> None:
+        """Nothing is bounded: envc makes these files itself."""
 
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""
@@ -95,9 +105,9 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
     try:
         project = Project(PlannedTree(files))
     except EnvcError as error:
-        everywhere = [Difference(name, -1, problem.what) for name in counts for problem in error.problems]
+        everywhere = [Mismatch(name, -1, problem.what) for name in counts for problem in error.problems]
         return Proof(counts, tuple(everywhere), error.problems)
-    differences: list[Difference] = []
+    differences: list[Mismatch] = []
     problems: list[Problem] = []
     renderer = Renderer()
     for environment in environments:
@@ -105,14 +115,14 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
             compiled = project.compile(environment.name)
             built = yamlio.load_all(stream(compiled.resources, renderer).encode(), environment.name)
         except EnvcError as error:
-            differences += [Difference(environment.name, -1, problem.what) for problem in error.problems]
+            differences += [Mismatch(environment.name, -1, problem.what) for problem in error.problems]
             problems += error.problems
             continue
         differences += _compare(environment, [value for value in built if value is not None])
     return Proof(counts, tuple(differences), tuple(dict.fromkeys(problems)))
 
 
-def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Difference]:
+def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Mismatch]:
     made: dict[tuple[str, ...], list[Value]] = {}
     for value in built:
         made.setdefault(literal_identity(value), []).append(value)
@@ -121,15 +131,15 @@ def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterat
         found = made.pop(identity, [])
         named = _named(existing.value)
         if not found:
-            yield Difference(environment.name, position, f"{named} is missing from the build")
+            yield Mismatch(environment.name, position, f"{named} is missing from the build")
         elif len(found) > 1:
-            yield Difference(environment.name, position, f"{named} is built {len(found)} times")
+            yield Mismatch(environment.name, position, f"{named} is built {len(found)} times")
         elif not same(found[0], existing.value):
             fields = list(_fields(existing.value, found[0], ()))
             more = f" and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
-            yield Difference(environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}")
+            yield Mismatch(environment.name, position, f"{named} differs in {', '.join(fields[:_MOST_FIELDS])}{more}")
     for values in made.values():
-        yield Difference(environment.name, -1, f"{_named(values[0])} is built, but the source does not have it")
+        yield Mismatch(environment.name, -1, f"{_named(values[0])} is built, but the source does not have it")
 
 
 def _named(value: Value) -> str:

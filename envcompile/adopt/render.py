@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.adopt.existing import Value
-    from envcompile.adopt.factor import Key, Plan
+    from envcompile.adopt.factor import AdoptionPlan, Key
 
 _PARAMETER: Final = re.compile(r"\$(\{\{\s*params\.[A-Za-z0-9_.-]+\s*\}\})")
 _DOLLAR: Final = "dollar"
@@ -58,7 +58,7 @@ def project_file(environments: Sequence[str]) -> bytes:
     return (schema_line(path, "project") + yamlio.dump(value)).encode()
 
 
-def render(plan: Plan) -> tuple[dict[str, bytes], dict[str, Key]]:
+def render(plan: AdoptionPlan) -> tuple[dict[str, bytes], dict[str, Key]]:
     """All files of a plan by path, and for each file of resources the object it speaks of."""
     names = file_names(plan.objects, applications(plan.objects))
     documents: dict[str, list[Value]] = {}
@@ -86,7 +86,7 @@ def render(plan: Plan) -> tuple[dict[str, bytes], dict[str, Key]]:
     return {**schema_files(), **files}, owners
 
 
-def _environment_file(plan: Plan, environment: str, *, uses_dollar: bool) -> bytes:
+def _environment_file(plan: AdoptionPlan, environment: str, *, uses_dollar: bool) -> bytes:
     settings = dict(plan.settings[environment])
     if any(key.kind == "Secret" and not key.group for key in plan.keys[environment]):
         settings["secretBackend"] = "plaintext"

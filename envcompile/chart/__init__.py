@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from envcompile.chart.intake import parse_sources, read
     from envcompile.chart.shapes import ChartFacts, ChartInput, ChartOptions
     from envcompile.chart.size import release_size, release_warning, size_warning
-    from envcompile.chart.verification import Helm, Row, find_helms, verify
+    from envcompile.chart.verification import Helm, Verdict, find_helms, verify
 
 __all__ = [
     "ChartFacts",
@@ -21,7 +21,7 @@ __all__ = [
     "Emitted",
     "Helm",
     "Portion",
-    "Row",
+    "Verdict",
     "convert",
     "emit",
     "emit_portions",
@@ -42,7 +42,7 @@ _HOMES = {  # ruff: ignore[non-empty-init-module] - names are imported when firs
     "Emitted": "emission",
     "Helm": "verification",
     "Portion": "facts",
-    "Row": "verification",
+    "Verdict": "verification",
     "convert": "conversion",
     "emit": "emission",
     "emit_portions": "emission",

@@ -78,7 +78,7 @@ def read(sources: Mapping[str, Sequence[Source]], stdin: bytes, *, skip_unknown:
     warnings: list[str] = []
     resources: dict[str, list[tuple[str, Any]]] = {}
     for environment, inputs in sources.items():
-        reader = _Reader(problems, warnings, skip_unknown=skip_unknown)
+        reader = _InputReader(problems, warnings, skip_unknown=skip_unknown)
         for source in inputs:
             reader.read(source, stdin)
         reader.tell_repeated(environment)
@@ -92,7 +92,7 @@ def read(sources: Mapping[str, Sequence[Source]], stdin: bytes, *, skip_unknown:
     return Intake(resources, tuple(warnings))
 
 
-class _Reader:
+class _InputReader:
     """Reads the inputs of one environment."""
 
     def __init__(self, problems: Problems, warnings: list[str], *, skip_unknown: bool) -> None:

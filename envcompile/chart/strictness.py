@@ -16,7 +16,7 @@ EXACT_INTEGERS = 2**53
 _UNSAFE_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-class Difference(NamedTuple):
+class Strictness(NamedTuple):
     """The first field that differs, and how, without the values themselves."""
 
     pointer: Pointer
@@ -35,26 +35,26 @@ def _shape(value: Any) -> str:
     return "a list" if isinstance(value, list) else "a map"
 
 
-def difference(wanted: Any, found: Any, at: Pointer = ()) -> Difference | None:
+def difference(wanted: Any, found: Any, at: Pointer = ()) -> Strictness | None:
     """Where two values first differ; None when they are equal."""
     if equal(wanted, found):
         return None
     if isinstance(wanted, dict) and isinstance(found, dict):
         for key, value in wanted.items():
             if key not in found:
-                return Difference((*at, key), "is missing")
+                return Strictness((*at, key), "is missing")
             if inner := difference(value, found[key], (*at, key)):
                 return inner
         extra = next(key for key in found if key not in wanted)
-        return Difference((*at, extra), "should not be there")
+        return Strictness((*at, extra), "should not be there")
     if isinstance(wanted, list) and isinstance(found, list):
         for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
             if inner := difference(one, other, (*at, index)):
                 return inner
-        return Difference(at, f"has {len(found)} items, not {len(wanted)}")
+        return Strictness(at, f"has {len(found)} items, not {len(wanted)}")
     if _shape(wanted) != _shape(found):
-        return Difference(at, f"is {_shape(found)}, not {_shape(wanted)}")
-    return Difference(at, f"is {_shape(found)} of another value")
+        return Strictness(at, f"is {_shape(found)}, not {_shape(wanted)}")
+    return Strictness(at, f"is {_shape(found)} of another value")
 
 
 def _is_plain_key(key: str) -> bool:

@@ -31,7 +31,7 @@ class Helm(NamedTuple):
     version: str
 
 
-class Row(NamedTuple):
+class Verdict(NamedTuple):
     """What came of rendering one environment with one helm."""
 
     environment: str
@@ -182,7 +182,7 @@ def compare(wanted: Iterable[Any], found: Iterable[Any]) -> tuple[int, int, str]
     return len(ours), same, first
 
 
-def verify(charts: Sequence[Path], expected: Mapping[str, Iterable[Any]], helms: Sequence[Helm]) -> list[Row]:
+def verify(charts: Sequence[Path], expected: Mapping[str, Iterable[Any]], helms: Sequence[Helm]) -> list[Verdict]:
     """Render every environment with every helm and compare, type for type, as a set.
 
     Args:
@@ -197,15 +197,15 @@ def verify(charts: Sequence[Path], expected: Mapping[str, Iterable[Any]], helms:
 
     wanted = {name: list(resources) for name, resources in expected.items()}
 
-    def one(environment: str, helm: Helm) -> Row:
+    def one(environment: str, helm: Helm) -> Verdict:
         try:
             found = [document for chart in charts for document in render(helm.path, chart, environment)]
         except EnvcError as error:
             problem = error.problems[0]
             said = "; ".join(problem.trace[:2])
             total = len(numbered(("", item) for item in wanted[environment]))
-            return Row(environment, helm.version, total, 0, f"{problem.what}: {said}" if said else problem.what)
-        return Row(environment, helm.version, *compare(wanted[environment], found))
+            return Verdict(environment, helm.version, total, 0, f"{problem.what}: {said}" if said else problem.what)
+        return Verdict(environment, helm.version, *compare(wanted[environment], found))
 
     pairs = [(environment, helm) for environment in wanted for helm in helms]
     with ThreadPoolExecutor(_RENDERERS) as pool:

@@ -18,7 +18,7 @@ FILE: Final = ".envc-baseline.json"
 _VERSION: Final = 1
 
 
-class Entry(NamedTuple):
+class KnownFinding(NamedTuple):
     """One finding of the baseline; all but the fingerprint is there for people."""
 
     fingerprint: str
@@ -36,11 +36,11 @@ class Sorted(NamedTuple):
 
     new: tuple[Finding, ...]
     known: tuple[Finding, ...]
-    stale: tuple[Entry, ...]
+    stale: tuple[KnownFinding, ...]
     """What the baseline holds and nobody finds any more."""
 
 
-def read_baseline(data: bytes, file: str) -> list[Entry]:
+def read_baseline(data: bytes, file: str) -> list[KnownFinding]:
     """The entries of a baseline file.
 
     Raises:
@@ -55,13 +55,13 @@ def read_baseline(data: bytes, file: str) -> list[Entry]:
     if not isinstance(value, dict) or value.get("version") != _VERSION or not isinstance(value.get("findings"), list):
         raise fail(f"this is no baseline of version {_VERSION}", fix, where)
     try:
-        entries = [Entry(**entry) for entry in value["findings"]]
+        entries = [KnownFinding(**entry) for entry in value["findings"]]
     except TypeError as error:
         raise fail("the baseline has entries of another form", fix, where) from error
     return entries
 
 
-def write_baseline(findings: Iterable[Finding], kept: Iterable[Entry]) -> str:
+def write_baseline(findings: Iterable[Finding], kept: Iterable[KnownFinding]) -> str:
     """The text of a baseline file: the same findings give the same bytes, one line each.
 
     Args:
@@ -69,14 +69,15 @@ def write_baseline(findings: Iterable[Finding], kept: Iterable[Entry]) -> str:
         kept: entries of environments that were not looked at.
     """
     entries = {
-        Entry(found.fingerprint, found.environment, found.rule, str(found.resource), found.field) for found in findings
+        KnownFinding(found.fingerprint, found.environment, found.rule, str(found.resource), found.field)
+        for found in findings
     } | {*kept}
     lines = [json.dumps(entry._asdict(), ensure_ascii=False) for entry in sorted(entries, key=_order)]
     body = "".join(f"\n    {line}," for line in lines).removesuffix(",")
     return f'{{\n  "version": {_VERSION},\n  "findings": [{body}{chr(10) + "  " if lines else ""}]\n}}\n'
 
 
-def sort_out(findings: Sequence[Finding], entries: Sequence[Entry], skipped: Collection[str]) -> Sorted:
+def sort_out(findings: Sequence[Finding], entries: Sequence[KnownFinding], skipped: Collection[str]) -> Sorted:
     """Tell findings apart by a baseline; entries of environments that were skipped are not stale."""
     held = {entry.fingerprint for entry in entries}
     found = {finding.fingerprint for finding in findings}
@@ -87,5 +88,5 @@ def sort_out(findings: Sequence[Finding], entries: Sequence[Entry], skipped: Col
     )
 
 
-def _order(entry: Entry) -> tuple[str, ...]:
+def _order(entry: KnownFinding) -> tuple[str, ...]:
     return (entry.environment, entry.rule, entry.resource, entry.field, entry.fingerprint)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from envcompile.check.finding import RANK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from envcompile.check.finding import Finding, Hit, Severity
+    from envcompile.check.finding import Finding, Severity
     from envcompile.check.rule import Rule
     from envcompile.settings import Grade
+
+
+class Gradable(Protocol):
+    """A hit, or what became of it."""
+
+    @property
+    def severity(self) -> Severity | None:
+        """Its own grade, where it differs from the rule's."""
+        ...
 
 
 class Grading:
@@ -31,7 +40,7 @@ class Grading:
         """Tell whether the settings leave the rule out."""
         return self._grades.get(rule) == "off"
 
-    def grade(self, rule: Rule, hit: Hit) -> Severity:
+    def grade(self, rule: Rule, hit: Gradable) -> Severity:
         """The grade of one hit of a rule that is not off: the settings', else the hit's own, else the rule's."""
         grade = self._grades.get(rule.id, "off")
         return (hit.severity or rule.severity) if grade == "off" else grade

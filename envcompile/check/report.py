@@ -10,7 +10,7 @@ from envcompile.check.finding import RANK
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from envcompile.check.baseline import Entry
+    from envcompile.check.baseline import KnownFinding
     from envcompile.check.finding import Finding
     from envcompile.check.rule import Rule
 
@@ -35,7 +35,7 @@ class Report(NamedTuple):
     """Kinds that no schema is known of."""
     known: tuple[Finding, ...] = ()
     """Findings that the baseline holds."""
-    stale: tuple[Entry, ...] = ()
+    stale: tuple[KnownFinding, ...] = ()
 
 
 class Group(NamedTuple):

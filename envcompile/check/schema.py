@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
 from envcompile.check.finding import Hit
+from envcompile.check.mend import Mend, as_written
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
 from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from envcompile.check.check_input import Scene
     from envcompile.check.finding import Severity
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Pointer
+    from envcompile.model import Pointer, Resource, ResourceId
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
@@ -105,6 +106,30 @@ def _named_beside(value: Any, pointer: Pointer, what: str) -> Iterator[Pointer]:
                 break
 
 
+_SCALAR: Final = re.compile(
+    r"is an? (?P<is>integer|number|boolean|string) where an? (?P<due>string|integer|boolean) belongs"
+)
+_NO_PORT_NAME: Final = "is no port name"
+_TRUTH: Final = {"true": True, "false": False}
+
+
+def _mend(resource: Resource, hit: Hit) -> Iterator[Mend]:
+    """Quotes for what should be a text, none for what should not."""
+    field, value = hit.pointer, at(resource.value, *hit.pointer)
+    said = _SCALAR.search(hit.what)
+    if said is not None and said["due"] == "string":
+        yield Mend(field, field, as_written)
+    elif isinstance(value, str) and (said is None or said["due"] == "integer"):
+        if value.isascii() and value.isdigit() and (said is not None or _NO_PORT_NAME in hit.what):
+            yield Mend(field, field, _number)
+    elif isinstance(value, str) and value in _TRUTH:
+        yield Mend(field, field, lambda text: _TRUTH.get(text, text))
+
+
+def _number(text: Any) -> Any:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else text
+
+
 SCHEMA = Rule(
     "schema",
     "error",
@@ -113,6 +138,7 @@ SCHEMA = Rule(
     "the OpenAPI document of the environment's Kubernetes version, the CRDs of the repository, and Kubernetes' "
     "validation code (the tables in envcompile/check/tables name files and functions)",
     _find,
+    mend=_mend,
     alone=True,
     why=(
         "A field that the API server does not know is dropped without a word, and what it refuses stops the whole "
@@ -223,12 +249,10 @@ spec:
 """What the API server refuses of a resource because of what it was."""
 
 
-def unknown_kinds(scene: Scene) -> list[str]:
-    """The kinds in an environment that no schema is known of, such as `ScaledObject.keda.sh`.
+def unknown_kinds(api: KubeApi, resources: Iterable[ResourceId]) -> list[str]:
+    """The kinds of some resources that no schema is known of, such as `ScaledObject.keda.sh`.
 
     SealedSecrets are not among them: envc makes them, and compiles none of another form.
     """
-    kinds = {(resource.id.group, resource.id.kind) for resource in scene.resources} - {_SEALED}
-    return sorted(
-        f"{kind}.{group}" for group, kind in kinds if not scene.api.knows(group, kind) and not scene.api.owns(group)
-    )
+    kinds = {(resource.group, resource.kind) for resource in resources} - {_SEALED}
+    return sorted(f"{kind}.{group}" for group, kind in kinds if not api.knows(group, kind) and not api.owns(group))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.identity import IdentityKey
     from envcompile.secrets.plaintext import Plaintext
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
     from envcompile.units.project import Project
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The Secret's name.")]
@@ -38,15 +38,15 @@ def open_project(context: typer.Context) -> Project:
     return Project.open(context.obj.project)
 
 
-def scenes(context: typer.Context, wanted: Sequence[str] = ()) -> list[Scene]:
+def secret_sets(context: typer.Context, wanted: Sequence[str] = ()) -> list[SecretSet]:
     """The environments that a command line names, all when it names none, with their declared Secrets.
 
     Raises:
         EnvcError: everything that is wrong with them.
     """
-    from envcompile.actions.secrets import scenes_of
+    from envcompile.actions.secrets import secret_sets_of
 
-    return scenes_of(open_project(context), wanted)
+    return secret_sets_of(open_project(context), wanted)
 
 
 def git_folder(context: typer.Context) -> Path:

@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UnavailableError
-from envcompile.git.objects import FOLDER, SUBMODULE, Entry, missing
+from envcompile.git.objects import FOLDER, SUBMODULE, TreeEntry, missing
 from envcompile.git.run import at_top, reason_of, run
 from envcompile.git.trees import AT_ONCE, CONFLICT, StoredTree
 
@@ -32,7 +32,7 @@ class Staged(NamedTuple):
 
     path: str
     """From the top of the repository."""
-    entry: Entry
+    entry: TreeEntry
     """Its mode (`conflict` when it has two sides) and its blob's id."""
     is_skipped: bool
     """A sparse checkout leaves it out of the work tree."""
@@ -62,27 +62,27 @@ class IndexNames:
     name = "the index"
 
     def __init__(self, files: Iterable[Staged]) -> None:
-        self._folders: dict[str, dict[str, Entry]] = {"": {}}
+        self._folders: dict[str, dict[str, TreeEntry]] = {"": {}}
         for path, entry, _ in files:
             folder, name = posixpath.split(path)
             self._make(folder)[name] = entry
 
-    def _make(self, folder: str) -> dict[str, Entry]:
+    def _make(self, folder: str) -> dict[str, TreeEntry]:
         known = self._folders.get(folder)
         if known is None:
             known = self._folders[folder] = {}
             above, name = posixpath.split(folder)
-            self._make(above)[name] = Entry(FOLDER, "")
+            self._make(above)[name] = TreeEntry(FOLDER, "")
         return known
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """What is at a path."""
         if not path:
-            return Entry(FOLDER, "")
+            return TreeEntry(FOLDER, "")
         folder, name = posixpath.split(path)
         return self._folders.get(folder, {}).get(name)
 
-    def folder(self, path: str) -> Mapping[str, Entry]:
+    def folder(self, path: str) -> Mapping[str, TreeEntry]:
         """The names directly in a folder."""
         return self._folders.get(path, {})
 
@@ -105,7 +105,7 @@ def staged(place: Place, *paths: str) -> list[Staged]:
         facts, _, path = line.partition("\t")
         if path:
             tag, mode, blob, stage = facts.split()
-            entry = Entry(mode if stage == "0" else CONFLICT, blob)
+            entry = TreeEntry(mode if stage == "0" else CONFLICT, blob)
             found[path] = Staged(path, entry, tag == "S")
     for path in _meant_to_be_added(place, found):
         del found[path]

@@ -29,11 +29,15 @@ _MOST_FOLDERS = 20_000
 """Folders that are remembered, roughly."""
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """One name in a folder of a commit: what it is, and the hash of its content."""
 
     mode: str
     hash: str
+
+
+class OversizeError(Exception):
+    """An object holds more bytes than it may."""
 
 
 class GitObjects:
@@ -49,7 +53,7 @@ class GitObjects:
         self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._stop: weakref.finalize[..., GitObjects] | None = None
-        self._trees: dict[str, dict[str, Entry]] = {}
+        self._trees: dict[str, dict[str, TreeEntry]] = {}
         self._roots: dict[str, str] = {}
 
     def start(self) -> None:
@@ -62,14 +66,26 @@ class GitObjects:
             process = self._process = start(self._place, "cat-file", "--batch")
             self._stop = weakref.finalize(self, _stop, process)
 
-    def read(self, names: Sequence[str]) -> list[tuple[str, bytes] | None]:
-        """The hash and the content of each object, in the order asked; None for one that is not there."""
+    def read(self, names: Sequence[str], most: int | None = None) -> list[tuple[str, bytes] | None]:
+        """The hash and the content of each object, in the order asked; None for one that is not there.
+
+        Args:
+            names: what git takes for an object.
+            most: bytes that each may hold; as many as there are when left out.
+
+        Raises:
+            OversizeError: one of them holds more; nothing of it is read.
+        """
         found: list[tuple[str, bytes] | None] = []
         while len(found) < len(names):
             is_new = self._process is None
             self.start()
             before = len(found)
-            found += self._answers(names[before:])
+            try:
+                found += self._answers(names[before:], most)
+            except OversizeError:
+                self.close()  # git would go on telling all of it
+                raise
             if len(found) < len(names):
                 # Git ends at a damaged object; a process that ended before it was asked anything is started anew.
                 self.close()
@@ -77,7 +93,7 @@ class GitObjects:
                     found.append(None)
         return found
 
-    def _answers(self, names: Sequence[str]) -> Iterator[tuple[str, bytes] | None]:
+    def _answers(self, names: Sequence[str], most: int | None) -> Iterator[tuple[str, bytes] | None]:
         """The answers until git has no more to say; a few questions are always ahead, so that git never waits."""
         questions = [f"{name}\n".encode("utf-8", "surrogateescape") if "\n" not in name else b"\n" for name in names]
         asks, answers = _pipes(self._process)
@@ -99,6 +115,8 @@ class GitObjects:
             header = line.split()
             unread -= len(question)
             if len(header) == 3 and header[2].isdigit():
+                if most is not None and int(header[2]) > most:
+                    raise OversizeError
                 data = answers.read(int(header[2]))
                 answers.read(1)
                 yield header[0].decode(), data
@@ -133,7 +151,7 @@ class GitObjects:
             self._roots[commit] = found[0]
         return found[0]
 
-    def folder(self, tree: str) -> dict[str, Entry]:
+    def folder(self, tree: str) -> dict[str, TreeEntry]:
         """The names in a folder, by the folder's hash.
 
         Raises:
@@ -143,14 +161,14 @@ class GitObjects:
             self._load([tree])
         return self._trees[tree]
 
-    def below(self, tree: str, path: str) -> dict[str, Entry]:
+    def below(self, tree: str, path: str) -> dict[str, TreeEntry]:
         """Every file below a folder of which the hash is given.
 
         Args:
             tree: the folder's hash.
             path: what the files' paths begin with, such as `base/`.
         """
-        found: dict[str, Entry] = {}
+        found: dict[str, TreeEntry] = {}
         todo = [(path, tree)]
         while todo:
             self._load(list(dict.fromkeys(hashed for _, hashed in todo if hashed not in self._trees)))
@@ -192,18 +210,18 @@ def missing(what: str) -> UnavailableError:
     return UnavailableError([Problem(f"git cannot read {what}", HOW_TO_COMPLETE)])
 
 
-def _entries(data: bytes, digits: int) -> dict[str, Entry]:
+def _entries(data: bytes, digits: int) -> dict[str, TreeEntry]:
     """The entries of a tree object: mode, space, name, NUL, hash."""
     return dict(_split(data, _BYTES.get(digits, 20)))
 
 
-def _split(data: bytes, size: int) -> Iterator[tuple[str, Entry]]:
+def _split(data: bytes, size: int) -> Iterator[tuple[str, TreeEntry]]:
     at = 0
     while at < len(data):
         end = data.index(b"\0", at)
         mode, _, name = data[at:end].partition(b" ")
         at = end + 1 + size
-        yield name.decode("utf-8", "surrogateescape"), Entry(mode.decode(), data[end + 1 : at].hex())
+        yield name.decode("utf-8", "surrogateescape"), TreeEntry(mode.decode(), data[end + 1 : at].hex())
 
 
 def _pipes(process: subprocess.Popen[bytes] | None) -> tuple[IO[bytes], IO[bytes]]:

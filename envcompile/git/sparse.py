@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import fail
 from envcompile.git.discovery import has_sparse_patterns
+from envcompile.git.ignore import ignored
 from envcompile.git.index import IndexNames, staged
-from envcompile.git.objects import FOLDER, SYMLINK, Entry
+from envcompile.git.objects import FOLDER, SYMLINK, TreeEntry
 from envcompile.git.repository import open_repository
-from envcompile.git.tree import FileEntry, file_start
+from envcompile.git.tree import FileEntry, file_start, hidden
 from envcompile.git.trees import CONFLICT, StoredTree
+from envcompile.limits import too_much
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,18 +58,24 @@ class SparseTree(StoredTree):
         self.root = root
         self._top = repository.top
 
-    def _found(self, name: str, real: str, entry: Entry) -> FileEntry:
+    def _found(self, name: str, real: str, entry: TreeEntry) -> FileEntry:
         if entry.hash:
             return super()._found(name, real, entry)
+        if real != self._prefix + name and ignored(self._top, (str(self._top / real),)):
+            raise hidden(name, "leads to a file that is ignored by git")
         facts = (self._top / real).stat()
         return FileEntry(name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
-    def _content(self, entry: Entry, real: str, shown: str) -> bytes:
+    def _content(self, entry: TreeEntry, real: str, shown: str) -> bytes:
         if entry.hash:
             return super()._content(entry, real, shown)
         place = self._top / real
         try:
-            return os.fsencode(place.readlink()) if entry.mode == SYMLINK else place.read_bytes()
+            if entry.mode == SYMLINK:
+                return os.fsencode(place.readlink())
+            if place.stat().st_size > self.limits.file_size << 20:
+                raise too_much("file_size", self.limits, f"`{shown}` holds more than", shown)
+            return place.read_bytes()
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             fix = "check that it exists and its permissions"
@@ -87,19 +95,19 @@ class _Names:
         self._top = repository.top
         self.has_left_out = bool(left_out)
 
-    def entry(self, path: str) -> Entry | None:
+    def entry(self, path: str) -> TreeEntry | None:
         """What is at a path."""
         try:
             mode = (self._top / path).lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return self._index.entry(path)
         if stat.S_ISLNK(mode):
-            return Entry(SYMLINK, "")
+            return TreeEntry(SYMLINK, "")
         if stat.S_ISDIR(mode):
-            return Entry(FOLDER, "")
-        return Entry(_ON_DISK, "") if stat.S_ISREG(mode) else None
+            return TreeEntry(FOLDER, "")
+        return TreeEntry(_ON_DISK, "") if stat.S_ISREG(mode) else None
 
-    def folder(self, path: str) -> Mapping[str, Entry]:
+    def folder(self, path: str) -> Mapping[str, TreeEntry]:
         """The names directly in a folder."""
         try:
             there = [file.name for file in (self._top / path).iterdir()]

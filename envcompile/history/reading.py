@@ -34,7 +34,7 @@ _MOST_STATES = 64
 """States that are kept at hand: those of a commit and of its parent, in every environment."""
 
 
-class Reader:
+class HistoryReader:
     """The tables of an open history database, as far as they are read."""
 
     __slots__ = ("_database", "_numbers", "_states")

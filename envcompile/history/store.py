@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from envcompile.history.reading import Reader
+from envcompile.history.reading import HistoryReader
 from envcompile.history.records import (
     Content,
     Delta,
@@ -45,7 +45,7 @@ __all__ = [
 ]
 
 
-class Store(Reader):
+class Store(HistoryReader):
     """The tables of an open history database."""
 
     __slots__ = ("_environments",)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.kubernetes.crds import CustomKind, MergeKeyError, SchemaNode, read_crds, with_keys
+from envcompile.kubernetes.crds import CustomKind, MergeKeyError, SchemaNode, laid_over, read_crds, with_keys
 from envcompile.kubernetes.guided import GuidedNode, well_known
 from envcompile.kubernetes.schema import Node
 from envcompile.kubernetes.scopes import guess
+from envcompile.kubernetes.shipped import shipped
 from envcompile.kubernetes.tables import OBJECT_META, Table
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ class KubeApi:
     An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
     """
 
-    __slots__ = ("_custom", "_groups", "_nodes", "_spellings", "_table")
+    __slots__ = ("_custom", "_groups", "_known", "_nodes", "_spellings", "_table")
 
     def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
         self._table = table
         self._custom = custom
         self._groups = frozenset(group for group, _ in table.kinds())
+        self._known: dict[tuple[str, str], CustomKind | None] = {}
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
         self._spellings: dict[tuple[str, str], str] | None = None
 
@@ -77,15 +79,26 @@ class KubeApi:
         built_in = self._built_in(group, kind)
         if built_in is not None:
             return built_in.is_namespaced
-        custom = self._custom.get((group, kind))
+        custom = self._custom_kind(group, kind)
         if custom is not None and custom.is_namespaced is not None:
             return custom.is_namespaced
         return guess(group, kind)
 
     def knows(self, group: str, kind: str) -> bool:
-        """Tell whether the kind is built in or has a CustomResourceDefinition; merge keys alone do not count."""
-        custom = self._custom.get((group, kind))
-        return self._table.built_in(group, kind) is not None or (custom is not None and custom.is_defined)
+        """Tell whether the kind is built in, defined here or an operator's; merge keys alone do not count."""
+        if self._table.built_in(group, kind) is not None:
+            return True
+        custom = self._custom_kind(group, kind)
+        return custom is not None and custom.is_defined
+
+    def project(self, group: str, kind: str) -> str:
+        """The operator, with its version, whose definition of a kind is taken because nobody defines it here."""
+        custom = self._custom_kind(group, kind) if self._table.built_in(group, kind) is None else None
+        return custom.project if custom is not None else ""
+
+    def custom(self, group: str, kind: str) -> CustomKind | None:
+        """What is known of a kind that is not built in: its structural schemas, and versions that go or are gone."""
+        return self._custom_kind(group, kind) if self._table.built_in(group, kind) is None else None
 
     def is_built_in(self, group: str, kind: str) -> bool:
         """Tell whether Kubernetes itself has the kind."""
@@ -97,11 +110,11 @@ class KubeApi:
 
     def versions(self, group: str, kind: str) -> tuple[str, ...]:
         """List the versions in which a kind is served, the preferred one first."""
-        built_in = self._table.built_in(group, kind) or self._custom.get((group, kind))
+        built_in = self._table.built_in(group, kind) or self._custom_kind(group, kind)
         return tuple(built_in.versions) if built_in is not None else ()
 
     def kinds(self) -> tuple[tuple[str, str], ...]:
-        """List every (group, kind) that is built in or has a CustomResourceDefinition."""
+        """List every (group, kind) that is built in or defined here."""
         return (*self._table.kinds(), *(key for key, custom in self._custom.items() if custom.is_defined))
 
     def spelling(self, group: str, kind: str) -> str | None:
@@ -151,18 +164,41 @@ class KubeApi:
         if built_in is not None:
             name = built_in.versions.get(version)
             return self._table.type_node(name or next(iter(built_in.versions.values())))
-        own = self._custom_node(group, version, kind)
+        custom, operators = self._custom_kind(group, kind), shipped(group, kind)
+        own = self._node_of(custom, group, version, kind)
         known = well_known(self._table, group, kind)
-        return own if known is None else GuidedNode(own, known, self._every_object())
+        if known is not None:
+            own = GuidedNode(own, known, self._every_object())
+        if custom is None or operators is None or custom.project:
+            return own
+        theirs = self._node_of(operators, group, version, kind)
+        return own if theirs is None or own is None else GuidedNode(own, theirs)
 
-    def _custom_node(self, group: str, version: str, kind: str) -> Node | None:
-        custom = self._custom.get((group, kind)) or self._custom.get(("", kind))
+    def _node_of(self, custom: CustomKind | None, group: str, version: str, kind: str) -> Node | None:
         if custom is None or not custom.versions:
             return None
         schema = custom.versions.get(version)
         if schema is None:
             schema = next(iter(custom.versions.values()))
-        return SchemaNode(schema, "", f"{kind}.{group}", self._every_object())
+        return SchemaNode(schema, "", f"{kind}.{group}", self._every_object(), custom.project)
+
+    def _custom_kind(self, group: str, kind: str) -> CustomKind | None:
+        """The definition of a kind here, else the one of an operator below what envc.yaml says of its lists."""
+        try:
+            return self._known[group, kind]
+        except KeyError:
+            found = self._known[group, kind] = self._find_custom(group, kind)
+            return found
+
+    def _find_custom(self, group: str, kind: str) -> CustomKind | None:
+        own = self._custom.get((group, kind)) or self._custom.get(("", kind))
+        if own is not None and own.is_defined:
+            return own
+        known = shipped(group, kind)
+        if known is None or own is None:
+            return known or own
+        keys = own.versions[""]
+        return known._replace(versions={name: laid_over(of, keys) for name, of in known.versions.items()})
 
     def _built_in(self, group: str, kind: str) -> BuiltIn | None:
         """Look up a built-in kind, under its new group when it has moved."""

@@ -96,6 +96,8 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
     if not api.knows(group, kind):
         return list(_unknown(api, value["apiVersion"], group, kind))
     served = api.versions(group, kind)
+    if version not in served and api.project(group, kind):
+        return found  # another release may serve it: the rule `api-removed` says what is known of it
     if version not in served:
         shown = " and ".join(f"{group}/{name}".removeprefix("/") for name in served)
         what = f"{kind} is not served as `{value['apiVersion']}` (Kubernetes {api.version} serves {shown})"
@@ -205,7 +207,8 @@ def _judge_field(
     child = node.child(key)
     if child is None:
         if not node.is_open:
-            yield Shortcoming((*pointer, key), f"`{key}` is not a field of {node.name}{_suggestion(key, node)}")
+            what = f"`{key}` is not a field of {node.name}{_suggestion(key, node)}"
+            yield Shortcoming((*pointer, key), what, node.is_certain)
     elif (
         not form
         and type(inner) is str
@@ -230,7 +233,7 @@ def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool
         if key in optional or (built_in and not pointer and key == "status"):
             continue
         if value.get(key) is None and not (key in value and child is not None and child.is_nullable):
-            yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}")
+            yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}", node.is_certain)
 
 
 def _form(node: Node, key: str) -> str:

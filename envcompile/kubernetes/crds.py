@@ -17,6 +17,10 @@ Schema = dict[str, Any]
 
 CRD_GROUP: Final = "apiextensions.k8s.io"
 
+KEYS: Final = "envcompile-keys"
+"""Marks a list of an operator that states no keys; the value is the type of Kubernetes that its items are, empty for a
+type of its own, and the keys."""
+
 _REASON: Final = "envcompile-reason"
 """Marks a list whose rule comes from envc.yaml; the value is the sentence for `explain`."""
 
@@ -39,6 +43,12 @@ class CustomKind(NamedTuple):
     is_namespaced: bool | None
     versions: Mapping[str, Schema]
     is_defined: bool = True
+    deprecated: frozenset[str] = frozenset()
+    """Versions that are served and are to go."""
+    gone: frozenset[str] = frozenset()
+    """Versions that are no longer served."""
+    project: str = ""
+    """For a kind that nobody defines here: the project that does, with the version that is looked at."""
 
 
 class MergeKeyError(PicklableError, ValueError):
@@ -62,31 +72,48 @@ def read_crds(documents: Iterable[Any]) -> Iterator[tuple[tuple[str, str], Custo
         spec = _mapping(document.get("spec"))
         group, kind = spec.get("group"), _mapping(spec.get("names")).get("kind")
         if isinstance(group, str) and isinstance(kind, str):
-            yield (group, kind), CustomKind(spec.get("scope") != "Cluster", dict(_versions(spec.get("versions"))))
+            versions = list(_versions(spec.get("versions")))
+            yield (
+                (group, kind),
+                CustomKind(
+                    spec.get("scope") != "Cluster",
+                    {
+                        name: _mapping(_mapping(of.get("schema")).get("openAPIV3Schema"))
+                        for name, of in versions
+                        if of.get("served") is not False
+                    },
+                    deprecated=frozenset(name for name, of in versions if of.get("deprecated") is True),
+                    gone=frozenset(name for name, of in versions if of.get("served") is False),
+                ),
+            )
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _versions(versions: Any) -> Iterator[tuple[str, Schema]]:
+def _versions(versions: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for version in versions if isinstance(versions, list) else ():
         name = _mapping(version).get("name")
         if isinstance(name, str):
-            yield name, _mapping(_mapping(version.get("schema")).get("openAPIV3Schema"))
+            yield name, version
 
 
 class SchemaNode(Node):
     """A value described by the structural schema of a CustomResourceDefinition."""
 
-    __slots__ = ("_kind", "_object", "_path", "_schema")
+    __slots__ = ("_kind", "_object", "_path", "_project", "_schema")
 
-    def __init__(self, schema: Schema, path: str, kind: str, every_object: Mapping[str, Node]) -> None:
-        super().__init__(_json_type(schema), f"{kind} {path}".strip(), _list_rule(schema, path, kind))
+    def __init__(
+        self, schema: Schema, path: str, kind: str, every_object: Mapping[str, Node], project: str = ""
+    ) -> None:
+        said = f" ({project})" if project else ""
+        super().__init__(_json_type(schema), f"{kind} {path}".strip() + said, _list_rule(schema, path, kind + said))
         self._schema = schema
         self._path = path
         self._kind = kind
         self._object = every_object
+        self._project = project
 
     @property
     def schema(self) -> Schema:
@@ -117,6 +144,11 @@ class SchemaNode(Node):
         return bool(self._schema.get("nullable")) or self.type == "any"
 
     @property
+    def is_certain(self) -> bool:
+        """False for the schema of a project whose version in the cluster is not known."""
+        return not self._project
+
+    @property
     def _typed(self) -> Mapping[str, Node]:
         """The fields every object has, at the root and in objects embedded whole; a CRD may not describe them."""
         return self._object if not self._path or self._schema.get("x-kubernetes-embedded-resource") else {}
@@ -132,7 +164,9 @@ class SchemaNode(Node):
         return self._below(self._schema.get("items"), f"{self._path}[]")
 
     def _below(self, schema: Any, path: str) -> SchemaNode | None:
-        return SchemaNode(schema, path, self._kind, self._object) if isinstance(schema, dict) else None
+        if not isinstance(schema, dict):
+            return None
+        return SchemaNode(schema, path, self._kind, self._object, self._project)
 
 
 def _json_type(schema: Schema) -> JsonType:
@@ -156,6 +190,11 @@ def _list_rule(schema: Schema, path: str, kind: str) -> ListRule | None:
         return ListRule("set", (), f"united as a set (x-kubernetes-list-type {place})")
     if list_type == "atomic":
         return ListRule("atomic", (), f"replaced (x-kubernetes-list-type is atomic, {place})")
+    if KEYS in schema:
+        of, *core = schema[KEYS]
+        defaults = tuple(_key_defaults(schema.get("items"), core))
+        said = f"items {place} are {of}" if of else f"the field that names items {place}"
+        return ListRule("merge", tuple(core), f"merged by {spell_keys(core)} ({said})", defaults)
     return ListRule(
         "atomic",
         (),
@@ -207,6 +246,21 @@ def _lay(schema: Schema, steps: Sequence[str], rule: MergeKeyRule, *, is_defined
     else:
         laid = _lay(below, rest, rule, is_defined=is_defined)
     return {**schema, "type": "object", "properties": {**fields, key: laid}}
+
+
+def laid_over(schema: Schema, keys: Schema) -> Schema:
+    """A schema with the merge keys of another one that `with_keys` made of nothing: what envc.yaml says goes first."""
+    if "x-kubernetes-list-map-keys" in keys:
+        schema = {**schema, **{key: of for key, of in keys.items() if key != "items"}}
+    below = {
+        name: laid_over(_mapping(_mapping(schema.get("properties")).get(name)), of)
+        for name, of in _mapping(keys.get("properties")).items()
+    }
+    if below:
+        schema = {**schema, "properties": {**_mapping(schema.get("properties")), **below}}
+    if "items" in keys:
+        schema = {**schema, "items": laid_over(_mapping(schema.get("items")), keys["items"])}
+    return schema
 
 
 def _keyed(schema: Schema, rule: MergeKeyRule) -> Schema:

@@ -104,7 +104,8 @@ class GuidedNode(Node):
     __slots__ = ("_every_object", "_known", "_own")
 
     def __init__(self, own: Node | None, known: Node, every_object: Mapping[str, Node] | None = None) -> None:
-        stated = own is not None and own.rule.is_stated
+        # What `operators` knows of a list goes before an operator's `atomic`, but not before a definition in sight.
+        stated = own is not None and own.rule.is_stated and (own.is_certain or own.rule.strategy != "atomic")
         super().__init__(
             own.type if own is not None else known.type,
             own.name if own is not None else known.name,
@@ -134,8 +135,15 @@ class GuidedNode(Node):
         """What it says of null."""
         return self._own is not None and self._own.is_nullable
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it is the one of the cluster."""
+        return self._own is None or self._own.is_certain
+
     def _make_child(self, key: str) -> Node | None:
         own = self._own.child(key) if self._own is not None else self._every_object.get(key)
+        if own is None and not self.is_open:
+            return None
         return _guided(own, self._known.child(key))
 
     def _make_items(self) -> Node | None:

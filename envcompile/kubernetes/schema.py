@@ -47,7 +47,8 @@ class Shortcoming(NamedTuple):
     pointer: Pointer
     what: str
     is_certain: bool = True
-    """False for what a server refuses when an object is created and takes when it is applied."""
+    """False for what a server refuses when an object is created and takes when it is applied, and for what another
+    version of an operator may take."""
 
 
 def spell_keys(keys: Iterable[str]) -> str:
@@ -106,6 +107,11 @@ class Node:
     def is_nullable(self) -> bool:
         """True when an explicit null is a value of its own here."""
         return self.type == "any"
+
+    @property
+    def is_certain(self) -> bool:
+        """True when the API server's schema is this one, with these fields and no others."""
+        return True
 
     def _make_child(self, key: str) -> Node | None:
         return self._children.get(key)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from envcompile.errors import Problems, did_you_mean
 from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.ciphertext import SCOPE_ANNOTATION
-from envcompile.secrets.declared import Declaration, Entry, Place
+from envcompile.secrets.declared import Declaration, Place, SecretEntry
 from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.plaintext_findings import is_listed, listed
 from envcompile.secrets.references import BadReferenceError, holds_reference, parse_reference
@@ -56,10 +56,10 @@ def declare(
     Raises:
         EnvcError: with every problem that can be known without the values.
     """
-    return _Reader(value, environment, settings, where, ignored, sources).read()
+    return _DeclarationParser(value, environment, settings, where, ignored, sources).read()
 
 
-class _Reader:
+class _DeclarationParser:
     """Reads one Secret and collects what is wrong."""
 
     def __init__(
@@ -177,8 +177,8 @@ class _Reader:
                     self._where(("metadata", "annotations", annotation)),
                 )
 
-    def _entries(self, namespace: str) -> tuple[Entry, ...]:
-        found: dict[str, Entry] = {}
+    def _entries(self, namespace: str) -> tuple[SecretEntry, ...]:
+        found: dict[str, SecretEntry] = {}
         declared = 0
         for part in ("data", "stringData"):
             values = self._value.get(part)
@@ -221,7 +221,7 @@ class _Reader:
             )
         return tuple(found[key] for key in sorted(found))
 
-    def _entry(self, id_: ValueId, part: str, text: Any) -> Entry | None:
+    def _entry(self, id_: ValueId, part: str, text: Any) -> SecretEntry | None:
         key, place = id_.key, Place(self._where, (part, id_.key))
         if text is None:
             self._problems.add(
@@ -242,7 +242,7 @@ class _Reader:
             self._problems.add(f"{self._title}: the reference of `{key}` {error}", error.fix, place.find())
             return None
         if reference is not None:
-            return Entry(id_, place, reference=reference)
+            return SecretEntry(id_, place, reference=reference)
         harmless = is_listed(key, self._annotations, HARMLESS_ANNOTATION)
         if not harmless and not self._ignored(place.find().file):
             self._refuse_literal(key, text, place)
@@ -255,7 +255,7 @@ class _Reader:
             )
             return None
         literal = self._decoded(key, part, text, place)
-        return None if literal is None else Entry(id_, place, literal=literal, harmless=harmless)
+        return None if literal is None else SecretEntry(id_, place, literal=literal, harmless=harmless)
 
     def _refuse_literal(self, key: str, text: str, place: Place) -> None:
         if holds_reference(text):

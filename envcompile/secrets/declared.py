@@ -37,7 +37,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SecretEntry:
     """One key of a Secret: a reference, a value that is harmless, or a value from a file that git ignores."""
 
     id: ValueId
@@ -62,7 +62,7 @@ class Declaration:
     scope: Scope
     type: str
     place: Place = field(repr=False, compare=False)
-    entries: tuple[Entry, ...]
+    entries: tuple[SecretEntry, ...]
     labels: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict, repr=False)
     immutable: bool | None = None
@@ -92,6 +92,6 @@ class Declaration:
         return any(entry.literal is not None and not entry.harmless for entry in self.entries)
 
     @property
-    def sealable(self) -> tuple[Entry, ...]:
+    def sealable(self) -> tuple[SecretEntry, ...]:
         """The entries whose values are to be sealed, by key."""
         return tuple(entry for entry in self.entries if not entry.harmless)

@@ -14,7 +14,7 @@ from envcompile.secrets.plaintext_findings import OWN_ANNOTATIONS
 from envcompile.secrets.scheme import schemes
 
 if TYPE_CHECKING:
-    from envcompile.secrets.declared import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, SecretEntry
     from envcompile.secrets.externalstore import StoreFacts, VaultStore
     from envcompile.secrets.references import Reference
     from envcompile.settings import ExternalSecrets
@@ -177,7 +177,7 @@ def _target(declaration: Declaration, annotations: dict[str, str]) -> dict[str, 
 
 
 def _remote(
-    entry: Entry, declaration: Declaration, settings: ExternalSecrets, facts: StoreFacts | None
+    entry: SecretEntry, declaration: Declaration, settings: ExternalSecrets, facts: StoreFacts | None
 ) -> dict[str, Any]:
     reference = entry.reference
     if reference is None:

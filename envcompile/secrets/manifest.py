@@ -15,7 +15,7 @@ from envcompile.yamlio.templates import escaped
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envcompile.secrets.declared import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, SecretEntry
     from envcompile.secrets.store import Record, Store
 
 SEALED_API = "bitnami.com/v1alpha1"
@@ -104,7 +104,7 @@ def sealed_object(
     }
 
 
-def seal_command(environment: str, entry: Entry) -> str:
+def seal_command(environment: str, entry: SecretEntry) -> str:
     """The command that gives this value a sealed record."""
     name, key = entry.id.name, entry.id.key
     if entry.reference is not None and is_typed_in(entry.reference):
@@ -112,7 +112,7 @@ def seal_command(environment: str, entry: Entry) -> str:
     return f"envc secrets seal {environment} {name}"
 
 
-def _report_missing(declaration: Declaration, entry: Entry, store: Store, problems: Problems) -> None:
+def _report_missing(declaration: Declaration, entry: SecretEntry, store: Store, problems: Problems) -> None:
     command = seal_command(declaration.environment, entry)
     elsewhere = store.sealed_elsewhere(entry.id)
     if elsewhere is not None:
@@ -128,7 +128,7 @@ def _report_missing(declaration: Declaration, entry: Entry, store: Store, proble
     )
 
 
-def _report_moved(declaration: Declaration, entry: Entry, record: Record, file: str, problems: Problems) -> None:
+def _report_moved(declaration: Declaration, entry: SecretEntry, record: Record, file: str, problems: Problems) -> None:
     sealed_for = f"{record.namespace}/{record.name} ({record.scope})"
     actual = f"{declaration.namespace}/{declaration.name} ({declaration.scope})"
     problems.add(
@@ -139,7 +139,7 @@ def _report_moved(declaration: Declaration, entry: Entry, record: Record, file: 
     )
 
 
-def _template_text(declaration: Declaration, entry: Entry, problems: Problems) -> str:
+def _template_text(declaration: Declaration, entry: SecretEntry, problems: Problems) -> str:
     """A harmless value as Go template text that gives the value itself."""
     if entry.literal is None:
         return ""

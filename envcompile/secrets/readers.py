@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Reader(NamedTuple):
+class Consumer(NamedTuple):
     """A resource that reads a Secret, and whether it restarts by itself when the Secret changes."""
 
     kind: str
@@ -21,7 +21,7 @@ class Reader(NamedTuple):
 
 def readers(
     resources: Iterable[Mapping[str, Any]], namespace: str, secret: str, key: str | None = None
-) -> list[Reader]:
+) -> list[Consumer]:
     """The resources of a namespace that read a Secret (or one key of it), by kind and name."""
     found = []
     for value in resources:
@@ -31,5 +31,5 @@ def readers(
         uses = list(secret_keys(value, secret))
         if uses and (key is None or None in uses or key in uses):
             keys = () if None in uses else tuple(sorted({use for use in uses if use is not None}))
-            found.append(Reader(str(value.get("kind")), str(metadata.get("name")), keys))
+            found.append(Consumer(str(value.get("kind")), str(metadata.get("name")), keys))
     return sorted(found)

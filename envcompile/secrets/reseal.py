@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from envcompile.secrets.backends import Surroundings
-    from envcompile.secrets.declared import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, SecretEntry
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
     from envcompile.secrets.store import Record
 
 
 def reseal(
-    scene: Scene,
+    secret_set: SecretSet,
     names: Sequence[str] = (),
     *,
     keys: Sequence[RSAPrivateKey] = (),
@@ -41,7 +41,7 @@ def reseal(
     Takes each value from a private key that opens it, else from its source if that is known to be unchanged.
 
     Args:
-        scene: the environment.
+        secret_set: the environment.
         names: Secrets to look at; all of them for none.
         keys: private keys of the cluster, from a backup.
         older_than_days: values committed longer ago than this.
@@ -53,13 +53,13 @@ def reseal(
     Raises:
         EnvcError: when the certificate may not be used.
     """
-    store = scene.store()
-    ages = ages_of(scene, store, now)
-    certificate, warnings = scene.certificate(now)
-    sealer = Sealer(scene, identity, now)
+    store = secret_set.store()
+    ages = ages_of(secret_set, store, now)
+    certificate, warnings = secret_set.certificate(now)
+    sealer = Sealer(secret_set, identity, now)
     rows: list[Row] = []
     put: list[Record] = []
-    for declaration in scene.chosen(names):
+    for declaration in secret_set.chosen(names):
         for entry in declaration.sealable:
             record = store.records.get(entry.id)
             if record is None:
@@ -71,18 +71,18 @@ def reseal(
             else:
                 wanted = record.certificate != certificate.fingerprint
             if not wanted:
-                rows.append(Row(scene.environment, entry.id, "kept"))
+                rows.append(Row(secret_set.environment, entry.id, "kept"))
                 continue
             resolved, note = _same_value(declaration, entry, record, keys, surroundings, identity)
             if resolved is None:
-                rows.append(Row(scene.environment, entry.id, "unverified", note))
+                rows.append(Row(secret_set.environment, entry.id, "unverified", note))
                 continue
             # What another layer's environment sealed is bound to that one.
             kept = None if record.layer else _identity_to_keep(record, identity)
             put.append(sealer.record(declaration, entry, resolved, identity=kept))
-            rows.append(Row(scene.environment, entry.id, "sealed"))
-    changed = bool(put) and update_store(scene.root, scene.store_file, Update(tuple(put)))
-    return Result(tuple(rows), warnings, (scene.store_file,) if changed else ())
+            rows.append(Row(secret_set.environment, entry.id, "sealed"))
+    changed = bool(put) and update_store(secret_set.root, secret_set.store_file, Update(tuple(put)))
+    return Result(tuple(rows), warnings, (secret_set.store_file,) if changed else ())
 
 
 def _identity_to_keep(record: Record, identity: IdentityKey | None) -> str | None:
@@ -96,7 +96,7 @@ def _identity_to_keep(record: Record, identity: IdentityKey | None) -> str | Non
 
 def _same_value(
     declaration: Declaration,
-    entry: Entry,
+    entry: SecretEntry,
     record: Record,
     keys: Sequence[RSAPrivateKey],
     surroundings: Surroundings,

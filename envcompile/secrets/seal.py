@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.certificate import Certificate
-    from envcompile.secrets.declared import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, SecretEntry
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
     from envcompile.secrets.store import Store, ValueId
 
 Action = Literal["sealed", "kept", "unverified", "removed"]
@@ -57,7 +57,7 @@ class Result(NamedTuple):
 class _Plan:
     """What will be written for one environment when every environment is well."""
 
-    scene: Scene
+    secret_set: SecretSet
     put: list[Record] = field(default_factory=list)
     drop: set[ValueId] = field(default_factory=set)
     templates: dict[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
@@ -66,19 +66,19 @@ class _Plan:
 
     def write(self) -> bool:
         update = Update(tuple(self.put), frozenset(self.drop), self.templates)
-        return update_store(self.scene.root, self.scene.store_file, update)
+        return update_store(self.secret_set.root, self.secret_set.store_file, update)
 
 
 class Sealer:
     """Seals for one environment; opens the certificate when the first value needs it."""
 
-    def __init__(self, scene: Scene, identity: IdentityKey | None, now: datetime) -> None:
-        self._scene, self._identity, self._now = scene, identity, now
+    def __init__(self, secret_set: SecretSet, identity: IdentityKey | None, now: datetime) -> None:
+        self._secret_set, self._identity, self._now = secret_set, identity, now
         self._certificate: Certificate | None = None
         self.warnings: tuple[str, ...] = ()
 
     def record(
-        self, declaration: Declaration, entry: Entry, resolved: Resolved, *, identity: str | None = None
+        self, declaration: Declaration, entry: SecretEntry, resolved: Resolved, *, identity: str | None = None
     ) -> Record:
         """Encrypt one value.
 
@@ -91,7 +91,7 @@ class Sealer:
         from envcompile.secrets.sealing import seal
 
         if self._certificate is None:
-            self._certificate, self.warnings = self._scene.certificate(self._now)
+            self._certificate, self.warnings = self._secret_set.certificate(self._now)
         bound = label(declaration.scope, declaration.namespace, declaration.name)
         if identity is None:
             identity = self._identify(declaration, entry, resolved)
@@ -105,7 +105,7 @@ class Sealer:
             identity,
         )
 
-    def _identify(self, declaration: Declaration, entry: Entry, resolved: Resolved) -> str:
+    def _identify(self, declaration: Declaration, entry: SecretEntry, resolved: Resolved) -> str:
         binding = binding_of(declaration, entry)
         keyed = "" if self._identity is None else self._identity.seal(binding, resolved.value)
         if resolved.version is None or entry.reference is None:
@@ -115,7 +115,7 @@ class Sealer:
 
 
 def seal_environments(
-    scenes: Sequence[Scene],
+    secret_sets: Sequence[SecretSet],
     names: Sequence[str] = (),
     *,
     surroundings: Surroundings,
@@ -131,9 +131,9 @@ def seal_environments(
     """
     problems = Problems()
     plans = []
-    for scene in _with_names(scenes, names):
+    for secret_set in _with_names(secret_sets, names):
         try:
-            plans.append(_plan(scene, names, surroundings, identity, now))
+            plans.append(_plan(secret_set, names, surroundings, identity, now))
         except (UsageError, UnavailableError):
             raise
         except EnvcError as error:
@@ -142,12 +142,16 @@ def seal_environments(
     return _write(plans)
 
 
-def _with_names(scenes: Sequence[Scene], names: Sequence[str]) -> list[Scene]:
-    if len(scenes) == 1 or not names:
-        return list(scenes)
-    known = [scene for scene in scenes if {declaration.name for declaration in scene.declarations} & set(names)]
+def _with_names(secret_sets: Sequence[SecretSet], names: Sequence[str]) -> list[SecretSet]:
+    if len(secret_sets) == 1 or not names:
+        return list(secret_sets)
+    known = [
+        secret_set
+        for secret_set in secret_sets
+        if {declaration.name for declaration in secret_set.declarations} & set(names)
+    ]
     if not known:
-        scenes[0].chosen(names)
+        secret_sets[0].chosen(names)
     return known
 
 
@@ -157,18 +161,20 @@ def _write(plans: Iterable[_Plan]) -> Result:
     changed = []
     for plan in plans:
         if plan.write():
-            changed.append(plan.scene.store_file)
+            changed.append(plan.secret_set.store_file)
         rows += plan.rows
         warnings += plan.warnings
     return Result(tuple(rows), tuple(dict.fromkeys(warnings)), tuple(changed))
 
 
 def _plan(
-    scene: Scene, names: Sequence[str], surroundings: Surroundings, identity: IdentityKey | None, now: datetime
+    secret_set: SecretSet, names: Sequence[str], surroundings: Surroundings, identity: IdentityKey | None, now: datetime
 ) -> _Plan:
-    store, plan, problems = scene.store(), _Plan(scene), Problems()
-    chosen = scene.chosen([name for name in names if name in {one.name for one in scene.declarations}] or names)
-    sealer = Sealer(scene, identity, now)
+    store, plan, problems = secret_set.store(), _Plan(secret_set), Problems()
+    chosen = secret_set.chosen(
+        [name for name in names if name in {one.name for one in secret_set.declarations}] or names
+    )
+    sealer = Sealer(secret_set, identity, now)
     for declaration in chosen:
         try:
             _plan_secret(plan, declaration, store, sealer, surroundings, identity, now)
@@ -180,9 +186,10 @@ def _plan(
     plan.warnings += sealer.warnings
     if any(declaration.scope == "cluster-wide" for declaration in chosen):
         plan.warnings.append(
-            f"environment {scene.environment} seals cluster-wide: who may create SealedSecrets anywhere can read them"
+            f"environment {secret_set.environment} seals cluster-wide: "
+            "who may create SealedSecrets anywhere can read them"
         )
-    _prune(plan, scene.own_store(), chosen, everything=not names)
+    _prune(plan, secret_set.own_store(), chosen, everything=not names)
     return plan
 
 
@@ -196,7 +203,7 @@ def _plan_secret(
     now: datetime,
 ) -> None:
     problems = Problems()
-    fresh: list[tuple[Entry, Resolved]] = []
+    fresh: list[tuple[SecretEntry, Resolved]] = []
     values: dict[str, Plaintext] = {}
     for entry in declaration.sealable:
         record = store.records.get(entry.id)
@@ -241,7 +248,7 @@ def _plan_secret(
         plan.templates[place] = None
 
 
-def _refuse_immutable(declaration: Declaration, entry: Entry, problems: Problems) -> None:
+def _refuse_immutable(declaration: Declaration, entry: SecretEntry, problems: Problems) -> None:
     problems.add(
         f"{declaration.title} is immutable, but the value of `{entry.id.key}` changed",
         "give the Secret a new name and point the workloads at it, or delete it in the cluster first",
@@ -249,7 +256,7 @@ def _refuse_immutable(declaration: Declaration, entry: Entry, problems: Problems
     )
 
 
-def _read(declaration: Declaration, entry: Entry, surroundings: Surroundings) -> Resolved:
+def _read(declaration: Declaration, entry: SecretEntry, surroundings: Surroundings) -> Resolved:
     if entry.reference is None or not is_typed_in(entry.reference):
         return value_of(entry, surroundings)
     if surroundings.prompt is None:
@@ -261,47 +268,47 @@ def _read(declaration: Declaration, entry: Entry, surroundings: Surroundings) ->
     return Resolved(Plaintext(surroundings.prompt(entry_words(declaration, entry)).encode()))
 
 
-def entry_words(declaration: Declaration, entry: Entry) -> str:
+def entry_words(declaration: Declaration, entry: SecretEntry) -> str:
     """Environment, Secret and key, as the commands take them."""
     return f"{declaration.environment} {declaration.name} {entry.id.key}"
 
 
 def _prune(plan: _Plan, store: Store, chosen: Sequence[Declaration], *, everything: bool) -> None:
     """Drop the records of keys that are declared no more; another person's private Secret is not ours to drop."""
-    declared = {entry.id for declaration in plan.scene.declarations for entry in declaration.sealable}
-    secrets_here = {(declaration.namespace, declaration.name) for declaration in plan.scene.declarations}
+    declared = {entry.id for declaration in plan.secret_set.declarations for entry in declaration.sealable}
+    secrets_here = {(declaration.namespace, declaration.name) for declaration in plan.secret_set.declarations}
     within = {(declaration.namespace, declaration.name) for declaration in chosen}
     for id_ in store.records:
         place = (id_.namespace, id_.name)
         foreign = place in store.templates and place not in secrets_here
         if id_ not in declared and not foreign and (everything or place in within):
             plan.drop.add(id_)
-            plan.rows.append(Row(plan.scene.environment, id_, "removed", "is declared no more"))
+            plan.rows.append(Row(plan.secret_set.environment, id_, "removed", "is declared no more"))
 
 
 def set_value(
-    scene: Scene, name: str, key: str, value: Plaintext, *, identity: IdentityKey | None, now: datetime
+    secret_set: SecretSet, name: str, key: str, value: Plaintext, *, identity: IdentityKey | None, now: datetime
 ) -> Result:
     """Seal one value given by a person, whatever its reference would give.
 
     Raises:
         EnvcError: when the environment declares no such value, or the value is not what its Secret's type promises.
     """
-    declaration, entry = scene.entry(name, key)
-    store, plan = scene.store(), _Plan(scene)
+    declaration, entry = secret_set.entry(name, key)
+    store, plan = secret_set.store(), _Plan(secret_set)
     record = store.records.get(entry.id)
     if declaration.immutable and record is not None:
         problems = Problems()
         _refuse_immutable(declaration, entry, problems)
         problems.raise_any()
     plan.warnings += check_contents(declaration, {key: value}, now)
-    sealer = Sealer(scene, identity, now)
+    sealer = Sealer(secret_set, identity, now)
     plan.put.append(sealer.record(declaration, entry, Resolved(value)))
     plan.warnings += sealer.warnings
     note = ""
     if entry.reference is not None and not is_typed_in(entry.reference):
         note = f"declared as {entry.reference}: the next `envc secrets seal` takes the value from there when it differs"
-    plan.rows.append(Row(scene.environment, entry.id, "sealed", note))
+    plan.rows.append(Row(secret_set.environment, entry.id, "sealed", note))
     if declaration.private:
         plan.templates[declaration.namespace, declaration.name] = public_template(declaration)
     return _write([plan])

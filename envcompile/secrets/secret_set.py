@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.secrets.certificate import Certificate
-    from envcompile.secrets.declared import Declaration, Entry, Ignored, Where
+    from envcompile.secrets.declared import Declaration, Ignored, SecretEntry, Where
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
 
@@ -36,7 +36,7 @@ class Composed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class SecretSet:
     """One environment of a repository, composed but with its secrets unresolved."""
 
     root: Path
@@ -142,7 +142,7 @@ class Scene:
             raise UsageError(unknown)
         return tuple(declaration for declaration in self.declarations if declaration.name in wanted)
 
-    def entry(self, name: str, key: str) -> tuple[Declaration, Entry]:
+    def entry(self, name: str, key: str) -> tuple[Declaration, SecretEntry]:
         """One declared value.
 
         Raises:
@@ -193,7 +193,7 @@ def gather(
     ignored: Ignored,
     certificate: str | None = None,
     stores: Mapping[str, frozenset[str] | None] | None = None,
-) -> Scene:
+) -> SecretSet:
     """Find the declared Secrets among an environment's composed resources; none where nothing is sealed.
 
     Args:
@@ -231,4 +231,4 @@ def gather(
     file = certificate or certificate_file(environment, settings)
     own = f"overlays/{environment}/{STORE_NAME}"
     lower = {path: accepted for path, accepted in (stores or {}).items() if path != own}
-    return Scene(root, environment, settings, file, tuple(resources), ordered, lower)
+    return SecretSet(root, environment, settings, file, tuple(resources), ordered, lower)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from envcompile.secrets.backends import Surroundings
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
     from envcompile.secrets.store import Store, ValueId
 
 State = Literal["unchanged", "changed", "unverified", "missing", "moved", "undeclared", "private"]
@@ -35,25 +35,27 @@ class StatusRow(NamedTuple):
     """Days since the sealed value was committed; 0 when it is not committed yet, None when git cannot tell."""
 
 
-def status(scene: Scene, *, surroundings: Surroundings, identity: IdentityKey | None, now: datetime) -> list[StatusRow]:
+def status(
+    secret_set: SecretSet, *, surroundings: Surroundings, identity: IdentityKey | None, now: datetime
+) -> list[StatusRow]:
     """Look at every value of an environment; asks nobody, decrypts nothing, writes nothing."""
-    store = scene.store()
-    ages = ages_of(scene, store, now)
-    pin = scene.sealing.fingerprint
-    return sorted(_rows(scene, store, ages, pin, surroundings, identity), key=lambda row: row.id)
+    store = secret_set.store()
+    ages = ages_of(secret_set, store, now)
+    pin = secret_set.sealing.fingerprint
+    return sorted(_rows(secret_set, store, ages, pin, surroundings, identity), key=lambda row: row.id)
 
 
 def _rows(
-    scene: Scene,
+    secret_set: SecretSet,
     store: Store,
     ages: dict[ValueId, int],
     pin: str | None,
     surroundings: Surroundings,
     identity: IdentityKey | None,
 ) -> Iterator[StatusRow]:
-    environment = scene.environment
+    environment = secret_set.environment
     declared = set()
-    for declaration in scene.declarations:
+    for declaration in secret_set.declarations:
         for entry in declaration.sealable:
             declared.add(entry.id)
             source = str(entry.reference) if entry.reference is not None else entry.where.file
@@ -84,13 +86,13 @@ def _rows(
             yield StatusRow(environment, id_, state, note, "", record.certificate, current, ages.get(id_))
 
 
-def ages_of(scene: Scene, store: Store, now: datetime) -> dict[ValueId, int]:
+def ages_of(secret_set: SecretSet, store: Store, now: datetime) -> dict[ValueId, int]:
     """Days since each sealed value was committed, by what git says of its line; the store itself holds no times."""
     moment = int(now.timestamp())
     found = {}
-    for part in scene.every_store():
-        by_line = line_times(scene.root, part.file) if part.records else {}
-        lines = (scene.root / part.file).read_bytes().splitlines() if by_line else []
+    for part in secret_set.every_store():
+        by_line = line_times(secret_set.root, part.file) if part.records else {}
+        lines = (secret_set.root / part.file).read_bytes().splitlines() if by_line else []
         times = {line: by_line.get(line, 0) for line, text in enumerate(lines, 1) if text.startswith(b"  sealed: ")}
         if len(times) != len(part.records):
             continue

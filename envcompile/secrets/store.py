@@ -103,7 +103,7 @@ def parse_store(data: bytes, file: str) -> Store:
 
     documents = [value for value in yamlio.load_all(data, file) if value is not None]
     problems = Problems()
-    reader = _Reader(data, file, problems)
+    reader = _StoreParser(data, file, problems)
     records: dict[ValueId, Record] = {}
     templates: dict[tuple[str, str], Mapping[str, Any]] = {}
     if len(documents) > 1 or (documents and not isinstance(documents[0], dict)):
@@ -125,7 +125,7 @@ def parse_store(data: bytes, file: str) -> Store:
     return Store(file, records, templates)
 
 
-class _Reader:
+class _StoreParser:
     """Checks records and turns every flaw into a problem with its line."""
 
     def __init__(self, data: bytes, file: str, problems: Problems) -> None:

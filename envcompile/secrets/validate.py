@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envcompile.secrets.backends import Surroundings
-    from envcompile.secrets.declared import Declaration, Entry
+    from envcompile.secrets.declared import Declaration, SecretEntry
     from envcompile.secrets.identity import IdentityKey, Verdict
     from envcompile.secrets.references import Reference
     from envcompile.secrets.store import Record
@@ -28,7 +28,7 @@ class Judgement(NamedTuple):
     """Whether the source has another version than the record, though nobody here can tell if this value is another."""
 
 
-def binding_of(declaration: Declaration, entry: Entry) -> Binding:
+def binding_of(declaration: Declaration, entry: SecretEntry) -> Binding:
     """Where an entry's value belongs."""
     return Binding(declaration.environment, declaration.scope, *entry.id)
 
@@ -39,7 +39,12 @@ def is_moved(declaration: Declaration, record: Record) -> bool:
 
 
 def judge(
-    declaration: Declaration, entry: Entry, record: Record, *, surroundings: Surroundings, identity: IdentityKey | None
+    declaration: Declaration,
+    entry: SecretEntry,
+    record: Record,
+    *,
+    surroundings: Surroundings,
+    identity: IdentityKey | None,
 ) -> Judgement:
     """Tell whether the source still gives the value that was sealed; asks nobody, never fails for a silent source."""
     reference = entry.reference
@@ -81,7 +86,7 @@ def _of_layer(judgement: Judgement, record: Record) -> Judgement:
     return judgement._replace(verdict="unverified", note=note, is_outdated=True)
 
 
-def _bindings(declaration: Declaration, entry: Entry, record: Record) -> list[Binding]:
+def _bindings(declaration: Declaration, entry: SecretEntry, record: Record) -> list[Binding]:
     """What the record's identity may be bound to: the environment, and the layer whose store has it."""
     binding = binding_of(declaration, entry)
     return [binding, binding._replace(environment=record.layer)] if record.layer else [binding]
@@ -93,7 +98,7 @@ def _by_version(recorded: str, reference: Reference, version: str, bindings: Seq
     return Judgement("changed")
 
 
-def value_of(entry: Entry, surroundings: Surroundings) -> Resolved:
+def value_of(entry: SecretEntry, surroundings: Surroundings) -> Resolved:
     """The value of an entry from its reference or its literal.
 
     Raises:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from envcompile.secrets.certificate import Certificate
     from envcompile.secrets.identity import IdentityKey
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
     from envcompile.secrets.store import Record, Store, ValueId
 
 
@@ -34,42 +34,44 @@ class Check(NamedTuple):
     note: str = ""
 
 
-def verify(scene: Scene, *, keys: Sequence[RSAPrivateKey] = (), identity: IdentityKey | None = None) -> list[Check]:
+def verify(
+    secret_set: SecretSet, *, keys: Sequence[RSAPrivateKey] = (), identity: IdentityKey | None = None
+) -> list[Check]:
     """Check every sealed value of an environment.
 
     Without private keys: declared and sealed for the same name, namespace and scope; well formed; not certainly of
     another certificate than the recorded one. With them: each value opens, and is the one its identity was made of.
     """
-    store = scene.store()
+    store = secret_set.store()
     try:
-        certificates = {one.fingerprint: one for one in scene.certificates()}
+        certificates = {one.fingerprint: one for one in secret_set.certificates()}
     except EnvcError:
         certificates = {}
-    return sorted(_checks(scene, store, certificates, keys, identity), key=lambda check: check.id)
+    return sorted(_checks(secret_set, store, certificates, keys, identity), key=lambda check: check.id)
 
 
 def _checks(
-    scene: Scene,
+    secret_set: SecretSet,
     store: Store,
     certificates: Mapping[str, Certificate],
     keys: Sequence[RSAPrivateKey],
     identity: IdentityKey | None,
 ) -> Iterator[Check]:
     declared = set()
-    for declaration in scene.declarations:
+    for declaration in secret_set.declarations:
         for entry in declaration.sealable:
             declared.add(entry.id)
             record = store.records.get(entry.id)
             if record is None:
-                yield Check(scene.environment, entry.id, is_good=False, note="is declared but not sealed")
+                yield Check(secret_set.environment, entry.id, is_good=False, note="is declared but not sealed")
             elif is_moved(declaration, record):
                 note = f"was sealed for {record.namespace}/{record.name} ({record.scope})"
-                yield Check(scene.environment, entry.id, is_good=False, note=note)
+                yield Check(secret_set.environment, entry.id, is_good=False, note=note)
             else:
-                yield check_record(scene.environment, record, certificates, keys, identity)
+                yield check_record(secret_set.environment, record, certificates, keys, identity)
     for id_, record in store.records.items():
         if id_ not in declared:
-            yield check_record(scene.environment, record, certificates, keys, identity)
+            yield check_record(secret_set.environment, record, certificates, keys, identity)
 
 
 def check_record(

@@ -13,6 +13,7 @@ from envcompile.yamlio.places import place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from envcompile.compose.assemble import Origin
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered
@@ -201,6 +202,13 @@ class LinkedEnvironment:
         return self.plan.sources.settings.namespace or ""
 
     @property
+    def count(self) -> int:
+        """How many resources it has."""
+        if self.paths is not None:
+            return sum(map(len, self.paths))
+        return len(self.linked.order) + len(self.linked.further)
+
+    @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
         if self.memo is None:
@@ -214,9 +222,31 @@ class LinkedEnvironment:
         for resource in self.linked.further:
             yield finish(resource, self.linked.imports.get(resource.id, NOTHING), self.plan)
 
+    def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
+        """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
+        compiled = self._compile(number)
+        imports = self.linked.imports if self.paths is None else {}
+        return [
+            (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
+            for told, one in zip(compiled.exports.resources, compiled.resources, strict=True)
+        ]
+
     def ids(self) -> set[ResourceId]:
         """The identities of all resources."""
-        return {*self._unit_of, *(resource.id for resource in self.linked.further)}
+        further = self.linked.further if self.paths is None else ()
+        return {*self._unit_of, *(resource.id for resource in further)}
+
+    def ids_named(self, name: str) -> set[ResourceId]:
+        """The identities of all resources of a name, and maybe of others; only units that speak of it are looked at."""
+        if self.paths is None:
+            return self.ids()
+        text = name.encode("utf-8", "surrogateescape")
+        found = set()
+        for number, known in enumerate(self._remembered):
+            if known is None or text in known.told:
+                count = len(self._units.exports_of(number).resources)
+                found.update([self.id_at(number, position) for position in range(count)])
+        return found
 
     def exported(self) -> Iterator[Exported]:
         """What is known of all resources without compiling, in the same order; those of the store alone left out."""

@@ -93,6 +93,14 @@ class SharedMemo:
         """Remember that nothing comes of joining units but where their files are: not for others."""
         self._local.put_joined(environment, digest, paths)
 
+    def wholes(self, environment: str) -> Mapping[str, str]:
+        """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+        return self._local.wholes(environment)
+
+    def put_wholes(self, environment: str, wholes: dict[str, str]) -> None:
+        """Remember the SHA-256 of an environment's files, and no others: not for others."""
+        self._local.put_wholes(environment, wholes)
+
     def is_shared(self, environment: str, key: str) -> bool:
         """Tell whether what is remembered of a unit came from others just now."""
         return (environment, key) in self._taken
@@ -101,13 +109,13 @@ class SharedMemo:
         """Keep what was learnt in the project's folder."""
         self._local.save()
 
-    def scans(self) -> dict[tuple[str, str], FileScan]:
+    def scans(self) -> Mapping[tuple[str, str], FileScan]:
         """What files spoke of, by layer and path."""
         return self._local.scans()
 
-    def save_scans(self, scans: Iterable[tuple[str, FileScan]]) -> None:
+    def save_scans(self, scans: Mapping[tuple[str, str], FileScan], without: Iterable[str] = ()) -> None:
         """Keep what files speak of in the project's folder."""
-        self._local.save_scans(scans)
+        self._local.save_scans(scans, without)
 
     def fetch_scans(self, tree: Tree, parsed: ParsedFiles, layers: Mapping[str, Iterable[str]]) -> None:
         """Learn from others what files speak of.

@@ -32,7 +32,7 @@ class Node:
         self.style = ""
         self.text = ""
         self.flow = False
-        self.entries: list[Entry] = []
+        self.entries: list[MapEntry] = []
         self.items: list[Node] = []
         self.target: Node | None = None
         self._places: dict[Any, int] | None = None
@@ -68,7 +68,7 @@ class Node:
         return self._places.get(key)
 
 
-class Entry(NamedTuple):
+class MapEntry(NamedTuple):
     """One line of a map: the key's text (or `MERGE`), the node of the key, the node of the value."""
 
     key: Any
@@ -169,7 +169,7 @@ def _place(node: Node, stack: list[Node], keys: list[tuple[Any, Node] | None]) -
     key = keys[-1]
     if key is None or key[1] is node:
         return
-    around.entries.append(Entry(key[0], key[1], node))
+    around.entries.append(MapEntry(key[0], key[1], node))
     keys[-1] = None
 
 

@@ -66,7 +66,7 @@ def _index(error: Exception, name: str) -> int:
     return mark.index if mark is not None else 0
 
 
-class _Scene(NamedTuple):
+class _Excerpt(NamedTuple):
     """What the parser said, and the text around the place."""
 
     text: str
@@ -97,7 +97,7 @@ def _syntax(error: Exception, text: str) -> _Explanation:
     problem = str(getattr(error, "problem", error) or error)
     at = _index(error, "problem_mark")
     since = _index(error, "context_mark") if getattr(error, "context_mark", None) else at
-    scene = _Scene(text, at, since, str(getattr(error, "context", "")))
+    scene = _Excerpt(text, at, since, str(getattr(error, "context", "")))
     tab = re.match(r"[ ]*\t[ \t]*", text[text.rfind("\n", 0, at) + 1 :])
     if "tab" in problem or (tab and not scene.line.strip()):
         index = at - len(scene.line) + (tab[0].index("\t") if tab else scene.line.find("\t"))
@@ -109,7 +109,7 @@ def _syntax(error: Exception, text: str) -> _Explanation:
     return f"this is not YAML: {problem}", "correct the line, or put texts with special characters in quotes", at
 
 
-def _cannot_start(scene: _Scene) -> _Explanation:
+def _cannot_start(scene: _Excerpt) -> _Explanation:
     if scene.character == "\t":
         return "a tab stands where YAML allows spaces only", "replace the tab by a space", scene.at
     return _not_plain(scene.character), "put the text in quotes", scene.at
@@ -119,7 +119,7 @@ def _not_plain(character: str) -> str:
     return f"a text cannot begin with {'a backtick' if character == '`' else f'`{character}`'}"
 
 
-def _not_a_mapping(scene: _Scene) -> _Explanation:
+def _not_a_mapping(scene: _Excerpt) -> _Explanation:
     line = scene.line
     begin = scene.at - len(line.lstrip(" "))
     if line.startswith("---"):
@@ -136,7 +136,7 @@ def _not_a_mapping(scene: _Scene) -> _Explanation:
     return "the key is indented deeper than its neighbours", "indent the line like the keys above it", begin
 
 
-def _no_colon(scene: _Scene) -> _Explanation:
+def _no_colon(scene: _Excerpt) -> _Explanation:
     return (
         "the line is neither `key: value` nor `- item`",
         "add the colon and a space, or indent the line if it continues the text above",
@@ -144,7 +144,7 @@ def _no_colon(scene: _Scene) -> _Explanation:
     )
 
 
-def _no_key(scene: _Scene) -> _Explanation:
+def _no_key(scene: _Excerpt) -> _Explanation:
     if scene.character == ":":
         return "there is no key before the colon", "write one, or put the text in quotes", scene.at
     if re.search(r"""["'][^"']*["']\s*$""", scene.line):
@@ -160,7 +160,7 @@ def _no_key(scene: _Scene) -> _Explanation:
     )
 
 
-def _no_dash(scene: _Scene) -> _Explanation:
+def _no_dash(scene: _Excerpt) -> _Explanation:
     return (
         f"the line stands in the list that begins on line {scene.since_line}, but begins with no `-`",
         "begin the item with `- `, or indent the line like what it belongs to",
@@ -168,7 +168,7 @@ def _no_dash(scene: _Scene) -> _Explanation:
     )
 
 
-def _no_document(scene: _Scene) -> _Explanation:
+def _no_document(scene: _Excerpt) -> _Explanation:
     return (
         "the line is not part of the document above it",
         "indent it like the document's first line, or put `---` above it to begin another document",
@@ -176,7 +176,7 @@ def _no_document(scene: _Scene) -> _Explanation:
     )
 
 
-def _not_closed(scene: _Scene) -> _Explanation:
+def _not_closed(scene: _Excerpt) -> _Explanation:
     opening = scene.text[scene.since : scene.since + 1]
     if opening in {'"', "'"}:
         return f"the quote {opening} is never closed", "close it at the end of the text", scene.since
@@ -187,11 +187,11 @@ def _not_closed(scene: _Scene) -> _Explanation:
     )
 
 
-def _bad_dash(scene: _Scene) -> _Explanation:
+def _bad_dash(scene: _Excerpt) -> _Explanation:
     return "a list cannot begin behind a key on the same line", "begin the list on the next line", scene.at
 
 
-def _bad_escape(scene: _Scene) -> _Explanation:
+def _bad_escape(scene: _Excerpt) -> _Explanation:
     slash = scene.text.rfind("\\", 0, scene.at + 1)
     return (
         f"`{scene.text[slash : slash + 2]}` is no escape of YAML",
@@ -200,11 +200,11 @@ def _bad_escape(scene: _Scene) -> _Explanation:
     )
 
 
-def _bad_name(scene: _Scene) -> _Explanation:
+def _bad_name(scene: _Excerpt) -> _Explanation:
     return _not_plain(scene.text[scene.since : scene.since + 1]), "put the text in quotes", scene.since
 
 
-def _bad_directive(scene: _Scene) -> _Explanation:
+def _bad_directive(scene: _Excerpt) -> _Explanation:
     return (
         "`%` at the start of a line begins a directive, and this is none that YAML 1.1 or 1.2 knows",
         "remove the line, or put the text in quotes",
@@ -212,20 +212,20 @@ def _bad_directive(scene: _Scene) -> _Explanation:
     )
 
 
-def _bad_header(scene: _Scene) -> _Explanation:
+def _bad_header(scene: _Excerpt) -> _Explanation:
     sign = scene.text[scene.since : scene.since + 1]
     return f"something follows `{sign}` on its line", f"begin the text below `{sign}`, or put it in quotes", scene.since
 
 
-def _bad_tag(scene: _Scene) -> _Explanation:
+def _bad_tag(scene: _Excerpt) -> _Explanation:
     return "`!` begins a tag, and this is none", "put the text in quotes if it shall begin with `!`", scene.since
 
 
-def _bad_flow(scene: _Scene) -> _Explanation:
+def _bad_flow(scene: _Excerpt) -> _Explanation:
     return "a value is missing in the brackets", "remove the extra comma or bracket", scene.at
 
 
-_EXPLANATIONS: Final[tuple[tuple[str, Callable[[_Scene], _Explanation]], ...]] = (
+_EXPLANATIONS: Final[tuple[tuple[str, Callable[[_Excerpt], _Explanation]], ...]] = (
     ("directive", _bad_directive),
     ("incompatible YAML document", _bad_directive),
     ("scanning a tag", _bad_tag),

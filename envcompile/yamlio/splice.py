@@ -10,7 +10,7 @@ from envcompile.yamlio.nodes import ALIAS, LIST, MAP, SCALAR, Node, Root, compos
 
 if TYPE_CHECKING:
     from envcompile.model import Pointer
-    from envcompile.yamlio.nodes import Entry
+    from envcompile.yamlio.nodes import MapEntry
 
 _COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
 _COLON: Final = re.compile(r"\s*:")
@@ -205,7 +205,7 @@ class Splicer:
             raise UnsupportedError
         return match.start()
 
-    def _key_start(self, entry: Entry) -> int:
+    def _key_start(self, entry: MapEntry) -> int:
         """Where an entry begins: its key, or the question mark in front of it."""
         before = self._text[: entry.name.start].rstrip(" ")
         if before.endswith("?") and (len(before) == 1 or before[-2] in " \n"):
@@ -245,7 +245,7 @@ def _child(node: Node, step: str | int) -> Node:
     return _entry(node, step).value
 
 
-def _entry(node: Node, step: str | int) -> Entry:
+def _entry(node: Node, step: str | int) -> MapEntry:
     for entry in node.entries:
         if entry.key == step:
             return entry

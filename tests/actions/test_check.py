@@ -391,7 +391,7 @@ class TestSecrets:
             return ()
 
         root = make_project({**self.FILES, "base/web/secret.yaml": text})
-        checked(root, Rule("reads", "error", "A test.", "this test", find))
+        checked(root, Rule("reads", "error", "A test.", "this test", find, alone=True))
         assert seen[0].value["stringData"] == {"color": "blue"}
 
 
@@ -430,6 +430,41 @@ def test_every_field_of_the_shop_has_a_line() -> None:
     for resource in built.compiled.resources:
         for pointer in pointers(resource.value, ()):
             for asked in (pointer, (*pointer, "missing")):
-                assert source_place(built, resource, asked) is not None, (resource.id, asked)
+                assert source_place(built.composed, resource, asked) is not None, (resource.id, asked)
                 count += 1
     assert count > 5000
+
+
+def test_a_rule_that_sees_everything_is_asked_whenever_anything_changed(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its findings are remembered while nothing does, as are those of rules that see facts alone."""
+    asked: list[str] = []
+
+    def rule(name: str, *, whole: bool) -> Rule:
+        def find(scene: Scene) -> Iterator[Hit]:
+            asked.append(name)
+            for config in scene.of_kind("", "ConfigMap"):
+                yield Hit(config.id, (), f"its color is `{config.value['data']['color']}`", "")
+
+        return Rule(name, "error", "A test.", "this test", find, whole=whole)
+
+    rules = (rule("all", whole=True), rule("facts", whole=False))
+    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", rules)
+    root = make_project({
+        "base/web/settings.yaml": config_map(),
+        "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+    })
+
+    def found() -> list[str]:
+        asked.clear()
+        return [finding.what for finding in check(Project.open(root), ()).findings]
+
+    assert found() == ["its color is `blue`", "its color is ``"]
+    assert sorted(asked) == ["all", "facts"]
+    assert found() == ["its color is `blue`", "its color is ``"]
+    assert asked == []
+    settings = root / "base/web/settings.yaml"
+    settings.write_text(settings.read_text().replace("blue", "green"))
+    assert found() == ["its color is `green`", "its color is ``"]
+    assert asked == ["all"]

@@ -41,7 +41,7 @@ def find_lonely_settings(scene: Scene) -> Iterator[Hit]:
             yield Hit(resource.id, (), "nothing has this name", "")
 
 
-OLD = Rule("old", "error", "Images are new.", "this test", find_old_images)
+OLD = Rule("old", "error", "Images are new.", "this test", find_old_images, alone=True)
 LONELY = Rule("lonely", "warning", "Settings are used.", "this test", find_lonely_settings)
 
 

@@ -106,11 +106,11 @@ def watch(folder: Path) -> tuple[float, bool]:
             repository.environ[f"VALUE_{number}_{index}"] = f"value-{number}-{index}"
             lines.append(f"  key{index}: ref+env://VALUE_{number}_{index}\n")
         text.append("".join(lines))
-    scene = repository.scene("---\n".join(text), given=settings(pin=fingerprint(private_key(BITS))))
+    secret_set = repository.secret_set("---\n".join(text), given=settings(pin=fingerprint(private_key(BITS))))
     surroundings = repository.surroundings()
 
     def first() -> None:
-        seal_environments([scene], surroundings=surroundings, identity=identity(), now=NOW)
+        seal_environments([secret_set], surroundings=surroundings, identity=identity(), now=NOW)
 
     print(f"seal with sources, identities and store: {cpu(first, resource.RUSAGE_SELF):.3f} CPU s")
     repository.git("init")
@@ -120,12 +120,12 @@ def watch(folder: Path) -> tuple[float, bool]:
     seconds = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        rows = status(scene, surroundings=surroundings, identity=identity(), now=NOW)
+        rows = status(secret_set, surroundings=surroundings, identity=identity(), now=NOW)
         seconds.append(time.perf_counter() - started)
         if len(rows) != SECRETS * KEYS or {row.state for row in rows} != {"unchanged"}:
             raise AssertionError("status does not see every value as unchanged")
     started = time.perf_counter()
-    result = seal_environments([scene], surroundings=surroundings, identity=identity(), now=NOW)
+    result = seal_environments([secret_set], surroundings=surroundings, identity=identity(), now=NOW)
     again = time.perf_counter() - started
     print(f"status over {len(rows)} unchanged values: {min(seconds):.3f} s (at most {MOST_STATUS_SECONDS} s)")
     print(f"seal over {len(rows)} unchanged values: {again:.3f} s, {len(result.changed)} stores written")

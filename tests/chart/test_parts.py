@@ -13,7 +13,7 @@ from envcompile.chart.configtext import pieces
 from envcompile.chart.lists import pair
 from envcompile.chart.names import camel, key_of, label_key, plural, shortened
 from envcompile.chart.scalars import document, fits_block
-from envcompile.chart.strictness import Difference, difference, fits_values
+from envcompile.chart.strictness import Strictness, difference, fits_values
 from envcompile.chart.values import merge_patch
 from envcompile.kubernetes.images import parse_exact_image
 from envcompile.values import equal
@@ -92,7 +92,7 @@ def test_a_whole_float_is_the_integer() -> None:
 )
 def test_a_difference_is_told_without_the_values(wanted: Any, found: Any, told: tuple[Any, str]) -> None:
     """They could be secrets."""
-    assert difference(wanted, found) == Difference(*told)
+    assert difference(wanted, found) == Strictness(*told)
 
 
 @pytest.mark.parametrize("value", [None, 2**53, "x\x85y", "a\n\n", "a ", {"<<": 1}, [{"a": None}], "\ufffe"])

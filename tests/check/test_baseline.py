@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from envcompile.check.baseline import Entry, read_baseline, sort_out, write_baseline
+from envcompile.check.baseline import KnownFinding, read_baseline, sort_out, write_baseline
 from envcompile.errors import EnvcError
 from tests.check.samples import finding
 
 FIELD = "spec.template.spec.containers[name=web].image"
-OLD = Entry("aaaa", "prod", "probe", "Deployment.apps/api (namespace prod)", "")
+OLD = KnownFinding("aaaa", "prod", "probe", "Deployment.apps/api (namespace prod)", "")
 
 
 def test_what_was_written_is_read_again() -> None:
@@ -37,7 +37,7 @@ def test_what_was_written_is_read_again() -> None:
 
 def test_findings_are_told_apart_by_their_fingerprints() -> None:
     """What nobody finds any more is stale, but for environments that were not looked at."""
-    held = Entry("0011223344556677", "prod", "image-tag", "Deployment.apps/web (namespace prod)", FIELD)
+    held = KnownFinding("0011223344556677", "prod", "image-tag", "Deployment.apps/web (namespace prod)", FIELD)
     new = finding(fingerprint="ffff")
     elsewhere = OLD._replace(environment="dev")
     told = sort_out([finding(), new], [held, OLD, elsewhere], {"dev"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree as ET  # ruff: ignore[suspicious-xml-etree-import] - it reads our own text
 
-from envcompile.check.baseline import Entry
+from envcompile.check.baseline import KnownFinding
 from envcompile.check.formats.github import as_github
 from envcompile.check.formats.jsonreport import as_json
 from envcompile.check.formats.junit import as_junit
@@ -49,7 +49,7 @@ def test_json_holds_everything() -> None:
     full = report(finding(where=None))._replace(
         ignored=(Ignored(finding(), "why"),),
         known=(finding(),),
-        stale=(Entry("aaaa", "prod", "probe", "Deployment.apps/api", ""),),
+        stale=(KnownFinding("aaaa", "prod", "probe", "Deployment.apps/api", ""),),
         unknown_kinds=("ScaledObject.keda.sh",),
     )
     found = {

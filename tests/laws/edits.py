@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from envcompile.check.baseline import FILE, KnownFinding
+from envcompile.check.baseline import write_baseline as baseline_text
+from envcompile.check.finding import fingerprint
+from envcompile.model import ResourceId
 from tests.laws import documents, repositories
 from tests.laws.documents import SEPARATOR, TEAMS
 from tests.laws.repositories import APPS, ENVIRONMENTS, LAYERS, NAMESPACES, SECRET_APPS
@@ -16,6 +20,12 @@ if TYPE_CHECKING:
     from tests.laws.repositories import Files
 
     Edit = Callable[[Random, Files], str]
+
+RULES: Final = (
+    "run-as-root", "pdb-missing", "requests-missing", "config-ref-missing", "config-no-rollout", "hpa-min-max",
+)  # fmt: skip
+"""Rules about one resource and about several, some of which find something in nearly every repository."""
+GRADES: Final = ("off", "info", "warning", "error")
 
 _NUMBER: Final = re.compile(r"\b\d+\b")
 _TEAM: Final = re.compile(rf"\b({'|'.join(TEAMS)})\b")
@@ -275,6 +285,7 @@ def add_setting(chance: Random, files: Files) -> str:
         "syncWaves: true\n",
         "secretBackend: plaintext\n",
         'kubernetesVersion: "1.34"\n',
+        f"checks: {{{chance.choice(RULES)}: {chance.choice(GRADES)}}}\n",
     ])
     key = new.partition(":")[0]
     kept = [line for line in lines if not line.startswith(f"{key}:")]
@@ -287,6 +298,38 @@ def change_project(chance: Random, files: Files) -> str:
     """Another envc.yaml: chart on or off, checks, merge keys, promotion order."""
     files["envc.yaml"] = repositories.project_settings(chance)
     return "envc.yaml is written anew"
+
+
+def change_suppression(chance: Random, files: Files) -> str:
+    """A Deployment sets another finding aside, with a reason or without, or none any more."""
+    paths = sorted(path for path, text in files.items() if "\nkind: Deployment\n" in text)
+    if not paths:
+        return ""
+    path = chance.choice(paths)
+    said = chance.choice(["", *(f"{rule}: {reason}" for rule in (*RULES, "no-such-rule") for reason in ("", "so"))])
+    note = f"  annotations: {{envcompile.dev/ignore: '{said}'}}\n" if said else ""
+    lines = [line for line in files[path].splitlines(keepends=True) if "envcompile.dev/ignore" not in line]
+    at = lines.index("kind: Deployment\n") + 1
+    if lines[at : at + 1] != ["metadata:\n"] or any("annotations:" in line for line in lines[at:]):
+        return ""
+    files[path] = "".join([*lines[: at + 1], note, *lines[at + 1 :]])
+    return f"{path} ignores `{said}`"
+
+
+def write_baseline(chance: Random, files: Files) -> str:
+    """A baseline that some run of the checks may have written, another one, or none any more."""
+    if FILE in files and chance.random() < 0.3:
+        del files[FILE]
+        return f"{FILE} is removed"
+    entries = []
+    for environment in overlays(files, abstract=False):
+        for app in APPS:
+            resource = ResourceId("apps", "Deployment", environment, app)
+            rule = chance.choice(RULES)
+            print_ = fingerprint(rule, environment, resource, "", None)
+            entries.append(KnownFinding(print_, environment, rule, str(resource), ""))
+    files[FILE] = baseline_text([], entries)
+    return f"{FILE} holds {len(entries)} findings"
 
 
 def change_library(chance: Random, files: Files) -> str:
@@ -346,6 +389,8 @@ EDITS: Final[tuple[tuple[int, Edit], ...]] = (
     (2, change_settings),
     (4, add_setting),
     (2, change_project),
+    (3, change_suppression),
+    (1, write_baseline),
     (3, change_library),
     (3, change_definition),
     (3, seal_again),

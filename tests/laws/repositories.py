@@ -98,12 +98,16 @@ def libraries(chance: Random) -> Files:
 
 
 def project_settings(chance: Random) -> str:
-    """An envc.yaml: with and without a chart, checks, promotion order, merge keys."""
+    """An envc.yaml: with and without a chart, checks, promotion order, merge keys, of each layout."""
     lines = [
         "crds: [crds]\n",
         chance.choice(["chart: {name: laws}\n", "chart: {name: laws, crds: templates}\n", "", ""]),
         chance.choice(["environments: [dev, prod]\n", ""]),
-        chance.choice(["checks: {seccomp: off, run-as-root: info}\n", ""]),
+        chance.choice([
+            "checks: {seccomp: off, run-as-root: info}\n",
+            "checks: {config-no-rollout: warning, requests-missing: off}\n",
+            "",
+        ]),
         chance.choice(["configMerge: replace\n", "", "", ""]),
         chance.choice([
             "mergeKeys: [{kind: Gadget, group: laws.example.com, path: spec.parts, keys: [name]}]\n",
@@ -111,7 +115,8 @@ def project_settings(chance: Random) -> str:
             "",
         ]),
     ]
-    return "".join(lines)
+    layout = Random("".join(lines)).choice(["", "", "layout: app\n", "layout: environment\n"])
+    return "".join([*lines, layout])
 
 
 def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS) -> str:

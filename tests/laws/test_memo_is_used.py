@@ -79,3 +79,29 @@ def test_one_changed_file_compiles_one_unit(
         source.write_text(before, encoding="utf-8")
         git(shop, "checkout", "--quiet", "--force", "HEAD", "--", OUTPUT)
         run_envc(shop, "build")
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "is_asked"),
+    [
+        ("base/user-service/deployment.yaml", "revisionHistoryLimit: 5", "revisionHistoryLimit: 4", True),
+        ("base/user-service/deployment.yaml", "kind:", "# a note\nkind:", False),
+    ],
+    ids=["a field", "a line"],
+)
+def test_one_changed_file_checks_one_unit(shop: Path, path: str, old: str, new: str, *, is_asked: bool) -> None:
+    """Rules about one resource look at its unit alone; those about several are asked when what they see changed."""
+    source = shop / path
+    before = source.read_text(encoding="utf-8")
+    assert run_envc(shop, "check", "--fail-on", "never").code == 0
+    try:
+        source.write_text(f"{before.replace(old, new, 1)}# checked\n", encoding="utf-8")
+        outcome = run_envc(shop, "-v", "check", "--fail-on", "never")
+        told = [line for line in outcome.err.splitlines() if "envc.check" in line or "looked at anew" in line]
+        for environment in ("dev", "test", "staging", "prod"):
+            own = "\n".join(line for line in told if f"{environment}:" in line)
+            assert "1 of " in own, outcome.err
+            assert "user-service (base/user-service/deployment.yaml changed)" in own
+            assert ("changed: they are asked" in own) is is_asked
+    finally:
+        source.write_text(before, encoding="utf-8")

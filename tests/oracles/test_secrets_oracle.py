@@ -55,11 +55,11 @@ def declared(repository: Repository, plain: dict[str, bytes], name: str, namespa
 
 def compiled(repository: Repository, text: str, given: Any) -> dict[str, Any]:
     """Seal, then build: the object of the manifests."""
-    scene = repository.scene(text, given=given)
-    seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=datetime.now(UTC))
+    secret_set = repository.secret_set(text, given=given)
+    seal_environments([secret_set], surroundings=repository.surroundings(), identity=identity(), now=datetime.now(UTC))
     value = yamlio.load_all(text.encode(), FILE)[0]
     where = where_in(text.encode(), FILE)
-    return resolve_secret(value, environment="prod", settings=given, store=scene.store(), where=where)
+    return resolve_secret(value, environment="prod", settings=given, store=secret_set.store(), where=where)
 
 
 def recovered(kubeseal: Path, folder: Path, manifest: str, key: bytes) -> dict[str, bytes]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from envcompile.model import Pointer
     from envcompile.secrets.ciphertext import Scope
-    from envcompile.secrets.secret_set import Scene
+    from envcompile.secrets.secret_set import SecretSet
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 SECRET = b"correct horse battery staple"
@@ -136,13 +136,13 @@ class Repository:
         command = ["git", *identity, *arguments]
         return subprocess.run(command, cwd=self.root, env=environ, capture_output=True, text=True, check=True).stdout
 
-    def scene(
+    def secret_set(
         self,
         text: str = USER_SERVICE,
         environment: str = "prod",
         given: Environment | None = None,
         file: str | None = None,
-    ) -> Scene:
+    ) -> SecretSet:
         """Compose an environment whose only layer is one file."""
         file = file or f"overlays/{environment}/secrets.yaml"
         data = self.write(file, text).read_bytes()

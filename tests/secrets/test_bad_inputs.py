@@ -49,8 +49,10 @@ def sealing(repository: Repository, text: str = USER_SERVICE, **given: Any) -> s
 
 def sealed(repository: Repository, text: str = USER_SERVICE, **given: Any) -> tuple[str, ...]:
     """Seal and give the warnings."""
-    scene = repository.scene(text, given=settings(**given))
-    return seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=NOW).warnings
+    secret_set = repository.secret_set(text, given=settings(**given))
+    return seal_environments(
+        [secret_set], surroundings=repository.surroundings(), identity=identity(), now=NOW
+    ).warnings
 
 
 def building(repository: Repository, text: str = USER_SERVICE, **given: Any) -> str:
@@ -174,7 +176,7 @@ error: the file holds 2 certificates
 hint: keep one, or choose it by `sealing: {{fingerprint: sha256:…}}` in environment.yaml"""
     )
     assert sealed(repository, pin=fingerprint(other)) == ()
-    record = next(iter(repository.scene().store().records.values()))
+    record = next(iter(repository.secret_set().store().records.values()))
     assert record.certificate == fingerprint(other)
 
 
@@ -489,11 +491,11 @@ hint: split it, or keep large content out of Secrets"""
     sealed(repository, secret("a: ref+file://big"))
     warnings: list[str] = []
     text = secret("a: ref+file://big")
-    scene = repository.scene(text)
+    secret_set = repository.secret_set(text)
     where = where_in(text.encode(), FILE)
     value = yamlio.load_all(text.encode(), FILE)[0]
     resolve_secret(
-        value, environment="prod", settings=settings(), store=scene.store(), where=where, warn=warnings.append
+        value, environment="prod", settings=settings(), store=secret_set.store(), where=where, warn=warnings.append
     )
     assert warnings == [
         (
@@ -627,7 +629,7 @@ error: environment prod: Secret/db is immutable, but the value of `a` changed
 hint: {mend}"""
     )
     with pytest.raises(EnvcError, match="is immutable, but the value of `a` changed"):
-        set_value(repository.scene(text), "db", "a", Plaintext(b"x"), identity=identity(), now=NOW)
+        set_value(repository.secret_set(text), "db", "a", Plaintext(b"x"), identity=identity(), now=NOW)
     more = text.replace("stringData:\n", "stringData:\n  b: ref+env://JWT_SECRET\n")
     repository.environ["API_KEY"] = SECRET.decode()
     sealed(repository, more)
@@ -649,7 +651,7 @@ def test_row_20_only_secrets_are_sealed(repository: Repository, kind: str) -> No
     text = f"apiVersion: v1\nkind: {kind}\nmetadata: {{name: settings, namespace: prod}}\ndata: {{a: b}}\n"
     with pytest.raises(UsageError) as error:
         seal_environments(
-            [repository.scene(text)], ["settings"], surroundings=repository.surroundings(), identity=None, now=NOW
+            [repository.secret_set(text)], ["settings"], surroundings=repository.surroundings(), identity=None, now=NOW
         )
     assert (
         str(error.value)
@@ -764,9 +766,9 @@ def test_row_24_a_leaked_key_lists_every_value_it_ever_protected(repository: Rep
     new = private_key(2048, 1)
     repository.certificate(key=new)
     repository.environ["API_KEY"] = "changed"
-    scene = repository.scene(given=settings(pin=fingerprint(new)))
-    seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=NOW)
-    found = audit([scene], compromised=fingerprint())
+    secret_set = repository.secret_set(given=settings(pin=fingerprint(new)))
+    seal_environments([secret_set], surroundings=repository.surroundings(), identity=identity(), now=NOW)
+    found = audit([secret_set], compromised=fingerprint())
     assert [(str(one.id), one.note) for one in found] == [
         (
             "production/user-service-secret/api_key",

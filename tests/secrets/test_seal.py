@@ -20,7 +20,7 @@ from envcompile.secrets.plaintext import Plaintext
 from envcompile.secrets.resolve import resolve_secret
 from envcompile.secrets.seal import Result, generate, seal_environments, set_value, text_value
 from envcompile.secrets.sealing import open_sealed
-from envcompile.secrets.secret_set import Scene
+from envcompile.secrets.secret_set import SecretSet
 from envcompile.secrets.store import ValueId
 from tests.secrets.repository import (
     NOW,
@@ -37,25 +37,27 @@ from tests.secrets.repository import (
 )
 
 
-def seal(repository: Repository, *scenes: Scene, names: tuple[str, ...] = (), key: IdentityKey | None = None) -> Result:
+def seal(
+    repository: Repository, *secret_sets: SecretSet, names: tuple[str, ...] = (), key: IdentityKey | None = None
+) -> Result:
     """Seal with a ready identity key and nobody to ask."""
     given = key or identity()
-    return seal_environments(scenes, names, surroundings=repository.surroundings(), identity=given, now=NOW)
+    return seal_environments(secret_sets, names, surroundings=repository.surroundings(), identity=given, now=NOW)
 
 
-def build(repository: Repository, text: str = USER_SERVICE, scene: Scene | None = None) -> str:
+def build(repository: Repository, text: str = USER_SERVICE, secret_set: SecretSet | None = None) -> str:
     """What a build puts into the manifests."""
-    scene = scene or repository.scene(text)
+    secret_set = secret_set or repository.secret_set(text)
     value = yamlio.load_all(text.encode(), "f")[0]
     where = where_in(text.encode(), "overlays/prod/secrets.yaml")
     return yamlio.dump(
-        resolve_secret(value, environment="prod", settings=scene.settings, store=scene.store(), where=where)
+        resolve_secret(value, environment="prod", settings=secret_set.settings, store=secret_set.store(), where=where)
     )
 
 
 def test_sealed_values_open_with_the_clusters_key(repository: Repository) -> None:
     """Seal, build, and unseal what was built as the controller does."""
-    result = seal(repository, repository.scene())
+    result = seal(repository, repository.secret_set())
     assert [(row.id.key, row.action) for row in result.rows] == [("api_key", "sealed"), ("jwt_secret", "sealed")]
     assert result.changed == ("overlays/prod/sealed.yaml",)
     built = yamlio.load_all(build(repository).encode(), "built")[0]
@@ -68,7 +70,7 @@ def test_sealed_values_open_with_the_clusters_key(repository: Repository) -> Non
 
 def test_the_store_holds_one_sorted_record_a_value(repository: Repository) -> None:
     """The format of `sealed.yaml`, whole, but for what is random."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     content = yamlio.load_all(repository.store_text().encode(), "sealed.yaml")[0]
     assert list(content) == ["production/user-service-secret/api_key", "production/user-service-secret/jwt_secret"]
     record = content["production/user-service-secret/api_key"]
@@ -80,10 +82,10 @@ def test_the_store_holds_one_sorted_record_a_value(repository: Repository) -> No
 
 def test_no_change_writes_nothing(repository: Repository) -> None:
     """A second seal keeps every byte, and does not touch the file."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     store = repository.root / "overlays/prod/sealed.yaml"
     before = (store.read_bytes(), store.stat().st_mtime_ns, store.stat().st_ino)
-    result = seal(repository, repository.scene())
+    result = seal(repository, repository.secret_set())
     assert [row.action for row in result.rows] == ["kept", "kept"]
     assert result.changed == ()
     assert (store.read_bytes(), store.stat().st_mtime_ns, store.stat().st_ino) == before
@@ -91,10 +93,10 @@ def test_no_change_writes_nothing(repository: Repository) -> None:
 
 def test_one_changed_value_changes_one_record_and_one_line_of_output(repository: Repository) -> None:
     """Everything else stays byte for byte."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     store_before, built_before = repository.store_text().splitlines(), build(repository).splitlines()
     repository.environ["API_KEY"] = "a new value"
-    result = seal(repository, repository.scene())
+    result = seal(repository, repository.secret_set())
     assert [(row.id.key, row.action, row.note) for row in result.rows] == [
         ("api_key", "sealed", "changed"),
         ("jwt_secret", "kept", ""),
@@ -110,7 +112,7 @@ def test_one_changed_value_changes_one_record_and_one_line_of_output(repository:
 
 def test_two_builds_are_byte_identical_without_any_key_or_source(repository: Repository) -> None:
     """Somebody without access builds the same bytes."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     first = build(repository)
     repository.environ.clear()
     (repository.root / "overlays/prod/sealed-secrets.pem").unlink()
@@ -142,9 +144,9 @@ stringData:
   user: '{{ admin }}'
   password: ref+env://API_KEY
 """
-    scene = repository.scene(text, given=settings(scope="namespace-wide"))
-    seal(repository, scene)
-    built = yamlio.load_all(build(repository, text, scene).encode(), "built")[0]
+    secret_set = repository.secret_set(text, given=settings(scope="namespace-wide"))
+    seal(repository, secret_set)
+    built = yamlio.load_all(build(repository, text, secret_set).encode(), "built")[0]
     sealed = built["spec"]["encryptedData"].pop("password")
     assert open_sealed([private_key()], sealed, label("namespace-wide", "prod", "db")).reveal() == SECRET
     assert built == {
@@ -183,15 +185,15 @@ stringData:
 
 def test_a_renewed_certificate_keeps_every_value(repository: Repository) -> None:
     """Old keys stay valid, so a renewal makes no noise; new values take the new certificate."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     before = repository.store_text()
     repository.certificate(key=private_key(2048, 1))
     given = settings(pin=fingerprint(private_key(2048, 1)))
-    assert seal(repository, repository.scene(given=given)).changed == ()
+    assert seal(repository, repository.secret_set(given=given)).changed == ()
     assert repository.store_text() == before
     repository.environ["API_KEY"] = "new"
-    seal(repository, repository.scene(given=given))
-    store = repository.scene(given=given).store()
+    seal(repository, repository.secret_set(given=given))
+    store = repository.secret_set(given=given).store()
     used = {id_.key: record.certificate for id_, record in store.records.items()}
     assert used == {"api_key": fingerprint(private_key(2048, 1)), "jwt_secret": fingerprint()}
 
@@ -199,9 +201,9 @@ def test_a_renewed_certificate_keeps_every_value(repository: Repository) -> None
 def test_without_an_identity_key_sealed_values_are_kept_and_said_to_be_unverified(repository: Repository) -> None:
     """Never silently resealed."""
     surroundings = repository.surroundings()
-    seal_environments([repository.scene()], surroundings=surroundings, identity=None, now=NOW)
+    seal_environments([repository.secret_set()], surroundings=surroundings, identity=None, now=NOW)
     repository.environ["API_KEY"] = "changed"
-    result = seal_environments([repository.scene()], surroundings=surroundings, identity=None, now=NOW)
+    result = seal_environments([repository.secret_set()], surroundings=surroundings, identity=None, now=NOW)
     assert [(row.action, row.note) for row in result.rows] == [
         ("unverified", "it was sealed without an identity key"),
         ("unverified", "it was sealed without an identity key"),
@@ -211,8 +213,8 @@ def test_without_an_identity_key_sealed_values_are_kept_and_said_to_be_unverifie
 
 def test_somebody_elses_identity_key_is_not_a_change(repository: Repository) -> None:
     """A record made with another key cannot be verified, which is not the same as changed."""
-    seal(repository, repository.scene())
-    result = seal(repository, repository.scene(), key=identity("1" * 64))
+    seal(repository, repository.secret_set())
+    result = seal(repository, repository.secret_set(), key=identity("1" * 64))
     assert {(row.action, row.note) for row in result.rows} == {
         ("unverified", "it was sealed with another identity key")
     }
@@ -221,9 +223,9 @@ def test_somebody_elses_identity_key_is_not_a_change(repository: Repository) -> 
 
 def test_an_unset_env_var_keeps_what_is_sealed(repository: Repository) -> None:
     """A value that was sealed once needs its source only to change."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     repository.environ.clear()
-    result = seal(repository, repository.scene())
+    result = seal(repository, repository.secret_set())
     assert [(row.action, row.note) for row in result.rows] == [
         ("unverified", "the env var `API_KEY` is not set"),
         ("unverified", "the env var `JWT_SECRET` is not set"),
@@ -236,7 +238,7 @@ def test_values_that_cannot_be_read_are_all_reported_and_nothing_is_written(repo
     repository.environ["JWT_SECRET"] = ""
     text = USER_SERVICE + "  cert: ref+file://missing.pem\n  odd: ref+valt://x#/y\n"
     with pytest.raises(EnvcError) as error:
-        seal(repository, repository.scene(text))
+        seal(repository, repository.secret_set(text))
     assert (
         str(error.value)
         == """\
@@ -259,26 +261,29 @@ def test_one_command_seals_for_every_environment_with_its_own_certificate(reposi
     """Each environment's values open with its own key only."""
     other = private_key(2048, 1)
     repository.certificate("dev", other)
-    scenes = [repository.scene(), repository.scene(environment="dev", given=settings(pin=fingerprint(other)))]
-    result = seal(repository, *scenes)
+    secret_sets = [
+        repository.secret_set(),
+        repository.secret_set(environment="dev", given=settings(pin=fingerprint(other))),
+    ]
+    result = seal(repository, *secret_sets)
     assert result.changed == ("overlays/prod/sealed.yaml", "overlays/dev/sealed.yaml")
-    for scene, key in zip(scenes, (private_key(), other), strict=True):
-        record = scene.store().records[ValueId("production", "user-service-secret", "api_key")]
+    for secret_set, key in zip(secret_sets, (private_key(), other), strict=True):
+        record = secret_set.store().records[ValueId("production", "user-service-secret", "api_key")]
         assert open_sealed([key], record.sealed, b"production/user-service-secret").reveal() == SECRET
 
 
 def test_a_fault_in_one_environment_writes_none(repository: Repository) -> None:
     """All or nothing."""
-    scenes = [repository.scene(), repository.scene(environment="dev")]
+    secret_sets = [repository.secret_set(), repository.secret_set(environment="dev")]
     with pytest.raises(EnvcError, match="environment dev has no sealing certificate"):
-        seal(repository, *scenes)
+        seal(repository, *secret_sets)
     assert not (repository.root / "overlays/prod/sealed.yaml").exists()
 
 
 def test_removed_keys_are_pruned(repository: Repository) -> None:
     """A key that is declared no more loses its record."""
-    seal(repository, repository.scene())
-    result = seal(repository, repository.scene(USER_SERVICE.replace("  jwt_secret: ref+env://JWT_SECRET\n", "")))
+    seal(repository, repository.secret_set())
+    result = seal(repository, repository.secret_set(USER_SERVICE.replace("  jwt_secret: ref+env://JWT_SECRET\n", "")))
     assert [(row.id.key, row.action) for row in result.rows] == [("api_key", "kept"), ("jwt_secret", "removed")]
     assert "jwt_secret" not in repository.store_text()
 
@@ -286,14 +291,14 @@ def test_removed_keys_are_pruned(repository: Repository) -> None:
 def test_sealing_one_secret_leaves_the_others_alone(repository: Repository) -> None:
     """Names limit what is looked at."""
     text = USER_SERVICE + "---\n" + USER_SERVICE.replace("user-service-secret", "other")
-    result = seal(repository, repository.scene(text), names=("other",))
+    result = seal(repository, repository.secret_set(text), names=("other",))
     assert {row.id.name for row in result.rows} == {"other"}
 
 
 def test_an_unknown_name_is_wrong_usage_with_the_nearest_names(repository: Repository) -> None:
     """Did you mean."""
     with pytest.raises(UsageError) as error:
-        seal(repository, repository.scene(), names=("user-service-secrets",))
+        seal(repository, repository.secret_set(), names=("user-service-secrets",))
     assert str(error.value) == (
         "error: environment prod has no Secret `user-service-secrets`\nhint: did you mean `user-service-secret`?"
     )
@@ -302,12 +307,12 @@ def test_an_unknown_name_is_wrong_usage_with_the_nearest_names(repository: Repos
 def test_set_takes_a_value_whatever_the_source_says(repository: Repository) -> None:
     """Intent is a change; the note says what the next seal will do."""
     result = set_value(
-        repository.scene(), "user-service-secret", "api_key", Plaintext(b"typed"), identity=identity(), now=NOW
+        repository.secret_set(), "user-service-secret", "api_key", Plaintext(b"typed"), identity=identity(), now=NOW
     )
     assert result.rows[0].note == (
         "declared as ref+env://API_KEY: the next `envc secrets seal` takes the value from there when it differs"
     )
-    store = repository.scene().store()
+    store = repository.secret_set().store()
     record = store.records[ValueId("production", "user-service-secret", "api_key")]
     assert open_sealed([private_key()], record.sealed, b"production/user-service-secret").reveal() == b"typed"
 
@@ -315,7 +320,7 @@ def test_set_takes_a_value_whatever_the_source_says(repository: Repository) -> N
 def test_set_of_an_undeclared_key_is_wrong_usage(repository: Repository) -> None:
     """A typo must not make a record."""
     with pytest.raises(UsageError) as error:
-        set_value(repository.scene(), "user-service-secret", "apikey", Plaintext(b"x"), identity=None, now=NOW)
+        set_value(repository.secret_set(), "user-service-secret", "apikey", Plaintext(b"x"), identity=None, now=NOW)
     assert (
         str(error.value)
         == """\
@@ -329,8 +334,8 @@ def test_a_prompted_value_is_asked_for_once(repository: Repository) -> None:
     """The question names environment, Secret and key; the next seal does not ask again."""
     text = USER_SERVICE.replace("ref+env://API_KEY", "ref+prompt://")
     surroundings = repository.surroundings({"prod user-service-secret api_key": "typed"})
-    seal_environments([repository.scene(text)], surroundings=surroundings, identity=identity(), now=NOW)
-    again = seal_environments([repository.scene(text)], surroundings=surroundings, identity=identity(), now=NOW)
+    seal_environments([repository.secret_set(text)], surroundings=surroundings, identity=identity(), now=NOW)
+    again = seal_environments([repository.secret_set(text)], surroundings=surroundings, identity=identity(), now=NOW)
     assert repository.asked == ["prod user-service-secret api_key"]
     assert (again.rows[0].action, again.rows[0].note) == ("unverified", "it was typed in and is kept nowhere")
 
@@ -338,7 +343,7 @@ def test_a_prompted_value_is_asked_for_once(repository: Repository) -> None:
 def test_a_prompted_value_without_anybody_names_the_command(repository: Repository) -> None:
     """In CI nobody answers."""
     with pytest.raises(EnvcError) as error:
-        seal(repository, repository.scene(USER_SERVICE.replace("ref+env://API_KEY", "ref+prompt://")))
+        seal(repository, repository.secret_set(USER_SERVICE.replace("ref+env://API_KEY", "ref+prompt://")))
     assert (
         str(error.value)
         == """\
@@ -372,7 +377,7 @@ def test_a_newline_on_stdin_is_part_of_the_value_unless_asked_otherwise() -> Non
 def test_a_certificate_must_be_pinned(repository: Repository) -> None:
     """Whoever can change the file must not receive secrets."""
     with pytest.raises(EnvcError) as error:
-        seal(repository, repository.scene(given=settings(pin=None)))
+        seal(repository, repository.secret_set(given=settings(pin=None)))
     assert (
         str(error.value)
         == f"""\
@@ -385,30 +390,30 @@ overlays/prod/environment.yaml, or let `envc secrets fetch-cert prod` do it"""
 
 def test_a_build_without_a_fault_looks_up_no_place(repository: Repository) -> None:
     """Places cost a second look at the source, so only errors ask for them."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     value = yamlio.load_all(USER_SERVICE.encode(), "f")[0]
 
     def where(_: object) -> NoReturn:
         raise AssertionError("nobody needs a place")
 
-    resolve_secret(value, environment="prod", settings=settings(), store=repository.scene().store(), where=where)
+    resolve_secret(value, environment="prod", settings=settings(), store=repository.secret_set().store(), where=where)
 
 
 def test_no_representation_of_what_is_worked_on_shows_a_value(repository: Repository) -> None:
-    """Debuggers, logs and crash reports that print a scene or a declaration stay clean."""
+    """Debuggers, logs and crash reports that print a secret_set or a declaration stay clean."""
     repository.git("init")
     repository.write(".gitignore", "*.local.yaml\n")
     text = USER_SERVICE.replace("ref+env://API_KEY", SECRET.decode()).replace(
         "type:", f"  annotations: {{kubectl.kubernetes.io/last-applied-configuration: '{SECRET.decode()}'}}\ntype:"
     )
-    scene = repository.scene(text, file="overlays/prod/secrets.local.yaml")
-    for shown in (scene, scene.declarations, scene.resources, repository.surroundings()):
+    secret_set = repository.secret_set(text, file="overlays/prod/secrets.local.yaml")
+    for shown in (secret_set, secret_set.declarations, secret_set.resources, repository.surroundings()):
         assert SECRET.decode() not in repr(shown)
 
 
 def test_plaintext_is_nowhere_after_sealing(repository: Repository) -> None:
     """Neither in the store nor in any other file."""
-    seal(repository, repository.scene())
+    seal(repository, repository.secret_set())
     build(repository)
     assert repository.leaks() == []
 
@@ -425,8 +430,8 @@ number = 0
 while True:
     number += 1
     repository.environ["API_KEY"] = "correct horse battery staple " + str(number)
-    scene = repository.scene()
-    seal_environments([scene], surroundings=repository.surroundings(), identity=identity(), now=NOW)
+    secret_set = repository.secret_set()
+    seal_environments([secret_set], surroundings=repository.surroundings(), identity=identity(), now=NOW)
     if number == 1:
         print("ready", flush=True)
 """
@@ -440,7 +445,8 @@ def test_a_kill_during_seal_leaves_a_whole_store_and_no_plaintext(repository: Re
     # The child must seal with this process's key, whose certificate is pinned: hand it over in a file of its own.
     (repository.root / "overlays/prod/sealed-secrets.pem").write_bytes(certificate_pem())
     script = script.replace(
-        "scene = repository.scene()", f"scene = repository.scene(given=settings(pin={fingerprint()!r}))"
+        "secret_set = repository.secret_set()",
+        f"secret_set = repository.secret_set(given=settings(pin={fingerprint()!r}))",
     )
     for moment in (0.0, 0.003, 0.007, 0.013, 0.021):
         with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as child:
@@ -448,7 +454,7 @@ def test_a_kill_during_seal_leaves_a_whole_store_and_no_plaintext(repository: Re
             child.stdout.readline()
             time.sleep(moment)
             os.kill(child.pid, signal.SIGKILL)
-        store = repository.scene().store()
+        store = repository.secret_set().store()
         assert set(store.records) == {
             ValueId("production", "user-service-secret", "api_key"),
             ValueId("production", "user-service-secret", "jwt_secret"),

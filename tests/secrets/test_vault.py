@@ -321,14 +321,16 @@ def test_vault_status_changes_with_neighbours(tmp_path: Path) -> None:
         repository = Repository(tmp_path, {"VAULT_ADDR": server.url, "VAULT_TOKEN": "root"})
         repository.certificate()
         text = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, namespace: p}\nstringData: {a: 'ref+vault://secret/data/app#/plain'}\n"
-        scene = repository.scene(text)
+        secret_set = repository.secret_set(text)
 
         def sealed(key: Any) -> list[str]:
-            result = seal_environments([scene], surroundings=repository.surroundings(), identity=key, now=NOW)
+            result = seal_environments([secret_set], surroundings=repository.surroundings(), identity=key, now=NOW)
             return [row.action for row in result.rows]
 
         def state_of(key: Any) -> list[str]:
-            return [row.state for row in status(scene, surroundings=repository.surroundings(), identity=key, now=NOW)]
+            return [
+                row.state for row in status(secret_set, surroundings=repository.surroundings(), identity=key, now=NOW)
+            ]
 
         assert sealed(identity()) == ["sealed"]
         assert "identity: provenance:" in repository.store_text()

@@ -13,11 +13,11 @@ from envcompile import yamlio
 from envcompile.errors import EnvcError
 from envcompile.secrets.audit import audit
 from envcompile.secrets.privatekeys import read_private_keys
-from envcompile.secrets.readers import Reader, readers
+from envcompile.secrets.readers import Consumer, readers
 from envcompile.secrets.reseal import reseal
 from envcompile.secrets.seal import Result, seal_environments
 from envcompile.secrets.sealing import open_sealed
-from envcompile.secrets.secret_set import Scene, gather
+from envcompile.secrets.secret_set import SecretSet, gather
 from envcompile.secrets.status import StatusRow, status
 from envcompile.secrets.store import ValueId, parse_store, read_store
 from envcompile.secrets.verify import as_manifests, unseal, verify
@@ -35,15 +35,17 @@ from tests.secrets.repository import (
 from tests.secrets.test_backends import sops_file
 
 
-def seal(repository: Repository, scene: Scene | None = None) -> Result:
+def seal(repository: Repository, secret_set: SecretSet | None = None) -> Result:
     """Seal what the repository declares."""
-    scenes = [scene or repository.scene()]
-    return seal_environments(scenes, surroundings=repository.surroundings(), identity=identity(), now=NOW)
+    secret_sets = [secret_set or repository.secret_set()]
+    return seal_environments(secret_sets, surroundings=repository.surroundings(), identity=identity(), now=NOW)
 
 
-def look(repository: Repository, scene: Scene | None = None) -> list[StatusRow]:
+def look(repository: Repository, secret_set: SecretSet | None = None) -> list[StatusRow]:
     """The status of one environment."""
-    return status(scene or repository.scene(), surroundings=repository.surroundings(), identity=identity(), now=NOW)
+    return status(
+        secret_set or repository.secret_set(), surroundings=repository.surroundings(), identity=identity(), now=NOW
+    )
 
 
 def test_status_says_what_is_sealed_and_whether_the_source_changed(repository: Repository) -> None:
@@ -60,11 +62,11 @@ def test_status_says_what_is_sealed_and_whether_the_source_changed(repository: R
         ("changed", ""),
         ("unverified", "the env var `JWT_SECRET` is not set"),
     ]
-    wide = repository.scene(given=settings(scope="namespace-wide"))
+    wide = repository.secret_set(given=settings(scope="namespace-wide"))
     assert {(row.state, row.note) for row in look(repository, wide)} == {
         ("moved", "was sealed for production/user-service-secret (strict)")
     }
-    only = repository.scene(USER_SERVICE.replace("  jwt_secret: ref+env://JWT_SECRET\n", ""))
+    only = repository.secret_set(USER_SERVICE.replace("  jwt_secret: ref+env://JWT_SECRET\n", ""))
     assert look(repository, only)[1][:4] == (
         "prod",
         ("production", "user-service-secret", "jwt_secret"),
@@ -92,17 +94,17 @@ def test_reseal_changes_ciphertext_and_certificate_only(repository: Repository) 
     before = repository.store_text().splitlines()
     new = private_key(2048, 1)
     repository.certificate(key=new)
-    scene = repository.scene(given=settings(pin=fingerprint(new)))
+    secret_set = repository.secret_set(given=settings(pin=fingerprint(new)))
     surroundings = repository.surroundings()
-    result = reseal(scene, surroundings=surroundings, identity=identity(), now=NOW)
+    result = reseal(secret_set, surroundings=surroundings, identity=identity(), now=NOW)
     assert [row.action for row in result.rows] == ["sealed", "sealed"]
     after = repository.store_text().splitlines()
     changed = {new.split(":")[0].strip() for new, old in zip(after, before, strict=True) if new != old}
     assert changed == {"certificate", "identity", "sealed"}
-    again = reseal(scene, surroundings=surroundings, identity=identity(), now=NOW)
+    again = reseal(secret_set, surroundings=surroundings, identity=identity(), now=NOW)
     assert [row.action for row in again.rows] == ["kept", "kept"]
     assert again.changed == ()
-    everything = reseal(scene, everything=True, surroundings=surroundings, identity=identity(), now=NOW)
+    everything = reseal(secret_set, everything=True, surroundings=surroundings, identity=identity(), now=NOW)
     assert [row.action for row in everything.rows] == ["sealed", "sealed"]
 
 
@@ -110,20 +112,20 @@ def test_reseal_takes_values_from_a_private_key_when_sources_are_gone(repository
     """Offline migration to another cluster: typed-in values too."""
     text = USER_SERVICE.replace("ref+env://API_KEY", "ref+prompt://")
     answers = repository.surroundings({"prod user-service-secret api_key": SECRET.decode()})
-    seal_environments([repository.scene(text)], surroundings=answers, identity=identity(), now=NOW)
+    seal_environments([repository.secret_set(text)], surroundings=answers, identity=identity(), now=NOW)
     new = private_key(2048, 1)
     repository.certificate(key=new)
     repository.environ.clear()
-    scene = repository.scene(text, given=settings(pin=fingerprint(new)))
+    secret_set = repository.secret_set(text, given=settings(pin=fingerprint(new)))
     surroundings = repository.surroundings()
-    without = reseal(scene, surroundings=surroundings, identity=identity(), now=NOW)
+    without = reseal(secret_set, surroundings=surroundings, identity=identity(), now=NOW)
     assert [(row.action, row.note) for row in without.rows] == [
         ("unverified", "it was typed in and is kept nowhere; give --private-key, or seal it with `envc secrets set`"),
         ("unverified", "the env var `JWT_SECRET` is not set; give --private-key, or seal it with `envc secrets set`"),
     ]
-    result = reseal(scene, keys=[private_key()], surroundings=surroundings, identity=identity(), now=NOW)
+    result = reseal(secret_set, keys=[private_key()], surroundings=surroundings, identity=identity(), now=NOW)
     assert [row.action for row in result.rows] == ["sealed", "sealed"]
-    record = next(iter(scene.store().records.values()))
+    record = next(iter(secret_set.store().records.values()))
     assert open_sealed([new], record.sealed, b"production/user-service-secret").reveal() == SECRET
 
 
@@ -132,7 +134,7 @@ def test_reseal_never_slips_a_changed_value_in(repository: Repository) -> None:
     seal(repository)
     repository.environ["API_KEY"] = "changed"
     surroundings = repository.surroundings()
-    result = reseal(repository.scene(), everything=True, surroundings=surroundings, identity=identity(), now=NOW)
+    result = reseal(repository.secret_set(), everything=True, surroundings=surroundings, identity=identity(), now=NOW)
     assert [(row.action, row.note) for row in result.rows] == [
         ("unverified", "changed at its source: run `envc secrets seal`"),
         ("sealed", ""),
@@ -149,7 +151,7 @@ def test_reseal_older_than_counts_from_the_commit(repository: Repository) -> Non
 
     def actions(days: int) -> list[str]:
         rows = reseal(
-            repository.scene(), older_than_days=days, surroundings=surroundings, identity=identity(), now=NOW
+            repository.secret_set(), older_than_days=days, surroundings=surroundings, identity=identity(), now=NOW
         ).rows
         return [row.action for row in rows]
 
@@ -160,13 +162,13 @@ def test_reseal_older_than_counts_from_the_commit(repository: Repository) -> Non
 
 def test_verify_finds_offline_what_can_be_known(repository: Repository) -> None:
     """Missing, foreign by length, fine; and with a private key whether it opens."""
-    assert [check.note for check in verify(repository.scene())] == ["is declared but not sealed"] * 2
+    assert [check.note for check in verify(repository.secret_set())] == ["is declared but not sealed"] * 2
     seal(repository)
-    assert [(check.is_good, check.note) for check in verify(repository.scene())] == [(True, "")] * 2
-    assert [check.note for check in verify(repository.scene(), keys=[private_key()], identity=identity())] == [
+    assert [(check.is_good, check.note) for check in verify(repository.secret_set())] == [(True, "")] * 2
+    assert [check.note for check in verify(repository.secret_set(), keys=[private_key()], identity=identity())] == [
         "opens"
     ] * 2
-    foreign = verify(repository.scene(), keys=[private_key(2048, 1)])
+    foreign = verify(repository.secret_set(), keys=[private_key(2048, 1)])
     assert {(check.is_good, check.note) for check in foreign} == {
         (False, "none of the private keys opens it: another cluster's, or it was sealed for another name")
     }
@@ -175,7 +177,7 @@ def test_verify_finds_offline_what_can_be_known(repository: Repository) -> None:
     repository.write("overlays/prod/sealed.yaml", text)
     repository.certificate(key=other)
     assert {
-        (check.is_good, check.note) for check in verify(repository.scene(given=settings(pin=fingerprint(other))))
+        (check.is_good, check.note) for check in verify(repository.secret_set(given=settings(pin=fingerprint(other))))
     } == {
         (
             False,
@@ -187,7 +189,7 @@ def test_verify_finds_offline_what_can_be_known(repository: Repository) -> None:
 def test_verify_with_keys_finds_swapped_values(repository: Repository) -> None:
     """Nothing in a ciphertext names its key; the identity does."""
     seal(repository)
-    store = repository.scene().store()
+    store = repository.secret_set().store()
     first, second = store.records.values()
     text = (
         repository
@@ -197,7 +199,7 @@ def test_verify_with_keys_finds_swapped_values(repository: Repository) -> None:
         .replace("@", second.sealed)
     )
     repository.write("overlays/prod/sealed.yaml", text)
-    checks = verify(repository.scene(), keys=[private_key()], identity=identity())
+    checks = verify(repository.secret_set(), keys=[private_key()], identity=identity())
     assert {(check.is_good, check.note) for check in checks} == {
         (False, "opens, but is not the value its identity was made of")
     }
@@ -267,11 +269,11 @@ def test_unseal_names_what_stays_closed(repository: Repository) -> None:
 
 def test_audit_finds_copied_ciphertexts_wide_scopes_and_missing_pins(repository: Repository) -> None:
     """What a reviewer overlooks."""
-    seal(repository, repository.scene(given=settings(scope="cluster-wide")))
-    store = repository.scene().store()
+    seal(repository, repository.secret_set(given=settings(scope="cluster-wide")))
+    store = repository.secret_set().store()
     first, second = store.records.values()
     repository.write("overlays/prod/sealed.yaml", repository.store_text().replace(second.sealed, first.sealed))
-    found = audit([repository.scene(given=settings(pin=None, scope="cluster-wide"))])
+    found = audit([repository.secret_set(given=settings(pin=None, scope="cluster-wide"))])
     assert [(one.rule, one.severity, one.id and one.id.key) for one in found] == [
         ("unpinned-certificate", "error", None),
         ("cluster-wide", "warning", "api_key"),
@@ -295,7 +297,7 @@ def test_no_digest_of_a_plaintext_is_in_the_store(repository: Repository) -> Non
             digest = hashlib.new(name, prefix + SECRET)
             assert digest.hexdigest()[:12] not in text
             assert base64.b64encode(digest.digest()).decode().lower()[:12] not in text
-    records = list(repository.scene().store().records.values())
+    records = list(repository.secret_set().store().records.values())
     assert records[0].identity.split(":")[2:] != records[1].identity.split(":")[2:]
 
 
@@ -331,27 +333,27 @@ def test_a_literal_in_an_ignored_file_is_sealed_and_others_build_the_same(reposi
     repository.write(".gitignore", "*.local.yaml\n")
     text = USER_SERVICE.replace("ref+env://API_KEY", SECRET.decode()).replace("ref+env://JWT_SECRET", "jwt")
     file = "overlays/prod/secrets.local.yaml"
-    scene = repository.scene(text, file=file)
-    seal(repository, scene)
+    secret_set = repository.secret_set(text, file=file)
+    seal(repository, secret_set)
     assert repository.leaks() == [file]
     mine = resolve_secret(
         yamlio.load_all(text.encode(), file)[0],
         environment="prod",
         settings=settings(),
-        store=scene.store(),
+        store=secret_set.store(),
         where=where_in(text.encode(), file),
         ignored=lambda name: name == file,
     )
-    theirs = undeclared_secrets(scene.store(), [], environment="prod", settings=settings())
+    theirs = undeclared_secrets(secret_set.store(), [], environment="prod", settings=settings())
     assert theirs == [mine]
     assert (
         undeclared_secrets(
-            scene.store(), [("production", "user-service-secret")], environment="prod", settings=settings()
+            secret_set.store(), [("production", "user-service-secret")], environment="prod", settings=settings()
         )
         == []
     )
     (repository.root / file).unlink()
-    elsewhere = repository.scene("{}", file="overlays/prod/other.yaml")
+    elsewhere = repository.secret_set("{}", file="overlays/prod/other.yaml")
     assert seal(repository, elsewhere).changed == ()
     assert [row.state for row in look(repository, elsewhere)] == ["private", "private"]
 
@@ -360,15 +362,15 @@ def test_sops_values_are_followed_by_their_public_version(repository: Repository
     """Sealed with the key, checked without it, sealed again when the `ENC[…]` text changes; only that one record."""
     content = sops_file(repository)
     text = USER_SERVICE.replace("ref+env://JWT_SECRET", "ref+sops://s.yaml#/app/password")
-    seal(repository, repository.scene(text))
-    record = repository.scene(text).store().records[ValueId("production", "user-service-secret", "jwt_secret")]
+    seal(repository, repository.secret_set(text))
+    record = repository.secret_set(text).store().records[ValueId("production", "user-service-secret", "jwt_secret")]
     assert record.identity.startswith("provenance:")
     assert open_sealed([private_key()], record.sealed, b"production/user-service-secret").reveal() == b"hunter2"
     repository.environ.pop("SOPS_AGE_KEY")
-    rows = status(repository.scene(text), surroundings=repository.surroundings(), identity=None, now=NOW)
+    rows = status(repository.secret_set(text), surroundings=repository.surroundings(), identity=None, now=NOW)
     assert [(row.id.key, row.state) for row in rows] == [("api_key", "unverified"), ("jwt_secret", "unchanged")]
     assert sops_file(repository)["app"] != content["app"]
-    result = seal(repository, repository.scene(text))
+    result = seal(repository, repository.secret_set(text))
     assert [(row.id.key, row.action, row.note) for row in result.rows] == [
         ("api_key", "kept", ""),
         ("jwt_secret", "sealed", "changed"),
@@ -388,21 +390,21 @@ def test_harmless_values_of_an_ignored_file_reach_everybody(repository: Reposito
     )
     file = "overlays/prod/secrets.local.yaml"
     data = text.encode()
-    scene = repository.scene(text, file=file)
-    composed = [scene.resources[0]._replace(sources=(file,))]
-    scene = gather(repository.root, "prod", settings(), composed, lambda name: name == file)
-    seal(repository, scene)
+    secret_set = repository.secret_set(text, file=file)
+    composed = [secret_set.resources[0]._replace(sources=(file,))]
+    secret_set = gather(repository.root, "prod", settings(), composed, lambda name: name == file)
+    seal(repository, secret_set)
     mine = resolve_secret(
         yamlio.load_all(data, file)[0],
         environment="prod",
         settings=settings(),
-        store=scene.store(),
+        store=secret_set.store(),
         where=where_in(data, file),
         ignored=lambda name: name == file,
         sources=(file,),
     )
     assert mine["spec"]["template"]["data"] == {"jwt_secret": '{{ "{{" }} x }}'}
-    assert undeclared_secrets(scene.store(), [], environment="prod", settings=settings()) == [mine]
+    assert undeclared_secrets(secret_set.store(), [], environment="prod", settings=settings()) == [mine]
 
 
 def test_a_git_tracked_literal_is_refused_though_an_ignore_rule_matches(repository: Repository) -> None:
@@ -413,7 +415,7 @@ def test_a_git_tracked_literal_is_refused_though_an_ignore_rule_matches(reposito
     repository.write("overlays/prod/secrets.local.yaml", text)
     repository.git("add", "-f", "overlays/prod/secrets.local.yaml")
     with pytest.raises(EnvcError, match="`api_key` is written in clear"):
-        repository.scene(text, file="overlays/prod/secrets.local.yaml")
+        repository.secret_set(text, file="overlays/prod/secrets.local.yaml")
 
 
 def test_readers_of_a_secret_are_found_wherever_kubernetes_names_one() -> None:
@@ -438,12 +440,12 @@ volumes:
         "spec": {"tls": [{"secretName": "tls"}]},
     }
     resources = [pods, ingress]
-    assert readers(resources, "prod", "db") == [Reader("Deployment", "d", ("password",))]
+    assert readers(resources, "prod", "db") == [Consumer("Deployment", "d", ("password",))]
     assert readers(resources, "prod", "db", "other") == []
-    assert readers(resources, "prod", "vol") == [Reader("Deployment", "d", ("k",))]
+    assert readers(resources, "prod", "vol") == [Consumer("Deployment", "d", ("k",))]
     for name in ("all", "proj", "pull"):
-        assert readers(resources, "prod", name) == [Reader("Deployment", "d", ())]
-    assert readers(resources, "prod", "tls") == [Reader("Ingress", "i", ())]
+        assert readers(resources, "prod", name) == [Consumer("Deployment", "d", ())]
+    assert readers(resources, "prod", "tls") == [Consumer("Ingress", "i", ())]
     assert readers(resources, "other", "db") == []
 
 

@@ -57,7 +57,7 @@ class Fields(NamedTuple):
     words: tuple[Word, ...]
 
 
-class Entry(NamedTuple):
+class TypeRules(NamedTuple):
     """What is said of one type."""
 
     fields: Mapping[str, Fields]
@@ -68,7 +68,7 @@ class Entry(NamedTuple):
 
 
 @cache
-def read_book(release: int) -> Mapping[str, Entry]:
+def read_book(release: int) -> Mapping[str, TypeRules]:
     """Read the tables for a minor version of Kubernetes; keys are full names of types (`io.k8s.api.core.v1.Volume`)."""
     said: dict[str, dict[str, str]] = {}
     for path in sorted(TABLES.glob("*.json")):
@@ -101,7 +101,7 @@ def _escaped(word: str) -> str:
     return word.replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def _entry(fields: Mapping[str, str], release: int) -> Entry:
+def _entry(fields: Mapping[str, str], release: int) -> TypeRules:
     read = {name: _fields(text, release) for name, text in fields.items() if name not in {"#", "@"}}
     members = []
     for text in filter(None, fields.get("#", "").split("; ")):
@@ -109,7 +109,7 @@ def _entry(fields: Mapping[str, str], release: int) -> Entry:
         if how != "as":
             members.append((how, tuple(names)))
     wanted = tuple(name for name, field in read.items() if field.required or field.present)
-    return Entry(read, wanted, tuple(members))
+    return TypeRules(read, wanted, tuple(members))
 
 
 def _fields(text: str, release: int) -> Fields:

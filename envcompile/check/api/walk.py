@@ -13,7 +13,7 @@ from envcompile.check.api.validators import ROOTS, VALIDATORS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.check.api.book import Entry, Fields
+    from envcompile.check.api.book import Fields, TypeRules
     from envcompile.check.api.refusal import Validator
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.model import Pointer
@@ -25,7 +25,7 @@ _EMPTY: Final[tuple[Any, ...]] = (None, "", 0, [], {})
 class _Plan(NamedTuple):
     """What is to be looked at in the values of one type."""
 
-    entry: Entry | None
+    entry: TypeRules | None
     validators: tuple[Validator, ...]
     below: dict[str, Node | None]
     """The maps and lists in it that are walked into, by field, as they are met; None for a field that is not."""
@@ -34,7 +34,7 @@ class _Plan(NamedTuple):
 class _Walk(NamedTuple):
     """What stays the same on the way through one object."""
 
-    book: Mapping[str, Entry]
+    book: Mapping[str, TypeRules]
     plans: dict[Node, _Plan]
     group: str
     kind: str
@@ -141,7 +141,7 @@ def _type(walk: _Walk, plan: _Plan, value: dict[str, Any], pointer: Pointer) -> 
             walk.found.append(Refusal((*pointer, *at), what))
 
 
-def _fields(entry: Entry, value: dict[str, Any], pointer: Pointer) -> Iterator[Refusal]:
+def _fields(entry: TypeRules, value: dict[str, Any], pointer: Pointer) -> Iterator[Refusal]:
     for name in entry.wanted:
         inner = value.get(name)
         is_empty = inner is None or (entry.fields[name].required and inner in _EMPTY and inner is not False)

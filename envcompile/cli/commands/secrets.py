@@ -21,7 +21,7 @@ from envcompile.cli.secret_input import (
     now,
     open_project,
     private_keys_of,
-    scenes,
+    secret_sets,
     surroundings_of,
     typed_or_piped,
 )
@@ -111,10 +111,12 @@ def _register_sealing(group: typer.Typer) -> None:
         """Seal one value that is typed in (hidden) or comes on stdin."""
         from envcompile.secrets.seal import set_value
 
-        (scene,) = scenes(context, [environment])
-        scene.entry(name, key)
+        (secret_set,) = secret_sets(context, [environment])
+        secret_set.entry(name, key)
         value = typed_or_piped(f"{environment} {name} {key}", strip_newline=strip_newline)
-        show_result(set_value(scene, name, key, value, identity=identity_key(create=True), now=now()), output_format)
+        show_result(
+            set_value(secret_set, name, key, value, identity=identity_key(create=True), now=now()), output_format
+        )
 
     @group.command("seal", epilog="Example: envc secrets seal prod user-service-secret")
     def seal_command(
@@ -135,7 +137,7 @@ def _register_sealing(group: typer.Typer) -> None:
         """Read references and encrypt what is new or changed, and nothing else."""
         from envcompile.secrets.seal import seal_environments
 
-        found = scenes(context, [environment] if environment else [])
+        found = secret_sets(context, [environment] if environment else [])
         surroundings = surroundings_of(found[0].root)
         result = seal_environments(
             found, names or (), surroundings=surroundings, identity=identity_key(create=True), now=now()
@@ -160,15 +162,15 @@ def _register_sealing(group: typer.Typer) -> None:
         from envcompile.secrets.seal import generate as make
         from envcompile.secrets.seal import set_value
 
-        (scene,) = scenes(context, [environment])
-        declaration, _ = scene.entry(name, key)
+        (secret_set,) = secret_sets(context, [environment])
+        declaration, _ = secret_set.entry(name, key)
         if generate is not None:
             value = make(generate)
         else:
             value = typed_or_piped(f"{environment} {name} {key}", strip_newline=strip_newline)
-        result = set_value(scene, name, key, value, identity=identity_key(create=True), now=now())
-        found = readers([resource.value for resource in scene.resources], declaration.namespace, name, key)
-        restart = scene.settings.rollout in {"reloader", "checksum"}
+        result = set_value(secret_set, name, key, value, identity=identity_key(create=True), now=now())
+        found = readers([resource.value for resource in secret_set.resources], declaration.namespace, name, key)
+        restart = secret_set.settings.rollout in {"reloader", "checksum"}
         read_by = [
             {"kind": one.kind, "name": one.name, "keys": list(one.keys), "restartsByItself": restart} for one in found
         ]
@@ -190,14 +192,14 @@ def _register_sealing(group: typer.Typer) -> None:
         """Encrypt again under the present certificate; by default what is under another one."""
         from envcompile.secrets.reseal import reseal
 
-        (scene,) = scenes(context, [environment])
+        (secret_set,) = secret_sets(context, [environment])
         result = reseal(
-            scene,
+            secret_set,
             names or (),
             keys=private_keys_of(private_keys),
             older_than_days=days_of(older_than),
             everything=everything,
-            surroundings=surroundings_of(scene.root),
+            surroundings=surroundings_of(secret_set.root),
             identity=identity_key(),
             now=now(),
         )

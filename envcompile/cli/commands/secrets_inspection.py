@@ -17,7 +17,7 @@ from envcompile.cli.secret_input import (
     open_project,
     private_keys_of,
     refuse_output_in,
-    scenes,
+    secret_sets,
     surroundings_of,
 )
 
@@ -35,10 +35,12 @@ def _register_watching(group: typer.Typer) -> None:
         """List every value: its certificate, its age, whether its source changed. Exits 1 when something is to do."""
         from envcompile.secrets.status import status
 
-        found = scenes(context, environments or ())
+        found = secret_sets(context, environments or ())
         surroundings, identity = surroundings_of(found[0].root, ask=False), identity_key()
         rows = [
-            row for scene in found for row in status(scene, surroundings=surroundings, identity=identity, now=now())
+            row
+            for secret_set in found
+            for row in status(secret_set, surroundings=surroundings, identity=identity, now=now())
         ]
         show_table(
             [
@@ -73,7 +75,7 @@ def _register_watching(group: typer.Typer) -> None:
         """Look for copied ciphertexts, wide scopes, unpinned certificates. Exits 1 when there are errors."""
         from envcompile.secrets.audit import audit
 
-        found = audit(scenes(context, environments or ()), compromised=compromised)
+        found = audit(secret_sets(context, environments or ()), compromised=compromised)
         show_table(
             [
                 {
@@ -106,8 +108,8 @@ def _register_recovery(group: typer.Typer) -> None:
         keys, identity = private_keys_of(private_keys), identity_key()
         checks = [
             check
-            for scene in scenes(context, environments or ())
-            for check in verify(scene, keys=keys, identity=identity)
+            for secret_set in secret_sets(context, environments or ())
+            for check in verify(secret_set, keys=keys, identity=identity)
         ]
         show_table(
             [

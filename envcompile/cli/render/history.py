@@ -11,14 +11,14 @@ from envcompile.history.times import day, stamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.actions.past import Entry, Past
+    from envcompile.actions.past import LogEntry, Past
     from envcompile.cli.arguments import TextOrJson
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
 
 
-def entry_line(entry: Entry) -> str:
+def entry_line(entry: LogEntry) -> str:
     """One line of the log."""
     commit = entry.commit
     if entry.revision.problem:
@@ -31,7 +31,7 @@ def entry_line(entry: Entry) -> str:
     return f"{commit.hash[:12]}  {day(commit.committed_at)}  {commit.author_name}  {what:<16}  {subject}"
 
 
-def entry_data(entry: Entry) -> dict[str, Any]:
+def entry_data(entry: LogEntry) -> dict[str, Any]:
     """One entry of the log for machines."""
     commit = entry.commit
     return {
@@ -54,7 +54,7 @@ def entry_data(entry: Entry) -> dict[str, Any]:
 
 def print_revision(past: Past, revision: Revision, output_format: TextOrJson) -> None:
     """A revision's commit, and what it changed."""
-    from envcompile.actions.past import Entry, begins_anew
+    from envcompile.actions.past import LogEntry, begins_anew
     from envcompile.history.retention import pruned
     from envcompile.history.stats import changed as changed_by
 
@@ -70,7 +70,7 @@ def print_revision(past: Past, revision: Revision, output_format: TextOrJson) ->
     ]
     if output_format == "json":
         document({
-            **entry_data(Entry(commit, revision, None if is_first else len(changed))),
+            **entry_data(LogEntry(commit, revision, None if is_first else len(changed))),
             "changes": [
                 {
                     **identity._asdict(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from envcompile.compose.configtext.lines import Dialect, Entry, Section
+from envcompile.compose.configtext.lines import Dialect, KeyLine, Section
 from envcompile.compose.configtext.text import reject
 
 _BLANK: Final = re.compile(r"(?:[ \t]*+(?:#[^\r\n]*+)?+(?:\r\n|\n|\r))*+")
@@ -18,8 +18,8 @@ _ESCAPE: Final = re.compile(r"\\([nrt\"\\$`])")
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t"}
 
 
-def _scan(text: str) -> tuple[list[Section], list[Entry]]:
-    entries: list[Entry] = []
+def _scan(text: str) -> tuple[list[Section], list[KeyLine]]:
+    entries: list[KeyLine] = []
     position = _end_of(_BLANK.match(text))
     while position < len(text):
         match = _KEY.match(text, position)
@@ -49,7 +49,9 @@ def _scan(text: str) -> tuple[list[Section], list[Entry]]:
                 f"`{key}` has text after its closing quote" if value is not None else "a line has no `=` after its key"
             )
             reject(text, value_end, what, "quote the whole value" if value is not None else "write `KEY=value`")
-        entries.append(Entry(0, key, value, "" if value is None else "=", position, value_start, value_end, end.end()))
+        entries.append(
+            KeyLine(0, key, value, "" if value is None else "=", position, value_start, value_end, end.end())
+        )
         position = _end_of(_BLANK.match(text, end.end()))
     return [Section("", 0, 0)], entries
 

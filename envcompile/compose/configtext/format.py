@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from envcompile.compose.configtext.text import KeySpan, Side
 
 
-class Reader(Protocol):
+class TextReader(Protocol):
     """What a format can do with texts; each raises ConfigTextError for a text that is not of the format."""
 
     def merge(self, base: str, overlay: str, /) -> str:
@@ -44,7 +44,7 @@ class Format(NamedTuple):
     """How people call it."""
     endings: tuple[str, ...]
     """Of the names of its files, in lower case; none for a format that is known by its text."""
-    reader: Callable[[], Reader]
+    reader: Callable[[], TextReader]
     """What reads it; imported when first used."""
     way: Callable[[tuple[str | int, ...]], str] = path_name
     """How people write the way to a part of what `load` gives."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from envcompile.compose.configtext.lines import Dialect, Entry, Section
+from envcompile.compose.configtext.lines import Dialect, KeyLine, Section
 from envcompile.compose.configtext.text import MalformedError, reject
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ _CODE: Final = re.compile(r"[{}<>();\"']")
 _OPENING: Final = ("{", "[", "(", ";", ",")
 
 
-class _Reader:
+class _IniScanner:
     """Reads one text line by line; an open entry may be continued by lines that are indented deeper."""
 
     def __init__(self, text: str, *, strict: bool) -> None:
         self._text = text
         self._strict = strict
         self.sections = [Section("", 0, 0)]
-        self.entries: list[Entry] = []
+        self.entries: list[KeyLine] = []
         self._indent = -1  # of the entry that may be continued; -1 when none may be
         self._joined = False
         self._lines: list[str] = []  # of the value of the last entry
@@ -92,7 +92,7 @@ class _Reader:
             if self._strict or not _BARE.fullmatch(body):
                 self._fail(start, "a line is neither `[section]`, a comment nor `key = value`")
             value_start = start + len(body)
-            self.entries.append(Entry(number, body, None, "", begin, value_start, value_start, end))
+            self.entries.append(KeyLine(number, body, None, "", begin, value_start, value_start, end))
         else:
             key, value = match[1], body[match.end() :]
             if not key:
@@ -100,7 +100,7 @@ class _Reader:
             if self._strict and (_CODE.search(key) or value.endswith(_OPENING)):
                 self._fail(start, "a line is not plain `key = value`")
             value_start = start + match.end()
-            self.entries.append(Entry(number, key, value, match[2], begin, value_start, start + len(body), end))
+            self.entries.append(KeyLine(number, key, value, match[2], begin, value_start, start + len(body), end))
         self._lines = [self.entries[-1].value or ""]
         self._indent = indent
 
@@ -108,14 +108,14 @@ class _Reader:
         reject(self._text, offset, what, "write `key = value`, or indent what continues the line above")
 
 
-def _scan(text: str) -> tuple[list[Section], list[Entry]]:
-    reader = _Reader(text, strict=False)
+def _scan(text: str) -> tuple[list[Section], list[KeyLine]]:
+    reader = _IniScanner(text, strict=False)
     reader.read()
     return reader.sections, reader.entries
 
 
-def _scan_strictly(text: str) -> tuple[list[Section], list[Entry]]:
-    reader = _Reader(text, strict=True)
+def _scan_strictly(text: str) -> tuple[list[Section], list[KeyLine]]:
+    reader = _IniScanner(text, strict=True)
     reader.read()
     return reader.sections, reader.entries
 

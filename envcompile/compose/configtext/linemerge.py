@@ -27,7 +27,7 @@ from envcompile.compose.configtext.text import (
 )
 
 if TYPE_CHECKING:
-    from envcompile.compose.configtext.lines import Dialect, Entry, Scan
+    from envcompile.compose.configtext.lines import Dialect, KeyLine, Scan
     from envcompile.compose.configtext.text import Edit
 
 
@@ -53,7 +53,7 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
             for number, section in enumerate(below.sections)
             if section.name in marks.sections
         ]
-    fresh: dict[str, list[Entry]] = {}
+    fresh: dict[str, list[KeyLine]] = {}
     places = below.places
     for identity, wanted in above.places.items():
         known = places.get(identity)
@@ -79,11 +79,11 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
     return result if (base or overlay).endswith("\n") else result.rstrip("\r\n")
 
 
-def _start(entry: Entry) -> int:
+def _start(entry: KeyLine) -> int:
     return entry.start
 
 
-def _override(dialect: Dialect, below: Scan, old: Entry, above: Scan, new: Entry, breaks: str) -> Edit:
+def _override(dialect: Dialect, below: Scan, old: KeyLine, above: Scan, new: KeyLine, breaks: str) -> Edit:
     """Put the new value behind the key as the base writes it."""
     if old.doubtful >= 0:
         line, column = place(below.text, old.doubtful)
@@ -101,11 +101,11 @@ def _override(dialect: Dialect, below: Scan, old: Entry, above: Scan, new: Entry
     return old.start, old.end, lines + _comments_within(dialect, below, old)
 
 
-def _removal(dialect: Dialect, below: Scan, old: Entry) -> Edit:
+def _removal(dialect: Dialect, below: Scan, old: KeyLine) -> Edit:
     return old.start, old.end, _comments_within(dialect, below, old)
 
 
-def _comments_within(dialect: Dialect, below: Scan, old: Entry) -> str:
+def _comments_within(dialect: Dialect, below: Scan, old: KeyLine) -> str:
     """The comment lines between the lines of a continued value, which are no part of it."""
     if not dialect.indents or "\n" not in (old.value or ""):
         return ""
@@ -113,21 +113,21 @@ def _comments_within(dialect: Dialect, below: Scan, old: Entry) -> str:
     return "".join(line for line in lines if line.lstrip()[:1] in dialect.comments and line.strip())
 
 
-def _runs_together(dialect: Dialect, below: Scan, old: Entry, raw: str) -> bool:
+def _runs_together(dialect: Dialect, below: Scan, old: KeyLine, raw: str) -> bool:
     """Whether the value as written would read as a separator or a comment behind the base's key."""
     if old.separator == " ":
         return raw.lstrip("\\\r\n \t\f")[:1] in "=:"
     return dialect.comments == "#" and raw.startswith("#") and below.text[old.value_start - 1] in " \t"
 
 
-def _moved(above: Scan, new: Entry, indent: str, breaks: str) -> str:
+def _moved(above: Scan, new: KeyLine, indent: str, breaks: str) -> str:
     """The lines of an entry for a place of another indentation."""
     lines = above.text[new.start : new.end]
     return with_breaks(reindented(lines, indentation(above.text, new.start), indent), breaks)
 
 
 def _override_all(
-    dialect: Dialect, below: Scan, known: list[Entry], above: Scan, wanted: list[Entry], breaks: str
+    dialect: Dialect, below: Scan, known: list[KeyLine], above: Scan, wanted: list[KeyLine], breaks: str
 ) -> list[Edit]:
     """Give a key that may repeat exactly the overlay's values, on the base's lines as far as they go."""
     edits = [
@@ -158,7 +158,7 @@ class _Insertion:
         for number, section in enumerate(above.sections):
             self._firsts.setdefault(section.name, number)
 
-    def of(self, name: str, entries: list[Entry]) -> Edit:
+    def of(self, name: str, entries: list[KeyLine]) -> Edit:
         """The new entries of one section in the order of the overlay."""
         dialect, below, above = self._dialect, self._below, self._above
         chunks: list[str] = []

@@ -17,7 +17,7 @@ _LINE: Final = re.compile(r"[^\n]*\n")
 _CACHED_LENGTH: Final = 1 << 16
 
 
-class Entry(NamedTuple):
+class KeyLine(NamedTuple):
     """One key with its value; offsets into the text.
 
     `value` is None for a key that is written without a separator. `value_start:value_end` is the value as written,
@@ -53,10 +53,10 @@ class Scan(NamedTuple):
 
     text: str
     sections: tuple[Section, ...]
-    entries: tuple[Entry, ...]
-    places: dict[tuple[str, str], list[Entry]]
+    entries: tuple[KeyLine, ...]
+    places: dict[tuple[str, str], list[KeyLine]]
     numbers: dict[str, int]
-    last: dict[int, Entry]
+    last: dict[int, KeyLine]
 
 
 class Dialect(NamedTuple):
@@ -68,7 +68,7 @@ class Dialect(NamedTuple):
     new place. `empty` is what follows the name of a key that is written without a value.
     """
 
-    scan: Callable[[str], tuple[list[Section], list[Entry]]]
+    scan: Callable[[str], tuple[list[Section], list[KeyLine]]]
     comments: str
     last_wins: bool
     indents: bool
@@ -90,7 +90,7 @@ class Dialect(NamedTuple):
 
 def _scan(dialect: Dialect, text: str) -> Scan:
     sections, entries = dialect.scan(text)
-    places: dict[tuple[str, str], list[Entry]] = {}
+    places: dict[tuple[str, str], list[KeyLine]] = {}
     numbers = {section.name: number for number, section in enumerate(sections)}
     if len(sections) == 1:
         for entry in entries:
@@ -134,7 +134,7 @@ def _next_start(dialect: Dialect, scan: Scan, section: int, begin: int) -> int:
     return end - len(comment_block(dialect, scan.text[begin:end]))
 
 
-def gap_start(scan: Scan, entry: Entry) -> int:
+def gap_start(scan: Scan, entry: KeyLine) -> int:
     """Where the comments and blank lines before an entry begin."""
     low, high = 0, len(scan.entries)
     while low < high:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from envcompile.compose.configtext.lines import Dialect, Entry, Section
+from envcompile.compose.configtext.lines import Dialect, KeyLine, Section
 from envcompile.compose.configtext.text import reject
 
 # One match takes the comments and blank lines before an entry, then the entry: 1 key, 2 separator, 3 value.
@@ -31,12 +31,12 @@ _LETTERS: Final = {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}
 _new: Final = tuple.__new__  # twice as quick as the constructor of a NamedTuple, once for every line of a build
 
 
-def _scan(text: str) -> tuple[list[Section], list[Entry]]:
+def _scan(text: str) -> tuple[list[Section], list[KeyLine]]:
     """Read line by line; a text with escapes, continued lines or unusual line breaks takes the long way."""
     sections = [Section("", 0, 0)]
     if "\\" in text or "\r" in text:
         return sections, _scan_fully(text, 0, len(text))
-    entries: list[Entry] = []
+    entries: list[KeyLine] = []
     position = 0
     for line in text.split("\n"):
         start = position
@@ -46,14 +46,14 @@ def _scan(text: str) -> tuple[list[Section], list[Entry]]:
         if equals and key and not key.strip(_PLAIN):
             value = value.lstrip(_BLANKS)
             end = position - 1
-            entries.append(_new(Entry, (0, key, value, "=", start, end - len(value), end, position, -1)))
+            entries.append(_new(KeyLine, (0, key, value, "=", start, end - len(value), end, position, -1)))
         elif line and (first := line.lstrip(_BLANKS)[:1]) and first not in "#!":
             entries += _scan_fully(text, start, position)
     return sections, entries
 
 
-def _scan_fully(text: str, position: int, length: int) -> list[Entry]:
-    entries: list[Entry] = []
+def _scan_fully(text: str, position: int, length: int) -> list[KeyLine]:
+    entries: list[KeyLine] = []
     escapes = "\\" in text
     while position < length:
         match = _ENTRY.match(text, position, length)
@@ -70,7 +70,7 @@ def _scan_fully(text: str, position: int, length: int) -> list[Entry]:
             value = _unescaped(value, text, value_start)
         blank = " " if key_end < value_start else ""
         sign = "=" if separator[0] < separator[1] else blank
-        entries.append(Entry(0, key, value, sign, start, value_start, value_end, end))
+        entries.append(KeyLine(0, key, value, sign, start, value_start, value_end, end))
         position = end
     if position < length:
         reject(text, position, "a line begins with its separator: the key is missing", "write `key=value`")

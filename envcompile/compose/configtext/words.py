@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from envcompile.compose.configtext.lines import Dialect, Entry, Section
+from envcompile.compose.configtext.lines import Dialect, KeyLine, Section
 from envcompile.compose.configtext.text import MalformedError, reject
 
 _DIRECTIVE: Final = re.compile(r"[ \t]*+([A-Za-z][A-Za-z0-9-]*+)(?:[ \t]++(\S.*?))?[ \t]*+")
@@ -34,8 +34,8 @@ _TELLING: Final = frozenset({
 """Directives that no other program has: a text without one of them may be anything made of words."""
 
 
-def _scan(text: str) -> tuple[list[Section], list[Entry]]:
-    entries: list[Entry] = []
+def _scan(text: str) -> tuple[list[Section], list[KeyLine]]:
+    entries: list[KeyLine] = []
     position = 0
     for line in text.split("\n")[:-1]:
         start, body = position, line.rstrip("\r")
@@ -52,11 +52,11 @@ def _scan(text: str) -> tuple[list[Section], list[Entry]]:
                 key += f" {word[0].rstrip()}"
                 begin = word.end()
         if match[2] is None:
-            entries.append(Entry(0, key, None, "", start, start + match.end(1), start + match.end(1), position))
+            entries.append(KeyLine(0, key, None, "", start, start + match.end(1), start + match.end(1), position))
         else:
             end = match.end(2)
             begin = min(begin, end)
-            entries.append(Entry(0, key, body[begin:end], " ", start, start + begin, start + end, position))
+            entries.append(KeyLine(0, key, body[begin:end], " ", start, start + begin, start + end, position))
     return [Section("", 0, 0)], entries
 
 

@@ -23,7 +23,7 @@ from envcompile.values import same
 
 if TYPE_CHECKING:
     from envcompile.compose.configtext.text import Edit
-    from envcompile.yamlio.nodes import Entry, Node
+    from envcompile.yamlio.nodes import MapEntry, Node
 
 
 def woven(base: str, below: dict[str, Any], overlay: str, above: dict[str, Any]) -> str:
@@ -93,7 +93,7 @@ class _Weaver:
     ) -> None:
         """Lay the overlay's map over a map of the base; `owner` is the key that holds it, None for the document."""
         own = {entry.key: entry for entry in node.entries if isinstance(entry.key, str)}
-        gone: list[Entry] = []
+        gone: list[MapEntry] = []
         fresh: list[str] = []
         added: dict[str, Any] = {}
         for key, new in above.items():
@@ -124,7 +124,7 @@ class _Weaver:
         else:
             self._edit_block(node, owner, gone, above_node, above, fresh)
 
-    def _put(self, node: Node, entry: Entry, above: Node | None, value: Any) -> None:
+    def _put(self, node: Node, entry: MapEntry, above: Node | None, value: Any) -> None:
         """Write another value behind a key of the base."""
         base, old = self._base, entry.value
         if node.flow:
@@ -159,7 +159,7 @@ class _Weaver:
         lead = " " if first and base[start - 1] == ":" else ""
         self.edits.append((start, stop, f"{lead}{first}{comment}{rest}"))
 
-    def _replace_inline(self, entry: Entry, text: str) -> None:
+    def _replace_inline(self, entry: MapEntry, text: str) -> None:
         old = entry.value
         end = content_end(self._base, old)
         if end <= old.start:  # nothing is written: the value follows the colon
@@ -167,7 +167,7 @@ class _Weaver:
         else:
             self.edits.append((old.start, end, text))
 
-    def _insert_behind_key(self, entry: Entry, text: str) -> None:
+    def _insert_behind_key(self, entry: MapEntry, text: str) -> None:
         colon = self._base.find(":", entry.name.end)
         if colon < 0 or (colon > entry.value.start and entry.value.end > entry.value.start):
             colon = entry.name.end
@@ -180,7 +180,7 @@ class _Weaver:
         self.edits.append((line_start(self._base, old.start), line_end(self._base, content_end(self._base, old)), ""))
 
     def _edit_flow(
-        self, node: Node, gone: list[Entry], above_node: Node | None, above: dict[str, Any], fresh: list[str]
+        self, node: Node, gone: list[MapEntry], above_node: Node | None, above: dict[str, Any], fresh: list[str]
     ) -> None:
         """Take entries out of a `{…}` and put new ones behind its last."""
         entries = node.entries
@@ -213,7 +213,7 @@ class _Weaver:
         self,
         node: Node,
         owner: Node | None,
-        gone: list[Entry],
+        gone: list[MapEntry],
         above_node: Node,
         above: dict[str, Any],
         fresh: list[str],
@@ -251,7 +251,7 @@ def _value_node(node: Node, key: str) -> Node | None:
     return found[1] if found else None
 
 
-def _flow_end(entry: Entry) -> int:
+def _flow_end(entry: MapEntry) -> int:
     return max(entry.name.end, entry.value.end)
 
 

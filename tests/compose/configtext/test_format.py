@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CSV = '''
 """Lines of `key,value`, as somebody might add them."""
 from envcompile.compose.configtext.format import lines
-from envcompile.compose.configtext.lines import Dialect, Entry, Section
+from envcompile.compose.configtext.lines import Dialect, KeyLine, Section
 
 
 def _scan(text):
@@ -24,7 +24,7 @@ def _scan(text):
     for line in text.splitlines(keepends=True):
         key, _, value = line.rstrip("\\n").partition(",")
         end = at + len(line)
-        entries.append(Entry(0, key, value, ",", at, at + len(key) + 1, at + len(line.rstrip("\\n")), end))
+        entries.append(KeyLine(0, key, value, ",", at, at + len(key) + 1, at + len(line.rstrip("\\n")), end))
         at = end
     return [Section("", 0, 0)], entries
 

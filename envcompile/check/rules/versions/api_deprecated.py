@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
-from envcompile.check.versions import passing_of
+from envcompile.check.versions import passing_of, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,15 @@ def _deprecated(scene: Scene) -> Iterator[Hit]:
     minor = minor_of(scene.api.version)
     for resource in scene.resources:
         version, passing = passing_of(resource)
+        custom = scene.api.custom(*resource.id[:2])
+        if custom is not None and version.rpartition("/")[2] in custom.deprecated:
+            who = custom.project or "its CustomResourceDefinition"
+            what = f"{resource.id.kind} as `{version}` is deprecated ({who})"
+            better = [name for name in custom.versions if name not in custom.deprecated]
+            fix = (
+                f"write `apiVersion: {resource.id.group}/{better[0]}`" if better else "see what takes the kind's place"
+            )
+            yield Hit(resource.id, ("apiVersion",), what, fix)
         if passing is None or passing.deprecated > minor or (passing.removed is not None and passing.removed <= minor):
             continue
         until = f" and goes with 1.{passing.removed}" if passing.removed else ""
@@ -35,6 +44,7 @@ RULE: Final = Rule(
     "No resource uses an apiVersion that is to go.",
     "kubernetes.io, Deprecated API Migration Guide; Pluto, Popeye POP-403",
     _deprecated,
+    mend=renamed,
     alone=True,
     why=(
         "The next versions of Kubernetes do not serve the apiVersion any more; the upgrade of the cluster is a "

@@ -7,32 +7,24 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
-from envcompile.check.versions import passing_of
+from envcompile.check.versions import passing_of, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from envcompile.check.check_input import Scene
+    from envcompile.model import Resource
 
 
-_OPERATORS: Final[Mapping[str, str]] = {
-    "external-secrets.io/v1alpha1": "external-secrets.io/v1",
-    "external-secrets.io/v1beta1": "external-secrets.io/v1",
-    "cert-manager.io/v1alpha2": "cert-manager.io/v1",
-    "cert-manager.io/v1alpha3": "cert-manager.io/v1",
-    "cert-manager.io/v1beta1": "cert-manager.io/v1",
+_MOVED: Final[Mapping[str, str]] = {
     "certmanager.k8s.io/v1alpha1": "cert-manager.io/v1",
     "keda.k8s.io/v1alpha1": "keda.sh/v1alpha1",
-    "autoscaling.k8s.io/v1beta1": "autoscaling.k8s.io/v1",
-    "autoscaling.k8s.io/v1beta2": "autoscaling.k8s.io/v1",
     "traefik.containo.us/v1alpha1": "traefik.io/v1alpha1",
-    "gateway.networking.k8s.io/v1alpha1": "gateway.networking.k8s.io/v1",
     "kubernetes-client.io/v1": "external-secrets.io/v1",
 }
-"""Versions that current releases of operators do not serve -> what they serve.
+"""Groups that current releases of operators do not serve -> what they serve.
 
-Source: the upgrade notes of External Secrets Operator 0.17, cert-manager 1.6, KEDA 2.0, Vertical Pod Autoscaler 1.0,
-Traefik 3.0 and Gateway API 0.5.
+Source: the upgrade notes of External Secrets Operator 0.1, cert-manager 0.11, KEDA 2.0 and Traefik 3.0.
 """
 
 
@@ -45,17 +37,31 @@ def _removed(scene: Scene) -> Iterator[Hit]:
             what = f"Kubernetes {scene.api.version} does not serve {resource.id.kind} as `{version}` ({gone})"
             fix = f"write `apiVersion: {passing.instead}` with its fields" if passing.instead else "take it out"
             yield Hit(resource.id, ("apiVersion",), what, fix)
-        elif version in _OPERATORS:
+        elif version in _MOVED:
             what = f"current releases of the operator do not serve `{version}`"
-            yield Hit(resource.id, ("apiVersion",), what, f"write `apiVersion: {_OPERATORS[version]}`", "warning")
+            yield Hit(resource.id, ("apiVersion",), what, f"write `apiVersion: {_MOVED[version]}`", "warning")
+        elif scene.api.project(*resource.id[:2]):
+            yield from _unserved(scene, resource, version)
+
+
+def _unserved(scene: Scene, resource: Resource, version: str) -> Iterator[Hit]:
+    """A version that an operator's definition lacks, or says to be gone; another release may serve it."""
+    group, kind = resource.id[:2]
+    custom, name = scene.api.custom(group, kind), version.rpartition("/")[2]
+    if custom is None or name in custom.versions or not custom.versions:
+        return
+    said = "no longer serves" if name in custom.gone else "does not serve"
+    fix = f"write `apiVersion: {group}/{next(iter(custom.versions))}` with its fields"
+    yield Hit(resource.id, ("apiVersion",), f"{custom.project} {said} {kind} as `{version}`", fix, "warning")
 
 
 RULE: Final = Rule(
     "api-removed",
     "error",
     "The environment's Kubernetes version serves the apiVersion of every resource.",
-    "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score stable-version",
+    "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score; the operators' own definitions",
     _removed,
+    mend=renamed,
     alone=True,
     why="The API server does not know the resource: the whole apply fails there.",
     fix="Write the apiVersion that the migration guide names, with its fields.",

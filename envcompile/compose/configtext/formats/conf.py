@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envcompile.compose.configtext.format import Format, lines
 
 if TYPE_CHECKING:
-    from envcompile.compose.configtext.format import Reader
+    from envcompile.compose.configtext.format import TextReader
     from envcompile.compose.configtext.lines import Dialect
 
 
@@ -35,7 +35,7 @@ def _reading(base: str, overlay: str) -> Format | None:
     return redis.FORMAT if is_words(below) and (not overlay.strip() or is_words(overlay, partial=True)) else None
 
 
-def _reader() -> Reader:
+def _reader() -> TextReader:
     return _SECTIONS.reader()
 
 

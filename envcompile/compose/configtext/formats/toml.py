@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from envcompile.compose.configtext.format import Format
 
 if TYPE_CHECKING:
-    from envcompile.compose.configtext.format import Reader
+    from envcompile.compose.configtext.format import TextReader
 
 
-def _reader() -> Reader:
+def _reader() -> TextReader:
     from envcompile.compose.configtext import tomltext
 
     return tomltext

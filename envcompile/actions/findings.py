@@ -1,0 +1,383 @@
+"""What the rules find in linked environments: by unit where they look at one resource, over all facts where at many.
+
+A unit that did not change keeps its findings. What rules about several resources look at (`check/facts.py`) is told by
+every unit, as exports are told to link: while it is the same, so is what they find, and only places are new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from envcompile.actions.field_places import field_path, source_place
+from envcompile.actions.findings_memo import (
+    Aside,
+    CheckedUnit,
+    Fact,
+    FindingsMemo,
+    Found,
+    RawHit,
+    hits_in,
+    packed,
+)
+from envcompile.check.api.immutable import can_refuse
+from envcompile.check.check_input import Scene, SealingKeys
+from envcompile.check.facts import facts_of
+from envcompile.check.finding import Hit, fingerprint
+from envcompile.check.hiding import NOT_SHOWN, hidden
+from envcompile.check.schema import IMMUTABLE, unknown_kinds
+from envcompile.check.suppressions import POINTER, read_suppressions
+from envcompile.emit.filenames import place_files
+from envcompile.emit.manifests import built_in_kinds, render
+from envcompile.git.blob import blob_id
+from envcompile.kubernetes.fieldpath import format_field
+from envcompile.log import decision, is_on
+from envcompile.model import Resource, without_values
+from envcompile.settings import Sealing
+from envcompile.sources.scans import combined_digest
+from envcompile.text import escaped
+from envcompile.yamlio import Renderer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from envcompile.actions.older import OlderStates
+    from envcompile.check.rule import Rule
+    from envcompile.compose.assemble import Origin
+    from envcompile.emit.filenames import Placed
+    from envcompile.model import Pointer, ResourceId
+    from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.project import Project
+
+_LAST = (1 << 30, "", 0, 0)
+"""Resources that no unit has stand behind those of all layers."""
+
+
+class Checked(NamedTuple):
+    """What the rules found in one environment, before it is graded."""
+
+    linked: LinkedEnvironment
+    resources: int
+    findings: tuple[Found, ...]
+    asides: tuple[Aside, ...]
+    unknown: frozenset[str]
+
+
+def find_all(
+    project: Project, linked: Sequence[LinkedEnvironment], rules: Sequence[Rule], older: OlderStates | None, stamp: str
+) -> list[Checked]:
+    """Ask the rules about linked environments; of units that did not change it is remembered what they found.
+
+    Args:
+        project: the repository.
+        linked: its environments.
+        rules: what to ask, besides those about suppressions.
+        older: what was compiled before; None when nobody asks what cannot change.
+        stamp: names the rules; nothing is remembered, nor looked up, when it is empty.
+    """
+    checkers = [_Checker(project, one, rules, older, stamp) for one in linked]
+    apps: dict[str, list[tuple[_Checker, int]]] = {}
+    for checker in checkers:
+        for number in checker.missing:
+            apps.setdefault(checker.linked.plan.units[number].app, []).append((checker, number))
+    # Application by application: what environments have in common is looked at once.
+    for app in sorted(apps):
+        for checker, number in apps[app]:
+            checker.check(number)
+    return [checker.finish() for checker in checkers]
+
+
+def sealing_keys(sealing: Sealing | None) -> SealingKeys:
+    """Where an environment's sealing keys live."""
+    said = sealing or Sealing()
+    return SealingKeys(said.controller_namespace, said.controller_name)
+
+
+class _Checker:
+    """One environment while it is checked."""
+
+    def __init__(
+        self,
+        project: Project,
+        linked: LinkedEnvironment,
+        rules: Sequence[Rule],
+        older: OlderStates | None,
+        stamp: str,
+    ) -> None:
+        self.linked = linked
+        self._plan = linked.plan
+        self._settings = linked.plan.sources.settings
+        self._keys = sealing_keys(self._settings.sealing)
+        self._alone = [rule for rule in rules if rule.alone and rule is not IMMUTABLE]
+        self._together = [rule for rule in rules if not rule.alone]
+        self._older = older if IMMUTABLE in rules else None
+        self._stamp = stamp
+        self._is_plain = self._settings.secret_backend == "plaintext"
+        is_trusted = project.tree.limits.is_trusted
+        is_kept = bool(stamp) and is_trusted and project.look is not None and project.memo is not None
+        root = project.tree.root if is_kept else None
+        tool = project.look.tool if project.look is not None else ""
+        self._memo = FindingsMemo(root, linked.environment, tool)
+        self._renderer = Renderer()
+        said = _settings_files(project, linked.environment)
+        self._unit_keys = [
+            combined_digest([unit.key, linked.imports_digest(number), said, stamp])
+            for number, unit in enumerate(self._plan.units)
+        ]
+        known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
+        self._units = {number: unit for number, unit in known.items() if unit is not None}
+        self._facts: dict[int, list[Fact]] = {}
+        self._further_hits: list[Found] = []
+        self.missing = [number for number in known if number not in self._units]
+        """The numbers of the units that nothing is remembered of."""
+        if stamp:
+            why = {reason.app: reason.why.removeprefix("compiled: ") for reason in linked.reasons} if is_on() else {}
+            anew = [self._plan.units[number].app for number in self.missing]
+            decision(
+                "check",
+                "%s: %s of %s units are looked at anew: %s",
+                linked.environment,
+                len(anew),
+                len(self._plan.units),
+                ", ".join(f"{app} ({why.get(app, '')})" for app in anew) or "the findings of all are remembered",
+            )
+
+    def check(self, number: int) -> None:
+        """Ask the rules that look at one resource about a unit."""
+        values = self.linked.unit_values(number)
+        alone, asides = self._look_at([resource for _, resource in values])
+        self._facts[number] = self._facts_of(values)
+        body = packed(self._facts[number])
+        unit = CheckedUnit(
+            self._plan.units[number].app,
+            tuple(alone),
+            tuple(asides),
+            tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
+            hashlib.sha256(body or b"").hexdigest(),
+            self._bodies(values) if self._older is not None else (),
+        )
+        self._units[number] = unit
+        if self._plan.units[number].may_be_remembered and body is not None:
+            self._memo.put(self._unit_keys[number], unit, body)
+
+    def finish(self) -> Checked:
+        """Ask the rules about several resources, unless nothing that they look at changed; and add all up."""
+        linked = self.linked
+        further = [] if linked.paths is not None else [linked.resource(one.id) for one in linked.linked.further]
+        alone, asides = self._look_at(further)
+        self._ask_together(further)
+        if self._older is not None:
+            self._ask_about_changes(self._older)
+        unknown = {*unknown_kinds(self._plan.api, [resource.id for resource in further])}
+        found = [*alone, *self._further_hits]
+        for _, unit in sorted(self._units.items()):
+            found += (*unit.alone, *unit.joint, *unit.changes)
+            asides += unit.asides
+            unknown.update(unit.unknown)
+        self._memo.save()
+        return Checked(linked, linked.count, tuple(found), tuple(asides), frozenset(unknown))
+
+    def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
+        """What rules that look at one resource find in some, and what their annotations set aside."""
+        shown = self._shown(resources)
+        scene = Scene(self.linked.environment, shown, self._plan.api, self._keys)
+        by_id = {resource.id: resource for resource in resources}
+        found = [
+            self._placed(rule.id, hit, by_id.get(hit.resource)) for rule in self._alone for hit in rule.find(scene)
+        ]
+        asides = []
+        for resource in shown:
+            for entry in read_suppressions(resource.id, resource.value):
+                field = self._field(by_id[entry.resource], POINTER)
+                where = source_place(self._plan, by_id[entry.resource], POINTER)
+                asides.append(Aside(entry.resource, entry.rule, entry.reason, field, where))
+        return found, asides
+
+    def _shown(self, resources: Sequence[Resource]) -> Sequence[Resource]:
+        """Resources as rules see them: free of every secret."""
+        return [without_values(one, NOT_SHOWN, hidden) for one in resources] if self._is_plain else resources
+
+    def _facts_of(self, values: Iterable[tuple[Origin, Resource]]) -> list[Fact]:
+        return [
+            Fact(origin, one.id, one.app, facts_of(self._shown([one])[0]))  # what is hidden has the same keys
+            for origin, one in values
+        ]
+
+    def _ask_together(self, further: Sequence[Resource]) -> None:
+        """Ask the rules about several resources, and place what they find."""
+        more = self._facts_of([(_LAST, resource) for resource in further])
+        own = hashlib.sha256(packed(more) or b"").hexdigest()
+        told = [self._units[number].facts for number in range(len(self._units))]
+        hits = self._joint("facts", [own, *told], lambda: self._by_facts(more))
+        if any(rule.whole for rule in self._together):
+            every = self._joint("everything", [own, *self._unit_keys], lambda: self._by_everything(further))
+            hits = {app: hits.get(app, b"") + every.get(app, b"") for app in {**hits, **every}}
+        by_id = {resource.id: resource for resource in further}
+        self._further_hits = [
+            self._placed(hit.rule, _hit(hit), by_id.get(hit.resource)) for hit in hits_in(hits.get("", b""))
+        ]
+        for number, unit in sorted(self._units.items()):
+            data = hits.get(unit.app, b"")
+            digest = hashlib.sha256(data).hexdigest() if data else ""
+            if unit.joint_of == digest:
+                continue
+            values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data else {}
+            placed = tuple([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
+            self._replace(number, msgspec.structs.replace(unit, joint=placed, joint_of=digest))
+
+    def _joint(self, sight: str, seen: Sequence[str], ask: Callable[[], dict[str, bytes]]) -> dict[str, bytes]:
+        """What rules about several resources find, by application, unless it is remembered.
+
+        Args:
+            sight: what these rules see of each resource.
+            seen: the digests of all of it.
+            ask: asks the rules.
+        """
+        plan = self._plan
+        joint_from = combined_digest([plan.given["settings"], plan.facts.digest, self._stamp, *seen])
+        known = self._memo.joint(sight, joint_from)
+        told = "is as it was" if known is not None else "changed: they are asked"
+        decision("check", "%s: what rules about several resources see (%s) %s", self.linked.environment, sight, told)
+        if known is not None:
+            return known
+        found = ask()
+        if all(unit.may_be_remembered for unit in plan.units):
+            self._memo.put_joint(sight, joint_from, found)
+        return found
+
+    def _by_facts(self, further: Sequence[Fact]) -> dict[str, bytes]:
+        """What rules find that see the facts of each resource."""
+        facts = [(fact.origin, fact, number) for number in range(len(self._units)) for fact in self._known(number)]
+        facts += [(fact.origin, fact, -1) for fact in further]
+        facts.sort(key=lambda each: (each[0], each[1].id))
+        resources = [Resource(fact.id, fact.value, fact.app, ()) for _, fact, _ in facts]
+        homes = {fact.id: number for _, fact, number in facts}
+        return self._together_hits([rule for rule in self._together if not rule.whole], resources, homes)
+
+    def _by_everything(self, further: Sequence[Resource]) -> dict[str, bytes]:
+        """What rules find that see all of each resource; every unit is compiled for them."""
+        values = [(origin, one, at) for at in range(len(self._units)) for origin, one in self.linked.unit_values(at)]
+        values += [(_LAST, one, -1) for one in further]
+        values.sort(key=lambda each: (each[0], each[1].id))
+        resources = self._shown([resource for _, resource, _ in values])
+        homes = {resource.id: number for _, resource, number in values}
+        return self._together_hits([rule for rule in self._together if rule.whole], resources, homes)
+
+    def _together_hits(
+        self, rules: Iterable[Rule], resources: Sequence[Resource], homes: Mapping[ResourceId, int]
+    ) -> dict[str, bytes]:
+        """What rules about several resources find, by application; under no name for what no unit has."""
+        scene = Scene(self.linked.environment, resources, self._plan.api, self._keys)
+        found: dict[str, list[bytes]] = {}
+        for rule in rules:
+            for hit in rule.find(scene):
+                number = homes.get(hit.resource, -1)
+                app = self._plan.units[number].app if number >= 0 else ""
+                value = json.dumps(hit.value, ensure_ascii=True, sort_keys=True, default=str)
+                raw = RawHit(rule.id, hit.resource, hit.pointer, hit.what, hit.fix, hit.severity, value, hit.beside)
+                found.setdefault(app, []).append(msgspec.json.encode(raw) + b"\n")
+        return {app: b"".join(hits) for app, hits in found.items()}
+
+    def _known(self, number: int) -> list[Fact]:
+        """The facts of a unit, from the memo unless they were just told."""
+        facts = self._facts.get(number)
+        if facts is None:
+            facts = self._memo.facts(self._units[number].facts)
+            if facts is None:
+                facts = self._facts_of(self.linked.unit_values(number))
+            self._facts[number] = facts
+        return facts
+
+    def _bodies(self, values: Sequence[tuple[Origin, Resource]]) -> tuple[tuple[int, str], ...]:
+        digits = self._older.digits if self._older is not None else 0
+        return tuple(
+            (position, blob_id(render(one, self._renderer).encode(), digits))
+            for position, (_, one) in enumerate(values)
+            if can_refuse(one.id.group, one.id.kind)
+        )
+
+    def _ask_about_changes(self, older: OlderStates) -> None:
+        """Hold units against the last compiled state: those that changed, and all of them when that state did."""
+        state = older.of(self.linked.environment)
+        is_same = state is not None and state.name != "" and state.name == self._memo.older
+        wanted = self.missing if is_same else range(len(self._units))
+        paths: Sequence[Sequence[str]] = self.linked.paths or ()
+        if state is not None and self.linked.paths is None:
+            paths = _paths_of(self.linked)
+        for number in wanted:
+            unit = self._units[number]
+            changes: list[Found] = []
+            for position, blob in unit.bodies if state is not None else ():
+                for place in state.places(paths[number][position]) if state is not None else ():
+                    if state is None or state.holds(place, blob):
+                        continue
+                    resource = self.linked.unit_values(number)[position][1]
+                    value = state.value(place, resource.id)
+                    if value is not None:
+                        changes = [found for found in changes if found.resource != resource.id]
+                        changes += self._refused(resource, value)
+            if unit.changes != tuple(changes):
+                self._replace(number, msgspec.structs.replace(unit, changes=tuple(changes)))
+        self._memo.put_older(state.name if state is not None else "")
+
+    def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:
+        [shown, before] = self._shown([resource, resource._replace(value=value)])
+        scene = Scene(self.linked.environment, [shown], self._plan.api, self._keys, {resource.id: before.value})
+        return [self._placed(IMMUTABLE.id, hit, resource) for hit in IMMUTABLE.find(scene)]
+
+    def _replace(self, number: int, unit: CheckedUnit) -> None:
+        self._units[number] = unit
+        if self._memo.get(self._unit_keys[number]) is not None:
+            self._memo.put(self._unit_keys[number], unit)
+
+    def _placed(self, rule: str, hit: Hit, resource: Resource | None) -> Found:
+        """A hit with its field by merge keys, so that it stays the same when items move, and its place."""
+        what, field, where = hit.what, "", None
+        if resource is not None:
+            field = self._field(resource, hit.pointer)
+            where = source_place(self._plan, resource, hit.pointer)
+            for pointer in hit.beside if where is not None else ():
+                other = source_place(self._plan, resource, pointer)
+                if where is not None and other is not None and other.file != where.file:
+                    what += f" (`{pointer[-1]}` is from {other.file}:{other.line})"
+        print_ = fingerprint(rule, self.linked.environment, hit.resource, field, hit.value)
+        return Found(
+            rule, hit.resource, hit.severity, one_line(field), one_line(what), one_line(hit.fix), print_, where
+        )
+
+    def _field(self, resource: Resource, pointer: Pointer) -> str:
+        group, _, version = str(resource.value.get("apiVersion", "")).rpartition("/")
+        node = self._plan.api.node(group, version, resource.id.kind)
+        there, missing = field_path(pointer, resource.value, node)
+        return format_field((*there, *missing))
+
+
+def _settings_files(project: Project, environment: str) -> str:
+    """The digest of the files that hold an environment's settings: findings point into them."""
+    sources = project.sources
+    documents = [sources.overlays[layer].document for layer in sources.layers[environment]]
+    return combined_digest([
+        f"{document.source.path} {hashlib.sha256(document.source.read()).hexdigest()}"
+        for document in documents
+        if document is not None
+    ])
+
+
+def _paths_of(linked: LinkedEnvironment) -> list[list[str]]:
+    """For each unit the paths of its files."""
+    resources: list[Placed] = [*linked.exported(), *linked.linked.further]
+    placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
+    paths = {one.id: path for path, one in placed.items()}
+    return [[paths[one.id] for one in unit.resources] for unit in linked.exports]
+
+
+def _hit(raw: RawHit) -> Hit:
+    return Hit(raw.resource, raw.pointer, raw.what, raw.fix, raw.severity, json.loads(raw.value), raw.beside)
+
+
+def one_line(text: str) -> str:
+    """A text that may quote what manifests hold, as one line that deceives no terminal."""
+    return escaped(" ".join(text.split()))

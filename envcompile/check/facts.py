@@ -1,0 +1,82 @@
+"""What rules about several resources see of each: all but what only a rule about that one resource could judge.
+
+Most changes are of an image, a variable or a configuration file. Where nothing of them is in the facts, a rule about
+several resources need not be asked again.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.kubernetes.podspecs import CONTAINER_LISTS, map_pod_template, template_path
+
+if TYPE_CHECKING:
+    from envcompile.model import Resource
+
+_PRIVATE: Final = ("image", "command", "args")
+"""Fields of a container that say nothing to anybody else, but for the variables that they name."""
+_VARIABLE: Final = re.compile(r"\$\$|\$\([A-Z_][A-Z0-9_]*\)")
+"""May be a variable of a ConfigMap that the container takes whole."""
+_ADAPTER: Final = "seriesQuery"
+"""In the configuration of the Prometheus adapter, which autoscalers depend on."""
+
+
+def facts_of(resource: Resource) -> dict[str, Any]:
+    """A resource as rules about several see it: texts of configuration, images and commands are empty."""
+    value = resource.value
+    match resource.id.group, resource.id.kind:
+        case "apiextensions.k8s.io", "CustomResourceDefinition":
+            return {key: inner for key, inner in value.items() if key in {"apiVersion", "kind", "metadata"}}
+        case "", "ConfigMap" | "Secret":
+            return {
+                key: _names(inner) if key in {"data", "binaryData", "stringData"} else inner
+                for key, inner in value.items()
+            }
+        case "bitnami.com", "SealedSecret":
+            return _sealed(value)
+    return map_pod_template(resource.id, value, _template) if template_path(resource.id) is not None else value
+
+
+def _names(data: Any) -> Any:
+    if not isinstance(data, dict):
+        return data
+    return {key: text if isinstance(text, str) and _ADAPTER in text else "" for key, text in data.items()}
+
+
+def _sealed(value: dict[str, Any]) -> dict[str, Any]:
+    spec = value.get("spec")
+    if not isinstance(spec, dict):
+        return value
+    return {**value, "spec": {key: _names(inner) if key == "encryptedData" else inner for key, inner in spec.items()}}
+
+
+def _template(template: dict[str, Any]) -> dict[str, Any]:
+    spec = template.get("spec")
+    if not isinstance(spec, dict):
+        return template
+    lists = {
+        field: [_container(item) if isinstance(item, dict) else item for item in spec[field]]
+        for field in CONTAINER_LISTS
+        if isinstance(spec.get(field), list)
+    }
+    return {**template, "spec": {**spec, **lists}}
+
+
+def _container(container: dict[str, Any]) -> dict[str, Any]:
+    found = {key: _variables(inner) if key in _PRIVATE else inner for key, inner in container.items()}
+    env = container.get("env")
+    if isinstance(env, list):
+        found["env"] = [
+            {**item, "value": _variables(item["value"])} if isinstance(item, dict) and "value" in item else item
+            for item in env
+        ]
+    return found
+
+
+def _variables(said: Any) -> Any:
+    """The variables of a text, or of the texts of a list; nothing where there are none."""
+    if isinstance(said, list):
+        texts = [_variables(item) if isinstance(item, str) else "" for item in said]
+        return texts if any(texts) else []
+    return "".join(_VARIABLE.findall(said)) if isinstance(said, str) and "$(" in said else ""
