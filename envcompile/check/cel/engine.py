@@ -7,7 +7,6 @@ or values of Kubernetes' own types from Python, counts no costs and has other wo
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from functools import lru_cache
 from itertools import starmap
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     from envcompile.check.cel.tree import Checked
 
-INSTALL: Final = "pip install 'envcompile[policy]'"
-"""What to do where the engine is missing."""
 _STRING: Final = re.compile(r"\bstring(?=\s*\()")
 _TEXTS: Final = ("net.IP", "net.CIDR")
 _NUMBERS: Final = {"int64": "int", "uint64": "uint", "double": "double"}
@@ -89,11 +86,6 @@ class Program(NamedTuple):
         except RecursionError:
             raise UnknownError("the expression is nested too deep") from None
         return Outcome(value, frame.cost)
-
-
-def is_installed() -> bool:
-    """Tell whether expressions can be compiled."""
-    return importlib.util.find_spec("cel_expr_python") is not None
 
 
 class Engine:

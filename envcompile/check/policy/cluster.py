@@ -8,7 +8,7 @@ from envcompile.check.cel.engine import engine_for
 from envcompile.check.cel.values import UnknownError
 from envcompile.check.policy.admission import Denial, compile_policy, decide
 from envcompile.check.policy.defaults import admitted
-from envcompile.check.policy.kinds import ADMISSION, POLICY
+from envcompile.check.policy.kinds import ADMISSION, POLICY, policies_of
 from envcompile.check.policy.matching import Elsewhere, Labels, Namespace, Request, match, selects
 from envcompile.check.reading import map_at, strings_at, text_at, texts_at
 
@@ -63,11 +63,6 @@ class Open(NamedTuple):
     resource: Resource
     pointer: Pointer
     why: str
-
-
-def policies_of(scene: Scene) -> list[Resource]:
-    """The policies of an environment."""
-    return scene.of_kind(ADMISSION, POLICY)
 
 
 def refusals(scene: Scene) -> Iterator[tuple[Resource, Refusal]]:

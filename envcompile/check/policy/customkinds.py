@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.check.cel.engine import engine_for
 from envcompile.check.policy.cluster import Open
 from envcompile.check.policy.crdrules import Judge, Problem
-from envcompile.check.policy.kinds import has_own_rules, has_rules
+from envcompile.check.policy.kinds import has_own_rules, has_rules, with_own_rules
 from envcompile.check.policy.structural import defaulted
 from envcompile.check.reading import map_at, maps_at, text_at
 from envcompile.kubernetes.crds import SchemaNode
@@ -49,15 +49,9 @@ def _own(scene: Scene, resource: Resource) -> Judge | None:
     return _judge_of(scene.api, group, version, resource.id.kind)
 
 
-def asked(scene: Scene) -> list[Resource]:
-    """The objects whose kind has rules."""
-    kinds = {resource.id[:2] for resource in scene.resources if not scene.api.is_built_in(*resource.id[:2])}
-    return [resource for resource in scene.resources if resource.id[:2] in kinds and _own(scene, resource) is not None]
-
-
 def judge(scene: Scene) -> Iterator[Refused | Open]:
     """Ask every object of a custom kind about the rules of its kind."""
-    for resource in asked(scene):
+    for resource in with_own_rules(scene):
         rules = _own(scene, resource)
         if rules is None:
             continue

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.engine import is_installed
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Hit
-from envcompile.check.policy.cluster import Refused, judge, policies_of
+from envcompile.check.policy.kinds import ADMISSION, POLICY, policies_of
 from envcompile.check.rule import Rule
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ _GRADES: Final[dict[str, Severity]] = {"Deny": "error", "Warn": "warning", "Audi
 def _policy(scene: Scene) -> Iterator[Hit]:
     if not policies_of(scene) or not is_installed():
         return
+    from envcompile.check.policy.cluster import Refused, judge
+
     told: set[object] = set()
     for found in judge(scene):
         if not isinstance(found, Refused):
@@ -50,6 +52,8 @@ RULE: Final = Rule(
     "The ValidatingAdmissionPolicies of the environment admit every resource of it.",
     "kubernetes.io, Validating Admission Policy; k8s.io/apiserver, pkg/admission/plugin/policy/validating",
     _policy,
+    whole=True,
+    needs=(ADMISSION, POLICY),
     why="The API server refuses what a policy with the action `Deny` denies, in the middle of a deployment.",
     fix="Do as the policy's message says, or change the policy; warnings and audit entries are graded lower.",
     links=("https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",),

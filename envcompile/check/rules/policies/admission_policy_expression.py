@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.engine import is_installed
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Hit
-from envcompile.check.policy.cluster import policies_of, refusals
+from envcompile.check.policy.kinds import policies_of
 from envcompile.check.rule import Rule
 from envcompile.check.schema import complaints
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def _expression(scene: Scene) -> Iterator[Hit]:
     if not policies_of(scene) or not is_installed():
         return
+    from envcompile.check.policy.cluster import refusals
+
     for resource, refusal in refusals(scene):
         if any(complaint.pointer == refusal.pointer for complaint in complaints(scene.api, resource.value)):
             continue
@@ -37,6 +39,7 @@ RULE: Final = Rule(
     "The API server can compile the expressions of admission policies.",
     "k8s.io/apiserver, pkg/admission/plugin/cel and pkg/cel/environment: the libraries of the version before, too",
     _expression,
+    alone=True,
     why="The API server refuses a policy with an expression that does not compile, so nothing is checked by it.",
     fix="Use functions that the minor version before the cluster's knows, and results of the type that is asked for.",
     links=("https://kubernetes.io/docs/reference/using-api/cel/",),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.engine import is_installed
+from envcompile.check.cel.installed import INSTALL, is_installed
 from envcompile.check.finding import Hit
-from envcompile.check.policy import customkinds
+from envcompile.check.policy.kinds import with_own_rules
 from envcompile.check.rule import Rule
 
 if TYPE_CHECKING:
@@ -16,18 +16,28 @@ if TYPE_CHECKING:
 
 
 def _rule(scene: Scene) -> Iterator[Hit]:
-    if not is_installed():
+    own = with_own_rules(scene)
+    if not own:
         return
+    if not is_installed():
+        what = f"{own[0].id.kind} has rules in CEL, and nothing here can read them"
+        yield Hit(own[0].id, (), f"not evaluated, because {what}", INSTALL, "warning")
+        return
+    from envcompile.check.policy import customkinds
+
     for found in customkinds.judge(scene):
-        if isinstance(found, customkinds.Refused):
-            problem = found.problem
-            yield Hit(
-                found.resource.id,
-                problem.pointer,
-                problem.words,
-                f"do as the rule of {found.resource.id.kind} asks: `{problem.rule}`",
-                value=problem.rule,
-            )
+        if not isinstance(found, customkinds.Refused):
+            fix = "nothing is concluded from it: the cluster alone decides"
+            yield Hit(found.resource.id, found.pointer, f"not evaluated, because {found.why}", fix, "info", found.why)
+            continue
+        problem = found.problem
+        yield Hit(
+            found.resource.id,
+            problem.pointer,
+            problem.words,
+            f"do as the rule of {found.resource.id.kind} asks: `{problem.rule}`",
+            value=problem.rule,
+        )
 
 
 RULE: Final = Rule(
@@ -36,6 +46,7 @@ RULE: Final = Rule(
     "Objects of custom kinds keep the rules that their CustomResourceDefinition has in CEL.",
     "kubernetes.io, CustomResourceDefinitions: Validation rules; k8s.io/apiextensions-apiserver",
     _rule,
+    alone=True,
     why="The API server refuses an object that breaks a rule of its kind, and a change that a rule does not allow.",
     fix="Do as the message of the rule says; what must not change was compiled to something else before.",
     links=(

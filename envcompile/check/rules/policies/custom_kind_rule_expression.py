@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.engine import is_installed
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Hit
-from envcompile.check.policy import customkinds
 from envcompile.check.rule import Rule
 from envcompile.check.schema import complaints
 
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
 
 
 def _expression(scene: Scene) -> Iterator[Hit]:
-    if not is_installed():
+    if not scene.of_kind("apiextensions.k8s.io", "CustomResourceDefinition") or not is_installed():
         return
+    from envcompile.check.policy import customkinds
+
     for resource, pointer, words in customkinds.refusals(scene):
         if any(complaint.pointer == pointer for complaint in complaints(scene.api, resource.value)):
             continue
@@ -37,6 +38,7 @@ RULE: Final = Rule(
     "The API server can compile the rules of CustomResourceDefinitions.",
     "k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/compilation.go",
     _expression,
+    alone=True,
     why="The API server refuses a definition with a rule that does not compile, and with it all its objects.",
     fix="Compare values of one type, and use `oldSelf` only where an item can be told from the others by its keys.",
     links=("https://kubernetes.io/docs/reference/using-api/cel/",),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.engine import INSTALL, is_installed
+from envcompile.check.cel.installed import INSTALL, is_installed
 from envcompile.check.finding import Hit
-from envcompile.check.policy import customkinds
-from envcompile.check.policy.cluster import Open, judge, policies_of
+from envcompile.check.policy.kinds import ADMISSION, POLICY, policies_of
 from envcompile.check.rule import Rule
 
 if TYPE_CHECKING:
@@ -17,15 +16,17 @@ if TYPE_CHECKING:
 
 
 def _not_evaluated(scene: Scene) -> Iterator[Hit]:
-    asking = [*policies_of(scene), *customkinds.asked(scene)]
-    if not asking:
+    policies = policies_of(scene)
+    if not policies:
         return
     if not is_installed():
-        what = f"{len(asking)} {'resource has' if len(asking) == 1 else 'resources have'} rules in CEL"
-        yield Hit(asking[0].id, (), f"not evaluated: {what}, and nothing here can read them", INSTALL, "warning")
+        what = f"{len(policies)} admission {'policy is' if len(policies) == 1 else 'policies are'} written in CEL"
+        yield Hit(policies[0].id, (), f"not evaluated, because {what}: nothing here reads it", INSTALL, "warning")
         return
+    from envcompile.check.policy.cluster import Open, judge
+
     told: set[object] = set()
-    for found in (*judge(scene), *customkinds.judge(scene)):
+    for found in judge(scene):
         if not isinstance(found, Open) or (found.resource.id, found.pointer, found.why) in told:
             continue
         told.add((found.resource.id, found.pointer, found.why))
@@ -41,9 +42,11 @@ def _not_evaluated(scene: Scene) -> Iterator[Hit]:
 RULE: Final = Rule(
     "not-evaluated",
     "info",
-    "Every policy and every rule of a custom kind can be evaluated before it reaches the cluster.",
+    "Every admission policy can be evaluated before it reaches the cluster.",
     "kubernetes.io, Validating Admission Policy: authorizer checks, userInfo and namespaces exist in the cluster only",
     _not_evaluated,
+    whole=True,
+    needs=(ADMISSION, POLICY),
     why="What cannot be evaluated here is neither passed nor failed: only the cluster knows who asks, and what for.",
     fix="Add the namespace or the parameters that are missing to the repository, or leave it to the cluster.",
     links=("https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/",),
