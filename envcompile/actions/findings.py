@@ -214,9 +214,8 @@ class _Checker:
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
         hits = self._joint("facts", [own, *told], lambda: self._by_facts(more))
-        kinds = {
-            resource.id[:2] for resource in (*further, *(one for unit in self.linked.exports for one in unit.resources))
-        }
+        kinds = {one.id[:2] for unit in self.linked.exports for one in unit.resources}
+        kinds |= {resource.id[:2] for resource in further}
         whole = [rule for rule in self._together if rule.whole and (rule.needs is None or rule.needs in kinds)]
         if whole:
             before = self._older_values()

@@ -143,6 +143,7 @@ ORACLES: Final = (
         package=".",
         pinned_by=KUBERNETES,
         module=CEL_MODULE,
+        linker_variables=("main.version={number}",),
     ),
     Oracle(
         name="etcd",
