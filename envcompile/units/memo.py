@@ -345,11 +345,14 @@ def write_checked(path: Path, body: bytes) -> None:
     import os
     from contextlib import suppress
 
+    from envcompile.git.own_folder import make_own
+
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     if path.parent.is_symlink() or path.parent.parent.is_symlink():
         return  # a link in the place of a folder leads to files of others
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_own(path.parent.parent)
+        path.parent.mkdir(exist_ok=True)
         beside.write_bytes(_FORMAT + b"%08x" % zlib.crc32(body) + body)
         beside.replace(path)
     except OSError:

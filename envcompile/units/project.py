@@ -471,7 +471,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources.settings),
-            external=external_store(sources),
+            external=external_store(sources, api),
             is_ignored=self.ignores,
             layout=self.settings.layout,
         )
