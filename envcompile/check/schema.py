@@ -14,6 +14,8 @@ from envcompile.check.finding import Hit
 from envcompile.check.mend import Mend, as_written
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
+from envcompile.check.standards import minor_of
+from envcompile.check.versions import is_gone
 from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
@@ -99,8 +101,12 @@ def _kind(value: Any) -> tuple[str, str]:
 
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
+    minor = minor_of(scene.api.version)
     for resource in scene.resources:
+        gone = is_gone(resource, minor)
         for pointer, what, severity in complaints(scene.api, resource.value):
+            if gone and pointer == ("apiVersion",):
+                continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))
             yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
 
