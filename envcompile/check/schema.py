@@ -6,6 +6,7 @@ import marshal
 import re
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
@@ -13,6 +14,8 @@ from envcompile.check.finding import Hit
 from envcompile.check.mend import Mend, as_written
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
+from envcompile.check.standards import minor_of
+from envcompile.check.versions import is_gone
 from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
@@ -74,6 +77,14 @@ def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
         Complaint(pointer, what, "error" if is_certain else "warning")
         for pointer, what, is_certain in shortcomings(api, value, with_doubts=True)
     ]
+    if not found and not api.is_built_in(*_kind(value)):
+        from envcompile.check.api.customs import custom_refusals, metadata_refusals
+
+        grade: Severity = "warning" if api.project(*_kind(value)) else "error"
+        return [
+            *starmap(Complaint, metadata_refusals(api, value)),
+            *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
+        ]
     known = {complaint.pointer for complaint in found}
     for pointer, what in refusals(api, value):
         wrong = any(
@@ -84,10 +95,18 @@ def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
     return found
 
 
+def _kind(value: Any) -> tuple[str, str]:
+    return str(at(value, "apiVersion")).rpartition("/")[0], str(at(value, "kind"))
+
+
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
+    minor = minor_of(scene.api.version)
     for resource in scene.resources:
+        gone = is_gone(resource, minor)
         for pointer, what, severity in complaints(scene.api, resource.value):
+            if gone and pointer == ("apiVersion",):
+                continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))
             yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
 

@@ -157,6 +157,12 @@ def _backend(old: Pointer, backend: dict[str, Any], new: Pointer) -> Iterator[Me
         yield Mend((*old, "servicePort"), (*new, "service", "port", form))
 
 
+def is_gone(resource: Resource, minor: int) -> bool:
+    """Tell whether a minor version of Kubernetes no longer serves the apiVersion of a resource."""
+    passing = passing_of(resource)[1]
+    return passing is not None and passing.removed is not None and passing.removed <= minor
+
+
 def passing_of(resource: Resource) -> tuple[str, Passing | None]:
     """The apiVersion of a resource, and until when it is served, if that is known."""
     version = text_at(resource.value, "apiVersion")

@@ -36,6 +36,7 @@ class Tools:
     dyff: Path
     sops: Path
     argocd: Path
+    cel_admission: Path
     kube_apiserver: Path
     kube_controller_manager: Path
     kubectl: Path
