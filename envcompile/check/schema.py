@@ -6,6 +6,7 @@ import marshal
 import re
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
@@ -76,6 +77,14 @@ def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
         Complaint(pointer, what, "error" if is_certain else "warning")
         for pointer, what, is_certain in shortcomings(api, value, with_doubts=True)
     ]
+    if not found and not api.is_built_in(*_kind(value)):
+        from envcompile.check.api.customs import custom_refusals, metadata_refusals
+
+        grade: Severity = "warning" if api.project(*_kind(value)) else "error"
+        return [
+            *starmap(Complaint, metadata_refusals(api, value)),
+            *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
+        ]
     known = {complaint.pointer for complaint in found}
     for pointer, what in refusals(api, value):
         wrong = any(
@@ -84,6 +93,10 @@ def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
         if pointer not in known and not wrong:
             found.append(Complaint(pointer, what))
     return found
+
+
+def _kind(value: Any) -> tuple[str, str]:
+    return str(at(value, "apiVersion")).rpartition("/")[0], str(at(value, "kind"))
 
 
 def _find(scene: Scene) -> Iterator[Hit]:
