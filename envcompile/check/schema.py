@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
+from envcompile.check.api.sure import surely_right
 from envcompile.check.finding import Hit
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
@@ -40,12 +41,14 @@ def complaints(api: KubeApi, value: Any) -> list[Complaint]:
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
     """
+    if surely_right(api, value):
+        return []
     key = _content(value)
     if key is None:
-        return _complaints(api, value)
+        return look_in_full(api, value)
     known = _remembered(api)
     if key not in known:
-        known[key] = _complaints(api, value)
+        known[key] = look_in_full(api, value)
     return known[key]
 
 
@@ -66,7 +69,8 @@ def _content(value: Any) -> bytes | None:
         return None
 
 
-def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
+def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
+    """The same without the quick way, and nothing remembered."""
     from envcompile.check.api.walk import refusals
 
     found = [
