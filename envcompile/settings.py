@@ -10,6 +10,8 @@ DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
 
 SchemaName = Literal["project", "environment", "patch"]
+Layout = Literal["resource", "app", "environment"]
+"""What a file below `environments/` holds."""
 Grade = Literal["off", "info", "warning", "error"]
 """How grave the findings of a rule are; `off` leaves the rule out."""
 
@@ -89,6 +91,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Who is told by `envc notify`."""
     chart: Chart | None = None
     """Write a Helm chart of all environments, too; without this key there is none."""
+    layout: Layout = "resource"
+    """What a file below `environments/` holds: one resource, all of one application, or all of the environment."""
     limits: Limits | None = None
     """How much of the machine the project may take."""
     checks: dict[str, Grade] = {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Resource
+    from envcompile.settings import Layout
     from envcompile.units.project import Project
 
 API_VERSION = "argoproj.io/v1alpha1"
@@ -31,6 +32,34 @@ _MOST_NAME = 53
 """Characters of an Application's name that leave room for what Argo CD adds to it."""
 _PATTERN = re.compile(r"[*?\[\\]")
 """What is not itself in Argo CD's patterns for names, which are those of Go's filepath.Match."""
+
+
+class _Parts(NamedTuple):
+    """How Argo CD finds the applications of an environment with one layout; texts are Go templates."""
+
+    found_by: str
+    """Which of git's generators finds them; none when an environment is a whole."""
+    glob: str
+    name: str
+    """What the name of an Application ends with."""
+    watched: str
+    """What it is made from, below its path or absolute."""
+    directory: Mapping[str, Any]
+
+
+_FILE = "{{ .path.filename }}"
+_PARTS: Mapping[Layout, _Parts] = {
+    "resource": _Parts("directories", "/*", "-{{ .path.basenameNormalized }}", ".", {"recurse": True}),
+    # Directories' patterns (Go's doublestar) do not reach names that begin with a dot: the index is none of them.
+    "app": _Parts(
+        "files",
+        "/*.yaml",
+        '-{{ trimSuffix ".yaml" .path.filename | normalize }}',
+        f"/{{{{ .path.path }}}}/{_FILE}",
+        {"include": _FILE},
+    ),
+    "environment": _Parts("", "", "", ".", {"recurse": True}),
+}
 
 
 class Origin(NamedTuple):
@@ -111,9 +140,10 @@ def application(project: Project, origin: Origin, environment: str, *, plugin: b
 
 
 def application_set(project: Project, origin: Origin, environments: Sequence[str] = ()) -> dict[str, Any]:
-    """One ApplicationSet that makes an Application for each application folder of each environment.
+    """One ApplicationSet that makes an Application for each application of each environment.
 
-    A matrix of two generators: the list of environments with their clusters, and git's folders of each.
+    A matrix of two generators: the list of environments with their clusters, and what git has in the folder of each: a
+    folder an application, or a file. With `layout: environment` there is one Application an environment.
 
     Raises:
         UsageError: no such environment.
@@ -130,8 +160,17 @@ def application_set(project: Project, origin: Origin, environments: Sequence[str
         }
         for name in names
     ]
-    folders = {"path": f"{origin.prefix}environments/{{{{ .env }}}}/*"}
-    git = {"repoURL": origin.repository, "revision": origin.revision, "directories": [folders]}
+    parts = _PARTS[project.settings.layout]
+    folder = f"{origin.prefix}environments/{{{{ .env }}}}"
+    each: dict[str, Any] = {"list": {"elements": elements}}
+    if parts.found_by:
+        git = {
+            "repoURL": origin.repository,
+            "revision": origin.revision,
+            parts.found_by: [{"path": folder + parts.glob}],
+        }
+        each = {"matrix": {"generators": [each, {"git": git}]}}
+    path = "{{ .path.path }}" if parts.found_by else folder
     label = "{{ .env }}"
     return {
         "apiVersion": API_VERSION,
@@ -140,20 +179,20 @@ def application_set(project: Project, origin: Origin, environments: Sequence[str
         "spec": {
             "goTemplate": True,
             "goTemplateOptions": ["missingkey=error"],
-            "generators": [{"matrix": {"generators": [{"list": {"elements": elements}}, {"git": git}]}}],
+            "generators": [each],
             "template": {
                 "metadata": {
-                    "name": f"{origin.name}-{{{{ .env }}}}-{{{{ .path.basenameNormalized }}}}",
+                    "name": f"{origin.name}-{{{{ .env }}}}{parts.name}",
                     "labels": {_LABEL: label},
-                    "annotations": {"argocd.argoproj.io/manifest-generate-paths": "."},
+                    "annotations": {"argocd.argoproj.io/manifest-generate-paths": parts.watched},
                 },
                 "spec": {
                     "project": origin.name,
                     "source": {
                         "repoURL": origin.repository,
                         "targetRevision": origin.revision,
-                        "path": "{{ .path.path }}",
-                        "directory": {"recurse": True},
+                        "path": path,
+                        "directory": parts.directory,
                     },
                     "destination": {
                         **{field: f"{{{{ .cluster{field.capitalize()} }}}}" for field in fields},

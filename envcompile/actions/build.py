@@ -12,6 +12,7 @@ from envcompile.actions.team import learn, publish, spread_to
 from envcompile.compose.identity import Identifier, select
 from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
+from envcompile.emit.layout import file_of, said_by, with_others
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
@@ -21,13 +22,14 @@ from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
     from envcompile.ask.changes import Change
     from envcompile.emit.filenames import Placed
-    from envcompile.model import ResourceId
+    from envcompile.emit.layout import Said
+    from envcompile.model import Bundle, ResourceId
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment, Project
     from envcompile.units.snapshot import Snapshot
@@ -87,8 +89,9 @@ def build(
     for environment in linked:
         made = Outputs(environment, texts)
         outputs.append(made)
-        results.append(_compare(project, made, target, only, look.snapshot))
-        made.report_refused(results[-1].plan, results[-1].folder, problems)
+        wanted = {*choose_ids(environment.environment, environment.ids(), only)} if only is not None else None
+        results.append(_compare(project, made, target, wanted, look.snapshot))
+        made.report_refused(results[-1].plan, results[-1].folder, problems, wanted)
     problems.raise_any()
     chart: ComparedChart | None = None
     if is_whole:
@@ -99,7 +102,7 @@ def build(
             results.append(chart.result)
     if not check:
         for made, result in zip(outputs, results, strict=False):
-            made.take_shared([*result.plan.added, *result.plan.changed])
+            made.take_known([*result.plan.added, *result.plan.changed], result.folder)
         if not force:
             for result in results:
                 try:
@@ -139,7 +142,7 @@ def differences(project: Project, environments: Sequence[str], target: Path) -> 
         made = Outputs(linked, texts)
         result = _compare(project, made, target, None, snapshot)
         compared = result.plan
-        after = [linked.resource(made.id_of(path)) for path in (*compared.changed, *compared.added)]
+        after = [linked.resource(one) for one in made.resources_in([*compared.changed, *compared.added])]
         before: list[Resource] = []
         for path in (*compared.changed, *compared.removed):
             values = load_all((result.folder / path).read_bytes(), path)
@@ -218,21 +221,32 @@ def identify(value: dict[str, Any], linked: LinkedEnvironment) -> ResourceId:
 
 
 def _compare(
-    project: Project, made: Outputs, target: Path, only: str | None, known: Snapshot | None
+    project: Project, made: Outputs, target: Path, wanted: Collection[ResourceId] | None, known: Snapshot | None
 ) -> EnvironmentResult:
     name = made.linked.environment
     folder = check_folder(target / name, project.root)
-    bundle = made.bundle
-    if only is not None:
-        placed: dict[str, Placed] = made.placed
-        wanted = {*choose_ids(name, [one.id for one in placed.values()], only)}
-        bundle = bundle._replace(
-            digests={path: digest for path, digest in bundle.digests.items() if placed[path].id in wanted}
-        )
-    compared = plan(
-        folder, bundle, _known_digests(known, name), former=Former(folder, project.root), partial=only is not None
-    )
-    return EnvironmentResult(name, folder, len(compared.digests), compared, made.linked.warnings)
+    bundle = made.bundle if wanted is None else _only(made, folder, wanted)
+    known_digests, is_partial = _known_digests(known, name), wanted is not None
+    compared = plan(folder, bundle, known_digests, former=Former(folder, project.root), partial=is_partial)
+    count = sum(len(made.held(path)) for path in compared.digests)
+    return EnvironmentResult(name, folder, count, compared, made.linked.warnings)
+
+
+def _only(made: Outputs, folder: Path, wanted: Collection[ResourceId]) -> Bundle:
+    """The files of some resources; what else there is in them stays as it is."""
+    placed: dict[str, Placed] = made.placed
+    chosen = [place for place, one in placed.items() if one.id in wanted]
+    if made.layout == "resource":
+        return made.bundle._replace(digests={place: made.bundle.digests[place] for place in chosen})
+    texts: dict[str, dict[Said, bytes]] = {}
+    for place in chosen:
+        said = said_by(made.linked.resource(placed[place].id).value)
+        texts.setdefault(file_of(place, made.layout), {})[said] = made.text(place)
+    files = {}
+    for file, those in texts.items():
+        is_there = (folder / file).is_file() and not (folder / file).is_symlink()
+        files[file] = (with_others((folder / file).read_bytes(), those) if is_there else None) or made[file]
+    return bundle_of(made.linked.environment, files)
 
 
 def _known_digests(known: Snapshot | None, name: str) -> Mapping[str, tuple[str, str]]:

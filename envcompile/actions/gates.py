@@ -72,7 +72,7 @@ def check_stored(project: Project, wanted: Sequence[str], *, with_chart: bool = 
 def _result(tree: StoredTree, name: str, made: Outputs, warnings: tuple[str, ...]) -> EnvironmentResult:
     folder = f"{OUTPUT}/{name}"
     compared = plan_stored(tree, folder, made.bundle)
-    return EnvironmentResult(name, Path(folder), len(compared.digests), compared, warnings)
+    return EnvironmentResult(name, Path(folder), len(made.digests_of_texts), compared, warnings)
 
 
 def _orphans(project: Project, tree: StoredTree) -> Iterator[EnvironmentResult]:

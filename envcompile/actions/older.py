@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile.actions.opening import open_repository
 from envcompile.check.reading import at
 from envcompile.emit.index import INDEX_NAME, parse_index
+from envcompile.emit.layout import WHOLE, file_of, take_apart
 from envcompile.errors import EnvcError
 from envcompile.git.blob import blob_id, id_digits
 from envcompile.git.trees import StoredTree
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from envcompile.units.project import Project
 
 _FOLDER: Final = "environments"
+_TOGETHER: Final = ""
+"""Stands for the name of files that hold several resources."""
 
 
 class OlderStates:
@@ -69,36 +72,49 @@ class OlderState:
         self._folder = folder
         self._digits = digits
         self._places: dict[str, list[str]] | None = None
+        self._texts: dict[str, set[str]] = {}
+        self._values: dict[str, list[Any]] = {}
         self.name = tree.folder_id(folder) if isinstance(tree, StoredTree) else ""
         """Git's name of it; empty for what only lies in a folder, and can change at any time."""
 
-    def places(self, file: str) -> list[str]:
-        """The paths that a file had: its own, or those of the same name in other folders, since it may have moved."""
+    def places(self, place: str) -> list[str]:
+        """The files in which a resource may have been: its own, its application's, the one for all, or one elsewhere.
+
+        Args:
+            place: where the resource is now, whatever the layout.
+        """
         if self._places is None:
             self._places = {}
             for path in parse_index(self._tree.read(f"{self._folder}/{INDEX_NAME}")):
-                self._places.setdefault(path.rpartition("/")[2], []).append(path)
-        found = self._places.get(file.rpartition("/")[2], [])
-        return [file] if file in found else found
+                self._places.setdefault(path.rpartition("/")[2] if "/" in path else _TOGETHER, []).append(path)
+        alone, together = self._places.get(place.rpartition("/")[2], []), self._places.get(_TOGETHER, [])
+        for file, known in ((place, alone), (file_of(place, "app"), together), (WHOLE, together)):
+            if file in known:
+                return [file]
+        return [*alone, *together]
 
-    def holds(self, place: str, blob: str) -> bool:
-        """Tell whether a file has the bytes of that name; what is not there is as good as equal."""
-        path = f"{self._folder}/{place}"
+    def holds(self, file: str, blob: str) -> bool:
+        """Tell whether a file has a text of that name; what is not there is as good as equal."""
+        path = f"{self._folder}/{file}"
         if not self._tree.is_file(path):
             return True
-        if isinstance(self._tree, StoredTree):
+        if "/" in file and isinstance(self._tree, StoredTree):
             return self._tree.blob_of(path) == blob
-        return blob_id(self._tree.read(path), self._digits) == blob
+        if file not in self._texts:
+            self._texts[file] = {blob_id(text, self._digits) for text in take_apart(self._tree.read(path))}
+        return blob in self._texts[file]
 
-    def value(self, place: str, resource: ResourceId) -> dict[str, Any] | None:
+    def value(self, file: str, resource: ResourceId) -> dict[str, Any] | None:
         """What a resource was; what cannot be read says nothing."""
-        path = f"{self._folder}/{place}"
-        try:
-            documents = load_all(self._tree.read(path), path)
-        except EnvcError:
-            return None
-        old = documents[0] if len(documents) == 1 else None
-        if not isinstance(old, dict) or old.get("kind") != resource.kind:
-            return None
-        name, namespace = at(old, "metadata", "name"), at(old, "metadata", "namespace")
-        return old if name == resource.name and namespace in {None, "", resource.namespace} else None
+        if file not in self._values:
+            path = f"{self._folder}/{file}"
+            try:
+                self._values[file] = [value for value in load_all(self._tree.read(path), path) if value]
+            except EnvcError:
+                self._values[file] = []
+        for old in self._values[file]:
+            name, namespace = at(old, "metadata", "name"), at(old, "metadata", "namespace")
+            is_here = namespace in {None, "", resource.namespace}
+            if isinstance(old, dict) and old.get("kind") == resource.kind and name == resource.name and is_here:
+                return old
+        return None

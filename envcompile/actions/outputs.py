@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
+from envcompile.emit.layout import arrange, file_of, join, said_by, take_apart
 from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.emit.spool import Spool
 from envcompile.errors import EnvcError
 from envcompile.model import Bundle
+from envcompile.sources.scans import combined_digest
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.emit.filenames import Placed
+    from envcompile.emit.layout import Said
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
     from envcompile.model import ResourceId
@@ -113,50 +117,75 @@ class Outputs(Mapping[str, bytes]):
         self.linked = linked
         self._texts = texts
         self._placed: dict[str, Placed] | None = None
-        self._places: dict[str, tuple[int, int]] | None = None
+        self.layout = linked.plan.layout
+        self._positions: dict[str, tuple[int, int]] | None = None
         if linked.paths is None:
             refuse_alike_applications({
                 **{one.app: "" for one in linked.linked.further},
                 **{one.app: one.origin[1] for one in linked.exported()},
             })
             paths = {one.id: path for path, one in self.placed.items()}
-            self.paths: Sequence[tuple[str, ...]] = [
+            self.places: Sequence[tuple[str, ...]] = [
                 tuple([paths[one.id] for one in unit.resources]) for unit in linked.exports
             ]
+            """For each unit the places of its resources."""
         else:
-            self.paths = linked.paths
-        digests = self._digests = dict[str, str]()
-        for number, own in enumerate(self.paths):
+            self.places = linked.paths
+        found = self.digests_of_texts = dict[str, str]()
+        """The SHA-256 of each resource's text, by its place."""
+        for number, own in enumerate(self.places):
             known = linked.known_digests(number)
             if known is None and not linked.imports_digest(number):
                 known = texts.digests(linked.environment, number)
-            digests.update(zip(own, known or [digest(self[path]) for path in own], strict=True))
+            found.update(zip(own, known or [digest(self.text(place)) for place in own], strict=True))
         for one in linked.linked.further if linked.paths is None else ():
-            path = paths[one.id]
-            digests[path] = digest(self[path])
-        self.bundle = Bundle(linked.environment, self, digests)
+            place = paths[one.id]
+            found[place] = digest(self.text(place))
+        self._arranged = arrange(found, self.layout) if self.layout != "resource" else {}
+        self.bundle = Bundle(linked.environment, self, found if self.layout == "resource" else self._wholes())
+
+    def _wholes(self) -> dict[str, str]:
+        """The SHA-256 of each file that holds several resources."""
+        memo, name = self.linked.memo, self.linked.environment
+        known = memo.wholes(name) if memo is not None else {}
+        keys = {
+            file: combined_digest([self.layout, *(self.digests_of_texts[place] for place in places)])
+            for file, places in self._arranged.items()
+        }
+        found = {file: known.get(key) or digest(self[file]) for file, key in keys.items()}
+        if memo is not None and all(unit.may_be_remembered for unit in self.linked.plan.units):
+            memo.put_wholes(name, {key: found[file] for file, key in keys.items()})
+        return found
 
     @property
     def placed(self) -> dict[str, Placed]:
-        """The resource of every file."""
+        """The resource at every place."""
         if self._placed is None:
             linked = self.linked
             resources: list[Placed] = [*linked.exported(), *linked.linked.further]
             self._placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
         return self._placed
 
-    def id_of(self, path: str) -> ResourceId:
-        """The resource of one file; where files are remembered only its unit is looked at."""
+    def held(self, file: str) -> Sequence[str]:
+        """The places of the resources in a file, in its order; of a file of others the file itself."""
+        return self._arranged.get(file) or (file,)
+
+    def id_of(self, place: str) -> ResourceId:
+        """The resource at a place; where places are remembered only its unit is looked at."""
         if self.linked.paths is None:
-            return self.placed[path].id
-        if self._places is None:
-            self._places = {
-                each: (number, position) for number, own in enumerate(self.paths) for position, each in enumerate(own)
+            return self.placed[place].id
+        if self._positions is None:
+            self._positions = {
+                each: (number, position) for number, own in enumerate(self.places) for position, each in enumerate(own)
             }
-        return self.linked.id_at(*self._places[path])
+        return self.linked.id_at(*self._positions[place])
+
+    def text(self, place: str) -> bytes:
+        """The text of one resource."""
+        return self._texts.text(self.linked, self.id_of(place), self.digests_of_texts.get(place, ""))
 
     def __getitem__(self, path: str) -> bytes:
-        return self._texts.text(self.linked, self.id_of(path), self._digests.get(path, ""))
+        return join([self.text(place) for place in self.held(path)], self.layout)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.bundle.digests)
@@ -164,71 +193,113 @@ class Outputs(Mapping[str, bytes]):
     def __len__(self) -> int:
         return len(self.bundle.digests)
 
-    def take_shared(self, wanted: Iterable[str]) -> None:
-        """Take the bytes of files from the memo that a team shares, where it has them, instead of compiling.
+    def resources_in(self, files: Iterable[str]) -> Iterator[ResourceId]:
+        """The resources that files hold."""
+        return (self.id_of(place) for file in files for place in self.held(file))
+
+    def take_known(self, wanted: Iterable[str], folder: Path) -> None:
+        """Take what is known of files instead of compiling: from what lies there, and from the memo of a team.
 
         Args:
             wanted: the paths of the files that will be written.
+            folder: the environment's folder; what is read from it is compared with the digests.
         """
+        files = list(wanted)
+        if self.layout != "resource":
+            known = {*self.digests_of_texts.values()}
+            for file in files:
+                for text in _texts_of(folder / file):
+                    if (found := digest(text)) in known:
+                        self._texts.keep(found, text)
         memo = self.linked.memo
         if memo is None:
             return
-        wanted_now = frozenset(wanted)
+        places = {place for file in files for place in self.held(file)}
         units = [
             number
-            for number, own in enumerate(self.paths)
-            if self._texts.digests(self.linked.environment, number) is None and not wanted_now.isdisjoint(own)
+            for number, own in enumerate(self.places)
+            if self._texts.digests(self.linked.environment, number) is None and not places.isdisjoint(own)
         ]
-        for digest_of_file, text in memo.texts(self.linked, units, self.digests).items():
-            self._texts.keep(digest_of_file, text)
+        for digest_of_text, text in memo.texts(self.linked, units, self.digests).items():
+            self._texts.keep(digest_of_text, text)
 
     def digests(self, number: int) -> list[str]:
-        """The SHA-256 of every file of a unit."""
-        return [self.bundle.digests[path] for path in self.paths[number]]
+        """The SHA-256 of every text of a unit."""
+        return [self.digests_of_texts[place] for place in self.places[number]]
 
     def texts_at_hand(self, number: int, folder: Path) -> list[bytes] | None:
-        """The bytes of a unit's files without compiling: those that were made, or those that were written.
+        """The texts of a unit's resources without compiling: those that were made, or those that were written.
 
         Args:
             number: the unit's.
             folder: the environment's folder. What is read from it must be compared with the digests.
         """
         found = []
-        for position, path in enumerate(self.paths[number]):
-            text = self._texts.kept(self.linked.environment, number, position, self.bundle.digests[path])
+        for position, place in enumerate(self.places[number]):
+            known = self.digests_of_texts[place]
+            text = self._texts.kept(self.linked.environment, number, position, known)
+            if text is None and self.layout != "resource":
+                for written in _texts_of(folder / file_of(place, self.layout)):
+                    self._texts.keep(digest(written), written)
+                text = self._texts.kept(self.linked.environment, number, position, known)
+            elif text is None:
+                text = next(iter(_bytes_of(folder / place)), None)
             if text is None:
-                try:
-                    text = (folder / path).read_bytes()
-                except OSError:
-                    return None
+                return None
             found.append(text)
         return found
 
-    def report_refused(self, plan: Plan, folder: Path, problems: Problems) -> None:
+    def report_refused(
+        self, plan: Plan, folder: Path, problems: Problems, wanted: Collection[ResourceId] | None = None
+    ) -> None:
         """Note what the API server would refuse to make of what the last build wrote.
 
         Args:
             plan: what changes in the environment's folder.
             folder: the folder.
             problems: takes what is wrong.
+            wanted: the resources that are written; all when left out.
         """
-        for path in plan.changed:
-            if self.id_of(path).kind != "SealedSecret":
-                continue
-            from envcompile.secrets.resolve import refused_changes
-            from envcompile.units.seal import where_of
-            from envcompile.yamlio import load_all
+        if not (plan.changed or plan.removed):
+            return
+        sealed = [
+            place
+            for file in (*plan.changed, *plan.added)
+            for place in self.held(file)
+            if (identity := self.id_of(place)).kind == "SealedSecret" and (wanted is None or identity in wanted)
+        ]
+        if not sealed:
+            return
+        from envcompile.secrets.resolve import refused_changes
+        from envcompile.units.seal import where_of
+        from envcompile.yamlio import load_all
 
-            try:
-                before = load_all((folder / path).read_bytes(), path)
-            except (EnvcError, OSError):
-                continue  # somebody's merge conflict, or a file that is gone: nothing can be told from it
-            after = self.linked.resource(self.id_of(path))
-            for what, fix in refused_changes(before[0] if before else None, after.value):
+        before: dict[Said, dict[str, Any]] = {}
+        unchanged: set[str] = set()
+        for file in (*plan.changed, *plan.removed):
+            for text in _texts_of(folder / file):
+                if b"\nkind: SealedSecret\n" in text:
+                    unchanged.add(digest(text))
+                    with suppress(EnvcError):  # a merge conflict: nothing can be told from it
+                        before.update({said_by(value): value for value in load_all(text, file) if value})
+        for identity in [self.id_of(place) for place in sealed if self.digests_of_texts[place] not in unchanged]:
+            after = self.linked.resource(identity)
+            for what, fix in refused_changes(before.get(said_by(after.value)), after.value):
                 title = f"environment {self.linked.environment}: Secret/{after.id.name}"
                 is_written = any(step.document is not None for step in after.steps)
                 problems.add(f"{title} {what}", fix, *([where_of(after)(())] if is_written else []))
 
     def remember(self) -> None:
         """Put what is not remembered yet into the memo."""
-        self.linked.remember(self.paths, self.bundle.digests)
+        self.linked.remember(self.places, self.digests_of_texts)
+
+
+def _bytes_of(file: Path) -> Iterator[bytes]:
+    """The bytes of a file, if it can be read."""
+    with suppress(OSError):
+        yield file.read_bytes()
+
+
+def _texts_of(file: Path) -> list[bytes]:
+    """The texts of the resources in a file; none when it cannot be read."""
+    return [text for data in _bytes_of(file) for text in take_apart(data)]

@@ -79,7 +79,9 @@ def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) 
     if below is not None:
         folder = f"{look.target}/{result.environment}"
         anew = {**scan(folder, (below,), hidden=True), INDEX_NAME: stat_of(f"{folder}/{INDEX_NAME}")}
-        stats = {path: stat for path, stat in stats.items() if below and not path.startswith(f"{below}/")}
+        if below in plan.digests:
+            anew[below] = stat_of(f"{folder}/{below}")
+        stats = {path: stat for path, stat in stats.items() if below and not f"{path}/".startswith(f"{below}/")}
         stats.update(anew)
     digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
     if not stats.keys() >= digests.keys():

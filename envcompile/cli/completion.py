@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _HARMLESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 _ABSTRACT = re.compile(rb"^abstract:\s*true\b", re.MULTILINE)
+_SAID = re.compile(r"^kind: (\w+)\nmetadata:\n(?: .*\n)*?  name: (\S+)$", re.MULTILINE)
 _MOST = 64_000
 """Bytes of an environment.yaml that are looked at."""
 
@@ -39,7 +40,9 @@ def complete_resource(context: typer.Context, incomplete: str) -> list[str]:
     found: set[str] = set()
     for name in chosen:
         if root is not None and _HARMLESS.fullmatch(name) and ".." not in name:
-            found.update(_resource(file.stem) for file in (root / "environments" / name).glob("*/*-*.yaml"))
+            folder = root / "environments" / name
+            found.update(_resource(file.stem) for file in folder.glob("*/*-*.yaml"))
+            found.update(named for file in folder.glob("*.yaml") for named in _resources_in(file))
     # Kinds are read in any case: what is typed already stays as it is.
     return [incomplete + name[len(incomplete) :] for name in _offered(found, incomplete.lower())]
 
@@ -99,6 +102,14 @@ def _resource(stem: str) -> str:
     """`deployment/web` for the file `deployment-web.yaml`; kinds have no `-`."""
     kind, _, name = stem.partition("-")
     return f"{kind}/{name}"
+
+
+def _resources_in(file: Path) -> list[str]:
+    """Those of a file with several."""
+    try:
+        return [f"{kind.lower()}/{name}" for kind, name in _SAID.findall(file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError):
+        return []
 
 
 def _offered(names: Iterable[str], incomplete: str) -> list[str]:

@@ -33,13 +33,23 @@ APPLY_ORDER = (
 """What others need comes first; the idea is Helm's InstallOrder (pkg/release/v1/util/kind_sorter.go)."""
 
 
+_RANK = {kind.lower(): position for position, kind in enumerate(APPLY_ORDER)}
+
+
+def rank(kind: str) -> int:
+    """How early resources of a kind are applied, from 0.
+
+    Args:
+        kind: in whatever case.
+    """
+    return _RANK.get(kind.lower(), len(_RANK))
+
+
 def in_apply_order(resources: Iterable[Resource]) -> list[Resource]:
     """The resources as `kubectl apply -f -` wants them: what others need first, then by kind, namespace and name."""
-    rank = {kind: position for position, kind in enumerate(APPLY_ORDER)}
-    last = len(rank)
 
     def key(resource: Resource) -> tuple[int, str, str, str, str]:
         group, kind, namespace, name = resource.id
-        return (rank.get(kind, last), kind, namespace, name, group)
+        return (rank(kind), kind, namespace, name, group)
 
     return sorted(resources, key=key)

@@ -91,9 +91,9 @@ def refuse_obstacles(plan: Plan, folder: Path, root: Path) -> None:
 def write(plan: Plan, folder: Path, scratch: Path) -> str:
     """Bring a folder to what the plan says, in one step.
 
-    Everything is written beside first. When the change stays within one application's folder only that one is
-    swapped, else the whole environment. Unchanged files and files of others are linked over, so they keep their inode
-    and time. A folder that another build brought to the same result meanwhile is left alone.
+    Everything is written beside first. When the change stays within one application's folder, or one file, only that
+    is swapped, else the whole environment. Unchanged files and files of others are linked over, so they keep their
+    inode and time. A folder that another build brought to the same result meanwhile is left alone.
 
     Args:
         plan: the comparison of the folder with its bundle.
@@ -101,7 +101,7 @@ def write(plan: Plan, folder: Path, scratch: Path) -> str:
         scratch: a folder of envc's own on the same file system.
 
     Returns:
-        The application whose folder alone is new; an empty text when anything else may be.
+        The application's folder, or the file, that alone is new; an empty text when anything else may be.
 
     Raises:
         UnavailableError: the disk is full, the folder cannot be written, or another build wrote it meanwhile; the old
@@ -125,13 +125,14 @@ def write(plan: Plan, folder: Path, scratch: Path) -> str:
 
 
 def _swap(plan: Plan, folder: Path, scratch: Path) -> str:
-    """Bring a folder to what the plan says; the application whose folder alone is new."""
+    """Bring a folder to what the plan says; what alone is new, as `write` gives it."""
     if plan.gone:
         _remove_environment(plan, folder, scratch)
         return ""
     touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
     apps = {path.partition("/")[0] for path in touched}
-    if folder.exists() and len(apps) == 1 and INDEX_NAME not in apps and (folder / (app := apps.pop())).is_dir():
+    app = apps.pop() if len(apps) == 1 else INDEX_NAME
+    if app != INDEX_NAME and ((folder / app).is_dir() or ((folder / app).is_file() and touched == {app})):
         _write_application(plan, folder, app, scratch)
         return app
     if touched or not folder.exists():
@@ -155,12 +156,13 @@ def _changed_meanwhile(plan: Plan, folder: Path) -> bool:
 
 
 def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> None:
-    """Swap one application's folder; whatever needs space is written before anything is moved."""
+    """Swap one application's folder, or one file; whatever needs space is written before anything is moved."""
     staging = _new_staging(scratch, folder)
     index = folder / INDEX_NAME
     old, between, new = (staging / f"{INDEX_NAME}-{name}" for name in ("old", "between", "new"))
     try:
-        _fill(plan, folder, staging, f"{app}/")
+        is_folder = (folder / app).is_dir()
+        _fill(plan, folder, staging, f"{app}/" if is_folder else app)
         touched = (*plan.added, *plan.changed, *plan.edited, *plan.foreign)
         between_now = plan.index_between(touched)
         is_same = plan.index_now == between_now == plan.new_index
@@ -171,7 +173,9 @@ def _write_application(plan: Plan, folder: Path, app: str, scratch: Path) -> Non
                 old.write_bytes(plan.index_now)
             between.replace(index)
         try:
-            if (staging / app).exists():
+            if not is_folder and (staging / app).exists():
+                (staging / app).replace(folder / app)
+            elif (staging / app).exists():
                 put_in_place(staging / app, folder / app)
             else:
                 (folder / app).rename(staging / app)

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.actions.past import Past
+    from envcompile.emit.layout import Said
     from envcompile.history.store import Revision
     from envcompile.model import ResourceId
     from envcompile.revert.draft_tree import Edits, Value
+    from envcompile.settings import Layout
 
 _MOST = 5
 """Resources, and fields of each, that messages name at most."""
@@ -36,8 +38,8 @@ class Restoration(NamedTuple):
     """The changed files: path -> bytes, None for a file that goes; empty when all is as it was."""
 
 
-def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -> list[str]:
-    """Write an environment's folder exactly as it was recorded, or the file of one resource; the files that changed.
+def restore_output(past: Past, root: Path, revision: Revision, only: str = "", *, layout: Layout) -> list[str]:
+    """Write an environment's folder exactly as it was recorded, or one resource of it; the files that changed.
 
     Raises:
         UsageError: the values of its Secrets were never recorded, the commit did not compile, or there is no such
@@ -46,6 +48,7 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
     """
     from envcompile.actions.results import EnvironmentResult, write_all
     from envcompile.emit.former import Former
+    from envcompile.emit.layout import arrange, join, said_by, with_others
     from envcompile.emit.manifests import bundle_of, with_gaps
     from envcompile.emit.plan import plan
     from envcompile.emit.write import check_folder, refuse_obstacles
@@ -57,17 +60,23 @@ def restore_output(past: Past, root: Path, revision: Revision, only: str = "") -
     for resource in resources:
         if _is_hidden(resource.value):
             raise _never_recorded(resource.id, "build the commit instead: git checkout it and run `envc build`")
-    texts = {resource.id: dump(resource.value) for resource in resources}
-    files = {
-        state[identity].file: (with_gaps(text) if identity.kind == "SealedSecret" else text).encode()
-        for identity, text in texts.items()
-    }
+    texts: dict[str, tuple[Said, bytes]] = {}
+    for resource in resources:
+        text = dump(resource.value)
+        text = with_gaps(text) if resource.id.kind == "SealedSecret" else text
+        texts[state[resource.id].file] = said_by(resource.value), text.encode()
     target = root / "environments"
     folder = check_folder(target / revision.environment, root)
+    files: dict[str, bytes] = {}
+    for file, places in arrange(texts, layout).items():
+        files[file] = join([texts[place][1] for place in places], layout)
+        if only and layout != "resource" and (folder / file).is_file():
+            now = (folder / file).read_bytes()
+            files[file] = with_others(now, dict(texts[place] for place in places)) or files[file]
     bundle = bundle_of(revision.environment, files)
     compared = plan(folder, bundle, former=Former(folder, root), partial=bool(only))
     refuse_obstacles(compared, folder, root)
-    write_all(root, target, [EnvironmentResult(revision.environment, folder, len(files), compared, ())])
+    write_all(root, target, [EnvironmentResult(revision.environment, folder, len(texts), compared, ())])
     return sorted([*compared.added, *compared.changed, *compared.removed])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.emit.filenames import place_files
+from envcompile.emit.layout import file_of
 from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.yamlio import Renderer
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from envcompile.emit.filenames import Placed
     from envcompile.model import Resource, ResourceId
+    from envcompile.settings import Layout
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.link import Imports
     from envcompile.units.unit import Exported, UnitExports
@@ -29,10 +31,11 @@ def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment
     """
     left, right = State(before), State(after)
     renderer = Renderer()
+    is_alike = left.layout == right.layout
     return sorted(
         identity
-        for identity in differing(left, right)
-        if left.paths.get(identity) != right.paths.get(identity)
+        for identity in (differing(left, right) if is_alike else {*left.paths, *right.paths})
+        if left.file(identity) != right.file(identity)
         or left.text(identity, renderer) != right.text(identity, renderer)
     )
 
@@ -77,7 +80,7 @@ class State:
         self.imports: Mapping[ResourceId, Imports] = {}
         """What the others do to a resource."""
         self.paths: Mapping[ResourceId, str] = {}
-        """Where the file of each resource is, below the environment's folder."""
+        """The place of each resource, which is its file with `layout: resource`."""
         self.placed: tuple[str, str, list[tuple[ResourceId, str]]] = ("", "", [])
         """What decides where files are."""
         if linked is None:
@@ -95,6 +98,15 @@ class State:
         for number, (unit, exports) in enumerate(zip(linked.plan.units, linked.exports, strict=True)):
             self.exports[unit.app] = exports
             self.units[unit.app] = (unit.key, linked.imports_digest(number), exports.resources)
+
+    @property
+    def layout(self) -> Layout:
+        """What the environment's files hold."""
+        return self.plan.layout if self.plan is not None else "resource"
+
+    def file(self, identity: ResourceId) -> str:
+        """The file of a resource, below the environment's folder; empty for one that is not there."""
+        return file_of(self.paths[identity], self.layout) if identity in self.paths else ""
 
     def text(self, identity: ResourceId, renderer: Renderer) -> str:
         """The resource as YAML; empty for one that is not there."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 2 "
+_FORMAT = b"envc units 3 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
@@ -116,6 +116,14 @@ class Memo(Protocol):
         """
         ...
 
+    def wholes(self, environment: str) -> Mapping[str, str]:
+        """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+        ...
+
+    def put_wholes(self, environment: str, wholes: dict[str, str]) -> None:
+        """Remember the SHA-256 of an environment's files, and no others."""
+        ...
+
 
 class _Pack(msgspec.Struct, array_like=True):
     """All that is remembered of one environment."""
@@ -126,6 +134,8 @@ class _Pack(msgspec.Struct, array_like=True):
     """Application -> the key that was used last."""
     joined: tuple[str, list[tuple[str, ...]]]
     """What came of the last joining, by a digest of all that went into it."""
+    wholes: dict[str, str]
+    """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
 
 
 class _Scans(msgspec.Struct, array_like=True):
@@ -190,6 +200,16 @@ class FolderMemo:
         self._pack(environment).joined = (digest, paths)
         self._changed.add(environment)
 
+    def wholes(self, environment: str) -> Mapping[str, str]:
+        """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+        return self._pack(environment).wholes
+
+    def put_wholes(self, environment: str, wholes: dict[str, str]) -> None:
+        """Remember the SHA-256 of an environment's files, and no others; `save` keeps them."""
+        if wholes != self._pack(environment).wholes:
+            self._pack(environment).wholes = wholes
+            self._changed.add(environment)
+
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""
         for environment in self._changed:
@@ -203,9 +223,8 @@ class FolderMemo:
                 if key in used:
                     pack.latest[entry.app] = key
             latest = {app: key for app, key in pack.latest.items() if key in kept}
-            write_checked(
-                self._file(f"env-{environment}"), msgspec.msgpack.encode(_Pack(self._tool, kept, latest, pack.joined))
-            )
+            pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
+            write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
         self._changed.clear()
 
     def scans(self) -> dict[tuple[str, str], FileScan]:
@@ -241,7 +260,7 @@ class FolderMemo:
             else:
                 if found.tool == self._tool:
                     return found
-        return _Pack(self._tool, {}, {}, ("", []))
+        return _Pack(self._tool, {}, {}, ("", []), {})
 
     def _file(self, name: str) -> Path:
         return self._folder / name

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envcompile.model import PatchId, ResourceId
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
+    from envcompile.settings import Layout
     from envcompile.sources import EnvironmentSources
     from envcompile.units.cut import Cutter, Part, Share
     from envcompile.units.unit import ApiFacts
@@ -55,6 +56,8 @@ class EnvironmentPlan(NamedTuple):
     """What all units are given, by name: digests."""
     private: frozenset[str]
     """The files that git ignores in which a Secret may stand in clear."""
+    layout: Layout
+    """What the files hold that are made of it; nothing before depends on it."""
 
     @property
     def environment(self) -> str:
@@ -135,6 +138,7 @@ def plan(
     store: Store | None,
     external: StoreFacts | None,
     is_ignored: Ignored,
+    layout: Layout,
 ) -> EnvironmentPlan:
     """Cut an environment into units.
 
@@ -151,6 +155,7 @@ def plan(
         store: the environment's sealed values.
         external: what it says of the store of an operator.
         is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
+        layout: what the files hold that are made of it.
 
     Raises:
         EnvcError: everything that is wrong with the files.
@@ -185,7 +190,9 @@ def plan(
         units = [
             unit._replace(may_be_remembered=private.isdisjoint([part.path for part in unit.parts])) for unit in units
         ]
-    return EnvironmentPlan(sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private)
+    return EnvironmentPlan(
+        sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private, layout
+    )
 
 
 def _empty(sources: EnvironmentSources) -> Store:

@@ -387,6 +387,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             store=self._store(environment, sources),
             external=external_store(sources),
             is_ignored=self.ignores,
+            layout=self.settings.layout,
         )
 
     def _store(self, environment: str, sources: EnvironmentSources) -> Store | None:

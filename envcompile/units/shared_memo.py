@@ -93,6 +93,14 @@ class SharedMemo:
         """Remember that nothing comes of joining units but where their files are: not for others."""
         self._local.put_joined(environment, digest, paths)
 
+    def wholes(self, environment: str) -> Mapping[str, str]:
+        """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+        return self._local.wholes(environment)
+
+    def put_wholes(self, environment: str, wholes: dict[str, str]) -> None:
+        """Remember the SHA-256 of an environment's files, and no others: not for others."""
+        self._local.put_wholes(environment, wholes)
+
     def is_shared(self, environment: str, key: str) -> bool:
         """Tell whether what is remembered of a unit came from others just now."""
         return (environment, key) in self._taken

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.benchmarks import changes
 from tests.benchmarks.contenders import Envc, Kustomize, find_peers
 from tests.benchmarks.corpus import corpus_row
 from tests.benchmarks.measuring import Bench, BenchmarkError, scratch
@@ -35,6 +36,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--peers", default="kustomize,helm4,kapitan", help="default: %(default)s")
     parser.add_argument("--kapitan", metavar="PATH", help="the kapitan to measure; default: the one on PATH")
     parser.add_argument("--no-growth", action="store_true", help="leave out the repository of ten times the services")
+    parser.add_argument("--huge", action="store_true", help="measure a hundred times the services, too: half an hour")
     parser.add_argument("--no-corpus", action="store_true", help="leave out the real repository")
     parser.add_argument(
         "--scratch", type=Path, metavar="DIR", help="write below DIR; default: /dev/shm if there is one"
@@ -68,9 +70,17 @@ def _rows(bench: Bench, options: argparse.Namespace) -> Iterator[Row]:
         yield suite.cold(name, peer)
     yield suite.memory()
     yield suite.with_chart()
-    yield suite.one_changed_with_chart(bumped)
+    yield from changes.beside_cold(bench, repository, options.runs)
     if not options.no_growth:
-        yield from suite.growth(make_repository(bench, options.services * 10, options.envs, options.seed))
+        large = make_repository(bench, options.services * 10, options.envs, options.seed)
+        yield from suite.growth(large)
+        yield from changes.growth(bench, repository, large, options.runs)
+        yield suite.jobs(large)
+        yield suite.shared_memo(large)
+    if options.huge:
+        huge = make_repository(bench, options.services * 100, options.envs, options.seed)
+        yield suite.huge(huge)
+        yield from changes.growth(bench, repository, huge, options.runs, is_huge=True)
     if not options.no_corpus and isinstance(kustomize, Kustomize):
         row = corpus_row(bench, kustomize, options.runs, _say)
         if row is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.contenders import Envc, Kustomize, Made, ask_for_chart
+from tests.benchmarks.contenders import Envc, Kustomize, Made
 from tests.benchmarks.generate import generate
 from tests.benchmarks.generate_forms import Logical
 from tests.benchmarks.measuring import BenchmarkError, Cost, age
@@ -17,11 +17,13 @@ from tests.benchmarks.targets import (
     EXPLAIN,
     GROWTH,
     HELP,
+    JOBS,
     MEMORY,
+    MEMORY_HUGE,
     MEMORY_LARGE,
     NOTHING_CHANGED,
     ONE_CHANGED,
-    ONE_CHANGED_WITH_CHART,
+    SHARED_MEMO,
     VERSION,
     WITH_CHART,
     Row,
@@ -88,7 +90,7 @@ def check_output(repository: Repository, contender: Contender, made: Made, *, ma
 class _Changing:
     """A built project in which one base file of one service is saved, by turns in two versions, before each build."""
 
-    def __init__(self, bench: Bench, repository: Repository, bumped: Repository, *, writes_chart: bool) -> None:
+    def __init__(self, bench: Bench, repository: Repository, bumped: Repository) -> None:
         self._bench = bench
         self._versions = (bumped, repository)
         name = repository.names[changed_service(repository.services)]
@@ -96,9 +98,6 @@ class _Changing:
         self._texts = [(each.folder / "envc" / self._file).read_bytes() for each in self._versions]
         self._turn = 0
         self.project = bench.scratch.copy(repository.folder / "envc", "changed")
-        if writes_chart:
-            ask_for_chart(self.project)
-            age(self.project)
 
     def save_and_build(self) -> Cost:
         """Save the other version, which is not measured, and build."""
@@ -214,15 +213,32 @@ class Suite:
         changing.check()
         return Row.of_pairs(ONE_CHANGED, pairs)
 
-    def one_changed_with_chart(self, bumped: Repository) -> Row:
-        """The same in a repository whose builds write the Helm chart too, beside one whose builds do not."""
-        both, plain = self._changing(bumped, writes_chart=True), self._changing(bumped)
-        pairs = self._bench.pairs(self._runs, both.save_and_build, plain.save_and_build)
-        both.check()
-        return Row.of_pairs(ONE_CHANGED_WITH_CHART, pairs)
+    def jobs(self, large: Repository) -> Row:
+        """A full compile by two processes beside one, in wall time."""
 
-    def _changing(self, bumped: Repository, *, writes_chart: bool = False) -> _Changing:
-        changing = _Changing(self._bench, self._repository, bumped, writes_chart=writes_chart)
+        def build(*words: str) -> Cost:
+            return self._run(self._bench.scratch.copy(large.folder / "envc", "jobs"), "build", *words)
+
+        return Row.of_pairs(JOBS, self._bench.pairs(self._runs, lambda: build("--jobs", "2"), build))
+
+    def shared_memo(self, large: Repository) -> Row:
+        """A full compile of a fresh clone beside a memo that others filled."""
+        memo = self._bench.scratch.fresh("shared")
+
+        def build(**environment: str) -> Cost:
+            project = self._bench.scratch.copy(large.folder / "envc", "clone")
+            return self._bench.run([self._bench.envc(project, "build")], environment)
+
+        build(ENVC_CACHE=str(memo))
+        return Row.of_pairs(SHARED_MEMO, self._bench.pairs(self._runs, lambda: build(ENVC_CACHE=str(memo)), build))
+
+    def huge(self, huge: Repository) -> Row:
+        """The peak of one full compile of a hundred times as many services."""
+        peak = self._compile(self._ours, huge).peak
+        return Row(MEMORY_HUGE, peak, peak, peak)
+
+    def _changing(self, bumped: Repository) -> _Changing:
+        changing = _Changing(self._bench, self._repository, bumped)
         self._run(changing.project, "build")
         return changing
 

@@ -98,7 +98,7 @@ def libraries(chance: Random) -> Files:
 
 
 def project_settings(chance: Random) -> str:
-    """An envc.yaml: with and without a chart, checks, promotion order, merge keys."""
+    """An envc.yaml: with and without a chart, checks, promotion order, merge keys, of each layout."""
     lines = [
         "crds: [crds]\n",
         chance.choice(["chart: {name: laws}\n", "chart: {name: laws, crds: templates}\n", "", ""]),
@@ -115,7 +115,8 @@ def project_settings(chance: Random) -> str:
             "",
         ]),
     ]
-    return "".join(lines)
+    layout = Random("".join(lines)).choice(["", "", "layout: app\n", "layout: environment\n"])
+    return "".join([*lines, layout])
 
 
 def environment_settings(name: str, chance: Random, apps: tuple[str, ...] = APPS) -> str:

@@ -7,6 +7,7 @@ import shutil
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.emit.layout import take_apart
 from envcompile.yamlio import load_all
 from tests.harness.command import run_envc
 from tests.harness.repository import git
@@ -270,11 +271,12 @@ def _by_resource(outputs: Outputs) -> dict[tuple[str, str, str, str, str], tuple
     for path, data in outputs.items():
         if path.startswith("chart/") or not path.endswith((".yaml", ".json")):
             continue
-        for value in load_all(data, path):
+        for text in take_apart(data):
+            value = load_all(text, path)[0]
             metadata = value["metadata"]
             group = value["apiVersion"].rpartition("/")[0]
             name = (path.partition("/")[0], group, value["kind"], metadata.get("namespace", ""), metadata["name"])
-            found[name] = (value, path, data)
+            found[name] = (value, path, text)
     return found
 
 

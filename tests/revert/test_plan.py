@@ -333,15 +333,17 @@ def test_the_output_goes_back_byte_for_byte(folder: Folder) -> None:
     folder.record()
     target = folder.root / "environments" / "prod"
     with closing(open_past(folder.root)) as past:
-        restore_output(past, folder.root, revision_of(past, "prod", first))
+        restore_output(past, folder.root, revision_of(past, "prod", first), layout="resource")
         once = read_files(target)
-        assert len(restore_output(past, folder.root, revision_of(past, "prod", "HEAD"))) == 2
+        assert len(restore_output(past, folder.root, revision_of(past, "prod", "HEAD"), layout="resource")) == 2
         now = read_files(target)
-        changed = restore_output(past, folder.root, revision_of(past, "prod", first), "deployment/web")
+        changed = restore_output(
+            past, folder.root, revision_of(past, "prod", first), "deployment/web", layout="resource"
+        )
         assert changed == ["web/deployment-web.yaml"]
         index = {".envc-index"}
         assert {path: data for path, data in read_files(target).items() if path not in index} == {
             path: once[path] if path in changed else data for path, data in now.items() if path not in index
         }
-        restore_output(past, folder.root, revision_of(past, "prod", first))
+        restore_output(past, folder.root, revision_of(past, "prod", first), layout="resource")
         assert read_files(target) == once

@@ -211,7 +211,7 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
         else:
             tell(f"{what} is as at {found.commit[:12]} already")
         return
-    changed = restore_output(past, project.root, found, only)
+    changed = restore_output(past, project.root, found, only, layout=project.settings.layout)
     target = f"{only} in environments/{environment}" if only else f"environments/{environment}"
     tell(f"{target} is as at {found.commit[:12]}: {counted(len(changed), 'file')} changed")
     tell(
