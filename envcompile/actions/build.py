@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs, Texts
+from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
@@ -84,6 +85,8 @@ def build(
             detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
     linked = link_all(project, chosen)
     problems = Problems()
+    report_refused(project, linked, problems)
+    problems.raise_any()
     outputs = []
     results = []
     for environment in linked:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from envcompile.actions.field_places import field_path, source_place
 from envcompile.actions.findings_memo import (
     Aside,
     CheckedUnit,
@@ -39,6 +38,7 @@ from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
+from envcompile.units.field_places import field_path, source_place
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:

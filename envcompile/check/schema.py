@@ -13,7 +13,7 @@ from envcompile.check.api.sure import surely_right
 from envcompile.check.finding import Hit
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
-from envcompile.kubernetes import shortcomings
+from envcompile.kubernetes import load, shortcomings, supported_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,6 +34,8 @@ class Complaint(NamedTuple):
     what: str
     severity: Severity = "error"
     """A warning for what is refused when the resource is created, and not when it is applied."""
+    is_dropped: bool = False
+    """True for a field that is not known, which a server drops that is not asked to be strict."""
 
 
 def complaints(api: KubeApi, value: Any) -> list[Complaint]:
@@ -74,8 +76,8 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
     from envcompile.check.api.walk import refusals
 
     found = [
-        Complaint(pointer, what, "error" if is_certain else "warning")
-        for pointer, what, is_certain in shortcomings(api, value, with_doubts=True)
+        Complaint(one.pointer, one.what, "error" if one.is_certain else "warning", one.is_dropped)
+        for one in shortcomings(api, value, with_doubts=True)
     ]
     known = {complaint.pointer for complaint in found}
     for pointer, what in refusals(api, value):
@@ -87,10 +89,30 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
     return found
 
 
+def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
+    """What no API server takes of an object of a built-in kind, of whichever version, however it is asked.
+
+    What only a strict server refuses is left out, as is what another version of Kubernetes takes; and where types and
+    fields are right each by itself, what several say together is left to the checks.
+    """
+    if surely_right(api, value, by_tables=True):
+        return []
+    found = [one for one in complaints(api, value) if one.severity == "error" and not one.is_dropped]
+    if not found:
+        return []
+    group, kind = str(value.get("apiVersion", "")).rpartition("/")[0], str(value.get("kind", ""))
+    for version in supported_versions() if api.is_built_in(group, kind) else ():
+        other = load(version)
+        if other.is_built_in(group, kind):
+            refused = {one.pointer for one in complaints(other, value) if one.severity == "error"}
+            found = [one for one in found if one.pointer in refused]
+    return found if api.is_built_in(group, kind) else []
+
+
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     for resource in scene.resources:
-        for pointer, what, severity in complaints(scene.api, resource.value):
+        for pointer, what, severity, _ in complaints(scene.api, resource.value):
             beside = tuple(_named_beside(resource.value, pointer, what))
             yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
 

@@ -212,7 +212,7 @@ def _judge_field(
     if child is None:
         if not node.is_open:
             what = f"`{key}` is not a field of {node.name}{_suggestion(key, node)}"
-            yield Shortcoming((*pointer, key), what, node.is_certain)
+            yield Shortcoming((*pointer, key), what, node.is_certain, is_dropped=True)
     elif (
         not form
         and type(inner) is str

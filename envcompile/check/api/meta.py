@@ -70,6 +70,12 @@ def metadata(value: dict[str, Any], place: Place) -> Said:
         yield (*at, "generation"), "`generation` is negative"
 
 
+def is_named(group: str, kind: str, meta: dict[str, Any], release: int) -> bool:
+    """Tell whether the name of an object has the form that names of its kind have."""
+    names = _names(release)
+    return not any(_name(meta, names.forms.get(f"{group}/{kind}", names.default)))
+
+
 def labels(meta: dict[str, Any], at: Pointer) -> Said:
     """Labels of an object or template."""
     given = map_at(meta, "labels")

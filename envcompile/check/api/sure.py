@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import full_name, read_book
 from envcompile.check.api.decoded import always
+from envcompile.check.api.meta import is_named
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import ROOTS, VALIDATORS
-from envcompile.check.api.walk import is_plain, words
+from envcompile.check.api.walk import is_plain
 from envcompile.kubernetes.completeness import form_of, is_fine, required_of
 from envcompile.kubernetes.demands import demands
 
@@ -34,6 +35,8 @@ _KEPT: Final = 2048
 """Values of a field that are remembered as right."""
 _KEPT_MAPS: Final = 256
 """Maps of a field that are remembered as right: other environments have the very same."""
+_FEW: Final = 3
+"""Fields of a map that are looked at as fast as it is found again."""
 _BY_CONTAINER: Final = full_name("core.v1.VolumeMount")
 _CONTAINERS: Final = frozenset({full_name("core.v1.Container"), full_name("core.v1.EphemeralContainer")})
 _BY_OBJECT: Final = frozenset(
@@ -55,7 +58,7 @@ _BY_OBJECT: Final = frozenset(
 class _Step:
     """What is to be looked at in the values of one field, or of one list."""
 
-    __slots__ = ("_form", "_key", "_node", "child", "entry", "inner", "is_free", "plan", "right")
+    __slots__ = ("_form", "_is_text", "_key", "_node", "child", "entry", "inner", "is_free", "plan", "right")
 
     def __init__(
         self, key: str, node: Node, child: Node, form: str, book: Mapping[str, TypeRules], *, walked: bool, top: bool
@@ -75,6 +78,7 @@ class _Step:
         goes_on = walked and not skip and (top or not is_plain(child))
         self.is_free = child.type == "string" and not own and self.entry is None
         """Any text will do."""
+        self._is_text = child.type == "string" and not own
         self.right: dict[type, set[Any]] = {str: set(), int: set(), bool: set()}
         self.inner: _Plan | _Step | None = None
         if child.type == "map":
@@ -88,13 +92,31 @@ class _Step:
             elif items.type != "any":
                 self.inner = _Step("", child, items, own, book, walked=False, top=False)
 
+    def is_said_right(self, value: Any) -> bool:
+        """Tell whether the tables have nothing against the value of a field; `walk.words` says what they have."""
+        for word in self.entry.words if self.entry is not None else ():
+            form, argument = word.form, word.argument
+            if not word.scope:
+                if (value != "" or word.empty) and form(value, argument):
+                    return False
+            elif word.scope == "*":
+                if isinstance(value, list) and any(form(item, argument) for item in value if item != "" or word.empty):
+                    return False
+            elif isinstance(value, dict):
+                for item in value if word.scope == "key" else value.values():
+                    if form(item, argument):
+                        return False
+        return True
+
     def is_right(self, value: Any) -> bool:
         """Judge a text, number or boolean that was not met before."""
-        if not is_fine(self._key, value, self._node, self._form, self.child):
+        if not (self._is_text and type(value) is str) and not is_fine(
+            self._key, value, self._node, self._form, self.child
+        ):
             return False
         if type(value) is str and self.child.type == "quantity" and value != value.strip(" "):
             return False
-        if self.entry is not None and any(words(self._key, self.entry, value, ())):
+        if not self.is_said_right(value):
             return False
         known = self.right[type(value)]
         if len(known) < _KEPT:
@@ -106,8 +128,19 @@ class _Plan:
     """What is to be looked at in the maps of one type."""
 
     __slots__ = (
-        "_book", "_form", "_node", "_top", "_walked", "filled", "is_container", "members", "needed", "right", "steps",
-        "validators", "waits",
+        "_book",
+        "_form",
+        "_node",
+        "_top",
+        "_validators",
+        "_walked",
+        "filled",
+        "is_container",
+        "members",
+        "needed",
+        "right",
+        "steps",
+        "waits",
     )  # fmt: skip
 
     def __init__(
@@ -126,12 +159,22 @@ class _Plan:
         self.filled = tuple(entry.wanted) if entry is not None else ()
         """Fields that must say something."""
         self.members = entry.members if entry is not None else ()
-        self.validators = VALIDATORS.get(node.name, ()) if walked else ()
+        self._validators: tuple[Validator, ...] | None = None if walked else ()
         self.waits = node.name in _BY_OBJECT or node.name == _BY_CONTAINER
         """Whether its validators look at more than a map of this type."""
         self.is_container = node.name in _CONTAINERS
-        self.right: dict[int, dict[str, Any]] = {}
-        """Maps that are right, whatever is around them, by their identity; they are held, so that it stays theirs."""
+        self.right: tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]] = ({}, {})
+        """Maps that are right, by the tables alone and by validators, too, whatever is around them.
+
+        They are known by their identity, and held, so that it stays theirs.
+        """
+
+    @property
+    def validators(self) -> tuple[Validator, ...]:
+        """What looks at more than one field, read when it is asked for."""
+        if self._validators is None:
+            self._validators = VALIDATORS.get(self._node.name, ())
+        return self._validators
 
     def step(self, key: str) -> _Step | None:
         """What is to be looked at in a field; None for one that nothing is known of."""
@@ -158,6 +201,8 @@ class _Walk(NamedTuple):
     release: int
     is_namespaced: bool
     asked: Asked
+    is_full: bool
+    """Whether validators are asked, too, not the tables alone."""
 
     def is_silent(self, validators: tuple[Validator, ...], value: dict[str, Any], pointer: Pointer) -> bool:
         """Tell whether validators say nothing about a map."""
@@ -174,8 +219,14 @@ def _tops(_: KubeApi) -> dict[tuple[str, str], tuple[_Plan, bool] | None]:
     return {}
 
 
-def surely_right(api: KubeApi, value: Any) -> bool:
-    """Tell whether nothing is refused of an object of a built-in kind; False when that takes a closer look."""
+def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
+    """Tell whether nothing is refused of an object of a built-in kind; False when that takes a closer look.
+
+    Args:
+        api: the API.
+        value: the object.
+        by_tables: ask the tables of types and fields alone, and no validator that looks at several fields.
+    """
     if not isinstance(value, dict) or "status" in value:
         return False
     api_version, kind = value.get("apiVersion"), value.get("kind")
@@ -190,7 +241,9 @@ def surely_right(api: KubeApi, value: Any) -> bool:
     if top is None or not isinstance(metadata, dict) or not metadata.get("name"):
         return False
     group, _, version = api_version.rpartition("/")
-    walk = _Walk(group, kind, version, value, int(api.version.partition(".")[2]), top[1], [])
+    walk = _Walk(group, kind, version, value, int(api.version.partition(".")[2]), top[1], [], not by_tables)
+    if by_tables:
+        return _map(value, top[0], (), walk) and is_named(group, kind, metadata, walk.release)
     return (
         _map(value, top[0], (), walk)
         and not any(demands(group, kind, value))
@@ -212,6 +265,7 @@ def _top(api: KubeApi, api_version: str, kind: str) -> tuple[_Plan, bool] | None
 
 def _map(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> bool:
     waiting = len(walk.asked)
+    full = walk.is_full
     steps = plan.steps
     shared = steps.get("")
     for key, inner in value.items():
@@ -223,7 +277,7 @@ def _map(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> b
             if not (step.is_free or inner in step.right[str] or step.is_right(inner)):
                 return False
         elif kind is dict and step.plan is not None:
-            if id(inner) not in step.plan.right and not _map(inner, step.plan, (*pointer, key), walk):
+            if id(inner) not in step.plan.right[full] and not _map(inner, step.plan, (*pointer, key), walk):
                 return False
         elif kind is dict or kind is list:
             if not _inside(inner, step, (*pointer, key), walk):
@@ -245,6 +299,10 @@ def _map(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> b
         if (count > 1 and how != "some") or (not count and how != "most-one"):
             return False
     asked = walk.asked
+    if not full:
+        if len(value) >= _FEW:
+            _keep(plan.right[0], value)
+        return True
     if plan.is_container and len(asked) > waiting:
         for mount, around, at in asked[waiting:]:
             if not walk.is_silent(mount.validators, around, at):
@@ -255,15 +313,19 @@ def _map(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> b
     elif plan.validators and not walk.is_silent(plan.validators, value, pointer):
         return False
     if len(asked) == waiting:
-        if len(plan.right) >= _KEPT_MAPS:
-            plan.right.clear()
-        plan.right[id(value)] = value
+        _keep(plan.right[1], value)
     return True
+
+
+def _keep(right: dict[int, dict[str, Any]], value: dict[str, Any]) -> None:
+    if len(right) >= _KEPT_MAPS:
+        right.clear()
+    right[id(value)] = value
 
 
 def _inside(value: Any, step: _Step, pointer: Pointer, walk: _Walk) -> bool:
     child, inner = step.child, step.inner
-    if step.entry is not None and any(words(str(pointer[-1]), step.entry, value, pointer)):
+    if step.entry is not None and not step.is_said_right(value):
         return False
     if child.type == "any":
         return True
@@ -275,7 +337,7 @@ def _inside(value: Any, step: _Step, pointer: Pointer, walk: _Walk) -> bool:
         for at, item in enumerate(value):
             if type(item) is not dict:
                 return False
-            if id(item) not in inner.right and not _map(item, inner, (*pointer, at), walk):
+            if id(item) not in inner.right[walk.is_full] and not _map(item, inner, (*pointer, at), walk):
                 return False
         return True
     if inner is None:

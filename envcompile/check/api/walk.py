@@ -151,13 +151,12 @@ def _fields(entry: TypeRules, value: dict[str, Any], pointer: Pointer) -> Iterat
     for name, inner in value.items():
         said = fields.get(name) if inner is not None else None
         if said is not None and said.words:
-            yield from words(name, said, inner, (*pointer, name))
+            yield from _words(name, said, inner, (*pointer, name))
     for how, names in entry.members:
         yield from _members(how, names, value, pointer)
 
 
-def words(name: str, said: Fields, value: Any, pointer: Pointer) -> Iterator[Refusal]:
-    """Ask about a field what the tables say of it."""
+def _words(name: str, said: Fields, value: Any, pointer: Pointer) -> Iterator[Refusal]:
     for word in said.words:
         if not word.scope:
             if value != "" or word.empty:
