@@ -89,6 +89,10 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
     return found
 
 
+_OF_VERSIONS: Final = (("apiVersion",), ("kind",))
+"""Where it is said that a version or kind is gone: clusters that are older than all that are known have them."""
+
+
 def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
     """What no API server takes of an object of a built-in kind, of whichever version, however it is asked.
 
@@ -97,7 +101,11 @@ def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
     """
     if surely_right(api, value, by_tables=True):
         return []
-    found = [one for one in complaints(api, value) if one.severity == "error" and not one.is_dropped]
+    found = [
+        one
+        for one in complaints(api, value)
+        if one.severity == "error" and not one.is_dropped and one.pointer not in _OF_VERSIONS
+    ]
     if not found:
         return []
     group, kind = str(value.get("apiVersion", "")).rpartition("/")[0], str(value.get("kind", ""))

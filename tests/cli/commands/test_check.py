@@ -327,10 +327,10 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
 
 def test_kinds_without_a_schema_are_told(project: Path) -> None:
     """They were looked at by the other rules only."""
-    (project / "base/web/scaler.yaml").write_text("apiVersion: keda.sh/v1\nkind: ScaledObject\nmetadata: {name: a}\n")
+    (project / "base/web/scaler.yaml").write_text("apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: a}\n")
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
     assert run_envc(project, "check").err == (
-        "kinds without a schema (name their definitions in `crds` of envc.yaml): ScaledObject.keda.sh\n"
+        "kinds without a schema (name their definitions in `crds` of envc.yaml): Gadget.example.com\n"
         "2 environments, 4 resources, 6 rules: nothing found\n"
     )
 
