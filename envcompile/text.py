@@ -108,9 +108,20 @@ def address(url: str) -> str:
     return one_line(f"{scheme}{separator}{authority.rpartition('@')[2]}{path}")
 
 
+def _without_password(word: str) -> str:
+    """A word without what stands between a scheme and the last `@`."""
+    import re
+
+    before, at, after = word.rpartition("@")
+    # Looked at from the start of a run of letters only: the text of others may be long.
+    scheme = re.search(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:/{0,2}", before, re.IGNORECASE) if at else None
+    return before[: scheme.end()] + after if scheme is not None else word
+
+
 def without_passwords(text: str) -> str:
     """Words of a library or a server, which may quote an address or a connection string, without the passwords."""
     import re
 
-    text = re.sub(r"([a-z][a-z0-9+.-]*:/{0,2})\S*@", r"\1", text, flags=re.IGNORECASE)
+    if "@" in text:
+        text = re.sub(r"\S+", lambda word: _without_password(word[0]), text)
     return re.sub(r"(?i)\b(pass(?:word|wd|file)?|pwd|secret|token)(\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\S+)", r"\1\2…", text)

@@ -15,7 +15,7 @@ from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.layout import file_of, said_by, with_others
 from envcompile.emit.manifests import bundle_of
-from envcompile.emit.plan import plan, unreadable
+from envcompile.emit.plan import Known, plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.log import detail
@@ -23,7 +23,7 @@ from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -188,7 +188,9 @@ def find_resources(linked: LinkedEnvironment, only: str) -> list[Resource]:
     Raises:
         UsageError: no resource has this name, or several kinds do.
     """
-    return [linked.resource(identity) for identity in choose_ids(linked.environment, linked.ids(), only)]
+    near = linked.ids_named(only.rpartition("/")[2])
+    known = near if select(only, near) else linked.ids()  # all of them are told what is no name
+    return [linked.resource(identity) for identity in choose_ids(linked.environment, known, only)]
 
 
 def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list[ResourceId]:
@@ -252,10 +254,10 @@ def _only(made: Outputs, folder: Path, wanted: Collection[ResourceId]) -> Bundle
     return bundle_of(made.linked.environment, files)
 
 
-def _known_digests(known: Snapshot | None, name: str) -> Mapping[str, tuple[str, str]]:
-    """The files of a folder as the last build left them: path -> stat and digest."""
+def _known_digests(known: Snapshot | None, name: str) -> Known | None:
+    """The files of a folder as the last build left them."""
     written = known.outputs.get(name) if known is not None else None
-    return written.known if written is not None else {}
+    return Known(written.stat_of, written.digest_of) if written is not None else None
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:

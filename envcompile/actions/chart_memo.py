@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from envcompile.plainfiles import read_plain
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -84,10 +86,7 @@ class ChartMemo:
                 beside.unlink()
 
     def _load(self) -> dict[str, _Entry]:
-        try:
-            data = memoryview(self._path.read_bytes())
-        except OSError:
-            return {}
+        data = memoryview(read_plain(self._path) or b"")
         body = data[len(_FORMAT) + 8 :]
         if bytes(data[: len(_FORMAT) + 8]) != _FORMAT + b"%08x" % zlib.crc32(body):
             return {}

@@ -17,6 +17,7 @@ from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from envcompile.actions.findings import Checked
     from envcompile.actions.findings_memo import Aside
@@ -41,7 +42,12 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def check(
-    project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None = None, *, since: str | None = None
+    project: Project,
+    wanted: Sequence[str],
+    rules: Sequence[Rule] | None = None,
+    *,
+    since: str | None = None,
+    folder: Path | None = None,
 ) -> Report:
     """Compile environments and check them.
 
@@ -50,6 +56,7 @@ def check(
         wanted: environments as the user named them; none means all.
         rules: what to ask besides the schema and the suppressions; the catalogue when left out.
         since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
+        folder: the project's folder, for a project that git holds.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
@@ -62,7 +69,8 @@ def check(
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, linked, asked)
-    older = OlderStates(project, since) if IMMUTABLE in asked and project.tree.root is not None else None
+    folder = folder or project.tree.root
+    older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
     checked = find_all(project, linked, asked, older, "" if rules is not None else " ".join(rule.id for rule in asked))
     for environment in linked:
         environment.remember()

@@ -67,9 +67,9 @@ class CommitStates:
             _Units(home.parent, tool, keeps=keeps and home.name == FOLDER.partition("/")[0]) if remembers else None
         )
         self._inputs = EnvironmentInputs(objects, repository.prefix)
-        self._scans: Mapping[tuple[str, str], FileScan] = {}
+        self._scans: dict[tuple[str, str], FileScan] = {}
         if self._units is not None and self._units.keeps:
-            self._scans = self._units.scans()
+            self._scans.update(self._units.scans())
         self._commits: dict[str, OpenCommit] = {}
         self._states: dict[str, dict[str, _Kept]] = {}
 
@@ -126,7 +126,7 @@ class CommitStates:
     def save(self) -> None:
         """Keep what was learnt for later runs."""
         if self._units is not None and self._units.keeps:
-            self._units.save_scans([(layer, scan) for (layer, _), scan in self._scans.items()])
+            self._units.save_scans(self._scans)
             self._units.save()
 
     def _open(self, commit: str) -> OpenCommit:
@@ -168,7 +168,7 @@ class CommitStates:
             except EnvcError:
                 state = None  # the whole says what is wrong
             if state is not None:
-                self._scans = project.parsed.scans
+                self._scans.update(project.parsed.new_scans)
                 return _Kept(state, frame)
         linked = self._link(at, project, environment)
         return _Kept(State(linked, latest.state if latest is not None else None), frame)
@@ -190,7 +190,7 @@ class CommitStates:
             raise
         finally:
             if self._units is not None and project.memo is not None:
-                self._scans = project.parsed.scans
+                self._scans.update(project.parsed.new_scans)
         if self._units is not None and project.memo is not None:
             self._units.learn(linked)
         return linked

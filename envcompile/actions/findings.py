@@ -116,7 +116,8 @@ class _Checker:
         self._older = older if IMMUTABLE in rules else None
         self._stamp = stamp
         self._is_plain = self._settings.secret_backend == "plaintext"
-        is_kept = bool(stamp) and project.look is not None and project.memo is not None
+        is_trusted = project.tree.limits.is_trusted
+        is_kept = bool(stamp) and is_trusted and project.look is not None and project.memo is not None
         root = project.tree.root if is_kept else None
         tool = project.look.tool if project.look is not None else ""
         self._memo = FindingsMemo(root, linked.environment, tool)

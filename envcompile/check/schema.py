@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.check.api.names import label
 from envcompile.check.api.sure import surely_right
 from envcompile.check.finding import Hit
+from envcompile.check.mend import Mend, as_written
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
+from envcompile.check.standards import minor_of
+from envcompile.check.versions import is_gone
 from envcompile.kubernetes import load, shortcomings, supported_versions
 
 if TYPE_CHECKING:
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from envcompile.check.check_input import Scene
     from envcompile.check.finding import Severity
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Pointer, ResourceId
+    from envcompile.model import Pointer, Resource, ResourceId
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
@@ -119,8 +122,16 @@ def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
 
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
+    minor = minor_of(scene.api.version)
     for resource in scene.resources:
+<<<<<<< HEAD
         for pointer, what, severity, _ in complaints(scene.api, resource.value):
+=======
+        gone = is_gone(resource, minor)
+        for pointer, what, severity in complaints(scene.api, resource.value):
+            if gone and pointer == ("apiVersion",):
+                continue  # the rule `api-removed` says so, and since when
+>>>>>>> main
             beside = tuple(_named_beside(resource.value, pointer, what))
             yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
 
@@ -139,6 +150,30 @@ def _named_beside(value: Any, pointer: Pointer, what: str) -> Iterator[Pointer]:
                 break
 
 
+_SCALAR: Final = re.compile(
+    r"is an? (?P<is>integer|number|boolean|string) where an? (?P<due>string|integer|boolean) belongs"
+)
+_NO_PORT_NAME: Final = "is no port name"
+_TRUTH: Final = {"true": True, "false": False}
+
+
+def _mend(resource: Resource, hit: Hit) -> Iterator[Mend]:
+    """Quotes for what should be a text, none for what should not."""
+    field, value = hit.pointer, at(resource.value, *hit.pointer)
+    said = _SCALAR.search(hit.what)
+    if said is not None and said["due"] == "string":
+        yield Mend(field, field, as_written)
+    elif isinstance(value, str) and (said is None or said["due"] == "integer"):
+        if value.isascii() and value.isdigit() and (said is not None or _NO_PORT_NAME in hit.what):
+            yield Mend(field, field, _number)
+    elif isinstance(value, str) and value in _TRUTH:
+        yield Mend(field, field, lambda text: _TRUTH.get(text, text))
+
+
+def _number(text: Any) -> Any:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdigit() else text
+
+
 SCHEMA = Rule(
     "schema",
     "error",
@@ -147,6 +182,7 @@ SCHEMA = Rule(
     "the OpenAPI document of the environment's Kubernetes version, the CRDs of the repository, and Kubernetes' "
     "validation code (the tables in envcompile/check/tables name files and functions)",
     _find,
+    mend=_mend,
     alone=True,
     why=(
         "A field that the API server does not know is dropped without a word, and what it refuses stops the whole "

@@ -26,6 +26,7 @@ _COMMANDS = (
     "affected",
     "check",
     "rule",
+    "fix",
     "diff",
     "compare",
     "promote",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -9,8 +10,8 @@ import msgspec
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.git.blob import SHA1_DIGITS, blob_id
+from envcompile.limits import DEFAULT_LIMITS, too_much
 from envcompile.model import Layer, Location
-from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
@@ -26,9 +27,9 @@ from envcompile.sources.yamlfiles import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from envcompile.limits import Limits
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
-    from envcompile.sources.limits import Limits
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
@@ -82,7 +83,6 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
-        is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
         seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
         digits: hexadecimal digits of the names that git gives to contents here.
     """
@@ -94,14 +94,15 @@ class ParsedFiles:
         "_evaluations",
         "_files",
         "_held",
+        "_kept",
         "_layers",
         "_lent",
         "_packed",
         "_said",
         "_scans",
         "_seal",
+        "_total",
         "_values",
-        "is_trusted",
     )
 
     def __init__(
@@ -110,22 +111,21 @@ class ParsedFiles:
         scans: Mapping[tuple[str, str], FileScan] | None = None,
         digits: int = SHA1_DIGITS,
         *,
-        is_trusted: bool = True,
         seal: str = "",
     ) -> None:
         self._digits = digits
-        self.is_trusted = is_trusted
-        """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._layers: dict[str, _LayerFiles] = {}
         self._said: dict[tuple[str, str], _Said | EnvcError] = {}
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
-        self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
+        self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
+        self._scans: dict[tuple[str, str], FileScan] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
+        self._total = 0
         self._packed: dict[str, bytes] = {}
         self._seal = seal
 
@@ -155,6 +155,9 @@ class ParsedFiles:
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
             self._held += len(file.data)
+            self._total += len(file.data)
+            if self._total > tree.limits.size << 20:
+                raise too_much("size", tree.limits, "the sources hold more than", path)
             known = self._digests.get(path)
             if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
@@ -212,6 +215,11 @@ class ParsedFiles:
     @property
     def scans(self) -> Mapping[tuple[str, str], FileScan]:
         """The scans that hold for every environment, by layer and path."""
+        return ChainMap(self._scans, self._kept)  # type: ignore[arg-type]  # nobody writes into it
+
+    @property
+    def new_scans(self) -> Mapping[tuple[str, str], FileScan]:
+        """Those of them that earlier runs did not make."""
         return self._scans
 
     def values(self, tree: Tree, path: str) -> list[Any]:
@@ -284,7 +292,7 @@ class ParsedFiles:
         found: list[FileScan] = []
         for path in self._paths(name, entries, problems):
             try:
-                known = self._scans.get((name, path))
+                known = self._scans.get((name, path)) or self._kept.get((name, path))
                 if known is not None and known.digest == self.digest(tree, path):
                     found.append(known)
                     continue
@@ -304,6 +312,19 @@ class ParsedFiles:
                 problems.extend(error)
         problems.raise_any()
         return tuple(found)
+
+    def rescan(self, tree: Tree, name: str, path: str) -> FileScan | None:
+        """What an edited file speaks of, where that is the same in every environment; None where it may not be.
+
+        Raises:
+            EnvcError: what is wrong with the file.
+        """
+        if path.endswith(JSONNET_ENDING) or MARK in self.file(tree, path).data:
+            return None
+        said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
+        found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
+        self._scans[name, path] = found
+        return found
 
     def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:
         """What one file of a layer says to an environment.
@@ -368,7 +389,7 @@ class ParsedFiles:
             from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                root = tree.root if self.is_trusted and self._seal else None
+                root = tree.root if tree.limits.is_trusted and self._seal else None
                 store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
                 self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)

@@ -246,7 +246,20 @@ class LinkedEnvironment:
 
     def ids(self) -> set[ResourceId]:
         """The identities of all resources."""
-        return {*self._unit_of, *(resource.id for resource in self.linked.further)}
+        further = self.linked.further if self.paths is None else ()
+        return {*self._unit_of, *(resource.id for resource in further)}
+
+    def ids_named(self, name: str) -> set[ResourceId]:
+        """The identities of all resources of a name, and maybe of others; only units that speak of it are looked at."""
+        if self.paths is None:
+            return self.ids()
+        text = name.encode("utf-8", "surrogateescape")
+        found = set()
+        for number, known in enumerate(self._remembered):
+            if known is None or text in known.told:
+                count = len(self._units.exports_of(number).resources)
+                found.update([self.id_at(number, position) for position in range(count)])
+        return found
 
     def exported(self) -> Iterator[Exported]:
         """What is known of all resources without compiling, in the same order; those of the store alone left out."""

@@ -101,6 +101,10 @@ def remarks(report: Report, baseline: str) -> list[str]:
     if report.unknown_kinds:
         kinds = ", ".join(report.unknown_kinds)
         lines.append(f"kinds without a schema (name their definitions in `crds` of envc.yaml): {kinds}")
+    found = {finding.rule for finding in report.findings}
+    mends = sorted(rule.id for rule in report.rules if rule.mend is not None and rule.id in found)
+    if mends:
+        lines.append(f"hint: `envc fix` shows what it can mend of {', '.join(mends)}")
     if len(report.findings) >= _MANY and not report.known:
         lines.append(
             f"hint: `envc check --write-baseline` notes these in {baseline}: then only new ones count;"
