@@ -124,14 +124,10 @@ def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     minor = minor_of(scene.api.version)
     for resource in scene.resources:
-<<<<<<< HEAD
-        for pointer, what, severity, _ in complaints(scene.api, resource.value):
-=======
         gone = is_gone(resource, minor)
-        for pointer, what, severity in complaints(scene.api, resource.value):
+        for pointer, what, severity, _ in complaints(scene.api, resource.value):
             if gone and pointer == ("apiVersion",):
                 continue  # the rule `api-removed` says so, and since when
->>>>>>> main
             beside = tuple(_named_beside(resource.value, pointer, what))
             yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
 
