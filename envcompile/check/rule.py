@@ -35,6 +35,8 @@ class Rule(NamedTuple):
     whole: bool = False
     """True for a rule about several resources that looks at more of each than `check/facts.py` tells: it is asked
     whenever anything changed, and everything is compiled for it."""
+    needs: tuple[str, str] | None = None
+    """The group and kind that a rule which looks at everything is about: without one of it, it is not asked."""
     why: str = ""
     """What happens when it is not so."""
     fix: str = ""

@@ -116,6 +116,11 @@ class SchemaNode(Node):
         self._project = project
 
     @property
+    def schema(self) -> Schema:
+        """The schema itself."""
+        return self._schema
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """The fields the schema lists, and at the root those of every object."""
         return tuple({**self._typed, **_mapping(self._schema.get("properties"))})

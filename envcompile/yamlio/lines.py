@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError
 
-_MEMO_LIMIT: Final = 1 << 16
+_MEMO_LIMIT: Final = 1 << 14
 _LONGEST_MEMO_LINE: Final = 400
 _LONGEST_KEY: Final = 1000
 _DEEPEST: Final = 500

@@ -17,6 +17,7 @@ KUBE_SCORE_MODULE: Final = FOLDER / "kube-score"
 DYFF_MODULE: Final = FOLDER / "dyff"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
+CEL_MODULE: Final = FOLDER / "cel"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -146,6 +147,13 @@ ORACLES: Final = (
         ),
     ),
     Oracle(
+        name="cel-admission",
+        package=".",
+        pinned_by=KUBERNETES,
+        module=CEL_MODULE,
+        linker_variables=("main.version={number}",),
+    ),
+    Oracle(
         name="etcd",
         package="go.etcd.io/etcd/server/v3",
         pinned_by="go.etcd.io/etcd/server/v3",
@@ -197,6 +205,7 @@ def module_digest(module: Path) -> str:
     for part in (
         (module / "go.mod").read_bytes(),
         (module / "go.sum").read_bytes(),
+        *(source.read_bytes() for source in sorted(module.glob("*.go"))),
         *(
             " ".join([oracle.package, oracle.linker_flags, *oracle.files]).encode()
             for oracle in ORACLES

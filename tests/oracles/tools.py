@@ -37,6 +37,7 @@ class Tools:
     dyff: Path
     sops: Path
     argocd: Path
+    cel_admission: Path
     kube_apiserver: Path
     kube_controller_manager: Path
     kubectl: Path
