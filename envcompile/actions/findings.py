@@ -92,6 +92,13 @@ def find_all(
     return [checker.finish() for checker in checkers]
 
 
+def count_of(linked: LinkedEnvironment) -> int:
+    """How many resources an environment has."""
+    if linked.paths is not None:
+        return sum(map(len, linked.paths))
+    return len(linked.linked.order) + len(linked.linked.further)
+
+
 def sealing_keys(sealing: Sealing | None) -> SealingKeys:
     """Where an environment's sealing keys live."""
     said = sealing or Sealing()
@@ -180,7 +187,7 @@ class _Checker:
             asides += unit.asides
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(linked, linked.count, tuple(found), tuple(asides), frozenset(unknown))
+        return Checked(linked, count_of(linked), tuple(found), tuple(asides), frozenset(unknown))
 
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""

@@ -256,13 +256,6 @@ class LinkedEnvironment:
         return self._units.refused
 
     @property
-    def count(self) -> int:
-        """How many resources it has."""
-        if self.paths is not None:
-            return sum(map(len, self.paths))
-        return len(self.linked.order) + len(self.linked.further)
-
-    @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
         if self.memo is None:
