@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
-from envcompile.actions.findings import find_all
+from envcompile.actions.findings import count_of, find_all
 from envcompile.actions.older import OlderStates
 from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint

@@ -6,6 +6,7 @@ import marshal
 import re
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
@@ -82,6 +83,14 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
         Complaint(one.pointer, one.what, "error" if one.is_certain else "warning", one.is_dropped)
         for one in shortcomings(api, value, with_doubts=True)
     ]
+    if not found and not api.is_built_in(*_kind(value)):
+        from envcompile.check.api.customs import custom_refusals, metadata_refusals
+
+        grade: Severity = "warning" if api.project(*_kind(value)) else "error"
+        return [
+            *starmap(Complaint, metadata_refusals(api, value)),
+            *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
+        ]
     known = {complaint.pointer for complaint in found}
     for pointer, what in refusals(api, value):
         wrong = any(
@@ -90,6 +99,10 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
         if pointer not in known and not wrong:
             found.append(Complaint(pointer, what))
     return found
+
+
+def _kind(value: Any) -> tuple[str, str]:
+    return str(at(value, "apiVersion")).rpartition("/")[0], str(at(value, "kind"))
 
 
 _OF_VERSIONS: Final = (("apiVersion",), ("kind",))
@@ -102,22 +115,20 @@ def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
     What only a strict server refuses is left out, as is what another version of Kubernetes takes; and where types and
     fields are right each by itself, what several say together is left to the checks.
     """
-    if surely_right(api, value, by_tables=True):
+    group, kind = _kind(value)
+    if not api.is_built_in(group, kind) or surely_right(api, value, by_tables=True):
         return []
     found = [
         one
         for one in complaints(api, value)
         if one.severity == "error" and not one.is_dropped and one.pointer not in _OF_VERSIONS
     ]
-    if not found:
-        return []
-    group, kind = str(value.get("apiVersion", "")).rpartition("/")[0], str(value.get("kind", ""))
-    for version in supported_versions() if api.is_built_in(group, kind) else ():
+    for version in supported_versions() if found else ():
         other = load(version)
         if other.is_built_in(group, kind):
             refused = {one.pointer for one in complaints(other, value) if one.severity == "error"}
             found = [one for one in found if one.pointer in refused]
-    return found if api.is_built_in(group, kind) else []
+    return found
 
 
 def _find(scene: Scene) -> Iterator[Hit]:
