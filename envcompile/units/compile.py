@@ -20,7 +20,8 @@ from envcompile.units.unit import CompiledUnit, Exported, RefusedField, UnitExpo
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.compose.assemble import ComposedUnit, Origin
+    from envcompile.compose.assemble import ComposedUnit
+    from envcompile.compose.layers import Origin
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Resource
     from envcompile.settings import Environment
