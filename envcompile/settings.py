@@ -64,12 +64,18 @@ class Limits(Model, frozen=True, kw_only=True):
     """Folders of one layer, a folder as often as symlinks lead to it."""
     file_size: int | None = None
     """Mebibytes of one file."""
+    size: int | None = None
+    """Mebibytes of all files that are read."""
+    documents: int | None = None
+    """Documents of all layers, each as often as an environment has it."""
     imports: int | None = None
     """Files that one jsonnet file may import."""
     seconds: int | None = None
     """Of the processor, for one jsonnet file."""
     memory: int | None = None
-    """Mebibytes of memory for jsonnet."""
+    """Mebibytes of memory for jsonnet; for all of envc where the tree is not trusted."""
+    time: int | None = None
+    """Seconds for everything, where the tree is not trusted."""
 
 
 class Project(Model, frozen=True, kw_only=True):

@@ -70,10 +70,19 @@ def _shown(character: str) -> str:
 
 
 def in_json(text: str) -> str:
-    """JSON whose strings hold no character that would act on a terminal; a reader gets the same values."""
+    """JSON whose strings hold nothing that would act on a terminal or a runner; a reader gets the same values."""
+    if "##" in text:
+        for command in _RUNNER_COMMANDS:
+            text = text.replace(command, rf"#\u0023{command[2:]}")
     if text.isascii() and "\x7f" not in text:  # the other control characters are escaped already
         return text
     return "".join([character if character.isprintable() else _in_json(character) for character in text])
+
+
+def in_xml(text: str) -> str:
+    """XML in whose texts and attributes nothing acts on a terminal or a runner; a reader gets the same values."""
+    text = text.replace("##", "#&#35;")
+    return text if text.isascii() else "".join([f"&#{ord(one)};" if _shown(one) != one else one for one in text])
 
 
 def _in_json(character: str) -> str:
@@ -108,9 +117,20 @@ def address(url: str) -> str:
     return one_line(f"{scheme}{separator}{authority.rpartition('@')[2]}{path}")
 
 
+def _without_password(word: str) -> str:
+    """A word without what stands between a scheme and the last `@`."""
+    import re
+
+    before, at, after = word.rpartition("@")
+    # Looked at from the start of a run of letters only: the text of others may be long.
+    scheme = re.search(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*:/{0,2}", before, re.IGNORECASE) if at else None
+    return before[: scheme.end()] + after if scheme is not None else word
+
+
 def without_passwords(text: str) -> str:
     """Words of a library or a server, which may quote an address or a connection string, without the passwords."""
     import re
 
-    text = re.sub(r"([a-z][a-z0-9+.-]*:/{0,2})\S*@", r"\1", text, flags=re.IGNORECASE)
+    if "@" in text:
+        text = re.sub(r"\S+", lambda word: _without_password(word[0]), text)
     return re.sub(r"(?i)\b(pass(?:word|wd|file)?|pwd|secret|token)(\s*[=:]\s*)('[^']*'|\"[^\"]*\"|\S+)", r"\1\2…", text)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs, Texts
+from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
@@ -14,7 +15,7 @@ from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.layout import file_of, said_by, with_others
 from envcompile.emit.manifests import bundle_of
-from envcompile.emit.plan import plan, unreadable
+from envcompile.emit.plan import Known, plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.log import detail
@@ -22,7 +23,7 @@ from envcompile.model import Resource
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -82,17 +83,9 @@ def build(
             raise
         except EnvcError as error:
             detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
-    linked = link_all(project, chosen)
+    outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
+    linked = [made.linked for made in outputs]
     problems = Problems()
-    outputs = []
-    results = []
-    for environment in linked:
-        made = Outputs(environment, texts)
-        outputs.append(made)
-        wanted = {*choose_ids(environment.environment, environment.ids(), only)} if only is not None else None
-        results.append(_compare(project, made, target, wanted, look.snapshot))
-        made.report_refused(results[-1].plan, results[-1].folder, problems, wanted)
-    problems.raise_any()
     chart: ComparedChart | None = None
     if is_whole:
         results += _orphans(project, target)
@@ -115,11 +108,58 @@ def build(
             keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
+        project.save_units(made.linked.environment)
     project.save_memo()
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
         chart.memo.save()
     return results
+
+
+def _link_and_compare(
+    project: Project,
+    environments: Iterable[str],
+    texts: Texts,
+    target: Path,
+    only: str | None,
+    known: Snapshot | None,
+) -> tuple[list[Outputs], list[EnvironmentResult]]:
+    """Join the units of environments, and hold what comes of it against their folders, one after the other.
+
+    What is wrong with the sources of any of them is told before what is wrong with files.
+    """
+    problems, refused = Problems(), Problems()
+    late: EnvcError | None = None
+    outputs: list[Outputs] = []
+    results: list[EnvironmentResult] = []
+    for environment in environments:
+        try:
+            linked = project.link(environment)
+        except UsageError:
+            raise
+        except EnvcError as error:
+            problems.extend(error)
+            continue
+        report_refused(project, [linked], refused)
+        if problems or late is not None:
+            continue
+        try:
+            made = Outputs(linked, texts)
+            wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
+            result = _compare(project, made, target, wanted, known)
+            made.report_refused(result.plan, result.folder, refused, wanted)
+        except EnvcError as error:
+            late = error
+            continue
+        if project.settings.chart is None:
+            made.release()
+        outputs.append(made)
+        results.append(result)
+    problems.raise_any()
+    if late is not None:
+        raise late
+    refused.raise_any()
+    return outputs, results
 
 
 def differences(project: Project, environments: Sequence[str], target: Path) -> Iterator[tuple[str, list[Change]]]:
@@ -185,7 +225,9 @@ def find_resources(linked: LinkedEnvironment, only: str) -> list[Resource]:
     Raises:
         UsageError: no resource has this name, or several kinds do.
     """
-    return [linked.resource(identity) for identity in choose_ids(linked.environment, linked.ids(), only)]
+    near = linked.ids_named(only.rpartition("/")[2])
+    known = near if select(only, near) else linked.ids()  # all of them are told what is no name
+    return [linked.resource(identity) for identity in choose_ids(linked.environment, known, only)]
 
 
 def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list[ResourceId]:
@@ -249,10 +291,10 @@ def _only(made: Outputs, folder: Path, wanted: Collection[ResourceId]) -> Bundle
     return bundle_of(made.linked.environment, files)
 
 
-def _known_digests(known: Snapshot | None, name: str) -> Mapping[str, tuple[str, str]]:
-    """The files of a folder as the last build left them: path -> stat and digest."""
+def _known_digests(known: Snapshot | None, name: str) -> Known | None:
+    """The files of a folder as the last build left them."""
     written = known.outputs.get(name) if known is not None else None
-    return written.known if written is not None else {}
+    return Known(written.stat_of, written.digest_of) if written is not None else None
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:

@@ -1,8 +1,8 @@
 """What is remembered of a chart's parts, by the digests of what they were made from.
 
 Like the memo of units it may be lost at any time without a changed byte: msgpack behind a checksum, in which nothing
-is ever executed. It holds parts of the chart's files, so where `secretBackend: plaintext` puts values in clear into
-the chart they are in here, too: the file is for its owner only, and stays on this machine.
+is ever executed. It holds parts of the chart's files, but none of services with values in clear
+(`secretBackend: plaintext`): those are made again. The file is for its owner only, and stays on this machine.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from envcompile.plainfiles import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,10 +86,7 @@ class ChartMemo:
                 beside.unlink()
 
     def _load(self) -> dict[str, _Entry]:
-        try:
-            data = memoryview(self._path.read_bytes())
-        except OSError:
-            return {}
+        data = memoryview(read_plain(self._path) or b"")
         body = data[len(_FORMAT) + 8 :]
         if bytes(data[: len(_FORMAT) + 8]) != _FORMAT + b"%08x" % zlib.crc32(body):
             return {}

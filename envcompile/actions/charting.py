@@ -13,10 +13,11 @@ from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from envcompile.chart import Portion
+    from envcompile.emit.plan import Known
     from envcompile.model import Bundle, Resource
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
@@ -38,7 +39,7 @@ def compare_chart(
     settings: Chart,
     target: Path,
     linked: Sequence[LinkedEnvironment],
-    known: Mapping[str, tuple[str, str]],
+    known: Known | None,
 ) -> ComparedChart:
     """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
 
@@ -47,7 +48,7 @@ def compare_chart(
         settings: what envc.yaml says about the chart.
         target: the folder that holds the environments.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
-        known: the files as the last build left them: path -> stat and digest.
+        known: the files as the last build left them.
     """
     made = chart_bundle(project, settings, linked)
     folder = check_folder(target / CHART_FOLDER, project.root)
@@ -81,7 +82,8 @@ def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvir
     names = tuple(environment.environment for environment in linked)
     options = ChartOptions(version=settings.version, crds=settings.crds)
     chart = ChartFacts(settings.name, names, len(names) - 1, options)
-    memo = ChartMemo(project.root, project.look.tool) if project.look is not None else None
+    keeps = project.look is not None and project.tree.limits.is_trusted
+    memo = ChartMemo(project.root, project.look.tool) if keeps and project.look is not None else None
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     warning = release_warning(chart, emitted, memo)
@@ -92,6 +94,7 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
     """The units of an environment, and the Secrets that only its store knows."""
     from envcompile.chart import Portion
 
+    is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
     for number, unit in enumerate(linked.plan.units):
         key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
@@ -99,7 +102,9 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
             ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 
-        yield Portion(key if unit.may_be_remembered else "", load)
+        # A memo holds parts of what is made, so nothing is remembered of what is made with values in clear.
+        is_clear = is_plain and any(one.id.kind == "Secret" for one in linked.exports[number].resources)
+        yield Portion(key if unit.may_be_remembered and not is_clear else "", load)
     if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
-from envcompile.actions.findings import find_all
+from envcompile.actions.findings import count_of, find_all
 from envcompile.actions.older import OlderStates
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
 from envcompile.check.report import Ignored, Report, order
@@ -17,6 +18,7 @@ from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from envcompile.actions.findings import Checked
     from envcompile.actions.findings_memo import Aside
@@ -41,7 +43,12 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def check(
-    project: Project, wanted: Sequence[str], rules: Sequence[Rule] | None = None, *, since: str | None = None
+    project: Project,
+    wanted: Sequence[str],
+    rules: Sequence[Rule] | None = None,
+    *,
+    since: str | None = None,
+    folder: Path | None = None,
 ) -> Report:
     """Compile environments and check them.
 
@@ -50,6 +57,7 @@ def check(
         wanted: environments as the user named them; none means all.
         rules: what to ask besides the schema and the suppressions; the catalogue when left out.
         since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
+        folder: the project's folder, for a project that git holds.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
@@ -58,12 +66,14 @@ def check(
     asked = known_rules() if rules is None else (SCHEMA, *rules)
     names = project.choose(wanted)
     linked = link_all(project, names)
-    if not any(environment.count for environment in linked):
+    if not any(map(count_of, linked)):
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, linked, asked)
-    older = OlderStates(project, since) if IMMUTABLE in asked and project.tree.root is not None else None
-    checked = find_all(project, linked, asked, older, "" if rules is not None else " ".join(rule.id for rule in asked))
+    folder = folder or project.tree.root
+    older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
+    stamp = " ".join([*(rule.id for rule in asked), "cel" if is_installed() else ""])
+    checked = find_all(project, linked, asked, older, "" if rules is not None else stamp)
     for environment in linked:
         environment.remember()
     project.save_memo()

@@ -8,7 +8,7 @@ from envcompile.actions.commit_inputs import EnvironmentInputs
 from envcompile.errors import EnvcError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
-from envcompile.units.memo import FOLDER, FolderMemo, Remembered
+from envcompile.units.memo import FOLDER, FolderMemo, Remembered, told_of
 from envcompile.units.project import Project
 from envcompile.units.revised import revised
 from envcompile.units.unit import UnitExports  # ruff: ignore[typing-only-first-party-import] - records are read by their types
@@ -67,9 +67,9 @@ class CommitStates:
             _Units(home.parent, tool, keeps=keeps and home.name == FOLDER.partition("/")[0]) if remembers else None
         )
         self._inputs = EnvironmentInputs(objects, repository.prefix)
-        self._scans: Mapping[tuple[str, str], FileScan] = {}
+        self._scans: dict[tuple[str, str], FileScan] = {}
         if self._units is not None and self._units.keeps:
-            self._scans = self._units.scans()
+            self._scans.update(self._units.scans())
         self._commits: dict[str, OpenCommit] = {}
         self._states: dict[str, dict[str, _Kept]] = {}
 
@@ -126,7 +126,7 @@ class CommitStates:
     def save(self) -> None:
         """Keep what was learnt for later runs."""
         if self._units is not None and self._units.keeps:
-            self._units.save_scans([(layer, scan) for (layer, _), scan in self._scans.items()])
+            self._units.save_scans(self._scans)
             self._units.save()
 
     def _open(self, commit: str) -> OpenCommit:
@@ -168,7 +168,7 @@ class CommitStates:
             except EnvcError:
                 state = None  # the whole says what is wrong
             if state is not None:
-                self._scans = project.parsed.scans
+                self._scans.update(project.parsed.new_scans)
                 return _Kept(state, frame)
         linked = self._link(at, project, environment)
         return _Kept(State(linked, latest.state if latest is not None else None), frame)
@@ -190,7 +190,7 @@ class CommitStates:
             raise
         finally:
             if self._units is not None and project.memo is not None:
-                self._scans = project.parsed.scans
+                self._scans.update(project.parsed.new_scans)
         if self._units is not None and project.memo is not None:
             self._units.learn(linked)
         return linked
@@ -260,7 +260,7 @@ class _Units(FolderMemo):
         """Remember what the units of an environment tell each other; it compiled, so nothing is wrong with them."""
         for unit, exports in zip(linked.plan.units, linked.exports, strict=True):
             if unit.may_be_remembered and (linked.environment, unit.key) not in self._known:
-                entry = Remembered.of(unit.app, exports, linked.plan.inputs_of(unit), {})
+                entry = Remembered.of(unit.app, told_of(exports), linked.plan.inputs_of(unit), {})
                 self.put(linked.environment, unit.key, entry)
                 self._known[linked.environment, unit.key].held = exports
 

@@ -14,9 +14,12 @@ from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_
 from envcompile.git.blob import id_digits
 from envcompile.git.refs import default_branch, merge_base
 from envcompile.git.repository import open_repository
+from envcompile.git.sparse import completed
 from envcompile.git.trees import CommitTree
+from envcompile.limits import DEFAULT_LIMITS, bounded, raised
 from envcompile.sources import WorkingTree
 from envcompile.sources.parsed import ParsedFiles
+from envcompile.sources.project import read_project_file
 from envcompile.units.compare import changed_resources
 from envcompile.units.memo import FolderMemo
 from envcompile.units.project import Project
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Repository
+    from envcompile.limits import Limits
     from envcompile.model import Resource
     from envcompile.sources import Tree
     from envcompile.sources.scans import FileScan
@@ -57,6 +61,10 @@ class Difference(NamedTuple):
     """The newer side."""
     broken: Mapping[str, EnvcError] = MappingProxyType({})
     """What is wrong with environments of the older side that do not compile; all of the newer side is new there."""
+    failed: Mapping[str, EnvcError] = MappingProxyType({})
+    """What is wrong with environments of the newer side, or with comparing them; nothing is compared there."""
+    limits: Limits = DEFAULT_LIMITS
+    """What the newer side may take."""
 
     @property
     def changed(self) -> tuple[EnvironmentDiff, ...]:
@@ -122,6 +130,7 @@ def difference(
     target: str | None = None,
     may_be_broken: bool = False,
     with_sides: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Difference:
     """Compare what two states of a repository compile to.
 
@@ -130,8 +139,9 @@ def difference(
         wanted: environments; none means all that either side has.
         source: the older revision; the merge base with the default branch when left out.
         target: the newer revision; the working tree when left out.
-        may_be_broken: an older side that does not compile is told in `broken`, and is no error.
+        may_be_broken: a side that does not compile is told in `broken` or `failed`, and is no error.
         with_sides: give both sides of the environments in which something differs as well.
+        limits: what the newer side may take. Where it is not trusted, the older side's settings raise them.
 
     Raises:
         UsageError: no such revision or environment, or the folder is in no git repository.
@@ -147,42 +157,86 @@ def difference(
             opening = beside.submit(
                 lambda: repository.commit_tree(source or branch_point(repository, target or "HEAD"))
             )
-            project = _newer_side(root, newer)
+            if not limits.is_trusted:
+                older = opening.result()
+                limits = raised(limits, read_project_file(older, Problems())[0].limits)
             commit = newer.commit if newer is not None else ""
-            after = _linked(project, wanted, commit)
+            if may_be_broken:
+                project, after, failed = _newer_if_sound(root, newer, wanted, limits)
+            else:
+                with bounded(limits):
+                    project = _newer_side(root, newer, limits)
+                    after, failed = _linked(project, wanted, commit), {}
             older = opening.result()
-        base = _Side(older, project.memo, older.blob_of, id_digits(root), project)
+        base = _Side(older, project.memo if project is not None else None, older.blob_of, id_digits(root), project)
         broken: dict[str, EnvcError] = {}
+        known = project.environments if project is not None else ()
         if may_be_broken:
             before = _linked_if_sound(base, wanted, list(after), broken)
-            if not broken:
-                _refuse_unknown(wanted, [*project.environments, *base.environments])
+            if not broken and not failed:
+                _refuse_unknown(wanted, [*known, *base.environments])
+            if "" in failed:
+                failed = dict.fromkeys(before or wanted, failed[""])
         else:
-            _refuse_unknown(wanted, [*project.environments, *base.environments])
+            _refuse_unknown(wanted, [*known, *base.environments])
             before = _linked(base, wanted, older.commit)
-        names = [*after, *(name for name in before if name not in after)]
-        found = [_compared(name, before.get(name), after.get(name)) for name in names]
-        changed = [diff.environment for diff in found if diff.resources] if with_sides else []
-        sides = [
-            {name: side.compile_with_sources(name) for name in changed if name in linked}
-            for side, linked in ((base, before), (project, after))
-        ]
-        project.save_memo()
+        names = [name for name in dict.fromkeys([*after, *before]) if name not in failed]
+        found: list[EnvironmentDiff] = []
+        sides: tuple[dict[str, CompiledEnvironment], dict[str, CompiledEnvironment]] = ({}, {})
+        for name in names:
+            try:
+                with bounded(limits, f"comparing {name} takes"):
+                    compared = _compared(name, before.get(name), after.get(name))
+                    if with_sides and compared.resources:
+                        _compile_into(sides[0], base, before, name)
+                        _compile_into(sides[1], project or base, after, name)
+                    found.append(compared)
+            except EnvcError as error:
+                if not may_be_broken:
+                    raise
+                failed[name] = error
+        if project is not None:
+            project.save_memo()
     finally:
         for tree in (older, newer):
             if tree is not None:
                 tree.close()
-    return Difference(older.commit, commit, tuple(found), sides[0], sides[1], project, broken)
+    return Difference(older.commit, commit, tuple(found), sides[0], sides[1], project or base, broken, failed, limits)
 
 
-def _newer_side(root: Path, commit: CommitTree | None) -> _Side:
-    """The newer side, with what earlier runs remember of the project."""
-    tree = WorkingTree(root)
-    look = Look(str(tree.root), f"{tree.root}/environments")
-    memo = FolderMemo(tree.root, look.tool)
+def _compile_into(
+    found: dict[str, CompiledEnvironment], side: _Side, linked: Mapping[str, LinkedEnvironment], name: str
+) -> None:
+    if name in linked:
+        found[name] = side.compile_with_sources(name)
+
+
+def _newer_side(root: Path, commit: CommitTree | None, limits: Limits) -> _Side:
+    """The newer side, with what earlier runs remember of the project where it is trusted."""
+    folder = WorkingTree(root, limits)
+    look = Look(str(folder.root), f"{folder.root}/environments", is_trusted=limits.is_trusted)
+    memo = FolderMemo(folder.root, look.tool, is_kept=limits.is_trusted)
     if commit is not None:
+        commit.limits = limits
         return _Side(commit, memo, commit.blob_of, id_digits(root))
-    return _Side(tree, memo, look.known_digest, id_digits(root))
+    return _Side(completed(folder), memo, look.known_digest, id_digits(root))
+
+
+def _newer_if_sound(
+    root: Path, commit: CommitTree | None, wanted: Sequence[str], limits: Limits
+) -> tuple[_Side | None, dict[str, LinkedEnvironment], dict[str, EnvcError]]:
+    """The newer side, its environments that compile, and what is wrong with the others; by an empty name with all."""
+    failed: dict[str, EnvcError] = {}
+    found: dict[str, LinkedEnvironment] = {}
+    project = None
+    try:
+        with bounded(limits):
+            project = _newer_side(root, commit, limits)
+            found = _linked_if_sound(project, wanted, (), failed)
+    except EnvcError as error:
+        # Whichever environment was compiled when the limit was reached: none is looked at.
+        failed, found = {"": error}, {}
+    return project, found, failed
 
 
 def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> EnvironmentDiff:

@@ -10,13 +10,14 @@ from envcompile.emit.index import INDEX_NAME, parse_index
 from envcompile.emit.layout import WHOLE, file_of, take_apart
 from envcompile.errors import EnvcError
 from envcompile.git.blob import blob_id, id_digits
-from envcompile.git.trees import StoredTree
+from envcompile.git.trees import CommitTree, StoredTree
 from envcompile.yamlio.load import load_all
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from envcompile.model import ResourceId
     from envcompile.sources import Tree
-    from envcompile.units.project import Project
 
 _FOLDER: Final = "environments"
 _TOGETHER: Final = ""
@@ -27,23 +28,25 @@ class OlderStates:
     """The last compiled state of each environment.
 
     Args:
-        project: the repository.
-        since: the commit whose compiled manifests are the older state; HEAD's when left out, or those in the folder
-            for an environment that HEAD does not have.
+        here: the project's files.
+        folder: its folder, or a bare repository.
+        since: the commit whose compiled manifests are the older state; when left out HEAD's, for a commit its first
+            parent's, and for an environment that is not in there those that the project itself holds.
 
     Raises:
         UsageError: no such commit.
         UnavailableError: a commit is named, and git does not answer.
     """
 
-    def __init__(self, project: Project, since: str | None = None) -> None:
-        self.digits = id_digits(project.root)
+    def __init__(self, here: Tree, folder: Path, since: str | None = None) -> None:
+        self.digits = id_digits(folder)
         """Of git's names of contents."""
-        self._here = project.tree
+        self._here = here
         self._is_named = since is not None
         self._tree: Tree | None = None
         try:
-            self._tree = open_repository(project.root).commit_tree(since or "HEAD")
+            before = f"{here.commit}^" if isinstance(here, CommitTree) else "HEAD"
+            self._tree = open_repository(folder).commit_tree(since or before)
         except EnvcError:
             if since is not None:
                 raise

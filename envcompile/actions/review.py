@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.diff import difference
 from envcompile.actions.new_findings import new_findings
+from envcompile.ask.findings import NewFindings
 from envcompile.ask.markdown import blocks, table
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.forge.http import RefusedError
@@ -13,14 +14,17 @@ from envcompile.forge.parts import is_key, marker, parts
 from envcompile.forge.sticky import publish
 from envcompile.git.refs import merge_base
 from envcompile.git.repository import open_repository
-from envcompile.text import escaped
+from envcompile.limits import UNTRUSTED_LIMITS, bounded
+from envcompile.sources import find_root
+from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from envcompile.actions.diff import Difference
     from envcompile.forge.job import Job
+    from envcompile.limits import Limits
 
 HEADING = "### Compiled environments"
 DEFAULT_LIMIT = 65_536
@@ -49,7 +53,7 @@ class Review(NamedTuple):
 
 
 def review(
-    root: Path,
+    folder: Path,
     wanted: Sequence[str],
     *,
     source: str | None,
@@ -57,40 +61,51 @@ def review(
     job: Job | None,
     limit: int | None = None,
     most: int = 5,
+    limits: Limits = UNTRUSTED_LIMITS,
 ) -> Review:
     """Compare the checked out state with where the pull request began, and write the comment.
 
+    What does not compile, or reaches a limit, is told in the comment.
+
     Args:
-        root: the project's folder.
+        folder: a folder of the project; the change may have taken the project away.
         wanted: environments; none means all.
         source: the revision to compare with; the pull request's own base when left out.
         key: tells the comments of several projects in one pull request apart.
         job: the CI job; None outside of one.
         limit: bytes of one comment; the host's when left out.
         most: how many comments there may be.
+        limits: what the change may take.
 
     Raises:
         UsageError: a key with other characters, an unknown revision, no default branch.
-        EnvcError: one of the sides does not compile.
     """
     if not is_key(key):
         raise UsageError([
             Problem(f"`{key}` cannot be a comment's key", "write letters, digits, `.`, `_`, `/` and `-`")
         ])
+    try:
+        root = find_root(folder)
+    except UsageError:
+        root = folder.absolute()
     repository = open_repository(root)
     if source is None and job is not None and job.base:
         source = merge_base(repository, job.base, "HEAD")
-    found = difference(root, wanted, source=source, may_be_broken=True, with_sides=True)
+    found = difference(root, wanted, source=source, may_be_broken=True, with_sides=True, limits=limits)
     commit = (job.head if job is not None else "") or repository.find("HEAD")
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
-    if not found.changed and not found.broken:
+    if not found.changed and not found.broken and not found.failed:
         return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
+    total = len(found.environments) + len(found.failed)
     count = sum(len(diff.resources) for diff in found.changed)
-    said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {len(found.environments)}"
+    said = f"{count} {'resource' if count == 1 else 'resources'} in {len(found.changed)} of {total}"
     span = f"from `{found.source[:12]}` to `{commit[:12]}`"
     size = limit or (job.limit if job is not None else DEFAULT_LIMIT)
-    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{_broken(found)}{table(found.changed)}"
-    news = new_findings(found)
+    reasons = _reasons(found.source, found.broken, "so that all of the newer side is shown as added")
+    reasons += _reasons(commit, found.failed, "so that nothing of it is compared")
+    news, untold = _news(found)
+    overview = table(found.changed) if found.changed else ""
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}"
     section, all_news = news.markdown(size // 2), news.markdown()
     pieces = blocks(found.changed)
     whole = "\n".join([_head(top, all_news), *(piece.markdown() for piece in pieces)])
@@ -108,20 +123,32 @@ def review(
     return Review(found, whole, cut.texts, is_cut, summary, key, farewell)
 
 
-def _broken(found: Difference) -> str:
-    """Which environments of the older side do not compile, and why; environments with one reason are told together."""
+def _news(found: Difference) -> tuple[NewFindings, str]:
+    """What the checks find anew, and a sentence where they do not end."""
+    try:
+        with bounded(found.limits, "checking takes"):
+            return new_findings(found), ""
+    except EnvcError as error:
+        return NewFindings(), f"The checks have no answer:\n\n- {_inert(error.problems[0].what)}\n\n"
+
+
+def _reasons(commit: str, broken: Mapping[str, EnvcError], so_that: str) -> str:
+    """Which environments of one side do not compile, and why; environments with one reason are told together."""
     reasons: dict[tuple[str, ...], list[str]] = {}
-    for name, error in found.broken.items():
-        said = [f"{problem.what} ({problem.where[0]})" if problem.where else problem.what for problem in error.problems]
-        reasons.setdefault(tuple(said), []).append(name)
+    for name, error in broken.items():
+        reasons.setdefault(tuple([_in_a_line(problem) for problem in error.problems]), []).append(name)
     text = ""
     for told, names in reasons.items():
-        commit = found.source[:12]
-        text += f"`{commit}` does not compile for {', '.join(f'**{name}**' for name in names)}, "
-        text += "so that all of the newer side is shown as added:\n\n"
+        which = f" for {', '.join(f'**{markdown(name)}**' for name in names)}" if any(names) else ""
+        text += f"`{commit[:12]}` does not compile{which}, {so_that}:\n\n"
         text += "".join(f"- {_inert(what)}\n" for what in told[:_MOST_REASONS])
         text += f"- and {len(told) - _MOST_REASONS} more\n\n" if len(told) > _MOST_REASONS else "\n"
     return text
+
+
+def _in_a_line(problem: Problem) -> str:
+    place = f" ({problem.where[0]})" if problem.where else ""
+    return f"{problem.what}{place}; {problem.fix}" if problem.fix else f"{problem.what}{place}"
 
 
 def _inert(text: str) -> str:

@@ -54,8 +54,10 @@ def keep_snapshot(
     digests = project.parsed.digests
     private = project.private_files()
     racy = racy_inputs(look.root, inputs, look.began)
-    files = Files.of(inputs, ["" if path in private else digests.get(path, "") for path in inputs])
+    known = [digests.get(path) or look.known_digest(path) for path in inputs]
+    files = Files.of(inputs, ["" if path in private else digest for path, digest in zip(inputs, known, strict=True)])
     if files is not None:
+        project.keep_plans(files)
         save(
             look,
             Snapshot(

@@ -9,6 +9,7 @@ from envcompile import yamlio
 from envcompile.adopt.existing import literal_identity, title
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError
+from envcompile.limits import DEFAULT_LIMITS
 from envcompile.sources.tree import FileEntry
 from envcompile.units.project import Project
 from envcompile.values import dotted, same
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from envcompile.adopt.existing import ExistingEnvironment, Value
     from envcompile.errors import Problem
+    from envcompile.limits import Limits
     from envcompile.model import Pointer
 
 _MOST_FIELDS = 5
@@ -61,6 +63,14 @@ class PlannedTree:
     def root(self) -> Path | None:
         """There is no folder yet."""
         return None
+
+    @property
+    def limits(self) -> Limits:
+        """Those of every project."""
+        return DEFAULT_LIMITS
+
+    def bound(self, limits: Limits) -> None:
+        """Nothing is bounded: envc makes these files itself."""
 
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 import typer
 
 from envcompile.cli.completion import complete_environment, complete_resource
-from envcompile.cli.flags import Flag, Options
+from envcompile.cli.flags import UNTRUSTED, Flag, Options
 from envcompile.cli.render import diff
 from envcompile.errors import Problem, UsageError
 
 if TYPE_CHECKING:
     from envcompile.actions.past import Past
+    from envcompile.units.project import Project
 
 Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.", autocompletion=complete_environment)]
 Envs = Annotated[
@@ -43,6 +44,42 @@ DiffFormat = Annotated[
         "--format", metavar="|".join(diff.formats()), click_type=click.Choice(diff.formats()), help="How to print."
     ),
 ]
+
+
+Untrusted = Annotated[bool, typer.Option("--untrusted", help=UNTRUSTED)]
+
+
+@contextmanager
+def project_of(
+    context: typer.Context, *, untrusted: bool = False, staged: bool = False, at: str | None = None
+) -> Generator[Project]:
+    """The project that the command is for, compiled within the limits that hold for it.
+
+    Args:
+        context: the command's.
+        untrusted: whether anybody may have written it.
+        staged: as the next commit will hold it, instead of the folder.
+        at: as this commit holds it.
+
+    Raises:
+        UsageError: both are asked for.
+    """
+    import os
+
+    from envcompile.limits import bounded, limits_for
+    from envcompile.units.project import Project
+
+    limits = limits_for(os.environ, is_trusted=not untrusted)
+    folder = context.obj.project
+    if staged and at is not None:
+        raise UsageError([Problem("--staged and --at exclude each other", "give one of them")])
+    with bounded(limits):
+        if staged:
+            yield Project.of_index(folder, limits)
+        elif at is not None:
+            yield Project.of_commit(folder, at, limits)
+        else:
+            yield Project.open(folder, limits=limits)
 
 
 def history_of(context: typer.Context) -> AbstractContextManager[Past]:

@@ -34,7 +34,8 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     options, environments = read
     root = find_root(os.path.abspath(before.project))
     look = None
-    if root is not None and not (options.output or options.only or options.stdout or options.is_of_git):
+    odd = (options.output, options.only, options.stdout, options.untrusted, options.is_of_git)
+    if root is not None and not any(odd):
         from envcompile.units.snapshot import Look
 
         look = Look(root, f"{root}/environments")
@@ -83,13 +84,17 @@ def run_build(
     Raises:
         EnvcError: what is wrong with the sources, or what stands in the way of writing.
     """
-    if options.is_of_git:
-        from envcompile.cli.render.gates import check_and_tell
+    from envcompile.limits import bounded, limits_for
 
-        return check_and_tell(project, environments, options)
-    from envcompile.units.project import Project
+    limits = limits_for(os.environ, is_trusted=not options.untrusted)
+    with bounded(limits):
+        if options.is_of_git:
+            from envcompile.cli.render.gates import check_and_tell
 
-    return build_project(Project.open(project, look), environments, options)
+            return check_and_tell(project, environments, options, limits)
+        from envcompile.units.project import Project
+
+        return build_project(Project.open(project, look, limits), environments, options)
 
 
 def build_project(opened: Project, environments: Sequence[str], options: BuildOptions) -> int:

@@ -137,6 +137,10 @@ class Options:
         return None if options.conflict() else (options, words)
 
 
+UNTRUSTED: Final = "Anybody may have written it: tight limits, which it cannot raise."
+"""What `--help` says of `--untrusted`, which every command has that compiles."""
+
+
 class BuildOptions(Options):
     """What `envc build` is asked to do beside the environments it names."""
 
@@ -156,6 +160,8 @@ class BuildOptions(Options):
         ("stdout", "why"),
         ("watch", "why"),
         ("jobs", "engine"),
+        ("untrusted", "engine"),
+        ("untrusted", "watch"),
     )
 
     check: bool = flag("Write nothing; exit 16 when something is stale.")
@@ -169,13 +175,15 @@ class BuildOptions(Options):
     no_chart: bool = flag("Leave environments/chart as it is.")
     jobs: int | None = flag("Compile in this many processes; default: one.", "N", least=1)
     engine: str | None = flag("Let an engine compile: dask://HOST:PORT.", "ADDRESS")
+    untrusted: bool = flag(UNTRUSTED)
     why: bool = flag("Tell of each unit (application x environment) whether it was compiled, and why.")
     format: str | None = flag("How --why prints; default: text.", "text|json")
 
     @property
     def is_ordinary(self) -> bool:
         """Tell whether everything goes to environments/: then a build with nothing to do is known by its snapshot."""
-        return not (self.output or self.stdout or self.only or self.watch or self.force or self.why or self.is_of_git)
+        odd = (self.output, self.stdout, self.only, self.watch, self.force, self.why, self.untrusted, self.is_of_git)
+        return not any(odd)
 
     @property
     def is_of_git(self) -> bool:

@@ -29,6 +29,21 @@ if TYPE_CHECKING:
 
 
 _SLASH = re.compile(r"/")
+_DIGITS = 64
+"""Of a SHA-256."""
+
+
+class Known(NamedTuple):
+    """Files as they were left, all paths below their folder."""
+
+    stats: Mapping[str, str]
+    """Path -> stat, as `stats` of a plan has it."""
+    digests: Mapping[str, str]
+    """Path -> the SHA-256 of what was in it then."""
+
+    def digest(self, path: str, stat: str) -> str:
+        """The digest of a file that has this stat now; empty for one that was touched since."""
+        return self.digests.get(path, "") if self.stats.get(path) == stat else ""
 
 
 class Plan(NamedTuple):
@@ -79,7 +94,7 @@ class Plan(NamedTuple):
 def plan(
     folder: Path,
     bundle: Bundle,
-    known: Mapping[str, tuple[str, str]] | None = None,
+    known: Known | None = None,
     *,
     former: Former | None = None,
     gone: bool = False,
@@ -90,7 +105,7 @@ def plan(
     Args:
         folder: the environment's folder; it need not exist.
         bundle: the files that it should hold.
-        known: path -> the stat of a file when its digest was taken, as `stats` of a plan has it, and that digest.
+        known: the files as the last build left them.
         former: what is known of the files there; without it only what the index says.
         gone: the environment is no more: its folder goes with its files, unless others have files there.
         partial: the bundle is not all that belongs there: files of ours that it does not name stay, as does what the
@@ -100,7 +115,7 @@ def plan(
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, known or {}, former, gone=gone, partial=partial)
+        return _plan(folder, bundle, known or Known({}, {}), former, gone=gone, partial=partial)
     except OSError as error:
         raise unreadable(error, folder) from error
 
@@ -115,7 +130,7 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
 def _plan(
     folder: Path,
     bundle: Bundle,
-    known: Mapping[str, tuple[str, str]],
+    known: Known,
     former: Former | None,
     *,
     gone: bool,
@@ -125,6 +140,10 @@ def _plan(
     index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
     plain = index.replace(b"\r\n", b"\n") if index is not None and b"\r" in index else index
     own_index = _index_of(bundle.digests, plain, known) if former is not None else b""
+    if own_index and own_index == index and not (gone or partial):
+        untouched = _untouched(bundle, present, known)
+        if untouched is not None:
+            return untouched._replace(index_now=index, former=former, new_index=own_index)
     owned = dict.fromkeys(bundle.digests, ()) if own_index and plain == own_index else parse_index(index or b"")
 
     if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys() - {INDEX_NAME}):
@@ -140,8 +159,8 @@ def _plan(
         """The digest of a file, and whether it may be written anew."""
         if not stat:
             return "", False
-        seen, found = known.get(path, ("", ""))
-        if found and seen == stat:
+        found = known.digest(path, stat)
+        if found:
             return found, True  # not touched since envc wrote it
         said = written(path)
         data = (folder / path).read_bytes()
@@ -162,7 +181,7 @@ def _plan(
     for path, wanted in bundle.digests.items():
         digests[path] = wanted
         stat = present.get(path)
-        if stat and known.get(path) == (stat, wanted):
+        if stat and wanted == known.digest(path, stat):
             unchanged.append(path)  # not touched since envc wrote it
             continue
         if stat is None:
@@ -223,10 +242,30 @@ def _plan(
     )
 
 
-def _index_of(names: Mapping[str, object], index: bytes | None, known: Mapping[str, tuple[str, str]]) -> bytes:
+def _untouched(bundle: Bundle, present: Mapping[str, str], known: Known) -> Plan | None:
+    """The plan where nobody touched anything since envc wrote it, and no file comes or goes; None elsewhere."""
+    if present != known.stats or known.digests.keys() ^ bundle.digests.keys() != {INDEX_NAME}:
+        return None
+    touched = {path for path, _ in bundle.digests.items() - known.digests.items()}
+    if any(len(known.digests[path]) != _DIGITS for path in touched):
+        return None  # it is not known what is in there
+    unchanged = tuple([path for path in bundle.digests if path not in touched])
+    none: tuple[str, ...] = ()
+    return Plan(
+        bundle,
+        *(none, tuple(sorted(touched)), none, unchanged, none, none, none, none),
+        dict(bundle.digests),
+        None,
+        index_is_current=True,
+        index_is_canonical=True,
+        stats=present,
+    )
+
+
+def _index_of(names: Mapping[str, object], index: bytes | None, known: Known) -> bytes:
     """The index for these names: the one that is there when it is known to be that of just these."""
-    of_known = known.get(INDEX_NAME, ("", ""))[1]
-    is_known = index is not None and len(known) == len(names) + 1 and known.keys() >= names.keys()
+    of_known = known.digests.get(INDEX_NAME, "")
+    is_known = index is not None and len(known.digests) == len(names) + 1 and known.digests.keys() >= names.keys()
     return index if index is not None and is_known and digest(index) == of_known else render_names(names)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from envcompile.errors import UnavailableError
 from envcompile.git.discovery import place_of
 from envcompile.git.run import run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _SOURCES = ("base/", "overlays/")
@@ -25,6 +27,24 @@ def is_ignored(root: Path, file: str) -> bool:
     if place is None or run(place, "check-ignore", "--quiet", "--", file).returncode:
         return False
     return run(place, "ls-files", "--error-unmatch", "--", file).returncode != 0
+
+
+def ignored(root: Path, paths: Iterable[str]) -> list[str]:
+    """The files of a working folder that git ignores; files that are committed all the same are not among them.
+
+    Args:
+        root: a folder of the repository; without one, or without git, nothing is ignored.
+        paths: real paths of files.
+    """
+    place = place_of(root)
+    if place is None:
+        return []
+    wanted = b"\0".join(map(os.fsencode, paths))
+    try:
+        found = run(place, "check-ignore", "-z", "--stdin", stdin=wanted).stdout
+    except UnavailableError:
+        return []
+    return [os.fsdecode(path) for path in found.split(b"\0") if path]
 
 
 class IgnoreRules:

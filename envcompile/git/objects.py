@@ -36,6 +36,10 @@ class TreeEntry(NamedTuple):
     hash: str
 
 
+class OversizeError(Exception):
+    """An object holds more bytes than it may."""
+
+
 class GitObjects:
     """Reads blobs, trees and commits by hash, or by anything else that `git rev-parse` takes.
 
@@ -62,14 +66,26 @@ class GitObjects:
             process = self._process = start(self._place, "cat-file", "--batch")
             self._stop = weakref.finalize(self, _stop, process)
 
-    def read(self, names: Sequence[str]) -> list[tuple[str, bytes] | None]:
-        """The hash and the content of each object, in the order asked; None for one that is not there."""
+    def read(self, names: Sequence[str], most: int | None = None) -> list[tuple[str, bytes] | None]:
+        """The hash and the content of each object, in the order asked; None for one that is not there.
+
+        Args:
+            names: what git takes for an object.
+            most: bytes that each may hold; as many as there are when left out.
+
+        Raises:
+            OversizeError: one of them holds more; nothing of it is read.
+        """
         found: list[tuple[str, bytes] | None] = []
         while len(found) < len(names):
             is_new = self._process is None
             self.start()
             before = len(found)
-            found += self._answers(names[before:])
+            try:
+                found += self._answers(names[before:], most)
+            except OversizeError:
+                self.close()  # git would go on telling all of it
+                raise
             if len(found) < len(names):
                 # Git ends at a damaged object; a process that ended before it was asked anything is started anew.
                 self.close()
@@ -77,7 +93,7 @@ class GitObjects:
                     found.append(None)
         return found
 
-    def _answers(self, names: Sequence[str]) -> Iterator[tuple[str, bytes] | None]:
+    def _answers(self, names: Sequence[str], most: int | None) -> Iterator[tuple[str, bytes] | None]:
         """The answers until git has no more to say; a few questions are always ahead, so that git never waits."""
         questions = [f"{name}\n".encode("utf-8", "surrogateescape") if "\n" not in name else b"\n" for name in names]
         asks, answers = _pipes(self._process)
@@ -99,6 +115,8 @@ class GitObjects:
             header = line.split()
             unread -= len(question)
             if len(header) == 3 and header[2].isdigit():
+                if most is not None and int(header[2]) > most:
+                    raise OversizeError
                 data = answers.read(int(header[2]))
                 answers.read(1)
                 yield header[0].decode(), data

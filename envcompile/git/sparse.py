@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import fail
 from envcompile.git.discovery import has_sparse_patterns
+from envcompile.git.ignore import ignored
 from envcompile.git.index import IndexNames, staged
 from envcompile.git.objects import FOLDER, SYMLINK, TreeEntry
 from envcompile.git.repository import open_repository
-from envcompile.git.tree import FileEntry, file_start
+from envcompile.git.tree import FileEntry, file_start, hidden
 from envcompile.git.trees import CONFLICT, StoredTree
+from envcompile.limits import too_much
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +61,8 @@ class SparseTree(StoredTree):
     def _found(self, name: str, real: str, entry: TreeEntry) -> FileEntry:
         if entry.hash:
             return super()._found(name, real, entry)
+        if real != self._prefix + name and ignored(self._top, (str(self._top / real),)):
+            raise hidden(name, "leads to a file that is ignored by git")
         facts = (self._top / real).stat()
         return FileEntry(name, facts.st_mtime_ns, facts.st_size, facts.st_ino)
 
@@ -67,7 +71,11 @@ class SparseTree(StoredTree):
             return super()._content(entry, real, shown)
         place = self._top / real
         try:
-            return os.fsencode(place.readlink()) if entry.mode == SYMLINK else place.read_bytes()
+            if entry.mode == SYMLINK:
+                return os.fsencode(place.readlink())
+            if place.stat().st_size > self.limits.file_size << 20:
+                raise too_much("file_size", self.limits, f"`{shown}` holds more than", shown)
+            return place.read_bytes()
         except OSError as error:
             reason = (error.strerror or "unreadable").lower()
             fix = "check that it exists and its permissions"

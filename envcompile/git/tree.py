@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.errors import EnvcError
+    from envcompile.limits import Limits
 
 
 class FileEntry(NamedTuple):
@@ -35,6 +36,15 @@ class Tree(Protocol):
     @property
     def root(self) -> Path | None:
         """The folder on disk that the files lie in; None when they come from a commit or an index."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What the files may take of the machine; `limits` of envc.yaml counts once that is read."""
+        ...
+
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on."""
         ...
 
     def files(self, folder: str) -> list[FileEntry]:
@@ -68,6 +78,23 @@ def join(folder: str, path: str) -> str | None:
     """A relative path seen from a folder of the tree; None when it leaves the root or is absolute."""
     joined = posixpath.normpath(posixpath.join(folder, path))
     return None if joined == ".." or joined.startswith(("../", "/")) else joined
+
+
+def is_hidden(path: str) -> bool:
+    """Tell whether a name on the way to a file begins with a dot: of such names no source is read."""
+    return any(part.startswith(".") and part not in {".", ".."} for part in path.split("/"))
+
+
+def hidden(path: str, why: str) -> EnvcError:
+    """The error of a file that a build does not read, because no commit of the project is to hold it."""
+    what = f"`{path}` {why}, so that no commit holds it"
+    return fail(what, "a build reads only what can be committed: copy it to another name", file_start(path))
+
+
+def link_to_hidden(path: str, target: str) -> EnvcError:
+    """The error of a symlink below a name that begins with a dot."""
+    what = f"the symlink `{path}` leads below a name that begins with a dot: it points to `{target}`"
+    return fail(what, "copy the files: a build reads only what commits of the project hold", file_start(path))
 
 
 def link_to_nothing(path: str, target: str) -> EnvcError:

@@ -7,8 +7,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from envcompile.errors import EnvcError, Problem, fail
 from envcompile.git.blob import blob_id
-from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, TreeEntry, missing
-from envcompile.git.tree import FileEntry, file_start, is_ignored, leads_out, link_in_circle, link_to_nothing
+from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, OversizeError, TreeEntry, missing
+from envcompile.git.tree import (
+    FileEntry,
+    file_start,
+    hidden,
+    is_hidden,
+    is_ignored,
+    leads_out,
+    link_in_circle,
+    link_to_hidden,
+    link_to_nothing,
+)
+from envcompile.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +27,7 @@ if TYPE_CHECKING:
 
     from envcompile.errors import UnavailableError
     from envcompile.git.objects import GitObjects
+    from envcompile.limits import Limits
 
 CONFLICT = "conflict"
 """Stands in the place of a mode for a file of the index that has two sides."""
@@ -23,6 +35,7 @@ AT_ONCE = 500
 """Contents that are held at a time while many are read."""
 _OUTSIDE, _CIRCLE, _NOWHERE = "/..", "/.", "/"
 """Where a path leads that leads nowhere in the repository; paths in it never begin with a slash."""
+_MEBIBYTE = 1 << 20
 _MOST_LINKS = 40
 """Symlinks followed for one path before it counts as a circle, as Linux does."""
 
@@ -54,7 +67,7 @@ class StoredTree:
         owns_objects: end the reader of contents together with the tree.
     """
 
-    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals", "lacks")
+    __slots__ = ("_listing", "_objects", "_owns_objects", "_prefix", "_reals", "lacks", "limits")
 
     root: Path | None = None
 
@@ -64,6 +77,8 @@ class StoredTree:
         self._prefix = prefix
         self._owns_objects = owns_objects
         self._reals: dict[str, str] = {}
+        self.limits = DEFAULT_LIMITS
+        """What a layer and a file may hold; `limits` of envc.yaml once that is read."""
         self.lacks: UnavailableError | None = None
         """What was said when a content was wanted that the repository does not hold."""
 
@@ -72,21 +87,25 @@ class StoredTree:
         """What people call it, such as `the index` or `commit 1a2b3c4d5e6f`."""
         return self._listing.name
 
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on."""
+        self.limits = limits
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
         Raises:
             EnvcError: a symlink that leaves the repository, is broken or runs in a circle; a submodule; files that
-                are in conflict.
+                are in conflict; more files or folders than the limits allow.
         """
         clean = "" if folder in {"", "."} else folder.rstrip("/")
-        start = self._real(clean)
+        start = self._plain(clean)
         if start == _OUTSIDE:
             raise leads_out(clean, None)
         found: list[FileEntry] = []
         problems: list[Problem] = []
         if self._is_folder(start):
-            self._list(clean, start, (), found, problems)
+            self._list(clean, start, found, problems)
         if problems:
             raise EnvcError(problems)
         return sorted(found)
@@ -95,13 +114,16 @@ class StoredTree:
         """All that is below a folder, hidden files and links included, which are not followed; by the path below it.
 
         Raises:
-            EnvcError: files there are in conflict.
+            EnvcError: files there are in conflict, or more files or folders than the limits allow.
         """
         start = self._real(folder)
         found: dict[str, TreeEntry] = {}
         todo = [""] if self._is_folder(start) else []
+        folders = 0
         while todo:
             below = todo.pop()
+            folders += 1
+            self._bound(folder, folders + len(todo), len(found))
             for name, entry in self._listing.folder(f"{start}/{below}".strip("/")).items():
                 if entry.mode == FOLDER:
                     todo.append(f"{below}{name}/")
@@ -112,41 +134,40 @@ class StoredTree:
             raise EnvcError(in_conflict)
         return found
 
-    def _list(
-        self, shown: str, real: str, holders: tuple[str, ...], found: list[FileEntry], problems: list[Problem]
-    ) -> None:
-        """List one folder; `holders` are the real folders whose symlinks led here."""
-        for part, entry in self._listing.folder(real).items():
-            if is_ignored(part):
-                continue
-            name = f"{shown}/{part}" if shown else part
-            path = f"{real}/{part}" if real else part
-            if entry.mode == FOLDER:
-                self._list(name, path, holders, found, problems)
-            elif entry.mode == SUBMODULE:
-                raise self._submodule(name)
-            elif entry.mode == CONFLICT:
-                problems.append(_conflict(name))
-            elif entry.mode != SYMLINK:
-                found.append(self._found(name, path, entry))
-            else:
-                self._list_link(name, path, holders, found, problems)
+    def _list(self, folder: str, start: str, found: list[FileEntry], problems: list[Problem]) -> None:
+        """List a folder, whose real path is `start`, and all below it.
 
-    def _list_link(
-        self, name: str, path: str, holders: tuple[str, ...], found: list[FileEntry], problems: list[Problem]
-    ) -> None:
-        target, end = self._target(name, path)
-        if end.mode == FOLDER:
-            trail = (*holders, posixpath.dirname(path))
-            if any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
-                raise link_in_circle(name, self._text(path))
-            self._list(name, target, trail, found, problems)
-        elif end.mode == SUBMODULE:
-            raise self._submodule(name)
-        elif end.mode == CONFLICT:
-            problems.append(_conflict(name))
-        else:
-            found.append(self._found(name, target, end))
+        A folder counts as often as a tree or a symlink names it: a few objects can name each other without end.
+        """
+        todo: list[tuple[str, str, tuple[str, ...]]] = [(folder, start, ())]
+        folders = 0
+        while todo:
+            shown, real, holders = todo.pop()  # `holders` are the real folders whose symlinks led here
+            folders += 1
+            for part, entry in self._listing.folder(real).items():
+                if is_ignored(part):
+                    continue
+                name = f"{shown}/{part}" if shown else part
+                path = f"{real}/{part}" if real else part
+                is_link = entry.mode == SYMLINK
+                target, end = self._target(name, path) if is_link else (path, entry)
+                if end.mode == FOLDER:
+                    trail = (*holders, posixpath.dirname(path)) if is_link else holders
+                    if is_link and any(f"{holder}/".startswith(f"{target}/") or not target for holder in trail):
+                        raise link_in_circle(name, self._text(path))
+                    todo.append((name, target, trail))
+                elif end.mode == SUBMODULE:
+                    raise self._submodule(name)
+                elif end.mode == CONFLICT:
+                    problems.append(_conflict(name))
+                else:
+                    found.append(self._found(name, target, end))
+            self._bound(folder, folders + len(todo), len(found))
+
+    def _bound(self, folder: str, folders: int, files: int) -> None:
+        for name, count in (("folders", folders), ("files", files)):
+            if count > getattr(self.limits, name):
+                raise too_much(name, self.limits, f"`{folder or '.'}` of {self.name} holds more than", folder)
 
     def _submodule(self, name: str) -> EnvcError:
         what = f"`{name}` is a git submodule: {self._listing.name} does not hold its files"
@@ -161,6 +182,8 @@ class StoredTree:
             if target == _OUTSIDE:
                 raise leads_out(shown, text)
             raise link_in_circle(shown, text) if target == _CIRCLE else link_to_nothing(shown, text)
+        if is_hidden(target.removeprefix(self._prefix)):
+            raise link_to_hidden(shown, self._text(path))
         return target, end
 
     def _text(self, path: str) -> str:
@@ -173,6 +196,17 @@ class StoredTree:
         if path not in self._reals:
             self._reals[path] = self._walk(self._prefix + path)
         return self._reals[path]
+
+    def _plain(self, path: str) -> str:
+        """The same, refused where links lead below a name that begins with a dot and the path itself does not say so.
+
+        Raises:
+            EnvcError: it does.
+        """
+        real = self._real(path)
+        if is_hidden(real.removeprefix(self._prefix)) and not is_hidden(path):
+            raise hidden(path, "leads below a name that begins with a dot")
+        return real
 
     def _walk(self, path: str) -> str:
         """Follow symlinks as the system would (path_resolution(7)); names that no repository has stand for nowhere."""
@@ -219,7 +253,7 @@ class StoredTree:
         Raises:
             EnvcError: there is no such file.
         """
-        return self._content(self._file_at(path), self._real(path), path)
+        return self._content(self._file_at(path), self._plain(path), path)
 
     def _file_at(self, path: str) -> TreeEntry:
         entry = self._entry(path)
@@ -282,7 +316,10 @@ class StoredTree:
     def _content(self, entry: TreeEntry, real: str, shown: str) -> bytes:
         """The bytes of a file, or what a symlink says."""
         del real
-        found = self._objects.read([entry.hash])[0]
+        try:
+            found = self._objects.read([entry.hash], self.limits.file_size * _MEBIBYTE)[0]
+        except OversizeError as error:
+            raise too_much("file_size", self.limits, f"`{shown}` holds more than", shown) from error
         if found is None:
             self.lacks = missing(f"`{shown}` of {self._listing.name} (object {entry.hash[:12]})")
             raise self.lacks

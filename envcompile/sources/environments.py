@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
+from envcompile.limits import limits_of
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
-from envcompile.sources.limits import DEFAULT_LIMITS, limits_of
 from envcompile.sources.params import parameters_in, resolved_params
 from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
 from envcompile.sources.project import (
@@ -21,12 +21,13 @@ from envcompile.sources.project import (
     select_environments,
 )
 from envcompile.sources.scans import combined_digest
-from envcompile.sources.tree import WorkingTree, join
+from envcompile.sources.tree import join
+from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.model import Document, Layer, Location, Pointer
     from envcompile.settings import Environment, Project
@@ -70,6 +71,18 @@ class ProjectSources(NamedTuple):
     base: tuple[FileEntry, ...]
     """Every file below `base/`."""
 
+    @property
+    def has_text_names(self) -> bool:
+        """Tell whether the names of all files are UTF-8."""
+        layers = (self.base, *(overlay.files for overlay in self.overlays.values()))
+        return not any(
+            "\udc80" <= letter <= "\udcff"
+            for entries in layers
+            for entry in entries
+            if not entry.path.isascii()
+            for letter in entry.path
+        )
+
     def choose(self, wanted: Iterable[str]) -> tuple[str, ...]:
         """The environments a command line names, in the project's order; all of them when it names none.
 
@@ -110,7 +123,12 @@ class ProjectSources(NamedTuple):
         problems = Problems()
         found: list[Any] = []
         for position, name in enumerate(self.settings.crds):
-            paths = self._crd_paths(name)
+            try:
+                paths = self._crd_paths(name)
+                require_not_ignored(self.tree, paths)
+            except EnvcError as error:
+                problems.extend(error)
+                continue
             if not paths and self.document is not None:
                 known = [entry.path for entry in self.tree.files("") if entry.path.endswith(YAML_ENDINGS)]
                 fix = did_you_mean(name, known, "paths start at the project's root")
@@ -128,79 +146,106 @@ class ProjectSources(NamedTuple):
         path = join("", name)
         if path is None or not self.tree.exists(path):
             return []
+        require_visible(path)
         below = [entry.path for entry in self.tree.files(path) if entry.path.endswith(YAML_ENDINGS)]
         return below or ([path] if path.endswith(YAML_ENDINGS) else [])
+
+
+class Laid(NamedTuple):
+    """The layers of an environment and the files that hold no resources, as its settings have them."""
+
+    where: Callable[[Pointer], Location | None]
+    """The place of a setting."""
+    folders: tuple[tuple[str, tuple[FileEntry, ...]], ...]
+    """Each layer with every file below it, base first."""
+    certificate: str
+    stores: Mapping[str, frozenset[str] | None]
+    own_files: tuple[str, ...]
 
 
 class EnvironmentSources:
     """What one environment is made from; its files are read when somebody asks for what they say.
 
     Args:
-        sources: the project.
         environment: the environment's name.
+        settings: what holds for it when its layers are put together.
+        tree: where its files are.
         parsed: what was read so far.
+        lay: gives the layers when they are asked for.
+        layer_names: of its layers, base first.
 
     Raises:
-        EnvcError: everything that is wrong with its settings.
+        EnvcError: a parameter that does not exist or does not fit.
     """
 
     __slots__ = (
         "_facts",
-        "_folders",
+        "_laid",
+        "_lay",
         "_layers",
         "_parsed",
         "_scans",
         "_tree",
-        "_where",
-        "certificate",
         "environment",
-        "own_files",
+        "layer_names",
         "settings",
-        "stores",
     )
 
-    def __init__(self, sources: ProjectSources, environment: str, parsed: ParsedFiles) -> None:
+    def __init__(
+        self,
+        environment: str,
+        settings: Environment,
+        tree: Tree,
+        parsed: ParsedFiles,
+        lay: Callable[[], Laid],
+        layer_names: tuple[str, ...],
+    ) -> None:
         import msgspec
 
-        overlays = tuple(sources.overlays[layer] for layer in sources.layers[environment])
-        effective = EffectiveSettings(overlays)
-        settings = effective.settings
+        self.environment = environment
+        self.settings = settings
+        self.layer_names = layer_names
+        """The names of its layers, base first."""
+        self._tree = tree
+        self._parsed = parsed
+        self._lay = lay
+        self._laid: Laid | None = None
+        self._layers: tuple[LayerContents, ...] | None = None
+        self._scans: tuple[LayerScan, ...] | None = None
         given = {
             "name": environment,
             "namespace": settings.namespace,
             "labels": settings.labels,
-            "params": resolved_params(settings.params, effective.where),
+            "params": resolved_params(settings.params, self.where),
         }
-        self.environment = environment
-        self.settings: Environment = settings
-        self._where = effective.where
-        self._tree = sources.tree
-        self._parsed = parsed
-        self._facts = EnvironmentFacts(
-            settings.params,
-            given,
-            combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()]),
-            limits_of(sources.settings.limits, is_trusted=parsed.is_trusted),
-        )
-        self._folders = ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays))
-        self._layers: tuple[LayerContents, ...] | None = None
-        self._scans: tuple[LayerScan, ...] | None = None
-        problems = Problems()
-        self.certificate = _certificate(settings, effective, overlays, problems)
+        digest = combined_digest([msgspec.json.encode(given).decode(), msgspec.json.encode(settings.params).decode()])
+        self._facts = EnvironmentFacts(settings.params, given, digest, tree.limits)
+
+    @property
+    def laid(self) -> Laid:
+        """The layers as the settings have them."""
+        if self._laid is None:
+            self._laid = self._lay()
+        return self._laid
+
+    @property
+    def certificate(self) -> str:
         """Path of the sealing certificate, whether it exists or not."""
-        self.stores = _stores(overlays, effective)
+        return self.laid.certificate
+
+    @property
+    def stores(self) -> Mapping[str, frozenset[str] | None]:
         """Path of each layer's secret store, existing or not, lowest first; what counts of it (`StoreFile`)."""
-        problems.raise_any()
-        own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
-        present = tuple(entry.path for overlay in overlays for entry in overlay.files)
-        self.own_files = tuple(path for path in present if path in own or path == self.certificate)
+        return self.laid.stores
+
+    @property
+    def own_files(self) -> tuple[str, ...]:
         """The environment's files that hold no resources."""
-        if sources.document is not None:
-            self.own_files = (PROJECT_FILE, *self.own_files)
+        return self.laid.own_files
 
     def where(self, pointer: Pointer) -> Location | None:
         """The place of a setting by its pointer in the effective settings; None when no file says it."""
-        return self._where(pointer)
+        return self.laid.where(pointer)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -233,7 +278,7 @@ class EnvironmentSources:
         if self._scans is None:
             problems = Problems()
             found = []
-            for folder, entries in self._folders:
+            for folder, entries in self.laid.folders:
                 try:
                     found.append(LayerScan(folder, self._parsed.scan(self._tree, folder, entries, self._facts)))
                 except EnvcError as error:
@@ -266,7 +311,7 @@ class EnvironmentSources:
         if self._layers is None:
             problems = Problems()
             found = []
-            for folder, entries in self._folders:
+            for folder, entries in self.laid.folders:
                 try:
                     found.append(self._parsed.layer(self._tree, folder, entries, self._facts))
                 except EnvcError as error:
@@ -291,8 +336,7 @@ def read_project(tree: Tree) -> ProjectSources:
     """
     problems = Problems()
     settings, document = read_project_file(tree, problems)
-    if isinstance(tree, WorkingTree) and settings.limits is not None:
-        tree.limits = limits_of(settings.limits, is_trusted=tree.limits is DEFAULT_LIMITS)
+    tree.bound(limits_of(settings.limits, tree.limits))
     overlays = read_overlays(tree, problems)
     extends = resolve_extends(overlays, problems)
     ordered = order_layers(extends, overlays, problems)
@@ -321,7 +365,25 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
         UsageError: there is no such environment.
     """
     sources.choose([name])
-    return EnvironmentSources(sources, name, parsed)
+    overlays = tuple(sources.overlays[layer] for layer in sources.layers[name])
+    effective = EffectiveSettings(overlays)
+    settings = effective.settings
+    problems = Problems()
+    certificate = _certificate(settings, effective, overlays, problems)
+    own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
+    present = tuple(entry.path for overlay in overlays for entry in overlay.files)
+    own_files = tuple(path for path in present if path in own or path == certificate)
+    laid = Laid(
+        effective.where,
+        ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays)),
+        certificate,
+        _stores(overlays, effective),
+        own_files if sources.document is None else (PROJECT_FILE, *own_files),
+    )
+    names = tuple(folder for folder, _ in laid.folders)
+    found = EnvironmentSources(name, settings, sources.tree, parsed, lambda: laid, names)
+    problems.raise_any()
+    return found
 
 
 def _stores(overlays: tuple[Overlay, ...], effective: EffectiveSettings) -> dict[str, frozenset[str] | None]:
@@ -359,3 +421,11 @@ def _certificate(
         fix = "copy the certificate into the overlay's folder: it is public and made to be committed"
         problems.add(what, fix, *([where] if where else []))
     return path or f"{overlays[-1].folder}/{named}"
+
+
+def layer_of(path: str) -> str:
+    """The layer to which a file would belong by its place; empty for one outside of all layers."""
+    parts = path.split("/")
+    if parts[0] == OVERLAYS and len(parts) > 2:
+        return f"{OVERLAYS}/{parts[1]}"
+    return BASE if parts[0] == BASE and len(parts) > 1 else ""

@@ -6,16 +6,16 @@ import re
 from typing import TYPE_CHECKING
 
 from envcompile.errors import did_you_mean, fail
+from envcompile.limits import too_much
 from envcompile.model import Location
 from envcompile.sources.jsonnetnatives import NATIVES, REFUSED
-from envcompile.sources.limits import too_much
 from envcompile.sources.tree import file_start
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.errors import EnvcError
-    from envcompile.sources.limits import Limits
+    from envcompile.limits import Limits
 
 _NATIVE = re.compile(r"""std\s*\.\s*native\s*\(\s*['"](\w+)['"]""")
 _NATIVE_FAILED = "failed to execute native callback"

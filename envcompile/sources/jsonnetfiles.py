@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, fail
+from envcompile.limits import DEFAULT_LIMITS
 from envcompile.model import Document, Location
 from envcompile.sources.jsonneterrors import exhausted, explained
 from envcompile.sources.jsonnetimports import Importer
 from envcompile.sources.jsonnetprocess import JsonnetProcess, as_arguments
 from envcompile.sources.jsonnetstore import Stored, evaluation_key
-from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.scans import holds_literals
 from envcompile.sources.tree import file_start
 from envcompile.sources.visibility import is_ignored_source
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.errors import Problems
+    from envcompile.limits import Limits
     from envcompile.model import Pointer
     from envcompile.sources.jsonnetimports import Dependency
     from envcompile.sources.jsonnetstore import EvaluationStore
-    from envcompile.sources.limits import Limits
     from envcompile.sources.tree import File, Tree
 
 _ENVIRONMENT = "environment"

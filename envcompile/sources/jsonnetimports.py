@@ -8,15 +8,15 @@ from itertools import starmap
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import EnvcError, did_you_mean, fail
+from envcompile.limits import DEFAULT_LIMITS, too_much
 from envcompile.model import Location
 from envcompile.sources.jsonneterrors import split_trace
-from envcompile.sources.limits import DEFAULT_LIMITS, too_much
 from envcompile.sources.tree import File, file_start, join
 from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import JSONNET_ENDING
 
 if TYPE_CHECKING:
-    from envcompile.sources.limits import Limits
+    from envcompile.limits import Limits
     from envcompile.sources.tree import Tree
 
 LIBRARIES = ("lib", "vendor")
@@ -52,7 +52,7 @@ class Importer:
         limits: how much it may import.
     """
 
-    __slots__ = ("_failure", "_files", "_limits", "_looked_at", "_root", "_tree")
+    __slots__ = ("_failure", "_files", "_limits", "_looked_at", "_root", "_size", "_tree")
 
     def __init__(self, tree: Tree, files: dict[str, File], root: File, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
@@ -61,6 +61,7 @@ class Importer:
         self._files.setdefault(root.path, root)
         self._root = root.path
         self._looked_at: dict[str, str | None] = {root.path: _digest(root.data)}
+        self._size = 0
         self._failure: EnvcError | _Missing | None = None
 
     def find(self, folder: str, wanted: str) -> tuple[str, bytes]:
@@ -84,10 +85,15 @@ class Importer:
     def _open(self, path: str) -> File | None:
         if len(self._looked_at) > self._limits.imports:
             raise too_much("imports", self._limits, f"jsonnet: `{self._root}` looks at more than", self._root)
-        require_visible(self._tree, path)
+        require_visible(path)
         file = self._files.get(path)
         if file is None and self._tree.is_file(path):
             file = self._files[path] = File(path, self._tree.read(path))
+            self._size += len(file.data)
+            if self._size > self._limits.size << 20:
+                raise too_much(
+                    "size", self._limits, f"jsonnet: what `{self._root}` imports holds more than", self._root
+                )
         if path not in self._looked_at:
             self._looked_at[path] = None if file is None else _digest(file.data)
         return file

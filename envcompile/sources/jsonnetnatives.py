@@ -37,8 +37,12 @@ class NativeError(ValueError):
 def _parse_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise NativeError(f"the text is no JSON: {error}") from None
+    except RecursionError:
+        raise NativeError("the text is nested too deeply") from None
+    except ValueError:
+        raise NativeError("a number of the text has more than 4300 digits") from None
 
 
 def _parse_yaml(text: str) -> list[Any]:

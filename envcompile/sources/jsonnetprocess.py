@@ -5,8 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.log import decision
 from envcompile.sources.jsonnetworker import receive, send
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     """The folder of the importing file and what it imports -> the path and the bytes found."""
 
 _MEBIBYTE = 1 << 20
+_MOST_TOLD = 10_000
+"""Bytes that one evaluation may tell by `std.trace`."""
 
 
 class Answer(NamedTuple):
@@ -37,12 +41,13 @@ class JsonnetProcess:
         memory: mebibytes that the worker may take.
     """
 
-    __slots__ = ("_memory", "_seconds", "_worker")
+    __slots__ = ("_memory", "_said", "_seconds", "_worker")
 
     def __init__(self, seconds: int, memory: int) -> None:
         self._seconds = seconds
         self._memory = memory
         self._worker: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
 
     def evaluate(
         self, path: str, text: str, variables: Mapping[str, str], arguments: Mapping[str, str], find: Find
@@ -72,12 +77,25 @@ class JsonnetProcess:
             send(target, request)
             while (answer := receive(source)) is not None:
                 if "import" not in answer:
+                    self._tell()
                     return Answer(answer.get("output"), answer.get("error", ""), answer.get("native", ""))
                 found, data = find(*answer["import"])
                 send(target, {"path": found, "text": data.decode("latin-1")})
         except BrokenPipeError:
             pass
+        self._tell()
         return Answer(None, exhausted=self._ended())
+
+    def _tell(self) -> None:
+        """Tell what `std.trace` printed to whoever asks for decisions, through the one door that the log is."""
+        if self._said is None:
+            return
+        self._said.seek(0)
+        for line in self._said.read(_MOST_TOLD).decode(errors="replace").splitlines():
+            if line.startswith("TRACE: "):
+                decision("jsonnet", "%s", line)
+        self._said.seek(0)
+        self._said.truncate()
 
     def close(self) -> None:
         """End the worker; the next evaluation starts another."""
@@ -91,6 +109,9 @@ class JsonnetProcess:
                         continue
             worker.kill()
             worker.wait()
+        if self._said is not None:
+            self._said.close()
+            self._said = None
 
     def __del__(self) -> None:
         """End the worker with its owner."""
@@ -103,11 +124,13 @@ class JsonnetProcess:
             # Isolated: neither the folder it is started in nor PYTHON* variables say what code it runs.
             code = f"import sys\nsys.path.insert(0, {home!r})\nfrom envcompile.sources import jsonnetworker\n"
             code += "jsonnetworker.main()"
+            # What `std.trace` prints, and Go's runtime before it aborts: a file, which nobody has to read meanwhile.
+            self._said = TemporaryFile()  # ruff: ignore[open-file-with-context-handler] - as long as the worker
             self._worker = subprocess.Popen(
                 [sys.executable, "-I", "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                stderr=self._said,
             )
         return self._worker
 

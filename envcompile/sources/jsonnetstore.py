@@ -7,6 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.plainfiles import read_plain
 from envcompile.sources.jsonnetimports import Dependency
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class EvaluationStore:
         if not self._is_own():
             return None
         try:
-            read = json.loads((self._folder / f"{key}.json").read_bytes())
+            read = json.loads(read_plain(self._folder / f"{key}.json") or b"")
             body = json.dumps([read["output"], read["dependencies"]])
             if read["digest"] != hashlib.sha256(f"{self._seal}{key}{body}".encode()).hexdigest():
                 return None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import IO
 
 _WIDTH: Final = 8
+_MOST_SAID: Final = 1 << 20
+"""Bytes that jsonnet may print beside its output."""
 _UNKNOWN: Final = re.compile(r"RUNTIME ERROR: function has no parameter (\w+)")
 
 
@@ -67,7 +69,9 @@ def _limit(seconds: int, size: int) -> None:
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
     until = int(used.ru_utime + used.ru_stime) + seconds + 1
-    for what, most in ((resource.RLIMIT_CPU, until), (resource.RLIMIT_AS, size), (resource.RLIMIT_CORE, 0)):
+    # What `std.trace` prints goes to a file: what is too much of it is lost, as for Python SIGXFSZ is ignored.
+    limits = ((resource.RLIMIT_CPU, until), (resource.RLIMIT_AS, size), (resource.RLIMIT_CORE, 0))
+    for what, most in (*limits, (resource.RLIMIT_FSIZE, _MOST_SAID)):
         try:
             _, hard = resource.getrlimit(what)
             resource.setrlimit(what, (most if hard < 0 else min(most, hard), hard))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from envcompile.limits import Limits
     from envcompile.sources.tree import Tree
 
 
@@ -31,6 +32,15 @@ class OverlaidTree:
     def root(self) -> Path | None:
         """The folder of the tree below."""
         return self._tree.root
+
+    @property
+    def limits(self) -> Limits:
+        """Those of the tree below."""
+        return self._tree.limits
+
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on, for the tree below."""
+        self._tree.bound(limits)
 
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -9,8 +10,8 @@ import msgspec
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.git.blob import SHA1_DIGITS, blob_id
+from envcompile.limits import DEFAULT_LIMITS, too_much
 from envcompile.model import Layer, Location
-from envcompile.sources.limits import DEFAULT_LIMITS
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
@@ -26,16 +27,20 @@ from envcompile.sources.yamlfiles import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from envcompile.files import Spool
+    from envcompile.limits import Limits
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
-    from envcompile.sources.limits import Limits
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
 
 
-_BOUND = 1_500_000
-"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much."""
+_BOUND = 1_000_000
+"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much.
+
+Those beyond are put aside as bytes, of which as many are kept again; an unnamed file takes the rest.
+"""
 
 
 class EnvironmentFacts(NamedTuple):
@@ -82,7 +87,6 @@ class ParsedFiles:
     Args:
         digest_of: gives git's name of a file's content where it is known without reading; else an empty text.
         scans: scans of earlier runs by layer and path.
-        is_trusted: whether the tree's authors may raise limits, and results of earlier runs in it are taken up.
         seal: what only this machine knows; results of evaluations are kept under it, and not at all without it.
         digits: hexadecimal digits of the names that git gives to contents here.
     """
@@ -94,14 +98,16 @@ class ParsedFiles:
         "_evaluations",
         "_files",
         "_held",
+        "_kept",
         "_layers",
         "_lent",
         "_packed",
         "_said",
+        "_scanned",
         "_scans",
         "_seal",
+        "_total",
         "_values",
-        "is_trusted",
     )
 
     def __init__(
@@ -110,23 +116,23 @@ class ParsedFiles:
         scans: Mapping[tuple[str, str], FileScan] | None = None,
         digits: int = SHA1_DIGITS,
         *,
-        is_trusted: bool = True,
         seal: str = "",
     ) -> None:
         self._digits = digits
-        self.is_trusted = is_trusted
-        """Whether the tree's authors may raise limits, and results of earlier runs that lie in it are taken up."""
         self._files: dict[str, File] = {}
         self._values: dict[str, list[Any] | EnvcError] = {}
         self._layers: dict[str, _LayerFiles] = {}
         self._said: dict[tuple[str, str], _Said | EnvcError] = {}
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
-        self._scans: dict[tuple[str, str], FileScan] = dict(scans or {})
+        self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
+        self._scans: dict[tuple[str, str], FileScan] = {}
+        self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
-        self._packed: dict[str, bytes] = {}
+        self._total = 0
+        self._packed: Spool | None = None
         self._seal = seal
 
     def forget(self, paths: Iterable[str]) -> None:
@@ -139,7 +145,8 @@ class ParsedFiles:
             if isinstance(said, _Said) and not said.imports:
                 del self._said[path, ""]
                 self._values.pop(path, None)
-                self._packed.pop(path, None)
+                if self._packed is not None:
+                    self._packed.drop(path)
                 file = self._files.pop(path, None)
                 if file is not None:
                     self._held -= len(file.data)
@@ -151,10 +158,15 @@ class ParsedFiles:
             EnvcError: it cannot be read.
             UnavailableError: somebody changed it since its digest was taken.
         """
+        if path not in self._files:
+            self._unpack(path)
         file = self._files.get(path)
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
             self._held += len(file.data)
+            self._total += len(file.data)
+            if self._total > tree.limits.size << 20:
+                raise too_much("size", tree.limits, "the sources hold more than", path)
             known = self._digests.get(path)
             if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
@@ -212,6 +224,11 @@ class ParsedFiles:
     @property
     def scans(self) -> Mapping[tuple[str, str], FileScan]:
         """The scans that hold for every environment, by layer and path."""
+        return ChainMap(self._scans, self._kept)  # type: ignore[arg-type]  # nobody writes into it
+
+    @property
+    def new_scans(self) -> Mapping[tuple[str, str], FileScan]:
+        """Those of them that earlier runs did not make."""
         return self._scans
 
     def values(self, tree: Tree, path: str) -> list[Any]:
@@ -220,9 +237,9 @@ class ParsedFiles:
         Raises:
             EnvcError: the file cannot be read, or is no YAML.
         """
+        if path not in self._values:
+            self._unpack(path)
         values = self._values.get(path)
-        if values is None and path in self._packed:
-            values = self._values[path] = msgspec.msgpack.decode(self._packed.pop(path))
         if values is None:
             try:
                 values = yamlio.load_all(self.file(tree, path).data, path)
@@ -233,15 +250,35 @@ class ParsedFiles:
             raise values
         return values
 
-    def _pack(self, path: str) -> None:
-        """Keep the values of a file as bytes, which take a tenth of the room."""
-        values = self._values.get(path)
-        if isinstance(values, list) and isinstance(self._said.get((path, "")), _Said):
+    def _pack(self, scan: FileScan) -> None:
+        """Put a file and its values aside as bytes; one that may hold a Secret in clear is read again later."""
+        path = scan.path
+        values, file = self._values.get(path), self._files.get(path)
+        if file is None or not isinstance(values, list) or not isinstance(self._said.get((path, "")), _Said):
+            return
+        if not scan.targets and not any(head.holds_literals for head in scan.heads):
             try:
-                self._packed[path] = msgspec.msgpack.encode(values)
+                packed = msgspec.msgpack.encode((file.data, values))
             except (OverflowError, UnicodeEncodeError):
                 return  # a number or a text that msgpack has no form for
-            del self._values[path], self._said[path, ""]
+            if self._packed is None:
+                from envcompile.files import Spool
+
+                self._packed = Spool(_BOUND)
+            self._packed.put(path, packed)
+        else:
+            self._total -= len(file.data)
+        self._held -= len(file.data)
+        del self._values[path], self._said[path, ""], self._files[path]
+
+    def _unpack(self, path: str) -> None:
+        """Take a file and its values up again that were put aside."""
+        packed = self._packed.get(path) if self._packed is not None else None
+        if self._packed is not None and packed is not None:
+            data, self._values[path] = msgspec.msgpack.decode(packed)
+            self._files[path] = File(path, data)
+            self._held += len(data)
+            self._packed.drop(path)
 
     def layer(self, tree: Tree, name: str, entries: Iterable[FileEntry], facts: EnvironmentFacts) -> LayerContents:
         """Read a layer for one environment.
@@ -280,11 +317,15 @@ class ParsedFiles:
         Raises:
             EnvcError: everything that is wrong with the layer's files.
         """
+        whole = self._scanned.get(name)
+        if whole is not None:
+            return whole
         problems = Problems()
         found: list[FileScan] = []
+        is_whole = True
         for path in self._paths(name, entries, problems):
             try:
-                known = self._scans.get((name, path))
+                known = self._scans.get((name, path)) or self._kept.get((name, path))
                 if known is not None and known.digest == self.digest(tree, path):
                     found.append(known)
                     continue
@@ -298,12 +339,31 @@ class ParsedFiles:
                 if not said.varies and not said.import_digests:
                     self._scans[name, path] = scan
                     if self._held > _BOUND:
-                        self._pack(path)
+                        self._pack(scan)
+                else:
+                    is_whole = False
                 found.append(scan)
             except EnvcError as error:
                 problems.extend(error)
         problems.raise_any()
-        return tuple(found)
+        whole = tuple(found)
+        if is_whole:
+            self._scanned[name] = whole  # which says the same to all environments
+        return whole
+
+    def rescan(self, tree: Tree, name: str, path: str) -> FileScan | None:
+        """What an edited file speaks of, where that is the same in every environment; None where it may not be.
+
+        Raises:
+            EnvcError: what is wrong with the file.
+        """
+        if path.endswith(JSONNET_ENDING) or MARK in self.file(tree, path).data:
+            return None
+        said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
+        found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
+        self._scans[name, path] = found
+        self._scanned.pop(name, None)
+        return found
 
     def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:
         """What one file of a layer says to an environment.
@@ -368,7 +428,7 @@ class ParsedFiles:
             from envcompile.sources.jsonnetstore import EvaluationStore
 
             if self._evaluations is None:
-                root = tree.root if self.is_trusted and self._seal else None
+                root = tree.root if tree.limits.is_trusted and self._seal else None
                 store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
                 self._evaluations = Evaluations(self._files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)

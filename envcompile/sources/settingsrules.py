@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import settings
+from envcompile.limits import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,10 @@ def _project(project: settings.Project) -> Iterator[Broken]:
             what = f"`environments` names `{name}` twice"
             yield Broken(("environments", position), what, "keep the first: the order is the promotion order")
         seen.add(name)
+    for name, setting in SETTINGS.items() if project.limits is not None else ():
+        value = getattr(project.limits, name)
+        if value is not None and value < 1:
+            yield Broken(("limits", setting), f"`limits.{setting}` is {value}", "write 1 or more, or leave it out")
 
 
 def _environment(environment: settings.Environment) -> Iterator[Broken]:

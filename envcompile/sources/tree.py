@@ -13,19 +13,22 @@ from envcompile.git.tree import (
     FileEntry,
     Tree,
     file_start,
+    hidden,
+    is_hidden,
     is_ignored,
     join,
     leads_out,
     link_in_circle,
+    link_to_hidden,
     link_to_nothing,
 )
-from envcompile.sources.limits import DEFAULT_LIMITS, too_much
+from envcompile.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from envcompile.errors import EnvcError
-    from envcompile.sources.limits import Limits
+    from envcompile.limits import Limits
 
 
 _MEBIBYTE = 1 << 20
@@ -56,7 +59,8 @@ class WorkingTree:
     """The files as they lie in a folder now.
 
     Symlinks are followed as long as they stay in the repository: the nearest folder around the root that holds
-    `.git`, or the root itself. They never lead below a name that begins with a dot, which no commit holds.
+    `.git`, or the root itself. They never lead below a name that begins with a dot, or to a file that git ignores: no
+    commit holds those, and a branch would only have to point at them.
 
     Args:
         root: the project's folder.
@@ -75,6 +79,10 @@ class WorkingTree:
         self._boundary: str | None = None
         self._scanned: set[str] = set()
 
+    def bound(self, limits: Limits) -> None:
+        """Let these limits hold from now on."""
+        self.limits = limits
+
     def files(self, folder: str) -> list[FileEntry]:
         """Every file below a folder, sorted by path; none when the folder does not exist.
 
@@ -84,7 +92,7 @@ class WorkingTree:
         """
         prefix = "" if folder in {"", "."} else folder.rstrip("/") + "/"
         if prefix:
-            self._check_inside(prefix.rstrip("/"))
+            self._require_plain(prefix.rstrip("/"))
         if not (self.root / folder).is_dir():
             return []
         found: list[FileEntry] = []
@@ -101,16 +109,28 @@ class WorkingTree:
     def _walk(self, folder: str, prefix: str, found: list[FileEntry]) -> None:
         todo: list[tuple[str, tuple[str, ...]]] = [(prefix, ())]
         folders = 0
+        linked: list[str] = []
         while todo:
             folders += 1
-            self._scan(*todo.pop(), found, todo)
+            self._scan(*todo.pop(), found, todo, linked)
             if folders + len(todo) > self.limits.folders:
                 raise too_much("folders", self.limits, f"`{folder or '.'}` holds more than", folder)
             if len(found) > self.limits.files:
                 raise too_much("files", self.limits, f"`{folder or '.'}` holds more than", folder)
+        if linked:
+            from envcompile.git.ignore import ignored
+
+            reals = {os.path.realpath(self._prefix + path): path for path in linked}
+            for real in ignored(self.root, reals):
+                raise hidden(reals[real], "leads to a file that is ignored by git")
 
     def _scan(
-        self, prefix: str, holders: tuple[str, ...], found: list[FileEntry], todo: list[tuple[str, tuple[str, ...]]]
+        self,
+        prefix: str,
+        holders: tuple[str, ...],
+        found: list[FileEntry],
+        todo: list[tuple[str, tuple[str, ...]]],
+        linked: list[str],
     ) -> None:
         """List one folder; `holders` are the real folders whose symlinks led here."""
         try:
@@ -127,6 +147,8 @@ class WorkingTree:
             facts = entry.stat()
             if stat.S_ISREG(facts.st_mode):
                 found.append(FileEntry(path, facts.st_mtime_ns, facts.st_size, facts.st_ino))
+                if trail:
+                    linked.append(path)
 
     def _followed(self, path: str, holders: tuple[str, ...]) -> tuple[str, ...]:
         """The trail after one more symlink, which must not lead out of the repository, nowhere, or in a circle."""
@@ -151,9 +173,23 @@ class WorkingTree:
         if real != boundary and not real.startswith(boundary.rstrip(os.sep) + os.sep):
             raise leads_out(path, target)
         if target is not None and hidden_part(self.root, real):
-            what = f"the symlink `{path}` leads below a name that begins with a dot: it points to `{target}`"
-            raise fail(what, "copy the files: a build reads only what commits of the project hold", file_start(path))
+            raise link_to_hidden(path, target)
         return real
+
+    def _require_plain(self, path: str) -> None:
+        """Refuse a file or folder that links lead to what no commit holds; one that says so itself is somebody's wish.
+
+        Raises:
+            EnvcError: it lies outside of the repository, below a name that begins with a dot, or git ignores it.
+        """
+        real = self._check_inside(path)
+        if real != f"{self._prefix}{path}" and not is_hidden(path):
+            from envcompile.git.ignore import ignored
+
+            if hidden_part(self.root, real):
+                raise hidden(path, "leads below a name that begins with a dot")
+            if ignored(self.root, (real,)):
+                raise hidden(path, "leads to a file that is ignored by git")
 
     def _repository(self) -> str:
         if self._boundary is None:
@@ -168,21 +204,21 @@ class WorkingTree:
             EnvcError: the file cannot be read, or lies outside of the repository.
         """
         if path not in self._scanned:
-            self._check_inside(path)
+            self._require_plain(path)
         try:
             # A pipe that nobody writes to would be waited for without O_NONBLOCK, which means nothing to a file.
             descriptor = os.open(f"{self._prefix}{path}", os.O_RDONLY | _NO_WAITING)
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                os.close(descriptor)
-                raise _no_file(path, facts.st_mode)
-            most = self.limits.file_size * _MEBIBYTE
-            with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
-                # Asked for as many bytes as are allowed, Python makes room for all of them first.
-                data = file.read() if facts.st_size <= most else b""
+            try:
+                facts = os.fstat(descriptor)
+                if not stat.S_ISREG(facts.st_mode):
+                    raise _no_file(path, facts.st_mode)
+                most = self.limits.file_size * _MEBIBYTE
+                data = _content(descriptor, facts.st_size) if facts.st_size <= most else b""
                 if max(facts.st_size, len(data)) > most:
                     raise too_much("file_size", self.limits, f"`{path}` holds more than", path)
                 return data
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise _unreadable(path, error) from error
 
@@ -193,6 +229,18 @@ class WorkingTree:
     def is_file(self, path: str) -> bool:
         """Tell whether the path is a file."""
         return path in self._scanned or (self.root / path).is_file()
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    """All that a file holds, nearly always in one call: it seldom grows while it is read."""
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data
+    parts = [data]
+    while data:
+        data = os.read(descriptor, _MEBIBYTE)
+        parts.append(data)
+    return b"".join(parts)
 
 
 def _holds_ignored(path: str) -> bool:
@@ -226,3 +274,11 @@ def _unreadable(path: str, error: OSError) -> EnvcError:
     reason = (error.strerror or "unreadable").lower()
     shown = path or "."
     return fail(f"cannot read `{shown}`: {reason}", "check that it exists and its permissions", file_start(shown))
+
+
+def folders_in(root: Path, path: str) -> Iterator[str]:
+    """A folder and all below it, also those without a file: a first one may come."""
+    inside = join("", path)
+    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
+        below[:] = [name for name in below if not is_ignored(name)]
+        yield Path(folder).relative_to(root).as_posix()

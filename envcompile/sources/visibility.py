@@ -5,34 +5,25 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from envcompile.errors import UnavailableError, fail
-from envcompile.git.discovery import place_of
-from envcompile.git.run import run
-from envcompile.sources.tree import file_start, hidden_part
+from envcompile.git.tree import hidden, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
-    from envcompile.errors import EnvcError
     from envcompile.sources.tree import Tree
 
 
-def require_visible(tree: Tree, path: str) -> None:
-    """Refuse a file below a name that begins with a dot, which no commit of the project holds; symlinks are followed.
+def require_visible(path: str) -> None:
+    """Refuse a name with a part that begins with a dot; the tree itself refuses visible names that lead there.
 
     Args:
-        tree: where the file is; a commit holds nothing that is hidden.
         path: the file, relative to the project.
 
     Raises:
         EnvcError: the file is hidden.
     """
-    parts = [part for part in path.split("/") if part not in {".", ".."}]
-    if any(part.startswith(".") for part in parts):
-        raise _hidden(path, "lies below a name that begins with a dot")
-    if tree.root is not None and hidden_part(tree.root, os.path.realpath(tree.root / path)):
-        raise _hidden(path, "leads below a name that begins with a dot")
+    if is_hidden(path):
+        raise hidden(path, "lies below a name that begins with a dot")
 
 
 def require_not_ignored(tree: Tree, paths: Iterable[str]) -> None:
@@ -47,10 +38,12 @@ def require_not_ignored(tree: Tree, paths: Iterable[str]) -> None:
     """
     if tree.root is None:
         return
+    from envcompile.git.ignore import ignored
+
     reals = {os.path.realpath(tree.root / path): path for path in paths}
-    hidden = ignored(tree.root, reals) if reals else []
-    if hidden:
-        raise _hidden(reals[hidden[0]], "is ignored by git")
+    found = ignored(tree.root, reals) if reals else []
+    if found:
+        raise hidden(reals[found[0]], "is ignored by git")
 
 
 def is_ignored_source(tree: Tree, path: str) -> bool:
@@ -62,30 +55,9 @@ def is_ignored_source(tree: Tree, path: str) -> bool:
     """
     if tree.root is None:
         return False
+    from envcompile.git.ignore import ignored
+
     folder, name = os.path.split(tree.root / path)
     # git names nothing behind a symlinked folder; a symlink may be ignored itself, or what it leads to.
     itself = os.path.join(os.path.realpath(folder), name)  # ruff: ignore[os-path-join] - as texts, which git wants
     return bool(ignored(tree.root, {itself, os.path.realpath(itself)}))
-
-
-def ignored(root: Path, paths: Iterable[str]) -> list[str]:
-    """The files of a working folder that git ignores; files that are committed all the same are not among them.
-
-    Args:
-        root: a folder of the repository; without one, or without git, nothing is ignored.
-        paths: real paths of files.
-    """
-    place = place_of(root)
-    if place is None:
-        return []
-    wanted = b"\0".join(map(os.fsencode, paths))
-    try:
-        found = run(place, "check-ignore", "-z", "--stdin", stdin=wanted).stdout
-    except UnavailableError:
-        return []
-    return [os.fsdecode(path) for path in found.split(b"\0") if path]
-
-
-def _hidden(path: str, why: str) -> EnvcError:
-    what = f"`{path}` {why}, so that no commit holds it"
-    return fail(what, "a build reads only what can be committed: copy it to another name", file_start(path))

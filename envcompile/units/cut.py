@@ -217,5 +217,16 @@ def _closed(given: _Growing) -> Share:
         Part(number, path, digest, tuple(documents), tuple(patches))
         for (number, path), (digest, documents, patches) in sorted(given.parts.items())
     ])
-    described = [f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts]
-    return Share(parts, combined_digest(described), tuple(given.secrets), tuple(given.literals))
+    return Share(parts, _digest(parts), tuple(given.secrets), tuple(given.literals))
+
+
+def digest_of(parts: Sequence[Part]) -> str:
+    """The digest of all that an application is given, in parts that are sorted as their layers lay them."""
+    base = [part for part in parts if part.layer == 0]
+    return " ".join([_digest(own) for own in (base, parts[len(base) :]) if own])
+
+
+def _digest(parts: Sequence[Part]) -> str:
+    return combined_digest([
+        f"{part.layer} {part.path} {part.digest} {part.documents} {part.patches}" for part in parts
+    ])

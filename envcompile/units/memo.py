@@ -7,16 +7,18 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from envcompile.sources.scans import FileScan  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+from envcompile.plainfiles import read_plain
+from envcompile.sources.scans import FileScan
 from envcompile.units.unit import UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.units.environment import LinkedEnvironment
@@ -41,11 +43,8 @@ class Remembered(msgspec.Struct, array_like=True):
     age: int = 0
 
     @classmethod
-    def of(
-        cls, app: str, exports: UnitExports, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]
-    ) -> Remembered:
+    def of(cls, app: str, told: bytes, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]) -> Remembered:
         """What is worth to be remembered of a unit."""
-        told = told_of(exports)
         return cls(app, told, digest_of(told), msgspec.msgpack.encode(inputs), files)
 
     def tells(self, exports: UnitExports) -> bool:
@@ -55,15 +54,20 @@ class Remembered(msgspec.Struct, array_like=True):
 
     def exports(self) -> UnitExports | None:
         """What the unit tells to the others; None when that is damaged."""
-        try:
-            return msgspec.msgpack.decode(self.told, type=UnitExports)
-        except (msgspec.MsgspecError, RecursionError):
-            return None
+        return exports_from(self.told)
 
 
 def told_of(exports: UnitExports) -> bytes:
     """What a unit tells to the others as bytes: equal when it is the same."""
     return msgspec.msgpack.encode(exports)
+
+
+def exports_from(told: bytes) -> UnitExports | None:
+    """What a unit tells to the others; None when that is damaged."""
+    try:
+        return msgspec.msgpack.decode(told, type=UnitExports)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def digest_of(told: bytes) -> str:
@@ -140,7 +144,36 @@ class _Pack(msgspec.Struct, array_like=True):
 
 class _Scans(msgspec.Struct, array_like=True):
     tool: str
-    scans: list[tuple[str, FileScan]]
+    scans: dict[tuple[str, str], msgspec.Raw]
+
+
+class KeptScans(Mapping[tuple[str, str], FileScan]):
+    """What files spoke of, by layer and path; each is read when somebody asks for it.
+
+    Args:
+        packed: the scans.
+    """
+
+    def __init__(self, packed: Mapping[tuple[str, str], msgspec.Raw]) -> None:
+        self.packed = packed
+        self._decoder = msgspec.msgpack.Decoder(FileScan)
+
+    def __getitem__(self, place: tuple[str, str]) -> FileScan:
+        return self._decoder.decode(self.packed[place])
+
+    def get(self, place: tuple[str, str], default: Any = None) -> Any:
+        """One of them; None for a file that nothing is known of, or where what is known is damaged."""
+        packed = self.packed.get(place)
+        try:
+            return self._decoder.decode(packed) if packed is not None else default
+        except msgspec.MsgspecError:
+            return default
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.packed)
+
+    def __len__(self) -> int:
+        return len(self.packed)
 
 
 class FolderMemo:
@@ -149,14 +182,17 @@ class FolderMemo:
     Args:
         root: the project's folder.
         tool: names this version of envc: what another one remembers does not count.
+        is_kept: whether the folder is read and written; else what is learnt is lost with this object.
     """
 
-    def __init__(self, root: Path, tool: str) -> None:
+    def __init__(self, root: Path, tool: str, *, is_kept: bool = True) -> None:
         self._folder = root / FOLDER
+        self._is_kept = is_kept
         self._tool = tool
         self._packs: dict[str, _Pack] = {}
         self._used: dict[str, set[str]] = {}
         self._changed: set[str] = set()
+        self._scans: KeptScans | None = None
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
@@ -212,37 +248,63 @@ class FolderMemo:
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""
-        for environment in self._changed:
-            pack = self._packs[environment]
-            used = self._used.get(environment, set())
-            kept = {}
-            for key, entry in pack.entries.items():
-                entry.age = 0 if key in used else entry.age + 1
-                if entry.age < _GENERATIONS:
-                    kept[key] = entry
-                if key in used:
-                    pack.latest[entry.app] = key
-            latest = {app: key for app, key in pack.latest.items() if key in kept}
-            pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
-            write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
+        for environment in self._changed if self._is_kept else ():
+            self._save(environment)
         self._changed.clear()
 
-    def scans(self) -> dict[tuple[str, str], FileScan]:
-        """What files spoke of, by layer and path."""
-        data = read_checked(self._file("scans"))
-        if data is None:
-            return {}
-        try:
-            found = msgspec.msgpack.decode(data, type=_Scans)
-        except msgspec.MsgspecError:
-            return {}
-        if found.tool != self._tool:
-            return {}
-        return {(layer, scan.path): scan for layer, scan in found.scans}
+    def close(self, environment: str) -> None:
+        """Keep what was learnt of an environment, and give it up in memory; it is loaded again when asked for."""
+        if not self._is_kept:
+            return
+        if environment in self._changed:
+            self._save(environment)
+            self._changed.discard(environment)
+        self._packs.pop(environment, None)
+        self._used.pop(environment, None)
 
-    def save_scans(self, scans: Iterable[tuple[str, FileScan]]) -> None:
-        """Keep what files speak of; a folder that cannot be written is no error."""
-        write_checked(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, list(scans))))
+    def _save(self, environment: str) -> None:
+        pack = self._packs[environment]
+        used = self._used.get(environment, set())
+        kept = {}
+        for key, entry in pack.entries.items():
+            entry.age = 0 if key in used else entry.age + 1
+            if entry.age < _GENERATIONS:
+                kept[key] = entry
+            if key in used:
+                pack.latest[entry.app] = key
+        latest = {app: key for app, key in pack.latest.items() if key in kept}
+        pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
+        write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
+
+    def scans(self) -> KeptScans:
+        """What files spoke of, by layer and path."""
+        if self._scans is None:
+            found = self._load_scans()
+            self._scans = KeptScans(found.scans if found is not None and found.tool == self._tool else {})
+        return self._scans
+
+    def save_scans(self, scans: Mapping[tuple[str, str], FileScan], without: Iterable[str] = ()) -> None:
+        """Keep what files speak of beside what is known already; a folder that cannot be written is no error.
+
+        Args:
+            scans: by layer and path.
+            without: the files of which nothing is kept.
+        """
+        refused = frozenset(without)
+        packed = {place: one for place, one in self.scans().packed.items() if place[1] not in refused}
+        new = {place: scan for place, scan in scans.items() if place[1] not in refused}
+        if not self._is_kept or (not new and len(packed) == len(self.scans())):
+            return
+        packed.update({place: msgspec.Raw(msgspec.msgpack.encode(scan)) for place, scan in new.items()})
+        write_checked(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, packed)))
+        self._scans = KeptScans(packed)
+
+    def _load_scans(self) -> _Scans | None:
+        data = self._read("scans")
+        try:
+            return msgspec.msgpack.decode(data, type=_Scans) if data is not None else None
+        except msgspec.MsgspecError:
+            return None
 
     def _pack(self, environment: str) -> _Pack:
         known = self._packs.get(environment)
@@ -251,7 +313,7 @@ class FolderMemo:
         return known
 
     def _load(self, environment: str) -> _Pack:
-        data = read_checked(self._file(f"env-{environment}"))
+        data = self._read(f"env-{environment}")
         if data is not None:
             try:
                 found = msgspec.msgpack.decode(data, type=_Pack)
@@ -262,15 +324,17 @@ class FolderMemo:
                     return found
         return _Pack(self._tool, {}, {}, ("", []), {})
 
+    def _read(self, name: str) -> bytes | None:
+        return read_checked(self._file(name)) if self._is_kept else None
+
     def _file(self, name: str) -> Path:
         return self._folder / name
 
 
 def read_checked(path: Path) -> bytes | None:
     """What `write_checked` wrote to a file; None when it is not there, or damaged."""
-    try:
-        data = path.read_bytes()
-    except OSError:
+    data = read_plain(path)
+    if data is None:
         return None
     head, body = data[: len(_FORMAT) + 8], data[len(_FORMAT) + 8 :]
     return body if head == _FORMAT + b"%08x" % zlib.crc32(body) else None
@@ -281,11 +345,14 @@ def write_checked(path: Path, body: bytes) -> None:
     import os
     from contextlib import suppress
 
+    from envcompile.git.own_folder import make_own
+
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     if path.parent.is_symlink() or path.parent.parent.is_symlink():
         return  # a link in the place of a folder leads to files of others
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_own(path.parent.parent)
+        path.parent.mkdir(exist_ok=True)
         beside.write_bytes(_FORMAT + b"%08x" % zlib.crc32(body) + body)
         beside.replace(path)
     except OSError:

@@ -56,8 +56,12 @@ class EnvironmentPlan(NamedTuple):
     """What all units are given, by name: digests."""
     private: frozenset[str]
     """The files that git ignores in which a Secret may stand in clear."""
+    patched: tuple[tuple[int, str, str], ...]
+    """Every file with a `kind: Patch`: layer, path, digest."""
     layout: Layout
     """What the files hold that are made of it; nothing before depends on it."""
+    documents: int
+    """So many documents and patches its files have."""
 
     @property
     def environment(self) -> str:
@@ -73,13 +77,7 @@ class EnvironmentPlan(NamedTuple):
     @property
     def joined_from(self) -> str:
         """The digest of what joining looks at besides what units tell."""
-        files = {(number, path) for number, path, _, _ in self.patches}
-        patches = [
-            f"{number} {file.path} {file.digest}"
-            for number, scan in enumerate(self.sources.scans)
-            for file in scan.files
-            if file.targets and (number, file.path) in files
-        ]
+        patches = [f"{number} {path} {digest}" for number, path, digest in self.patched]
         parts = [f"{name} {digest}" for name, digest in self.given.items()]
         return combined_digest([*parts, *patches, _StoreKey(self.store).of_all()])
 
@@ -97,22 +95,21 @@ class EnvironmentPlan(NamedTuple):
             EnvcError: a file cannot be read.
         """
         sources = self.sources
-        scans = sources.scans
         layers: list[Layer] = []
-        shares: list[list[Part]] = [[] for _ in scans]
+        shares: list[list[Part]] = [[] for _ in sources.layer_names]
         for part in unit.parts:
             shares[part.layer].append(part)
-        for scan, parts in zip(scans, shares, strict=True):
+        for name, parts in zip(sources.layer_names, shares, strict=True):
             if not parts:
-                layers.append(Layer(scan.name, (), (), {}))
+                layers.append(Layer(name, (), (), {}))
                 continue
-            said = [(part, sources.documents(scan.name, part.path)) for part in parts]
+            said = [(part, sources.documents(name, part.path)) for part in parts]
             layers.append(
                 Layer(
-                    scan.name,
+                    name,
                     tuple([found.documents[at] for part, found in said for at in part.documents]),
                     tuple([found.patches[at] for part, found in said for at in part.patches]),
-                    {part.path: app_of(part.path, scan.name) for part in parts},
+                    {part.path: app_of(part.path, name) for part in parts},
                 )
             )
         return UnitInput(
@@ -168,21 +165,26 @@ def plan(
         for file in scan.files
         for at, target in enumerate(file.targets)
     ]
+    patched = [
+        (number, file.path, file.digest)
+        for number, scan in enumerate(sources.scans)
+        for file in scan.files
+        if file.targets
+    ]
     store_key = _StoreKey(store)
-    common = combined_digest([f"{name} {digest}" for name, digest in given.items()])
     is_sealing = settings.secret_backend != "plaintext"
     units = []
     for app, share in sorted(found.shares.items()):
         secrets = None
         sealed = ""
         if share.secrets and is_sealing:
-            secrets = _secrets(store or _empty(sources), external, share, is_ignored)
+            secrets = _secrets(store or empty_store(sources.environment), external, share, is_ignored)
             sealed = combined_digest([
                 store_key.of(map(names.identity, share.secrets)),
                 repr(external),
                 *sorted(secrets.ignored),
             ])
-        key = combined_digest([common, app, sealed, share.digest])
+        key = unit_key(given, app, sealed, share.digest)
         units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered=True, key=key))
     private = frozenset().union(*(unit.secrets.ignored for unit in units if unit.secrets is not None))
     if private:
@@ -191,15 +193,38 @@ def plan(
             unit._replace(may_be_remembered=private.isdisjoint([part.path for part in unit.parts])) for unit in units
         ]
     return EnvironmentPlan(
-        sources, api, facts, merge_texts, tuple(units), store, tuple(patches), given, private, layout
+        sources,
+        api,
+        facts,
+        merge_texts,
+        tuple(units),
+        store,
+        tuple(patches),
+        given,
+        private,
+        tuple(patched),
+        layout,
+        sum(len(file.heads) + len(file.targets) for scan in sources.scans for file in scan.files),
     )
 
 
-def _empty(sources: EnvironmentSources) -> Store:
+def unit_key(given: Mapping[str, str], app: str, sealed: str, parts: str) -> str:
+    """The digest of everything that a unit is compiled from.
+
+    Args:
+        given: the digests of what all units of its environment are given, by name.
+        app: its application.
+        sealed: the digest of what is sealed for it.
+        parts: the digest of its parts.
+    """
+    return combined_digest([*(f"{name} {digest}" for name, digest in given.items()), app, sealed, parts])
+
+
+def empty_store(environment: str) -> Store:
     """The store of an environment for which nothing was sealed yet: messages name the file that will have it."""
     from envcompile.secrets.store import STORE_NAME, Store
 
-    return Store(f"overlays/{sources.environment}/{STORE_NAME}")
+    return Store(f"overlays/{environment}/{STORE_NAME}")
 
 
 def _secrets(store: Store, external: StoreFacts | None, share: Share, is_ignored: Ignored) -> SecretInput:

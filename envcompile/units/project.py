@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.errors import Problems, fail
-from envcompile.kubernetes import MergeKeyError, UnknownVersionError
+from envcompile.errors import Problems
+from envcompile.limits import DEFAULT_LIMITS, limits_of, too_much
+from envcompile.log import decision
 from envcompile.model import Compiled, Composition
 from envcompile.sources.scans import combined_digest
-from envcompile.units.compile import api_of, compose_of
+from envcompile.units.apis import Apis
+from envcompile.units.compile import compose_of
 from envcompile.units.cut import Cutter
 from envcompile.units.environment import LinkedEnvironment, Units
 from envcompile.units.link import report
 from envcompile.units.plan import plan
 from envcompile.units.seal import external_store
-from envcompile.units.unit import ApiFacts, CompiledUnit, Exported, UnitExports
-from envcompile.yamlio.places import exact_place
+from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from envcompile import settings
+    from envcompile import settings as models
     from envcompile.git.trees import StoredTree
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Location, Pointer, Resource
+    from envcompile.limits import Limits
+    from envcompile.model import Resource
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.environment import Reason
+    from envcompile.units.kept_plans import KeptPlans
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.shared_memo import SharedMemo
-    from envcompile.units.snapshot import Look
+    from envcompile.units.snapshot import Files, Look
 
 
 class EnvironmentContext(NamedTuple):
@@ -75,29 +78,39 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         parsed: ParsedFiles | None = None,
         memo: FolderMemo | SharedMemo | None = None,
         look: Look | None = None,
+        kept: KeptPlans | None = None,
     ) -> None:
-        from envcompile.sources import new_parsed_files, read_project
+        from envcompile.sources import new_parsed_files
 
         self.tree = tree
         self.look = look
-        self._sources: ProjectSources = read_project(tree)
-        # What is remembered is text, which the name of a file need not be.
-        self.memo: FolderMemo | SharedMemo | None = memo if _are_text(self._sources) else None
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
-        self._apis: dict[str, KubeApi] = {}
+        self._kept: KeptPlans | None = kept
+        self._sources: ProjectSources | None = None
+        self.memo: FolderMemo | SharedMemo | None = memo
+        self._documents = 0
+        if kept is not None:
+            tree.bound(limits_of(kept.settings.limits, tree.limits))
+        elif not self.sources.has_text_names:
+            self.memo = None  # what is remembered is text, which the name of a file need not be
         self._cutters: dict[str, Cutter] = {}
+        self._apis = Apis(self.settings, lambda: self.sources, self._parsed)
         self._plans: dict[str, EnvironmentPlan] = {}
         self._units: dict[str, Units] = {}
         self._linked: dict[str, LinkedEnvironment] = {}
         self._is_ignored: Callable[[str], bool] | None = None
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str] = ".", look: Look | None = None) -> Project:
+    def open(
+        cls, path: str | os.PathLike[str] = ".", look: Look | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> Project:
         """The project that a folder belongs to.
 
         Args:
             path: the folder.
             look: what was found out about it already.
+            limits: what it may take of the machine. Where they say that it is not trusted, nothing below `.envc` is
+                read or written.
 
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
@@ -105,51 +118,58 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.git.blob import id_digits
         from envcompile.git.discovery import has_sparse_patterns
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
+        from envcompile.units.kept_plans import KeptPlans
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
 
         start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
         root = Path(os.path.realpath(find_root(start)))
-        look = look or Look(str(root), f"{root}/environments")
-        tree: Tree = WorkingTree(root, seen=look.inputs if look.is_plain else None)
+        look = look or Look(str(root), f"{root}/environments", is_trusted=limits.is_trusted)
+        tree: Tree = WorkingTree(root, limits, seen=look.inputs if look.is_plain else None)
         if has_sparse_patterns(root):
             from envcompile.git.sparse import completed
 
             tree = completed(tree)
-        memo = FolderMemo(root, look.tool)
-        return cls(tree, ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool), memo, look)
+        memo = FolderMemo(root, look.tool, is_kept=limits.is_trusted)
+        parsed = ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool)
+        kept = KeptPlans.open(root, look, tree, parsed) if isinstance(tree, WorkingTree) else None
+        if kept is not None:
+            decision("units", "the plans of the last build hold: %s files were edited since", len(look.changed or ()))
+        return cls(tree, parsed, memo, look, kept)
 
     @classmethod
-    def of_index(cls, path: str | os.PathLike[str] = ".") -> Project:
+    def of_index(cls, path: str | os.PathLike[str] = ".", limits: Limits = DEFAULT_LIMITS) -> Project:
         """The project that a folder belongs to, as the next commit will hold it; in a hook, the commit being made.
 
         Args:
             path: the folder.
+            limits: what it may take of the machine, as for `open`.
 
         Raises:
             UsageError: the folder is in no git repository, or its index holds no project there.
         """
         from envcompile.units.stored import index_tree
 
-        return cls._of_stored(*index_tree(path))
+        return cls._of_stored(*index_tree(path), limits)
 
     @classmethod
-    def of_commit(cls, path: str | os.PathLike[str], revision: str) -> Project:
+    def of_commit(cls, path: str | os.PathLike[str], revision: str, limits: Limits = DEFAULT_LIMITS) -> Project:
         """The project that a folder belongs to, as a commit holds it.
 
         Args:
             path: the folder, or a bare repository.
             revision: whatever git takes for a commit.
+            limits: what it may take of the machine, as for `open`.
 
         Raises:
             UsageError: the folder is in no git repository, or there is no such commit, or no project in it.
         """
         from envcompile.units.stored import commit_tree
 
-        return cls._of_stored(*commit_tree(path, revision))
+        return cls._of_stored(*commit_tree(path, revision), limits)
 
     @classmethod
-    def _of_stored(cls, tree: StoredTree, folder: Path) -> Project:
+    def _of_stored(cls, tree: StoredTree, folder: Path, limits: Limits) -> Project:
         from envcompile.git.blob import id_digits
         from envcompile.git.own_folder import require_own
         from envcompile.sources import ParsedFiles
@@ -157,7 +177,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.units.snapshot import tool_stamp
 
         digits = id_digits(folder)
-        if not (folder / ".envc").is_dir():
+        tree.limits = limits
+        if not limits.is_trusted or not (folder / ".envc").is_dir():
             return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
         require_own(folder / ".envc")
         memo = FolderMemo(folder, tool_stamp())
@@ -172,18 +193,22 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         return root
 
     @property
-    def settings(self) -> settings.Project:
+    def settings(self) -> models.Project:
         """What `envc.yaml` says."""
-        return self._sources.settings
+        return self._kept.settings if self._kept is not None else self.sources.settings
 
     @property
     def environments(self) -> tuple[str, ...]:
         """The environments in their promotion order."""
-        return self._sources.environments
+        return self._kept.environments if self._kept is not None else self.sources.environments
 
     @property
     def sources(self) -> ProjectSources:
         """The project's settings, and the files of each of its layers."""
+        if self._sources is None:
+            from envcompile.sources import read_project
+
+            self._sources = read_project(self.tree)
         return self._sources
 
     @property
@@ -197,7 +222,9 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         Raises:
             UsageError: one of the names is no environment.
         """
-        return self._sources.choose(tuple(wanted))
+        from envcompile.sources.project import select_environments
+
+        return select_environments(tuple(wanted), self.environments)
 
     def compile(self, environment: str) -> Compiled:
         """Compile one environment.
@@ -305,7 +332,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         known = self._plans.get(environment)
         if known is None:
-            known = self._plans[environment] = self._plan(environment)
+            known = self._plans[environment] = self._kept_plan(environment) or self._plan(environment)
         return known
 
     def sources_of(self, environment: str) -> EnvironmentSources:
@@ -316,7 +343,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         from envcompile.sources import read_environment
 
-        return read_environment(self._sources, environment, self._parsed)
+        return read_environment(self.sources, environment, self._parsed)
 
     def reasons(self) -> list[Reason]:
         """For each unit of the environments that were linked whether it was compiled, and why."""
@@ -325,10 +352,13 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     def save_memo(self) -> None:
         """Keep what was learnt of files and units; a folder that cannot be written is no error."""
         if self.memo is not None:
-            private = self.private_files()
-            scans = self._parsed.scans.items()
-            self.memo.save_scans([(layer, scan) for (layer, path), scan in scans if path not in private])
+            self.memo.save_scans(self._parsed.new_scans, self.private_files())
             self.memo.save()
+
+    def save_units(self, environment: str) -> None:
+        """Keep what was learnt of an environment's units, and give it up in memory."""
+        if self.memo is not None:
+            self.memo.close(environment)
 
     def further_inputs(self) -> set[str]:
         """Everything outside of the layers' files that has a say in what is compiled, or would if it were there."""
@@ -340,8 +370,10 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
                 found.add(folder)  # a new file changes it
                 folder = folder.rpartition("/")[0]
         if self.tree.root is not None:
+            from envcompile.sources.tree import folders_in
+
             for path in self.settings.crds:
-                found.update(_folders(self.root, path))
+                found.update(folders_in(self.root, path))
         return found
 
     @property
@@ -362,11 +394,65 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             found.update([entry.path for entry in self.tree.files(path)] or [path])
         return frozenset(found)
 
+    def _kept_plan(self, environment: str) -> EnvironmentPlan | None:
+        """The plan that earlier builds kept, where it holds; what a team shares is learnt from files."""
+        from envcompile.units.memo import FolderMemo
+
+        if self._kept is None or environment not in self._kept.environments or not isinstance(self.memo, FolderMemo):
+            return None
+        found = self._kept.plan(
+            environment,
+            self.tree,
+            self._parsed,
+            lambda: self.sources,
+            lambda facts: self._apis.of(facts, lambda: self.sources_of(environment)),
+            lambda settings: self._store(environment, settings),
+        )
+        if found is not None:
+            self._count(found.documents)
+        return found
+
+    def _count(self, documents: int) -> None:
+        """Count what an environment is made from.
+
+        Raises:
+            EnvcError: the environments together are made from more than the limits allow.
+        """
+        self._documents += documents
+        if self._documents > self.tree.limits.documents:
+            raise too_much("documents", self.tree.limits, "the environments are made from more than", "")
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether the plans that the last build kept hold for what is there now."""
+        return self._kept is not None
+
+    def keep_plans(self, inputs: Files) -> None:
+        """Keep the plans of all environments for later runs; a folder that cannot be written is no error.
+
+        Args:
+            inputs: everything that they were made from.
+        """
+        from envcompile.units.kept_plans import keep_plans, world_of
+
+        if self.look is None or self.memo is None or self.asks_git or self.private_files():
+            return
+        world = world_of(self.look.tool, inputs)
+        fixed = {*self._parsed.looked_at(), *self.crd_files()}
+        if self._kept is not None:
+            if world == self._kept.world:
+                return
+            fixed.update(self._kept.fixed)
+        plans = [self.plan(environment) for environment in self.environments]
+        keep_plans(self.root, world, self.settings, self.environments, plans, fixed)
+
     def _plan(self, environment: str) -> EnvironmentPlan:
         import msgspec
 
         sources = self.sources_of(environment)
-        facts, api = self._api_for(sources)
+        self._count(sum(len(file.heads) + len(file.targets) for layer in sources.scans for file in layer.files))
+        facts = self._apis.facts_of(sources)
+        api = self._apis.of(facts, lambda: sources)
         mode = sources.settings.config_merge or self.settings.config_merge
         texts = msgspec.json.encode(sources.settings, order="sorted").decode()
         given = {
@@ -384,17 +470,17 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             cutter,
             given=given,
             merge_texts=mode == "merge",
-            store=self._store(environment, sources),
-            external=external_store(sources),
+            store=self._store(environment, sources.settings),
+            external=external_store(sources, api),
             is_ignored=self.ignores,
             layout=self.settings.layout,
         )
 
-    def _store(self, environment: str, sources: EnvironmentSources) -> Store | None:
+    def _store(self, environment: str, own: models.Environment) -> Store | None:
         """The sealed values of an environment; None where there are none, or nobody looks at them."""
-        if sources.settings.secret_backend == "plaintext":
+        if own.secret_backend == "plaintext":
             return None
-        files = self._sources.sealed_files(environment)
+        files = self.sources.sealed_files(environment)
         if not files:
             return None
         from envcompile.secrets import store_of
@@ -411,66 +497,3 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
             self._is_ignored = IgnoreRules(root)
         return self._is_ignored(path)
-
-    def _api_for(self, sources: EnvironmentSources) -> tuple[ApiFacts, KubeApi]:
-        """What the environment's Kubernetes version and the CRDs at hand say."""
-        version = sources.settings.kubernetes_version or self.settings.kubernetes_version
-        crds: list[Any] = list(self._sources.crd_documents(self._parsed))
-        for layer in sources.scans:
-            for file in layer.files:
-                if file.crds:
-                    documents = sources.documents(layer.name, file.path).documents
-                    crds += [documents[at].value for at in file.crds]
-        digest = combined_digest([version, _canonical(crds), _canonical(self.settings.merge_keys)])
-        facts = ApiFacts(version, tuple(crds), self.settings.merge_keys, digest)
-        known = self._apis.get(digest)
-        if known is None:
-            known = self._apis[digest] = self._load_api(facts, sources)
-        return facts, known
-
-    def _where_in_project(self, pointer: Pointer) -> Location | None:
-        document = self._sources.document
-        return exact_place(document, pointer) if document is not None else None
-
-    def _load_api(self, facts: ApiFacts, sources: EnvironmentSources) -> KubeApi:
-        try:
-            return api_of(facts)
-        except UnknownVersionError as error:
-            location = sources.where(("kubernetesVersion",)) or self._where_in_project(("kubernetesVersion",))
-            raise fail(
-                f"Kubernetes {facts.version} is not known to this version of envc",
-                f"write one of {', '.join(error.known)}, or upgrade envc",
-                *([location] if location else []),
-            ) from error
-        except MergeKeyError as error:
-            position = self.settings.merge_keys.index(error.rule)
-            location = self._where_in_project(("mergeKeys", position))
-            raise fail(str(error), "correct or remove the entry", *([location] if location else [])) from error
-
-
-def _folders(root: Path, path: str) -> Iterator[str]:
-    """A folder and all below it, also those without a file: a first one may come."""
-    from envcompile.sources.tree import is_ignored, join
-
-    inside = join("", path)
-    for folder, below, _ in os.walk(root / inside, followlinks=True) if inside is not None else ():
-        below[:] = [name for name in below if not is_ignored(name)]
-        yield Path(folder).relative_to(root).as_posix()
-
-
-def _are_text(sources: ProjectSources) -> bool:
-    """Tell whether the names of all files of a project are UTF-8."""
-    layers = (sources.base, *(overlay.files for overlay in sources.overlays.values()))
-    return not any(
-        "\udc80" <= letter <= "\udcff"
-        for entries in layers
-        for entry in entries
-        if not entry.path.isascii()
-        for letter in entry.path
-    )
-
-
-def _canonical(value: Any) -> str:
-    import msgspec
-
-    return msgspec.json.encode(value, order="sorted").decode()

@@ -105,17 +105,20 @@ class SharedMemo:
         """Tell whether what is remembered of a unit came from others just now."""
         return (environment, key) in self._taken
 
+    def close(self, _environment: str) -> None:
+        """Nothing is given up before it is published."""
+
     def save(self) -> None:
         """Keep what was learnt in the project's folder."""
         self._local.save()
 
-    def scans(self) -> dict[tuple[str, str], FileScan]:
+    def scans(self) -> Mapping[tuple[str, str], FileScan]:
         """What files spoke of, by layer and path."""
         return self._local.scans()
 
-    def save_scans(self, scans: Iterable[tuple[str, FileScan]]) -> None:
+    def save_scans(self, scans: Mapping[tuple[str, str], FileScan], without: Iterable[str] = ()) -> None:
         """Keep what files speak of in the project's folder."""
-        self._local.save_scans(scans)
+        self._local.save_scans(scans, without)
 
     def fetch_scans(self, tree: Tree, parsed: ParsedFiles, layers: Mapping[str, Iterable[str]]) -> None:
         """Learn from others what files speak of.

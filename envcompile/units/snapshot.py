@@ -12,6 +12,8 @@ import sys
 import zlib
 from time import time_ns
 
+from envcompile.plainfiles import read_plain
+
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
@@ -19,12 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
-_FORMAT = "envc snapshot 2"
+_FORMAT = "envc snapshot 3"
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
 
-_UNREAD = "-"
+UNREAD = "-"
 """Stands for the digest of a file that was not read."""
 
 _ABSENT = "absent"
@@ -46,36 +48,50 @@ class Files:
     """Files as they were seen: their paths and stats, and the digests of what was in them; taken apart when asked for.
 
     Args:
-        stats: a line a file, its path and its stat with a tab between, as `lines_of` writes them.
-        digests: a line a file, in the same order.
+        paths: a line a file.
+        stats: a line a file, in the same order.
+        digests: the same.
     """
 
-    __slots__ = ("_known", "digests", "stats")
+    __slots__ = ("_digest_of", "_stat_of", "digests", "paths", "stats")
 
-    def __init__(self, stats: bytes, digests: bytes) -> None:
+    def __init__(self, paths: bytes, stats: bytes, digests: bytes) -> None:
+        self.paths = paths
         self.stats = stats
         self.digests = digests
-        self._known: dict[str, tuple[str, str]] | None = None
+        self._stat_of: dict[str, str] | None = None
+        self._digest_of: dict[str, str] | None = None
 
     @property
-    def known(self) -> dict[str, tuple[str, str]]:
-        """Path -> stat and digest, which is empty for a file that was not read."""
-        if self._known is None:
-            lines = _text(self.stats).split("\n") if self.stats else []
-            digests = _text(self.digests).split("\n") if lines else []
-            self._known = {
-                path: (stat, digest.rstrip(_UNREAD))
-                for (path, stat), digest in zip(map(_take_apart, lines), digests, strict=True)
-            }
-        return self._known
+    def stat_of(self) -> dict[str, str]:
+        """Path -> stat."""
+        if self._stat_of is None:
+            self._stat_of = self._by_path(self.stats)
+        return self._stat_of
+
+    @property
+    def digest_of(self) -> dict[str, str]:
+        """Path -> digest, `UNREAD` for a file that was not read."""
+        if self._digest_of is None:
+            self._digest_of = self._by_path(self.digests)
+        return self._digest_of
+
+    def is_same(self, found: Mapping[str, str]) -> bool:
+        """Tell whether there are just these files with just these stats; the order of the listing seldom changes."""
+        if _lines(found) == self.paths:
+            return _lines(found.values()) == self.stats
+        return found == self.stat_of
 
     @classmethod
     def of(cls, stats: Mapping[str, str], digests: Iterable[str]) -> Files | None:
         """Files by their paths, with their digests in the same order; None when a name has a line break in it."""
-        lines = lines_of(stats)
-        if lines.count(b"\n") >= max(len(stats), 1):
+        paths = _lines(stats)
+        if paths.count(b"\n") >= max(len(stats), 1):
             return None
-        return cls(lines, "\n".join([digest or _UNREAD for digest in digests]).encode())
+        return cls(paths, _lines(stats.values()), _lines([digest or UNREAD for digest in digests]))
+
+    def _by_path(self, lines: bytes) -> dict[str, str]:
+        return dict(zip(_text(self.paths).split("\n"), _text(lines).split("\n"), strict=True)) if self.paths else {}
 
 
 class Snapshot:
@@ -114,10 +130,8 @@ class Snapshot:
             inputs: the stats of all inputs now.
         """
         changed: set[str] = set()
-        if lines_of(inputs) != self.inputs.stats:
-            known = self.inputs.known
-            changed = {path for path, stat in inputs.items() if path not in known or known[path][0] != stat}
-            changed |= known.keys() - inputs.keys()
+        if not self.inputs.is_same(inputs):
+            changed = {path for path, _ in inputs.items() ^ self.inputs.stat_of.items()}
         changed.update([path for path in self.racy if _checksum(root, path) != self.racy[path]])
         return changed
 
@@ -127,16 +141,22 @@ _MOST_FOLDERS = 25_000
 
 
 class Look:
-    """A project's folder seen now beside what the last build saw."""
+    """A project's folder seen now beside what the last build saw.
+
+    Args:
+        root: the project's folder.
+        target: the folder of the output.
+        is_trusted: whether what lies below `.envc` may be taken for what the last build saw.
+    """
 
     __slots__ = ("began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
 
-    def __init__(self, root: str, target: str) -> None:
+    def __init__(self, root: str, target: str, *, is_trusted: bool = True) -> None:
         self.began = time_ns()
         self.root = root
         self.target = target
         self.tool = tool_stamp()
-        self.snapshot = load(root, target, self.tool)
+        self.snapshot = load(root, target, self.tool) if is_trusted else None
         snapshot = self.snapshot
         odd: list[str] = []
         self.inputs = scan_inputs(root, snapshot.further if snapshot is not None else (), odd)
@@ -148,7 +168,16 @@ class Look:
         """The digest of an input that did not change since the last build; an empty text for all others."""
         if self.snapshot is None or self.changed is None or path in self.changed:
             return ""
-        return self.snapshot.inputs.known.get(path, ("", ""))[1]
+        return self.digest_before(path)
+
+    def digest_before(self, path: str) -> str:
+        """The digest that an input had at the last build; empty where that is not known."""
+        found = self.snapshot.inputs.digest_of.get(path, UNREAD) if self.snapshot is not None else UNREAD
+        return found if found != UNREAD else ""
+
+    def is_edited(self, path: str) -> bool:
+        """Tell whether a file is there now and was there at the last build."""
+        return bool(self.digest_before(path)) and self.inputs.get(path, _ABSENT) != _ABSENT
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
@@ -166,25 +195,17 @@ class Look:
 
 
 def _is_untouched(folder: str, files: Files) -> bool:
-    """Tell whether a folder holds what envc wrote there; the order in which it is listed seldom changes."""
+    """Tell whether a folder holds what envc wrote there; files of others do not matter."""
     found = scan(folder, ("",), hidden=True)
-    if lines_of(found) == files.stats:
-        return True
-    return all(found.get(path) == stat for path, (stat, _) in files.known.items())
+    return files.is_same(found) or found.items() >= files.stat_of.items()
 
 
-def lines_of(stats: Mapping[str, str]) -> bytes:
-    """Paths and stats as a text, a line a file."""
-    return "\n".join([f"{path}\t{stat}" for path, stat in stats.items()]).encode("utf-8", "surrogateescape")
+def _lines(texts: Iterable[str]) -> bytes:
+    return "\n".join(texts).encode("utf-8", "surrogateescape")
 
 
 def _text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
-
-
-def _take_apart(line: str) -> tuple[str, str]:
-    path, _, stat = line.rpartition("\t")
-    return path, stat
 
 
 def _has_orphan(target: str, environments: Iterable[str]) -> bool:
@@ -281,28 +302,23 @@ def scan(root: str, folders: Iterable[str], *, hidden: bool = False, odd: list[s
 
 def load(root: str, target: str, tool: str) -> Snapshot | None:
     """What the last build saw; None when there is nothing that this version of envc wrote and can trust."""
-    try:
-        with open(_file(root, target), "rb") as file:
-            data = file.read()
-    except OSError:
+    data = read_plain(_file(root, target))
+    if data is None:
         return None
     head, _, body = data.partition(b"\n")
     if head != f"{_FORMAT} {tool} {zlib.crc32(body):08x}".encode():
         return None
-    counts, racy, further, stats, digests, *outputs = body.split(b"\n\n")
+    counts, racy, further, paths, stats, digests, *outputs = body.split(b"\n\n")
     return Snapshot(
-        counts={name: int(number) for number, _, name in _lines(counts)},
-        racy={path: int(number) for number, _, path in _lines(racy)},
+        counts={name: int(number) for number, _, name in _pairs(counts)},
+        racy={path: int(number) for number, _, path in _pairs(racy)},
         further=_text(further).split("\n") if further else [],
-        inputs=Files(stats, digests),
-        outputs={
-            _text(name): Files(stats, digests)
-            for name, stats, digests in zip(outputs[::3], outputs[1::3], outputs[2::3], strict=True)
-        },
+        inputs=Files(paths, stats, digests),
+        outputs={_text(outputs[at]): Files(*outputs[at + 1 : at + 4]) for at in range(0, len(outputs), 4)},
     )
 
 
-def _lines(part: bytes) -> list[tuple[str, str, str]]:
+def _pairs(part: bytes) -> list[tuple[str, str, str]]:
     return [line.partition(" ") for line in _text(part).split("\n")] if part else []
 
 
@@ -314,10 +330,14 @@ def save(look: Look, snapshot: Snapshot) -> None:
         "\n".join(snapshot.further),
     ]
     data = [part.encode("utf-8", "surrogateescape") for part in parts]
-    data += (snapshot.inputs.stats, snapshot.inputs.digests)
+    data += (snapshot.inputs.paths, snapshot.inputs.stats, snapshot.inputs.digests)
     for name, files in snapshot.outputs.items():
-        data += (name.encode("utf-8", "surrogateescape"), files.stats, files.digests)
-    body = b"\n\n".join(data)
+        data += (name.encode("utf-8", "surrogateescape"), files.paths, files.stats, files.digests)
+    # Joined part by part: together they are large.
+    data[1:] = [part for each in data[1:] for part in (b"\n\n", each)]
+    checksum = 0
+    for part in data:
+        checksum = zlib.crc32(part, checksum)
     path = _file(look.root, look.target)
     beside = f"{path}.{os.getpid()}"
     folder = os.path.dirname(path)
@@ -326,7 +346,8 @@ def save(look: Look, snapshot: Snapshot) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(f"{_FORMAT} {look.tool} {zlib.crc32(body):08x}\n".encode() + body)
+            file.write(f"{_FORMAT} {look.tool} {checksum:08x}\n".encode())
+            file.writelines(data)
         os.replace(beside, path)
     except OSError:
         _remove(beside)

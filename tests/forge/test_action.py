@@ -292,13 +292,16 @@ def test_a_pull_request_that_changes_no_environment_gets_no_comment(host: Host) 
     assert host.state.comments == []
 
 
-def test_a_project_that_does_not_compile_fails_the_job(host: Host) -> None:
-    """With the place and the mend; there is no artifact to keep."""
+def test_a_project_that_does_not_compile_is_told_in_the_comment(host: Host) -> None:
+    """With the place and the mend, and in the artifact; the job is only failed by an environment that is asked for."""
     typo = {"overlays/prod/web.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: wbe}\n"}
     ran = host.run(make_origin(host.folder / "origin", typo))
-    assert ran.code == 1
-    assert "overlays/prod/web.yaml:1:1\nhint: did you mean `web`?" in ran.log
-    assert ran.artifacts == ()
+    assert ran.code == 0
+    (comment,) = host.state.comments
+    assert "does not compile for **" in comment["body"]
+    assert "(overlays/prod/web.yaml:1:1); did you mean 'web'?" in comment["body"]
+    assert [artifact.text for artifact in ran.artifacts] != [""]
+    assert host.run(make_origin(host.folder / "again", typo), inputs={"fail-on-env": "prod"}).code == 16
 
 
 def test_a_host_that_fails_is_an_error_of_its_own_and_the_artifact_is_kept(host: Host, image: Origin) -> None:

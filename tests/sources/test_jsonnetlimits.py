@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.errors import EnvcError
+from envcompile.limits import DEFAULT_LIMITS, UNTRUSTED_LIMITS, Limits, limits_of
 from envcompile.settings import Limits as Stated
-from envcompile.sources import File, ParsedFiles, WorkingTree
+from envcompile.sources import File, WorkingTree
 from envcompile.sources.jsonnetfiles import Evaluations
 from envcompile.sources.jsonnetimports import Dependency
 from envcompile.sources.jsonnetstore import EvaluationStore, Stored, evaluation_key
-from envcompile.sources.limits import DEFAULT_LIMITS, UNTRUSTED_LIMITS, Limits, limits_of
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, environment, write_files
 
@@ -196,8 +196,7 @@ def test_limits_are_raised_by_who_is_trusted_only() -> None:
     """What an untrusted tree says only lowers them."""
     assert limits_of(None) == DEFAULT_LIMITS
     assert limits_of(Stated(files=10**6, seconds=1)) == DEFAULT_LIMITS._replace(files=10**6, seconds=1)
-    assert limits_of(Stated(files=10**6, seconds=1), is_trusted=False) == UNTRUSTED_LIMITS._replace(seconds=1)
-    assert not ParsedFiles(is_trusted=False).is_trusted
+    assert limits_of(Stated(files=10**6, seconds=1), UNTRUSTED_LIMITS) == UNTRUSTED_LIMITS._replace(seconds=1)
 
 
 HIDDEN = {

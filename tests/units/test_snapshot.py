@@ -9,7 +9,7 @@ import pytest
 
 from envcompile.emit.index import INDEX_NAME
 from envcompile.units import snapshot
-from envcompile.units.snapshot import Files, Look, Snapshot, load, save
+from envcompile.units.snapshot import UNREAD, Files, Look, Snapshot, load, save
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, environment
 
@@ -99,8 +99,10 @@ def test_a_snapshot_is_read_as_it_was_saved(tmp_path: Path) -> None:
     found = load(seen.root, seen.target, seen.tool)
     assert found is not None
     assert (found.counts, found.racy, found.further) == (kept.counts, kept.racy, kept.further)
-    assert found.inputs.known == {"base/a b\t.yaml": ("1 2 3 4", "d1"), "envc.yaml": ("absent", "")}
-    assert found.outputs["prod"].known == {"web/x.yaml": ("5 6 7 8", "d2"), INDEX_NAME: ("9 9 9 9", "")}
+    assert found.inputs.stat_of == {"base/a b\t.yaml": "1 2 3 4", "envc.yaml": "absent"}
+    assert found.inputs.digest_of == {"base/a b\t.yaml": "d1", "envc.yaml": UNREAD}
+    assert found.outputs["prod"].stat_of == {"web/x.yaml": "5 6 7 8", INDEX_NAME: "9 9 9 9"}
+    assert found.outputs["prod"].digest_of == {"web/x.yaml": "d2", INDEX_NAME: UNREAD}
     assert load(seen.root, seen.target, "another tool") is None
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import Format
+from envcompile.cli.arguments import Format, Untrusted, project_of
 
 EPILOG = """Examples:
 
@@ -42,13 +42,14 @@ def register(app: typer.Typer) -> None:
             typer.Option("--to", metavar="REV", help="The newer commit; default: the folder.", show_default=False),
         ] = None,
         output_format: Format = "text",
+        untrusted: Untrusted = False,
     ) -> None:
         """Name the environments and resources that a change touches."""
         from envcompile.actions.affected import affected
         from envcompile.cli.output import data, document, tell
-        from envcompile.units.project import Project
 
-        found = affected(Project.open(context.obj.project), files or [], revision, target)
+        with project_of(context, untrusted=untrusted) as project:
+            found = affected(project, files or [], revision, target)
         if output_format == "json":
             document({environment: [item._asdict() for item in touched] for environment, touched in found.items()})
             return

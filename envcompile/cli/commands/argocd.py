@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.arguments import Env, Envs, make_group
+from envcompile.cli.arguments import Env, Envs, make_group, project_of
 
 Repo = Annotated[
     str | None,
@@ -86,15 +86,19 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         *,
         allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Accept an environment of nothing.")] = False,
+        trusted: Annotated[bool, typer.Option("--trusted", help="The repository's own `limits` count.")] = False,
     ) -> None:
-        """Print the environment that an Application names: the command of the plugin."""
+        """Print the environment that an Application names: the command of the plugin.
+
+        Whoever may push to the branch decides what is compiled, so that it is not trusted with the repo server.
+        """
         import os
 
         from envcompile.actions import argocd
         from envcompile.cli.output import raw
-        from envcompile.units.project import Project
 
-        raw(argocd.generate(Project.open(context.obj.project), os.environ, allow_empty=allow_empty))
+        with project_of(context, untrusted=not trusted) as project:
+            raw(argocd.generate(project, os.environ, allow_empty=allow_empty))
 
     app.add_typer(group)
 

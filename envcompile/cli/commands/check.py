@@ -7,19 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.arguments import Envs
+from envcompile.cli.arguments import Envs, Untrusted, project_of
 
 if TYPE_CHECKING:
     from envcompile.check.baseline import KnownFinding
     from envcompile.check.report import Report
     from envcompile.cli.render.check import Wanted
-    from envcompile.units.project import Project
 
 EPILOG = """Examples:
 
   envc check                                every environment
 
   envc check prod --fail-on warning
+
+  envc check --staged                       what the next commit holds
 
   envc check --statistics                   what there is most of
 
@@ -102,6 +103,16 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        fix: Annotated[
+            bool, typer.Option("--fix", help="First mend what has one right answer, as `envc fix --write` does.")
+        ] = False,
+        staged: Annotated[
+            bool, typer.Option("--staged", help="What the next commit holds: git's index, not the folder.")
+        ] = False,
+        at: Annotated[
+            str | None, typer.Option("--at", metavar="REV", help="What a commit holds.", show_default=False)
+        ] = None,
+        untrusted: Untrusted = False,
         list_rules: Annotated[
             bool, typer.Option("--list-rules", help="Print the rules, as `envc rule` does; check nothing.")
         ] = False,
@@ -115,11 +126,11 @@ def register(app: typer.Typer) -> None:
         import gc
 
         from envcompile.actions.check import all_rules, check
-        from envcompile.check.baseline import sort_out
+        from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
         from envcompile.cli.output import raw, table, tell, text
         from envcompile.cli.render.check import Wanted, listed, printed, remarks
-        from envcompile.units.project import Project
+        from envcompile.errors import Problem, UsageError
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
@@ -128,11 +139,27 @@ def register(app: typer.Typer) -> None:
             return 0
         wanted = Wanted(output_format, group_by, limit, statistics)
         _refuse_statistics(wanted)
-        project = Project.open(context.obj.project)
-        file = baseline or _default_baseline(project)
-        entries = _read(file, required=baseline is not None and not write_baseline)
-        report = check(project, environments or (), since=since)
-        skipped = {*project.environments} - {*report.environments}
+        if (write_baseline or fix) and (staged or at is not None):
+            what = "--fix mends the folder" if fix else "--write-baseline writes what is found in the folder"
+            raise UsageError([Problem(what, f"leave out {'--staged' if staged else '--at'}")])
+        if blame and staged:
+            raise UsageError([
+                Problem("--blame knows no lines of the index", "leave out --staged, or name a commit with --at")
+            ])
+        if fix:
+            from envcompile.cli.commands.fix import mend
+
+            with project_of(context, untrusted=untrusted) as project:
+                mend(project, select or (), ignore or (), tell, write=True)
+        with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
+            root = project.tree.root or _folder_of(context.obj.project)
+            file = baseline or root / FILE
+            if baseline is None and project.tree.root is None:
+                entries = read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
+            else:
+                entries = _read(file, required=baseline is not None and not write_baseline)
+            report = check(project, environments or (), since=since, folder=root)
+            skipped = {*project.environments} - {*report.environments}
         elsewhere = [entry for entry in entries if entry.environment in skipped]
         if select or ignore:
             chosen = picked({rule.id for rule in (*all_rules(), *report.rules)}, select or (), ignore or ())
@@ -145,10 +172,10 @@ def register(app: typer.Typer) -> None:
         if blame:
             from envcompile.actions.since import with_origins
 
-            findings = with_origins(project.root, findings)
+            findings = with_origins(root, findings, at)
         report = report._replace(findings=findings, known=told.known, stale=told.stale)
         show = text if output_format == "text" else raw
-        shown, left_out = printed(report, wanted, fail_on, project.root)
+        shown, left_out = printed(report, wanted, fail_on, root)
         show(shown)
         for line in (*left_out, *remarks(report, file.name)):
             tell(line)
@@ -168,10 +195,15 @@ def _refuse_statistics(wanted: Wanted) -> None:
         raise UsageError([Problem(what, "leave one of them out; counts are printed as text or json")])
 
 
-def _default_baseline(project: Project) -> Path:
-    from envcompile.check.baseline import FILE
+def _folder_of(folder: Path) -> Path:
+    """The project's folder, which need not be checked out; a bare repository stands for itself."""
+    from envcompile.errors import UsageError
+    from envcompile.sources import find_root
 
-    return project.root / FILE
+    try:
+        return find_root(folder)
+    except UsageError:
+        return folder.absolute()
 
 
 def _read(file: Path, *, required: bool) -> list[KnownFinding]:

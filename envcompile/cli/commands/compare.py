@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import DiffFormat
+from envcompile.cli.arguments import DiffFormat, Untrusted, project_of
 from envcompile.cli.completion import complete_environment
 
 
@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--all", help="Show each environment's own labels and annotations on each resource.")
         ] = False,
         side_by_side: Annotated[bool, typer.Option("--side-by-side", help="Both in two columns.")] = False,
+        untrusted: Untrusted = False,
     ) -> int:
         """Compare two compiled environments; exit 16 when they differ.
 
@@ -42,10 +43,10 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.diff import between
         from envcompile.cli.render.diff import exit_code, print_difference
-        from envcompile.units.project import Project
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
-        found = [between(Project.open(context.obj.project), left, right, with_own=with_own)]
+        with project_of(context, untrusted=untrusted) as project:
+            found = [between(project, left, right, with_own=with_own)]
         print_difference(found, output_format, side_by_side=side_by_side)
         return exit_code(found, ())

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import DiffFormat, Envs
+from envcompile.cli.arguments import DiffFormat, Envs, Untrusted
 from envcompile.cli.completion import complete_environment
 
 EPILOG = """Examples:
@@ -51,6 +51,7 @@ def register(app: typer.Typer) -> None:
                 autocompletion=complete_environment,
             ),
         ] = None,
+        untrusted: Untrusted = False,
     ) -> int:
         """Compare compiled environments, without a cluster and without a network; exit 16 when they differ.
 
@@ -58,14 +59,17 @@ def register(app: typer.Typer) -> None:
         key. The order of keys and the layout do not count. Secrets are never shown.
         """
         import gc
+        import os
 
         from envcompile.actions.diff import difference
         from envcompile.cli.render.diff import exit_code, print_difference
-        from envcompile.units.project import Project
+        from envcompile.limits import limits_for
+        from envcompile.sources import find_root
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
-        project = Project.open(context.obj.project)
-        found = difference(project.root, environments or (), source=source, target=target)
+        root = find_root(context.obj.project)
+        limits = limits_for(os.environ, is_trusted=not untrusted)
+        found = difference(root, environments or (), source=source, target=target, limits=limits)
         print_difference(found.environments, output_format, side_by_side=side_by_side)
         return exit_code(found.environments, fail_on or ())

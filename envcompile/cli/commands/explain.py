@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envcompile.cli.arguments import Env, Format, Resource
+from envcompile.cli.arguments import Env, Format, Resource, Untrusted, project_of
 
 if TYPE_CHECKING:
     from envcompile.actions.explain import ExplainedField, Explanation
@@ -37,13 +37,14 @@ def register(app: typer.Typer) -> None:
         ] = None,
         *,
         output_format: Format = "text",
+        untrusted: Untrusted = False,
     ) -> None:
         """Say for a field every layer that had a say: value, file, line, and who won."""
         from envcompile.actions.explain import explain_field
         from envcompile.cli.output import document, table
-        from envcompile.units.project import Project
 
-        explanation = explain_field(Project.open(context.obj.project), environment, resource, field or "")
+        with project_of(context, untrusted=untrusted) as project:
+            explanation = explain_field(project, environment, resource, field or "")
         if output_format == "json":
             document(_as_data(explanation))
         else:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import Untrusted, project_of
+
 EPILOG = """Examples:
 
   envc owners            print the lines
@@ -25,16 +27,17 @@ def register(app: typer.Typer) -> None:
         *,
         write: Annotated[bool, typer.Option("--write", help="Write them into CODEOWNERS.")] = False,
         check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 16 when stale.")] = False,
+        untrusted: Untrusted = False,
     ) -> int:
         """Turn `owners` of environment.yaml into CODEOWNERS; lines of your own stay as they are."""
         from envcompile.actions.owners import owners, write_owners
         from envcompile.cli.output import raw, tell
         from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
-        from envcompile.units.project import Project
 
         if write and check:
             raise UsageError([Problem("--write and --check exclude each other", "give one of them")])
-        found = owners(Project.open(context.obj.project))
+        with project_of(context, untrusted=untrusted) as project:
+            found = owners(project)
         if check:
             tell(f"{found.path} is {'current' if found.is_current else 'stale: run `envc owners --write`'}")
             return EXIT_OK if found.is_current else EXIT_DIFFERENT

@@ -69,22 +69,26 @@ def register(app: typer.Typer) -> None:
                 autocompletion=complete_environment,
             ),
         ] = None,
+        trusted: Annotated[
+            bool, typer.Option("--trusted", help="The change's own `limits` count, not those of where it began.")
+        ] = False,
     ) -> int:
         """Write or update the comment that shows what the change does to each environment.
 
         GitHub needs GITHUB_TOKEN with `pull-requests: write`, GitLab needs GITLAB_TOKEN with the scope `api`. Only own
-        comments are changed. Nothing is written when nothing differs.
+        comments are changed. Nothing is written when nothing differs. The change is not trusted: where it does not
+        compile, or takes more than it may, the comment says so.
         """
         import gc
         import os
 
         from envcompile.actions.review import post, review
-        from envcompile.cli.output import raw, tell
+        from envcompile.cli.output import tell, text
         from envcompile.cli.render.diff import exit_code
-        from envcompile.errors import EXIT_OK, Problem, UsageError
+        from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
         from envcompile.files import write_output
         from envcompile.forge.job import find_job
-        from envcompile.units.project import Project
+        from envcompile.limits import limits_for
 
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
@@ -92,16 +96,30 @@ def register(app: typer.Typer) -> None:
         if job is None and not dry_run:
             what = "this is no job of a pull request in GitHub Actions or GitLab CI"
             raise UsageError([Problem(what, "print the comment with --dry-run")])
-        root = Project.open(context.obj.project).root
-        written = review(root, environments or (), source=source, key=key, job=job, limit=limit, most=most)
+        limits = limits_for(os.environ, is_trusted=trusted)
+        written = review(
+            context.obj.project,
+            environments or (),
+            source=source,
+            key=key,
+            job=job,
+            limit=limit,
+            most=most,
+            limits=limits,
+        )
         if output is not None:
             write_output(output, written.whole.encode())
         if dry_run:
-            raw("\n".join(written.parts))
+            text("\n".join(written.parts))
             if not written.parts:
                 tell("nothing differs: there would be no comment")
         elif job is not None:
             tell(post(written, job, author=author))
+        failed = written.difference.failed
+        if failed and fail_on:
+            tell(f"{', '.join(name or 'the project' for name in failed)} could not be compared: the comment says why")
+            if not all(failed) or {*failed} & {*fail_on}:
+                return EXIT_DIFFERENT
         return exit_code(written.difference.environments, fail_on) if fail_on else EXIT_OK
 
     app.add_typer(group)

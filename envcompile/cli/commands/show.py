@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from envcompile.cli.arguments import Env, OneResource
+from envcompile.cli.arguments import Env, OneResource, Untrusted, project_of
 
 
 def register(app: typer.Typer) -> None:
@@ -22,25 +22,25 @@ def register(app: typer.Typer) -> None:
         output_format: Annotated[
             Literal["yaml", "json"], typer.Option("--format", metavar="yaml|json", help="How to print.")
         ] = "yaml",
+        untrusted: Untrusted = False,
     ) -> None:
         """Print what an environment compiles to; writes nothing."""
         from envcompile.actions.build import find_resources
         from envcompile.cli.output import document, raw, table
         from envcompile.emit.manifests import stream
         from envcompile.emit.order import in_apply_order
-        from envcompile.units.project import Project
         from envcompile.yamlio import Renderer, dump
 
-        project = Project.open(context.obj.project)
-        (name,) = project.choose([environment])
-        linked = project.link(name)
-        chosen = find_resources(linked, resource) if resource else in_apply_order(linked.resources())
-        if names:
-            table(str(item.id) for item in chosen)
-        elif output_format == "json":
-            values = [item.value for item in chosen]
-            document(values[0] if resource and len(values) == 1 else values)
-        elif resource and len(chosen) == 1:
-            raw(dump(chosen[0].value))
-        else:
-            raw(stream(chosen, Renderer()))
+        with project_of(context, untrusted=untrusted) as project:
+            (name,) = project.choose([environment])
+            linked = project.link(name)
+            chosen = find_resources(linked, resource) if resource else in_apply_order(linked.resources())
+            if names:
+                table(str(item.id) for item in chosen)
+            elif output_format == "json":
+                values = [item.value for item in chosen]
+                document(values[0] if resource and len(values) == 1 else values)
+            elif resource and len(chosen) == 1:
+                raw(dump(chosen[0].value))
+            else:
+                raw(stream(chosen, Renderer()))

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from envcompile.cli.flags import BuildOptions
+    from envcompile.limits import Limits
     from envcompile.units.project import Project
 
 MOST_LINES = 5
 """Files that a refused commit names; `envc build --check --staged` names all of them."""
 
 
-def check_and_tell(folder: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions) -> int:
+def check_and_tell(
+    folder: str | os.PathLike[str], environments: Sequence[str], options: BuildOptions, limits: Limits
+) -> int:
     """Do what `envc build --check` with `--staged` or `--at` is asked for; the exit code.
 
     Raises:
@@ -33,7 +36,8 @@ def check_and_tell(folder: str | os.PathLike[str], environments: Sequence[str], 
     from envcompile.actions.gates import check_stored
     from envcompile.units.project import Project
 
-    project = Project.of_index(folder) if options.at is None else Project.of_commit(folder, options.at)
+    at = options.at
+    project = Project.of_index(folder, limits) if at is None else Project.of_commit(folder, at, limits)
     results = check_stored(project, environments, with_chart=not options.no_chart)
     if results is None:
         tell("the sources compile; environments/ is not committed")

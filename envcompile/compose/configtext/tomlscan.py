@@ -23,6 +23,9 @@ _KEY: Final = re.compile(rf"[ \t]*+([A-Za-z0-9_-]+|{_STRING})[ \t]*+")
 _TOKEN: Final = re.compile(rf"{_STRING}|\#[^\n]*+|[\[\]{{}},\n]|[^\[\]{{}},\n\"'\#]++")
 _BLANK: Final = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+")
 _MARK: Final = re.compile(rf"[ \t]*#[ \t]*{MARKER}(?=[\s,.:(]|$)")
+_DEEPEST: Final = 512
+"""Parts of a name; no configuration comes near."""
+_AROUND_NAMES: Final = re.compile(r"[=,{}\[\]]")
 _PLACE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -109,12 +112,22 @@ def _start_of(pair: Pair) -> int:
     return pair.start
 
 
+def _is_too_deep(name: str) -> bool:
+    parts = name.split(".")
+    return len(parts) > _DEEPEST and all(part.strip() for part in parts)
+
+
 def load(text: str, side: Side) -> dict[str, Any]:
     """The value of a TOML text.
 
     Raises:
         ConfigTextError: when the text is not TOML.
+        RecursionError: when it is nested too deeply.
     """
+    for line in text.split("\n") if text.count(".") > _DEEPEST else ():
+        # For each part of a name tomllib goes through all that are before it.
+        if line.count(".") > _DEEPEST and any(map(_is_too_deep, _AROUND_NAMES.split(line))):
+            raise RecursionError
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,0 +1,251 @@
+"""Plans of environments as the last build of all of them made them, by the digest of everything that it read.
+
+What a plan is made from is what the snapshot knows to be unchanged. A file that was edited since, and still speaks of
+the same, leaves every plan as it is but for its digest: `edited` puts that in. In all other cases there is no kept
+plan, and environments are planned from their files.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
+from envcompile.sources.environments import EnvironmentSources, layer_of
+from envcompile.units.cut import Part, digest_of  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+from envcompile.units.memo import FOLDER, read_checked, write_checked
+from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store, unit_key
+from envcompile.units.unit import ApiFacts, SecretInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from envcompile.kubernetes import KubeApi
+    from envcompile.secrets.store import Store
+    from envcompile.sources import ParsedFiles, ProjectSources, Tree
+    from envcompile.units.snapshot import Files, Look
+
+
+class _Unit(msgspec.Struct, array_like=True):
+    app: str
+    parts: tuple[Part, ...]
+    has_secrets: bool
+    sealed: str
+    key: str
+
+
+class _Plan(msgspec.Struct, array_like=True):
+    world: str
+    settings: settings.Environment
+    layers: tuple[str, ...]
+    version: str
+    crds: list[Any]
+    facts: str
+    merge_texts: bool
+    given: dict[str, str]
+    units: list[_Unit]
+    patches: tuple[tuple[int, str, int, tuple[str | int, ...]], ...]
+    patched: tuple[tuple[int, str, str], ...]
+    documents: int
+
+
+class _Project(msgspec.Struct, array_like=True):
+    world: str
+    settings: settings.Project
+    environments: tuple[str, ...]
+    fixed: tuple[str, ...]
+    """The files that are looked at otherwise than as resources of their layer, too."""
+
+
+class KeptPlans:
+    """What is kept of a project's plans.
+
+    Args:
+        root: the project's folder.
+        world: names what they were made from.
+        found: what is kept of the project.
+        edits: layer and path of each file that was edited since -> its digest now.
+    """
+
+    def __init__(self, root: Path, world: str, found: _Project, edits: Mapping[tuple[str, str], str]) -> None:
+        self._root = root
+        self.world = world
+        """Names what they were made from."""
+        self._edits = edits
+        self.settings = found.settings
+        """What `envc.yaml` says."""
+        self.environments = found.environments
+        """The environments in their promotion order."""
+        self.fixed = found.fixed
+        """The files that plans hang on besides as resources of a layer."""
+
+    @classmethod
+    def open(cls, root: Path, look: Look, tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+        """The plans that hold for a folder as it is; None when there are none.
+
+        Args:
+            root: the project's folder.
+            look: what it was found to be, beside the last build.
+            tree: its files.
+            parsed: what was read of them, with what earlier runs know.
+        """
+        if look.snapshot is None or look.changed is None or not look.is_plain:
+            return None
+        world = world_of(look.tool, look.snapshot.inputs)
+        found = _load(root, "plans", _Project)
+        if found is None or found.world != world:
+            return None
+        edits = _edits(look, tree, parsed, frozenset(found.fixed))
+        return cls(root, world, found, edits) if edits is not None else None
+
+    def plan(
+        self,
+        environment: str,
+        tree: Tree,
+        parsed: ParsedFiles,
+        sources: Callable[[], ProjectSources],
+        api_for: Callable[[ApiFacts], KubeApi],
+        store_for: Callable[[settings.Environment], Store | None],
+    ) -> EnvironmentPlan | None:
+        """The plan of one environment; None when none is kept.
+
+        Args:
+            environment: its name.
+            tree: the project's files.
+            parsed: what was read of them.
+            sources: reads the project, when somebody asks for more than a plan tells.
+            api_for: what facts say of Kubernetes.
+            store_for: the sealed values of the environment with these settings.
+        """
+        kept = _load(self._root, f"plan-{environment}", _Plan)
+        if kept is None or kept.world != self.world:
+            return None
+
+        def lay() -> Any:
+            from envcompile.sources import read_environment
+
+            return read_environment(sources(), environment, parsed).laid
+
+        own = EnvironmentSources(environment, kept.settings, tree, parsed, lay, kept.layers)
+        facts = ApiFacts(kept.version, tuple(kept.crds), self.settings.merge_keys, kept.facts)
+        store = store_for(kept.settings)
+        numbers = {layer: number for number, layer in enumerate(kept.layers)}
+        edits = {(numbers[layer], path): new for (layer, path), new in self._edits.items() if layer in numbers}
+        return EnvironmentPlan(
+            own,
+            api_for(facts),
+            facts,
+            kept.merge_texts,
+            tuple(_units(kept, edits, store, environment)),
+            store,
+            kept.patches,
+            kept.given,
+            frozenset(),
+            tuple([(number, path, edits.get((number, path), digest)) for number, path, digest in kept.patched]),
+            self.settings.layout,
+            kept.documents,
+        )
+
+
+def keep_plans(
+    root: Path,
+    world: str,
+    project: settings.Project,
+    environments: tuple[str, ...],
+    plans: Iterable[EnvironmentPlan],
+    fixed: Iterable[str],
+) -> None:
+    """Keep the plans of a build of all environments; a folder that cannot be written is no error.
+
+    Args:
+        root: the project's folder.
+        world: names what they were made from.
+        project: what `envc.yaml` says.
+        environments: their names in order.
+        plans: of all of them.
+        fixed: the files that plans hang on otherwise than as resources of their layer, too.
+    """
+    packed: dict[str, bytes] = {}
+    try:
+        for plan in plans:
+            if plan.sources.settings.secret_backend == "external":
+                return  # the store is looked up in the files
+            units = [_Unit(one.app, one.parts, one.secrets is not None, one.sealed, one.key) for one in plan.units]
+            kept = _Plan(
+                world,
+                plan.sources.settings,
+                plan.sources.layer_names,
+                plan.facts.version,
+                list(plan.facts.crds),
+                plan.facts.digest,
+                plan.merge_texts,
+                dict(plan.given),
+                units,
+                plan.patches,
+                plan.patched,
+                plan.documents,
+            )
+            packed[f"plan-{plan.environment}"] = msgspec.msgpack.encode(kept)
+        packed["plans"] = msgspec.msgpack.encode(_Project(world, project, environments, tuple(sorted(fixed))))
+    except (OverflowError, UnicodeEncodeError):
+        return  # a number or a text that msgpack has no form for
+    for name, data in packed.items():
+        write_checked(root / FOLDER / name, data)
+
+
+def world_of(tool: str, inputs: Files) -> str:
+    """The digest of everything that a build read, and of the envc that read it.
+
+    Args:
+        tool: names this envc.
+        inputs: what was read.
+    """
+    return sha256(b"\n\n".join((tool.encode(), inputs.paths, inputs.stats, inputs.digests))).hexdigest()
+
+
+def _edits(look: Look, tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]) -> dict[tuple[str, str], str] | None:
+    """Layer and path of each edited file -> its digest; None when what changed is more than that."""
+    from envcompile.errors import EnvcError
+
+    found: dict[tuple[str, str], str] = {}
+    for path in look.changed or ():
+        layer = layer_of(path)
+        if path in fixed or not layer or not look.is_edited(path):
+            return None
+        before = parsed.scans.get((layer, path))
+        if before is None or before.crds or before.digest != look.digest_before(path):
+            return None
+        try:
+            after = parsed.rescan(tree, layer, path)
+        except EnvcError:
+            return None  # told about when all files are read
+        if after is None or after._replace(digest=before.digest) != before:
+            return None
+        found[layer, path] = after.digest
+    return found
+
+
+def _units(
+    kept: _Plan, edits: Mapping[tuple[int, str], str], store: Store | None, environment: str
+) -> Iterator[PlannedUnit]:
+    has_secrets = any(one.has_secrets for one in kept.units)
+    sealed = SecretInput(store or empty_store(environment), frozenset()) if has_secrets else None
+    paths = {path for _, path in edits}
+    for one in kept.units:
+        parts, key = one.parts, one.key
+        if edits and not paths.isdisjoint([part.path for part in parts]):
+            parts = tuple([part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in parts])
+            key = unit_key(kept.given, one.app, one.sealed, digest_of(parts))
+        secrets = sealed if one.has_secrets else None
+        yield PlannedUnit(one.app, parts, secrets, one.sealed, may_be_remembered=True, key=key)
+
+
+def _load(root: Path, name: str, kind: type[Any]) -> Any:
+    data = read_checked(root / FOLDER / name)
+    try:
+        return msgspec.msgpack.decode(data, type=kind) if data is not None else None
+    except msgspec.MsgspecError:
+        return None

@@ -1,0 +1,214 @@
+"""`--untrusted`: limits that the tree cannot raise, named in the error, and a comment that is written all the same."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.errors import EnvcError
+from envcompile.limits import UNTRUSTED_LIMITS, bounded, limits_for
+from tests.harness.command import run_envc
+from tests.harness.repository import commit, config_map, environment, git, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENDLESS = "local f(n) = f(n + 1) tailstrict; f(0)"
+LARGE = "# " + "x" * (17 << 20) + "\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project on a branch of its own, equal to main."""
+    root = write_files(
+        tmp_path / "shop",
+        {
+            "base/app/config.yaml": config_map(),
+            "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+            "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+        },
+    )
+    commit(root, "start")
+    git(root, "checkout", "--quiet", "-b", "feature")
+    return root
+
+
+COMMANDS = {
+    "build": ("build",),
+    "build --check": ("build", "--check"),
+    "build --stdout": ("build", "--stdout"),
+    "check": ("check",),
+    "diff": ("diff",),
+    "compare": ("compare", "dev", "prod"),
+    "affected": ("affected",),
+    "affected FILE": ("affected", "base/app/config.yaml"),
+    "explain": ("explain", "dev", "configmap/settings"),
+    "show": ("show", "dev"),
+}
+
+
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS.keys())
+def test_every_command_that_compiles_keeps_limits_that_the_tree_cannot_raise(
+    project: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own `limits:` do not count, whoever runs the command may raise them; trusted, the tree is as it says."""
+    monkeypatch.chdir(project)
+    write_files(project, {"base/app/large.yaml": LARGE, "envc.yaml": "limits: {fileSize: 64}\n"})
+    done = run_envc(project, *words, "--untrusted")
+    assert done.code == 1
+    assert "`base/app/large.yaml` holds more than 16 MiB" in done.err
+    assert "ENVC_LIMITS=fileSize=NUMBER" in done.err
+    assert "envc.yaml" not in done.err
+    monkeypatch.setenv("ENVC_LIMITS", "fileSize=32")
+    assert run_envc(project, *words, "--untrusted").code in {0, 16}
+    monkeypatch.delenv("ENVC_LIMITS")
+    assert run_envc(project, *words).code in {0, 16}
+
+
+@pytest.mark.parametrize("words", [("build", "--check", "--staged"), ("build", "--check", "--at", "HEAD")])
+def test_what_git_holds_keeps_the_same_limits(project: Path, words: tuple[str, ...]) -> None:
+    """The index and a commit as the folder."""
+    write_files(project, {"base/app/large.yaml": LARGE, "envc.yaml": "limits: {fileSize: 64}\n"})
+    commit(project)
+    for command in (words, ("check", *words[2:])):
+        done = run_envc(project, *command, "--untrusted")
+        assert done.code == 1
+        assert "`base/app/large.yaml` holds more than 16 MiB" in done.err
+
+
+def test_a_tree_lowers_its_limits(project: Path) -> None:
+    """The lower of both counts."""
+    write_files(project, {"envc.yaml": "limits: {files: 1}\n", "base/app/more.yaml": config_map("more")})
+    done = run_envc(project, "show", "dev", "--untrusted")
+    assert done.code == 1
+    assert "`overlays` holds more than 1 files" in done.err
+
+
+@pytest.mark.parametrize("value", ["files", "files=x", "files=0", "fils=3", "files=-1"])
+def test_limits_of_the_user_are_checked(value: str) -> None:
+    """A mistake in them is no silence."""
+    with pytest.raises(EnvcError, match="ENVC_LIMITS holds"):
+        limits_for({"ENVC_LIMITS": value}, is_trusted=False)
+
+
+def test_nothing_kept_below_the_own_folder_is_taken_up(project: Path) -> None:
+    """A memo, a snapshot and results of jsonnet count only where the tree is trusted."""
+    write_files(project, {"base/app/more.jsonnet": "std.trace('evaluated', {})"})
+    assert run_envc(project, "build").code == 0
+    before = {path: path.stat().st_mtime_ns for path in (project / ".envc" / "units").iterdir()}
+    assert run_envc(project, "build", "--check", "--untrusted").code == 0
+    assert {path: path.stat().st_mtime_ns for path in (project / ".envc" / "units").iterdir()} == before
+
+
+BROKEN = {
+    "no YAML": ({"base/app/config.yaml": "kind: [\n"}, "(base/app/config.yaml:2:1)"),
+    "no settings": ({"envc.yaml": "environments: 3\n"}, "(envc.yaml:1:15)"),
+    "endless": ({"base/app/x.jsonnet": ENDLESS}, "x.jsonnet' takes more than"),
+    "too large": (
+        {"base/app/large.yaml": LARGE},
+        "holds more than 16 MiB (base/app/large.yaml:1:1); take some away; who trusts this tree raises it: ENVC",
+    ),
+    "a link out": ({"base/app/out.yaml": "-> /etc/hostname"}, "leaves the repository"),
+    "no environment": ({"overlays/dev/environment.yaml": "kind: Nothing\n"}, "does not compile"),
+    "an own folder": ({".envc/units/env-dev": "planted"}, ""),
+}
+
+
+@pytest.mark.parametrize(("files", "words"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_comment_is_written_when_the_change_does_not_compile(
+    project: Path, files: dict[str, str], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why, and the job does not fail; asked for by name, an environment that cannot be compared counts."""
+    monkeypatch.setenv("ENVC_LIMITS", "seconds=2")
+    write_files(project, files)
+    git(project, "add", "--all", "--force")
+    commit(project)
+    done = run_envc(project, "pr", "comment", "--dry-run")
+    assert done.code == 0, done.err
+    assert words in done.out
+    if words:
+        assert "does not compile for **" in done.out
+        assert "so that nothing of it is compared" in done.out
+        assert run_envc(project, "pr", "comment", "--dry-run", "--fail-on-env", "dev").code == 16
+
+
+def test_a_comment_is_written_when_the_project_is_gone(project: Path) -> None:
+    """A change that takes everything away removes everything."""
+    git(project, "rm", "-r", "-q", "base", "overlays")
+    commit(project)
+    done = run_envc(project, "pr", "comment", "--dry-run")
+    assert done.code == 0, done.err
+    assert "removed in dev, prod" in done.out
+
+
+def test_one_broken_environment_hides_no_other(project: Path) -> None:
+    """What compiles is compared."""
+    write_files(project, {"overlays/dev/app.yaml": "kind: [\n", "overlays/prod/app.yaml": config_map(color="red")})
+    done = run_envc(project, "pr", "comment", "--dry-run")
+    assert done.code == 0
+    assert "does not compile for **dev**, so that nothing of it is compared" in done.out
+    assert "data.color: red" in done.out
+
+
+def test_where_the_change_began_raises_limits_of_a_comment(project: Path) -> None:
+    """The older side is trusted: its `limits:` count for the newer one, whose own do not."""
+    write_files(project, {"base/app/large.yaml": LARGE, "envc.yaml": "limits: {fileSize: 64}\n"})
+    assert "holds more than 16 MiB" in run_envc(project, "pr", "comment", "--dry-run").out
+    assert run_envc(project, "pr", "comment", "--dry-run", "--trusted") == (
+        0,
+        "",
+        "nothing differs: there would be no comment\n",
+    )
+    git(project, "stash", "--quiet")
+    git(project, "checkout", "--quiet", "main")
+    write_files(project, {"envc.yaml": "limits: {fileSize: 32}\n"})
+    commit(project, "larger files")
+    git(project, "checkout", "--quiet", "-B", "feature", "main")
+    write_files(project, {"base/app/large.yaml": LARGE})
+    assert run_envc(project, "pr", "comment", "--dry-run").out == ""
+    assert run_envc(project, "diff", "--untrusted").code == 0
+
+
+def test_the_plugin_and_the_action_trust_nobody(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Argo CD and CI run has the limits without being asked."""
+    monkeypatch.setenv("ARGOCD_ENV_ENVIRONMENT", "dev")
+    write_files(project, {"base/app/large.yaml": LARGE, "envc.yaml": "limits: {fileSize: 64}\n"})
+    done = run_envc(project, "argocd", "generate")
+    assert done.code == 1
+    assert "holds more than 16 MiB" in done.err
+    assert run_envc(project, "argocd", "generate", "--trusted").code == 0
+
+
+def test_time_and_memory_of_the_whole_are_bounded() -> None:
+    """Whatever the tree makes envc do: the limit is named, and nothing on the way can take it for another error."""
+    limits = UNTRUSTED_LIMITS._replace(time=1)
+
+    @bounded(limits)
+    def swallowing() -> None:
+        while True:
+            with suppress(Exception):  # as broad as any code on the way
+                time.sleep(0.01)
+
+    kept = []
+
+    @bounded(UNTRUSTED_LIMITS._replace(memory=64))
+    def greedy() -> None:
+        while True:
+            kept.append(os.urandom(1 << 20))
+
+    with pytest.raises(EnvcError, match="compiling takes more than 1 seconds"):
+        swallowing()
+    with pytest.raises(EnvcError, match="compiling takes more than 64 MiB of memory"):
+        greedy()
+    assert len(kept) < 2_000
+
+
+def test_what_ends_in_time_is_not_bounded() -> None:
+    """The timer is gone afterwards."""
+    with bounded(UNTRUSTED_LIMITS):
+        pass
+    time.sleep(0.2)
