@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.check import grading, known_rules
-from envcompile.actions.field_places import source_place
 from envcompile.actions.looking import scene_of
 from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
@@ -14,6 +13,7 @@ from envcompile.check.suppressions import read_suppressions
 from envcompile.errors import EnvcError
 from envcompile.files import write_atomically
 from envcompile.sources.overlaid import OverlaidTree
+from envcompile.units.field_places import source_place
 from envcompile.units.project import Project
 from envcompile.values import same
 
@@ -86,8 +86,7 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
                 continue
             tasks.append(Task(built.compiled.environment, rule, hit, where, mends, changes))
     done = _Trial(project, compiled)
-    accepted = [tasks] if tasks and done.holds(tasks) else done.one_by_one(tasks)
-    kept = [task for group in accepted for task in group]
+    kept = [task for group in done.settled(_together(tasks)) for task in group]
     for task in tasks:
         if not any(task is other for other in kept):
             why = "it would change more than this, or leave the finding: mend it by hand"
@@ -150,60 +149,71 @@ class _Trial:
             for path, some in sorted(changes.items())
         }
 
-    def holds(self, tasks: Sequence[Task]) -> bool:
-        """Tell whether all environments become what they should, and nothing else changes."""
+    def settled(self, groups: list[list[Task]]) -> list[list[Task]]:
+        """The groups of tasks with which all environments become what they should."""
+        while groups:
+            wrong = self._wrong(groups)
+            if not wrong:
+                return groups if wrong is not None else self._halves(groups, [])
+            rest = [group for group in groups if not any(_named(task.hit.resource) in wrong for task in group)]
+            if len(rest) == len(groups):
+                return self._halves(groups, [])
+            groups = rest
+        return []
+
+    def _halves(self, groups: list[list[Task]], taken: list[list[Task]]) -> list[list[Task]]:
+        """Those of some groups that hold beside others, found by halving: few do not."""
+        if not groups or self._wrong([*taken, *groups]) == set():
+            return groups
+        if len(groups) == 1:
+            return []
+        middle = len(groups) // 2
+        first = self._halves(groups[:middle], taken)
+        return [*first, *self._halves(groups[middle:], [*taken, *first])]
+
+    def _wrong(self, groups: Sequence[Sequence[Task]]) -> set[tuple[str, str]] | None:
+        """The resources, by kind and name, that do not become what they should; None when nothing compiles."""
+        tasks = [task for group in groups for task in group]
         try:
             texts = self.texts(tasks)
             tree = OverlaidTree(self._project.tree, {path: text.encode() for path, text in texts.items()})
             project = Project(tree)
             after = compile_all(project, [built.compiled.environment for built in self._compiled])
         except (EnvcError, UnicodeDecodeError):
-            return False
-        return all(
-            _is_as_due(old, new, [task for task in tasks if task.environment == old.compiled.environment])
+            return None
+        return {
+            name
             for old, new in zip(self._compiled, after, strict=True)
-        )
-
-    def one_by_one(self, tasks: Sequence[Task]) -> list[list[Task]]:
-        """The groups of tasks that hold, each tried beside those that were taken before."""
-        taken: list[list[Task]] = []
-        for group in _together(tasks):
-            if self.holds([*(task for other in taken for task in other), *group]):
-                taken.append(group)
-        return taken
+            for name in _not_as_due(old, new, [task for task in tasks if task.environment == old.compiled.environment])
+        }
 
 
-def _is_as_due(old: CompiledEnvironment, new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:
+def _named(identity: ResourceId) -> tuple[str, str]:
+    return identity.kind, identity.name
+
+
+def _not_as_due(old: CompiledEnvironment, new: CompiledEnvironment, tasks: Sequence[Task]) -> Iterator[tuple[str, str]]:
+    """The resources of an environment that are not what they were, with the mends of some tasks."""
     have = {resource.id: resource.value for resource in new.compiled.resources}
     mends: dict[ResourceId, dict[Mend, None]] = {}
     for task in tasks:
         for mend in task.mends:
             mends.setdefault(task.hit.resource, {})[mend] = None
-    if len(have) != len(old.compiled.resources):
-        return False
+    due = set()
     for resource in old.compiled.resources:
-        some = mends.get(resource.id)
-        if some is None:
-            if not same(resource.value, have.get(resource.id)):
-                return False
-            continue
+        some = mends.get(resource.id, {})
         identity = _identity(resource, some)
+        due.add(identity)
         if identity not in have or not same(mended(resource.value, some, have[identity]), have[identity]):
-            return False
-    return _is_silent(new, tasks)
-
-
-def _is_silent(new: CompiledEnvironment, tasks: Sequence[Task]) -> bool:
+            yield _named(identity)
+    for identity in have.keys() - due:
+        yield _named(identity)
     scene = scene_of(new)
     for rule in {task.rule.id: task.rule for task in tasks}.values():
-        found = {(hit.resource.kind, hit.resource.name, hit.pointer) for hit in rule.find(scene)}
-        if any(
-            (task.hit.resource.kind, task.hit.resource.name, task.hit.pointer) in found
-            for task in tasks
-            if task.rule is rule
-        ):
-            return False
-    return True
+        found = {(*_named(hit.resource), hit.pointer) for hit in rule.find(scene)}
+        for task in tasks:
+            if task.rule is rule and (*_named(task.hit.resource), task.hit.pointer) in found:
+                yield _named(task.hit.resource)
 
 
 def _identity(resource: Resource, mends: Mapping[Mend, None]) -> ResourceId:

@@ -10,15 +10,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from envcompile.actions.build import compile_all
 from envcompile.actions.fix import plan_fix, write_fix
 from envcompile.units.project import Project
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, environment, git, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.units.project import CompiledEnvironment
     from tests.conftest import MakeProject
 
 BEFORE = """\
@@ -278,6 +280,27 @@ def test_what_would_change_another_environment_is_left(make_project: MakeProject
     assert (code, out) == (0, "")
     assert "is left: it would change more than this, or leave the finding: mend it by hand\n" in err
     assert (root / "base/api/deployment.yaml").read_text() == base
+
+
+def test_one_that_cannot_be_mended_costs_little(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty others are mended; all is compiled three times, not once for each."""
+    base = AFTER.replace("serviceAccountName: api   # the old name", "serviceAccount: api")
+    prod = PATCH.replace("serviceAccount: api-prod", "serviceAccountName: api-prod").replace("value: 1", 'value: "1"')
+    others = {
+        f"base/app{number}/app.yaml": base.replace("name: api\n", f"name: app{number}\n", 1) for number in range(20)
+    }
+    root = two(make_project, {"base/api/deployment.yaml": base, "overlays/prod/api.yaml": prod, **others})
+    times = []
+
+    def counted(project: Project, environments: Sequence[str]) -> list[CompiledEnvironment]:
+        times.append(len(environments))
+        return compile_all(project, environments)
+
+    monkeypatch.setattr("envcompile.actions.fix.compile_all", counted)
+    fix = plan_fix(Project.open(root), {"deprecated-field"})
+    assert sorted(fix.after) == sorted(others)
+    assert {left.subject for left in fix.left} == {"Deployment/api in dev"}
+    assert times == [2, 2, 2]
 
 
 def test_a_parameter_stays_a_parameter(make_project: MakeProject) -> None:
