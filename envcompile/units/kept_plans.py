@@ -13,20 +13,28 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
+from envcompile.errors import EnvcError
 from envcompile.sources.environments import EnvironmentSources, layer_of
+from envcompile.sources.project import PROJECT_FILE
 from envcompile.units.cut import Part, digest_of  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store, unit_key
+from envcompile.units.snapshot import INPUT_FOLDERS, UNREAD
 from envcompile.units.unit import ApiFacts, SecretInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from envcompile.git.trees import CommitTree
     from envcompile.kubernetes import KubeApi
     from envcompile.secrets.store import Store
     from envcompile.sources import ParsedFiles, ProjectSources, Tree
+    from envcompile.units.project import Project
     from envcompile.units.snapshot import Files, Look
+
+_MOST_EDITS = 200
+"""Where more files differ, environments are planned from their files."""
 
 
 class _Unit(msgspec.Struct, array_like=True):
@@ -50,6 +58,7 @@ class _Plan(msgspec.Struct, array_like=True):
     patches: tuple[tuple[int, str, int, tuple[str | int, ...]], ...]
     patched: tuple[tuple[int, str, str], ...]
     documents: int
+    has_store: bool
 
 
 class _Project(msgspec.Struct, array_like=True):
@@ -58,6 +67,13 @@ class _Project(msgspec.Struct, array_like=True):
     environments: tuple[str, ...]
     fixed: tuple[str, ...]
     """The files that are looked at otherwise than as resources of their layer, too."""
+
+
+class _Inputs(msgspec.Struct, array_like=True):
+    world: str
+    tool: str
+    digests: dict[str, str]
+    """Of every file that was read; empty where there are files outside of the input folders."""
 
 
 class KeptPlans:
@@ -98,8 +114,32 @@ class KeptPlans:
         found = _load(root, "plans", _Project)
         if found is None or found.world != world:
             return None
-        edits = _edits(look, tree, parsed, frozenset(found.fixed))
+        if any(not look.is_edited(path) for path in look.changed):
+            return None
+        edits = _edits(look.changed, look.snapshot.inputs.digest_of, tree, parsed, frozenset(found.fixed))
         return cls(root, world, found, edits) if edits is not None else None
+
+    @classmethod
+    def at_commit(cls, root: Path, tool: str, tree: CommitTree, parsed: ParsedFiles) -> KeptPlans | None:
+        """The plans that hold for a commit, by what git calls the contents of its files; None when there are none.
+
+        Args:
+            root: the project's folder.
+            tool: names this envc.
+            tree: the files of the commit.
+            parsed: what was read of them, with what earlier runs know.
+        """
+        found, inputs = _load(root, "plans", _Project), _load(root, "plan-inputs", _Inputs)
+        if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.digests:
+            return None
+        files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE))
+        if files is None or files.keys() != inputs.digests.keys():
+            return None
+        changed = [path for path, digest in files.items() if inputs.digests[path] != digest]
+        if len(changed) > _MOST_EDITS:
+            return None
+        edits = _edits(changed, inputs.digests, tree, parsed, frozenset(found.fixed))
+        return cls(root, found.world, found, edits) if edits is not None else None
 
     def plan(
         self,
@@ -131,7 +171,7 @@ class KeptPlans:
 
         own = EnvironmentSources(environment, kept.settings, tree, parsed, lay, kept.layers)
         facts = ApiFacts(kept.version, tuple(kept.crds), self.settings.merge_keys, kept.facts)
-        store = store_for(kept.settings)
+        store = store_for(kept.settings) if kept.has_store else None
         numbers = {layer: number for number, layer in enumerate(kept.layers)}
         edits = {(numbers[layer], path): new for (layer, path), new in self._edits.items() if layer in numbers}
         return EnvironmentPlan(
@@ -150,50 +190,73 @@ class KeptPlans:
         )
 
 
-def keep_plans(
-    root: Path,
-    world: str,
-    project: settings.Project,
-    environments: tuple[str, ...],
-    plans: Iterable[EnvironmentPlan],
-    fixed: Iterable[str],
-) -> None:
+def keep_plans(project: Project, inputs: Files) -> None:
     """Keep the plans of a build of all environments; a folder that cannot be written is no error.
 
+    None are kept that hang on what git ignores, or where a store of secrets is looked up in the files.
+
     Args:
-        root: the project's folder.
-        world: names what they were made from.
-        project: what `envc.yaml` says.
-        environments: their names in order.
-        plans: of all of them.
-        fixed: the files that plans hang on otherwise than as resources of their layer, too.
+        project: what was built.
+        inputs: everything that was read for it.
     """
-    packed: dict[str, bytes] = {}
+    look, kept = project.look, project.kept
+    if look is None or project.memo is None or project.asks_git or project.private_files():
+        return
+    world = world_of(look.tool, inputs)
+    if kept is not None and world == kept.world:
+        return
+    plans = [project.plan(environment) for environment in project.environments]
+    if any(plan.sources.settings.secret_backend == "external" for plan in plans):
+        return
+    fixed = {*project.parsed.looked_at(), *project.crd_files(), *(kept.fixed if kept is not None else ())}
+    packed: dict[str, object] = {
+        "plans": _Project(world, project.settings, project.environments, tuple(sorted(fixed))),
+        "plan-inputs": _Inputs(world, look.tool, _digests_of(project, look, inputs)),
+    }
+    for plan in plans:
+        packed[f"plan-{plan.environment}"] = _Plan(
+            world,
+            plan.sources.settings,
+            plan.sources.layer_names,
+            plan.facts.version,
+            list(plan.facts.crds),
+            plan.facts.digest,
+            plan.merge_texts,
+            dict(plan.given),
+            [_Unit(one.app, one.parts, one.secrets is not None, one.sealed, one.key) for one in plan.units],
+            plan.patches,
+            plan.patched,
+            plan.documents,
+            plan.store is not None,
+        )
     try:
-        for plan in plans:
-            if plan.sources.settings.secret_backend == "external":
-                return  # the store is looked up in the files
-            units = [_Unit(one.app, one.parts, one.secrets is not None, one.sealed, one.key) for one in plan.units]
-            kept = _Plan(
-                world,
-                plan.sources.settings,
-                plan.sources.layer_names,
-                plan.facts.version,
-                list(plan.facts.crds),
-                plan.facts.digest,
-                plan.merge_texts,
-                dict(plan.given),
-                units,
-                plan.patches,
-                plan.patched,
-                plan.documents,
-            )
-            packed[f"plan-{plan.environment}"] = msgspec.msgpack.encode(kept)
-        packed["plans"] = msgspec.msgpack.encode(_Project(world, project, environments, tuple(sorted(fixed))))
+        encoded = {name: msgspec.msgpack.encode(one) for name, one in packed.items()}
     except (OverflowError, UnicodeEncodeError):
         return  # a number or a text that msgpack has no form for
-    for name, data in packed.items():
-        write_checked(root / FOLDER / name, data)
+    for name, data in encoded.items():
+        write_checked(project.root / FOLDER / name, data)
+
+
+def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
+    """The digest of every file that was there; none of all where one is not known, or lies outside of the inputs."""
+    older = _load(project.root, "plan-inputs", _Inputs) if project.kept is not None else None
+    read = {}
+    if project.kept is None:
+        documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
+        read = {one.source.path: one.source.read() for one in documents if one is not None}
+    found: dict[str, str] = {}
+    for path, known in inputs.digest_of.items():
+        if not look.is_there(path):
+            continue
+        digest = known if known != UNREAD else older.digests.get(path, "") if older is not None else ""
+        if not digest and (path in read or look.is_settled(path)):
+            digest = project.parsed.digest(project.tree, path)
+            if path in read and project.parsed.file(project.tree, path).data != read[path]:
+                return {}
+        if not digest or path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
+            return {}
+        found[path] = digest
+    return found
 
 
 def world_of(tool: str, inputs: Files) -> str:
@@ -206,17 +269,23 @@ def world_of(tool: str, inputs: Files) -> str:
     return sha256(b"\n\n".join((tool.encode(), inputs.paths, inputs.stats, inputs.digests))).hexdigest()
 
 
-def _edits(look: Look, tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]) -> dict[tuple[str, str], str] | None:
-    """Layer and path of each edited file -> its digest; None when what changed is more than that."""
-    from envcompile.errors import EnvcError
+def _edits(
+    changed: Iterable[str], digests: Mapping[str, str], tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]
+) -> dict[tuple[str, str], str] | None:
+    """Layer and path of each edited file -> its digest; None when what changed is more than that.
 
+    Args:
+        changed: the files that differ.
+        digests: of all files as plans were made from them.
+        tree: the files now.
+        parsed: what was read of them.
+        fixed: the files that plans hang on otherwise, too.
+    """
     found: dict[tuple[str, str], str] = {}
-    for path in look.changed or ():
+    for path in changed:
         layer = layer_of(path)
-        if path in fixed or not layer or not look.is_edited(path):
-            return None
         before = parsed.scans.get((layer, path))
-        if before is None or before.crds or before.digest != look.digest_before(path):
+        if path in fixed or not layer or before is None or before.crds or before.digest != digests.get(path):
             return None
         try:
             after = parsed.rescan(tree, layer, path)

@@ -175,9 +175,19 @@ class Look:
         found = self.snapshot.inputs.digest_of.get(path, UNREAD) if self.snapshot is not None else UNREAD
         return found if found != UNREAD else ""
 
+    def is_there(self, path: str) -> bool:
+        """Tell whether an input was there when the folder was looked at."""
+        return self.inputs.get(path, _ABSENT) != _ABSENT
+
+    def is_settled(self, path: str) -> bool:
+        """Tell whether an input is certain to hold now what it held when the folder was looked at."""
+        seen = self.inputs.get(path, _ABSENT)
+        is_old = seen != _ABSENT and int(seen.split(" ", 2)[1]) < self.began - _GRANULARITY_NS
+        return is_old and stat_of(f"{self.root}/{path}") == seen
+
     def is_edited(self, path: str) -> bool:
         """Tell whether a file is there now and was there at the last build."""
-        return bool(self.digest_before(path)) and self.inputs.get(path, _ABSENT) != _ABSENT
+        return bool(self.digest_before(path)) and self.is_there(path)
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
