@@ -97,7 +97,7 @@ def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
     root = write_files(tmp_path, FILES)
     assert run_envc(root, "build").code == 0
     expected = Project(WorkingTree(root)).plan("prod").units
-    file = root / ".envc/units/plan-prod"
+    file = root / ".envc/units/built-of-prod"
     file.write_bytes(file.read_bytes().replace(b"base/web", b"base/WEB"))
     assert Project.open(root).plan("prod").units == expected
     file.unlink()
