@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
 _FORMAT = "envc snapshot 3"
@@ -199,7 +199,7 @@ class Look:
             return None
         if _has_orphan(self.target, known.counts):
             return None
-        if not _are_untouched([(f"{self.target}/{name}", files) for name, files in known.outputs.items()]):
+        if not _are_untouched({f"{self.target}/{name}": files for name, files in known.outputs.items()}):
             return None
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
@@ -207,21 +207,22 @@ class Look:
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
 
 
-def _are_untouched(folders: Sequence[tuple[str, Files]]) -> bool:
+def _are_untouched(folders: Mapping[str, Files]) -> bool:
     """Tell whether all folders hold what envc wrote there; of many files two processes look at half of them each."""
-    count = sum(files.paths.count(b"\n") for _, files in folders)
-    if count < _MANY or len(folders) < 2 or not hasattr(os, "fork") or _processors() < 2:
-        return all(_is_untouched(folder, files) for folder, files in folders)
+    names = list(folders)
+    count = sum(files.paths.count(b"\n") for files in folders.values())
+    if count < _MANY or len(names) < 2 or not hasattr(os, "fork") or _processors() < 2:
+        return all(_is_untouched(name, folders[name]) for name in names)
     child = os.fork()
     if child == 0:
         untouched = False
         try:
-            untouched = all(_is_untouched(folder, files) for folder, files in folders[1::2])
+            untouched = all(_is_untouched(name, folders[name]) for name in names[1::2])
         finally:
             os._exit(0 if untouched else 1)
     untouched = False
     try:
-        untouched = all(_is_untouched(folder, files) for folder, files in folders[::2])
+        untouched = all(_is_untouched(name, folders[name]) for name in names[::2])
     finally:
         _, status = os.waitpid(child, 0)
     return untouched and status == 0
