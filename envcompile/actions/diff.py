@@ -235,8 +235,9 @@ def _kept_at(root: Path, limits: Limits) -> Callable[[Tree, ParsedFiles], KeptPl
     """What finds the plans that hold for a commit, in a project that is trusted."""
 
     def found(tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
-        is_known = limits.is_trusted and isinstance(tree, CommitTree)
-        return KeptPlans.at_commit(root, tool_stamp(), tree, parsed) if is_known else None
+        if not limits.is_trusted or not isinstance(tree, CommitTree):
+            return None
+        return KeptPlans.at_commit(root, tool_stamp(), tree, parsed)
 
     return found
 
