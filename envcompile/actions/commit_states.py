@@ -143,6 +143,8 @@ class CommitStates:
         plans = [one.state.plan for one in states if one is not None and one.state.plan is not None]
         if plans and len(plans) == len(at.digests):
             keep_plans_at(units.root, units.tool, at.project, at.tree, plans)
+            at.project.parsed.adopt()
+            units.save_scans(at.project.parsed.new_scans)
 
     def _open(self, commit: str) -> OpenCommit:
         from envcompile.sources import ParsedFiles

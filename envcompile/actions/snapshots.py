@@ -59,6 +59,7 @@ def keep_snapshot(
     files = Files.of(inputs, ["" if path in private else digest for path, digest in zip(inputs, known, strict=True)])
     if files is not None:
         keep_plans(project, files)
+        project.parsed.adopt()
         save(
             look,
             Snapshot(

@@ -92,6 +92,16 @@ def test_an_edit_after_an_edit_finds_what_the_last_build_kept(tmp_path: Path) ->
     assert "1 removed" in run_envc(root, "build").err
 
 
+def test_questions_between_builds_leave_alone_what_is_kept(tmp_path: Path) -> None:
+    """However often a file is edited and asked about before the next build, the plans of the last one hold."""
+    root = write_files(tmp_path, FILES)
+    assert run_envc(root, "build").code == 0
+    for number, words in enumerate((("explain", "dev", "Deployment/web"), ("build", "dev"), ("build", "--check")), 7):
+        write_files(root, {"base/web/deployment.yaml": deployment(replicas=number)})
+        run_envc(root, *words)
+        assert Project.open(root).kept is not None
+
+
 def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
     """What is kept may be lost or damaged at any time."""
     root = write_files(tmp_path, FILES)
