@@ -1,4 +1,4 @@
-"""Locks that one process holds at a time, and files that are replaced whole or not at all."""
+"""Locks that one process holds at a time, files that are replaced whole or not at all, and texts put aside."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 import stat
 import sys
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 
 from envcompile.errors import Problem, UnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Hashable
     from pathlib import Path
 
 SCRATCH = ".tmp-"
@@ -20,6 +20,9 @@ SCRATCH = ".tmp-"
 
 LEFT_BEHIND = 3600.0
 """Seconds after which a temporary file has no writer any more."""
+
+_LENGTH_BITS = 32
+"""Bits of the number that says where a text is, which hold its length."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -211,3 +214,61 @@ def unwritable(path: Path | str, error: OSError, kept: str = "the file is as it 
     elif error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
         fix = "see to its folder, or name another file"
     return UnavailableError([Problem(what, f"{fix}, then try again; {kept}")])
+
+
+class Spool:
+    """Texts by their keys; an unnamed file that only this process can read takes those beyond a bound.
+
+    Args:
+        bound: bytes that are kept in memory.
+    """
+
+    __slots__ = ("_bound", "_file", "_held", "_places", "_size", "_written")
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._held: dict[Hashable, bytes] = {}
+        self._places: dict[Hashable, int] = {}
+        self._file: IO[bytes] | None = None
+        self._size = 0
+        self._written = 0
+
+    def __del__(self) -> None:
+        """Give the file up."""
+        if self._file is not None:
+            self._file.close()
+
+    def put(self, key: Hashable, text: bytes) -> None:
+        """Put a text aside."""
+        self._size += len(text)
+        if self._size <= self._bound:
+            self._held[key] = text
+            return
+        if self._file is None:
+            from tempfile import TemporaryFile
+
+            self._file = TemporaryFile()  # ruff: ignore[open-file-with-context-handler] - it lives as long as the spool
+        self._held.pop(key, None)
+        self._places[key] = self._written << _LENGTH_BITS | len(text)  # one number takes a third of the room of two
+        self._written += len(text)
+        self._file.write(text)
+
+    def get(self, key: Hashable) -> bytes | None:
+        """A text that was put aside; None when there is none."""
+        held = self._held.get(key)
+        if held is not None or self._file is None:
+            return held
+        place = self._places.get(key)
+        if place is None:
+            return None
+        at, length = place >> _LENGTH_BITS, place & ((1 << _LENGTH_BITS) - 1)
+        self._file.flush()
+        found = os.pread(self._file.fileno(), length, at)
+        if len(found) != length:
+            raise OSError(f"{length - len(found)} bytes of a temporary file are gone")
+        return found
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a text; its room is not used again."""
+        self._held.pop(key, None)
+        self._places.pop(key, None)

@@ -70,10 +70,19 @@ def _shown(character: str) -> str:
 
 
 def in_json(text: str) -> str:
-    """JSON whose strings hold no character that would act on a terminal; a reader gets the same values."""
+    """JSON whose strings hold nothing that would act on a terminal or a runner; a reader gets the same values."""
+    if "##" in text:
+        for command in _RUNNER_COMMANDS:
+            text = text.replace(command, rf"#\u0023{command[2:]}")
     if text.isascii() and "\x7f" not in text:  # the other control characters are escaped already
         return text
     return "".join([character if character.isprintable() else _in_json(character) for character in text])
+
+
+def in_xml(text: str) -> str:
+    """XML in whose texts and attributes nothing acts on a terminal or a runner; a reader gets the same values."""
+    text = text.replace("##", "#&#35;")
+    return text if text.isascii() else "".join([f"&#{ord(one)};" if _shown(one) != one else one for one in text])
 
 
 def _in_json(character: str) -> str:

@@ -32,7 +32,9 @@ CATCHES_ALL = {
 """Modules that may catch every exception without raising it again, with the reason."""
 NESTED = {
     "check/api",
+    "check/cel",
     "check/formats",
+    "check/policy",
     "check/rules",
     "cli/commands",
     "cli/differences",

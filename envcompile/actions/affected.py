@@ -116,6 +116,8 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
         return linked.ids()
     dependencies = sources.dependencies
     read = {path for path in dependencies if path in paths or not paths.isdisjoint(dependencies[path])}
+    if any(file.targets for layer in sources.scans for file in layer.files if file.path in read):
+        return linked.ids()  # whom a `kind: Patch` names is a value as any other
     touched = _ruled_by(linked, read)
     for number, unit in enumerate(linked.plan.units):
         if read.isdisjoint(part.path for part in unit.parts):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.outputs import Outputs, Texts
+from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
@@ -81,17 +82,9 @@ def build(
             raise
         except EnvcError as error:
             detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
-    linked = link_all(project, chosen)
+    outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
+    linked = [made.linked for made in outputs]
     problems = Problems()
-    outputs = []
-    results = []
-    for environment in linked:
-        made = Outputs(environment, texts)
-        outputs.append(made)
-        wanted = {*choose_ids(environment.environment, environment.ids(), only)} if only is not None else None
-        results.append(_compare(project, made, target, wanted, look.snapshot))
-        made.report_refused(results[-1].plan, results[-1].folder, problems, wanted)
-    problems.raise_any()
     chart: ComparedChart | None = None
     if is_whole:
         results += _orphans(project, target)
@@ -116,11 +109,58 @@ def build(
             keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
+        project.save_units(made.linked.environment)
     project.save_memo()
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
         chart.memo.save()
     return results
+
+
+def _link_and_compare(
+    project: Project,
+    environments: Iterable[str],
+    texts: Texts,
+    target: Path,
+    only: str | None,
+    known: Snapshot | None,
+) -> tuple[list[Outputs], list[EnvironmentResult]]:
+    """Join the units of environments, and hold what comes of it against their folders, one after the other.
+
+    What is wrong with the sources of any of them is told before what is wrong with files.
+    """
+    problems, refused = Problems(), Problems()
+    late: EnvcError | None = None
+    outputs: list[Outputs] = []
+    results: list[EnvironmentResult] = []
+    for environment in environments:
+        try:
+            linked = project.link(environment)
+        except UsageError:
+            raise
+        except EnvcError as error:
+            problems.extend(error)
+            continue
+        report_refused(project, [linked], refused)
+        if problems or late is not None:
+            continue
+        try:
+            made = Outputs(linked, texts)
+            wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
+            result = _compare(project, made, target, wanted, known)
+            made.report_refused(result.plan, result.folder, refused, wanted)
+        except EnvcError as error:
+            late = error
+            continue
+        if project.settings.chart is None:
+            made.release()
+        outputs.append(made)
+        results.append(result)
+    problems.raise_any()
+    if late is not None:
+        raise late
+    refused.raise_any()
+    return outputs, results
 
 
 def differences(project: Project, environments: Sequence[str], target: Path) -> Iterator[tuple[str, list[Change]]]:

@@ -1,8 +1,8 @@
 """What is remembered of a chart's parts, by the digests of what they were made from.
 
 Like the memo of units it may be lost at any time without a changed byte: msgpack behind a checksum, in which nothing
-is ever executed. It holds parts of the chart's files, so where `secretBackend: plaintext` puts values in clear into
-the chart they are in here, too: the file is for its owner only, and stays on this machine.
+is ever executed. It holds parts of the chart's files, but none of services with values in clear
+(`secretBackend: plaintext`): those are made again. The file is for its owner only, and stays on this machine.
 """
 
 from __future__ import annotations

@@ -94,6 +94,7 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
     """The units of an environment, and the Secrets that only its store knows."""
     from envcompile.chart import Portion
 
+    is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
     for number, unit in enumerate(linked.plan.units):
         key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
@@ -101,7 +102,9 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
             ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 
-        yield Portion(key if unit.may_be_remembered else "", load)
+        # A memo holds parts of what is made, so nothing is remembered of what is made with values in clear.
+        is_clear = is_plain and any(one.id.kind == "Secret" for one in linked.exports[number].resources)
+        yield Portion(key if unit.may_be_remembered and not is_clear else "", load)
     if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
-from envcompile.actions.findings import find_all
+from envcompile.actions.findings import count_of, find_all
 from envcompile.actions.older import OlderStates
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
 from envcompile.check.report import Ignored, Report, order
@@ -65,13 +66,14 @@ def check(
     asked = known_rules() if rules is None else (SCHEMA, *rules)
     names = project.choose(wanted)
     linked = link_all(project, names)
-    if not any(environment.count for environment in linked):
+    if not any(map(count_of, linked)):
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, linked, asked)
     folder = folder or project.tree.root
     older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
-    checked = find_all(project, linked, asked, older, "" if rules is not None else " ".join(rule.id for rule in asked))
+    stamp = " ".join([*(rule.id for rule in asked), "cel" if is_installed() else ""])
+    checked = find_all(project, linked, asked, older, "" if rules is not None else stamp)
     for environment in linked:
         environment.remember()
     project.save_memo()

@@ -9,7 +9,7 @@ from envcompile.errors import EnvcError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
 from envcompile.units.kept_plans import BUILT, RECORDED, KeptPlans, keep_plans_at
-from envcompile.units.memo import FOLDER, FolderMemo, Remembered
+from envcompile.units.memo import FOLDER, FolderMemo, Remembered, told_of
 from envcompile.units.project import Project
 from envcompile.units.revised import plan_after, revised
 from envcompile.units.unit import UnitExports  # ruff: ignore[typing-only-first-party-import] - records are read by their types
@@ -299,7 +299,7 @@ class _Units(FolderMemo):
         """Remember what the units of an environment tell each other; it compiled, so nothing is wrong with them."""
         for unit, exports in zip(linked.plan.units, linked.exports, strict=True):
             if unit.may_be_remembered and (linked.environment, unit.key) not in self._known:
-                entry = Remembered.of(unit.app, exports, linked.plan.inputs_of(unit), {})
+                entry = Remembered.of(unit.app, told_of(exports), linked.plan.inputs_of(unit), {})
                 self.put(linked.environment, unit.key, entry)
                 self._known[linked.environment, unit.key].held = exports
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from envcompile.actions.field_places import field_path, source_place
 from envcompile.actions.findings_memo import (
     Aside,
     CheckedUnit,
@@ -28,6 +27,8 @@ from envcompile.check.check_input import Scene, SealingKeys
 from envcompile.check.facts import facts_of
 from envcompile.check.finding import Hit, fingerprint
 from envcompile.check.hiding import NOT_SHOWN, hidden
+from envcompile.check.policy.kinds import has_own_rules
+from envcompile.check.rules.policies.custom_kind_rule import RULE as CUSTOM
 from envcompile.check.schema import IMMUTABLE, unknown_kinds
 from envcompile.check.suppressions import POINTER, read_suppressions
 from envcompile.emit.filenames import place_files
@@ -39,6 +40,7 @@ from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
+from envcompile.units.field_places import field_path, source_place
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -88,6 +90,13 @@ def find_all(
         for checker, number in apps[app]:
             checker.check(number)
     return [checker.finish() for checker in checkers]
+
+
+def count_of(linked: LinkedEnvironment) -> int:
+    """How many resources an environment has."""
+    if linked.paths is not None:
+        return sum(map(len, linked.paths))
+    return len(linked.linked.order) + len(linked.linked.further)
 
 
 def sealing_keys(sealing: Sealing | None) -> SealingKeys:
@@ -178,7 +187,7 @@ class _Checker:
             asides += unit.asides
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(linked, linked.count, tuple(found), tuple(asides), frozenset(unknown))
+        return Checked(linked, count_of(linked), tuple(found), tuple(asides), frozenset(unknown))
 
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
@@ -212,8 +221,14 @@ class _Checker:
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
         hits = self._joint("facts", [own, *told], lambda: self._by_facts(more))
-        if any(rule.whole for rule in self._together):
-            every = self._joint("everything", [own, *self._unit_keys], lambda: self._by_everything(further))
+        kinds = {one.id[:2] for unit in self.linked.exports for one in unit.resources}
+        kinds |= {resource.id[:2] for resource in further}
+        whole = [rule for rule in self._together if rule.whole and (rule.needs is None or rule.needs in kinds)]
+        if whole:
+            before = self._older_values()
+            said = hashlib.sha256(json.dumps(sorted(before.items()), default=str).encode()).hexdigest()
+            seen = [own, said, *self._unit_keys]
+            every = self._joint("everything", seen, lambda: self._by_everything(whole, further, before))
             hits = {app: hits.get(app, b"") + every.get(app, b"") for app in {**hits, **every}}
         by_id = {resource.id: resource for resource in further}
         self._further_hits = [
@@ -257,20 +272,41 @@ class _Checker:
         homes = {fact.id: number for _, fact, number in facts}
         return self._together_hits([rule for rule in self._together if not rule.whole], resources, homes)
 
-    def _by_everything(self, further: Sequence[Resource]) -> dict[str, bytes]:
+    def _older_values(self) -> dict[ResourceId, dict[str, Any]]:
+        """Resources that were compiled to something else before, as they were."""
+        state = self._older.of(self.linked.environment) if self._older is not None else None
+        if state is None:
+            return {}
+        paths: Sequence[Sequence[str]] = self.linked.paths or _paths_of(self.linked)
+        found: dict[ResourceId, dict[str, Any]] = {}
+        for number in range(len(self._units)):
+            for position, (_, one) in enumerate(self.linked.unit_values(number)):
+                for place in state.places(paths[number][position]):
+                    value = state.value(place, one.id)
+                    if value is not None and value != one.value:
+                        found[one.id] = self._shown([one._replace(value=value)])[0].value
+        return found
+
+    def _by_everything(
+        self, rules: Sequence[Rule], further: Sequence[Resource], before: Mapping[ResourceId, dict[str, Any]]
+    ) -> dict[str, bytes]:
         """What rules find that see all of each resource; every unit is compiled for them."""
         values = [(origin, one, at) for at in range(len(self._units)) for origin, one in self.linked.unit_values(at)]
         values += [(_LAST, one, -1) for one in further]
         values.sort(key=lambda each: (each[0], each[1].id))
         resources = self._shown([resource for _, resource, _ in values])
         homes = {resource.id: number for _, resource, number in values}
-        return self._together_hits([rule for rule in self._together if rule.whole], resources, homes)
+        return self._together_hits(rules, resources, homes, before)
 
     def _together_hits(
-        self, rules: Iterable[Rule], resources: Sequence[Resource], homes: Mapping[ResourceId, int]
+        self,
+        rules: Iterable[Rule],
+        resources: Sequence[Resource],
+        homes: Mapping[ResourceId, int],
+        before: Mapping[ResourceId, dict[str, Any]] | None = None,
     ) -> dict[str, bytes]:
         """What rules about several resources find, by application; under no name for what no unit has."""
-        scene = Scene(self.linked.environment, resources, self._plan.api, self._keys)
+        scene = Scene(self.linked.environment, resources, self._plan.api, self._keys, before)
         found: dict[str, list[bytes]] = {}
         for rule in rules:
             for hit in rule.find(scene):
@@ -296,7 +332,7 @@ class _Checker:
         return tuple(
             (position, blob_id(render(one, self._renderer).encode(), digits))
             for position, (_, one) in enumerate(values)
-            if can_refuse(one.id.group, one.id.kind)
+            if can_refuse(one.id.group, one.id.kind) or self._looks_back(one)
         )
 
     def _ask_about_changes(self, older: OlderStates) -> None:
@@ -326,7 +362,18 @@ class _Checker:
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:
         [shown, before] = self._shown([resource, resource._replace(value=value)])
         scene = Scene(self.linked.environment, [shown], self._plan.api, self._keys, {resource.id: before.value})
-        return [self._placed(IMMUTABLE.id, hit, resource) for hit in IMMUTABLE.find(scene)]
+        found = [self._placed(IMMUTABLE.id, hit, resource) for hit in IMMUTABLE.find(scene)]
+        if CUSTOM in self._alone and self._looks_back(resource):
+            # What does not depend on the older state is found with the unit.
+            always = list(CUSTOM.find(Scene(self.linked.environment, [shown], self._plan.api, self._keys)))
+            found += [self._placed(CUSTOM.id, hit, resource) for hit in CUSTOM.find(scene) if hit not in always]
+        return found
+
+    def _looks_back(self, resource: Resource) -> bool:
+        """Tell whether a resource is of a custom kind with rules, which may speak of what it was."""
+        api, (group, kind) = self._plan.api, resource.id[:2]
+        version = str(resource.value.get("apiVersion", "")).rpartition("/")[2]
+        return not api.is_built_in(group, kind) and has_own_rules(api, group, version, kind)
 
     def _replace(self, number: int, unit: CheckedUnit) -> None:
         self._units[number] = unit

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
 from envcompile.emit.layout import arrange, file_of, join, said_by, take_apart
 from envcompile.emit.manifests import built_in_kinds, render
-from envcompile.emit.spool import Spool
 from envcompile.errors import EnvcError
+from envcompile.files import Spool
 from envcompile.model import Bundle
 from envcompile.sources.scans import combined_digest
 from envcompile.yamlio import Renderer
@@ -24,48 +26,66 @@ if TYPE_CHECKING:
     from envcompile.emit.layout import Said
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.unit import CompiledUnit
+
+
+_BOUND = 4_000_000
+"""Bytes of texts that are kept in memory: some thousand manifests."""
+_BITS = 20
+"""Bits of a number that hold a resource's own number in its unit; those above hold the unit's."""
+_BYTES = 32
+"""Of a SHA-256."""
+
+
+class _Made(NamedTuple):
+    """The texts of one unit, packed: there are many units."""
+
+    digests: bytes
+    """The SHA-256 of each text."""
+    ends: tuple[int, ...]
+    """Where each text ends in all of them together."""
 
 
 class Texts:
     """The texts of resources, each made when its unit is compiled, or when somebody asks for it."""
 
     def __init__(self) -> None:
-        self._spool = Spool()
-        self._digests: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._spool = Spool(_BOUND)
+        self._made: dict[str, dict[int, _Made]] = {}
         self._renderer = Renderer()
         self._app = ""
 
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
-        app = unit.resources[0].app if unit.resources else ""
-        if app != self._app:
-            self._app = app
-            self._renderer = Renderer()  # what environments have in common is rendered once, and given up then
-        digests = []
-        for position, resource in enumerate(unit.resources):
-            text = render(resource, self._renderer).encode()
-            self._spool.put((environment, number, position), text)
-            digests.append(digest(text))
-        self._digests[environment, number] = tuple(digests)
+        self.take_texts(environment, number, [self._rendered(one) for one in unit.resources])
+
+    def _rendered(self, resource: Resource) -> bytes:
+        """The text of a resource; what environments have in common is rendered once an application."""
+        if resource.app != self._app:
+            self._app = resource.app
+            self._renderer = Renderer()
+        return render(resource, self._renderer).encode()
 
     def take_texts(self, environment: str, number: int, texts: Sequence[bytes]) -> None:
-        """Take the texts of a unit that somebody else rendered, as they are while no other unit does anything to them.
+        """Take the texts of a unit, as they are while no other unit does anything to them.
 
         Args:
             environment: the unit's.
             number: the unit's.
             texts: one a resource.
         """
-        for position, text in enumerate(texts):
-            self._spool.put((environment, number, position), text)
-        self._digests[environment, number] = tuple(map(digest, texts))
+        self._spool.put((environment, number), b"".join(texts))
+        digests = b"".join([sha256(text).digest() for text in texts])
+        self._made.setdefault(environment, {})[number] = _Made(digests, tuple(accumulate(map(len, texts))))
 
     def digests(self, environment: str, number: int) -> Sequence[str] | None:
         """The digests of the texts of a unit when they are at hand."""
-        return self._digests.get((environment, number))
+        made = self._made.get(environment, {}).get(number)
+        if made is None:
+            return None
+        return [made.digests[at : at + _BYTES].hex() for at in range(0, len(made.digests), _BYTES)]
 
     def keep(self, digest_of_text: str, text: bytes) -> None:
         """Keep a text that others made."""
@@ -78,10 +98,14 @@ class Texts:
             environment: the resource's.
             number: its unit's.
             position: its own in there.
-            known: the digest of the text, by which others' are kept.
+            known: the digest of the text.
         """
-        found = self._spool.get((environment, number, position))
-        return found if found is not None and digest(found) == known else self._spool.get(known)
+        made = self._made.get(environment, {}).get(number)
+        if made is not None and made.digests[_BYTES * position : _BYTES * (position + 1)].hex() == known:
+            together = self._spool.get((environment, number))
+            if together is not None:
+                return together[made.ends[position - 1] if position else 0 : made.ends[position]]
+        return self._spool.get(known)
 
     def text(self, linked: LinkedEnvironment, identity: ResourceId, known: str) -> bytes:
         """The text of a resource; its unit is compiled when it is not at hand.
@@ -92,13 +116,13 @@ class Texts:
             known: the digest of the text where that is known.
         """
         place = linked.place_in_units(identity)
-        found = self._spool.get((linked.environment, *place)) if place is not None else None
-        if found is None and known:
-            found = self._spool.get(known)
+        found = None
+        if known:
+            found = self.kept(linked.environment, *place, known) if place is not None else self._spool.get(known)
         if found is None:
-            found = render(linked.resource(identity), Renderer()).encode()
+            found = self._rendered(linked.resource(identity))
             if place is not None:
-                self._spool.put((linked.environment, *place), found)
+                self._spool.put(digest(found), found)
         return found
 
 
@@ -118,7 +142,7 @@ class Outputs(Mapping[str, bytes]):
         self._texts = texts
         self._placed: dict[str, Placed] | None = None
         self.layout = linked.plan.layout
-        self._positions: dict[str, tuple[int, int]] | None = None
+        self._positions: dict[str, int] | None = None
         if linked.paths is None:
             refuse_alike_applications({
                 **{one.app: "" for one in linked.linked.further},
@@ -172,17 +196,30 @@ class Outputs(Mapping[str, bytes]):
 
     def id_of(self, place: str) -> ResourceId:
         """The resource at a place; where places are remembered only its unit is looked at."""
-        if self.linked.paths is None:
-            return self.placed[place].id
+        position = self._position_of(place) if self.linked.paths is not None else None
+        return self.placed[place].id if position is None else self.linked.id_at(*position)
+
+    def _position_of(self, place: str) -> tuple[int, int] | None:
+        """The number of a resource's unit and its own in there; None when no unit has it."""
         if self._positions is None:
             self._positions = {
-                each: (number, position) for number, own in enumerate(self.places) for position, each in enumerate(own)
+                each: number << _BITS | position
+                for number, own in enumerate(self.places)
+                for position, each in enumerate(own)
             }
-        return self.linked.id_at(*self._positions[place])
+        found = self._positions.get(place)
+        return (found >> _BITS, found & ((1 << _BITS) - 1)) if found is not None else None
 
     def text(self, place: str) -> bytes:
         """The text of one resource."""
-        return self._texts.text(self.linked, self.id_of(place), self.digests_of_texts.get(place, ""))
+        known, position = self.digests_of_texts.get(place, ""), self._position_of(place)
+        found = self._texts.kept(self.linked.environment, *position, known) if known and position is not None else None
+        return found if found is not None else self._texts.text(self.linked, self.id_of(place), known)
+
+    def release(self) -> None:
+        """Give up what writing files does not need as long as their texts are at hand."""
+        self._placed = None
+        self.linked.release()
 
     def __getitem__(self, path: str) -> bytes:
         return join([self.text(place) for place in self.held(path)], self.layout)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from envcompile.git.lines import LineOrigin
 
 
-def with_origins(root: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def with_origins(root: Path, findings: Iterable[Finding], revision: str | None = None) -> tuple[Finding, ...]:
     """The findings with who last wrote their lines; as they are where git knows nothing of the file.
 
     Args:
         root: the project's folder.
         findings: each file of theirs is asked of git once.
+        revision: the commit that they were found in; the folder when left out.
     """
     files: dict[str, dict[int, LineOrigin]] = {}
     told = []
@@ -28,7 +29,7 @@ def with_origins(root: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]
         origin = None
         if found.where is not None:
             if found.where.file not in files:
-                files[found.where.file] = line_origins(root, found.where.file)
+                files[found.where.file] = line_origins(root, found.where.file, revision)
             origin = files[found.where.file].get(found.where.line)
         told.append(found._replace(since=Since(*origin)) if origin is not None else found)
     return tuple(told)

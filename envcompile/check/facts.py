@@ -6,6 +6,7 @@ several resources need not be asked again.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS, map_pod_template, template_path
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from envcompile.model import Resource
 
 _PRIVATE: Final = ("image", "command", "args")
-"""Fields of a container that say nothing to anybody else."""
+"""Fields of a container that say nothing to anybody else, but for the variables that they name."""
+_VARIABLE: Final = re.compile(r"\$\$|\$\([A-Z_][A-Z0-9_]*\)")
+"""May be a variable of a ConfigMap that the container takes whole."""
 _ADAPTER: Final = "seriesQuery"
 """In the configuration of the Prometheus adapter, which autoscalers depend on."""
 
@@ -61,8 +64,19 @@ def _template(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def _container(container: dict[str, Any]) -> dict[str, Any]:
-    found = {key: type(inner)() if key in _PRIVATE else inner for key, inner in container.items()}
+    found = {key: _variables(inner) if key in _PRIVATE else inner for key, inner in container.items()}
     env = container.get("env")
     if isinstance(env, list):
-        found["env"] = [{**item, "value": ""} if isinstance(item, dict) and "value" in item else item for item in env]
+        found["env"] = [
+            {**item, "value": _variables(item["value"])} if isinstance(item, dict) and "value" in item else item
+            for item in env
+        ]
     return found
+
+
+def _variables(said: Any) -> Any:
+    """The variables of a text, or of the texts of a list; nothing where there are none."""
+    if isinstance(said, list):
+        texts = [_variables(item) if isinstance(item, str) else "" for item in said]
+        return texts if any(texts) else []
+    return "".join(_VARIABLE.findall(said)) if isinstance(said, str) and "$(" in said else ""

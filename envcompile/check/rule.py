@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     from envcompile.check.check_input import Scene
     from envcompile.check.finding import Hit, Severity
+    from envcompile.check.mend import Mend
     from envcompile.check.standards import Control
+    from envcompile.model import Resource
 
 
 class Rule(NamedTuple):
@@ -33,6 +35,8 @@ class Rule(NamedTuple):
     whole: bool = False
     """True for a rule about several resources that looks at more of each than `check/facts.py` tells: it is asked
     whenever anything changed, and everything is compiled for it."""
+    needs: tuple[str, str] | None = None
+    """The group and kind that a rule which looks at everything is about: without one of it, it is not asked."""
     why: str = ""
     """What happens when it is not so."""
     fix: str = ""
@@ -43,5 +47,7 @@ class Rule(NamedTuple):
     """YAML documents in which it finds something, in an environment called prod; `x*300` stands for 300 letters."""
     silent: str = ""
     """The same as it should be: it finds nothing. A resource that stands twice in an example was compiled before."""
+    mend: Callable[[Resource, Hit], Iterable[Mend]] | None = None
+    """How `envc fix` mends a finding that has one right answer; nothing for one that has several."""
     controls: tuple[Control, ...] = ()
     """The controls of the Pod Security Standards that it reports."""

@@ -18,18 +18,27 @@ def as_text(rule: Rule) -> str:
         if text
     ]
     scope = "each resource alone" if rule.alone else "the resources of an environment together"
-    return "\n".join([*parts, "\n".join((f"it looks at: {scope}", f"source: {rule.source}", *rule.links)) + "\n"])
+    mend = [f"it is mended by: {_mended_by(rule)}"] if rule.mend is not None else []
+    return "\n".join([
+        *parts,
+        "\n".join((f"it looks at: {scope}", *mend, f"source: {rule.source}", *rule.links)) + "\n",
+    ])
+
+
+def _mended_by(rule: Rule) -> str:
+    return f"`envc fix --select {rule.id}`, where there is one right answer"
 
 
 def as_markdown(rule: Rule) -> str:
     """The section of the reference about one rule."""
     scope = "each resource alone" if rule.alone else "resources together"
+    mend = f" Mended by {_mended_by(rule)}." if rule.mend is not None else ""
     links = " · ".join(f"<{link}>" for link in rule.links)
     lines = [
         f"### `{rule.id}`",
         f"*{rule.severity}, looks at {scope}.* {rule.summary}",
         rule.why,
-        f"**Fix:** {rule.fix}",
+        f"**Fix:** {rule.fix}{mend}",
     ]
     lines += [f"{title}\n\n```yaml\n{text}```" for title, text in (("Fires:", rule.fires), ("Silent:", rule.silent))]
     return "\n\n".join([*lines, f"Source: {rule.source}" + (f" · {links}" if links else "")]) + "\n"
@@ -40,6 +49,7 @@ def as_data(rule: Rule) -> dict[str, Any]:
     return {
         "id": rule.id,
         "grade": rule.severity,
+        "mended": rule.mend is not None,
         "scope": "resource" if rule.alone else "environment",
         "what": rule.summary,
         "why": rule.why,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.check.reading import text_at
+from envcompile.check.mend import Mend
+from envcompile.check.reading import map_at, maps_at, text_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from envcompile.model import Resource
+    from envcompile.check.finding import Hit
+    from envcompile.model import Pointer, Resource
 
 
 class Passing(NamedTuple):
@@ -95,6 +97,70 @@ PASSING: Final[Mapping[tuple[str, str], Passing]] = {
     ("v1", "Endpoints"): Passing(33, None, "discovery.k8s.io/v1, kind EndpointSlice"),
 }
 """Source: kubernetes.io, Deprecated API Migration Guide; for 1.33 and later the release notes."""
+
+_SAME: Final[Mapping[str, tuple[str, ...]]] = {
+    "apps/v1beta1": WORKLOADS,
+    "apps/v1beta2": WORKLOADS,
+    "autoscaling/v2beta2": ("HorizontalPodAutoscaler",),
+    "batch/v1beta1": ("CronJob",),
+    "coordination.k8s.io/v1beta1": ("Lease",),
+    "extensions/v1beta1": ("DaemonSet", "Deployment", "NetworkPolicy", "ReplicaSet"),
+    "external-secrets.io/v1beta1": ("ClusterExternalSecret", "ClusterSecretStore", "ExternalSecret", "SecretStore"),
+    "flowcontrol.apiserver.k8s.io/v1beta3": FLOWS,
+    "networking.k8s.io/v1beta1": ("IPAddress", "IngressClass", "ServiceCIDR"),
+    "node.k8s.io/v1beta1": ("RuntimeClass",),
+    "policy/v1beta1": ("PodDisruptionBudget",),
+    "rbac.authorization.k8s.io/v1alpha1": RBAC_KINDS,
+    "rbac.authorization.k8s.io/v1beta1": RBAC_KINDS,
+    "scheduling.k8s.io/v1beta1": ("PriorityClass",),
+    "storage.k8s.io/v1beta1": ("CSIDriver", "CSIStorageCapacity", "StorageClass", "VolumeAttachment"),
+}
+"""Kinds of which the next version has the same fields; of any other one, more than the apiVersion changes.
+
+Source: kubernetes.io, Deprecated API Migration Guide; external-secrets.io, release notes of 0.17.
+"""
+
+_OPERATORS: Final[Mapping[str, str]] = {"external-secrets.io/v1beta1": "external-secrets.io/v1"}
+
+
+def renamed(resource: Resource, _hit: Hit) -> Iterator[Mend]:
+    """The mend of a resource whose next version has the same fields; nothing where people have to think."""
+    version, passing = passing_of(resource)
+    kind, spec = resource.id.kind, map_at(resource.value, "spec")
+    new = passing.instead if passing is not None else _OPERATORS.get(version, "")
+    if kind == "Ingress" and passing is not None:
+        yield from _ingress(spec)
+    elif kind not in _SAME.get(version, ()) or (
+        kind in {*WORKLOADS, "PodDisruptionBudget"} and not (map_at(spec, "selector") or kind == "ControllerRevision")
+    ):
+        return
+    yield Mend(("apiVersion",), ("apiVersion",), lambda _: new)
+
+
+def _ingress(spec: dict[str, Any]) -> Iterator[Mend]:
+    """The fields of an Ingress that have other names in networking.k8s.io/v1."""
+    if "backend" in spec:
+        yield from _backend(("spec", "backend"), map_at(spec, "backend"), ("spec", "defaultBackend"))
+    for position, rule in maps_at(spec, "rules"):
+        for place, path in maps_at(rule, "http", "paths"):
+            pointer: Pointer = ("spec", "rules", position, "http", "paths", place)
+            yield from _backend((*pointer, "backend"), map_at(path, "backend"), (*pointer, "backend"))
+            if "pathType" not in path:
+                yield Mend((*pointer, "pathType"), (*pointer, "pathType"), lambda _: "ImplementationSpecific")
+
+
+def _backend(old: Pointer, backend: dict[str, Any], new: Pointer) -> Iterator[Mend]:
+    if "serviceName" in backend:
+        yield Mend((*old, "serviceName"), (*new, "service", "name"))
+    if "servicePort" in backend:
+        form = "number" if isinstance(backend["servicePort"], int) else "name"
+        yield Mend((*old, "servicePort"), (*new, "service", "port", form))
+
+
+def is_gone(resource: Resource, minor: int) -> bool:
+    """Tell whether a minor version of Kubernetes no longer serves the apiVersion of a resource."""
+    passing = passing_of(resource)[1]
+    return passing is not None and passing.removed is not None and passing.removed <= minor
 
 
 def passing_of(resource: Resource) -> tuple[str, Passing | None]:

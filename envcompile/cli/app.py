@@ -26,6 +26,8 @@ _COMMANDS = (
     "affected",
     "check",
     "rule",
+    "crds",
+    "fix",
     "diff",
     "compare",
     "promote",

@@ -33,15 +33,17 @@ def line_times(root: Path, file: str) -> dict[int, int]:
     return {line: origin.time for line, origin in line_origins(root, file).items()}
 
 
-def line_origins(root: Path, file: str) -> dict[int, LineOrigin]:
-    """Which commit made each line of a file, counted from 1; empty when git cannot tell."""
+def line_origins(root: Path, file: str, revision: str | None = None) -> dict[int, LineOrigin]:
+    """Which commit made each line of a file, from 1, as a revision or the folder has it; empty when git cannot tell."""
     place = place_of(root)
     if place is None:
         return {}
     origins: dict[str, LineOrigin] = {}
     author = ""
     ranges: list[tuple[int, int, str]] = []
-    for text in ask_quietly(place, "blame", "--incremental", "--no-textconv", "--", file).splitlines():
+    for text in ask_quietly(
+        place, "blame", "--incremental", "--no-textconv", *([revision] if revision else []), "--", file
+    ).splitlines():
         if match := _BLAMED.match(text):
             ranges.append((int(match[2]), int(match[3]), match[1]))
         elif text.startswith("author "):

@@ -45,10 +45,10 @@ class StoreFacts(NamedTuple):
 
 
 def store_facts(resources: Iterable[Mapping[str, Any]], settings: Environment) -> StoreFacts | None:
-    """Look through the documents that an environment is made from; None where no store is named.
+    """Look through the resources of an environment; None where no store is named.
 
     Args:
-        resources: every document of the kinds in `STORE_KINDS`, base first; a later one of one name is laid over it.
+        resources: those of the kinds in `STORE_KINDS`.
         settings: the environment's settings.
     """
     wanted = settings.external_secrets
@@ -56,7 +56,7 @@ def store_facts(resources: Iterable[Mapping[str, Any]], settings: Environment) -
         return None
     stores: dict[str, VaultStore | None] = {}
     mounts: set[str] = set()
-    for value in _laid(resources, settings):
+    for value in resources:
         metadata = value["metadata"]
         if value.get("kind") == "Secret" and value.get("apiVersion") == "v1":
             mounts |= _mounts(value)
@@ -68,26 +68,6 @@ def store_facts(resources: Iterable[Mapping[str, Any]], settings: Environment) -
             namespace = "" if wanted.store_kind == "ClusterSecretStore" else _namespace(metadata, settings)
             stores[namespace] = _vault_of(value)
     return StoreFacts(stores, tuple(sorted(mounts)))
-
-
-def _laid(resources: Iterable[Mapping[str, Any]], settings: Environment) -> list[dict[str, Any]]:
-    """The resources that the documents make: maps key by key, everything else as the last one has it."""
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for value in resources:
-        metadata = value.get("metadata")
-        if isinstance(metadata, dict):
-            key = (str(value.get("kind")), _namespace(metadata, settings), str(metadata.get("name")))
-            found[key] = _over(found.get(key), value)
-    return list(found.values())
-
-
-def _over(below: Any, above: Any) -> Any:
-    if not isinstance(above, dict):
-        return above
-    if not isinstance(below, dict):
-        return dict(above)
-    merged = {**below, **{name: _over(below.get(name), item) for name, item in above.items()}}
-    return {name: item for name, item in merged.items() if item is not None}
 
 
 def _namespace(metadata: Mapping[str, Any], settings: Environment) -> str:

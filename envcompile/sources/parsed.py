@@ -27,6 +27,7 @@ from envcompile.sources.yamlfiles import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from envcompile.files import Spool
     from envcompile.limits import Limits
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
     from envcompile.sources.yamlfiles import FileDocuments
 
 
-_BOUND = 1_500_000
-"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much."""
+_BOUND = 1_000_000
+"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much.
+
+Those beyond are put aside as bytes, of which as many are kept again; an unnamed file takes the rest.
+"""
 
 
 class EnvironmentFacts(NamedTuple):
@@ -100,6 +104,7 @@ class ParsedFiles:
         "_packed",
         "_rescanned",
         "_said",
+        "_scanned",
         "_scans",
         "_seal",
         "_total",
@@ -124,11 +129,12 @@ class ParsedFiles:
         self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
         self._scans: dict[tuple[str, str], FileScan] = {}
         self._rescanned: dict[tuple[str, str], FileScan] = {}
+        self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
         self._total = 0
-        self._packed: dict[str, bytes] = {}
+        self._packed: Spool | None = None
         self._seal = seal
 
     def forget(self, paths: Iterable[str]) -> None:
@@ -141,7 +147,8 @@ class ParsedFiles:
             if isinstance(said, _Said) and not said.imports:
                 del self._said[path, ""]
                 self._values.pop(path, None)
-                self._packed.pop(path, None)
+                if self._packed is not None:
+                    self._packed.drop(path)
                 file = self._files.pop(path, None)
                 if file is not None:
                     self._held -= len(file.data)
@@ -153,6 +160,8 @@ class ParsedFiles:
             EnvcError: it cannot be read.
             UnavailableError: somebody changed it since its digest was taken.
         """
+        if path not in self._files:
+            self._unpack(path)
         file = self._files.get(path)
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
@@ -230,9 +239,9 @@ class ParsedFiles:
         Raises:
             EnvcError: the file cannot be read, or is no YAML.
         """
+        if path not in self._values:
+            self._unpack(path)
         values = self._values.get(path)
-        if values is None and path in self._packed:
-            values = self._values[path] = msgspec.msgpack.decode(self._packed.pop(path))
         if values is None:
             try:
                 values = yamlio.load_all(self.file(tree, path).data, path)
@@ -243,15 +252,35 @@ class ParsedFiles:
             raise values
         return values
 
-    def _pack(self, path: str) -> None:
-        """Keep the values of a file as bytes, which take a tenth of the room."""
-        values = self._values.get(path)
-        if isinstance(values, list) and isinstance(self._said.get((path, "")), _Said):
+    def _pack(self, scan: FileScan) -> None:
+        """Put a file and its values aside as bytes; one that may hold a Secret in clear is read again later."""
+        path = scan.path
+        values, file = self._values.get(path), self._files.get(path)
+        if file is None or not isinstance(values, list) or not isinstance(self._said.get((path, "")), _Said):
+            return
+        if not scan.targets and not any(head.holds_literals for head in scan.heads):
             try:
-                self._packed[path] = msgspec.msgpack.encode(values)
+                packed = msgspec.msgpack.encode((file.data, values))
             except (OverflowError, UnicodeEncodeError):
                 return  # a number or a text that msgpack has no form for
-            del self._values[path], self._said[path, ""]
+            if self._packed is None:
+                from envcompile.files import Spool
+
+                self._packed = Spool(_BOUND)
+            self._packed.put(path, packed)
+        else:
+            self._total -= len(file.data)
+        self._held -= len(file.data)
+        del self._values[path], self._said[path, ""], self._files[path]
+
+    def _unpack(self, path: str) -> None:
+        """Take a file and its values up again that were put aside."""
+        packed = self._packed.get(path) if self._packed is not None else None
+        if self._packed is not None and packed is not None:
+            data, self._values[path] = msgspec.msgpack.decode(packed)
+            self._files[path] = File(path, data)
+            self._held += len(data)
+            self._packed.drop(path)
 
     def layer(self, tree: Tree, name: str, entries: Iterable[FileEntry], facts: EnvironmentFacts) -> LayerContents:
         """Read a layer for one environment.
@@ -290,8 +319,12 @@ class ParsedFiles:
         Raises:
             EnvcError: everything that is wrong with the layer's files.
         """
+        whole = self._scanned.get(name)
+        if whole is not None:
+            return whole
         problems = Problems()
         found: list[FileScan] = []
+        is_whole = True
         for path in self._paths(name, entries, problems):
             try:
                 known = self._scans.get((name, path)) or self._kept.get((name, path))
@@ -308,12 +341,17 @@ class ParsedFiles:
                 if not said.varies and not said.import_digests:
                     self._scans[name, path] = scan
                     if self._held > _BOUND:
-                        self._pack(path)
+                        self._pack(scan)
+                else:
+                    is_whole = False
                 found.append(scan)
             except EnvcError as error:
                 problems.extend(error)
         problems.raise_any()
-        return tuple(found)
+        whole = tuple(found)
+        if is_whole:
+            self._scanned[name] = whole  # which says the same to all environments
+        return whole
 
     def rescan(self, tree: Tree, name: str, path: str) -> FileScan | None:
         """What an edited file speaks of, where that is the same in every environment; None where it may not be.
@@ -326,6 +364,7 @@ class ParsedFiles:
         said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
         found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
         self._rescanned[name, path] = found
+        self._scanned.pop(name, None)
         return found
 
     def adopt(self) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered
     from envcompile.units.plan import EnvironmentPlan, PlannedUnit
-    from envcompile.units.unit import CompiledUnit, Exported, UnitExports
+    from envcompile.units.unit import CompiledUnit, Exported, RefusedField, UnitExports
 
 
 class Reason(NamedTuple):
@@ -46,12 +46,16 @@ class Units:
         self.memo = memo
         self.remembered: list[Remembered | None] = [None] * len(plan.units)
         self.compiled: dict[int, CompiledUnit] = {}
+        self.refused: dict[int, tuple[RefusedField, ...]] = {}
+        """What no API server takes of units, by their number."""
         self._exports: list[UnitExports | None] = [None] * len(plan.units)
+        self._told: list[bytes | None] = [None] * len(plan.units)
+        """The same packed, of units whose values were given up."""
         self._is_sound = True
 
     def settle(self, number: int) -> CompiledUnit | None:
         """Compile a unit that is not remembered; None for one that is, or is compiled already."""
-        if self.remembered[number] is not None or self._exports[number] is not None:
+        if self.remembered[number] is not None or self._exports[number] is not None or self._told[number] is not None:
             return None
         known = self.memo.get(self.plan.environment, self.plan.units[number].key) if self.memo is not None else None
         if known is not None:
@@ -76,21 +80,51 @@ class Units:
         """
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
+        self._note_refused(number, compiled)
         if has_values:
             self.compiled[number] = compiled
+        elif compiled.is_sound:
+            self._pack(number)
 
     def drop(self, number: int) -> None:
         """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""
         if self.compiled[number].is_sound:
             del self.compiled[number]
+            self._pack(number)
+
+    def _pack(self, number: int) -> None:
+        """Keep what a unit tells as bytes, as it is remembered: that takes a quarter of the room."""
+        found = self._exports[number]
+        if found is not None and self.memo is not None:
+            from envcompile.units.memo import told_of
+
+            self._told[number] = told_of(found)
+            self._exports[number] = None
+
+    def release(self) -> None:
+        """Give up what was unpacked of what units tell."""
+        for number, known in enumerate(self.remembered):
+            if known is not None or self._told[number] is not None:
+                self._exports[number] = None
+
+    def told_by(self, number: int) -> bytes:
+        """What a unit tells, packed."""
+        from envcompile.units.memo import told_of
+
+        return self._told[number] or told_of(self.exports_of(number))
 
     def exports_of(self, number: int) -> UnitExports:
         """What a unit tells."""
         self.settle(number)
         found = self._exports[number]
         if found is None:
-            known = self.remembered[number]
-            found = known.exports() if known is not None else None
+            known, told = self.remembered[number], self._told[number]
+            if told is not None:
+                from envcompile.units.memo import exports_from
+
+                found = exports_from(told)
+            elif known is not None:
+                found = known.exports()
             found = self._exports[number] = found or self.compile(number).exports
         return found
 
@@ -102,7 +136,7 @@ class Units:
         """The digest of everything that joining looks at; empty when it has to be done anew anyway."""
         if self.memo is None or not all(unit.may_be_remembered for unit in self.plan.units):
             return ""
-        from envcompile.units.memo import digest_of, told_of
+        from envcompile.units.memo import digest_of
 
         for number in range(len(self.plan.units)):
             self.settle(number)
@@ -110,7 +144,7 @@ class Units:
             return ""
         told = []
         for number, known in enumerate(self.remembered):
-            told.append(known.told_digest if known is not None else digest_of(told_of(self.exports_of(number))))
+            told.append(known.told_digest if known is not None else digest_of(self.told_by(number)))
         return combined_digest([self.plan.joined_from, *told])
 
     def compile(self, number: int) -> CompiledUnit:
@@ -120,12 +154,17 @@ class Units:
             plan = self.plan
             unit = plan.units[number]
             found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
+            self._note_refused(number, found)
             known = self.remembered[number]
             if known is not None and not known.tells(found.exports):
                 what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
                 fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
                 raise UnavailableError([Problem(what, fix)])
         return found
+
+    def _note_refused(self, number: int, compiled: CompiledUnit) -> None:
+        if compiled.refused:
+            self.refused[number] = compiled.refused
 
 
 class LinkedEnvironment:
@@ -144,6 +183,8 @@ class LinkedEnvironment:
         self._units = units
         self._remembered = units.remembered
         self._digest = units.digest()
+        self._is_alone = False
+        """Whether nothing came of joining the units but where their files are."""
         self._exports: Sequence[UnitExports] | None = None
         self._linked: Linked | None = None
         self._placed: dict[ResourceId, tuple[int, int]] | None = None
@@ -169,6 +210,14 @@ class LinkedEnvironment:
             self._exports = self._units.exports()
         return self._exports
 
+    def release(self) -> None:
+        """Give up what was unpacked; it is made again when somebody asks."""
+        if self.paths is None and (self.linked.imports or self.linked.further or self.linked.warnings):
+            return
+        self._is_alone = True
+        self._exports = self._linked = self._placed = None
+        self._units.release()
+
     @property
     def linked(self) -> Linked:
         """What came of joining the units."""
@@ -179,7 +228,7 @@ class LinkedEnvironment:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What somebody should hear although it is no error."""
-        return self.linked.warnings if self.paths is None else ()
+        return self.linked.warnings if self.paths is None and not self._is_alone else ()
 
     @property
     def _unit_of(self) -> dict[ResourceId, tuple[int, int]]:
@@ -202,11 +251,9 @@ class LinkedEnvironment:
         return self.plan.sources.settings.namespace or ""
 
     @property
-    def count(self) -> int:
-        """How many resources it has."""
-        if self.paths is not None:
-            return sum(map(len, self.paths))
-        return len(self.linked.order) + len(self.linked.further)
+    def refused(self) -> Mapping[int, tuple[RefusedField, ...]]:
+        """What no API server takes of units, by their number."""
+        return self._units.refused
 
     @property
     def reasons(self) -> Sequence[Reason]:
@@ -225,7 +272,7 @@ class LinkedEnvironment:
     def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
         """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
         compiled = self._compile(number)
-        imports = self.linked.imports if self.paths is None else {}
+        imports = self.linked.imports if self.paths is None and not self._is_alone else {}
         return [
             (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
             for told, one in zip(compiled.exports.resources, compiled.resources, strict=True)
@@ -273,7 +320,7 @@ class LinkedEnvironment:
 
     def place_in_units(self, identity: ResourceId) -> tuple[int, int] | None:
         """The number of a resource's unit and its own in there; None when no unit has it, or others change it."""
-        is_changed = self.paths is None and identity in self.linked.imports
+        is_changed = self.paths is None and not self._is_alone and identity in self.linked.imports
         return None if is_changed else self._place(identity)
 
     def _place(self, identity: ResourceId) -> tuple[int, int] | None:
@@ -286,7 +333,7 @@ class LinkedEnvironment:
 
     def imports_digest(self, number: int) -> str:
         """The digest of what the other units do to a unit; empty when it is nothing."""
-        imports = self.linked.imports if self.paths is None else {}
+        imports = self.linked.imports if self.paths is None and not self._is_alone else {}
         if not imports:
             return ""
         found = [
@@ -318,15 +365,16 @@ class LinkedEnvironment:
             imported = self.imports_digest(number)
             if (known is not None and (digests is None or imported in known.files)) or not unit.may_be_remembered:
                 continue
+            if number in self.refused:
+                continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
                 files[imported] = tuple([digests[path] for path in paths[number]])
-            entry = Remembered.of(unit.app, self._units.exports_of(number), self.plan.inputs_of(unit), files)
+            entry = Remembered.of(unit.app, self._units.told_by(number), self.plan.inputs_of(unit), files)
             self.memo.put(self.environment, unit.key, entry)
-        if paths is not None and self.paths is None and self._digest:
-            linked = self.linked
-            if not (linked.imports or linked.further or linked.warnings):
-                self.memo.put_joined(self.environment, self._digest, list(paths))
+        is_new = paths is not None and self.paths is None and self._digest != ""
+        if is_new and (self._is_alone or not (self.linked.imports or self.linked.further or self.linked.warnings)):
+            self.memo.put_joined(self.environment, self._digest, list(paths or ()))
 
     def _finished(self, number: int, position: int) -> Resource:
         resource = self._compile(number).resources[position]

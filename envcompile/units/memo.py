@@ -43,11 +43,8 @@ class Remembered(msgspec.Struct, array_like=True):
     age: int = 0
 
     @classmethod
-    def of(
-        cls, app: str, exports: UnitExports, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]
-    ) -> Remembered:
+    def of(cls, app: str, told: bytes, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]) -> Remembered:
         """What is worth to be remembered of a unit."""
-        told = told_of(exports)
         return cls(app, told, digest_of(told), msgspec.msgpack.encode(inputs), files)
 
     def tells(self, exports: UnitExports) -> bool:
@@ -57,15 +54,20 @@ class Remembered(msgspec.Struct, array_like=True):
 
     def exports(self) -> UnitExports | None:
         """What the unit tells to the others; None when that is damaged."""
-        try:
-            return msgspec.msgpack.decode(self.told, type=UnitExports)
-        except (msgspec.MsgspecError, RecursionError):
-            return None
+        return exports_from(self.told)
 
 
 def told_of(exports: UnitExports) -> bytes:
     """What a unit tells to the others as bytes: equal when it is the same."""
     return msgspec.msgpack.encode(exports)
+
+
+def exports_from(told: bytes) -> UnitExports | None:
+    """What a unit tells to the others; None when that is damaged."""
+    try:
+        return msgspec.msgpack.decode(told, type=UnitExports)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 def digest_of(told: bytes) -> str:
@@ -247,19 +249,32 @@ class FolderMemo:
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""
         for environment in self._changed if self._is_kept else ():
-            pack = self._packs[environment]
-            used = self._used.get(environment, set())
-            kept = {}
-            for key, entry in pack.entries.items():
-                entry.age = 0 if key in used else entry.age + 1
-                if entry.age < _GENERATIONS:
-                    kept[key] = entry
-                if key in used:
-                    pack.latest[entry.app] = key
-            latest = {app: key for app, key in pack.latest.items() if key in kept}
-            pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
-            write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
+            self._save(environment)
         self._changed.clear()
+
+    def close(self, environment: str) -> None:
+        """Keep what was learnt of an environment, and give it up in memory; it is loaded again when asked for."""
+        if not self._is_kept:
+            return
+        if environment in self._changed:
+            self._save(environment)
+            self._changed.discard(environment)
+        self._packs.pop(environment, None)
+        self._used.pop(environment, None)
+
+    def _save(self, environment: str) -> None:
+        pack = self._packs[environment]
+        used = self._used.get(environment, set())
+        kept = {}
+        for key, entry in pack.entries.items():
+            entry.age = 0 if key in used else entry.age + 1
+            if entry.age < _GENERATIONS:
+                kept[key] = entry
+            if key in used:
+                pack.latest[entry.app] = key
+        latest = {app: key for app, key in pack.latest.items() if key in kept}
+        pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
+        write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
 
     def scans(self) -> KeptScans:
         """What files spoke of, by layer and path."""
@@ -330,11 +345,14 @@ def write_checked(path: Path, body: bytes) -> None:
     import os
     from contextlib import suppress
 
+    from envcompile.git.own_folder import make_own
+
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     if path.parent.is_symlink() or path.parent.parent.is_symlink():
         return  # a link in the place of a folder leads to files of others
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_own(path.parent.parent)
+        path.parent.mkdir(exist_ok=True)
         beside.write_bytes(_FORMAT + b"%08x" % zlib.crc32(body) + body)
         beside.replace(path)
     except OSError:

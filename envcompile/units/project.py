@@ -377,6 +377,11 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             self.memo.save_scans(self._parsed.new_scans, self.private_files())
             self.memo.save()
 
+    def save_units(self, environment: str) -> None:
+        """Keep what was learnt of an environment's units, and give it up in memory."""
+        if self.memo is not None:
+            self.memo.close(environment)
+
     def further_inputs(self) -> set[str]:
         """Everything outside of the layers' files that has a say in what is compiled, or would if it were there."""
         found = self._parsed.looked_at()
@@ -464,7 +469,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             given=given,
             merge_texts=mode == "merge",
             store=self._store(environment, sources.settings),
-            external=external_store(sources),
+            external=external_store(sources, api),
             is_ignored=self.ignores,
             layout=self.settings.layout,
         )

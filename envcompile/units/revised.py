@@ -34,7 +34,7 @@ def revised(before: State, after: EnvironmentPlan) -> State | None:
     for old, unit in zip(plan.units, after.units, strict=True):
         if old.key != unit.key:
             made = compiled[unit.app] = compile_unit(after.input_of(unit), after.api)
-            if not made.is_sound or made.exports != before.exports[unit.app]:
+            if not made.is_sound or made.refused or made.exports != before.exports[unit.app]:
                 return None
     return _Revised(before, after, compiled)
 

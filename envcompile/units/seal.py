@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.errors import EnvcError
-from envcompile.model import Resource, ResourceId, Step
+from envcompile.errors import EnvcError, Problems
+from envcompile.model import Layer, Resource, ResourceId, Step
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from envcompile.errors import Problems
+    from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
@@ -88,22 +88,30 @@ def undeclared(
     return found
 
 
-def external_store(sources: EnvironmentSources) -> StoreFacts | None:
-    """What the environment's files say of the store of the External Secrets operator, wherever it is written."""
+def external_store(sources: EnvironmentSources, api: KubeApi) -> StoreFacts | None:
+    """What the environment's files say of the store of the External Secrets operator, wherever it is written.
+
+    They are laid over each other as everything is, a `kind: Patch` included; what is wrong with them is told when their
+    units are compiled.
+    """
     if sources.settings.secret_backend != "external":
         return None
+    from envcompile.compose.assemble import compose_unit
     from envcompile.secrets.externalstore import STORE_KINDS, store_facts
 
-    return store_facts(
-        [
-            sources.documents(layer.name, file.path).documents[at].value
-            for layer in sources.scans
+    layers = []
+    for layer in sources.scans:
+        said = [
+            (file, sources.documents(layer.name, file.path))
             for file in layer.files
-            for at, head in enumerate(file.heads)
-            if head.kind in STORE_KINDS
-        ],
-        sources.settings,
-    )
+            if file.targets or any(head.kind in STORE_KINDS for head in file.heads)
+        ]
+        documents = tuple([one for _, each in said for one in each.documents if one.value.get("kind") in STORE_KINDS])
+        patches = tuple([patch for _, each in said for patch in each.patches])
+        layers.append(Layer(layer.name, documents, patches, {file.path: file.app for file, _ in said}))
+    settings = sources.settings
+    composed = compose_unit(layers, settings, api, sources.environment, Problems(), merge_texts=False)
+    return store_facts([resource.value for resource in composed.resources], settings)
 
 
 def declared_secrets(resources: Iterable[Resource]) -> tuple[tuple[str, str], ...]:

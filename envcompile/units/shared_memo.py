@@ -105,6 +105,9 @@ class SharedMemo:
         """Tell whether what is remembered of a unit came from others just now."""
         return (environment, key) in self._taken
 
+    def close(self, _environment: str) -> None:
+        """Nothing is given up before it is published."""
+
     def save(self) -> None:
         """Keep what was learnt in the project's folder."""
         self._local.save()

@@ -372,7 +372,11 @@ def save(look: Look, snapshot: Snapshot) -> None:
     data += (snapshot.inputs.paths, snapshot.inputs.stats, snapshot.inputs.digests)
     for name, files in snapshot.outputs.items():
         data += (name.encode("utf-8", "surrogateescape"), files.paths, files.stats, files.digests)
-    body = b"\n\n".join(data)
+    # Joined part by part: together they are large.
+    data[1:] = [part for each in data[1:] for part in (b"\n\n", each)]
+    checksum = 0
+    for part in data:
+        checksum = zlib.crc32(part, checksum)
     path = _file(look.root, look.target)
     beside = f"{path}.{os.getpid()}"
     folder = os.path.dirname(path)
@@ -381,7 +385,8 @@ def save(look: Look, snapshot: Snapshot) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(f"{_FORMAT} {look.tool} {zlib.crc32(body):08x}\n".encode() + body)
+            file.write(f"{_FORMAT} {look.tool} {checksum:08x}\n".encode())
+            file.writelines(data)
         os.replace(beside, path)
     except OSError:
         _remove(beside)

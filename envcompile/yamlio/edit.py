@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import EnvcError, fail
 from envcompile.model import Location
 from envcompile.values import ABSENT, dotted, same, value_at
 from envcompile.yamlio.load import load_all
-from envcompile.yamlio.positions import locate_nearest
+from envcompile.yamlio.positions import locate, locate_nearest
 from envcompile.yamlio.splice import Splicer, UnsupportedError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
 
 _MARK = "\ufeff"
+_PLAIN = re.compile(r"[^\s,\[\]{}#'\"&*!|>%@`]+")
 
 
 def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str = "<text>") -> str:
@@ -61,6 +63,45 @@ def delete(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> 
         rest = [item for position, item in enumerate(parent) if position != step]
     wanted = _with(documents[index], pointer[:-1], rest)
     return _edited(text, documents, index, wanted, pointer, file)
+
+
+def rename(text: str, index: int, pointer: Pointer, name: str, *, file: str = "<text>") -> str:
+    """The text with another key for a value, which stays where it is with its comments.
+
+    Nothing changes when it does not exist. Arguments and errors are those of `set_value`.
+    """
+    documents = load_all(text.encode(), file)
+    parent = value_at(documents[index], pointer[:-1]) if 0 <= index < len(documents) else ABSENT
+    place = locate(text.encode(), index, pointer, key=True)
+    if type(parent) is not dict or pointer[-1] not in parent or place is None:
+        return text
+    wanted = _with(
+        documents[index], pointer[:-1], {name if key == pointer[-1] else key: item for key, item in parent.items()}
+    )
+    lines = text.splitlines(keepends=True)
+    line, at = lines[place[0] - 1], place[1] - 1
+    written = next((one for one in _spellings(str(pointer[-1])) if line.startswith(one, at)), None)
+    if written is None or name in parent:
+        raise _refused(text, index, pointer, file)
+    lines[place[0] - 1] = f"{line[:at]}{name}{line[at + len(written) :]}"
+    found = "".join(lines)
+    if not same(load_all(found.encode(), file), [*documents[:index], wanted, *documents[index + 1 :]]):
+        raise _refused(text, index, pointer, file)
+    return found
+
+
+def written(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> str | None:
+    """The text of a plain scalar, such as `8080` or `yes`; None for anything else."""
+    place = locate(text.encode(), index, pointer)
+    found = _PLAIN.match(text.splitlines()[place[0] - 1], place[1] - 1) if place is not None else None
+    if found is None:
+        return None
+    value = value_at(load_all(text.encode(), file)[index], pointer)
+    return found[0] if same(load_all(found[0].encode(), file), [value]) else None
+
+
+def _spellings(key: str) -> tuple[str, ...]:
+    return (key, f'"{key}"', f"'{key}'")
 
 
 def _edited(text: str, documents: list[Any], index: int, wanted: Any, pointer: Pointer, file: str) -> str:

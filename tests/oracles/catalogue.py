@@ -13,9 +13,11 @@ FOLDER: Final = Path(__file__).parent
 SHARED_MODULE: Final = FOLDER
 KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
+KUBE_SCORE_MODULE: Final = FOLDER / "kube-score"
 DYFF_MODULE: Final = FOLDER / "dyff"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
+CEL_MODULE: Final = FOLDER / "cel"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -111,6 +113,13 @@ ORACLES: Final = (
         linker_variables=("main.version={version}",),
     ),
     Oracle(
+        name="kube-score",
+        package="github.com/zegl/kube-score/cmd/kube-score",
+        pinned_by="github.com/zegl/kube-score",
+        module=KUBE_SCORE_MODULE,
+        linker_variables=("main.version={version}",),
+    ),
+    Oracle(
         name="dyff",
         package="github.com/homeport/dyff/cmd/dyff",
         pinned_by="github.com/homeport/dyff",
@@ -136,6 +145,13 @@ ORACLES: Final = (
             "manifests/crds/appproject-crd.yaml",
             "hack/git-verify-wrapper.sh",
         ),
+    ),
+    Oracle(
+        name="cel-admission",
+        package=".",
+        pinned_by=KUBERNETES,
+        module=CEL_MODULE,
+        linker_variables=("main.version={number}",),
     ),
     Oracle(
         name="etcd",
@@ -189,6 +205,7 @@ def module_digest(module: Path) -> str:
     for part in (
         (module / "go.mod").read_bytes(),
         (module / "go.sum").read_bytes(),
+        *(source.read_bytes() for source in sorted(module.glob("*.go"))),
         *(
             " ".join([oracle.package, oracle.linker_flags, *oracle.files]).encode()
             for oracle in ORACLES

@@ -55,6 +55,12 @@ def _single_tool(path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def cel_admission() -> Path:
+    """The API server's own CEL code."""
+    return _single_tool(LOCATED.cel_admission)
+
+
+@pytest.fixture(scope="session")
 def kustomize() -> Path:
     """The real kustomize."""
     return _single_tool(LOCATED.kustomize)

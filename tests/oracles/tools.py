@@ -33,9 +33,11 @@ class Tools:
     kubeseal: Path
     sealed_secrets_controller: Path
     kubeconform: Path
+    kube_score: Path
     dyff: Path
     sops: Path
     argocd: Path
+    cel_admission: Path
     kube_apiserver: Path
     kube_controller_manager: Path
     kubectl: Path

@@ -186,3 +186,33 @@ def test_a_build_knows_the_store_in_base(tmp_path: Path) -> None:
     assert "key: app\n" in built
     (tmp_path / "overlays/prod/store.yaml").unlink()
     assert run_envc(tmp_path, "build").code == 1
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "merge: {spec: {provider: {vault: {path: other}}}}",
+        "json6902: [{op: replace, path: /spec/provider/vault/path, value: other}]",
+    ],
+)
+@pytest.mark.parametrize("target", ["{kind: SecretStore}", "{name: vault-*}", "{group: external-secrets.io}"])
+def test_a_patch_of_the_store_counts(tmp_path: Path, patch: str, target: str) -> None:
+    """A store is what its documents and every `kind: Patch` make of it, as any other resource."""
+    from tests.harness.repository import environment, write_files
+
+    said = "namespace: shop\nsecretBackend: external\nexternalSecrets: {store: vault-backend}\n"
+    root = write_files(
+        tmp_path,
+        {
+            "base/app/s.yaml": f"{HEAD}stringData: {{a: 'ref+vault://other/data/app#/a'}}\n",
+            "base/stores/s.yaml": STORE.replace("VAULT", "path: kv, version: v2"),
+            "overlays/prod/environment.yaml": environment(said),
+        },
+    )
+    before = run_envc(root, "show", "prod", "externalsecret/app")
+    head = f"apiVersion: envcompile.dev/v1\nkind: Patch\ntarget: {target}\n"
+    write_files(root, {"overlays/prod/patch.yaml": f"{head}{patch}\n"})
+    after = run_envc(root, "show", "prod", "externalsecret/app")
+    assert after.code == 0, after.err
+    assert "key: app" in after.out
+    assert (before.code, before.out) != (after.code, after.out)

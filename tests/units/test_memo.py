@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.units.memo import FOLDER, FolderMemo, Remembered
+from envcompile.units.memo import FOLDER, FolderMemo, Remembered, told_of
 from envcompile.units.project import Project
 from envcompile.units.unit import UnitExports
 from tests.harness.command import run_envc
@@ -25,7 +25,7 @@ FILES = {
     "overlays/dev/environment.yaml": environment("namespace: dev\n"),
     "overlays/prod/environment.yaml": environment("namespace: prod\n"),
 }
-ENTRY = Remembered.of("web", UnitExports(()), {"base/web.yaml": "1"}, {"": ()})
+ENTRY = Remembered.of("web", told_of(UnitExports(())), {"base/web.yaml": "1"}, {"": ()})
 
 
 def cut_short(path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from os import scandir
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.check import rules as folder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from envcompile.check.rule import Rule
 
 
@@ -21,14 +23,19 @@ class Subject(NamedTuple):
 
 def discover() -> tuple[Subject, ...]:
     """Read the folders: each is a subject, each file in it a rule. Nothing else has to know of a new one."""
-    return tuple(_subject(f"{folder.__name__}.{found.name}") for found in iter_modules(folder.__path__) if found.ispkg)
+    return tuple(_subject(f"{folder.__name__}.{name}") for name in _names(folder.__path__) if "." not in name)
 
 
 def _subject(package: str) -> Subject:
     subject = import_module(package)
-    rules = [import_module(f"{package}.{found.name}").RULE for found in iter_modules(subject.__path__)]
+    files = (name.removesuffix(".py") for name in _names(subject.__path__) if name.endswith(".py"))
+    rules = [import_module(f"{package}.{name}").RULE for name in files]
     title = (subject.__doc__ or "").strip().splitlines()[0].rstrip(".")
     return Subject(title, tuple(sorted(rules, key=lambda rule: rule.id)))
+
+
+def _names(folders: Iterable[str]) -> list[str]:
+    return sorted(entry.name for path in folders for entry in scandir(path) if not entry.name.startswith("_"))
 
 
 SUBJECTS: Final = discover()

@@ -103,6 +103,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        fix: Annotated[
+            bool, typer.Option("--fix", help="First mend what has one right answer, as `envc fix --write` does.")
+        ] = False,
         staged: Annotated[
             bool, typer.Option("--staged", help="What the next commit holds: git's index, not the folder.")
         ] = False,
@@ -136,9 +139,18 @@ def register(app: typer.Typer) -> None:
             return 0
         wanted = Wanted(output_format, group_by, limit, statistics)
         _refuse_statistics(wanted)
-        if write_baseline and (staged or at is not None):
-            what = "--write-baseline writes what is found in the folder"
+        if (write_baseline or fix) and (staged or at is not None):
+            what = "--fix mends the folder" if fix else "--write-baseline writes what is found in the folder"
             raise UsageError([Problem(what, f"leave out {'--staged' if staged else '--at'}")])
+        if blame and staged:
+            raise UsageError([
+                Problem("--blame knows no lines of the index", "leave out --staged, or name a commit with --at")
+            ])
+        if fix:
+            from envcompile.cli.commands.fix import mend
+
+            with project_of(context, untrusted=untrusted) as project:
+                mend(project, select or (), ignore or (), tell, write=True)
         with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
             root = project.tree.root or _folder_of(context.obj.project)
             file = baseline or root / FILE
@@ -160,7 +172,7 @@ def register(app: typer.Typer) -> None:
         if blame:
             from envcompile.actions.since import with_origins
 
-            findings = with_origins(root, findings)
+            findings = with_origins(root, findings, at)
         report = report._replace(findings=findings, known=told.known, stale=told.stale)
         show = text if output_format == "text" else raw
         shown, left_out = printed(report, wanted, fail_on, root)

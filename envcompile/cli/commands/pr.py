@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
         import os
 
         from envcompile.actions.review import post, review
-        from envcompile.cli.output import raw, tell
+        from envcompile.cli.output import tell, text
         from envcompile.cli.render.diff import exit_code
         from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError
         from envcompile.files import write_output
@@ -110,7 +110,7 @@ def register(app: typer.Typer) -> None:
         if output is not None:
             write_output(output, written.whole.encode())
         if dry_run:
-            raw("\n".join(written.parts))
+            text("\n".join(written.parts))
             if not written.parts:
                 tell("nothing differs: there would be no comment")
         elif job is not None:

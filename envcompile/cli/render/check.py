@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from envcompile.check.report import counted, looked_at, together
 from envcompile.cli.render.columns import columns
+from envcompile.text import in_json, in_xml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from envcompile.check.report import Report
     from envcompile.check.rule import Rule
 
+_JSON: Final = ("json", "sarif", "gitlab")
 Format = Literal["text", "json", "sarif", "github", "gitlab", "junit"]
 _ON_A_TERMINAL: Final = 100
 """Places that fill a terminal's memory, and nobody's."""
@@ -43,11 +45,13 @@ def printed(report: Report, wanted: Wanted, fail_on: str, project: Path) -> tupl
 
         rows = statistics(report, groups)
         if wanted.output_format == "json":
-            return json.dumps(rows, indent=2, ensure_ascii=False) + "\n", []
+            return in_json(json.dumps(rows, indent=2, ensure_ascii=False)) + "\n", []
         table = [(str(row["places"]), row["grade"], row["rule"], row["what"]) for row in rows]
         return "".join(f"{line}\n" for line in (columns(table) if table else ())), []
     if wanted.output_format != "text":
-        return _for_programs(report, wanted.output_format, fail_on, project), []
+        text = _for_programs(report, wanted.output_format, fail_on, project)
+        inert = in_xml if wanted.output_format == "junit" else in_json if wanted.output_format in _JSON else str
+        return inert(text), []
     from envcompile.check.formats.text import as_text
 
     is_terminal = sys.stdout.isatty()
@@ -101,6 +105,10 @@ def remarks(report: Report, baseline: str) -> list[str]:
     if report.unknown_kinds:
         kinds = ", ".join(report.unknown_kinds)
         lines.append(f"kinds without a schema (name their definitions in `crds` of envc.yaml): {kinds}")
+    found = {finding.rule for finding in report.findings}
+    mends = sorted(rule.id for rule in report.rules if rule.mend is not None and rule.id in found)
+    if mends:
+        lines.append(f"hint: `envc fix` shows what it can mend of {', '.join(mends)}")
     if len(report.findings) >= _MANY and not report.known:
         lines.append(
             f"hint: `envc check --write-baseline` notes these in {baseline}: then only new ones count;"

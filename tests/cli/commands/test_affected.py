@@ -77,7 +77,7 @@ def affected(root: Path, *arguments: str) -> set[tuple[str, str]]:
         ("lib/text.txt", {("dev", JSONNET), ("prod", JSONNET)}),
         ("overlays/prod/environment.yaml", IN_PROD),
         ("overlays/prod/settings.yaml", {("prod", SETTINGS)}),
-        ("overlays/prod/old.yaml", {("prod", OLD)}),
+        ("overlays/prod/old.yaml", {("prod", OLD), *IN_PROD}),  # its target is a value as any other
         ("envc.yaml", IN_DEV | IN_PROD),
         ("crds/foo.yaml", IN_DEV | IN_PROD),
         ("base/web", IN_DEV - {("dev", JSONNET)} | {("prod", WEB)}),

@@ -290,6 +290,9 @@ def test_since_when_and_by_whom(project: Path) -> None:
     assert set(first["since"]) == {"commit", "time", "author"}
     file = project / "base/web/deployment.yaml"
     file.write_text(file.read_text().replace("image: nginx", "image:  nginx"))
+    assert "not committed yet" not in run_envc(project, "check", "--blame", "--at", "HEAD").out
+    assert run_envc(project, "check", "--blame", "--staged").code == 2
+    assert run_envc(project, "check", "--fix", "--at", "HEAD").code == 2
     assert "\n    since: not committed yet\n" in run_envc(project, "check", "--blame").out
 
 
@@ -327,10 +330,10 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
 
 def test_kinds_without_a_schema_are_told(project: Path) -> None:
     """They were looked at by the other rules only."""
-    (project / "base/web/scaler.yaml").write_text("apiVersion: keda.sh/v1\nkind: ScaledObject\nmetadata: {name: a}\n")
+    (project / "base/web/scaler.yaml").write_text("apiVersion: example.org/v1\nkind: Scaler\nmetadata: {name: a}\n")
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
     assert run_envc(project, "check").err == (
-        "kinds without a schema (name their definitions in `crds` of envc.yaml): ScaledObject.keda.sh\n"
+        "kinds without a schema (name their definitions in `crds` of envc.yaml): Scaler.example.org\n"
         "2 environments, 4 resources, 6 rules: nothing found\n"
     )
 

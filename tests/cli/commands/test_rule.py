@@ -40,7 +40,7 @@ def test_all_rules_and_the_list_of_them(tmp_path: Path) -> None:
 def test_rules_for_programs(tmp_path: Path) -> None:
     """JSON has the same fields for each."""
     [rule] = json.loads(run_envc(tmp_path, "rule", "pdb-missing", "--format", "json")[1])
-    keys = ["id", "grade", "scope", "what", "why", "fix", "source", "links", "fires", "silent"]
+    keys = ["id", "grade", "mended", "scope", "what", "why", "fix", "source", "links", "fires", "silent"]
     assert [*rule] == keys
     assert rule["scope"] == "environment"
     every = json.loads(run_envc(tmp_path, "rule", "--all", "--format", "json")[1])

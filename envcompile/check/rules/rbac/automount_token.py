@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
+from envcompile.check.mend import Mend
 from envcompile.check.reading import text_at
 from envcompile.check.rule import Rule
+from envcompile.values import ABSENT, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import Scene
+    from envcompile.model import Resource
 
 
 def _token(scene: Scene) -> Iterator[Hit]:
@@ -36,12 +39,19 @@ def _token(scene: Scene) -> Iterator[Hit]:
             )
 
 
+def _mend(resource: Resource, hit: Hit) -> Iterator[Mend]:
+    # Somebody who wrote `true` meant it.
+    if value_at(resource.value, hit.pointer) is ABSENT:
+        yield Mend(hit.pointer, hit.pointer, lambda _: False)
+
+
 RULE: Final = Rule(
     "automount-token",
     "warning",
     "Pods that do not call the API server carry no token for it.",
     "kubernetes.io, RBAC Good Practices; Polaris automountServiceAccountToken, Checkov CKV_K8S_38",
     _token,
+    mend=_mend,
     why=(
         "The token of a ServiceAccount is a password for the API server; a pod that does not use it only has it "
         "to lose."

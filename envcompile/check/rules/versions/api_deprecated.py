@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
-from envcompile.check.versions import passing_of
+from envcompile.check.versions import passing_of, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,7 @@ RULE: Final = Rule(
     "No resource uses an apiVersion that is to go.",
     "kubernetes.io, Deprecated API Migration Guide; Pluto, Popeye POP-403",
     _deprecated,
+    mend=renamed,
     alone=True,
     why=(
         "The next versions of Kubernetes do not serve the apiVersion any more; the upgrade of the cluster is a "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
-from envcompile.check.versions import passing_of
+from envcompile.check.versions import is_gone, passing_of, renamed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ def _removed(scene: Scene) -> Iterator[Hit]:
     minor = minor_of(scene.api.version)
     for resource in scene.resources:
         version, passing = passing_of(resource)
-        if passing is not None and passing.removed is not None and passing.removed <= minor:
+        if passing is not None and is_gone(resource, minor):
             gone = f"gone since 1.{passing.removed}"
             what = f"Kubernetes {scene.api.version} does not serve {resource.id.kind} as `{version}` ({gone})"
             fix = f"write `apiVersion: {passing.instead}` with its fields" if passing.instead else "take it out"
@@ -61,6 +61,7 @@ RULE: Final = Rule(
     "The environment's Kubernetes version serves the apiVersion of every resource.",
     "kubernetes.io, Deprecated API Migration Guide; Pluto, kube-score; the operators' own definitions",
     _removed,
+    mend=renamed,
     alone=True,
     why="The API server does not know the resource: the whole apply fails there.",
     fix="Write the apiVersion that the migration guide names, with its fields.",

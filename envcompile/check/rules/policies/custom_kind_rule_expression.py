@@ -1,0 +1,93 @@
+"""The rule `custom-kind-rule-expression`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from envcompile.check.cel.installed import is_installed
+from envcompile.check.finding import Hit
+from envcompile.check.rule import Rule
+from envcompile.check.schema import complaints
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envcompile.check.check_input import Scene
+
+
+def _expression(scene: Scene) -> Iterator[Hit]:
+    if not scene.of_kind("apiextensions.k8s.io", "CustomResourceDefinition") or not is_installed():
+        return
+    from envcompile.check.policy import customkinds
+
+    for resource, pointer, words in customkinds.refusals(scene):
+        if any(complaint.pointer == pointer for complaint in complaints(scene.api, resource.value)):
+            continue
+        yield Hit(
+            resource.id,
+            pointer,
+            f"the API server refuses the rule: {words}",
+            "write a rule that the server's checker takes: kubernetes.io, CEL in Kubernetes",
+            value=words,
+        )
+
+
+RULE: Final = Rule(
+    "custom-kind-rule-expression",
+    "error",
+    "The API server can compile the rules of CustomResourceDefinitions.",
+    "k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/compilation.go",
+    _expression,
+    alone=True,
+    why="The API server refuses a definition with a rule that does not compile, and with it all its objects.",
+    fix="Compare values of one type, and use `oldSelf` only where an item can be told from the others by its keys.",
+    links=("https://kubernetes.io/docs/reference/using-api/cel/",),
+    fires="""\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boxes.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Box, plural: boxes, singular: box, listKind: BoxList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              least: {type: integer}
+              most: {type: integer}
+            x-kubernetes-validations:
+            - {rule: self.least <= 'three', message: least is above most}
+""",
+    silent="""\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boxes.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Box, plural: boxes, singular: box, listKind: BoxList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties:
+              least: {type: integer}
+              most: {type: integer}
+            x-kubernetes-validations:
+            - {rule: self.least <= self.most, message: least is above most}
+""",
+)

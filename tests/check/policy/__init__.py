@@ -1,0 +1,1 @@
+"""Tests of admission policies, rules of custom kinds and own rules."""
