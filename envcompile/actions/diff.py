@@ -263,7 +263,9 @@ def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironm
     """What differs in one environment; units that both sides have are not compiled for it."""
     touched = changed_resources(before, after)
     old, new = (
-        [side.resource(identity) for identity in touched if side.has(identity)] if side is not None else []
+        [side.resource(identity) for identity in touched if identity in side.ids_named(identity.name)]
+        if side is not None
+        else []
         for side in (before, after)
     )
     either = after if after is not None else before

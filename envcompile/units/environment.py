@@ -300,10 +300,6 @@ class LinkedEnvironment:
         for number, position in self.linked.order:
             yield self.exports[number].resources[position]
 
-    def has(self, identity: ResourceId) -> bool:
-        """Tell whether there is such a resource."""
-        return identity in self._asked or identity in self.ids_named(identity.name)
-
     def id_at(self, number: int, position: int) -> ResourceId:
         """The identity of one resource by the number of its unit and its own in there; no other unit is looked at."""
         identity = self._units.exports_of(number).resources[position].id
