@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
-from envcompile.actions.findings import find_all
+from envcompile.actions.findings import count_of, find_all
 from envcompile.actions.older import OlderStates
 from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
@@ -66,7 +66,7 @@ def check(
     asked = known_rules() if rules is None else (SCHEMA, *rules)
     names = project.choose(wanted)
     linked = link_all(project, names)
-    if not any(environment.count for environment in linked):
+    if not any(map(count_of, linked)):
         what = f"there is no resource to check in {', '.join(names)}"
         raise UsageError([Problem(what, "a clean result would say nothing: add resources to base/ or overlays/")])
     _refuse_unknown_rules(project, linked, asked)

@@ -13,6 +13,7 @@ FOLDER: Final = Path(__file__).parent
 SHARED_MODULE: Final = FOLDER
 KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
+KUBE_SCORE_MODULE: Final = FOLDER / "kube-score"
 DYFF_MODULE: Final = FOLDER / "dyff"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
@@ -109,6 +110,13 @@ ORACLES: Final = (
         package="github.com/yannh/kubeconform/cmd/kubeconform",
         pinned_by="github.com/yannh/kubeconform",
         module=KUBECONFORM_MODULE,
+        linker_variables=("main.version={version}",),
+    ),
+    Oracle(
+        name="kube-score",
+        package="github.com/zegl/kube-score/cmd/kube-score",
+        pinned_by="github.com/zegl/kube-score",
+        module=KUBE_SCORE_MODULE,
         linker_variables=("main.version={version}",),
     ),
     Oracle(
