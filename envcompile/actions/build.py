@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs, Texts
+from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
@@ -89,6 +89,8 @@ def build(
     if is_whole:
         results += _orphans(project, target)
         if with_chart and project.settings.chart is not None:
+            from envcompile.actions.charting import compare_chart
+
             known_chart = _known_digests(look.snapshot, CHART_FOLDER)
             chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
             results.append(chart.result)
@@ -139,6 +141,7 @@ def _link_and_compare(
         except EnvcError as error:
             problems.extend(error)
             continue
+        report_refused(project, [linked], refused)
         if problems or late is not None:
             continue
         try:

@@ -81,7 +81,7 @@ def compile_batch(packed: bytes) -> bytes:
         if api is None:
             api = apis[unit.facts.digest] = api_of(unit.facts)
         compiled = compile_unit(unit, api)
-        if with_values or not compiled.is_sound:
+        if with_values or compiled.refused or not compiled.is_sound:
             made.append(Made(compiled, ()))
         else:
             texts = tuple([render(resource, renderer).encode() for resource in compiled.resources])
