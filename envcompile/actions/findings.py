@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from envcompile.actions.field_places import field_path, source_place
 from envcompile.actions.findings_memo import (
     Aside,
     CheckedUnit,
@@ -41,6 +40,7 @@ from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
+from envcompile.units.field_places import field_path, source_place
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.older import OlderStates
     from envcompile.check.rule import Rule
-    from envcompile.compose.assemble import Origin
+    from envcompile.compose.layers import Origin
     from envcompile.emit.filenames import Placed
     from envcompile.model import Pointer, ResourceId
     from envcompile.units.environment import LinkedEnvironment
@@ -90,6 +90,13 @@ def find_all(
         for checker, number in apps[app]:
             checker.check(number)
     return [checker.finish() for checker in checkers]
+
+
+def count_of(linked: LinkedEnvironment) -> int:
+    """How many resources an environment has."""
+    if linked.paths is not None:
+        return sum(map(len, linked.paths))
+    return len(linked.linked.order) + len(linked.linked.further)
 
 
 def sealing_keys(sealing: Sealing | None) -> SealingKeys:
@@ -180,7 +187,7 @@ class _Checker:
             asides += unit.asides
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(linked, linked.count, tuple(found), tuple(asides), frozenset(unknown))
+        return Checked(linked, count_of(linked), tuple(found), tuple(asides), frozenset(unknown))
 
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""

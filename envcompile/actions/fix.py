@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.check import grading, known_rules
-from envcompile.actions.field_places import source_place
 from envcompile.actions.looking import scene_of
 from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
@@ -14,6 +13,7 @@ from envcompile.check.suppressions import read_suppressions
 from envcompile.errors import EnvcError
 from envcompile.files import write_atomically
 from envcompile.sources.overlaid import OverlaidTree
+from envcompile.units.field_places import source_place
 from envcompile.units.project import Project
 from envcompile.values import same
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from envcompile.actions.build import link_all
 from envcompile.actions.charting import chart_bundle
 from envcompile.actions.outputs import Outputs, Texts
+from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.manifests import bundle_of
@@ -44,6 +45,9 @@ def check_stored(project: Project, wanted: Sequence[str], *, with_chart: bool = 
     chosen = project.choose(wanted)
     try:
         linked = link_all(project, chosen)
+        refused = Problems()
+        report_refused(project, linked, refused)
+        refused.raise_any()
     except EnvcError as error:
         problems = Problems()
         for problem in error.problems:

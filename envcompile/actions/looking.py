@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.field_places import field_path, source_place
 from envcompile.actions.findings import one_line, sealing_keys
 from envcompile.check.check_input import Scene
 from envcompile.check.finding import RANK, Finding, fingerprint
@@ -13,6 +12,7 @@ from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 from envcompile.check.suppressions import misused, read_suppressions
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.model import without_values
+from envcompile.units.field_places import field_path, source_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from envcompile.emit.layout import Said
     from envcompile.emit.plan import Plan
     from envcompile.errors import Problems
-    from envcompile.model import ResourceId
+    from envcompile.model import Resource, ResourceId
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.unit import CompiledUnit
 
@@ -59,11 +59,14 @@ class Texts:
 
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
-        app = unit.resources[0].app if unit.resources else ""
-        if app != self._app:
-            self._app = app
-            self._renderer = Renderer()  # what environments have in common is rendered once, and given up then
-        self.take_texts(environment, number, [render(one, self._renderer).encode() for one in unit.resources])
+        self.take_texts(environment, number, [self._rendered(one) for one in unit.resources])
+
+    def _rendered(self, resource: Resource) -> bytes:
+        """The text of a resource; what environments have in common is rendered once an application."""
+        if resource.app != self._app:
+            self._app = resource.app
+            self._renderer = Renderer()
+        return render(resource, self._renderer).encode()
 
     def take_texts(self, environment: str, number: int, texts: Sequence[bytes]) -> None:
         """Take the texts of a unit, as they are while no other unit does anything to them.
@@ -117,7 +120,7 @@ class Texts:
         if known:
             found = self.kept(linked.environment, *place, known) if place is not None else self._spool.get(known)
         if found is None:
-            found = render(linked.resource(identity), Renderer()).encode()
+            found = self._rendered(linked.resource(identity))
             if place is not None:
                 self._spool.put(digest(found), found)
         return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from envcompile import yamlio
-from envcompile.actions.field_places import field_path
 from envcompile.check.mend import alone_in, as_written, unchanged
 from envcompile.kubernetes.fieldpath import look_up, resolve
+from envcompile.units.field_places import field_path
 from envcompile.values import ABSENT, same, value_at
 from envcompile.yamlio import edit
 

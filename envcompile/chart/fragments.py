@@ -14,7 +14,7 @@ import msgspec
 from envcompile.chart.factoring import Names
 from envcompile.chart.facts import json_of
 from envcompile.chart.names import file_part
-from envcompile.chart.shapes import Items, Leaf, Map, Range, Style, Text, Unset, Variant
+from envcompile.chart.shapes import Const, Items, Leaf, Map, Range, Style, Text, Unset, Variant
 from envcompile.chart.templates import TemplateWriter
 from envcompile.chart.trees import TreeBuilder
 from envcompile.chart.values import (
@@ -232,9 +232,11 @@ def _reach(template: Template) -> dict[Hole, None]:
             case Leaf(hole) | Variant(hole, _) | Range(hole):
                 found.append(hole)
             case Map(entries) | Items(entries):
-                for entry in entries:
-                    found += entry.guards
-                    stack.append(entry.node)
+                for _, below, guards in entries:
+                    if guards:
+                        found += guards
+                    if type(below) is not Const:
+                        stack.append(below)
             case Text(pieces, _):
                 found += [piece.hole for piece in pieces if piece.hole is not None]
             case _:

@@ -24,6 +24,7 @@ LABELLED: Final = LABEL_MAPS | {"annotations"}
 """The keys whose maps hold labels or annotations."""
 
 _LONG_TEXT: Final = 8192
+_NAMING: Final = frozenset({"namespace", "name"})
 _NAMESPACE_HOLDERS: Final = frozenset({"metadata", "subjects", "service"})
 
 
@@ -57,12 +58,17 @@ class LeafBuilder:
         return Entry(key, Leaf(hole), (hole,))
 
     def _shared_hole(self, key: str, below: dict[int, Any], per: Mapping[int, Any], steps: Steps) -> Hole | None:
+        parent = steps[-1] if steps else ""
+        is_label = isinstance(parent, str) and parent in LABELLED
+        if is_label and not self._shared.has_label(parent, key):
+            return None
+        if not is_label and key not in _NAMING and not self._shared.has_names:
+            return None
         for value in below.values():
             if type(value) is not str:
                 return None
-        parent = steps[-1] if steps else ""
         values = {index: below.get(index, ABSENT) for index in per}
-        if isinstance(parent, str) and parent in LABELLED:
+        if isinstance(parent, str) and is_label:
             return self._shared.label(parent, key, values)
         if key == "namespace":
             holder = next((step for step in reversed(steps) if isinstance(step, str)), "")

@@ -124,7 +124,7 @@ class Places:
             found = self._pod(steps[len(self.template) :])
         else:
             found = self._outside(steps)
-        return found._replace(want=shortened((*self._slot, *found.want)))
+        return Place(shortened((*self._slot, *found.want)), *found[1:])
 
     def _pod(self, steps: Steps) -> Place:
         match steps:

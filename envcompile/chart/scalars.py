@@ -54,6 +54,12 @@ _is_plain = lru_cache(maxsize=8192)(_looks_plain)
 """Texts of resources come again and again: names, labels, ports, kinds."""
 
 
+@lru_cache(maxsize=8192)
+def _word(text: str) -> str:
+    """A short text of one line with a blank before it, in quotes where it needs them."""
+    return " " + (text if _looks_plain(text) else quoted(text))
+
+
 @lru_cache(maxsize=4096)
 def _is_plain_key(key: str) -> bool:
     """Kubernetes' keys are few, and each stands in thousands of places."""
@@ -74,11 +80,13 @@ def block_header(text: str) -> str:
 def scalar(value: Any, indent: int) -> str:
     """What follows `key:` for a scalar, with its leading blank; `indent` is where a block would stand."""
     if isinstance(value, str):
+        if len(value) <= _LONG_LINE and "\n" not in value:
+            return _word(value)
         if ("\n" in value.rstrip("\n") or len(value) > _LONG_LINE) and fits_block(value):
             padding = " " * indent
             lines = value.rstrip("\n").split("\n")
-            return f" {block_header(value)}\n" + "\n".join(padding + line if line else "" for line in lines)
-        return " " + (value if len(value) <= _LONG_LINE and _is_plain(value) else quoted(value))
+            return f" {block_header(value)}\n" + "\n".join([padding + line if line else "" for line in lines])
+        return " " + quoted(value)
     if value is None:
         return " null"
     if isinstance(value, bool):
@@ -88,16 +96,23 @@ def scalar(value: Any, indent: int) -> str:
 
 def tree(value: Any, indent: int) -> str:
     """What follows `key:` for any value: a leading blank and a scalar, or a newline and a block."""
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is dict:
         if not value:
             return " {}"
-        padding = " " * indent
-        return "".join(f"\n{padding}{key_text(key, indent)}:{tree(item, indent + 2)}" for key, item in value.items())
-    if isinstance(value, list):
+        newline, below = "\n" + " " * indent, indent + 2
+        texts = []
+        for key, item in value.items():
+            if type(item) is str and len(item) <= _LONG_LINE and "\n" not in item:
+                texts.append(f"{newline}{key_text(key, indent)}:{_word(item)}")
+            else:
+                texts.append(f"{newline}{key_text(key, indent)}:{tree(item, below)}")
+        return "".join(texts)
+    if kind is list:
         if not value:
             return " []"
-        padding = " " * indent
-        return "".join(f"\n{padding}-{beside_dash(tree(item, indent + 2), indent + 2)}" for item in value)
+        newline, below = "\n" + " " * indent, indent + 2
+        return "".join([f"{newline}-{beside_dash(tree(item, below), below)}" for item in value])
     return scalar(value, indent)
 
 

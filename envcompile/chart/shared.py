@@ -163,6 +163,15 @@ class Shared:
         vector = tuple(values.items())
         return next((hole for hole in self._namespaces if _agree(vector, hole.values)), None)
 
+    @property
+    def has_names(self) -> bool:
+        """Whether any resource's name changes."""
+        return bool(self._names)
+
+    def has_label(self, holder: object, key: str) -> bool:
+        """Whether a label or annotation in the map called `holder` is ever a shared value."""
+        return isinstance(holder, str) and (_FAMILIES.get(holder, ""), key) in self._labels
+
     def label(self, holder: str, key: str, values: dict[int, Any]) -> Hole | None:
         """The shared value of a label or annotation in the map called `holder`."""
         family = _FAMILIES.get(holder)

@@ -48,10 +48,8 @@ class TemplateWriter:
                 return escaped(tree(value, indent))
             case Leaf(hole):
                 return self._leaf(hole, indent)
-            case Map(entries):
-                return "".join(self._entry(entry, indent) for entry in entries)
-            case Items(entries):
-                return "".join(self._entry(entry, indent) for entry in entries)
+            case Map(entries) | Items(entries):
+                return "".join([self._entry(entry, indent) for entry in entries])
             case Variant(hole, choices):
                 return self._variant(hole, choices, indent)
             case Text():
@@ -77,6 +75,8 @@ class TemplateWriter:
 
     def _entry(self, entry: Entry, indent: int) -> str:
         padding = " " * indent
+        if entry.key is not None and type(entry.node) is Const and not entry.guards:
+            return f"\n{padding}{escaped(key_text(entry.key, indent))}:{escaped(tree(entry.node.value, indent + 2))}"
         if entry.key is None:
             node = entry.node
             if isinstance(node, Map) and node.entries[0].guards:

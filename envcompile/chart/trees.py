@@ -284,7 +284,10 @@ def _as_entries(value: Any) -> tuple[Entry, ...]:
 
 
 def _key_union(per: Mapping[int, dict[str, Any]], *, top: bool) -> list[str]:
-    keys = dict.fromkeys(key for value in per.values() for key in value)
+    keys: dict[str, None] = {}
+    for value in per.values():
+        if not value.keys() <= keys.keys():
+            keys.update(dict.fromkeys(value))
     if top:
         return [*(key for key in _FIRST_KEYS if key in keys), *(key for key in keys if key not in _FIRST_KEYS)]
     return list(keys)

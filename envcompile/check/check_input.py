@@ -12,6 +12,7 @@ from envcompile.check.reading import map_at, text_at
 from envcompile.check.references import Provisions, references_of
 from envcompile.check.scalers import scaler_of
 from envcompile.check.selectors import PodIndex
+from envcompile.kubernetes.operatormade import EVERYWHERE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,12 +151,15 @@ class Scene:
 
     def unless_operated(self, namespace: str, severity: Severity) -> Severity:
         """The grade of a selector that matches nothing: an operator at work in the namespace may make the pods."""
-        return "info" if namespace in self._operated else severity
+        return "info" if not self._operated.isdisjoint({namespace, EVERYWHERE}) else severity
 
     @cached_property
     def _operated(self) -> frozenset[str]:
         makers = (resource.id for resource in self.resources if makes_hidden_pods(resource.id))
-        return frozenset(identity.namespace for identity in makers)
+        return frozenset(
+            EVERYWHERE if self.api.is_namespaced(maker.group, maker.kind) is False else maker.namespace
+            for maker in makers
+        )
 
     # ---- scaling
 

@@ -40,6 +40,10 @@ class Grading:
         """Tell whether the settings leave the rule out."""
         return self._grades.get(rule) == "off"
 
+    def is_error(self, rule: Rule) -> bool:
+        """Tell whether what a rule finds is an error, if it is nothing less by itself."""
+        return self._grades.get(rule.id, rule.severity) == "error"
+
     def grade(self, rule: Rule, hit: Gradable) -> Severity:
         """The grade of one hit of a rule that is not off: the settings', else the hit's own, else the rule's."""
         grade = self._grades.get(rule.id, "off")

@@ -21,11 +21,11 @@ _SUFFIXES: Final[Mapping[str, Fraction]] = {
 def at(value: Any, *path: str | int) -> Any:
     """The value at the end of a path of keys and positions; None when the way ends before."""
     for key in path:
-        if isinstance(key, str):
-            value = value.get(key) if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            value = value.get(key)
+        elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+            value = value[key]
         else:
-            value = value[key] if isinstance(value, list) and key < len(value) else None
-        if value is None:
             return None
     return value
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.check.reading import map_at, maps_at, strings_at, text_at
+from envcompile.check.pods import pods_of
+from envcompile.check.reading import list_at, map_at, maps_at, strings_at, text_at
+from envcompile.kubernetes.operatormade import EVERYWHERE, PUBLISHED, Made, is_filled, made_by_command, made_of
 from envcompile.kubernetes.references import pod_references
 
 if TYPE_CHECKING:
@@ -13,16 +15,9 @@ if TYPE_CHECKING:
     from envcompile.check.pods import Pods
     from envcompile.model import Pointer, Resource
 
-EVERYWHERE: Final = "*"
-"""Stands for every namespace where a name is provided in all of them."""
 
-_PUBLISHED: Final = ("istio-ca-root-cert", "kube-root-ca.crt", "openshift-service-ca.crt")
-"""ConfigMaps that are put into every namespace of a cluster.
-
-Sources: Kubernetes, pkg/controller/certificates/rootcacertpublisher; Istio,
-pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go (CACertNamespaceConfigMap); OpenShift,
-service-ca-operator.
-"""
+MANY: Final = 3
+"""So many workloads that name one object that is not there are said in one finding."""
 
 
 class Reference(NamedTuple):
@@ -65,16 +60,30 @@ class Provisions:
         self._stores = {"ConfigMap": _provided_configs(known), "Secret": _provided_secrets(known)}
         claims = (resource.id for resource in known if resource.id.kind == "PersistentVolumeClaim")
         self._claims = {(identity.namespace, identity.name) for identity in claims}
+        accounts = (resource.id for resource in known if resource.id[:2] == ("", "ServiceAccount"))
+        self._accounts = {(identity.namespace, identity.name) for identity in accounts}
         self._claim_starts = tuple(_claims_of_templates(known))
+        self._made: dict[str, list[Made]] = {}
+        for made in _made(known):
+            self._made.setdefault(made.kind, []).append(made)
 
     def find(self, kind: str, namespace: str, name: str) -> Provided | None:
         """The ConfigMap or Secret of a name."""
         store = self._stores[kind]
-        return store.get((namespace, name)) or store.get((EVERYWHERE, name))
+        found = store.get((namespace, name)) or store.get((EVERYWHERE, name))
+        return Provided(None, None) if found is None and self.is_made(kind, namespace, name) else found
+
+    def is_made(self, kind: str, namespace: str, name: str) -> bool:
+        """Tell whether an operator makes an object out of one that the environment holds."""
+        return any(made.matches(namespace, name) for made in self._made.get(kind, ()))
 
     def names(self, kind: str, namespace: str) -> list[str]:
         """The names of the ConfigMaps or Secrets of a namespace."""
         return [name for where, name in self._stores[kind] if where == namespace]
+
+    def has_account(self, namespace: str, name: str) -> bool:
+        """Tell whether a ServiceAccount is there, or an operator makes it."""
+        return (namespace, name) in self._accounts or self.is_made("ServiceAccount", namespace, name)
 
     def has_claim(self, namespace: str, name: str) -> bool:
         """Tell whether a PersistentVolumeClaim is there, or a StatefulSet makes it."""
@@ -85,14 +94,12 @@ class Provisions:
 
 def _provided_configs(resources: Iterable[Resource]) -> Store:
     """The ConfigMaps that the environment will hold, by namespace and name."""
-    found: Store = {(EVERYWHERE, name): Provided(None, None) for name in _PUBLISHED}
+    found: Store = {(EVERYWHERE, name): Provided(None, None) for name in PUBLISHED}
     for resource in resources:
         identity, value = resource.id, resource.value
         if (identity.group, identity.kind) == ("", "ConfigMap"):
             keys = frozenset({*map_at(value, "data"), *map_at(value, "binaryData")})
-            found[identity.namespace, identity.name] = Provided(resource, keys)
-        elif (identity.group, identity.kind) == ("trust.cert-manager.io", "Bundle"):
-            found[EVERYWHERE, identity.name] = Provided(resource, None)
+            found[identity.namespace, identity.name] = Provided(resource, None if is_filled(value) else keys)
     return found
 
 
@@ -106,7 +113,7 @@ def _provided_secrets(resources: Iterable[Resource]) -> Store:
         match identity.group, identity.kind:
             case "", "Secret":
                 # The token controller fills Secrets of this type, see kubernetes.io/docs/concepts/configuration/secret
-                if text_at(value, "type") != "kubernetes.io/service-account-token":
+                if text_at(value, "type") != "kubernetes.io/service-account-token" and not is_filled(value):
                     keys = frozenset({*map_at(value, "data"), *map_at(value, "stringData")})
             case "bitnami.com", "SealedSecret":
                 if "data" not in map_at(value, "spec"):  # the old format seals all keys as one value
@@ -120,8 +127,6 @@ def _provided_secrets(resources: Iterable[Resource]) -> Store:
                 name = text_at(spec, "externalSecretSpec", "target", "name") or text_at(spec, "externalSecretName")
                 found[EVERYWHERE, name or identity.name] = Provided(resource, None)
                 continue
-            case "cert-manager.io", "Certificate":
-                name = text_at(value, "spec", "secretName")
             case "networking.k8s.io", "Ingress" if _asks_cert_manager(resource):
                 for _, tls in maps_at(value, "spec", "tls"):
                     found.setdefault((identity.namespace, text_at(tls, "secretName")), Provided(resource, None))
@@ -130,6 +135,23 @@ def _provided_secrets(resources: Iterable[Resource]) -> Store:
                 continue
         found[identity.namespace, name] = Provided(resource, keys)
     return found
+
+
+def _made(resources: Iterable[Resource]) -> Iterator[Made]:
+    """What operators make of the environment's objects, and the Secrets that containers make."""
+    for resource in resources:
+        identity = resource.id
+        yield from made_of(identity.group, identity.kind, identity.namespace, resource.value)
+        pods = pods_of(resource)
+        for container in pods.containers if pods is not None else ():
+            words = [
+                word
+                for field in ("command", "args")
+                for word in list_at(container.value, field)
+                if isinstance(word, str)
+            ]
+            for name in made_by_command(words):
+                yield Made("Secret", identity.namespace, name)
 
 
 def _external_keys(resource: Resource) -> frozenset[str] | None:

@@ -6,16 +6,18 @@ import marshal
 import re
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
+from envcompile.check.api.sure import surely_right
 from envcompile.check.finding import Hit
 from envcompile.check.mend import Mend, as_written
 from envcompile.check.reading import at
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
 from envcompile.check.versions import is_gone
-from envcompile.kubernetes import shortcomings
+from envcompile.kubernetes import load, shortcomings, supported_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +38,8 @@ class Complaint(NamedTuple):
     what: str
     severity: Severity = "error"
     """A warning for what is refused when the resource is created, and not when it is applied."""
+    is_dropped: bool = False
+    """True for a field that is not known, which a server drops that is not asked to be strict."""
 
 
 def complaints(api: KubeApi, value: Any) -> list[Complaint]:
@@ -43,12 +47,14 @@ def complaints(api: KubeApi, value: Any) -> list[Complaint]:
 
     What cannot be decoded is said first (types, unknown and missing fields); of the rest only what is not said yet.
     """
+    if surely_right(api, value):
+        return []
     key = _content(value)
     if key is None:
-        return _complaints(api, value)
+        return look_in_full(api, value)
     known = _remembered(api)
     if key not in known:
-        known[key] = _complaints(api, value)
+        known[key] = look_in_full(api, value)
     return known[key]
 
 
@@ -69,13 +75,22 @@ def _content(value: Any) -> bytes | None:
         return None
 
 
-def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
+def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
+    """The same without the quick way, and nothing remembered."""
     from envcompile.check.api.walk import refusals
 
     found = [
-        Complaint(pointer, what, "error" if is_certain else "warning")
-        for pointer, what, is_certain in shortcomings(api, value, with_doubts=True)
+        Complaint(one.pointer, one.what, "error" if one.is_certain else "warning", one.is_dropped)
+        for one in shortcomings(api, value, with_doubts=True)
     ]
+    if not found and not api.is_built_in(*_kind(value)):
+        from envcompile.check.api.customs import custom_refusals, metadata_refusals
+
+        grade: Severity = "warning" if api.project(*_kind(value)) else "error"
+        return [
+            *starmap(Complaint, metadata_refusals(api, value)),
+            *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
+        ]
     known = {complaint.pointer for complaint in found}
     for pointer, what in refusals(api, value):
         wrong = any(
@@ -86,12 +101,42 @@ def _complaints(api: KubeApi, value: Any) -> list[Complaint]:
     return found
 
 
+def _kind(value: Any) -> tuple[str, str]:
+    return str(at(value, "apiVersion")).rpartition("/")[0], str(at(value, "kind"))
+
+
+_OF_VERSIONS: Final = (("apiVersion",), ("kind",))
+"""Where it is said that a version or kind is gone: clusters that are older than all that are known have them."""
+
+
+def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
+    """What no API server takes of an object of a built-in kind, of whichever version, however it is asked.
+
+    What only a strict server refuses is left out, as is what another version of Kubernetes takes; and where types and
+    fields are right each by itself, what several say together is left to the checks.
+    """
+    group, kind = _kind(value)
+    if not api.is_built_in(group, kind) or surely_right(api, value, by_tables=True):
+        return []
+    found = [
+        one
+        for one in complaints(api, value)
+        if one.severity == "error" and not one.is_dropped and one.pointer not in _OF_VERSIONS
+    ]
+    for version in supported_versions() if found else ():
+        other = load(version)
+        if other.is_built_in(group, kind):
+            refused = {one.pointer for one in complaints(other, value) if one.severity == "error"}
+            found = [one for one in found if one.pointer in refused]
+    return found
+
+
 def _find(scene: Scene) -> Iterator[Hit]:
     fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
     minor = minor_of(scene.api.version)
     for resource in scene.resources:
         gone = is_gone(resource, minor)
-        for pointer, what, severity in complaints(scene.api, resource.value):
+        for pointer, what, severity, _ in complaints(scene.api, resource.value):
             if gone and pointer == ("apiVersion",):
                 continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))

@@ -48,7 +48,12 @@ def home(grant: Grant, subject: Subject) -> str:
 
 
 def reaching(scene: Scene) -> Iterator[tuple[Grant, list[Subject]]]:
-    """The bindings that hold in the keys' namespace, with those they name besides the controller."""
+    """The bindings that hold in the keys' namespace, with those they name besides the controller.
+
+    None where nothing is sealed: there are no keys to come to.
+    """
+    if not scene.uses_sealing:
+        return
     for grant in scene.grants:
         if grant.holds_in(scene.keys.namespace):
             others = others_of(scene, grant)
@@ -81,11 +86,6 @@ def hit(grant: Grant, subjects: list[Subject], deed: str, fix: str) -> Hit:
         fix,
         value=[str(subject) for subject in subjects],
     )
-
-
-def graded(scene: Scene, hit: Hit) -> Hit:
-    """An environment without SealedSecrets may share its cluster with one that has them: a warning, no error."""
-    return hit if scene.uses_sealing else hit._replace(severity="warning")
 
 
 NARROW: Final = (

@@ -26,6 +26,7 @@ _COMMANDS = (
     "affected",
     "check",
     "rule",
+    "crds",
     "fix",
     "diff",
     "compare",

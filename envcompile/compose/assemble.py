@@ -13,17 +13,14 @@ from envcompile.model import patch_id
 from envcompile.yamlio.places import exact_place, place, within_output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from envcompile.compose.layers import Newcomer, Stray
+    from envcompile.compose.layers import Newcomer, Origin, Stray
     from envcompile.compose.settings import SettingProblem, UsedSettings
     from envcompile.errors import Problems
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Layer, PatchId, Pointer, Resource, ResourceId
     from envcompile.settings import Environment
-
-Origin = tuple[int, str, int, int]
-"""Number of the layer, path of the file, number of the document in it, and among the unit's documents of the layer."""
 
 
 class UnknownKind(NamedTuple):
@@ -93,49 +90,38 @@ def compose_unit(
     resources = list(layering.resources.values())
     for resource in resources:
         _check_metadata(resource, problems)
-    order = _order(layers)
-    origins = {resource.id: order[id(resource.steps[0].document)] for resource in resources}
+    origins = layering.origins
     exclusions = Exclusions(settings.exclude)
     laid = SettingsLayer(settings, layer=f"overlays/{environment}", identifier=identifier)
     finished = [laid.apply(resource) for resource in resources]
-    kept: list[Resource] = []
-    excluded: list[ResourceId] = []
-    for resource in finished:
-        if exclusions.covers(resource.id):
-            excluded.append(resource.id)
-        else:
-            kept.append(resource)
+    excluded = {resource.id for resource in finished if exclusions.covers(resource.id)} if settings.exclude else ()
     return ComposedUnit(
-        tuple(kept),
+        tuple([resource for resource in finished if resource.id not in excluded]),
         origins,
-        tuple(excluded),
+        tuple([resource.id for resource in finished if resource.id in excluded]),
         laid.used(resources, exclusions),
         tuple(hits),
         tuple(layering.strays),
         tuple(layering.newcomers),
-        tuple(_unknown_kinds(resources, api, origins)),
+        tuple(_unknown_kinds(resources, layering.unknown_kinds, api, origins)),
         tuple(laid.problems),
         tuple(layering.warnings),
     )
 
 
-def _order(layers: Sequence[Layer]) -> dict[int, Origin]:
-    """The place of every document in the order in which layers are laid, by the document's id()."""
-    return {
-        id(document): (number, document.source.path, document.index, position)
-        for number, layer in enumerate(layers)
-        for position, document in enumerate(layer.documents)
-    }
-
-
 def _unknown_kinds(
-    resources: Iterable[Resource], api: KubeApi, origins: Mapping[ResourceId, Origin]
+    resources: Iterable[Resource],
+    unknown: Collection[tuple[str, str]],
+    api: KubeApi,
+    origins: Mapping[ResourceId, Origin],
 ) -> Iterator[UnknownKind]:
     """The kinds that only a slip keeps from being known ones: as unknown kinds they would pass every rule by."""
-    last = {(resource.id.group, resource.id.kind): resource for resource in resources}
+    if not unknown:
+        return
+    last = {resource.id[:2]: resource for resource in resources if resource.id[:2] in unknown}
     for (group, kind), resource in last.items():
         document = resource.steps[0].document
-        if document is None or api.knows(group, kind):
+        if document is None:
             continue
         version, known = resource.value["apiVersion"], api.spelling(group, kind)
         if known is not None:
@@ -152,8 +138,9 @@ def _unknown_kinds(
 
 def _check_metadata(resource: Resource, problems: Problems) -> None:
     """Note labels or annotations that are no map: settings could not be laid over them."""
+    metadata = resource.value["metadata"]
     for field in ("labels", "annotations"):
-        value = resource.value["metadata"].get(field)
+        value = metadata.get(field)
         if value is not None and not isinstance(value, dict):
             pointer: Pointer = ("metadata", field)
             found = [

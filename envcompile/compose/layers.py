@@ -31,6 +31,10 @@ _IDENTIFYING = ("apiVersion", "kind", "metadata")
 _OURS = (NEW_ANNOTATION, REPLACE_ANNOTATION)
 
 
+Origin = tuple[int, str, int, int]
+"""Number of the layer, path of the file, number of the document in it, and among the unit's documents of the layer."""
+
+
 class Stray(NamedTuple):
     """A document of an overlay that is no complete resource and finds nothing to patch in its unit."""
 
@@ -58,14 +62,31 @@ class Layering:
     What can be judged only with all resources of an environment in sight is kept for that: `strays` and `newcomers`.
     """
 
-    __slots__ = ("_api", "_identifier", "_merge_texts", "_problems", "newcomers", "resources", "strays", "warnings")
+    __slots__ = (
+        "_api",
+        "_identifier",
+        "_layers",
+        "_merge_texts",
+        "_problems",
+        "newcomers",
+        "origins",
+        "resources",
+        "strays",
+        "unknown_kinds",
+        "warnings",
+    )
 
     def __init__(self, api: KubeApi, identifier: Identifier, problems: Problems, *, merge_texts: bool) -> None:
         self._api = api
         self._identifier = identifier
         self._problems = problems
         self._merge_texts = merge_texts
+        self._layers = -1
         self.resources: dict[ResourceId, Resource] = {}
+        self.origins: dict[ResourceId, Origin] = {}
+        """Where the document stands that created each resource: they sort as their layers lay them."""
+        self.unknown_kinds: set[tuple[str, str]] = set()
+        """Group and kind of what the API does not know."""
         self.strays: list[Stray] = []
         self.newcomers: list[Newcomer] = []
         self.warnings: list[str] = []
@@ -75,23 +96,25 @@ class Layering:
 
         `app_of` gives the application of each file. Two documents of one identity are an error that names both.
         """
-        for document in documents:
+        self._layers += 1
+        for position, document in enumerate(documents):
             identity = self._identifier.identify(document.value)
             present = self.resources.get(identity)
             if present is not None:
                 self._report_duplicate(identity, present, document)
                 continue
-            self._create("base", layer, identity, document, app_of)
+            self._create("base", layer, identity, document, position, app_of)
 
     def add_overlay(self, layer: str, documents: Iterable[Document], app_of: dict[str, str]) -> None:
         """Lay an overlay's documents over what is there: patches of known resources, and complete new ones."""
         created: set[ResourceId] = set()
-        for document in documents:
+        self._layers += 1
+        for position, document in enumerate(documents):
             identity = self._identifier.identify(document.value)
             present = self.resources.get(identity)
             if present is None:
                 if self._accept_new(identity, layer, document):
-                    self._create("resource", layer, identity, document, app_of)
+                    self._create("resource", layer, identity, document, position, app_of)
                     created.add(identity)
             elif identity in created:
                 self._report_duplicate(identity, present, document)
@@ -145,16 +168,27 @@ class Layering:
         self.resources[identity] = Resource(identity, after, resource.app, (*resource.steps, step))
         return True
 
-    def _create(self, role: str, layer: str, identity: ResourceId, document: Document, app_of: dict[str, str]) -> None:
+    def _create(
+        self,
+        role: str,
+        layer: str,
+        identity: ResourceId,
+        document: Document,
+        position: int,
+        app_of: dict[str, str],
+    ) -> None:
         self._report_slip(identity, document)
         value = _without_our_annotations(document.value)
+        path = document.source.path
         step = Step(role, layer, document, (), None, value)
-        self.resources[identity] = Resource(identity, value, app_of[document.source.path], (step,))
+        self.resources[identity] = Resource(identity, value, app_of[path], (step,))
+        self.origins[identity] = (self._layers, path, document.index, position)
 
     def _report_slip(self, identity: ResourceId, document: Document) -> bool:
         """Refuse a kind that a group of Kubernetes' own lacks, which has no CRDs, where the kind meant is plain."""
         if self._api.knows(identity.group, identity.kind):
             return False
+        self.unknown_kinds.add((identity.group, identity.kind))
         from envcompile.kubernetes.completeness import slip_of_kind
 
         what, meant = slip_of_kind(self._api, document.value)

@@ -222,8 +222,38 @@ def _canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
+def _merge_named(base: list[Any], patch: list[Any], key: str, node: Node | None) -> list[Any] | None:
+    """Merge a list whose items have one name each, as nearly all do; None when anything is unusual about it."""
+    at: dict[str, int] = {}
+    for index, item in enumerate(base):
+        name = item.get(key) if type(item) is dict else None
+        if type(name) is not str or name in at:
+            return None
+        at[name] = index
+    result = base
+    for index, item in enumerate(patch):
+        name = item.get(key) if type(item) is dict and PATCH not in item else None
+        found = at.get(name) if type(name) is str else None
+        if found is None:
+            return None
+        try:
+            new = _merge_map(result[found], item, node)
+        except MergeConflict as conflict:
+            conflict.climb(index)
+            raise
+        if new is not result[found]:
+            if result is base:
+                result = base.copy()
+            result[found] = new
+    return result
+
+
 def _merge_keyed(base: list[Any], patch: list[Any], rule: ListRule, node: Node | None) -> list[Any]:
     items = node.items if node is not None else None
+    if len(rule.keys) == 1 and not rule.defaults:
+        named = _merge_named(base, patch, rule.keys[0], items)
+        if named is not None:
+            return named
     result = list(base)
     finder = ItemFinder(rule, result, patch)
     for index, item in enumerate(patch):

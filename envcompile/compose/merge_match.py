@@ -20,6 +20,9 @@ Identity = tuple[Any, ...]
 def identity_of(rule: ListRule, item: dict[str, Any]) -> Identity:
     """Work out what tells an item apart: its merge keys, with the schema's defaults for those it leaves out."""
     if not rule.defaults:
+        if len(rule.keys) == 1:
+            name = item.get(rule.keys[0])
+            return (name,) if type(name) is str else (_typed(name),)
         return tuple([_typed(item.get(key)) for key in rule.keys])
     values = {key: item[key] for key in rule.keys if item.get(key) is not None}
     return tuple([_typed({**dict(rule.defaults), **values}.get(key)) for key in rule.keys])
@@ -78,6 +81,14 @@ class ItemFinder:
         self._partial: dict[tuple[str, ...], dict[Identity, list[int]]] = {}
         self._taken: dict[int, Identity] = {}
         self._named: frozenset[Identity] | None = None
+        if len(rule.keys) == 1 and not rule.defaults:
+            key = rule.keys[0]
+            for index, item in enumerate(items):
+                if type(item) is dict:
+                    name = item.get(key)
+                    identity = (name if type(name) is str else _typed(name),)
+                    self._by_identity.setdefault(identity, []).append(index)
+            return
         for index, item in enumerate(items):
             if type(item) is dict:
                 self._by_identity.setdefault(identity_of(rule, item), []).append(index)

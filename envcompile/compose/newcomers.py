@@ -11,8 +11,7 @@ from envcompile.errors import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from envcompile.compose.assemble import Origin
-    from envcompile.compose.layers import Newcomer, Stray
+    from envcompile.compose.layers import Newcomer, Origin, Stray
     from envcompile.errors import Problems
     from envcompile.model import ResourceId
 

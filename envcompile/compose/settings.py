@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.compose.images import ImageChanges
 from envcompile.errors import did_you_mean
 from envcompile.kubernetes.podspecs import WORKLOADS, map_pod_template
-from envcompile.model import Step
+from envcompile.model import Resource, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from envcompile.compose.identity import Identifier
     from envcompile.errors import Problems
-    from envcompile.model import Location, Pointer, Resource, ResourceId
+    from envcompile.model import Location, Pointer, ResourceId
     from envcompile.settings import Environment, Exclusion
 
     Where = Callable[[Pointer], Location | None]
@@ -26,6 +26,11 @@ SCALABLE = frozenset({
     ("apps", "ReplicaSet"),
     ("", "ReplicationController"),
 })
+
+
+_PLACED: Pointer = ("namespace",)
+_FORCED: Pointer = ("forceNamespace",)
+_LABELLED: Pointer = ("labels",)
 
 
 class SettingProblem(NamedTuple):
@@ -67,36 +72,43 @@ class SettingsLayer:
 
     def apply(self, resource: Resource) -> Resource:
         """The resource with every setting that concerns it, each as a step of its own."""
-        settings = self._settings
-        value = resource.value
-        steps: list[Step] = []
-
-        def note(pointer: Pointer, after: dict[str, Any]) -> None:
-            nonlocal value
+        identity, value, app, steps = resource
+        layer = self._layer
+        for pointer, after in self._changes(identity, value, resource):
             if after is not value:
-                steps.append(Step("setting", self._layer, None, pointer, value, after))
+                steps = (*steps, Step("setting", layer, None, pointer, value, after))
                 value = after
+        return Resource(identity, value, app, steps) if steps is not resource.steps else resource
 
+    def _changes(
+        self, identity: ResourceId, value: dict[str, Any], resource: Resource
+    ) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+        """The value after each setting, and the setting; the same object where it changes nothing."""
+        settings = self._settings
         if settings.namespace:
-            pointer: Pointer = ("forceNamespace",) if settings.force_namespace else ("namespace",)
-            note(pointer, self._with_namespace(resource.id, value))
+            value = self._with_namespace(identity, value)
+            yield _FORCED if settings.force_namespace else _PLACED, value
         if settings.labels:
-            note(("labels",), _with_metadata(value, "labels", settings.labels))
+            value = _with_metadata(value, "labels", settings.labels)
+            yield _LABELLED, value
         if settings.annotations:
-            note(("annotations",), _with_metadata(value, "annotations", settings.annotations))
+            value = _with_metadata(value, "annotations", settings.annotations)
+            yield ("annotations",), value
         if settings.pod_labels:
             self._check_selector(resource)
-            note(("podLabels",), _on_pods(resource.id, value, "labels", settings.pod_labels))
+            value = _on_pods(identity, value, "labels", settings.pod_labels)
+            yield ("podLabels",), value
         if settings.pod_annotations:
-            note(("podAnnotations",), _on_pods(resource.id, value, "annotations", settings.pod_annotations))
+            value = _on_pods(identity, value, "annotations", settings.pod_annotations)
+            yield ("podAnnotations",), value
         if settings.replicas:
-            note(("replicas", resource.id.name), self._with_replicas(resource.id, value))
+            value = self._with_replicas(identity, value)
+            yield ("replicas", identity.name), value
         if settings.images:
-            for position, after in self._images.apply(resource.id, value):
+            for position, after in self._images.apply(identity, value):
                 entry = settings.images[position]
                 field = "digest" if entry.digest else "newTag" if entry.new_tag else "newName"
-                note(("images", position, field), after)
-        return resource._replace(value=value, steps=(*resource.steps, *steps)) if steps else resource
+                yield ("images", position, field), after
 
     def _check_selector(self, resource: Resource) -> None:
         """Note a pod label that takes pods out of their own workload's selector: the API server refuses that."""

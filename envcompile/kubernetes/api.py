@@ -38,7 +38,7 @@ class KubeApi:
     An api never changes in what it answers: the nodes it keeps are a cache of its own sources.
     """
 
-    __slots__ = ("_custom", "_groups", "_known", "_nodes", "_spellings", "_table")
+    __slots__ = ("_custom", "_groups", "_is_known", "_known", "_nodes", "_scopes", "_spellings", "_table")
 
     def __init__(self, table: Table, custom: Mapping[tuple[str, str], CustomKind] = _NO_KINDS) -> None:
         self._table = table
@@ -46,6 +46,8 @@ class KubeApi:
         self._groups = frozenset(group for group, _ in table.kinds())
         self._known: dict[tuple[str, str], CustomKind | None] = {}
         self._nodes: dict[tuple[str, str, str], Node | None] = {}
+        self._scopes: dict[tuple[str, str], bool | None] = {}
+        self._is_known: dict[tuple[str, str], bool] = {}
         self._spellings: dict[tuple[str, str], str] | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,6 +78,14 @@ class KubeApi:
         A kind without a schema is judged by `envcompile.kubernetes.scopes`: a short list, and the habit of naming
         cluster-scoped kinds `Cluster…`.
         """
+        key = (group, kind)
+        try:
+            return self._scopes[key]
+        except KeyError:
+            found = self._scopes[key] = self._find_scope(group, kind)
+            return found
+
+    def _find_scope(self, group: str, kind: str) -> bool | None:
         built_in = self._built_in(group, kind)
         if built_in is not None:
             return built_in.is_namespaced
@@ -86,10 +96,13 @@ class KubeApi:
 
     def knows(self, group: str, kind: str) -> bool:
         """Tell whether the kind is built in, defined here or an operator's; merge keys alone do not count."""
-        if self._table.built_in(group, kind) is not None:
-            return True
-        custom = self._custom_kind(group, kind)
-        return custom is not None and custom.is_defined
+        key = (group, kind)
+        found = self._is_known.get(key)
+        if found is None:
+            custom = self._custom_kind(group, kind) if self._table.built_in(group, kind) is None else None
+            is_built_in = custom is None and self._table.built_in(group, kind) is not None
+            found = self._is_known[key] = is_built_in or (custom is not None and custom.is_defined)
+        return found
 
     def project(self, group: str, kind: str) -> str:
         """The operator, with its version, whose definition of a kind is taken because nobody defines it here."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.kubernetes.operatormade import PUBLISHED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,7 +26,6 @@ _KINDS: Final = frozenset({
     "CiliumNode",
 })
 _NAMESPACES: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
-_CONFIG_MAPS: Final = frozenset({"kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert"})
 _TOKEN: Final = re.compile(r".+-(?:token|dockercfg)-[a-z0-9]{5}")
 _SLICES: Final = ("endpointslice-controller.k8s.io", "endpointslicemirroring-controller.k8s.io")
 
@@ -40,7 +41,7 @@ def made_by_cluster(value: Mapping[str, Any], *, is_live: bool, has_own_endpoint
     kind, name = str(value.get("kind")), str(map_at(value, "metadata").get("name") or "")
     labels, annotations = map_at(value, "metadata", "labels"), map_at(value, "metadata", "annotations")
     if kind == "ConfigMap":
-        return name in _CONFIG_MAPS or (labels.get("OWNER") == "TILLER" or labels.get("owner") == "helm")
+        return name in PUBLISHED or (labels.get("OWNER") == "TILLER" or labels.get("owner") == "helm")
     if kind == "Secret":
         return _is_made_secret(value, name, labels, annotations, is_live=is_live)
     if kind == "EndpointSlice":

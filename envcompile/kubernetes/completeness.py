@@ -10,6 +10,7 @@ from envcompile.errors import nearest
 from envcompile.kubernetes.decoding import formats, misread
 from envcompile.kubernetes.demands import demands
 from envcompile.kubernetes.schema import SCALARS, Shortcoming, json_type
+from envcompile.kubernetes.shipped import groups, kinds_of
 from envcompile.kubernetes.tables import GROUP_PREFIXES, TYPE_PREFIX
 
 if TYPE_CHECKING:
@@ -60,12 +61,16 @@ _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
         "resource.v1.DeviceCapacity": "value",
         "resource.v1.ResourcePool": "generation",
         "storage.v1.CSIDriver": "spec",
+        "storage.v1.TokenRequest": "audience",
         "storage.v1.CSINode": "spec",
         "storage.v1.CSINodeSpec": "drivers",
     }.items()
 }
 """Fields that OpenAPI calls required and no server asks for: found by leaving out each required field of valid objects,
 put to kube-apiserver 1.37 as a dry run."""
+
+_FORMER: Final = "extensions"
+"""A group of Kubernetes' own whose last kinds are gone."""
 
 _VERSION: Final = re.compile(r"(?:[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?/)?[a-z](?:[-a-z0-9]*[a-z0-9])?")
 """What an API version looks like: source: staging/src/k8s.io/kube-aggregator/.../validation.go, ValidateAPIService."""
@@ -133,7 +138,13 @@ def slip_of_kind(api: KubeApi, value: dict[str, Any]) -> tuple[str, str]:
 
 def _unknown(api: KubeApi, api_version: str, group: str, kind: str) -> Iterator[Shortcoming]:
     """A kind that a group of Kubernetes' own does not have: nobody else can define one there."""
-    if (group, kind) in _NOT_STORED or not api.owns(group):
+    is_ours = api.owns(group) or group == _FORMER
+    if not is_ours and group in groups():
+        near = nearest(kind, kinds_of(group), limit=1)
+        if near:  # another release of the operator may have it
+            what = f"no kind {kind} in `{api_version}` is known: did you mean `{near[0]}`?"
+            yield Shortcoming(("kind",), what, is_certain=False)
+    if (group, kind) in _NOT_STORED or not is_ours:
         return
     there = [name for of, name in api.kinds() if of == group]
     near = nearest(kind, there, limit=1)
@@ -208,18 +219,18 @@ def _judge_field(
     if child is None:
         if not node.is_open:
             what = f"`{key}` is not a field of {node.name}{_suggestion(key, node)}"
-            yield Shortcoming((*pointer, key), what, node.is_certain)
+            yield Shortcoming((*pointer, key), what, node.is_certain, is_dropped=True)
     elif (
         not form
         and type(inner) is str
         and child.type == "string"
-        and not (built_in and node.fields and _form(node, key))
+        and not (built_in and node.fields and form_of(node, key))
     ):
         return
     elif inner is not None or key not in node.fields:
         # Go reads an explicit null of a field as an absent one, but not as an item of a free map.
         if built_in and node.fields:
-            form = _form(node, key)
+            form = form_of(node, key)
         yield from _judge(inner, child, (*pointer, key), form, built_in)
 
 
@@ -236,9 +247,31 @@ def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool
             yield Shortcoming((*pointer, key), f"`{key}` is missing in {node.name}", node.is_certain)
 
 
-def _form(node: Node, key: str) -> str:
+def form_of(node: Node, key: str) -> str:
     """What a field of a built-in type is read as."""
     return _forms(node.name).get(key, "")
+
+
+def is_fine(key: str, value: Any, node: Node, form: str, child: Node) -> bool:
+    """Tell whether a text, number or boolean of a built-in kind is what a field is to hold, or an item of a list.
+
+    Args:
+        key: the field; empty for an item of a list.
+        value: the value.
+        node: the map or list around it.
+        form: what the values of a free map or list are read as.
+        child: the schema of the value.
+    """
+    found = (
+        _judge_field(key, value, node, (), built_in=True, form=form) if key else _judge(value, child, (), form, True)
+    )
+    return next(iter(found), None) is None
+
+
+def required_of(node: Node, *, top: bool) -> list[str]:
+    """The fields of a map of a built-in kind that must be there; `top` for a whole object."""
+    optional = _OPTIONAL.get(node.name, frozenset())
+    return [key for key in node.required if key not in optional and not (top and key == "status")]
 
 
 @cache

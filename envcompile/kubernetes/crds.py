@@ -127,16 +127,21 @@ class SchemaNode(Node):
 
     @property
     def required(self) -> tuple[str, ...]:
-        """What the schema requires."""
+        """What the schema requires, without what it gives a default."""
         names = self._schema.get("required")
-        return tuple(names) if isinstance(names, list) else ()
+        fields = _mapping(self._schema.get("properties"))
+        return (
+            tuple(name for name in names if "default" not in _mapping(fields.get(name)))
+            if isinstance(names, list)
+            else ()
+        )
 
     @property
     def is_open(self) -> bool:
-        """True unless the schema lists the fields and asks for nothing else to be kept."""
+        """True unless it is an object of which the schema asks for nothing else to be kept: all else is dropped."""
         schema = self._schema
         keeps = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("additionalProperties")
-        return bool(keeps) or "properties" not in schema
+        return bool(keeps) or schema.get("type") != "object"
 
     @property
     def is_nullable(self) -> bool:

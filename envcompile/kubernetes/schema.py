@@ -49,6 +49,8 @@ class Shortcoming(NamedTuple):
     is_certain: bool = True
     """False for what a server refuses when an object is created and takes when it is applied, and for what another
     version of an operator may take."""
+    is_dropped: bool = False
+    """True for a field that is not known: a server that is not asked to be strict drops it."""
 
 
 def spell_keys(keys: Iterable[str]) -> str:

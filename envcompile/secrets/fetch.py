@@ -24,7 +24,7 @@ from envcompile.secrets.secret_set import certificate_file
 from envcompile.text import address
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
     from datetime import datetime
 
     from envcompile.secrets.certificate import Certificate
@@ -199,18 +199,31 @@ def certificate_from_cluster(environ: Mapping[str, str], sealing: Sealing, conte
         EnvcError: when the kubeconfig lacks what is needed.
         UnavailableError: when the API server or the controller does not answer.
     """
-    cluster, user = _kubeconfig(environ, context_name)
-    with _tls(cluster, user) as tls:
-        headers = {"Accept": "application/json", **_authorization(user, environ)}
-        services = f"{str(cluster['server']).rstrip('/')}/api/v1/namespaces/{sealing.controller_namespace}/services"
-        answer = _get(f"{services}/{sealing.controller_name}", tls, headers)
+    with cluster_answers(environ, context_name) as get_path:
+        services = f"/api/v1/namespaces/{sealing.controller_namespace}/services"
+        answer = get_path(f"{services}/{sealing.controller_name}")
         try:
             ports = (json.loads(answer).get("spec") or {}).get("ports") or [{}]
         except (ValueError, AttributeError):
-            what = f"{address(str(cluster['server']))} does not answer as an API server"
+            what = "the kubeconfig's server does not answer as an API server"
             raise UnavailableError([Problem(what, "check the kubeconfig's server, and proxies on the way")]) from None
         port = ports[0].get("name") or ports[0].get("port") or ""
-        return _get(f"{services}/http:{sealing.controller_name}:{port}/proxy{CERTIFICATE_PATH}", tls, headers)
+        return get_path(f"{services}/http:{sealing.controller_name}:{port}/proxy{CERTIFICATE_PATH}")
+
+
+@contextlib.contextmanager
+def cluster_answers(environ: Mapping[str, str], context_name: str | None) -> Generator[Callable[[str], bytes]]:
+    """What an API server answers to the user of the kubeconfig, by path.
+
+    Raises:
+        EnvcError: when the kubeconfig lacks what is needed.
+        UnavailableError: when the server does not answer, or with something else than success.
+    """
+    cluster, user = _kubeconfig(environ, context_name)
+    with _tls(cluster, user) as tls:
+        headers = {"Accept": "application/json", **_authorization(user, environ)}
+        server = str(cluster["server"]).rstrip("/")
+        yield lambda path: _get(f"{server}{path}", tls, headers)
 
 
 def _kubeconfig(environ: Mapping[str, str], context_name: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

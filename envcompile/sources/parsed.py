@@ -103,6 +103,7 @@ class ParsedFiles:
         "_lent",
         "_packed",
         "_said",
+        "_scanned",
         "_scans",
         "_seal",
         "_total",
@@ -126,6 +127,7 @@ class ParsedFiles:
         self._digests: dict[str, str] = {}
         self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
         self._scans: dict[tuple[str, str], FileScan] = {}
+        self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
         self._held = 0
@@ -315,8 +317,12 @@ class ParsedFiles:
         Raises:
             EnvcError: everything that is wrong with the layer's files.
         """
+        whole = self._scanned.get(name)
+        if whole is not None:
+            return whole
         problems = Problems()
         found: list[FileScan] = []
+        is_whole = True
         for path in self._paths(name, entries, problems):
             try:
                 known = self._scans.get((name, path)) or self._kept.get((name, path))
@@ -334,11 +340,16 @@ class ParsedFiles:
                     self._scans[name, path] = scan
                     if self._held > _BOUND:
                         self._pack(scan)
+                else:
+                    is_whole = False
                 found.append(scan)
             except EnvcError as error:
                 problems.extend(error)
         problems.raise_any()
-        return tuple(found)
+        whole = tuple(found)
+        if is_whole:
+            self._scanned[name] = whole  # which says the same to all environments
+        return whole
 
     def rescan(self, tree: Tree, name: str, path: str) -> FileScan | None:
         """What an edited file speaks of, where that is the same in every environment; None where it may not be.
@@ -351,6 +362,7 @@ class ParsedFiles:
         said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
         found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
         self._scans[name, path] = found
+        self._scanned.pop(name, None)
         return found
 
     def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:

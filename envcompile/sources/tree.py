@@ -208,17 +208,17 @@ class WorkingTree:
         try:
             # A pipe that nobody writes to would be waited for without O_NONBLOCK, which means nothing to a file.
             descriptor = os.open(f"{self._prefix}{path}", os.O_RDONLY | _NO_WAITING)
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                os.close(descriptor)
-                raise _no_file(path, facts.st_mode)
-            most = self.limits.file_size * _MEBIBYTE
-            with open(descriptor, "rb", buffering=0) as file:  # ruff: ignore[builtin-open] - the hot path of a build
-                # Asked for as many bytes as are allowed, Python makes room for all of them first.
-                data = file.read() if facts.st_size <= most else b""
+            try:
+                facts = os.fstat(descriptor)
+                if not stat.S_ISREG(facts.st_mode):
+                    raise _no_file(path, facts.st_mode)
+                most = self.limits.file_size * _MEBIBYTE
+                data = _content(descriptor, facts.st_size) if facts.st_size <= most else b""
                 if max(facts.st_size, len(data)) > most:
                     raise too_much("file_size", self.limits, f"`{path}` holds more than", path)
                 return data
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise _unreadable(path, error) from error
 
@@ -229,6 +229,18 @@ class WorkingTree:
     def is_file(self, path: str) -> bool:
         """Tell whether the path is a file."""
         return path in self._scanned or (self.root / path).is_file()
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    """All that a file holds, nearly always in one call: it seldom grows while it is read."""
+    data = os.read(descriptor, size + 1)
+    if len(data) == size:
+        return data
+    parts = [data]
+    while data:
+        data = os.read(descriptor, _MEBIBYTE)
+        parts.append(data)
+    return b"".join(parts)
 
 
 def _holds_ignored(path: str) -> bool:

@@ -130,8 +130,9 @@ def _read_own(document: Document, problems: Problems) -> Patch | None:
 def _is_list(value: dict[str, Any]) -> bool:
     """Tell whether this is what `kubectl get -o yaml` prints for several resources."""
     kind, metadata = value.get("kind"), value.get("metadata")
-    named = isinstance(metadata, dict) and "name" in metadata
-    return isinstance(kind, str) and kind.endswith("List") and type(value.get("items")) is list and not named
+    if not isinstance(kind, str) or not kind.endswith("List") or type(value.get("items")) is not list:
+        return False
+    return not (isinstance(metadata, dict) and "name" in metadata)
 
 
 def _items(document: Document) -> list[Document]:
@@ -154,7 +155,8 @@ def _is_sound(document: Document, value: dict[str, Any], problems: Problems) -> 
     api_version, kind, metadata = value.get("apiVersion"), value.get("kind"), value.get("metadata")
     name, namespace = (metadata.get("name"), metadata.get("namespace")) if type(metadata) is dict else (None, None)
     fits = namespace is None or type(namespace) is str
-    if fits and all(type(part) is str and part for part in (api_version, kind, name)):
+    has_names = type(api_version) is str and type(kind) is str and type(name) is str
+    if fits and has_names and api_version and kind and name:
         return _is_kind(document, str(kind), problems)
     if type(api_version) is str and api_version.startswith("kustomize.config.k8s.io/"):
         report_kustomization(document.source.path, problems)

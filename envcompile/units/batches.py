@@ -86,7 +86,7 @@ def compile_batch(packed: bytes) -> bytes:
 
 def made_of(compiled: CompiledUnit, renderer: Renderer, *, with_values: bool) -> Made:
     """What is told of a unit that was compiled: its texts, unless its values are wanted or something is wrong."""
-    if with_values or not compiled.is_sound:
+    if with_values or compiled.refused or not compiled.is_sound:
         return Made(compiled, ())
     texts = tuple([render(resource, renderer).encode() for resource in compiled.resources])
     return Made(compiled._replace(resources=()), texts)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from envcompile.check.hiding import NOT_SHOWN, hidden
+from envcompile.check.schema import always_refused
 from envcompile.compose.assemble import compose_unit
 from envcompile.compose.namespaces import references_of, written_identity
 from envcompile.compose.references import names_of, needs_of
@@ -11,13 +13,15 @@ from envcompile.compose.rollout import configuration_of, content_digest, is_rest
 from envcompile.compose.waves import has_wave, written_wave
 from envcompile.errors import Problems
 from envcompile.kubernetes import load as load_api
+from envcompile.model import without_values
 from envcompile.units.seal import declared_secrets, seal_secrets
-from envcompile.units.unit import CompiledUnit, Exported, UnitExports
+from envcompile.units.unit import CompiledUnit, Exported, RefusedField, UnitExports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.compose.assemble import ComposedUnit, Origin
+    from envcompile.compose.assemble import ComposedUnit
+    from envcompile.compose.layers import Origin
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Resource
     from envcompile.settings import Environment
@@ -63,7 +67,21 @@ def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
         composed.about_settings,
         composed.strays,
         composed.unknown_kinds,
+        _refused(resources, api) if not problems else (),
     )
+
+
+def _refused(resources: Sequence[Resource], api: KubeApi) -> tuple[RefusedField, ...]:
+    return tuple([
+        RefusedField(position, complaint.pointer, complaint.what)
+        for position, resource in enumerate(resources)
+        for complaint in always_refused(api, _shown(resource))
+    ])
+
+
+def _shown(resource: Resource) -> dict[str, Any]:
+    """A resource as it may be judged: free of the values of a Secret in clear."""
+    return without_values(resource, NOT_SHOWN, hidden).value if resource.id.kind == "Secret" else resource.value
 
 
 def api_of(facts: ApiFacts) -> KubeApi:

@@ -13,12 +13,12 @@ from envcompile.yamlio.places import place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from envcompile.compose.assemble import Origin
+    from envcompile.compose.layers import Origin
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered
     from envcompile.units.plan import EnvironmentPlan, PlannedUnit
-    from envcompile.units.unit import CompiledUnit, Exported, UnitExports
+    from envcompile.units.unit import CompiledUnit, Exported, RefusedField, UnitExports
 
 
 class Reason(NamedTuple):
@@ -46,6 +46,8 @@ class Units:
         self.memo = memo
         self.remembered: list[Remembered | None] = [None] * len(plan.units)
         self.compiled: dict[int, CompiledUnit] = {}
+        self.refused: dict[int, tuple[RefusedField, ...]] = {}
+        """What no API server takes of units, by their number."""
         self._exports: list[UnitExports | None] = [None] * len(plan.units)
         self._told: list[bytes | None] = [None] * len(plan.units)
         """The same packed, of units whose values were given up."""
@@ -78,6 +80,7 @@ class Units:
         """
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
+        self._note_refused(number, compiled)
         if has_values:
             self.compiled[number] = compiled
         elif compiled.is_sound:
@@ -151,12 +154,17 @@ class Units:
             plan = self.plan
             unit = plan.units[number]
             found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
+            self._note_refused(number, found)
             known = self.remembered[number]
             if known is not None and not known.tells(found.exports):
                 what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
                 fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
                 raise UnavailableError([Problem(what, fix)])
         return found
+
+    def _note_refused(self, number: int, compiled: CompiledUnit) -> None:
+        if compiled.refused:
+            self.refused[number] = compiled.refused
 
 
 class LinkedEnvironment:
@@ -243,11 +251,9 @@ class LinkedEnvironment:
         return self.plan.sources.settings.namespace or ""
 
     @property
-    def count(self) -> int:
-        """How many resources it has."""
-        if self.paths is not None:
-            return sum(map(len, self.paths))
-        return len(self.linked.order) + len(self.linked.further)
+    def refused(self) -> Mapping[int, tuple[RefusedField, ...]]:
+        """What no API server takes of units, by their number."""
+        return self._units.refused
 
     @property
     def reasons(self) -> Sequence[Reason]:
@@ -354,6 +360,8 @@ class LinkedEnvironment:
             known = self._remembered[number]
             imported = self.imports_digest(number)
             if (known is not None and (digests is None or imported in known.files)) or not unit.may_be_remembered:
+                continue
+            if number in self.refused:
                 continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:

@@ -54,7 +54,7 @@ def revised(before: State, sources: EnvironmentSources) -> State | None:
     for number in touched:
         unit = units[number]
         made = compiled[unit.app] = compile_unit(after.input_of(unit), after.api)
-        if not made.is_sound or made.exports != before.exports[unit.app]:
+        if not made.is_sound or made.refused or made.exports != before.exports[unit.app]:
             return None
     return _Revised(before, after, compiled)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from envcompile.compose.layers import Stray
     from envcompile.compose.settings import SettingProblem
     from envcompile.errors import Problem
-    from envcompile.model import Layer, Resource
+    from envcompile.model import Layer, Pointer, Resource
     from envcompile.secrets.externalstore import StoreFacts
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment, MergeKeyRule
@@ -108,6 +108,15 @@ class UnitExports(NamedTuple):
     """Namespace and name of every Secret that its sources declare."""
 
 
+class RefusedField(NamedTuple):
+    """A field of a resource that no API server takes."""
+
+    position: int
+    """The number of the resource in its unit."""
+    pointer: Pointer
+    what: str
+
+
 class CompiledUnit(NamedTuple):
     """A unit after compiling, before linking: free of plaintext, unless its environment's backend is `plaintext`."""
 
@@ -117,6 +126,8 @@ class CompiledUnit(NamedTuple):
     about_settings: tuple[SettingProblem, ...] = ()
     strays: tuple[Stray, ...] = ()
     unknown_kinds: tuple[UnknownKind, ...] = ()
+    refused: tuple[RefusedField, ...] = ()
+    """What a build refuses to write; everything else can be asked of the unit. It is never remembered."""
 
     @property
     def is_sound(self) -> bool:

@@ -89,7 +89,7 @@ class Renderer:
         for key, item in value.items():
             kind = type(item)
             if kind is str:
-                text = block(item, newline) if "\n" in item else WORDS[item]
+                text = WORDS[item] or block(item, newline)
                 out.append(f"{newline}{KEY_WORDS[key]} {text}")
             elif (kind is dict or kind is list) and item:
                 old = original.get(key)
@@ -169,7 +169,7 @@ def flow_text(value: Any) -> str:
     if kind is list:
         return "[" + ", ".join(flow_text(item) for item in value) + "]"
     if kind is str:
-        word = WORDS[value] if "\n" not in value else quoted(value)
+        word = WORDS[value] or quoted(value)
         return word if word[0] == '"' or not set(word) & set("[]{},:") else quoted(value)
     return _scalar(value, "\n")
 
@@ -178,7 +178,7 @@ def _map(value: dict[str, Any], newline: str, out: list[str]) -> None:
     for key, item in value.items():
         kind = type(item)
         if kind is str:
-            text = block(item, newline) if "\n" in item else WORDS[item]
+            text = WORDS[item] or block(item, newline)
             out.append(f"{newline}{KEY_WORDS[key]} {text}")
         elif kind is dict and item:
             out.append(newline + KEY_WORDS[key])
@@ -195,7 +195,7 @@ def _list(value: list[Any], newline: str, out: list[str]) -> None:
     for item in value:
         kind = type(item)
         if kind is str:
-            text = block(item, newline) if "\n" in item else WORDS[item]
+            text = WORDS[item] or block(item, newline)
             out.append(f"{newline}- {text}")
         elif kind is dict and item:
             first = len(out)
@@ -212,7 +212,7 @@ def _list(value: list[Any], newline: str, out: list[str]) -> None:
 def _scalar(value: Any, newline: str) -> str:
     kind = type(value)
     if kind is str:
-        return block(value, newline) if "\n" in value else WORDS[value]
+        return WORDS[value] or block(value, newline)
     if value is None:
         return "null"
     if kind is bool:

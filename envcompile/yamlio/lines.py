@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError
+from envcompile.yamlio.scalars import KEYS, MERGE, PLAIN, NotJsonError, resolve
 
 _MEMO_LIMIT: Final = 1 << 14
 _LONGEST_MEMO_LINE: Final = 400
@@ -25,6 +25,10 @@ _LINE: Final = re.compile(
     | (.+))""",
     re.VERBOSE,
 ).fullmatch
+_COMMON: Final = re.compile(
+    r"""([ ]*)((?:-[ ])*)([A-Za-z_][A-Za-z0-9_./-]*):(?:[ ](?:([A-Za-z_/][A-Za-z0-9_./=@%+-]*)|"([^"\\]*)"))?"""
+).fullmatch
+"""Nearly every line: a key, and a word or a text in quotes behind it."""
 _DASH: Final = re.compile(r"-[ ]+")
 _MARKER: Final = re.compile(r"---[ ]*(?:[ ]#.*)?").fullmatch
 _PLAIN: Final = re.compile(r"""(?:[^\s\-?:,\[\]{}#&*!|>'"%@`]|-[^\s])[^\n]*""").fullmatch
@@ -68,6 +72,23 @@ _LINES: Final = _Memo()
 
 
 def _classify(line: str) -> _Line | None:
+    common = _COMMON(line)
+    if common is None or not line.isprintable() or len(line) > _LONGEST_KEY:
+        return _classify_any(line)
+    indent, dashes, key, word, text = common.groups()
+    column = len(indent)
+    columns: tuple[int, ...] = ()
+    if dashes:
+        columns = tuple(range(column, column + len(dashes), 2))
+        column += len(dashes)
+    if text is not None:
+        return _SCALAR, columns, column, _key(key), text
+    if word is None:
+        return _PENDING, columns, column, _key(key), None
+    return _SCALAR, columns, column, _key(key), resolve(word)
+
+
+def _classify_any(line: str) -> _Line | None:
     content = line.lstrip(" ")
     if not content:
         return None
@@ -244,6 +265,7 @@ def load_lines(text: str) -> list[Any]:
     root: list[Any] = [None]
     current: Any = root
     indent = -1
+    is_map = False
     pending: Any = True
     started = False
     number, end = 0, len(lines)
@@ -265,13 +287,21 @@ def load_lines(text: str) -> list[Any]:
                 current = root = [None]
                 stack = []
                 indent = -1
+                is_map = False
                 pending = True
                 continue
+        elif at == indent and is_map and not dashes:  # the next scalar of the same map
+            if key in current:
+                raise UnusualError
+            current[key] = value
+            pending = None
+            continue
         for dash in dashes:
-            if pending is not None and (dash > indent or (dash == indent and type(current) is dict)):
+            if pending is not None and (dash > indent or (dash == indent and is_map)):
                 stack.append((indent, current))
-                if type(current) is dict:
+                if is_map:
                     current[pending] = current = []
+                    is_map = False
                 else:
                     current[-1] = current = []
                 indent = dash
@@ -280,7 +310,8 @@ def load_lines(text: str) -> list[Any]:
             else:
                 while indent > dash:
                     indent, current = stack.pop()
-                if indent != dash or type(current) is not list:
+                is_map = type(current) is dict
+                if indent != dash or is_map:
                     raise UnusualError
             current.append(None)
             pending = True
@@ -294,18 +325,20 @@ def load_lines(text: str) -> list[Any]:
                 raise UnusualError
             stack.append((indent, current))
             new: dict[str, Any] = {}
-            if type(current) is dict:
+            if is_map:
                 current[pending] = new
             else:
                 current[-1] = new
+                is_map = True
             current = new
             indent = at
             if len(stack) > _DEEPEST:
                 raise UnusualError
-        elif at < indent or type(current) is list:
-            while indent > at or (indent == at and type(current) is list):
+        elif at < indent or not is_map:
+            while indent > at or (indent == at and not is_map):
                 indent, current = stack.pop()
-            if indent != at or type(current) is not dict:
+                is_map = type(current) is dict
+            if indent != at or not is_map:
                 raise UnusualError
         if key in current:
             raise UnusualError

@@ -79,13 +79,13 @@ def block(text: str, newline: str) -> str:
 
 
 class Words(dict[str, str]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C
-    """Memo from a text of one line to its rendering as a value. A pure cache."""
+    """Memo from a text of one line to its rendering as a value, empty for one of several lines. A pure cache."""
 
     __slots__ = ()
 
     def __missing__(self, text: str) -> str:
         is_plain = len(text) <= _LONGEST_PLAIN_TEXT and _PLAIN(text) and text.lower() not in _WORDS
-        found = text if is_plain else quoted(text)
+        found = text if is_plain else "" if "\n" in text else quoted(text)
         if len(text) < _LONGEST_MEMO_TEXT and len(self) < _MEMO_LIMIT:
             self[text] = found
         return found

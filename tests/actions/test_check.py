@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.actions.check import check
-from envcompile.actions.field_places import source_place
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from envcompile.errors import EnvcError
+from envcompile.units.field_places import source_place
 from envcompile.units.project import Project
 from tests.harness.repository import config_map, deployment, environment
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = samples()
-TOGETHER = [rule for rule in known_rules() if not rule.alone]
+TOGETHER = [rule for rule in known_rules() if not rule.alone and not rule.whole]
 
 
 def by_facts(scene: Scene) -> Scene:

@@ -14,7 +14,7 @@ import re
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -31,7 +31,8 @@ APACHE: Final = "Apache-2.0"
 class Source(NamedTuple):
     """Where the definitions of one project come from.
 
-    `origin` is a Go module, or `git:OWNER/NAME`; `files` are patterns of paths in it.
+    `origin` is a Go module, or `git:OWNER/NAME`; `files` are patterns of paths in it. A project that `fills` has a
+    mutating webhook that writes fields into an object before the API server looks for those that are required.
     """
 
     project: str
@@ -40,6 +41,36 @@ class Source(NamedTuple):
     files: tuple[str, ...]
     licence: str = APACHE
 
+    @property
+    def is_clone(self) -> bool:
+        """Whether it is a clone of a git repository."""
+        return self.origin.startswith("git:")
+
+    @property
+    def fills(self) -> bool:
+        """Whether required fields may be left out."""
+        return self.project in _FILLING
+
+
+_FILLING: Final = frozenset({
+    "Chaos Mesh",
+    "CloudNativePG",
+    "Cluster API",
+    "JobSet",
+    "Knative eventing",
+    "Knative serving",
+    "KServe",
+    "Kubeflow Spark operator",
+    "Kueue",
+    "LeaderWorkerSet",
+    "OpenKruise",
+    "OpenTelemetry operator",
+    "Tekton operator",
+    "Tekton Pipelines",
+    "Tekton Triggers",
+    "Volcano",
+})
+"""Projects with a MutatingWebhookConfiguration of their own among their manifests."""
 
 SOURCES: Final = (
     Source("Argo CD", "github.com/argoproj/argo-cd/v3", "v3.6.1", ("manifests/crds/*-crd.yaml",)),
@@ -301,29 +332,40 @@ class Pool:
         self.lines: dict[str, int] = {}
         self._own = own
 
-    def add(self, schema: Mapping[str, Any], *, with_rules: bool, field: str = "") -> int:
-        """Take in a schema of a field with all those inside it; the number that stands for it."""
+    def add(self, schema: Mapping[str, Any], source: Source, field: str = "", keys: Sequence[str] = ()) -> int:
+        """Take in a schema with all those inside it; the number that stands for it.
+
+        Args:
+            schema: what a definition says.
+            source: the project of the definition.
+            field: the field whose value it is.
+            keys: fields that tell it apart from other items of its list.
+        """
         kept = {
             key: schema[key]
             for key in _KEPT
-            if schema.get(key) not in (None, False, "", []) or (key == "default" and key in schema)
+            if key in schema and (key == "default" or schema[key] not in (None, False, "", []))
         }
-        if with_rules and schema.get(_RULES):
+        if source.fills and "required" in kept:
+            kept["required"] = [name for name in kept["required"] if name in keys]
+            kept = {key: of for key, of in kept.items() if of != []}
+        if schema.get(_RULES) and not source.is_clone:
             kept[_RULES] = schema[_RULES]
         fields = schema.get("properties") or {}
         if fields:
-            kept["properties"] = {name: self.add(of, with_rules=with_rules, field=name) for name, of in fields.items()}
+            kept["properties"] = {name: self.add(of, source, name) for name, of in fields.items()}
         for key in ("items", "additionalProperties", "not"):
             if isinstance(schema.get(key), dict):
-                kept[key] = self.add(schema[key], with_rules=with_rules)
+                told = schema.get("x-kubernetes-list-map-keys") or () if key == "items" else ()
+                kept[key] = self.add(schema[key], source, keys=told)
             elif schema.get(key) is True:
                 kept[key] = True
         for key in ("allOf", "anyOf", "oneOf"):
             branches = schema.get(key)
             if branches and not (schema.get("x-kubernetes-int-or-string") and branches == _INT_OR_STRING):
-                kept[key] = [self.add(branch, with_rules=with_rules) for branch in branches]
-        if kept.get("type") == "array" and "x-kubernetes-list-type" not in kept and (keys := self._keys(schema, field)):
-            kept[KEYS] = keys
+                kept[key] = [self.add(branch, source) for branch in branches]
+        if kept.get("type") == "array" and "x-kubernetes-list-type" not in kept and (own := self._keys(schema, field)):
+            kept[KEYS] = own
         return self.lines.setdefault(json.dumps(kept, sort_keys=True, separators=(",", ":")), len(self.lines))
 
     def _keys(self, schema: Mapping[str, Any], field: str) -> list[str]:
@@ -362,9 +404,7 @@ class Group:
             required = [key for key in schema.get("required") or () if key in fields and key != "status"]
             if "status" in (version.get("subresources") or {}) and "status" in fields:
                 fields["status"] = _FREE  # the server drops what is written there
-            root = self.pool.add(
-                {**schema, "properties": fields, "required": required}, with_rules=not source.origin.startswith("git:")
-            )
+            root = self.pool.add({**schema, "properties": fields, "required": required}, source)
             versions[version["name"]] = [root, "deprecated"] if version.get("deprecated") else [root]
         kind = spec["names"]["kind"]
         self.kinds[kind] = {
@@ -407,7 +447,7 @@ def definitions(source: Source, environ: Mapping[str, str]) -> Iterator[Mapping[
 
 
 def _texts(source: Source, environ: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    if source.origin.startswith("git:"):
+    if source.is_clone:
         yield from _of_clone(source, environ)
         return
     with zipfile.ZipFile(_archive(source, environ)) as archive:
@@ -465,7 +505,7 @@ def page(groups: Mapping[str, Group]) -> str:
         kinds = [f"{kind}.{name}" for name, group in groups.items() for kind in group.kinds_of(source.project)]
         names = sorted({kind.partition(".")[2] for kind in kinds})
         of = source.origin.removeprefix("git:")
-        where = f"github.com/{of} (git)" if source.origin.startswith("git:") else f"{of} (Go module)"
+        where = f"github.com/{of} (git)" if source.is_clone else f"{of} (Go module)"
         rows.append(
             f"| {source.project} | {where} | {source.version} | {source.licence} | {len(kinds)} | {', '.join(names)} |"
         )

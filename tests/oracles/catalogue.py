@@ -13,6 +13,7 @@ FOLDER: Final = Path(__file__).parent
 SHARED_MODULE: Final = FOLDER
 KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
+KUBE_SCORE_MODULE: Final = FOLDER / "kube-score"
 DYFF_MODULE: Final = FOLDER / "dyff"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
@@ -112,6 +113,13 @@ ORACLES: Final = (
         linker_variables=("main.version={version}",),
     ),
     Oracle(
+        name="kube-score",
+        package="github.com/zegl/kube-score/cmd/kube-score",
+        pinned_by="github.com/zegl/kube-score",
+        module=KUBE_SCORE_MODULE,
+        linker_variables=("main.version={version}",),
+    ),
+    Oracle(
         name="dyff",
         package="github.com/homeport/dyff/cmd/dyff",
         pinned_by="github.com/homeport/dyff",
@@ -143,7 +151,7 @@ ORACLES: Final = (
         package=".",
         pinned_by=KUBERNETES,
         module=CEL_MODULE,
-        linker_variables=("main.version={number}",),
+        linker_variables=("main.release={number}",),
     ),
     Oracle(
         name="etcd",

@@ -69,6 +69,20 @@ class Cluster:
             raise OracleFailedError(f"GET {path}: status {response.status}\n{content.decode(errors='replace')}")
         return json.loads(content)
 
+    def post(self, path: str, value: Any) -> tuple[int, Any]:
+        """Send an object to a path in the API: the status of the answer, and what it says."""
+        connection = self._connection(READ_SECONDS)
+        try:
+            connection.request("POST", path, json.dumps(value), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        try:
+            return response.status, json.loads(content)
+        except ValueError:
+            return response.status, {"message": content.decode(errors="replace")}
+
     def _connection(self, timeout: float) -> http.client.HTTPSConnection:
         # http.client goes straight to the server: proxy variables of the environment mean nothing to it.
         context = ssl.create_default_context(cafile=str(self.certificate_authority))

@@ -220,7 +220,7 @@ def main() -> int:
         example.setdefault(key, miss)
     for key, count in groups.most_common(chosen.misses):
         miss = example[key]
-        said = [(".".join(map(str, pointer)), what[:60]) for pointer, what, _ in miss.claims[:2]]
+        said = [(".".join(map(str, claim.pointer)), claim.what[:60]) for claim in miss.claims[:2]]
         _print(count, miss.mutant["id"], key, "| said", json.dumps(said))
     found = changes()
     _print(f"changes refused {found.refused}, found {found.found / found.refused:.1%}, false {len(found.false)}")

@@ -19,6 +19,7 @@ VERSION_ARGUMENTS: Final = {
     "helm3": ("version", "--short"),
     "helm4": ("version", "--short"),
     "kubeconform": ("-v",),
+    "kube-score": ("version",),
     "dyff": ("version",),
     "argocd": ("version", "--client"),
     "kubectl": ("version", "--client"),

@@ -33,6 +33,7 @@ class Tools:
     kubeseal: Path
     sealed_secrets_controller: Path
     kubeconform: Path
+    kube_score: Path
     dyff: Path
     sops: Path
     argocd: Path

@@ -22,6 +22,7 @@ Kubernetes that the entry was written from.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -30,7 +31,7 @@ from envcompile.check.api.formats import FORMS
 from envcompile.kubernetes.tables import GROUP_PREFIXES, TYPE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from envcompile.check.api.formats import Form
 
@@ -67,6 +68,27 @@ class TypeRules(NamedTuple):
     """`one`, `most-one` or `some`, and the fields it is about."""
 
 
+class _Book(Mapping[str, TypeRules]):
+    """The tables, each entry read when it is asked for."""
+
+    def __init__(self, said: Mapping[str, Mapping[str, str]], release: int) -> None:
+        self._said = said
+        self._release = release
+        self._read: dict[str, TypeRules] = {}
+
+    def __getitem__(self, name: str) -> TypeRules:
+        found = self._read.get(name)
+        if found is None:
+            found = self._read[name] = _entry(self._said[name], self._release)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._said)
+
+    def __len__(self) -> int:
+        return len(self._said)
+
+
 @cache
 def read_book(release: int) -> Mapping[str, TypeRules]:
     """Read the tables for a minor version of Kubernetes; keys are full names of types (`io.k8s.api.core.v1.Volume`)."""
@@ -85,7 +107,7 @@ def read_book(release: int) -> Mapping[str, TypeRules]:
             words = fields.get(field, "")
             if "one-of" not in words and "free" not in words.split():
                 fields[field] = f"{words} one-of={'|'.join(map(_escaped, known))}"
-    return {full_name(name): _entry(fields, release) for name, fields in said.items()}
+    return _Book({full_name(name): fields for name, fields in said.items()}, release)
 
 
 def full_name(name: str) -> str:

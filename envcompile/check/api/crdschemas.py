@@ -89,7 +89,7 @@ def _kind(schema: dict[str, Any], where: Pointer, level: Level) -> Said:
     elif level is Level.NESTED:
         if kind and not _says_int_or_string(schema, where):
             yield at, "`type` cannot stand below allOf, anyOf, oneOf or not"
-    elif level is Level.ROOT and kind != "object":
+    elif level is Level.ROOT and kind != "object" and (kind or not open_):
         yield at, "`type` of the whole schema is not object"
     elif embedded and kind != "object":
         yield at, "`type` is not object, as `x-kubernetes-embedded-resource` needs"

@@ -69,7 +69,7 @@ def _zero(node: Node) -> Any:
 
 
 @cache
-def _always(node: Node) -> tuple[tuple[str, Node], ...]:
+def always(node: Node) -> tuple[tuple[str, Node], ...]:
     """The fields that Go always has, with their nodes."""
     names = dict.fromkeys((*node.required, *(key for key in _STRUCTS if key in node.fields)))
     found = [(key, node.child(key)) for key in names if (node.name, key) not in _POINTERS]
@@ -94,7 +94,7 @@ def _map(value: dict[str, Any], node: Node) -> dict[str, Any]:
         if given is not _DROP:
             made[key] = given
     if is_struct:
-        for key, child in _always(node):
+        for key, child in always(node):
             if key not in made:
                 made[key] = _map({}, child)
     return made

@@ -7,7 +7,7 @@ pkg/apis/core/validation/validation.go, validateKubeFinalizerName.
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import TABLES, in_force
@@ -70,15 +70,30 @@ def metadata(value: dict[str, Any], place: Place) -> Said:
         yield (*at, "generation"), "`generation` is negative"
 
 
+def is_named(group: str, kind: str, meta: dict[str, Any], release: int) -> bool:
+    """Tell whether the name of an object has the form that names of its kind have."""
+    names = _names(release)
+    return not any(_name(meta, names.forms.get(f"{group}/{kind}", names.default)))
+
+
 def labels(meta: dict[str, Any], at: Pointer) -> Said:
     """Labels of an object or template."""
-    for key, item in map_at(meta, "labels").items():
+    given = map_at(meta, "labels")
+    if _are_labels(tuple(given.items())):
+        return
+    for key, item in given.items():
         what = qualified(key)
         if what:
             yield (*at, "labels", key), f"the key `{key}` of a label {what}"
         what = label_value(item)
         if what:
             yield (*at, "labels", key), f"the value of the label `{key}` {what}"
+
+
+@lru_cache(maxsize=4096)
+def _are_labels(pairs: tuple[tuple[str, Any], ...]) -> bool:
+    """Tell whether labels are right: the same ones stand on many objects."""
+    return not any(qualified(key) or label_value(item) for key, item in pairs)
 
 
 def free_notes(meta: dict[str, Any], at: Pointer) -> Said:

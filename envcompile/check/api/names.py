@@ -209,8 +209,11 @@ def env_name(value: Any, _: str = "") -> str | None:
 
 def config_key(value: Any, _: str = "") -> str | None:
     """A key of a ConfigMap or Secret."""
-    if not isinstance(value, str):
-        return None
+    return _config_key(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _config_key(value: str) -> str | None:
     if len(value) > _LONGEST_NAME:
         return "has more than 253 characters"
     if _CONFIG_KEY.fullmatch(value) is None:

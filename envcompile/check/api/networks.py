@@ -17,7 +17,7 @@ def is_ip(text: str, *, canonical: bool = False) -> bool:
 
 def parse_ip(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Read an IP address; None for anything else."""
-    if not text.isascii() or "%" in text:
+    if not text.isascii() or "%" in text or not (":" in text or text[-1:].isdigit()):
         return None
     try:
         found = ipaddress.ip_address(text)

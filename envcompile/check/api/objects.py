@@ -37,6 +37,7 @@ _WANTED: Final[Mapping[str, tuple[str, ...]]] = {
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
+_DOCKER: Final = frozenset({"kubernetes.io/dockercfg", "kubernetes.io/dockerconfigjson"})
 
 
 def config_map(value: dict[str, Any], _: Place) -> Said:
@@ -65,7 +66,7 @@ def secret(value: dict[str, Any], _: Place) -> Said:
         name = "kubernetes.io/service-account.name"
         if not at(value, "metadata", "annotations", name):
             yield ("metadata", "annotations", name), f"the annotation {name} is missing: `type: {kind}` needs it"
-    if kind.startswith("kubernetes.io/dockerc"):
+    if kind in _DOCKER:
         key = _WANTED[kind][0]
         text = plain.get(key) if plain.get(key) is not None else _decoded(data.get(key))
         if text is not None and not _is_object(text):

@@ -54,16 +54,26 @@ _EPHEMERAL_NEVER: Final = (
 
 def pod_spec(spec: dict[str, Any], place: Place) -> Said:
     """Everything about a pod that more than one of its fields says; source: ValidatePodSpec."""
+    inside = {key for _, item in _each(spec) for key in item}
+    contexts = [map_at(spec, "securityContext"), *(map_at(item, "securityContext") for _, item in _each(spec))]
     yield from _container_names(spec)
-    yield from _mounted(spec, place)
+    # Most pods have few of the fields: what a part looks at says whether it is asked.
+    if inside & {"volumeMounts", "volumeDevices", "env"}:
+        yield from _mounted(spec, place)
     yield from _host(spec, is_pod=place.kind == "Pod")
-    yield from _handlers(spec)
-    yield from _dns(spec)
-    yield from _systems(spec)
-    yield from _security(spec)
-    yield from _claims(spec)
+    if "lifecycle" in inside:
+        yield from _handlers(spec)
+    if "dnsConfig" in spec or "dnsPolicy" in spec:
+        yield from _dns(spec)
+    if "os" in spec or any("windowsOptions" in context for context in contexts):
+        yield from _systems(spec)
+    if "sysctls" in contexts[0]:
+        yield from _security(spec)
+    if "resources" in inside or "resourceClaims" in spec or "resources" in spec:
+        yield from _claims(spec)
     yield from _once(spec)
-    yield from _ephemeral(spec, place)
+    if "ephemeralContainers" in spec:
+        yield from _ephemeral(spec, place)
     if place.kind != "StatefulSet":  # whose controller overwrites both
         for field in ("hostname", "subdomain"):
             if (text := text_at(spec, field)) and (what := label(text)):
@@ -107,6 +117,8 @@ def _mounted(spec: dict[str, Any], place: Place) -> Said:
             elif volume is not None and not ("persistentVolumeClaim" in volume or "ephemeral" in volume):
                 yield (*pointer, "volumeDevices", index, "name"), f"the volume `{name}` is no claim: no device"
         for index, variable in maps_at(item, "env"):
+            if "valueFrom" not in variable:
+                continue
             name = text_at(variable, "valueFrom", "fileKeyRef", "volumeName")
             if name and "emptyDir" not in volumes.get(name, {}):
                 where: Pointer = (*pointer, "env", index, "valueFrom", "fileKeyRef", "volumeName")

@@ -120,13 +120,13 @@ def _map(walk: _Walk, value: dict[str, Any], node: Node, pointer: Pointer) -> No
 
 def _child(plan: _Plan, node: Node, key: str) -> Node | None:
     child = node.child(key)
-    if child is None or child.type not in _DEEP or _is_plain(child):
+    if child is None or child.type not in _DEEP or is_plain(child):
         return None
     said = plan.entry.fields.get(key) if plan.entry is not None else None
     return None if said is not None and said.skip else child
 
 
-def _is_plain(node: Node) -> bool:
+def is_plain(node: Node) -> bool:
     """Tell whether a map or list holds texts and numbers only, of which the type around it says all."""
     inner = node.items if node.type == "list" else None if node.fields else node.child("")
     return inner is not None and inner.type not in _DEEP and inner.type != "any"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.harness.command import run_envc
@@ -129,14 +130,18 @@ def test_case_sealing_keys_no_namespace(make_project: MakeProject) -> None:
         "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: admin}\n"
         "subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team}]\n"
     )
+    sealed = {"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "a"}}
     root = make_project({
         "envc.yaml": "environments: [dev]\n",
         "base/a/binding.yaml": binding,
+        "base/a/sealed.yaml": json.dumps({**sealed, "spec": {"encryptedData": {}}}),
         "overlays/dev/environment.yaml": environment(),
     })
-    assert "sealing" not in run_envc(root, "check").out
+    assert "sealing-keys" not in run_envc(root, "check").out
     (root / "base/a/binding.yaml").write_text(binding.replace("RoleBinding", "ClusterRoleBinding"))
     assert "sealing-keys-readable" in run_envc(root, "check").out
+    (root / "base/a/sealed.yaml").unlink()
+    assert "sealing-keys" not in run_envc(root, "check").out, "nothing is sealed"
 
 
 def test_case_operator_made_pods(make_project: MakeProject) -> None:

@@ -26,7 +26,10 @@ _OLD_LABELS: Final[Mapping[str, str]] = {
     "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
 }
-"""Labels and taints of nodes that are gone or going -> theirs now (kubernetes.io, Well-Known Labels)."""
+"""Labels and taints of nodes that are gone or going -> theirs now (kubernetes.io, Well-Known Labels).
+
+The role's is gone with kubeadm 1.25; the kubelet still sets the others (pkg/kubelet/kubelet_node_status.go of 1.37).
+"""
 
 
 def _old_fields(scene: Scene) -> Iterator[Hit]:
@@ -70,7 +73,10 @@ def _old_pod_fields(pods: Pods) -> Iterator[Hit]:
 
 def _old_label(identity: ResourceId, pointer: Pointer, key: str) -> Iterator[Hit]:
     if key in _OLD_LABELS:
-        what = f"nodes no longer have `{key}`"
+        gone = key.startswith("node-role.")
+        what = (
+            f"nodes no longer have `{key}`" if gone else f"the node label `{key}` is deprecated since Kubernetes 1.17"
+        )
         yield Hit(identity, pointer, what, f"write `{_OLD_LABELS[key]}`, or take it out")
 
 

@@ -63,6 +63,8 @@ def _leads_to(
 ) -> Iterator[Hit]:
     """What is wrong with a backend: its Service, or the port of it."""
     service = scene.named("", "Service", source.id.namespace, name)
+    if service is None and scene.provisions.is_made("Service", source.id.namespace, name):
+        return
     if service is None:
         known = [each.id.name for each in scene.of_kind("", "Service") if each.id.namespace == source.id.namespace]
         what = f"its namespace has no Service `{name}`: requests get a 503"

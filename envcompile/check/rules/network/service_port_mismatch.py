@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.finding import Hit
 from envcompile.check.reading import maps_at, scalar_at, text_at
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import Scene
+    from envcompile.check.finding import Severity
     from envcompile.model import Pointer
 
 
@@ -21,8 +22,11 @@ def _port_mismatch(scene: Scene) -> Iterator[Hit]:
         for pods in scene.behind(service):
             named = {text_at(port, "name"): port for _, _, port in pods.ports() if text_at(port, "name")}
             numbers = {str(port.get("containerPort")) for _, _, port in pods.ports()}
+            targets = {str(_target(port)) for _, port in maps_at(service.value, "spec", "ports")}
+            # A port need not be listed to be open: beside ports that are, one that is not was left out more often.
+            severity: Severity = "warning" if targets.isdisjoint({*numbers, *named}) else "info"
             for position, port in maps_at(service.value, "spec", "ports"):
-                target = scalar_at(port, "targetPort") or scalar_at(port, "port")
+                target = _target(port)
                 pointer: Pointer = ("spec", "ports", position, "targetPort" if "targetPort" in port else "port")
                 if isinstance(target, str) and not target.isdigit():
                     if target not in named:
@@ -39,10 +43,14 @@ def _port_mismatch(scene: Scene) -> Iterator[Hit]:
                         pointer,
                         f"no container of {pods.name} lists the port {target}",
                         f"write one of {', '.join(sorted(numbers))}, or add {target} to the container's `ports`",
-                        # A port need not be listed to be open.
-                        "warning",
+                        severity,
                         value=[pods.name, target],
                     )
+
+
+def _target(port: dict[str, Any]) -> int | str | None:
+    """The port of the pods that a port of a Service leads to."""
+    return scalar_at(port, "targetPort") or scalar_at(port, "port")
 
 
 RULE: Final = Rule(

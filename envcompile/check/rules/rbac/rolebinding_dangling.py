@@ -30,7 +30,7 @@ def _dangling(scene: Scene) -> Iterator[Hit]:
             namespace = subject.namespace or binding.id.namespace
             if subject.kind != "ServiceAccount" or subject.name == "default" or namespace not in namespaces:
                 continue
-            if scene.named("", "ServiceAccount", namespace, subject.name) is None:
+            if not scene.provisions.has_account(namespace, subject.name):
                 known = [each.id.name for each in scene.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
                 where = "its namespace" if namespace == binding.id.namespace else f"namespace {namespace}"
                 what = f"{where} has no ServiceAccount `{subject.name}`"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
+from envcompile.check.references import MANY
 from envcompile.check.rule import Rule
 from envcompile.check.suggestions import suggestion
 
@@ -13,20 +14,19 @@ if TYPE_CHECKING:
 
     from envcompile.check.check_input import Scene
     from envcompile.check.references import Reference
+    from envcompile.model import ResourceId
 
 
 def _config(scene: Scene) -> Iterator[Hit]:
-    seen: set[tuple[object, ...]] = set()
+    missing: dict[tuple[str, str, str], dict[ResourceId, Reference]] = {}
     for reference in scene.references:
         if reference.kind not in {"ConfigMap", "Secret"} or reference.optional or not reference.name:
             continue
         pods = reference.pods
         provided = scene.provisions.find(reference.kind, pods.namespace, reference.name)
         if provided is None:
-            # A workload often names the same object ten times: one finding says it.
-            if (pods.resource.id, reference.kind, reference.name) not in seen:
-                seen.add((pods.resource.id, reference.kind, reference.name))
-                yield _missing_object(scene, reference)
+            key = (reference.kind, pods.namespace, reference.name)
+            missing.setdefault(key, {}).setdefault(pods.resource.id, reference)
         elif reference.key and provided.keys is not None and reference.key not in provided.keys:
             maker = "" if provided.resource is None else f" ({provided.resource.id.short})"
             near = suggestion(reference.key, sorted(provided.keys))
@@ -38,8 +38,14 @@ def _config(scene: Scene) -> Iterator[Hit]:
                 value=reference.key,
             )
 
+    for references in missing.values():
+        # What many name is seldom a slip: it comes from elsewhere, and one finding says it of all.
+        together = len(references) >= MANY
+        for reference in list(references.values())[: 1 if together else None]:
+            yield _missing_object(scene, reference, len(references) if together else 1)
 
-def _missing_object(scene: Scene, reference: Reference) -> Hit:
+
+def _missing_object(scene: Scene, reference: Reference, workloads: int) -> Hit:
     pods = reference.pods
     near = suggestion(reference.name, scene.provisions.names(reference.kind, pods.namespace))
     if reference.kind == "Secret":
@@ -49,10 +55,12 @@ def _missing_object(scene: Scene, reference: Reference) -> Hit:
     return Hit(
         pods.resource.id,
         reference.pointer,
-        f"its namespace has no {reference.kind} `{reference.name}`: the pods do not start without it",
+        f"its namespace has no {reference.kind} `{reference.name}`"
+        + (f", which {workloads} workloads name" if workloads > 1 else "")
+        + ": the pods do not start without it",
         near + fix,
         # Operators make many Secrets that no manifest mentions; ConfigMaps seldom come from elsewhere.
-        severity="warning" if reference.kind == "Secret" else None,
+        severity="warning" if reference.kind == "Secret" or workloads > 1 else None,
         value=reference.name,
     )
 

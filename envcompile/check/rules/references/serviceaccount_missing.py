@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
 from envcompile.check.reading import text_at
+from envcompile.check.references import MANY
 from envcompile.check.rule import Rule
 from envcompile.check.suggestions import suggestion
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.check_input import Scene
+    from envcompile.check.references import Reference
 
 
 _STORE_ACCOUNTS: Final = (
@@ -26,18 +28,24 @@ _STORE_ACCOUNTS: Final = (
 
 
 def _account(scene: Scene) -> Iterator[Hit]:
+    missing: dict[tuple[str, str], list[Reference]] = {}
     for reference in scene.references:
         if reference.kind != "ServiceAccount" or reference.name == "default":
             continue
-        namespace = reference.pods.namespace
-        if scene.named("", "ServiceAccount", namespace, reference.name) is None:
-            known = [each.id.name for each in scene.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
+        if not scene.provisions.has_account(reference.pods.namespace, reference.name):
+            missing.setdefault((reference.pods.namespace, reference.name), []).append(reference)
+    for (namespace, name), references in missing.items():
+        known = [each.id.name for each in scene.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
+        together = len(references) >= MANY
+        for reference in references[: 1 if together else None]:
+            many = f", which {len(references)} workloads run as" if together else ""
             yield Hit(
                 reference.pods.resource.id,
                 reference.pointer,
-                f"its namespace has no ServiceAccount `{reference.name}`: no pod is made",
-                f"{suggestion(reference.name, known)}add a ServiceAccount of that name",
-                value=reference.name,
+                f"its namespace has no ServiceAccount `{name}`{many}: no pod is made",
+                f"{suggestion(name, known)}add a ServiceAccount of that name",
+                "warning" if together else None,
+                value=name,
             )
     yield from _store_account(scene)
 
@@ -47,7 +55,7 @@ def _store_account(scene: Scene) -> Iterator[Hit]:
         for way in _STORE_ACCOUNTS:
             name = text_at(store.value, *way, "name")
             namespace = text_at(store.value, *way, "namespace") or store.id.namespace
-            if name and name != "default" and scene.named("", "ServiceAccount", namespace, name) is None:
+            if name and name != "default" and not scene.provisions.has_account(namespace, name):
                 what = f"its namespace has no ServiceAccount `{name}`: nobody opens the store"
                 yield Hit(store.id, (*way, "name"), what, "add a ServiceAccount of that name", value=name)
 

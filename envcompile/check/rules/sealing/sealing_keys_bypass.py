@@ -113,6 +113,10 @@ RULE: Final = Rule(
     fix="Bind the role in the namespaces that need it, or take these rights out of it.",
     links=("https://kubernetes.io/docs/concepts/security/rbac-good-practices/#privilege-escalation-risks",),
     fires="""\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: api}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: debug}
@@ -126,6 +130,10 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: debug}
 subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: developers}]
 """,
     silent="""\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: api}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: debug}

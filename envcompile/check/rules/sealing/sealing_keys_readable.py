@@ -8,7 +8,7 @@ from envcompile.check.finding import Hit
 from envcompile.check.grants import powers_of
 from envcompile.check.reading import strings_at
 from envcompile.check.rule import Rule
-from envcompile.check.sealingkeys import NARROW, READ, graded, hit, on_secrets, reaching
+from envcompile.check.sealingkeys import NARROW, READ, hit, on_secrets, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +32,8 @@ def _readable(scene: Scene) -> Iterator[Hit]:
         verbs = on_secrets(grant.powers, READ)
         if verbs:
             deed = f"read the sealing keys of namespace {scene.keys.namespace} ({', '.join(verbs)} on secrets)"
-            yield graded(scene, hit(grant, subjects, deed, NARROW))
-    for role in scene.of_kind(_RBAC, "ClusterRole"):
+            yield hit(grant, subjects, deed, NARROW)
+    for role in scene.of_kind(_RBAC, "ClusterRole") if scene.uses_sealing else ():
         labels = strings_at(role.value, "metadata", "labels")
         if labels.get(f"{_RBAC}/aggregate-to-view") != "true":
             continue
@@ -45,7 +45,6 @@ def _readable(scene: Scene) -> Iterator[Hit]:
                     "the rule is taken into the built-in ClusterRole `view`, so that whoever may look at namespace"
                     f" {scene.keys.namespace} may read the sealing keys",
                     "take the label `rbac.authorization.k8s.io/aggregate-to-view` off, or secrets out of the rule",
-                    None if scene.uses_sealing else "warning",
                 )
 
 
@@ -65,6 +64,10 @@ RULE: Final = Rule(
     ),
     links=("https://kubernetes.io/docs/concepts/security/rbac-good-practices/",),
     fires="""\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: api}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: readers}
@@ -73,6 +76,10 @@ subjects:
 - {kind: Group, name: developers}
 """,
     silent="""\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: api}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: readers}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.rule import Rule
-from envcompile.check.sealingkeys import NARROW, graded, hit, on_secrets, reaching
+from envcompile.check.sealingkeys import NARROW, hit, on_secrets, reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _writable(scene: Scene) -> Iterator[Hit]:
         if verbs:
             verbs_said = f"({', '.join(verbs)} on secrets)"
             deed = f"replace, plant or destroy sealing keys in namespace {scene.keys.namespace} {verbs_said}"
-            yield graded(scene, hit(grant, subjects, deed, NARROW))
+            yield hit(grant, subjects, deed, NARROW)
 
 
 RULE: Final = Rule(
@@ -45,6 +45,10 @@ RULE: Final = Rule(
     ),
     links=("https://kubernetes.io/docs/concepts/security/rbac-good-practices/",),
     fires="""\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: api}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: sealed-secrets-controller}
@@ -59,6 +63,10 @@ rules:
 - {apiGroups: [""], resources: [secrets], verbs: [delete]}
 """,
     silent="""\
+apiVersion: bitnami.com/v1alpha1
+kind: SealedSecret
+metadata: {name: api}
+---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: sealed-secrets-controller}

@@ -1,0 +1,124 @@
+"""What is right is not called wrong: objects that others make, and many findings alike that are one."""
+
+from __future__ import annotations
+
+import pytest
+
+from envcompile.check.rules.catalogue import RULES
+from tests.check.rules.scenes import found_in, read, scene
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: shop}
+spec:
+  serviceAccountName: ACCOUNT
+  containers:
+  - {name: app, image: "app:1", envFrom: [{secretRef: {name: SECRET}}]}
+---
+"""
+SERVING = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop, annotations: {service.beta.openshift.io/serving-cert-secret-name: web-tls}}
+spec: {ports: [{port: 443}]}
+"""
+CERTIFICATE = """\
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: c, namespace: shop}
+spec: {secretName: web-tls}
+"""
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: a, namespace: shop}
+spec: {selector: {app: a}, ports: PORTS}
+"""
+CONFIG = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: dex}
+data:
+  dex.yaml: |
+    a: b
+    clientSecret: VALUE
+"""
+
+
+def said(text: str, *rules: str) -> list[tuple[str | None, str]]:
+    """Grade and words of what some rules find."""
+    hits = found_in(scene(read(text)), [rule for rule in RULES if rule.id in rules])
+    return [(hit.severity or rule.severity, hit.what) for rule, hit in hits]
+
+
+def pod(name: str = "a", account: str = "default", reads: str = "") -> str:
+    """A Pod that runs as an account and reads a Secret."""
+    text = POD.replace("NAME", name).replace("ACCOUNT", account)
+    return text.replace("SECRET", reads) if reads else text.replace(", envFrom: [{secretRef: {name: SECRET}}]", "")
+
+
+@pytest.mark.parametrize(
+    ("maker", "secret"),
+    [
+        (SERVING, "web-tls"),
+        ("apiVersion: postgresql.cnpg.io/v1\nkind: Cluster\nmetadata: {name: db, namespace: shop}\n", "db-app"),
+        (CERTIFICATE, "web-tls"),
+    ],
+)
+def test_a_secret_that_an_operator_makes_is_there(maker: str, secret: str) -> None:
+    """And without the object that it is made of, it is not."""
+    assert not said(pod(reads=secret) + maker, "config-ref-missing")
+    assert said(pod(reads=secret), "config-ref-missing")
+    assert said(pod(reads="other") + maker, "config-ref-missing")
+
+
+def test_what_many_name_is_said_once() -> None:
+    """Three workloads that miss one object: it comes from elsewhere, or all of them have one mistake."""
+    many = "".join(pod(name, account="app", reads="keys") for name in "abcd")
+    assert said(many, "config-ref-missing") == [
+        ("warning", "its namespace has no Secret `keys`, which 4 workloads name: the pods do not start without it")
+    ]
+    assert said(many, "serviceaccount-missing") == [
+        ("warning", "its namespace has no ServiceAccount `app`, which 4 workloads run as: no pod is made")
+    ]
+    few = "".join(pod(name, account="app") for name in "ab")
+    assert [grade for grade, _ in said(few, "serviceaccount-missing")] == ["error", "error"]
+
+
+def test_an_operator_of_the_whole_cluster_may_make_pods_anywhere() -> None:
+    """TektonConfig is in no namespace; its pods are in several."""
+    service = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: chains, namespace: shop}\n"
+        "spec: {selector: {app: chains}, ports: [{port: 80}]}\n---\n"
+    )
+    config = "apiVersion: operator.tekton.dev/v1alpha1\nkind: TektonConfig\nmetadata: {name: config}\n"
+    assert [grade for grade, _ in said(service + config, "service-no-pods")] == ["info"]
+    assert [grade for grade, _ in said(service, "service-no-pods")] == ["warning"]
+
+
+def test_a_port_that_is_not_listed_beside_ports_that_are_is_a_note() -> None:
+    """Listing ports is no duty; where none of a Service's ports is known, the Service is likely wrong."""
+    text = (
+        pod()
+        .replace('image: "app:1"', 'image: "app:1", ports: [{containerPort: 80}]')
+        .replace("namespace: shop}", "namespace: shop, labels: {app: a}}")
+    )
+    beside = SERVICE.replace("PORTS", "[{name: a, port: 80}, {name: b, port: 81}]")
+    assert [grade for grade, _ in said(text + beside, "service-port-mismatch")] == ["info"]
+    alone = SERVICE.replace("PORTS", "[{port: 81}]")
+    assert [grade for grade, _ in said(text + alone, "service-port-mismatch")] == ["warning"]
+
+
+def test_a_variable_is_no_secret() -> None:
+    """A program fills it in as it starts (dexidp.io, `clientSecret: $VARIABLE`)."""
+    assert not said(CONFIG.replace("VALUE", "$OAUTH_CLIENT_SECRET"), "secret-plaintext")
+    assert said(CONFIG.replace("VALUE", "hunter2hunter2"), "secret-plaintext")
+
+
+def test_memory_that_the_pod_may_take_anyway_is_bounded() -> None:
+    """A volume in memory is as large as the pod's memory limit (KEP-1967)."""
+    text = pod().replace("  containers:", "  volumes: [{name: tmp, emptyDir: {medium: Memory}}]\n  containers:")
+    limited = text.replace('image: "app:1"', 'image: "app:1", resources: {limits: {memory: 1Gi}}')
+    assert [grade for grade, _ in said(text, "emptydir-unbounded")] == ["warning"]
+    assert not said(limited, "emptydir-unbounded")
