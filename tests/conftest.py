@@ -6,6 +6,7 @@ import os
 from itertools import count
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from tests.harness.guards import clean_environment, no_network
@@ -32,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Warnings are errors, but for one that is between typer and click: the names that typer imports will move."""
+    # A slow machine is no fault of what is tested: examples are counted, not timed.
+    hypothesis.settings.register_profile(
+        "counted", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("counted")
     config.addinivalue_line("filterwarnings", "ignore:.* is deprecated and will be removed in Click:DeprecationWarning")
 
 

@@ -114,7 +114,8 @@ else
   # A rebase calls this for each of its commits, and post-rewrite at its end.
   [ ! -d "$gitdir/rebase-merge" ] && [ ! -d "$gitdir/rebase-apply" ] || exit 0
 fi
-(envc history record --waiting </dev/null >/dev/null 2>&1 &)
+# By `exec`, because a redirected function keeps the old streams open, and whoever reads them would wait for it.
+(exec </dev/null >/dev/null 2>&1; envc history record --waiting &)
 exit 0
 """
 _LINE = """\

@@ -10,6 +10,7 @@ from envcompile.adopt.factor import Strategy, factor
 from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
+from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem
 from envcompile.kubernetes import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from envcompile.adopt.existing import ExistingEnvironment, Sources
     from envcompile.adopt.factor import AdoptionPlan, Key
     from envcompile.adopt.proof import Proof
+    from envcompile.adopt.wishes import Wishes
 
 _MOST_ROUNDS = 4
 """How often single objects are set apart before everything is made plainer."""
@@ -56,12 +58,13 @@ class Adoption:
         return self.proof.is_equal
 
 
-def from_manifests(source: Path, target: Path) -> Adoption:
+def from_manifests(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Adoption:
     """Bring plain manifests into a new repository.
 
     Args:
         source: a folder with `<environment>.yaml` files, `<environment>/` folders, or the manifests of one environment.
         target: the folder of the new repository.
+        wishes: what a person says about the source.
 
     Raises:
         EnvcError: the source cannot be read, or the target has files in the way.
@@ -69,15 +72,16 @@ def from_manifests(source: Path, target: Path) -> Adoption:
     """
     from envcompile.adopt.manifests import read_manifests
 
-    return adopt(read_manifests(source), target)
+    return adopt(read_manifests(source, wishes), target)
 
 
-def from_kustomize(source: Path, target: Path) -> Adoption:
+def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Adoption:
     """Bring a kustomize project into a new repository, as kustomize itself renders it.
 
     Args:
         source: the folder above `overlays/`, or one with kustomizations that no other one uses.
         target: the folder of the new repository.
+        wishes: what a person says about the source.
 
     Raises:
         EnvcError: a kustomization cannot be built, or the target has files in the way.
@@ -86,7 +90,7 @@ def from_kustomize(source: Path, target: Path) -> Adoption:
     """
     from envcompile.adopt.kustomizations import read_kustomizations
 
-    return adopt(read_kustomizations(source), target)
+    return adopt(read_kustomizations(source, wishes), target)
 
 
 def adopt(sources: Sources, target: Path) -> Adoption:

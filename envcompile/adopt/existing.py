@@ -21,6 +21,12 @@ _UNFIT = re.compile(r"[^a-z0-9]+")
 _LONGEST_NAME = 63
 _STAGES = ("dev", "test", "qa", "int", "stag", "uat", "pre", "prod", "live")
 """How names of environments begin, in the order in which changes usually travel."""
+STAGE_WORDS = frozenset((
+    "dev", "devel", "develop", "development", "test", "testing", "tst", "qa", "int", "integration", "stage",
+    "staging", "stg", "uat", "acc", "acceptance", "pre", "preprod", "preproduction", "prod", "production", "prd",
+    "live", "sandbox", "local",
+))  # fmt: skip
+"""Words that name an environment wherever they stand alone."""
 
 
 class Existing(NamedTuple):
@@ -75,9 +81,12 @@ def without_repeats(environment: str, objects: Iterable[Existing], problems: Pro
         first = found.setdefault(identity, existing)
         if first is not existing and not same(first.value, existing.value):
             namespace = f" (namespace {identity[2]})" if identity[2] else ""
+            fix = "keep one of them: a cluster holds only one object of this name"
+            if first.where.file != existing.where.file:
+                fix += "; `--env NAME=PATH` when the files are two environments"
             problems.add(
                 f"environment {environment}: {title(existing.value)}{namespace} is defined twice, and differently",
-                "keep one of them: a cluster holds only one object of this name",
+                fix,
                 first.where,
                 existing.where,
             )
@@ -88,6 +97,11 @@ def environment_name(name: str) -> str:
     """A name that may name an environment: lower-case letters, digits and `-`."""
     fit = _UNFIT.sub("-", name.lower()).strip("-")[:_LONGEST_NAME].strip("-") or "default"
     return f"{fit}-environment" if fit == RESERVED else fit
+
+
+def has_stage(name: str) -> bool:
+    """Whether a word of a name is that of an environment: `prod`, `eu-prod`, `values.dev`."""
+    return any(word in STAGE_WORDS for word in _UNFIT.split(name.lower()))
 
 
 def in_promotion_order(environments: Iterable[ExistingEnvironment]) -> tuple[ExistingEnvironment, ...]:

@@ -10,9 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
-from envcompile.adopt.existing import ExistingEnvironment, Sources, in_promotion_order, unique_names, without_repeats
+from envcompile.adopt.existing import (
+    STAGE_WORDS,
+    ExistingEnvironment,
+    Sources,
+    in_promotion_order,
+    title,
+    unique_names,
+    without_repeats,
+)
 from envcompile.adopt.manifests import to_objects, without_cluster_made
-from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
+from envcompile.adopt.wishes import NO_WISHES
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
+from envcompile.kubernetes.generated import has_content_hash
 from envcompile.model import Document, Location
 from envcompile.sources.tree import File, file_start
 
@@ -20,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.adopt.existing import Existing
+    from envcompile.adopt.wishes import Wishes
 
 FILENAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 OVERLAYS = "overlays"
@@ -35,11 +46,15 @@ class Kustomization(NamedTuple):
     uses: frozenset[str]
 
 
-def read_kustomizations(source: Path) -> Sources:
+def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     """Render every environment of a kustomize project.
 
-    Environments are the folders directly below an `overlays/` folder (those of one name together), or else the
-    kustomizations that no other one uses.
+    Environments are what is said, else the folders directly below an `overlays/` folder (those of one name together),
+    else what names of folders tell of (`clusters/prod`, `web/dev`), else the kustomizations that no other one uses.
+
+    Args:
+        source: the folder of the project.
+        wishes: what is said.
 
     Raises:
         UsageError: there is no such folder.
@@ -48,13 +63,13 @@ def read_kustomizations(source: Path) -> Sources:
     """
     if not source.is_dir():
         raise UsageError([Problem(f"`{source}` is no folder", "name the folder that holds the kustomizations")])
-    known = find_kustomizations(source)
+    known = {folder: each for folder, each in find_kustomizations(source).items() if not wishes.skips(folder)}
     if not known:
         raise fail(
             f"`{source}` holds no kustomization",
             "name the folder above base/ and overlays/; plain manifests come in with --from-manifests",
         )
-    roots, notes = choose_environments(known)
+    roots, notes = _named_roots(known, wishes) if wishes.environments else choose_environments(known)
     command = _command()
     problems = Problems()
     environments: list[ExistingEnvironment] = []
@@ -67,7 +82,10 @@ def read_kustomizations(source: Path) -> Sources:
             except UnavailableError:
                 raise
             except EnvcError as error:
-                problems.extend(error)
+                if wishes.skip_broken:
+                    notes.append(f"left out, because it cannot be built: {folder}; {_reason(error)}")
+                else:
+                    problems.extend(error)
         if not objects and not problems:
             notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
             continue
@@ -77,7 +95,44 @@ def read_kustomizations(source: Path) -> Sources:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         environments.append(ExistingEnvironment(fit, ", ".join(folders), without_repeats(fit, objects, problems)))
     problems.raise_any()
+    if not environments:
+        raise fail(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+    frozen = sorted({
+        title(each.value)
+        for environment in environments
+        for each in environment.objects
+        if each.value["kind"] in {"ConfigMap", "Secret"} and has_content_hash(each.value["metadata"].get("name") or "")
+    })
+    if frozen:
+        notes.append(
+            f"kustomize put a hash of the content behind these names, which stay from now on: {', '.join(frozen)}; "
+            "`rollout: checksum` in environment.yaml restarts the pods instead when the content changes"
+        )
     return Sources(in_promotion_order(environments), tuple(notes))
+
+
+def _named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:
+    """The folders that somebody named; a folder without a kustomization stands for those directly below it."""
+    problems = []
+    roots: dict[str, list[str]] = {}
+    for name, folders in wishes.named().items():
+        for folder in folders:
+            below = [folder] if folder in known else [each for each in known if posixpath.dirname(each) == folder]
+            roots.setdefault(name, []).extend(below)
+            if not below:
+                what = f"`--env {name}={folder}`: there is no kustomization in that folder"
+                problems.append(Problem(what, did_you_mean(folder, list(known), "name the folder of a kustomization")))
+    if problems:
+        raise UsageError(problems)
+    reached = _reached([folder for folders in roots.values() for folder in folders], known)
+    left = [folder for folder, each in known.items() if folder not in reached and not each.is_component]
+    return roots, [f"left out, because no --env names them: {', '.join(left)}"] if left else []
+
+
+def _reason(error: EnvcError) -> str:
+    """The last words of the program, which say what is wrong."""
+    trace = error.problems[0].trace
+    return trace[-1] if trace else error.problems[0].what
 
 
 def find_kustomizations(source: Path) -> dict[str, Kustomization]:
@@ -130,6 +185,8 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
     leaves = [folder for folder in buildable if folder not in used]
     notes: list[str] = []
     if not roots:
+        roots, notes = _by_stage(leaves)
+    if not roots:
         common = posixpath.commonpath(leaves) if len(leaves) > 1 and "." not in leaves else ""
         for folder in leaves:
             name = "default" if folder == "." else posixpath.relpath(folder, common or ".").replace("/", "-")
@@ -143,6 +200,20 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
     if left:
         notes.append(f"left out, because no overlay uses them: {', '.join(left)}")
     return roots, notes
+
+
+def _by_stage(leaves: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Kustomizations that no other one uses, by the stage in their paths; nothing when most of them have none."""
+    found: dict[str, list[str]] = {}
+    for folder in leaves:
+        stage = next((part for part in folder.split("/") if part.lower() in STAGE_WORDS), None)
+        if stage is not None:
+            found.setdefault(stage, []).append(folder)
+    named = [folder for folders in found.values() for folder in folders]
+    if len(found) < 2 or 2 * len(named) <= len(leaves):
+        return {}, []
+    said = "; ".join(f"{stage} is {', '.join(folders)}" for stage, folders in found.items())
+    return found, [f"there is no overlays/ folder: names of folders tell the environments: {said}"]
 
 
 def _is_inside(folder: str, buildable: Sequence[str]) -> bool:

@@ -12,32 +12,33 @@ from envcompile.adopt.existing import (
     Sources,
     environment_name,
     in_promotion_order,
-    literal_identity,
-    unique_names,
     without_repeats,
 )
+from envcompile.adopt.grouping import Group, by_likeness, by_stage, by_wish
+from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.kubernetes.cleaner import sort_live
 from envcompile.sources.tree import File, WorkingTree, file_start
 from envcompile.sources.yamlfiles import YAML_ENDINGS, sort_documents, split_file
-from envcompile.values import same
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from envcompile.adopt.wishes import Wishes
     from envcompile.model import Document, Location
 
-_SHARED = 0.5
-"""The share of the smaller entry's objects that two entries have in common when both are environments."""
 
-
-def read_manifests(source: Path) -> Sources:
+def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     """Read a folder, or a file, of plain manifests.
 
-    Its top-level entries are environments when they hold the same objects (kind and name), as `dev.yaml` and
-    `prod.yaml` or `dev/` and `prod/` do; else everything is one environment.
+    What is said counts first, then names of files and folders that are those of environments (`dev.yaml`, `prod/`),
+    then likeness: top entries that hold the same objects (kind and name). Else everything is one environment.
+
+    Args:
+        source: the folder or file.
+        wishes: what is said.
 
     Raises:
         UsageError: there is no such folder.
@@ -46,55 +47,57 @@ def read_manifests(source: Path) -> Sources:
     if not source.exists():
         raise UsageError([Problem(f"`{source}` does not exist", "name the folder with the manifests")])
     notes: list[str] = []
-    start, entries, name = _entries(source)
+    start, paths, name = _paths(source, wishes)
     problems = Problems()
-    found: dict[str, list[Existing]] = {}
-    for entry, paths in entries.items():
-        found[entry] = _objects(start, paths, notes, problems)
+    found = {path: _objects(start, [path], notes, problems) for path in paths}
     problems.raise_any()
-    found = {entry: without_cluster_made(objects, notes, entry) for entry, objects in found.items()}
-    found = {entry: objects for entry, objects in found.items() if objects}
-    if not found:
+    if not any(found.values()):
         raise fail(
             f"`{source}` holds no Kubernetes manifests", "name a folder with .yaml, .yml or .json files of resources"
         )
-    if len(found) > 1 and _are_environments(found):
-        grouped = _as_environments(found, notes)
-    else:
-        if len(found) > 1:
-            notes.append(f"no two entries of {source} hold the same objects: all of it is one environment, `{name}`")
-        grouped = {name: (str(source), [existing for objects in found.values() for existing in objects])}
-    environments = [
-        ExistingEnvironment(fit, origin, without_repeats(fit, objects, problems))
-        for fit, (origin, objects) in grouped.items()
-    ]
+    groups = (
+        by_wish(found, wishes.named(), notes)
+        if wishes.environments
+        else by_stage(found, notes) or by_likeness(found, notes)
+    )
+    if groups is None:
+        if len({path.partition("/")[0] for path, objects in found.items() if objects}) > 1:
+            notes.append(
+                f"no two entries of {source} hold the same objects: all of it is one environment, `{name}`; "
+                "`--env NAME=PATH` says otherwise"
+            )
+        groups = {name: Group(str(source), [existing for objects in found.values() for existing in objects])}
+    environments = []
+    for fit, group in groups.items():
+        objects = without_cluster_made(group.objects, notes, fit)
+        environments.append(ExistingEnvironment(fit, group.origin, without_repeats(fit, objects, problems)))
     problems.raise_any()
+    if empty := [environment.name for environment in environments if not environment.objects]:
+        raise fail(f"{', '.join(empty)}: no objects", "name files or folders that hold some")
     return Sources(in_promotion_order(environments), tuple(notes))
 
 
-def _entries(source: Path) -> tuple[Path, dict[str, list[str]], str]:
-    """The folder to read, the files of each of its entries, and the name of the environment should it be one.
+def _paths(source: Path, wishes: Wishes) -> tuple[Path, list[str], str]:
+    """The folder to read, the files in it that are not skipped, and the name of the environment should it be one.
 
-    A folder that holds nothing but one folder stands for that folder.
+    A folder that holds nothing but one folder stands for that folder, unless paths were said.
     """
     if source.is_file():
-        return source.parent, {source.stem: [source.name]}, environment_name(source.stem)
+        return source.parent, [source.name], environment_name(source.stem)
     name = "default"
     start = source
     while True:
+        above = start.relative_to(source).as_posix()
         paths = [entry.path for entry in WorkingTree(start).files("")]
+        paths = [path for path in paths if not wishes.skips(posixpath.normpath(f"{above}/{path}"))]
         tops = {path.partition("/")[0] for path in paths}
-        if len(tops) != 1 or "/" not in paths[0]:
+        if len(tops) != 1 or "/" not in paths[0] or wishes.environments:
             break
         name = environment_name(tops.copy().pop())
         start /= tops.pop()
-    entries: dict[str, list[str]] = {}
-    for path in paths:
-        top, deeper, _ = path.partition("/")
-        entries.setdefault(top if deeper else posixpath.splitext(top)[0], []).append(path)
     if len(paths) == 1:
-        name = environment_name(posixpath.splitext(paths[0])[0])
-    return start, entries, name
+        name = environment_name(posixpath.splitext(posixpath.basename(paths[0]))[0])
+    return start, paths, name
 
 
 def _objects(start: Path, paths: Sequence[str], notes: list[str], problems: Problems) -> list[Existing]:
@@ -163,44 +166,3 @@ def _is_like_a_resource(value: Any) -> bool:
     if type(value) is list:
         return any(_is_like_a_resource(item) for item in value)
     return type(value) is dict and ("apiVersion" in value or ("kind" in value and "metadata" in value))
-
-
-def _are_environments(entries: dict[str, list[Existing]]) -> bool:
-    """Tell whether entries are variants of each other, or parts of one whole."""
-    names = [
-        {(existing.value["kind"], literal_identity(existing.value)[3]) for existing in objects}
-        for objects in entries.values()
-    ]
-    wholes = [
-        {literal_identity(existing.value): existing.value for existing in objects} for objects in entries.values()
-    ]
-    for second in range(len(names)):
-        for first in range(second):
-            shared = {key for key in names[first] & names[second] if key[0] != "Namespace"}
-            smaller = min(
-                sum(kind != "Namespace" for kind, _ in names[first]),
-                sum(kind != "Namespace" for kind, _ in names[second]),
-            )
-            if shared and len(shared) >= _SHARED * smaller:
-                return True
-            both = wholes[first].keys() & wholes[second].keys()
-            if any(not same(wholes[first][key], wholes[second][key]) for key in both):
-                return True
-    return False
-
-
-def _as_environments(found: dict[str, list[Existing]], notes: list[str]) -> dict[str, tuple[str, list[Existing]]]:
-    """The entries as environments; an entry that shares nothing with the others is one all the same, and is named."""
-    fitting = unique_names(list(found))
-    identities = {
-        entry: {(existing.value["kind"], literal_identity(existing.value)[3]) for existing in objects}
-        for entry, objects in found.items()
-    }
-    for entry, mine in identities.items():
-        if not any(mine & others for other, others in identities.items() if other != entry):
-            notes.append(f"`{entry}` shares no object with the other entries; it became an environment of its own")
-        if fitting[entry] != entry:
-            notes.append(
-                f"`{entry}` is called `{fitting[entry]}`: names of environments are lower-case letters, digits and `-`"
-            )
-    return {fitting[entry]: (entry, objects) for entry, objects in found.items()}

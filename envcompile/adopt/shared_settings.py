@@ -58,16 +58,18 @@ def resource_id(value: Value) -> ResourceId:
 
 def _metadata(documents: Documents, settings: dict[str, dict[str, Any]], field: str) -> Documents:
     """Labels or annotations that every object of an environment has."""
-    common = {
-        environment: _shared([value["metadata"].get(field) for value in values])
-        for environment, values in documents.items()
+    maps = {
+        environment: [value["metadata"].get(field) for value in values] for environment, values in documents.items()
     }
-    return _moved(documents, settings, field, common, lambda keys: lambda value: _without(value, field, keys))
+    common = {environment: _shared(each) for environment, each in maps.items()}
+    stated = {environment: _stated(each) for environment, each in maps.items()}
+    return _moved(documents, settings, field, common, lambda keys: lambda value: _without(value, field, keys), stated)
 
 
 def _pod_metadata(documents: Documents, settings: dict[str, dict[str, Any]], field: str) -> Documents:
     """Labels or annotations that every pod template of an environment has."""
     common: dict[str, dict[str, str]] = {}
+    stated: dict[str, set[tuple[str, str]]] = {}
     for environment, values in documents.items():
         identities = [resource_id(value) for value in values]
         templates = [
@@ -76,7 +78,8 @@ def _pod_metadata(documents: Documents, settings: dict[str, dict[str, Any]], fie
             if (identity.group, identity.kind) in WORKLOADS and (template := pod_template(identity, value)) is not None
         ]
         metadata = [template.get("metadata") for template in templates]
-        common[environment] = _shared([each.get(field) if type(each) is dict else None for each in metadata])
+        maps = [each.get(field) if type(each) is dict else None for each in metadata]
+        common[environment], stated[environment] = _shared(maps), _stated(maps)
 
     def change(keys: frozenset[str]) -> Change:
         def on_pods(value: Value) -> Value:
@@ -86,7 +89,7 @@ def _pod_metadata(documents: Documents, settings: dict[str, dict[str, Any]], fie
 
         return on_pods
 
-    return _moved(documents, settings, f"pod{field.capitalize()}", common, change)
+    return _moved(documents, settings, f"pod{field.capitalize()}", common, change, stated)
 
 
 def _shared(maps: Sequence[Any]) -> dict[str, str]:
@@ -106,19 +109,36 @@ def _moved(
     name: str,
     common: dict[str, dict[str, str]],
     change: Callable[[frozenset[str]], Change],
+    stated: dict[str, set[tuple[str, str]]],
 ) -> Documents:
-    """Move the entries that not all environments share into the setting of that name."""
+    """Move the entries that differ between environments into the setting of that name.
+
+    An entry that some object of another environment has as well (`stated`) is no difference: it stays where it is, so
+    that the base keeps it.
+    """
     everywhere = [
         item for item in next(iter(common.values())).items() if all(item in each.items() for each in common.values())
     ]
     moved: Documents = {}
     for environment, values in documents.items():
-        own = {key: value for key, value in common[environment].items() if (key, value) not in everywhere}
+        elsewhere = {
+            item for other, each in stated.items() if other != environment for item in each - set(common[other].items())
+        }
+        own = {
+            key: value
+            for key, value in common[environment].items()
+            if (key, value) not in everywhere and (key, value) not in elsewhere
+        }
         if own:
             settings[environment][name] = own
         take_out = change(frozenset(own))
         moved[environment] = [take_out(value) for value in values] if own else values
     return moved
+
+
+def _stated(maps: Sequence[Any]) -> set[tuple[str, str]]:
+    """The entries that any of the maps has."""
+    return {(key, value) for each in maps if type(each) is dict for key, value in each.items() if type(value) is str}
 
 
 def _without(value: Value, field: str, keys: frozenset[str]) -> Value:

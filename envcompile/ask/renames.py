@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash, without_content_hash
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -18,25 +20,39 @@ _MOST = 2_000
 def renames(removed: Sequence[Resource], added: Sequence[Resource]) -> dict[ResourceId, ResourceId]:
     """New identity -> old identity, the most alike first; both are of one group and kind.
 
-    Likeness is the Jaccard index of the sets of fields with their values; the object's own name is left out, and
-    stands for itself where it appears in other fields.
+    Names that differ in kustomize's hash of the content only are one, whatever the content is. Else likeness is the
+    Jaccard index of the sets of fields with their values; the object's own name is left out, and stands for itself
+    where it appears in other fields.
     """
+    found = _generated(removed, added)
+    removed = [resource for resource in removed if resource.id not in found.values()]
+    added = [resource for resource in added if resource.id not in found]
     pairs = [
         (old, new) for old in removed for new in added if (old.id.group, old.id.kind) == (new.id.group, new.id.kind)
     ]
     if not pairs or len(pairs) > _MOST:
-        return {}
+        return found
     fields = {resource.id: set(_fields(resource.value, resource.id.name, ())) for resource in (*removed, *added)}
     scored = sorted(
         ((-_likeness(fields[old.id], fields[new.id]), new.id, old.id) for old, new in pairs),
     )
-    found: dict[ResourceId, ResourceId] = {}
     taken: set[ResourceId] = set()
     for likeness, new_id, old_id in scored:
         if -likeness >= LEAST and new_id not in found and old_id not in taken:
             found[new_id] = old_id
             taken.add(old_id)
     return found
+
+
+def _generated(removed: Sequence[Resource], added: Sequence[Resource]) -> dict[ResourceId, ResourceId]:
+    """The pairs of generated names; of several of one name there is no telling which became which."""
+    sides: list[dict[tuple[str, str, str], list[ResourceId]]] = [{}, {}]
+    for side, resources in zip(sides, (removed, added), strict=True):
+        for each in (resource.id for resource in resources):
+            if each.kind in GENERATED_KINDS and not each.group and has_content_hash(each.name):
+                side.setdefault((each.kind, each.namespace, without_content_hash(each.name)), []).append(each)
+    old, new = sides
+    return {new[key][0]: old[key][0] for key in new if len(new[key]) == len(old.get(key, ())) == 1}
 
 
 def _likeness(left: set[Any], right: set[Any]) -> float:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.chart.facts import Held, Portion
 from envcompile.chart.shapes import Subject
+from envcompile.kubernetes.generated import GENERATED_KINDS, without_content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from envcompile.chart.facts import Key
 
-_HASHED_KINDS = ("ConfigMap", "Secret")
-_HASH_SUFFIX = re.compile(r"-[bcdfghkmt2456789]{10}$")
 _FEWEST_FOR_AN_AFFIX = 3
 
 
@@ -114,7 +113,7 @@ class _Aligner:
 
 def _without_hash(_index: int, key: Key) -> Key | None:
     """The key of a resource whose name ends in a digest of its content, as kustomize's generators write it."""
-    return (key[0], key[1], "", _HASH_SUFFIX.sub("", key[3])) if key[1] in _HASHED_KINDS else None
+    return (key[0], key[1], "", without_content_hash(key[3])) if key[1] in GENERATED_KINDS else None
 
 
 def align(environments: tuple[str, ...], portions: Sequence[Sequence[Portion]], default: int) -> list[Subject]:
@@ -140,7 +139,7 @@ def align(environments: tuple[str, ...], portions: Sequence[Sequence[Portion]], 
         shown = versions.get(default) or versions[min(versions)]
         group, kind, namespace, name = shown.key
         held = {index: versions[index].held for index in sorted(versions)}
-        stem = _HASH_SUFFIX.sub("", name) if kind in _HASHED_KINDS else name
+        stem = without_content_hash(name) if kind in GENERATED_KINDS else name
         subjects.append(Subject(group, kind, namespace, name, shown.app, stem, held))
     subjects.sort(key=lambda subject: subject.order)
     return subjects

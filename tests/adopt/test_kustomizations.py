@@ -73,7 +73,7 @@ def test_nested_overlays_are_environments_when_nothing_above_them_is(write: Writ
     assert chosen(source) == {"prod-eu": ["overlays/prod/eu"], "prod-us": ["overlays/prod/us"]}
 
 
-def test_without_overlays_unused_kustomizations_are_environments(write: Write) -> None:
+def test_without_overlays_names_of_folders_tell_the_environments(write: Write) -> None:
     """Components are none, and neither are Flux's own Kustomizations."""
     source = write({
         "apps/base/kustomization.yaml": BASE,
@@ -84,7 +84,21 @@ def test_without_overlays_unused_kustomizations_are_environments(write: Write) -
     })
     assert chosen(source) == {"dev": ["apps/dev"], "prod": ["apps/prod"]}
     assert notes(source) == [
-        "there is no overlays/ folder: environments are the kustomizations that no other one uses, apps/dev, apps/prod"
+        "there is no overlays/ folder: names of folders tell the environments: dev is apps/dev; prod is apps/prod"
+    ]
+
+
+def test_stages_join_what_several_folders_hold(write: Write) -> None:
+    """`web/dev` and `api/dev` are one environment; where no name is a stage, each unused kustomization is one."""
+    names = ("web/dev", "web/prod", "api/dev", "api/prod")
+    source = write({f"{name}/kustomization.yaml": BASE for name in names})
+    assert chosen(source) == {"dev": ["api/dev", "web/dev"], "prod": ["api/prod", "web/prod"]}
+    for name in names:
+        (source / name / "kustomization.yaml").unlink()
+    source = write({f"{name}/kustomization.yaml": BASE for name in ("blue", "green")})
+    assert chosen(source) == {"blue": ["blue"], "green": ["green"]}
+    assert notes(source) == [
+        "there is no overlays/ folder: environments are the kustomizations that no other one uses, blue, green"
     ]
 
 

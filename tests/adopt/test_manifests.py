@@ -52,8 +52,10 @@ def test_files_without_common_objects_are_one_environment(write: Write) -> None:
     """A flat set of manifests is one environment, and the assumption is said."""
     source = write({"web.yaml": service("web"), "db.yaml": service("db")})
     assert found(source) == {"default": ["db", "web"]}
-    assert read_manifests(source).notes == (
-        "no two entries of old hold the same objects: all of it is one environment, `default`",
+    (note,) = read_manifests(source).notes
+    assert note == (
+        "no two entries of old hold the same objects: all of it is one environment, `default`; `--env NAME=PATH` "
+        "says otherwise"
     )
 
 

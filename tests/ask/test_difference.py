@@ -244,3 +244,19 @@ def test_owners_cannot_break_the_table() -> None:
     """A strange owner stays in its cell."""
     found = compare("prod", [], [config("a=1\n")], API, owners=("@a`|b",))
     assert "| `@a\ufffd\ufffdb` |\n" in page([found])
+
+
+def test_kustomize_hash_names() -> None:
+    """A name with another hash of its content is the same object, its lines are compared: case kustomize-hash-names.
+
+    Whatever little is alike: a file of one line. Two of one name stay apart, as nobody can tell which became which.
+    """
+    old = resource("ConfigMap", "conf-t87m5549gh", data={"web.conf": "listen one\n"})
+    new = resource("ConfigMap", "conf-m9869mh2hf", data={"web.conf": "listen two\n"})
+    found = diff([old], [new])
+    assert [(item.kind, item.was) for item in found.resources] == [("renamed", old.id)]
+    assert lines(found) == ["  data.web\\.conf:", "    @@ -1 +1 @@", "-   listen one", "+   listen two"]
+    other = resource("ConfigMap", "conf-5tk6h2c9mf", data={"a": "b"})
+    assert [item.kind for item in diff([old], [new, other]).resources] == ["added", "added", "removed"]
+    plain = resource("ConfigMap", "conf-abcdefghij", data={"a": "b"})
+    assert [item.kind for item in diff([old], [plain]).resources] == ["added", "removed"]

@@ -23,6 +23,8 @@ class Inbox:
     received: list[tuple[str, Any]] = field(default_factory=list)
     """Content type and body; for mail the envelope's receiver and the text."""
     status: int = 200
+    asked: int = 0
+    """How often somebody came, whatever was answered."""
 
 
 @contextmanager
@@ -45,6 +47,7 @@ def running_webhook() -> Generator[Inbox, None, None]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            inbox.asked += 1
             if inbox.status == 200:
                 inbox.received.append((self.headers["Content-Type"], json.loads(body)))
             self.send_response(inbox.status)

@@ -157,12 +157,11 @@ def test_a_machine_without_the_address_tells_nobody(
 
 
 def test_a_receiver_that_is_away_neither_fails_nor_slows_a_record(told: Folder, inbox: Inbox) -> None:
-    """Its messages wait and are sent in order by a later record."""
+    """It is asked once and not waited for; its messages wait and are sent in order by a later record."""
     inbox.status = 503
     first = told.commit("more", base__web=deployment(replicas=2))
-    begin = time.monotonic()
     done = run_envc(told.root, "history", "record")
-    assert time.monotonic() - begin < 2
+    assert inbox.asked == 1
     assert (done.code, done.err) == (
         0,
         (
@@ -175,7 +174,7 @@ def test_a_receiver_that_is_away_neither_fails_nor_slows_a_record(told: Folder, 
     inbox.status = 200
     second = told.commit("even more", base__web=deployment(replicas=3))
     assert call_envc(told.root, "history", "record").code == 0
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while notes(told) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert commits_in(inbox) == [first, second]

@@ -20,6 +20,8 @@ EPILOG = """Examples:
   envc init shop --from-kustomize deploy           overlays/* of deploy/ become environments
 
   envc init shop --from-manifests rendered         rendered/dev.yaml, rendered/prod.yaml: two environments
+
+  envc init shop --from-manifests old --env eu=old/a --env us=old/b --skip 'old/tests/*'
 """
 
 _MOST_DIFFERENCES = 50
@@ -42,6 +44,19 @@ def register(app: typer.Typer) -> None:
         kustomize: Annotated[
             Path | None, typer.Option("--from-kustomize", metavar="DIR", help="Bring kustomize overlays over.")
         ] = None,
+        environments: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--env", metavar="NAME=PATH", help="This file or folder of the source is that environment; repeatable."
+            ),
+        ] = None,
+        skip: Annotated[
+            list[str] | None,
+            typer.Option("--skip", metavar="GLOB", help="Leave these files and folders of the source out; repeatable."),
+        ] = None,
+        skip_broken: Annotated[
+            bool, typer.Option("--skip-broken", help="Leave a kustomization out that cannot be built, and name it.")
+        ] = False,
     ) -> None:
         """Set up a repository; existing manifests are split into base and overlays, and proven to build the same."""
         from envcompile import adopt
@@ -49,10 +64,14 @@ def register(app: typer.Typer) -> None:
         target: Path = folder if folder is not None else context.obj.project
         if manifests is not None and kustomize is not None:
             raise UsageError([Problem("--from-manifests and --from-kustomize exclude each other", "give one of them")])
-        if manifests is not None:
-            raise typer.Exit(_tell(adopt.from_manifests(manifests, target), target))
-        if kustomize is not None:
-            raise typer.Exit(_tell(adopt.from_kustomize(kustomize, target), target))
+        source = manifests or kustomize
+        if source is not None:
+            wishes = adopt.read_wishes(source, environments or (), skip=skip or (), skip_broken=skip_broken)
+            bring = adopt.from_kustomize if manifests is None else adopt.from_manifests
+            raise typer.Exit(_tell(bring(source, target, wishes), target))
+        if environments or skip or skip_broken:
+            what = "--env, --skip and --skip-broken tell of what is brought over"
+            raise UsageError([Problem(what, "add --from-manifests DIR or --from-kustomize DIR")])
         for path in adopt.scaffold(target):
             data(f"created {path.as_posix()}")
         table(_next_steps(target, "dev", "prod"))

@@ -49,7 +49,7 @@ def hooked_commit(folder: Folder, message: str, *options: str, **files: str) -> 
 def settle(folder: Folder) -> None:
     """Wait until the recorders in the background have nothing left to do."""
     spool = Spool(folder.root / ".envc")
-    end = time.monotonic() + 60
+    end = time.monotonic() + 240
     while spool.waiting() and time.monotonic() < end:
         time.sleep(0.05)
     with spool.alone():
@@ -71,7 +71,7 @@ def test_a_day_of_work_is_recorded(folder: Folder, monkeypatch: pytest.MonkeyPat
     folder.git("checkout", "-q", "-b", "side", start)
     first_side = hooked_commit(folder, "other", base__other=deployment("other"))
     hooked_commit(folder, "other 2", base__other=deployment("other", replicas=2))
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while not Spool(folder.root / ".envc").last_error() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert first_side in Spool(folder.root / ".envc").waiting()
@@ -114,18 +114,17 @@ def test_a_day_of_work_is_recorded(folder: Folder, monkeypatch: pytest.MonkeyPat
 
 
 def test_recording_does_not_hold_a_commit_up(folder: Folder) -> None:
-    """What the hooks after a commit take is far below half a second; the work is done by a process of its own."""
+    """The hooks after a commit end while nothing can be recorded: the work is done by a process of its own."""
     run_envc(folder.root, "hook", "install")
     hooked_commit(folder, "start")
     settle(folder)
+    spool = Spool(folder.root / ".envc")
     hook = folder.root / ".git" / "hooks" / "post-commit"
-    best = 9.0
-    for _ in range(3):
-        begin = time.perf_counter()
-        subprocess.run([hook], cwd=folder.root, check=True, capture_output=True)
-        best = min(best, time.perf_counter() - begin)
+    with spool.alone():
+        # Whoever waited for the recorder would wait for ever.
+        subprocess.run([hook], cwd=folder.root, check=True, capture_output=True, timeout=120)
+        assert spool.waiting() == [folder.git("rev-parse", "HEAD")]
     settle(folder)
-    assert best < 0.5
 
 
 def test_hooks_of_others_are_kept_and_come_back(folder: Folder) -> None:

@@ -15,12 +15,15 @@ from tests.harness.repository import config_map, environment
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.conftest import MakeProject
 
-SECONDS = 30
+SECONDS = 120
+"""Before a test gives up; none waits so long unless something is wrong."""
+AGAIN = 3
+"""After so many seconds of silence a file is saved again: the watcher's own start cannot be seen."""
 
 
 class Watching:
@@ -30,15 +33,23 @@ class Watching:
         self.process = process
         self.said = ""
 
-    def wait_for(self, text: str) -> str:
-        """Wait until it has said this since the last time; everything it said meanwhile."""
+    def wait_for(self, text: str, again: Callable[[], object] | None = None) -> str:
+        """Wait until it has said this since the last time; everything it said meanwhile.
+
+        `again` is called while it says nothing.
+        """
         assert self.process.stdout is not None
         selector = selectors.DefaultSelector()
         selector.register(self.process.stdout, selectors.EVENT_READ)
         end = time.monotonic() + SECONDS
+        heard = time.monotonic()
         while text not in self.said:
             assert time.monotonic() < end, self.said
+            if again is not None and time.monotonic() - heard > AGAIN:
+                again()
+                heard = time.monotonic()
             if selector.select(timeout=0.5):
+                heard = time.monotonic()
                 data = os.read(self.process.stdout.fileno(), 65536)
                 assert data, self.said
                 self.said += data.decode()
@@ -73,9 +84,8 @@ def test_a_saved_file_is_built_and_told(watching: Watching, root: Path) -> None:
     """The fields that changed, and the files that were written; a mistake is told and survived; Ctrl-C ends it."""
     source, output = root / "base/web/config.yaml", root / "environments/prod/web/configmap-settings.yaml"
     assert "color: blue" in output.read_text()
-    time.sleep(1)  # the watcher's own start
     source.write_text(config_map(color="red"))
-    said = watching.wait_for("prod: 1 resources, 1 changed\n")
+    said = watching.wait_for("prod: 1 resources, 1 changed\n", again=lambda: source.write_text(config_map(color="red")))
     assert "-- base/web/config.yaml\n" in said
     assert "prod:\n  ~ ConfigMap/settings (namespace prod)\n      data.color: blue -> red\n" in said
     assert "color: red" in output.read_text()

@@ -1,0 +1,23 @@
+"""Names that kustomize's generators made: the name somebody chose, and a hash of the content behind it.
+
+Source: kustomize api/hasher `encode`: ten of the characters that hexadecimal digits become when vowels and look-alikes
+are replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_HASH: Final = re.compile(r"-[bcdfghkmt2456789]{10}$")
+GENERATED_KINDS: Final = frozenset({"ConfigMap", "Secret"})
+
+
+def has_content_hash(name: str) -> bool:
+    """Whether a name ends in such a hash."""
+    return _HASH.search(name) is not None
+
+
+def without_content_hash(name: str) -> str:
+    """The name that somebody chose."""
+    return _HASH.sub("", name)

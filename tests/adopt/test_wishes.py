@@ -1,0 +1,190 @@
+"""What a person says of a source counts before its names, and these before likeness."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.adopt import from_manifests, read_wishes
+from envcompile.adopt.kustomizations import read_kustomizations
+from envcompile.adopt.manifests import read_manifests
+from envcompile.cli import main
+from envcompile.errors import UsageError
+from tests.adopt.test_kustomizations import RENDERED, install
+
+if TYPE_CHECKING:
+    from envcompile.adopt.existing import Sources
+    from tests.adopt.conftest import Write
+
+
+def thing(name: str, namespace: str = "", *, kind: str = "ConfigMap", more: str = "") -> str:
+    """An object as YAML."""
+    place = f", namespace: {namespace}" if namespace else ""
+    version = "rbac.authorization.k8s.io/v1" if kind == "Role" else "v1"
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: {name}{place}{more}}}\n"
+
+
+def held(sources: Sources) -> dict[str, list[str]]:
+    """The names of objects by environment."""
+    return {each.name: [one.value["metadata"]["name"] for one in each.objects] for each in sources.environments}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("dev", "prod"),
+        ("values-test", "values-production"),
+        ("eu-staging", "eu-live"),
+        ("DEV", "Prod"),
+    ],
+)
+def test_names_of_stages_make_environments_whatever_they_hold(write: Write, names: tuple[str, str]) -> None:
+    """Cases environments-read-as-one and adopt-dev-and-prod-files-become-one: objects of other names, other pods."""
+    first, second = names
+    source = write({
+        f"{first}.yaml": f"{thing('web-a1', 'a')}---\n{thing('test-x1', 'a')}",
+        f"{second}.yaml": f"{thing('web-b1', 'b')}---\n{thing('test-y2', 'b')}",
+    })
+    assert held(read_manifests(source)) == {
+        first.lower(): ["web-a1", "test-x1"],
+        second.lower(): ["web-b1", "test-y2"],
+    }
+
+
+def test_stages_are_found_at_any_depth(write: Write) -> None:
+    """`web/dev.yaml` and `api/dev/all.yaml` are of one environment; a folder `common` is part of each."""
+    source = write({
+        "web/dev.yaml": thing("web"),
+        "web/prod.yaml": thing("web"),
+        "api/dev/all.yaml": thing("api"),
+        "api/prod/all.yaml": thing("api"),
+        "common/ns.yaml": thing("shop", kind="Namespace"),
+    })
+    sources = read_manifests(source)
+    assert held(sources) == {"dev": ["shop", "api", "web"], "prod": ["shop", "api", "web"]}
+    assert [note for note in sources.notes if "common/ns.yaml" in note]
+
+
+@pytest.mark.parametrize("count", [2, 50])
+def test_a_folder_of_one_environment_is_one_environment(write: Write, count: int) -> None:
+    """Case folder-read-as-environments: a pair of like files tells of itself only."""
+    files = {f"part{number}.yaml": thing(f"part{number}") for number in range(count)}
+    files |= {f"role-{name}.yaml": thing("reader", name, kind="Role") for name in ("app", "infra")}
+    sources = read_manifests(write(files))
+    (environment,) = sources.environments
+    assert environment.name == "default"
+    assert len(environment.objects) == count + 2
+
+
+def test_one_stage_alone_tells_nothing(write: Write) -> None:
+    """A pod called `test.yaml` among others makes no environment of them."""
+    assert list(
+        held(read_manifests(write({"test.yaml": thing("t"), "web.yaml": thing("w"), "db.yaml": thing("d")})))
+    ) == ["default"]
+
+
+def test_what_is_said_counts_before_all_else(write: Write) -> None:
+    """`--env` joins several files, leaves the rest out and says so; `--skip` takes globs."""
+    source = write({
+        "a/web.yaml": thing("web"),
+        "b/web.yaml": thing("web"),
+        "b/extra.yaml": thing("extra"),
+        "shared.yaml": thing("shared"),
+        "dev.yaml": thing("dev"),
+        "prod.yaml": thing("prod"),
+    })
+    wishes = read_wishes(source, ["eu=a", "us=old/b", "us=shared.yaml"], skip=["b/ext*"])
+    sources = read_manifests(source, wishes)
+    assert held(sources) == {"eu": ["web"], "us": ["web", "shared"]}
+    assert sources.notes == ("left out, because no --env names them: dev.yaml, prod.yaml",)
+    assert held(read_manifests(source, read_wishes(source, ["all=."], skip=["b", "prod.yaml"]))) == {
+        "all": ["web", "dev", "shared"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("prod", "`--env prod` is not NAME=PATH"),
+        ("Prod=a", "`Prod` is no name of an environment"),
+        ("prod=nothing", "`nothing` is nothing in `old`"),
+        ("prod=..", "`..` is nothing in `old`"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(write: Write, text: str, what: str) -> None:
+    """Nothing outside of the source is an environment of it."""
+    source = write({"a/web.yaml": thing("web")})
+    with pytest.raises(UsageError, match=what):
+        read_wishes(source, [text])
+
+
+def test_options_without_a_source_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`envc init --skip x` would do nothing with it."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["init", "--skip", "x"]) == 2
+    assert "--from-manifests DIR or --from-kustomize DIR" in capsys.readouterr().err
+
+
+def test_kustomizations_are_named_skipped_and_left_out_when_broken(write: Write) -> None:
+    """`--env` takes a folder of kustomizations as well; what cannot be built is named with the program's words."""
+    install("kustomize", "build")
+    source = write({
+        **{f"{name}/kustomization.yaml": RENDERED.format(name) for name in ("eu/web", "us", "other")},
+        "us-broken/kustomization.yaml": "resources: [broken]\n",
+    })
+    (source / "empty").mkdir()
+    wishes = read_wishes(source, ["eu=eu", "us=us", "us=us-broken"], skip_broken=True)
+    sources = read_kustomizations(source, wishes)
+    assert list(held(sources)) == ["eu", "us"]
+    assert sources.notes == (
+        "left out, because no --env names them: other",
+        "left out, because it cannot be built: us-broken; Error: accumulating resources: no such file",
+    )
+    assert list(held(read_kustomizations(source, read_wishes(source, skip=["other", "*broken"])))) == ["eu-web", "us"]
+    nothing = read_wishes(source, ["eu=empty"])
+    with pytest.raises(UsageError, match="there is no kustomization in that folder"):
+        read_kustomizations(source, nothing)
+
+
+def test_a_label_that_others_have_too_stays_in_base(write: Write) -> None:
+    """Case adopt-common-labels-leave-base: one object without it does not chase it into every overlay."""
+    labelled = ", labels: {team: blue}"
+    both = f"{thing('web', more=labelled)}---\n{thing('api', more=labelled)}"
+    source = write({"dev.yaml": both, "prod.yaml": f"{both}---\n{thing('cache')}"})
+    adoption = from_manifests(source, Path("new"))
+    assert adoption.is_equal
+    assert [(each.name, each.patched, each.own) for each in adoption.environments] == [("dev", 0, 0), ("prod", 0, 1)]
+    for name in ("web", "api"):
+        (base,) = Path("new/base").rglob(f"configmap-{name}.yaml")
+        assert "team: blue" in base.read_text(encoding="utf-8")
+    assert "labels" not in Path("new/overlays/dev/environment.yaml").read_text(encoding="utf-8")
+
+
+def test_a_label_that_differs_is_a_setting(write: Write) -> None:
+    """What every object of an environment says, and no object of another, is said once."""
+    files = {}
+    for name in ("dev", "prod"):
+        labels = f", labels: {{stage: {name}}}"
+        files[f"{name}.yaml"] = f"{thing('web', more=labels)}---\n{thing('api', more=labels)}"
+    assert from_manifests(write(files), Path("new")).is_equal
+    assert "stage: prod" in Path("new/overlays/prod/environment.yaml").read_text(encoding="utf-8")
+
+
+def test_adopt_freezes_generator_hashes(write: Write) -> None:
+    """That generated names stay is said, with what restarts pods instead (cases of this name, kustomize-hash-names)."""
+    install("kustomize", "build")
+    rendered = RENDERED.replace("name: web,", "name: {1},")
+    source = write({
+        "overlays/dev/kustomization.yaml": rendered.format("dev", "web-mhf6cf7f9t"),
+        "overlays/prod/kustomization.yaml": rendered.format("prod", "web-44fdh28gt6"),
+    })
+    (note,) = read_kustomizations(source).notes
+    assert note == (
+        "kustomize put a hash of the content behind these names, which stay from now on: ConfigMap/web-44fdh28gt6, "
+        "ConfigMap/web-mhf6cf7f9t; `rollout: checksum` in environment.yaml restarts the pods instead when the content "
+        "changes"
+    )
