@@ -9,7 +9,7 @@ import os
 import pickle  # ruff: ignore[suspicious-pickle-import] - from copies of this very process
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from envcompile.units.batches import made_of
 from envcompile.yamlio import Renderer
@@ -58,7 +58,7 @@ def compile_in_copies(
             writer.close()
             lanes[reader] = (process, places, 0)
         while lanes:
-            for reader in wait(list(lanes)):
+            for reader in cast("list[Connection]", wait(list(lanes))):
                 process, places, done = lanes[reader]
                 try:
                     made = pickle.loads(reader.recv_bytes())  # ruff: ignore[suspicious-pickle-usage] - as above

@@ -265,7 +265,7 @@ def test_a_copy_that_ends_early_costs_only_time(
     """What it did not tell is compiled by the process that waits for it."""
     monkeypatch.setattr(copies, "can_copy", lambda: True)
     monkeypatch.setattr(copies, "_TOGETHER", 2)
-    make, here, left = copies.made_of, os.getpid(), [5]
+    make, here, left = batches.made_of, os.getpid(), [5]
 
     def ending(*arguments: Any, **options: Any) -> Any:
         assert os.getpid() != here
@@ -274,7 +274,7 @@ def test_a_copy_that_ends_early_costs_only_time(
             os._exit(9)
         return make(*arguments, **options)
 
-    monkeypatch.setattr(copies, "made_of", ending)
+    monkeypatch.setattr("envcompile.units.copies.made_of", ending)
     outcome = run_envc(root, "build", "--jobs=2")
     assert outcome.code == 0, outcome.err
     assert read_files(root / "environments") == expected
