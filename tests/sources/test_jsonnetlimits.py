@@ -285,9 +285,9 @@ def test_a_slow_file_is_evaluated_once_for_all_runs(tmp_path: Path, monkeypatch:
     asked: list[str] = []
     evaluate = Evaluations._evaluate
 
-    def counted(self: Evaluations, file: File, *rest: Any) -> str:
+    def counted(self: Evaluations, tree: WorkingTree, file: File, *rest: Any) -> str:
         asked.append(file.path)
-        return evaluate(self, file, *rest)
+        return evaluate(self, tree, file, *rest)
 
     monkeypatch.setattr(Evaluations, "_evaluate", counted)
     write_files(root, {"base/app/a.yaml": "# changed\n"})
