@@ -1,8 +1,8 @@
 """What is remembered of a chart's parts, by the digests of what they were made from.
 
 Like the memo of units it may be lost at any time without a changed byte: msgpack behind a checksum, in which nothing
-is ever executed. It holds parts of the chart's files, but none of services with values in clear
-(`secretBackend: plaintext`): those are made again. The file is for its owner only, and stays on this machine.
+is ever executed. It holds parts of the chart's files, but no value in clear (`secretBackend: plaintext`): texts that
+show one are taken from the written chart. The file is for its owner only, and stays on this machine.
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ class ChartMemo:
     Args:
         root: the project's folder.
         tool: names this version of envc: what another one remembers does not count.
+        folder: where the chart is written.
     """
 
-    def __init__(self, root: Path, tool: str) -> None:
+    def __init__(self, root: Path, tool: str, folder: Path) -> None:
+        self._folder = folder
         self._path = root / FILE
         self._tool = tool
         self._entries = self._load()
@@ -63,6 +65,14 @@ class ChartMemo:
         self._entries[key] = _Entry(0, data)
         self._used.add(key)
         self._changed = True
+
+    def written(self, path: str) -> str | None:
+        """One of the chart's files as the last build left it; None when there is none."""
+        data = read_plain(self._folder / path)
+        try:
+            return data.decode() if data is not None else None
+        except UnicodeDecodeError:
+            return None
 
     def save(self) -> None:
         """Keep what was learnt; a folder that cannot be written is no error."""

@@ -50,8 +50,8 @@ def compare_chart(
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
         known: the files as the last build left them.
     """
-    made = chart_bundle(project, settings, linked)
     folder = check_folder(target / CHART_FOLDER, project.root)
+    made = chart_bundle(project, settings, linked, folder)
     compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
     count = len(made.bundle.digests)
     result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
@@ -69,13 +69,14 @@ class MadeChart(NamedTuple):
     """To be saved when all went well."""
 
 
-def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvironment]) -> MadeChart:
+def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvironment], folder: Path) -> MadeChart:
     """Make the chart of linked environments; its values default to the last one's, usually prod's.
 
     Args:
         project: the repository.
         settings: what envc.yaml says about the chart.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
+        folder: where the chart is written: what no memo may hold is taken from there.
     """
     from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
 
@@ -83,7 +84,7 @@ def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvir
     options = ChartOptions(version=settings.version, crds=settings.crds)
     chart = ChartFacts(settings.name, names, len(names) - 1, options)
     keeps = project.look is not None and project.tree.limits.is_trusted
-    memo = ChartMemo(project.root, project.look.tool) if keeps and project.look is not None else None
+    memo = ChartMemo(project.root, project.look.tool, folder) if keeps and project.look is not None else None
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     warning = release_warning(chart, emitted, memo)
@@ -102,9 +103,8 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
             ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 
-        # A memo holds parts of what is made, so nothing is remembered of what is made with values in clear.
         is_clear = is_plain and any(one.id.kind == "Secret" for one in linked.exports[number].resources)
-        yield Portion(key if unit.may_be_remembered and not is_clear else "", load)
+        yield Portion(key if unit.may_be_remembered else "", load, is_clear=is_clear)
     if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])

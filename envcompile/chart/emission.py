@@ -11,8 +11,9 @@ import msgspec
 
 from envcompile.chart.alignment import align
 from envcompile.chart.assembly import assemble, join
+from envcompile.chart.concealment import Concealed, Revealer, conceal
 from envcompile.chart.facts import Portion, is_crd
-from envcompile.chart.fragments import Fragment, Outline, Service, ServiceMaker
+from envcompile.chart.fragments import Fragment, Outline, Service, ServiceMaker, is_clear
 from envcompile.chart.names import file_part
 from envcompile.chart.scalars import document
 from envcompile.chart.services import assign
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from envcompile.chart.shapes import ChartInput, Subject
 
 
-_T = TypeVar("_T", Outline, Fragment)
+_T = TypeVar("_T", Outline, Fragment, Concealed)
 
 
 class Emitted(NamedTuple):
@@ -75,7 +76,8 @@ def emit_portions(chart: ChartFacts, portions: Sequence[Sequence[Portion]], memo
     largest = sizes.index(max(sizes)) if sizes else 0
     given = msgspec.json.encode([chart.environments, shared.described()])
     makers = [ServiceMaker(service, homes, shared, chart.environments) for service in services]
-    remembering = [_Remembering(memo, _key(given, service, homes)) for service in services]
+    revealer = Revealer(memo.written, chart.environments) if memo is not None else None
+    remembering = [_Remembering(memo, _key(given, service, homes), service, revealer) for service in services]
     outlines = [one.outline(maker) for one, maker in zip(remembering, makers, strict=True)]
     joined = join(chart, services, outlines, homes, shared, largest)
     fragments = [
@@ -129,9 +131,12 @@ def _key(given: bytes, service: Service, homes: Mapping[Subject, Home]) -> str:
 class _Remembering:
     """Asks the memo before a service is made."""
 
-    def __init__(self, memo: Memo | None, key: str) -> None:
+    def __init__(self, memo: Memo | None, key: str, service: Service, revealer: Revealer | None) -> None:
         self._memo = memo if key else None
         self._key = key
+        self._service = service
+        self._revealer = revealer if any(map(is_clear, service.subjects)) else None
+        """Where the texts of a service with Secrets in clear are; None for all others."""
         self.is_made = False
 
     def outline(self, maker: ServiceMaker) -> Outline:
@@ -146,11 +151,15 @@ class _Remembering:
     def fragment(self, maker: ServiceMaker, answers: Answers) -> Fragment:
         """The service's part of the chart."""
         name = f"fragment {hashlib.sha256(self._key.encode() + msgspec.json.encode(answers)).hexdigest()}"
-        found = self._get(name, Fragment)
+        if self._revealer is None:
+            found = self._get(name, Fragment)
+        else:
+            concealed = self._get(name, Concealed)
+            found = self._revealer.reveal(concealed, self._service.key) if concealed is not None else None
         if found is None:
             self.is_made = True
             found = maker.fragment(answers)
-            self._put(name, found)
+            self._put(name, found if self._revealer is None else conceal(found))
         return found
 
     def _get(self, name: str, kind: type[_T]) -> _T | None:
@@ -162,6 +171,6 @@ class _Remembering:
         except msgspec.MsgspecError:
             return None
 
-    def _put(self, name: str, value: Outline | Fragment) -> None:
+    def _put(self, name: str, value: Outline | Fragment | Concealed) -> None:
         if self._memo is not None:
             self._memo.put(name, msgspec.msgpack.encode(value))

@@ -67,6 +67,10 @@ class Memo(Protocol):
         """Keep something."""
         ...
 
+    def written(self, path: str) -> str | None:
+        """One of the chart's files as the last build left it, by its path below the chart's folder."""
+        ...
+
 
 class _Notes(msgspec.Struct, frozen=True, array_like=True):
     facts: tuple[Facts, ...]
@@ -79,10 +83,12 @@ class Portion:
     Args:
         key: the digest of all that decides what they are; empty when nothing of them may be remembered.
         load: gives (app, resource) pairs.
+        is_clear: its Secrets show their values, so that no memo may hold them.
     """
 
-    def __init__(self, key: str, load: Callable[[], Iterable[tuple[str, Any]]]) -> None:
+    def __init__(self, key: str, load: Callable[[], Iterable[tuple[str, Any]]], *, is_clear: bool = False) -> None:
         self.key = key
+        self.is_clear = is_clear
         self._load = load
         self._values: list[dict[str, Any]] | None = None
         self._facts: tuple[Facts, ...] | None = None
@@ -132,6 +138,8 @@ class Portion:
         self._values = [value for _, value in found]
         if self._facts is None:
             self._facts = tuple(starmap(facts_of, found))
+            if self.is_clear and any(is_secret(facts.key) and _may_show(facts) for facts in self._facts):
+                self.key = ""
 
 
 class Held(NamedTuple):
@@ -200,6 +208,16 @@ def json_of(value: Any) -> bytes:
 def is_crd(key: Key) -> bool:
     """Whether a resource defines a kind of custom resources."""
     return key[1] == "CustomResourceDefinition" and key[0] == "apiextensions.k8s.io"
+
+
+def is_secret(key: Key) -> bool:
+    """Whether a resource is a Secret."""
+    return key[1] == "Secret" and not key[0]
+
+
+def _may_show(facts: Facts) -> bool:
+    """Whether the facts of a Secret may hold its values: a tool has put them into an annotation, or it has no name."""
+    return bool(facts.text) or any(family == "annotations" for _, family, _, _ in facts.labels)
 
 
 def _by_worth(value: Any) -> Any:

@@ -6,13 +6,16 @@ they can be remembered by the digest of these.
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import zlib
 from itertools import chain, count
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from envcompile.chart.factoring import Names
-from envcompile.chart.facts import json_of
+from envcompile.chart.facts import is_secret, json_of
 from envcompile.chart.names import file_part
 from envcompile.chart.shapes import Const, Items, Leaf, Map, Range, Style, Text, Unset, Variant
 from envcompile.chart.templates import TemplateWriter
@@ -27,6 +30,7 @@ from envcompile.chart.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from envcompile.chart.facts import Held
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
     from envcompile.chart.shared import Shared
@@ -80,6 +84,8 @@ class Fragment(msgspec.Struct, frozen=True, array_like=True):
     section: Section
     manifest: str
     """Its resources in the largest environment as JSON, to count their size."""
+    clear: tuple[str, ...] = ()
+    """The paths of those of its files that show the values of Secrets in clear."""
 
 
 class ServiceMaker:
@@ -141,11 +147,12 @@ class ServiceMaker:
             values, environments, answers.default, split=answers.split, is_subchart=answers.subchart is not None
         )
         manifest = [
-            json_of(held.portion.values[held.position]).decode("utf-8", "replace")
+            _counted(held).decode("utf-8", "replace")
             for subject in self._service.subjects
             if (held := subject.held.get(answers.largest)) is not None
         ]
-        return Fragment(self._files(answers, paths), parts, "\n".join(manifest))
+        files, clear = self._files(answers, paths)
+        return Fragment(files, parts, "\n".join(manifest), clear)
 
     def _build(self) -> None:
         if self._templates or not self._service.subjects:
@@ -177,9 +184,10 @@ class ServiceMaker:
                 paths[hole] = names.take((answers.key, *hole.want))
         return paths
 
-    def _files(self, answers: Answers, paths: Mapping[Hole, ValuePath]) -> dict[str, str]:
-        """The templates and the long texts they read, in the chart of the service."""
+    def _files(self, answers: Answers, paths: Mapping[Hole, ValuePath]) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The templates and the long texts they read, in the chart of the service; and which show Secrets in clear."""
         files: dict[str, str] = {}
+        clear: list[str] = []
         is_inside = answers.subchart is not None
         root = f"charts/{answers.subchart}/" if is_inside else ""
         writer = TemplateWriter(answers.chart, _speller(paths, answers.key if is_inside else None))
@@ -188,9 +196,25 @@ class ServiceMaker:
             place = places[template.subject]
             if is_inside:
                 place = place.partition("/")[2]
+            before = len(writer.files)
             files[f"{root}templates/{place}"] = writer.write(template, f"files/{place.removesuffix('.yaml')}")
+            if is_clear(template.subject):
+                clear += [f"{root}{path}" for path in (f"templates/{place}", *list(writer.files)[before:])]
         files |= {f"{root}{path}": text for path, text in writer.files.items()}
-        return files
+        return files, tuple(clear)
+
+
+def is_clear(subject: Subject) -> bool:
+    """Whether a resource is a Secret that shows its values in some environment."""
+    return subject.kind == "Secret" and not subject.group and any(one.portion.is_clear for one in subject.held.values())
+
+
+def _counted(held: Held) -> bytes:
+    """A resource as JSON; in place of a Secret in clear stands a text that says nothing and packs to the same size."""
+    facts, data = held.portion.facts[held.position], json_of(held.portion.values[held.position])
+    if not (held.portion.is_clear and is_secret(facts.key)):
+        return data
+    return base64.b64encode(hashlib.shake_256(data).digest(len(zlib.compress(data))))
 
 
 def _is_part_flag(hole: Hole) -> bool:

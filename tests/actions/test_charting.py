@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.actions import build as build_module
 from envcompile.actions import charting
 from envcompile.actions.build import build
 from envcompile.units import environment as units_environment
@@ -123,7 +122,7 @@ class _Counts:
             return compared
 
         monkeypatch.setattr(units_environment, "compile_unit", counted_unit)
-        monkeypatch.setattr(build_module, "compare_chart", counted_chart)
+        monkeypatch.setattr(charting, "compare_chart", counted_chart)
 
 
 def _fresh(root: Path) -> dict[str, bytes]:
@@ -132,6 +131,25 @@ def _fresh(root: Path) -> dict[str, bytes]:
         shutil.rmtree(root / memory)
     assert run_envc(root, "build").code == 0
     return read_files(root / "environments/chart")
+
+
+def test_secrets_in_clear_do_not_have_other_services_made_again(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `secretBackend: plaintext` one changed file makes one service's part of the chart, too."""
+    for name in SERVICES:
+        secret = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}-secret}}\nstringData: {{key: {name}}}\n"
+        (three / f"base/{name}/secret.yaml").write_text(secret)
+    (three / ".gitignore").write_text("secret.yaml\n")
+    for name in ("dev", "prod"):
+        path = three / f"overlays/{name}/environment.yaml"
+        path.write_text(path.read_text() + "secretBackend: plaintext\n")
+    assert run_envc(three, "build").code == 0
+    path = three / "base/web/secret.yaml"
+    path.write_text(path.read_text().replace("key: web", "key: other"))
+    counts = _Counts(monkeypatch)
+    build(Project.open(three), [])
+    assert sorted(counts.compiled) == ["dev/web", "prod/web"]
+    assert counts.made == ["web"]
+    assert read_files(three / "environments/chart") == _fresh(three)
 
 
 @pytest.mark.parametrize("only_compared", [False, True])

@@ -26,7 +26,15 @@ SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 
 class Kept(UserDict[str, bytes]):
-    """A memo in memory."""
+    """A memo in memory, and the files that were written last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: Mapping[str, str] = {}
+
+    def written(self, path: str) -> str | None:
+        """One of the files."""
+        return self.files.get(path)
 
     def put(self, key: str, data: bytes) -> None:
         """Keep something."""
@@ -36,14 +44,18 @@ class Kept(UserDict[str, bytes]):
 class Loads:
     """Applications of one resource each, whose resources count how often they are looked at."""
 
-    def __init__(self, found: Environments) -> None:
+    def __init__(self, found: Environments, *, is_clear: bool = False) -> None:
         self.found = found
+        self.is_clear = is_clear
         self.looked_at: list[str] = []
 
     def portions(self) -> list[list[Portion]]:
         """The applications of each environment, named by what they hold."""
         return [
-            [Portion(f"{name} {json_of(resource)!r}", self._load(resource)) for resource in resources]
+            [
+                Portion(f"{name} {json_of(resource)!r}", self._load(resource), is_clear=self.is_clear)
+                for resource in resources
+            ]
             for name, resources in self.found.items()
         ]
 
@@ -95,14 +107,15 @@ def test_remembered_parts_join_to_what_is_made_of_everything_anew(found: Environ
                 before[name][at].setdefault("metadata", {})["name"] = "another"
             case _:
                 before[name][at].setdefault("metadata", {})["labels"] = {"tier": name}
-    Loads(before).emit(memo)
+    is_clear = data.draw(st.booleans())
+    memo.files = Loads(before, is_clear=is_clear).emit(memo).files
     keys = st.lists(st.sampled_from([*sorted(memo), "none"]), max_size=5)
     for key in data.draw(keys):
         if key in memo:
             memo[key] = data.draw(st.sampled_from((b"", b"\xc1", memo[key][:-1], b"\x93\xa1a\xa1b\xa1c")))
     for key in data.draw(keys):
         memo.pop(key, None)
-    assert Loads(found).emit(memo).files == _files(found)
+    assert Loads(found, is_clear=is_clear).emit(memo).files == _files(found)
 
 
 @pytest.mark.parametrize("options", [{}, {"split": True}, {"crds": "templates"}, {"crds": "separate"}])
@@ -158,6 +171,51 @@ def test_what_may_not_be_remembered_is_made_each_time() -> None:
         made = emit_portions(ChartFacts("shop", tuple(found), 0, ChartOptions()), portions, memo).made
     assert made == ("api",)
     assert not any(b"secret" in data for data in memo.values())
+
+
+def _with_secrets(canary: str) -> Environments:
+    """The shop, where each service has a Secret in clear that differs between environments, with a text of lines."""
+    found = _shop()
+    for name, resources in found.items():
+        for app in ("api", "web", "worker"):
+            values = {
+                "password": f"{canary}-{name}",
+                "same": canary,
+                "all.env": f"{canary}=1\nA={name}\n{canary}{name}\n",
+            }
+            metadata = {"name": f"{app}-secret", "labels": {"app.kubernetes.io/name": app}}
+            resources.append({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": values})
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"split": True}])
+def test_secrets_in_clear_are_taken_from_the_written_chart(options: dict[str, Any]) -> None:
+    """No memo holds them; a service whose texts stand there no more is made anew, and no other one."""
+    found, memo = _with_secrets("c4n4ry"), Kept()
+    made = Loads(found, is_clear=True).emit(memo, **options)
+    assert "c4n4ry" in "".join(made.files.values())
+    assert not [key for key, data in memo.items() if b"c4n4ry" in data]
+    memo.files = made.files
+    loads = Loads(found, is_clear=True)
+    again = loads.emit(memo, **options)
+    assert (again.files, again.made, loads.looked_at) == (made.files, (), [])
+    memo.files = {path: text.replace("api-secret", "changed") for path, text in made.files.items()}
+    again = Loads(found, is_clear=True).emit(memo, **options)
+    assert (again.files, again.made) == (made.files, ("api",))
+    memo.files = {}
+    again = Loads(found, is_clear=True).emit(memo, **options)
+    assert (again.files, again.made) == (made.files, ("api", "web", "worker"))
+
+
+def test_a_secret_that_shows_its_values_elsewhere_is_not_remembered() -> None:
+    """Neither one whose annotations hold them, nor one that is known by all it says, for it has no name."""
+    found, memo = _with_secrets("c4n4ry"), Kept()
+    for resources in found.values():
+        resources[-2]["metadata"]["annotations"] = {"kubectl.kubernetes.io/last-applied-configuration": "c4n4ry"}
+        resources[-1]["metadata"] = {"generateName": "worker-"}
+    memo.files = Loads(found, is_clear=True).emit(memo).files
+    assert not [key for key, data in memo.items() if b"c4n4ry" in data]
+    assert {"web", "api"} & {*Loads(found, is_clear=True).emit(memo).made} == {"web"}
 
 
 def test_a_switch_that_others_share_changes_those_that_show_it() -> None:
