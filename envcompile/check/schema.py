@@ -17,7 +17,7 @@ from envcompile.check.reading import at
 from envcompile.check.rule import Rule
 from envcompile.check.standards import minor_of
 from envcompile.check.versions import is_gone
-from envcompile.kubernetes import load, shortcomings, supported_versions
+from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -103,32 +103,6 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
 
 def _kind(value: Any) -> tuple[str, str]:
     return str(at(value, "apiVersion")).rpartition("/")[0], str(at(value, "kind"))
-
-
-_OF_VERSIONS: Final = (("apiVersion",), ("kind",))
-"""Where it is said that a version or kind is gone: clusters that are older than all that are known have them."""
-
-
-def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
-    """What no API server takes of an object of a built-in kind, of whichever version, however it is asked.
-
-    What only a strict server refuses is left out, as is what another version of Kubernetes takes; and where types and
-    fields are right each by itself, what several say together is left to the checks.
-    """
-    group, kind = _kind(value)
-    if not api.is_built_in(group, kind) or surely_right(api, value, by_tables=True):
-        return []
-    found = [
-        one
-        for one in complaints(api, value)
-        if one.severity == "error" and not one.is_dropped and one.pointer not in _OF_VERSIONS
-    ]
-    for version in supported_versions() if found else ():
-        other = load(version)
-        if other.is_built_in(group, kind):
-            refused = {one.pointer for one in complaints(other, value) if one.severity == "error"}
-            found = [one for one in found if one.pointer in refused]
-    return found
 
 
 def _find(scene: Scene) -> Iterator[Hit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.check.hiding import NOT_SHOWN, hidden
-from envcompile.check.schema import always_refused
+from envcompile.check.refused import always_refused
 from envcompile.compose.assemble import compose_unit
 from envcompile.compose.namespaces import references_of, written_identity
 from envcompile.compose.references import names_of, needs_of
