@@ -63,7 +63,7 @@ def check_stored(project: Project, wanted: Sequence[str], *, with_chart: bool = 
         if not wanted:
             results += _orphans(project, tree)
             if with_chart and project.settings.chart is not None:
-                chart = chart_bundle(project, project.settings.chart, linked, project.root / OUTPUT / CHART_FOLDER)
+                chart = chart_bundle(project, project.settings.chart, linked, None)
                 folder, count = f"{OUTPUT}/{CHART_FOLDER}", len(chart.bundle.digests)
                 compared = plan_stored(tree, folder, chart.bundle)
                 results.append(EnvironmentResult(CHART_FOLDER, Path(folder), count, compared, chart.warnings))
