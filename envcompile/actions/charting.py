@@ -69,22 +69,24 @@ class MadeChart(NamedTuple):
     """To be saved when all went well."""
 
 
-def chart_bundle(project: Project, settings: Chart, linked: Sequence[LinkedEnvironment], folder: Path) -> MadeChart:
+def chart_bundle(
+    project: Project, settings: Chart, linked: Sequence[LinkedEnvironment], folder: Path | None
+) -> MadeChart:
     """Make the chart of linked environments; its values default to the last one's, usually prod's.
 
     Args:
         project: the repository.
         settings: what envc.yaml says about the chart.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
-        folder: where the chart is written: what no memo may hold is taken from there.
+        folder: where the chart is written: what no memo may hold is taken from there; None to remember nothing.
     """
     from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
 
     names = tuple(environment.environment for environment in linked)
     options = ChartOptions(version=settings.version, crds=settings.crds)
     chart = ChartFacts(settings.name, names, len(names) - 1, options)
-    keeps = project.look is not None and project.tree.limits.is_trusted
-    memo = ChartMemo(project.root, project.look.tool, folder) if keeps and project.look is not None else None
+    look = project.look if folder is not None and project.tree.limits.is_trusted else None
+    memo = ChartMemo(project.root, look.tool, folder) if look is not None and folder is not None else None
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     warning = release_warning(chart, emitted, memo)
