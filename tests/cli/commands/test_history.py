@@ -98,7 +98,7 @@ def test_diff_exits_16_when_something_differs(folder: Folder) -> None:
     outcome = run_envc(folder.root, "history", "diff", "HEAD~1", "HEAD", "--format", "json")
     assert outcome.code == 16
     assert "nginx:1.28" in outcome.out
-    outcome = run_envc(folder.root, "history", "diff", "HEAD", "HEAD", "prod")
+    outcome = run_envc(folder.root, "history", "diff", "prod", "HEAD", "HEAD")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "nothing differs\n")
 
 
