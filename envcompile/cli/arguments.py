@@ -40,6 +40,7 @@ OneResource = Annotated[
 TextOrJson = Literal["text", "json"]
 Format = Annotated[TextOrJson, typer.Option("--format", "-o", metavar="text|json", help="How to print.")]
 DiffFormats = StrEnum("DiffFormats", {name: name for name in diff.formats()})  # type: ignore[misc]  # modules say
+TERMINAL = DiffFormats("terminal")
 DiffFormat = Annotated[
     DiffFormats,
     typer.Option("--format", "-o", metavar="|".join(diff.formats()), help="How to print."),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from envcompile.cli.arguments import (
+    TERMINAL,
     DiffFormat,
     Env,
     Format,
@@ -179,7 +180,7 @@ def _add_questions(group: typer.Typer) -> None:
             ),
         ],
         *,
-        output_format: DiffFormat = "terminal",
+        output_format: DiffFormat = TERMINAL,
     ) -> int:
         """Compare what two recorded commits compiled to; exit 16 when they differ. Secrets are never shown."""
         from envcompile.actions.past import compare, revision_of
