@@ -9,10 +9,7 @@ from typing import TYPE_CHECKING
 from envcompile.actions.build import link_all
 from envcompile.compose.rollout import configuration_kind
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
-from envcompile.git.blob import id_digits
-from envcompile.git.repository import open_repository
 from envcompile.sources.overlaid import OverlaidTree
-from envcompile.sources.parsed import ParsedFiles
 from envcompile.sources.tree import join
 from envcompile.units.compare import changed_resources
 from envcompile.units.project import Project
@@ -48,8 +45,8 @@ def affected(
         EnvcError: the folder or the commit does not compile.
     """
     if not files:
-        after = _at_commit(project, target) if target is not None else project
-        return _between(_at_commit(project, revision or "HEAD"), after)
+        after = project.at(target) if target is not None else project
+        return _between(project.at(revision or "HEAD"), after)
     if target is not None:
         what = "--to compares two commits, and files stand for the folder"
         raise UsageError([Problem(what, "leave out either the files or --to")])
@@ -57,7 +54,7 @@ def affected(
     gone = [path for path in paths if not project.tree.exists(path)]
     found = _reached(project, frozenset(paths) - {*gone})
     if gone:
-        before = _at_commit(project, revision or "HEAD")
+        before = project.at(revision or "HEAD")
         unknown = [path for path in gone if not before.tree.exists(path)]
         if unknown:
             known = sorted({part.path for name in project.environments for part in _parts(project, name)})
@@ -76,13 +73,6 @@ def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
     sides = [{linked.environment: linked for linked in link_all(side, side.environments)} for side in (before, after)]
     found = {name: changed_resources(sides[0].get(name), sides[1].get(name)) for name in names}
     return {name: changed for name, changed in found.items() if changed}
-
-
-def _at_commit(project: Project, revision: str) -> Project:
-    tree = open_repository(project.root).commit_tree(revision)
-    memo = project.memo
-    parsed = ParsedFiles(tree.blob_of, memo.scans() if memo is not None else None, id_digits(project.root))
-    return Project(tree, parsed, memo)
 
 
 def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[ResourceId]]:

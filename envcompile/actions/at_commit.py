@@ -60,14 +60,14 @@ class AtCommit:
 
     def places(self, identity: ResourceId, fields: Iterable[FieldPath]) -> dict[FieldPath, str]:
         """The file and line that set each field of a resource; empty where that is not known."""
-        linked, resource = self._link(), self.resource(identity)
+        linked, resource = self._link(), self._named(identity)
         if linked is None or resource is None:
             return {}
         return {path: place_of(resource, path, linked.plan.api, linked.plan.sources) for path in fields}
 
     def key_places(self, identity: ResourceId, path: FieldPath, keys: Iterable[str]) -> dict[str, str]:
         """The file and line that set each key of a configuration file in a field; none where that is not known."""
-        linked, resource = self._link(), self.resource(identity)
+        linked, resource = self._link(), self._named(identity)
         places: dict[str, str] = {}
         if linked is None or resource is None:
             return places
@@ -77,6 +77,15 @@ class AtCommit:
             if winner is not None and winner.place is not None:
                 places[key] = readable(str(winner.place))
         return places
+
+    def _named(self, identity: ResourceId) -> Resource | None:
+        """A resource, in whichever namespace it was then; None where several are called so."""
+        linked = self._link()
+        if linked is None or identity in linked.ids():
+            return self.resource(identity)
+        wanted = (identity.group, identity.kind, identity.name)
+        same = [one for one in linked.ids() if (one.group, one.kind, one.name) == wanted]
+        return self.resource(same[0]) if len(same) == 1 else None
 
     def _link(self) -> LinkedEnvironment | None:
         from envcompile.units.project import Project

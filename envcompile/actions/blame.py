@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.at_commit import AtCommit
+from envcompile.actions.former_names import follow, former_of
 from envcompile.actions.past import api_at, resources_at, revision_of
 from envcompile.errors import Problem, UsageError
 from envcompile.history.blame import blame, blame_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from envcompile.actions.past import Past
     from envcompile.history.blame import Blamed
@@ -37,7 +39,11 @@ def blame_fields(
     if inner is not None:
         return target.id, _blame_keys(past, at, target.id, path, inner)
     node = root_node(target.id, target.value, api_at(past, at))
-    found = blame(past.store, environment, at.commit, target.id, node, path)
+
+    def ask(name: str, commit: str, identity: ResourceId) -> list[Blamed]:
+        return blame(past.store, name, commit, identity, node, path)
+
+    found = _through_names(past, environment, target.id, ask(environment, at.commit, target.id), ask)
     if not found:
         what = f"{target.id.short} has no field `{field}` at {at.commit[:12]}"
         raise UsageError([Problem(what, "`envc history show` prints the resource")])
@@ -46,8 +52,9 @@ def blame_fields(
         if not blamed.place:
             unplaced.setdefault(blamed.commit, []).append(blamed.path)
     places: dict[str, dict[FieldPath, str]] = {}
+    names = follow(past.store, environment).revisions
     for commit, paths in unplaced.items():
-        with AtCommit(past.repository, commit, environment) as then:
+        with AtCommit(past.repository, commit, names[commit].environment) as then:
             places[commit] = then.places(target.id, paths)
     hidden = shown(redacted(target.id, target.value))
     done = []
@@ -66,7 +73,10 @@ def _blame_keys(past: Past, at: Revision, resource: ResourceId, path: FieldPath,
     def parts(value: Any) -> Mapping[str, Any]:
         return _keys(path, value, key) if resource.kind not in {"Secret", "SealedSecret"} else {}
 
-    found = blame_parts(past.store, at.environment, at.commit, resource, path, parts)
+    def ask(name: str, commit: str, identity: ResourceId) -> list[Blamed]:
+        return blame_parts(past.store, name, commit, identity, path, parts)
+
+    found = _through_names(past, at.environment, resource, ask(at.environment, at.commit, resource), ask)
     if not found:
         what = f"{resource.short} has no key `{key}` in `{format_field(path)}` at {at.commit[:12]}"
         raise UsageError([Problem(what, "keys are those of a .properties, .env, .ini, .toml, .yaml or .json entry")])
@@ -74,10 +84,61 @@ def _blame_keys(past: Past, at: Revision, resource: ResourceId, path: FieldPath,
     for blamed in found:
         names.setdefault(blamed.commit, []).append(blamed.key)
     places: dict[str, dict[str, str]] = {}
+    revisions = follow(past.store, at.environment).revisions
     for commit, keys in names.items():
-        with AtCommit(past.repository, commit, at.environment) as then:
+        with AtCommit(past.repository, commit, revisions[commit].environment) as then:
             places[commit] = then.key_places(resource, path, keys)
     return [blamed._replace(place=places[blamed.commit].get(blamed.key, "")) for blamed in found]
+
+
+def _through_names(
+    past: Past,
+    environment: str,
+    resource: ResourceId,
+    found: list[Blamed],
+    ask: Callable[[str, str, ResourceId], list[Blamed]],
+) -> list[Blamed]:
+    """What came with the resource when its environment got another name is followed to the name before.
+
+    Args:
+        past: the history.
+        environment: the name that was asked about.
+        resource: the resource under it.
+        found: what is known of it under that name.
+        ask: asks the same of another environment, commit and resource.
+    """
+    store = past.store
+    for commit in {blamed.commit for blamed in found if blamed.how == "created"}:
+        revision = store.revisions(environment)[commit]
+        above = store.commits([commit])[commit].parents
+        former = former_of(store, revision, above[0]) if above else None
+        state = store.state(former.id) if former is not None else {}
+        same = [
+            one for one in state if (one.group, one.kind, one.name) == (resource.group, resource.kind, resource.name)
+        ]
+        if former is None or not same:
+            continue
+        identity = resource if resource in state else same[0]
+        earlier = _through_names(
+            past, former.environment, identity, ask(former.environment, former.commit, identity), ask
+        )
+        known = {(blamed.path, blamed.key): blamed for blamed in earlier}
+        found = [
+            _joined(blamed, known.get((blamed.path, blamed.key)))
+            if blamed.commit == commit and blamed.how == "created"
+            else blamed
+            for blamed in found
+        ]
+    return found
+
+
+def _joined(blamed: Blamed, before: Blamed | None) -> Blamed:
+    """A field that came with a new name: unchanged since before, changed with it, or new in it."""
+    if before is None:
+        return blamed._replace(how="added")
+    if before.value == blamed.value:
+        return before
+    return blamed._replace(how="changed", old=json.dumps(before.value, ensure_ascii=False))
 
 
 def _keys(path: FieldPath, value: Any, wanted: str) -> dict[str, Any]:

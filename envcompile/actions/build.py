@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.actions.charting import compare_chart
 from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
@@ -91,6 +90,8 @@ def build(
     if is_whole:
         results += _orphans(project, target)
         if with_chart and project.settings.chart is not None:
+            from envcompile.actions.charting import compare_chart
+
             known_chart = _known_digests(look.snapshot, CHART_FOLDER)
             chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
             results.append(chart.result)

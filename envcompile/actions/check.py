@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
 from envcompile.actions.findings import count_of, find_all
 from envcompile.actions.older import OlderStates
+from envcompile.actions.own_rules import own_rules
 from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
+from envcompile.check.policy.ownrules import FOLDER as OWN
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.schema import IMMUTABLE, SCHEMA
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
@@ -63,7 +66,8 @@ def check(
         UsageError: no such environment, or there is no resource to look at.
         EnvcError: what is wrong with the sources, or `checks` names rules that do not exist.
     """
-    asked = known_rules() if rules is None else (SCHEMA, *rules)
+    own = own_rules(project.tree, (rule.id for rule in all_rules())) if rules is None else ()
+    asked = (*known_rules(), *own) if rules is None else (SCHEMA, *rules)
     names = project.choose(wanted)
     linked = link_all(project, names)
     if not any(map(count_of, linked)):
@@ -72,7 +76,9 @@ def check(
     _refuse_unknown_rules(project, linked, asked)
     folder = folder or project.tree.root
     older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
-    stamp = " ".join([*(rule.id for rule in asked), "cel" if is_installed() else ""])
+    written = [project.tree.read(entry.path) for entry in project.tree.files(OWN)] if own else []
+    digests = [hashlib.sha256(data).hexdigest() for data in written]
+    stamp = " ".join([*(rule.id for rule in asked), *digests, "cel" if is_installed() else ""])
     checked = find_all(project, linked, asked, older, "" if rules is not None else stamp)
     for environment in linked:
         environment.remember()

@@ -8,9 +8,10 @@ from envcompile.actions.commit_inputs import EnvironmentInputs
 from envcompile.errors import EnvcError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
+from envcompile.units.kept_plans import BUILT, RECORDED, KeptPlans, keep_plans_at
 from envcompile.units.memo import FOLDER, FolderMemo, Remembered, told_of
 from envcompile.units.project import Project
-from envcompile.units.revised import revised
+from envcompile.units.revised import plan_after, revised
 from envcompile.units.unit import UnitExports  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class _Kept(NamedTuple):
 
     state: State
     frame: tuple[str, ...] | None
+    """None where its plan tells by itself, or there are others besides."""
 
 
 class CommitStates:
@@ -71,6 +73,8 @@ class CommitStates:
         if self._units is not None and self._units.keeps:
             self._scans.update(self._units.scans())
         self._commits: dict[str, OpenCommit] = {}
+        self.latest = ""
+        """The commit of which plans are kept for later runs."""
         self._states: dict[str, dict[str, _Kept]] = {}
 
     def open(self, commit: str) -> OpenCommit:
@@ -128,6 +132,19 @@ class CommitStates:
         if self._units is not None and self._units.keeps:
             self._units.save_scans(self._scans)
             self._units.save()
+            self._keep_plans(self._units)
+
+    def _keep_plans(self, units: _Units) -> None:
+        """Keep the plans of the latest commit, where all its environments compiled."""
+        at = self._commits.get(self.latest)
+        if at is None or at.project is None:
+            return
+        states = [self._states.get(name, {}).get(digest) for name, digest in at.digests.items()]
+        plans = [one.state.plan for one in states if one is not None and one.state.plan is not None]
+        if plans and len(plans) == len(at.digests):
+            keep_plans_at(units.root, units.tool, at.project, at.tree, plans)
+            at.project.parsed.adopt()
+            units.save_scans(at.project.parsed.new_scans)
 
     def _open(self, commit: str) -> OpenCommit:
         from envcompile.sources import ParsedFiles
@@ -143,8 +160,16 @@ class CommitStates:
 
         remembers = self._units is not None
         parsed = ParsedFiles(digest_of, self._scans, len(commit)) if remembers else ParsedFiles(digits=len(commit))
+        units = self._units
+        kept = None
+        if units is not None and units.keeps:
+            for series in (RECORDED, BUILT):
+                kept = kept or KeptPlans.at_commit(units.root, units.tool, tree, parsed, series)
+        if kept is not None:
+            project = Project(tree, parsed, units, kept=kept)
+            return OpenCommit(project, "", tree, self._inputs.of(commit, kept.layers, project.settings.crds))
         try:
-            project = Project(tree, parsed, self._units)
+            project = Project(tree, parsed, units)
         except EnvcError as error:
             self._refuse_partial(tree)
             return OpenCommit(None, reason(error), tree, {})
@@ -161,17 +186,30 @@ class CommitStates:
             raise ValueError("the settings of this commit cannot be read")
         if self._units is None or project.memo is None:
             return _Kept(State(self._link(at, project, environment)), None)
-        frame = self._frame(at.tree, project, environment)
-        if latest is not None and frame is not None and frame == latest.frame:
-            try:
-                state = revised(latest.state, project.sources_of(environment))
-            except EnvcError:
-                state = None  # the whole says what is wrong
-            if state is not None:
-                self._scans.update(project.parsed.new_scans)
-                return _Kept(state, frame)
+        frame = self._frame(at.tree, project, environment) if project.kept is None else None
+        try:
+            state = self._revised(project, environment, latest, frame)
+        except EnvcError:
+            state = None  # the whole says what is wrong
+        if state is not None:
+            self._scans.update(project.parsed.new_scans)
+            return _Kept(state, frame)
         linked = self._link(at, project, environment)
         return _Kept(State(linked, latest.state if latest is not None else None), frame)
+
+    @staticmethod
+    def _revised(
+        project: Project, environment: str, latest: _Kept | None, frame: tuple[str, ...] | None
+    ) -> State | None:
+        """An environment as an edit of the latest one; None where it is another one."""
+        if latest is None or latest.state.plan is None:
+            return None
+        if project.kept is not None:
+            return revised(latest.state, project.plan(environment))
+        if frame is None or frame != latest.frame:
+            return None
+        plan = plan_after(latest.state.plan, project.sources_of(environment))
+        return revised(latest.state, plan) if plan is not None else None
 
     @staticmethod
     def _frame(tree: CommitTree, project: Project, environment: str) -> tuple[str, ...] | None:
@@ -229,6 +267,7 @@ class _Units(FolderMemo):
 
     def __init__(self, root: Path, tool: str, *, keeps: bool) -> None:
         super().__init__(root, tool)
+        self.root, self.tool = root, tool
         self.keeps = keeps
         self._known: dict[tuple[str, str], _Known] = {}
 

@@ -21,9 +21,10 @@ from envcompile.sources import WorkingTree
 from envcompile.sources.parsed import ParsedFiles
 from envcompile.sources.project import read_project_file
 from envcompile.units.compare import changed_resources
+from envcompile.units.kept_plans import KeptPlans
 from envcompile.units.memo import FolderMemo
 from envcompile.units.project import Project
-from envcompile.units.snapshot import Look
+from envcompile.units.snapshot import Look, tool_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -118,8 +119,10 @@ class _Side(Project):
         digest_of: Callable[[str], str] | None,
         digits: int,
         twin: _Side | None = None,
+        kept_for: Callable[[Tree, ParsedFiles], KeptPlans | None] = lambda *_: None,
     ) -> None:
-        super().__init__(tree, _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}, digits), memo)
+        parsed = _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}, digits)
+        super().__init__(tree, parsed, memo, kept=kept_for(tree, parsed))
 
 
 def difference(
@@ -168,7 +171,8 @@ def difference(
                     project = _newer_side(root, newer, limits)
                     after, failed = _linked(project, wanted, commit), {}
             older = opening.result()
-        base = _Side(older, project.memo if project is not None else None, older.blob_of, id_digits(root), project)
+        memo = project.memo if project is not None else None
+        base = _Side(older, memo, older.blob_of, id_digits(root), project, _kept_at(root, limits))
         broken: dict[str, EnvcError] = {}
         known = project.environments if project is not None else ()
         if may_be_broken:
@@ -218,8 +222,24 @@ def _newer_side(root: Path, commit: CommitTree | None, limits: Limits) -> _Side:
     memo = FolderMemo(folder.root, look.tool, is_kept=limits.is_trusted)
     if commit is not None:
         commit.limits = limits
-        return _Side(commit, memo, commit.blob_of, id_digits(root))
-    return _Side(completed(folder), memo, look.known_digest, id_digits(root))
+        return _Side(commit, memo, commit.blob_of, id_digits(root), kept_for=_kept_at(folder.root, limits))
+    tree = completed(folder)
+
+    def kept_for(tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+        return KeptPlans.open(folder.root, look, tree, parsed) if tree is folder else None
+
+    return _Side(tree, memo, look.known_digest, id_digits(root), kept_for=kept_for)
+
+
+def _kept_at(root: Path, limits: Limits) -> Callable[[Tree, ParsedFiles], KeptPlans | None]:
+    """What finds the plans that hold for a commit, in a project that is trusted."""
+
+    def found(tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+        if not limits.is_trusted or not isinstance(tree, CommitTree):
+            return None
+        return KeptPlans.at_commit(root, tool_stamp(), tree, parsed)
+
+    return found
 
 
 def _newer_if_sound(
@@ -243,7 +263,9 @@ def _compared(name: str, before: LinkedEnvironment | None, after: LinkedEnvironm
     """What differs in one environment; units that both sides have are not compiled for it."""
     touched = changed_resources(before, after)
     old, new = (
-        [side.resource(identity) for identity in touched if identity in side.ids()] if side is not None else []
+        [side.resource(identity) for identity in touched if identity in side.ids_named(identity.name)]
+        if side is not None
+        else []
         for side in (before, after)
     )
     either = after if after is not None else before

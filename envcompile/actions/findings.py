@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.older import OlderStates
     from envcompile.check.rule import Rule
-    from envcompile.compose.assemble import Origin
+    from envcompile.compose.layers import Origin
     from envcompile.emit.filenames import Placed
     from envcompile.model import Pointer, ResourceId
     from envcompile.units.environment import LinkedEnvironment

@@ -45,7 +45,7 @@ def follow(store: HistoryReader, environment: str) -> Followed:
             found.revisions.setdefault(commit, revision)
         for revision in first:
             above = parents[revision.commit].parents
-            former = _former(store, revision, above[0]) if above else None
+            former = former_of(store, revision, above[0]) if above else None
             if former is None:
                 continue
             before, after = store.state(former.id), store.state(revision.id)
@@ -55,8 +55,14 @@ def follow(store: HistoryReader, environment: str) -> Followed:
     return found._replace(names=tuple(names))
 
 
-def _former(store: HistoryReader, revision: Revision, parent: str) -> Revision | None:
-    """The revision that another name had in the parent, and that went when this one came."""
+def former_of(store: HistoryReader, revision: Revision, parent: str) -> Revision | None:
+    """The revision that another name had in the parent, and that went when this one came; None for none.
+
+    Args:
+        store: the history.
+        revision: the first of an environment.
+        parent: the commit before.
+    """
     before = store.revisions_of(parent)
     if revision.environment in before:
         return None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, Problems, UsageError
@@ -10,8 +12,6 @@ from envcompile.files import unwritable, write_atomically
 from envcompile.git.discovery import prefix_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from envcompile.units.project import Project
 
 BEGIN = "# envc owners: begin (written by `envc owners --write` from overlays/*/environment.yaml)"
@@ -43,7 +43,7 @@ def owners(project: Project) -> Owners:
     approval of any of them is what the hosts then ask for.
 
     Raises:
-        UsageError: no environment names owners.
+        UsageError: no environment names owners, or the file is behind a symbolic link.
         EnvcError: an owner that no host knows how to read, or sources that do not compose.
     """
     problems = Problems()
@@ -75,7 +75,10 @@ def owners(project: Project) -> Owners:
     width = max(len(prefix + folder) for folder in rows) + 2
     lines = [f"{f'/{prefix}{folder}':<{width}} {' '.join(held)}" for folder, held in rows.items() if held]
     block = "\n".join([BEGIN, *lines, END]) + "\n"
-    path = next((top / home for home in _HOMES if (top / home).is_file()), top / _HOMES[0])
+    path = next((top / home for home in _HOMES if os.path.lexists(top / home)), top / _HOMES[0])
+    if Path(os.path.realpath(path)) != Path(os.path.realpath(top)) / path.relative_to(top):
+        fix = "put a file and folders in their place: envc reads and writes through no link"
+        raise UsageError([Problem(f"{path} is a symbolic link, or lies behind one", fix)])
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     return Owners(path, before, _with_block(before, block), block)
 

@@ -87,6 +87,7 @@ class Recorder:
             UnavailableError: the database or git does not answer; then nothing of the commit is recorded.
         """
         inputs = inputs_of(self.objects, commit.hash, self.repository.prefix)
+        self._states.latest = commit.hash
         parent = commit.parents[0] if commit.parents else ""
         while True:
             bases = self.store.revisions_of(parent) if parent else {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
+from envcompile.units.kept_plans import keep_plans
 from envcompile.units.snapshot import INPUT_FOLDERS, Files, Snapshot, racy_inputs, save, scan, stat_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ def keep_snapshot(
     known = [digests.get(path) or look.known_digest(path) for path in inputs]
     files = Files.of(inputs, ["" if path in private else digest for path, digest in zip(inputs, known, strict=True)])
     if files is not None:
-        project.keep_plans(files)
+        keep_plans(project, files)
+        project.parsed.adopt()
         save(
             look,
             Snapshot(

@@ -50,7 +50,7 @@ def read_baseline(data: bytes, file: str) -> list[KnownFinding]:
     fix = "write it again: envc check --write-baseline"
     try:
         value: Any = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise fail("the baseline is no JSON", fix, where) from error
     if not isinstance(value, dict) or value.get("version") != _VERSION or not isinstance(value.get("findings"), list):
         raise fail(f"this is no baseline of version {_VERSION}", fix, where)

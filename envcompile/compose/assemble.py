@@ -13,7 +13,7 @@ from envcompile.model import patch_id
 from envcompile.yamlio.places import exact_place, place, within_output
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from envcompile.compose.layers import Newcomer, Origin, Stray
     from envcompile.compose.settings import SettingProblem, UsedSettings
@@ -111,7 +111,7 @@ def compose_unit(
 
 def _unknown_kinds(
     resources: Iterable[Resource],
-    unknown: Container[tuple[str, str]],
+    unknown: Collection[tuple[str, str]],
     api: KubeApi,
     origins: Mapping[ResourceId, Origin],
 ) -> Iterator[UnknownKind]:

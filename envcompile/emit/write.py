@@ -130,6 +130,10 @@ def _swap(plan: Plan, folder: Path, scratch: Path) -> str:
         _remove_environment(plan, folder, scratch)
         return ""
     touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
+    if len(touched) == 1 and touched <= {*plan.changed, *plan.edited}:
+        (file,) = touched
+        _write_application(plan, folder, file, scratch)
+        return file
     apps = {path.partition("/")[0] for path in touched}
     app = apps.pop() if len(apps) == 1 else INDEX_NAME
     if app != INDEX_NAME and ((folder / app).is_dir() or ((folder / app).is_file() and touched == {app})):
@@ -227,9 +231,7 @@ def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:
     kept = {*plan.unchanged, *plan.others}
     root, below = str(staging), str(folder)
     made = {root}
-    for path in sorted({*plan.bundle.digests, *plan.others}):
-        if not path.startswith(prefix):
-            continue
+    for path in sorted([path for path in {*plan.bundle.digests, *plan.others} if path.startswith(prefix)]):
         target = f"{root}/{path}"
         parent = target.rpartition("/")[0]
         if parent not in made:

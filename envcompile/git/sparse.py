@@ -37,7 +37,11 @@ def completed(folder: Tree) -> Tree:
         return folder
     repository = open_repository(folder.root)
     names = _Names(repository)
-    return SparseTree(names, repository, folder.root) if names.has_left_out else folder
+    if not names.has_left_out:
+        return folder
+    tree = SparseTree(names, repository, folder.root)
+    tree.bound(folder.limits)
+    return tree
 
 
 class SparseTree(StoredTree):

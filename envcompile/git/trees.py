@@ -334,16 +334,34 @@ class StoredTree:
 class CommitTree(StoredTree):
     """The files of one commit."""
 
-    __slots__ = ("commit", "revision")
+    __slots__ = ("_commit", "commit", "revision")
 
     def __init__(
         self, objects: GitObjects, commit: str, prefix: str, *, revision: str = "", owns_objects: bool = True
     ) -> None:
-        super().__init__(_Commit(objects, commit), objects, prefix, owns_objects=owns_objects)
+        listing = _Commit(objects, commit)
+        super().__init__(listing, objects, prefix, owns_objects=owns_objects)
         self.commit = commit
         """The commit's full hash."""
+        self._commit = listing
         self.revision = revision or commit
         """What it was asked for by."""
+
+    def plain_files(self, names: Iterable[str]) -> dict[str, str] | None:
+        """Every file at or below some names of the project's folder -> git's name of its content.
+
+        Names that begin with a dot are left out. None where there is a link or a submodule among them.
+        """
+        found: dict[str, str] = {}
+        for name in names:
+            entry = self._commit.entry(self._prefix + name)
+            if entry is None:
+                continue
+            entries = self._objects.below(entry.hash, f"{name}/") if entry.mode == FOLDER else {name: entry}
+            if any(each.mode in {SYMLINK, SUBMODULE} for each in entries.values()):
+                return None
+            found.update({path: each.hash for path, each in entries.items() if "/." not in path})
+        return found
 
 
 class _Commit:

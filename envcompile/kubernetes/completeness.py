@@ -10,6 +10,7 @@ from envcompile.errors import nearest
 from envcompile.kubernetes.decoding import formats, misread
 from envcompile.kubernetes.demands import demands
 from envcompile.kubernetes.schema import SCALARS, Shortcoming, json_type
+from envcompile.kubernetes.shipped import groups, kinds_of
 from envcompile.kubernetes.tables import GROUP_PREFIXES, TYPE_PREFIX
 
 if TYPE_CHECKING:
@@ -137,7 +138,13 @@ def slip_of_kind(api: KubeApi, value: dict[str, Any]) -> tuple[str, str]:
 
 def _unknown(api: KubeApi, api_version: str, group: str, kind: str) -> Iterator[Shortcoming]:
     """A kind that a group of Kubernetes' own does not have: nobody else can define one there."""
-    if (group, kind) in _NOT_STORED or not (api.owns(group) or group == _FORMER):
+    is_ours = api.owns(group) or group == _FORMER
+    if not is_ours and group in groups():
+        near = nearest(kind, kinds_of(group), limit=1)
+        if near:  # another release of the operator may have it
+            what = f"no kind {kind} in `{api_version}` is known: did you mean `{near[0]}`?"
+            yield Shortcoming(("kind",), what, is_certain=False)
+    if (group, kind) in _NOT_STORED or not is_ours:
         return
     there = [name for of, name in api.kinds() if of == group]
     near = nearest(kind, there, limit=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, fail
+from envcompile.git.lineends import as_stored
 from envcompile.limits import DEFAULT_LIMITS
 from envcompile.model import Document, Location
 from envcompile.sources.jsonneterrors import exhausted, explained
@@ -117,7 +118,7 @@ class Evaluations:
                 return _evaluation(known.output, known.dependencies)
         importer = Importer(tree, self._files, file, self._limits)
         try:
-            output = self._evaluate(file, environment, code, importer)
+            output = self._evaluate(tree, file, environment, code, importer)
         except EnvcError as error:
             if _asks_for_environment(error):
                 self._keep(tree, file, key, Stored(_ASKED, importer.dependencies()))
@@ -131,11 +132,11 @@ class Evaluations:
         if self._store is not None and not is_ignored_source(tree, file.path) and not _holds_values(result.output):
             self._store.save(key, result)
 
-    def _evaluate(self, file: File, environment: Mapping[str, Any], code: str, importer: Importer) -> str:
+    def _evaluate(self, tree: Tree, file: File, environment: Mapping[str, Any], code: str, importer: Importer) -> str:
         import json
 
         try:
-            text = file.data.decode()
+            text = as_stored(tree.root, file.path, file.data).decode()
         except UnicodeDecodeError as error:
             where = Location(file.path, file.data.count(b"\n", 0, error.start) + 1, 1)
             raise fail(f"`{file.path}` is not UTF-8", "save the file as UTF-8", where) from error

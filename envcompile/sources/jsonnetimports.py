@@ -8,6 +8,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import EnvcError, did_you_mean, fail
+from envcompile.git.lineends import as_stored
 from envcompile.limits import DEFAULT_LIMITS, too_much
 from envcompile.model import Location
 from envcompile.sources.jsonneterrors import split_trace
@@ -88,7 +89,7 @@ class Importer:
         require_visible(path)
         file = self._files.get(path)
         if file is None and self._tree.is_file(path):
-            file = self._files[path] = File(path, self._tree.read(path))
+            file = self._files[path] = File(path, as_stored(self._tree.root, path, self._tree.read(path)))
             self._size += len(file.data)
             if self._size > self._limits.size << 20:
                 raise too_much(

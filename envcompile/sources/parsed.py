@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from envcompile.sources.yamlfiles import FileDocuments
 
 
-_BOUND = 1_000_000
+_BOUND = 2_000_000
 """Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much.
 
 Those beyond are put aside as bytes, of which as many are kept again; an unnamed file takes the rest.
@@ -102,6 +102,7 @@ class ParsedFiles:
         "_layers",
         "_lent",
         "_packed",
+        "_rescanned",
         "_said",
         "_scanned",
         "_scans",
@@ -127,6 +128,7 @@ class ParsedFiles:
         self._digests: dict[str, str] = {}
         self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
         self._scans: dict[tuple[str, str], FileScan] = {}
+        self._rescanned: dict[tuple[str, str], FileScan] = {}
         self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
@@ -361,9 +363,13 @@ class ParsedFiles:
             return None
         said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
         found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
-        self._scans[name, path] = found
+        self._rescanned[name, path] = found
         self._scanned.pop(name, None)
         return found
+
+    def adopt(self) -> None:
+        """Take what edited files speak of for what files spoke of at the last build, which now is this one."""
+        self._scans.update(self._rescanned)
 
     def documents(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileDocuments:
         """What one file of a layer says to an environment.

@@ -10,7 +10,7 @@ from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from envcompile.emit.filenames import Placed
     from envcompile.model import Resource, ResourceId
@@ -29,8 +29,10 @@ def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment
         before: one state; None for an environment that is not there.
         after: the other one.
     """
-    left, right = State(before), State(after)
     renderer = Renderer()
+    if before is not None and after is not None and before.paths is not None and after.paths is not None:
+        return sorted(_changed_units(before, after, renderer))
+    left, right = State(before), State(after)
     is_alike = left.layout == right.layout
     return sorted(
         identity
@@ -38,6 +40,43 @@ def changed_resources(before: LinkedEnvironment | None, after: LinkedEnvironment
         if left.file(identity) != right.file(identity)
         or left.text(identity, renderer) != right.text(identity, renderer)
     )
+
+
+def _changed_units(before: LinkedEnvironment, after: LinkedEnvironment, renderer: Renderer) -> Iterator[ResourceId]:
+    """As `changed_resources` where nothing but places comes of joining, of both: only units that differ are looked at.
+
+    Whatever is not in them has the same text, and is in the same file while its place and the layout are the same.
+    """
+    is_alike = before.plan.layout == after.plan.layout
+    left, right = _units_of(before), _units_of(after)
+    files: tuple[dict[ResourceId, str], dict[ResourceId, str]] = ({}, {})
+    for app in {*left, *right}:
+        one, other = left.get(app), right.get(app)
+        if not is_alike or one is None or other is None or one[1:] != other[1:]:
+            files[0].update(_files(before, one))
+            files[1].update(_files(after, other))
+    for identity in {*files[0], *files[1]}:
+        if files[0].get(identity) != files[1].get(identity) or (
+            render(before.resource(identity), renderer) != render(after.resource(identity), renderer)
+        ):
+            yield identity
+
+
+def _units_of(linked: LinkedEnvironment) -> dict[str, tuple[int, str, tuple[str, ...]]]:
+    """Application -> number and key of its unit, and the places of its resources."""
+    return {
+        unit.app: (number, unit.key, places)
+        for number, (unit, places) in enumerate(zip(linked.plan.units, linked.paths or (), strict=True))
+    }
+
+
+def _files(
+    linked: LinkedEnvironment, unit: tuple[int, str, tuple[str, ...]] | None
+) -> Iterator[tuple[ResourceId, str]]:
+    """The resources of a unit with their files."""
+    number, _, places = unit or (0, "", ())
+    for position, place in enumerate(places):
+        yield linked.id_at(number, position), file_of(place, linked.plan.layout)
 
 
 def differing(left: State, right: State) -> set[ResourceId]:

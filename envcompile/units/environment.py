@@ -13,7 +13,7 @@ from envcompile.yamlio.places import place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from envcompile.compose.assemble import Origin
+    from envcompile.compose.layers import Origin
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered

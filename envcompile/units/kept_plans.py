@@ -13,20 +13,31 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
+from envcompile.errors import EnvcError
 from envcompile.sources.environments import EnvironmentSources, layer_of
-from envcompile.units.cut import Part, digest_of  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+from envcompile.sources.project import PROJECT_FILE
+from envcompile.sources.scans import combined_digest
+from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.units.memo import FOLDER, read_checked, write_checked
-from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store, unit_key
+from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store
+from envcompile.units.snapshot import INPUT_FOLDERS, UNREAD
 from envcompile.units.unit import ApiFacts, SecretInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.git.trees import CommitTree
     from envcompile.kubernetes import KubeApi
     from envcompile.secrets.store import Store
     from envcompile.sources import ParsedFiles, ProjectSources, Tree
+    from envcompile.units.project import Project
     from envcompile.units.snapshot import Files, Look
+
+BUILT, RECORDED = "built", "recorded"
+"""Plans that builds of the folder kept, and those that the recorder kept of commits."""
+_MOST_EDITS = 200
+"""Where more files differ, environments are planned from their files."""
 
 
 class _Unit(msgspec.Struct, array_like=True):
@@ -50,14 +61,23 @@ class _Plan(msgspec.Struct, array_like=True):
     patches: tuple[tuple[int, str, int, tuple[str | int, ...]], ...]
     patched: tuple[tuple[int, str, str], ...]
     documents: int
+    has_store: bool
 
 
 class _Project(msgspec.Struct, array_like=True):
     world: str
     settings: settings.Project
     environments: tuple[str, ...]
+    layers: dict[str, tuple[str, ...]]
     fixed: tuple[str, ...]
     """The files that are looked at otherwise than as resources of their layer, too."""
+
+
+class _Inputs(msgspec.Struct, array_like=True):
+    world: str
+    tool: str
+    digests: dict[str, str]
+    """Of every file that was read; empty where there are files outside of the input folders."""
 
 
 class KeptPlans:
@@ -68,19 +88,30 @@ class KeptPlans:
         world: names what they were made from.
         found: what is kept of the project.
         edits: layer and path of each file that was edited since -> its digest now.
+        series: whether builds kept them, or the recorder of commits.
     """
 
-    def __init__(self, root: Path, world: str, found: _Project, edits: Mapping[tuple[str, str], str]) -> None:
+    def __init__(
+        self, root: Path, world: str, found: _Project, edits: Mapping[tuple[str, str], str], series: str = BUILT
+    ) -> None:
         self._root = root
+        self._series = series
         self.world = world
         """Names what they were made from."""
         self._edits = edits
         self.settings = found.settings
         """What `envc.yaml` says."""
+        self.layers = found.layers
+        """Environment -> the names of its overlays, lowest first."""
         self.environments = found.environments
         """The environments in their promotion order."""
         self.fixed = found.fixed
         """The files that plans hang on besides as resources of a layer."""
+
+    @property
+    def is_edited(self) -> bool:
+        """Tell whether a file was edited since they were kept."""
+        return bool(self._edits)
 
     @classmethod
     def open(cls, root: Path, look: Look, tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
@@ -95,11 +126,38 @@ class KeptPlans:
         if look.snapshot is None or look.changed is None or not look.is_plain:
             return None
         world = world_of(look.tool, look.snapshot.inputs)
-        found = _load(root, "plans", _Project)
+        found = _load(root, BUILT, "project", _Project)
         if found is None or found.world != world:
             return None
-        edits = _edits(look, tree, parsed, frozenset(found.fixed))
+        if any(not look.is_edited(path) for path in look.changed):
+            return None
+        edits = _edits(look.changed, look.snapshot.inputs.digest_of, tree, parsed, frozenset(found.fixed))
         return cls(root, world, found, edits) if edits is not None else None
+
+    @classmethod
+    def at_commit(
+        cls, root: Path, tool: str, tree: CommitTree, parsed: ParsedFiles, series: str = BUILT
+    ) -> KeptPlans | None:
+        """The plans that hold for a commit, by what git calls the contents of its files; None when there are none.
+
+        Args:
+            root: the project's folder.
+            tool: names this envc.
+            tree: the files of the commit.
+            parsed: what was read of them, with what earlier runs know.
+            series: those that builds kept, or those that the recorder of commits did.
+        """
+        found, inputs = _load(root, series, "project", _Project), _load(root, series, "inputs", _Inputs)
+        if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.digests:
+            return None
+        files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE))
+        if files is None or files.keys() != inputs.digests.keys():
+            return None
+        changed = [path for path, digest in files.items() if inputs.digests[path] != digest]
+        if len(changed) > _MOST_EDITS:
+            return None
+        edits = _edits(changed, inputs.digests, tree, parsed, frozenset(found.fixed))
+        return cls(root, found.world, found, edits, series) if edits is not None else None
 
     def plan(
         self,
@@ -120,7 +178,7 @@ class KeptPlans:
             api_for: what facts say of Kubernetes.
             store_for: the sealed values of the environment with these settings.
         """
-        kept = _load(self._root, f"plan-{environment}", _Plan)
+        kept = _load(self._root, self._series, f"of-{environment}", _Plan)
         if kept is None or kept.world != self.world:
             return None
 
@@ -131,7 +189,7 @@ class KeptPlans:
 
         own = EnvironmentSources(environment, kept.settings, tree, parsed, lay, kept.layers)
         facts = ApiFacts(kept.version, tuple(kept.crds), self.settings.merge_keys, kept.facts)
-        store = store_for(kept.settings)
+        store = store_for(kept.settings) if kept.has_store else None
         numbers = {layer: number for number, layer in enumerate(kept.layers)}
         edits = {(numbers[layer], path): new for (layer, path), new in self._edits.items() if layer in numbers}
         return EnvironmentPlan(
@@ -139,61 +197,104 @@ class KeptPlans:
             api_for(facts),
             facts,
             kept.merge_texts,
-            tuple(_units(kept, edits, store, environment)),
+            tuple(_units(kept, store, environment)),
             store,
             kept.patches,
             kept.given,
             frozenset(),
-            tuple([(number, path, edits.get((number, path), digest)) for number, path, digest in kept.patched]),
+            kept.patched,
             self.settings.layout,
             kept.documents,
-        )
+        ).edited(edits)
 
 
-def keep_plans(
-    root: Path,
-    world: str,
-    project: settings.Project,
-    environments: tuple[str, ...],
-    plans: Iterable[EnvironmentPlan],
-    fixed: Iterable[str],
-) -> None:
+def keep_plans(project: Project, inputs: Files) -> None:
     """Keep the plans of a build of all environments; a folder that cannot be written is no error.
 
     Args:
-        root: the project's folder.
-        world: names what they were made from.
-        project: what `envc.yaml` says.
-        environments: their names in order.
-        plans: of all of them.
-        fixed: the files that plans hang on otherwise than as resources of their layer, too.
+        project: what was built.
+        inputs: everything that was read for it.
     """
-    packed: dict[str, bytes] = {}
+    look, kept = project.look, project.kept
+    if look is None or project.memo is None or project.asks_git or project.private_files():
+        return
+    world = world_of(look.tool, inputs)
+    if kept is None or world != kept.world:
+        plans = [project.plan(environment) for environment in project.environments]
+        _keep(project.root, BUILT, project, plans, _Inputs(world, look.tool, _digests_of(project, look, inputs)))
+
+
+def keep_plans_at(root: Path, tool: str, project: Project, tree: CommitTree, plans: Sequence[EnvironmentPlan]) -> None:
+    """Keep the plans of all environments of a commit that was recorded.
+
+    Args:
+        root: the project's folder.
+        tool: names this envc.
+        project: the commit.
+        tree: its files.
+        plans: of all environments.
+    """
+    files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE)) if project.kept is None or project.kept.is_edited else None
+    if files and not project.settings.crds:
+        world = combined_digest([tool, *(f"{path} {digest}" for path, digest in sorted(files.items()))])
+        _keep(root, RECORDED, project, plans, _Inputs(world, tool, files))
+
+
+def _keep(root: Path, series: str, project: Project, plans: Sequence[EnvironmentPlan], inputs: _Inputs) -> None:
+    """Keep plans, unless a store of secrets is looked up in the files."""
+    if any(plan.sources.settings.secret_backend == "external" for plan in plans):
+        return
+    kept = project.kept
+    fixed = {*project.parsed.looked_at(), *project.crd_files(), *(kept.fixed if kept is not None else ())}
+    layers = dict(kept.layers if kept is not None else project.sources.layers)
+    packed: dict[str, object] = {
+        "project": _Project(inputs.world, project.settings, project.environments, layers, tuple(sorted(fixed))),
+        "inputs": inputs,
+    }
+    for plan in plans:
+        packed[f"of-{plan.environment}"] = _Plan(
+            inputs.world,
+            plan.sources.settings,
+            plan.sources.layer_names,
+            plan.facts.version,
+            list(plan.facts.crds),
+            plan.facts.digest,
+            plan.merge_texts,
+            dict(plan.given),
+            [_Unit(one.app, one.parts, one.secrets is not None, one.sealed, one.key) for one in plan.units],
+            plan.patches,
+            plan.patched,
+            plan.documents,
+            plan.store is not None,
+        )
     try:
-        for plan in plans:
-            if plan.sources.settings.secret_backend == "external":
-                return  # the store is looked up in the files
-            units = [_Unit(one.app, one.parts, one.secrets is not None, one.sealed, one.key) for one in plan.units]
-            kept = _Plan(
-                world,
-                plan.sources.settings,
-                plan.sources.layer_names,
-                plan.facts.version,
-                list(plan.facts.crds),
-                plan.facts.digest,
-                plan.merge_texts,
-                dict(plan.given),
-                units,
-                plan.patches,
-                plan.patched,
-                plan.documents,
-            )
-            packed[f"plan-{plan.environment}"] = msgspec.msgpack.encode(kept)
-        packed["plans"] = msgspec.msgpack.encode(_Project(world, project, environments, tuple(sorted(fixed))))
+        encoded = {name: msgspec.msgpack.encode(one) for name, one in packed.items()}
     except (OverflowError, UnicodeEncodeError):
         return  # a number or a text that msgpack has no form for
-    for name, data in packed.items():
-        write_checked(root / FOLDER / name, data)
+    for name, data in encoded.items():
+        write_checked(root / FOLDER / f"{series}-{name}", data)
+
+
+def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
+    """The digest of every file that was there; none of all where one is not known, or lies outside of the inputs."""
+    older = _load(project.root, BUILT, "inputs", _Inputs) if project.kept is not None else None
+    read = {}
+    if project.kept is None:
+        documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
+        read = {one.source.path: one.source.read() for one in documents if one is not None}
+    found: dict[str, str] = {}
+    for path, known in inputs.digest_of.items():
+        if not look.is_there(path):
+            continue
+        digest = known if known != UNREAD else older.digests.get(path, "") if older is not None else ""
+        if not digest and (path in read or look.is_settled(path)):
+            digest = project.parsed.digest(project.tree, path)
+            if path in read and project.parsed.file(project.tree, path).data != read[path]:
+                return {}
+        if not digest or path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
+            return {}
+        found[path] = digest
+    return found
 
 
 def world_of(tool: str, inputs: Files) -> str:
@@ -206,17 +307,23 @@ def world_of(tool: str, inputs: Files) -> str:
     return sha256(b"\n\n".join((tool.encode(), inputs.paths, inputs.stats, inputs.digests))).hexdigest()
 
 
-def _edits(look: Look, tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]) -> dict[tuple[str, str], str] | None:
-    """Layer and path of each edited file -> its digest; None when what changed is more than that."""
-    from envcompile.errors import EnvcError
+def _edits(
+    changed: Iterable[str], digests: Mapping[str, str], tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]
+) -> dict[tuple[str, str], str] | None:
+    """Layer and path of each edited file -> its digest; None when what changed is more than that.
 
+    Args:
+        changed: the files that differ.
+        digests: of all files as plans were made from them.
+        tree: the files now.
+        parsed: what was read of them.
+        fixed: the files that plans hang on otherwise, too.
+    """
     found: dict[tuple[str, str], str] = {}
-    for path in look.changed or ():
+    for path in changed:
         layer = layer_of(path)
-        if path in fixed or not layer or not look.is_edited(path):
-            return None
         before = parsed.scans.get((layer, path))
-        if before is None or before.crds or before.digest != look.digest_before(path):
+        if path in fixed or not layer or before is None or before.crds or before.digest != digests.get(path):
             return None
         try:
             after = parsed.rescan(tree, layer, path)
@@ -228,23 +335,16 @@ def _edits(look: Look, tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]) -
     return found
 
 
-def _units(
-    kept: _Plan, edits: Mapping[tuple[int, str], str], store: Store | None, environment: str
-) -> Iterator[PlannedUnit]:
+def _units(kept: _Plan, store: Store | None, environment: str) -> Iterator[PlannedUnit]:
     has_secrets = any(one.has_secrets for one in kept.units)
     sealed = SecretInput(store or empty_store(environment), frozenset()) if has_secrets else None
-    paths = {path for _, path in edits}
     for one in kept.units:
-        parts, key = one.parts, one.key
-        if edits and not paths.isdisjoint([part.path for part in parts]):
-            parts = tuple([part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in parts])
-            key = unit_key(kept.given, one.app, one.sealed, digest_of(parts))
         secrets = sealed if one.has_secrets else None
-        yield PlannedUnit(one.app, parts, secrets, one.sealed, may_be_remembered=True, key=key)
+        yield PlannedUnit(one.app, one.parts, secrets, one.sealed, may_be_remembered=True, key=one.key)
 
 
-def _load(root: Path, name: str, kind: type[Any]) -> Any:
-    data = read_checked(root / FOLDER / name)
+def _load(root: Path, series: str, name: str, kind: type[Any]) -> Any:
+    data = read_checked(root / FOLDER / f"{series}-{name}")
     try:
         return msgspec.msgpack.decode(data, type=kind) if data is not None else None
     except msgspec.MsgspecError:

@@ -123,7 +123,7 @@ def report(
     unknown: list[UnknownKind] = []
     known = [resource.id for unit in exports for resource in unit.resources]
     known += [identity for unit in exports for identity in unit.excluded]
-    layers = [scan.name for scan in sources.scans]
+    layers = list(sources.layer_names)
     origins = {resource.id: resource.origin for unit in exports for resource in unit.resources}
     for unit in compiled:
         for problem in unit.problems:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.model import Layer
 from envcompile.sources.scans import combined_digest
 from envcompile.sources.yamlfiles import app_of
+from envcompile.units.cut import digest_of
 from envcompile.units.unit import SecretInput, UnitInput
 
 if TYPE_CHECKING:
@@ -80,6 +81,28 @@ class EnvironmentPlan(NamedTuple):
         patches = [f"{number} {path} {digest}" for number, path, digest in self.patched]
         parts = [f"{name} {digest}" for name, digest in self.given.items()]
         return combined_digest([*parts, *patches, _StoreKey(self.store).of_all()])
+
+    def edited(self, edits: Mapping[tuple[int, str], str]) -> EnvironmentPlan:
+        """The plan after an edit of files that speak of the same as before.
+
+        Args:
+            edits: number of the layer and path -> the file's digest now.
+        """
+        if not edits:
+            return self
+        paths = {path for _, path in edits}
+        units: list[PlannedUnit] = []
+        for planned in self.units:
+            unit = planned
+            if not paths.isdisjoint([part.path for part in unit.parts]):
+                parts = tuple([
+                    part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in unit.parts
+                ])
+                key = unit_key(self.given, unit.app, unit.sealed, digest_of(parts))
+                unit = unit._replace(parts=parts, key=key)
+            units.append(unit)
+        patched = tuple([(number, path, edits.get((number, path), digest)) for number, path, digest in self.patched])
+        return self._replace(units=tuple(units), patched=patched)
 
     def inputs_of(self, unit: PlannedUnit) -> dict[str, str]:
         """Everything that a unit is compiled from: name -> digest, for who wants to know what changed."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.shared_memo import SharedMemo
-    from envcompile.units.snapshot import Files, Look
+    from envcompile.units.snapshot import Look
 
 
 class EnvironmentContext(NamedTuple):
@@ -85,7 +85,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self.tree = tree
         self.look = look
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
-        self._kept: KeptPlans | None = kept
+        self.kept: KeptPlans | None = kept
+        """The plans that the last build kept, where they hold for what is there now."""
         self._sources: ProjectSources | None = None
         self.memo: FolderMemo | SharedMemo | None = memo
         self._documents = 0
@@ -169,10 +170,14 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         return cls._of_stored(*commit_tree(path, revision), limits)
 
     @classmethod
-    def _of_stored(cls, tree: StoredTree, folder: Path, limits: Limits) -> Project:
+    def _of_stored(
+        cls, tree: StoredTree, folder: Path, limits: Limits, memo: FolderMemo | SharedMemo | None = None, tool: str = ""
+    ) -> Project:
         from envcompile.git.blob import id_digits
         from envcompile.git.own_folder import require_own
+        from envcompile.git.trees import CommitTree
         from envcompile.sources import ParsedFiles
+        from envcompile.units.kept_plans import KeptPlans
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import tool_stamp
 
@@ -181,8 +186,25 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         if not limits.is_trusted or not (folder / ".envc").is_dir():
             return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
         require_own(folder / ".envc")
-        memo = FolderMemo(folder, tool_stamp())
-        return cls(tree, ParsedFiles(tree.blob_of, memo.scans(), digits), memo)
+        tool = tool or tool_stamp()
+        memo = memo or FolderMemo(folder, tool)
+        parsed = ParsedFiles(tree.blob_of, memo.scans(), digits)
+        kept = KeptPlans.at_commit(folder, tool, tree, parsed) if isinstance(tree, CommitTree) else None
+        return cls(tree, parsed, memo, kept=kept)
+
+    def at(self, revision: str) -> Project:
+        """The project as a commit holds it, with what is remembered of this one; close its tree after use.
+
+        Args:
+            revision: whatever git takes for a commit.
+
+        Raises:
+            UsageError: there is no such commit, or the folder is in no git repository.
+        """
+        from envcompile.git.repository import open_repository
+
+        tree = open_repository(self.root).commit_tree(revision)
+        return self._of_stored(tree, self.root, self.tree.limits, self.memo, self.look.tool if self.look else "")
 
     @property
     def root(self) -> Path:
@@ -195,12 +217,12 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     @property
     def settings(self) -> models.Project:
         """What `envc.yaml` says."""
-        return self._kept.settings if self._kept is not None else self.sources.settings
+        return self.kept.settings if self.kept is not None else self.sources.settings
 
     @property
     def environments(self) -> tuple[str, ...]:
         """The environments in their promotion order."""
-        return self._kept.environments if self._kept is not None else self.sources.environments
+        return self.kept.environments if self.kept is not None else self.sources.environments
 
     @property
     def sources(self) -> ProjectSources:
@@ -398,9 +420,9 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """The plan that earlier builds kept, where it holds; what a team shares is learnt from files."""
         from envcompile.units.memo import FolderMemo
 
-        if self._kept is None or environment not in self._kept.environments or not isinstance(self.memo, FolderMemo):
+        if self.kept is None or environment not in self.kept.environments or not isinstance(self.memo, FolderMemo):
             return None
-        found = self._kept.plan(
+        found = self.kept.plan(
             environment,
             self.tree,
             self._parsed,
@@ -421,30 +443,6 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._documents += documents
         if self._documents > self.tree.limits.documents:
             raise too_much("documents", self.tree.limits, "the environments are made from more than", "")
-
-    @property
-    def is_kept(self) -> bool:
-        """Tell whether the plans that the last build kept hold for what is there now."""
-        return self._kept is not None
-
-    def keep_plans(self, inputs: Files) -> None:
-        """Keep the plans of all environments for later runs; a folder that cannot be written is no error.
-
-        Args:
-            inputs: everything that they were made from.
-        """
-        from envcompile.units.kept_plans import keep_plans, world_of
-
-        if self.look is None or self.memo is None or self.asks_git or self.private_files():
-            return
-        world = world_of(self.look.tool, inputs)
-        fixed = {*self._parsed.looked_at(), *self.crd_files()}
-        if self._kept is not None:
-            if world == self._kept.world:
-                return
-            fixed.update(self._kept.fixed)
-        plans = [self.plan(environment) for environment in self.environments]
-        keep_plans(self.root, world, self.settings, self.environments, plans, fixed)
 
     def _plan(self, environment: str) -> EnvironmentPlan:
         import msgspec

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.sources.scans import combined_digest
 from envcompile.units.compare import State
 from envcompile.units.compile import compile_unit
 from envcompile.units.link import NOTHING, finish
@@ -14,49 +13,58 @@ if TYPE_CHECKING:
 
     from envcompile.model import Resource, ResourceId
     from envcompile.sources import EnvironmentSources
-    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.unit import CompiledUnit
 
 
-def revised(before: State, sources: EnvironmentSources) -> State | None:
-    """An environment after an edit; None when it has to be planned and joined anew.
-
-    The settings, sealed values and certificates of both must be the same, as must be the Kubernetes version and the
-    definitions outside of the layers; whoever calls knows.
+def revised(before: State, after: EnvironmentPlan) -> State | None:
+    """An environment after an edit; None when it has to be joined anew.
 
     Args:
         before: the environment before, with which nothing is wrong.
-        sources: what it is made from now.
+        after: its plan now.
 
     Raises:
         EnvcError: what is wrong with the files.
     """
     plan = before.plan
-    if plan is None or plan.sources.settings.secret_backend == "external":
+    if plan is None or not _is_alike(plan, after):
         return None
-    edited = _edited(plan.sources, sources)
-    if edited is None:
-        return None
-    units: list[PlannedUnit] = []
-    touched: list[int] = []
-    for number, planned in enumerate(plan.units):
-        unit = planned
-        news = [edited[place] for part in unit.parts if (place := (part.layer, part.path)) in edited]
-        if news:
-            parts = tuple([
-                part._replace(digest=edited.get((part.layer, part.path), part.digest)) for part in unit.parts
-            ])
-            unit = unit._replace(parts=parts, key=combined_digest(["revised", unit.key, *map(str, parts)]))
-            touched.append(number)
-        units.append(unit)
-    after = plan._replace(sources=sources, units=tuple(units))
     compiled: dict[str, CompiledUnit] = {}
-    for number in touched:
-        unit = units[number]
-        made = compiled[unit.app] = compile_unit(after.input_of(unit), after.api)
-        if not made.is_sound or made.refused or made.exports != before.exports[unit.app]:
-            return None
+    for old, unit in zip(plan.units, after.units, strict=True):
+        if old.key != unit.key:
+            made = compiled[unit.app] = compile_unit(after.input_of(unit), after.api)
+            if not made.is_sound or made.refused or made.exports != before.exports[unit.app]:
+                return None
     return _Revised(before, after, compiled)
+
+
+def _is_alike(before: EnvironmentPlan, after: EnvironmentPlan) -> bool:
+    """Tell whether two plans have the same units, and the same besides them."""
+    return (
+        before.sources.settings.secret_backend != "external"
+        and (before.given, before.patches, before.layout) == (after.given, after.patches, after.layout)
+        and before.sources.layer_names == after.sources.layer_names
+        and before.store == after.store
+        and [unit.app for unit in before.units] == [unit.app for unit in after.units]
+    )
+
+
+def plan_after(plan: EnvironmentPlan, sources: EnvironmentSources) -> EnvironmentPlan | None:
+    """The plan of an environment after an edit that leaves alone what files speak of; None after any other.
+
+    The settings, sealed values and certificates of both must be the same, as must be the Kubernetes version and the
+    definitions outside of the layers; whoever calls knows.
+
+    Args:
+        plan: the one before.
+        sources: what the environment is made from now.
+
+    Raises:
+        EnvcError: what is wrong with the files.
+    """
+    edits = _edited(plan.sources, sources)
+    return plan.edited(edits)._replace(sources=sources) if edits is not None else None
 
 
 def _edited(before: EnvironmentSources, after: EnvironmentSources) -> dict[tuple[int, str], str] | None:

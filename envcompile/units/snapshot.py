@@ -136,6 +136,9 @@ class Snapshot:
         return changed
 
 
+_MANY = 8_000
+"""Files from which on it pays to start a process that looks at half of them."""
+
 _MOST_FOLDERS = 25_000
 """Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
 
@@ -175,9 +178,19 @@ class Look:
         found = self.snapshot.inputs.digest_of.get(path, UNREAD) if self.snapshot is not None else UNREAD
         return found if found != UNREAD else ""
 
+    def is_there(self, path: str) -> bool:
+        """Tell whether an input was there when the folder was looked at."""
+        return self.inputs.get(path, _ABSENT) != _ABSENT
+
+    def is_settled(self, path: str) -> bool:
+        """Tell whether an input is certain to hold now what it held when the folder was looked at."""
+        seen = self.inputs.get(path, _ABSENT)
+        is_old = seen != _ABSENT and int(seen.split(" ", 2)[1]) < self.began - _GRANULARITY_NS
+        return is_old and stat_of(f"{self.root}/{path}") == seen
+
     def is_edited(self, path: str) -> bool:
         """Tell whether a file is there now and was there at the last build."""
-        return bool(self.digest_before(path)) and self.inputs.get(path, _ABSENT) != _ABSENT
+        return bool(self.digest_before(path)) and self.is_there(path)
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
@@ -186,12 +199,38 @@ class Look:
             return None
         if _has_orphan(self.target, known.counts):
             return None
-        if not all(_is_untouched(f"{self.target}/{name}", files) for name, files in known.outputs.items()):
+        if not _are_untouched({f"{self.target}/{name}": files for name, files in known.outputs.items()}):
             return None
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
+
+
+def _are_untouched(folders: Mapping[str, Files]) -> bool:
+    """Tell whether all folders hold what envc wrote there; of many files two processes look at half of them each."""
+    names = list(folders)
+    count = sum(files.paths.count(b"\n") for files in folders.values())
+    if count < _MANY or len(names) < 2 or not hasattr(os, "fork") or _processors() < 2:
+        return all(_is_untouched(name, folders[name]) for name in names)
+    child = os.fork()
+    if child == 0:
+        untouched = False
+        try:
+            untouched = all(_is_untouched(name, folders[name]) for name in names[1::2])
+        finally:
+            os._exit(0 if untouched else 1)
+    untouched = False
+    try:
+        untouched = all(_is_untouched(name, folders[name]) for name in names[::2])
+    finally:
+        _, status = os.waitpid(child, 0)
+    return untouched and status == 0
+
+
+def _processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _is_untouched(folder: str, files: Files) -> bool:

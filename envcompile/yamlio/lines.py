@@ -63,7 +63,9 @@ class _Memo(dict[str, "_Line | None"]):  # ruff: ignore[subclass-builtin] - a lo
 
     def __missing__(self, line: str) -> _Line | None:
         found = _classify(line)
-        if len(self) < _MEMO_LIMIT and len(line) < _LONGEST_MEMO_LINE:
+        if len(line) < _LONGEST_MEMO_LINE:
+            if len(self) >= _MEMO_LIMIT:
+                self.clear()  # lines of one service fill it; those of all come back at once
             self[line] = found
         return found
 

@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.harness.command import run_envc
-from tests.harness.repository import config_map, deployment
+from tests.harness.repository import commit, config_map, deployment, environment, git, write_files
 from tests.history.conftest import folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.history.conftest import Folder
 
 __all__ = ["folder"]
@@ -54,3 +56,37 @@ def test_a_new_environment_beside_another_begins_anew(folder: Folder) -> None:
     assert run_envc(folder.root, "history", "import").code == 0
     assert [entry["commit"] for entry in logged(folder, "copy")] == [other, copy]
     assert [entry["commit"] for entry in logged(folder, "other")] == [other]
+
+
+def test_blame_follows_an_environment_and_a_file_to_their_former_names(tmp_path: Path) -> None:
+    """A commit that renames an environment's folder, or a file, changed no field: who wrote the value is told."""
+    root = write_files(
+        tmp_path,
+        {
+            ".gitignore": ".envc/\n",
+            "overlays/dev/environment.yaml": environment("namespace: shop\n"),
+            "base/a/b.yaml": config_map(color="blue", size="big", **{"app.properties": "|\n    a=1\n    b=1"}),
+        },
+    )
+    first = commit(root, "one")
+    path = root / "base/a/b.yaml"
+    path.write_text(path.read_text().replace("blue", "red").replace("b=1", "b=2"), encoding="utf-8")
+    second = commit(root, "two")
+    git(root, "mv", "overlays/dev", "overlays/prod")
+    write_files(root, {"overlays/prod/environment.yaml": environment("namespace: other\n")})
+    renamed = commit(root, "renamed")
+    git(root, "mv", "base/a/b.yaml", "base/a/c.yaml")
+    commit(root, "moved")
+    assert run_envc(root, "history", "import").code == 0
+    said = run_envc(root, "history", "blame", "prod", "configmap/settings", "--format", "json")
+    assert said.code == 0, said.err
+    found = {field["field"]: field for field in json.loads(said.out)["fields"]}
+    assert found["data.color"]["commit"] == second
+    assert found["data.size"]["commit"] == first
+    assert found["data.size"]["place"].startswith("base/a/b.yaml:")
+    assert found["metadata.namespace"]["commit"] == renamed
+    keys = run_envc(root, "history", "blame", "prod", "configmap/settings", r"data.app\.properties#")
+    assert keys.code == 0, keys.err
+    assert first[:12] in keys.out
+    assert second[:12] in keys.out
+    assert renamed[:12] not in keys.out

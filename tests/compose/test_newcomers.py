@@ -16,7 +16,7 @@ from envcompile.model import ResourceId
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from envcompile.compose.assemble import Origin
+    from envcompile.compose.layers import Origin
 
 STEM = "payment-service-for-all-shops"
 SLIPS = st.tuples(

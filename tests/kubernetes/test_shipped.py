@@ -193,3 +193,11 @@ def test_every_entry_of_the_table_is_a_list_of_the_operator() -> None:
             node = API.node(family.group, next(iter(custom.versions)), kind)
             assert node is not None
             assert any(at(node, way) is not None for way in family.lists), (family.group, kind)
+
+
+def test_a_slip_in_a_kind_of_an_operator_is_a_doubt() -> None:
+    """With the kind that is meant; a kind that resembles none may be of another release."""
+    slip = shortcomings(API, {**CERTIFICATE, "kind": "Certificat"}, with_doubts=True)
+    assert [(found.pointer, found.is_certain) for found in slip] == [(("kind",), False)]
+    assert "did you mean `Certificate`?" in slip[0].what
+    assert shortcomings(API, {**CERTIFICATE, "kind": "Ledger"}, with_doubts=True) == []

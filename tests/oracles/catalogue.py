@@ -151,7 +151,7 @@ ORACLES: Final = (
         package=".",
         pinned_by=KUBERNETES,
         module=CEL_MODULE,
-        linker_variables=("main.version={number}",),
+        linker_variables=("main.release={number}",),
     ),
     Oracle(
         name="etcd",

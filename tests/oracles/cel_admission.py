@@ -52,6 +52,9 @@ class CelAdmission:
     def close(self) -> None:
         """End the program."""
         self._process.kill()
+        for end in (self._process.stdin, self._process.stdout):
+            if end is not None:
+                end.close()
         self._process.wait()
 
     def decide(self, spec: Mapping[str, Any], value: Mapping[str, Any]) -> dict[str, Any]:

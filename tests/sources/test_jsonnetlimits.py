@@ -20,6 +20,8 @@ from tests.harness.repository import commit, environment, write_files
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from envcompile.sources import Tree
+
 SETTINGS = "{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: %s }"
 
 
@@ -285,9 +287,9 @@ def test_a_slow_file_is_evaluated_once_for_all_runs(tmp_path: Path, monkeypatch:
     asked: list[str] = []
     evaluate = Evaluations._evaluate
 
-    def counted(self: Evaluations, file: File, *rest: Any) -> str:
+    def counted(self: Evaluations, tree: Tree, file: File, *rest: Any) -> str:
         asked.append(file.path)
-        return evaluate(self, file, *rest)
+        return evaluate(self, tree, file, *rest)
 
     monkeypatch.setattr(Evaluations, "_evaluate", counted)
     write_files(root, {"base/app/a.yaml": "# changed\n"})

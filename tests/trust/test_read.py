@@ -153,3 +153,26 @@ def test_kustomize_inputs_are_read_by_kustomize_only(tmp_path: Path, place: str)
     assert CANARY not in done.out + done.err
     written = [path for path in (tmp_path / "made").rglob("*") if path.is_file()]
     assert not [path for path in written if CANARY in path.read_text(errors="replace")]
+
+
+@pytest.mark.parametrize(
+    "link", [{"CODEOWNERS": "-> /etc/hostname"}, {".github": "-> ../outside"}, {"docs/CODEOWNERS": "-> ../x"}]
+)
+def test_owners_are_read_and_written_through_no_link(tmp_path: Path, link: dict[str, str]) -> None:
+    """Neither is a file of somebody copied into the repository, nor one written outside."""
+    (tmp_path / "outside").mkdir()
+    root = project(tmp_path / "shop", {"overlays/dev/environment.yaml": environment("owners: ['@a/b']\n"), **link}, "")
+    for words in (("owners",), ("owners", "--check"), ("owners", "--write")):
+        done = run_envc(root, *words)
+        assert done.code == 2
+        assert "symbolic link" in done.err
+    assert not list((tmp_path / "outside").iterdir())
+
+
+@pytest.mark.parametrize("text", ['{"a":' * 100_000, '{"version": ' + "9" * 6_000 + "}", "[]", "-> /etc/hostname"])
+def test_a_damaged_baseline_is_an_error_with_its_place(tmp_path: Path, text: str) -> None:
+    """Whatever a branch puts there: never "a bug in envc", and no word of another file."""
+    root = project(tmp_path, {".envc-baseline.json": text}, "")
+    done = run_envc(root, "check")
+    assert done.code == 1
+    assert ".envc-baseline.json:1:1" in done.err

@@ -65,7 +65,7 @@ def test_a_kept_plan_is_the_one_that_the_files_make(
     assert before in text
     (root / path).write_text(text.replace(before, after))
     known, fresh = Project.open(root), Project(WorkingTree(root))
-    assert known.is_kept is holds
+    assert (known.kept is not None) is holds
     assert known.environments == fresh.environments
     for environment in fresh.environments:
         one, other = known.plan(environment), fresh.plan(environment)
@@ -81,15 +81,25 @@ def test_an_edit_after_an_edit_finds_what_the_last_build_kept(tmp_path: Path) ->
     assert run_envc(root, "build").code == 0
     for number in ("7", "8"):
         write_files(root, {"base/web/deployment.yaml": deployment(replicas=int(number))})
-        assert Project.open(root).is_kept
+        assert Project.open(root).kept is not None
         assert "1 changed" in run_envc(root, "build").err
         assert f"replicas: {number}" in (root / "environments/dev/web/deployment-web.yaml").read_text()
     write_files(root, {"base/web/new.yaml": MAP.replace("NAME", "new")})
-    assert not Project.open(root).is_kept
+    assert Project.open(root).kept is None
     assert "1 added" in run_envc(root, "build").err
     (root / "base/web/new.yaml").unlink()
-    assert not Project.open(root).is_kept
+    assert Project.open(root).kept is None
     assert "1 removed" in run_envc(root, "build").err
+
+
+def test_questions_between_builds_leave_alone_what_is_kept(tmp_path: Path) -> None:
+    """However often a file is edited and asked about before the next build, the plans of the last one hold."""
+    root = write_files(tmp_path, FILES)
+    assert run_envc(root, "build").code == 0
+    for number, words in enumerate((("explain", "dev", "Deployment/web"), ("build", "dev"), ("build", "--check")), 7):
+        write_files(root, {"base/web/deployment.yaml": deployment(replicas=number)})
+        run_envc(root, *words)
+        assert Project.open(root).kept is not None
 
 
 def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
@@ -97,7 +107,7 @@ def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
     root = write_files(tmp_path, FILES)
     assert run_envc(root, "build").code == 0
     expected = Project(WorkingTree(root)).plan("prod").units
-    file = root / ".envc/units/plan-prod"
+    file = root / ".envc/units/built-of-prod"
     file.write_bytes(file.read_bytes().replace(b"base/web", b"base/WEB"))
     assert Project.open(root).plan("prod").units == expected
     file.unlink()

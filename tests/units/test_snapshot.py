@@ -11,7 +11,7 @@ from envcompile.emit.index import INDEX_NAME
 from envcompile.units import snapshot
 from envcompile.units.snapshot import UNREAD, Files, Look, Snapshot, load, save
 from tests.harness.command import run_envc
-from tests.harness.repository import config_map, environment
+from tests.harness.repository import config_map, environment, write_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +110,17 @@ def test_a_name_with_a_line_break_is_not_put_down() -> None:
     """Such a project is looked at whole each time."""
     assert Files.of({"base/a\nb.yaml": "1 2 3 4"}, [""]) is None
     assert Files.of({}, []) is not None
+
+
+@pytest.mark.parametrize("touched", ["", "dev", "prod"])
+def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: str) -> None:
+    """However many look at the outputs of a large project, a file that somebody touched is found."""
+    monkeypatch.setattr(snapshot, "_MANY", 0)
+    monkeypatch.setattr(snapshot, "_processors", lambda: 2)
+    files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
+    root = write_files(tmp_path, {**files, "base/web/map.yaml": config_map()})
+    assert run_envc(root, "build").code == 0
+    if touched:
+        with (root / f"environments/{touched}/web/configmap-settings.yaml").open("a") as file:
+            file.write("# a note\n")
+    assert (look(root).nothing_to_do(()) is None) is bool(touched)

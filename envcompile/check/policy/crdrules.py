@@ -88,14 +88,14 @@ def type_of(schema: Mapping[str, Any]) -> CelType:
     """The type of what a schema describes."""
     if schema.get("x-kubernetes-int-or-string"):
         return DYN
-    kind = schema.get("type")
+    kind = text_at(schema, "type")
     if kind == "array":
         return CelType("list", (type_of(map_at(schema, "items")),))
     others = schema.get("additionalProperties")
     if kind == "object" and isinstance(others, dict):
         return CelType("map", (CelType("string"), type_of(others)))
-    if kind == "string" and schema.get("format") in _FORMATS:
-        return CelType(_FORMATS[str(schema["format"])])
+    if kind == "string" and text_at(schema, "format") in _FORMATS:
+        return CelType(_FORMATS[text_at(schema, "format")])
     return CelType(_SCALARS[kind]) if kind in _SCALARS else DYN
 
 
@@ -128,7 +128,7 @@ def typed(schema: Mapping[str, Any], value: Any, *, is_whole: bool = False) -> A
         return _typed_map(schema, value, is_whole=is_whole)
     if isinstance(value, list):
         items = [typed(map_at(schema, "items"), item) for item in value]
-        kind = schema.get("x-kubernetes-list-type")
+        kind = text_at(schema, "x-kubernetes-list-type")
         keys = [escaped(key) or key for key in texts_at(schema, "x-kubernetes-list-map-keys")]
         return Unordered(items, keys if kind == "map" else []) if kind in {"set", "map"} else items
     if schema.get("type") == "number" and isinstance(value, int) and not isinstance(value, bool):
@@ -145,7 +145,7 @@ def _typed_map(schema: Mapping[str, Any], value: dict[str, Any], *, is_whole: bo
     found = {
         own: typed(properties[key], item)
         for key, item in value.items()
-        if key in properties and (own := escaped(key)) is not None
+        if isinstance(properties.get(key), dict) and (own := escaped(key)) is not None
     }
     if is_whole or schema.get("x-kubernetes-embedded-resource"):
         metadata = map_at(value, "metadata")
@@ -334,7 +334,7 @@ def _failure(error: str, shown: str) -> str:
 
 def _words(schema: Mapping[str, Any], reason: str, value: Any, detail: str) -> str:
     name = _REASONS.get(reason, "Invalid value")
-    if name in {"Forbidden", "Required value"} or schema.get("type") in {"object", "array"}:
+    if name in {"Forbidden", "Required value"} or text_at(schema, "type") in {"object", "array"}:
         return f"{name}: {detail}" if name != "Duplicate value" else name
     shown = json.dumps(value, ensure_ascii=False)
     return f"{name}: {shown}" if name == "Duplicate value" else f"{name}: {shown}: {detail}"

@@ -86,7 +86,7 @@ def match(constraints: Mapping[str, Any], request: Request) -> bool | Elsewhere:
             found = True
             break
         if covered == "version" and text_at(constraints, "matchPolicy") != "Exact":
-            found = Elsewhere(texts_at(rule, "apiVersions")[0])
+            found = next(map(Elsewhere, texts_at(rule, "apiVersions")), found)
     if found is False:
         return False
     selector = map_at(constraints, "objectSelector")

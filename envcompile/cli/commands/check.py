@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from envcompile.check.baseline import KnownFinding
     from envcompile.check.report import Report
     from envcompile.cli.render.check import Wanted
+    from envcompile.units.project import Project
 
 EPILOG = """Examples:
 
@@ -113,6 +114,9 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option("--at", metavar="REV", help="What a commit holds.", show_default=False)
         ] = None,
         untrusted: Untrusted = False,
+        test: Annotated[
+            bool, typer.Option("--test", help="Try the rules in checks/ on their own examples; check nothing else.")
+        ] = False,
         list_rules: Annotated[
             bool, typer.Option("--list-rules", help="Print the rules, as `envc rule` does; check nothing.")
         ] = False,
@@ -137,6 +141,9 @@ def register(app: typer.Typer) -> None:
         if list_rules:
             table(listed(all_rules()))
             return 0
+        if test:
+            with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
+                return _try_own(project)
         wanted = Wanted(output_format, group_by, limit, statistics)
         _refuse_statistics(wanted)
         if (write_baseline or fix) and (staged or at is not None):
@@ -180,6 +187,26 @@ def register(app: typer.Typer) -> None:
         for line in (*left_out, *remarks(report, file.name)):
             tell(line)
         return _exit_code(report, fail_on)
+
+
+def _try_own(project: Project) -> int:
+    """Try the rules in `checks/` on their examples, and tell how many hold."""
+    from envcompile.actions.check import all_rules
+    from envcompile.actions.own_rules import own_rules, try_examples
+    from envcompile.check.cel.installed import INSTALL, is_installed
+    from envcompile.cli.output import tell, text
+    from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
+    from envcompile.kubernetes.tables import supported_versions
+
+    rules = own_rules(project.tree, (rule.id for rule in all_rules()))
+    if not rules:
+        raise UsageError([Problem("there is no rule in checks/", "write one: envc guide own-rules")])
+    if not is_installed():
+        raise UsageError([Problem("nothing here reads the expressions of checks/", INSTALL)])
+    told = try_examples(rules, supported_versions()[-1])
+    text("".join(f"{line}\n" for line in told))
+    tell(f"{len(rules)} rules tried, {len(told)} examples are wrong or missing")
+    return EXIT_WRONG if told else EXIT_OK
 
 
 def _refuse_statistics(wanted: Wanted) -> None:

@@ -124,9 +124,9 @@ def load(text: str, side: Side) -> dict[str, Any]:
         ConfigTextError: when the text is not TOML.
         RecursionError: when it is nested too deeply.
     """
-    for line in text.split("\n") if text.count(".") > _DEEPEST else ():
+    for row in text.split("\n") if text.count(".") > _DEEPEST else ():
         # For each part of a name tomllib goes through all that are before it.
-        if line.count(".") > _DEEPEST and any(map(_is_too_deep, _AROUND_NAMES.split(line))):
+        if row.count(".") > _DEEPEST and any(map(_is_too_deep, _AROUND_NAMES.split(row))):
             raise RecursionError
     try:
         return tomllib.loads(text)

@@ -114,3 +114,11 @@ def test_a_variable_is_no_secret() -> None:
     """A program fills it in as it starts (dexidp.io, `clientSecret: $VARIABLE`)."""
     assert not said(CONFIG.replace("VALUE", "$OAUTH_CLIENT_SECRET"), "secret-plaintext")
     assert said(CONFIG.replace("VALUE", "hunter2hunter2"), "secret-plaintext")
+
+
+def test_memory_that_the_pod_may_take_anyway_is_bounded() -> None:
+    """A volume in memory is as large as the pod's memory limit (KEP-1967)."""
+    text = pod().replace("  containers:", "  volumes: [{name: tmp, emptyDir: {medium: Memory}}]\n  containers:")
+    limited = text.replace('image: "app:1"', 'image: "app:1", resources: {limits: {memory: 1Gi}}')
+    assert [grade for grade, _ in said(text, "emptydir-unbounded")] == ["warning"]
+    assert not said(limited, "emptydir-unbounded")

@@ -6,12 +6,12 @@ import (
 	"os"
 )
 
-var version string
+var release string
 
 // One JSON request a line, one answer a line.
 func main() {
 	if len(os.Args) > 1 {
-		fmt.Println(version)
+		fmt.Println(release)
 		return
 	}
 	in := bufio.NewScanner(os.Stdin)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
-from envcompile.check.reading import maps_at, text_at
+from envcompile.check.reading import map_at, maps_at, text_at
 from envcompile.check.rule import Rule
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ def _unbounded(scene: Scene) -> Iterator[Hit]:
             directory = volume.get("emptyDir")
             if isinstance(directory, dict) and "sizeLimit" not in directory:
                 in_memory = directory.get("medium") == "Memory"
+                if in_memory and all(
+                    "memory" in map_at(container.value, "resources", "limits") for container in pods.containers
+                ):
+                    continue  # it is as large as the pod's memory limit then (KEP-1967, SizeMemoryBackedVolumes)
                 takes = "memory" if in_memory else "disk"
                 yield Hit(
                     pods.resource.id,
