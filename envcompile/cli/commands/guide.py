@@ -60,12 +60,12 @@ def _text(page: str) -> str:
 
 
 def _found(page: str, words: list[str]) -> list[str]:
-    """The sections of a page that have all the words, with the first line that has one of them."""
+    """The sections of a page that have all the words, with the line that has most of them."""
     found = []
     for section in re.split(r"^(?=#{1,4} )", _text(page), flags=re.MULTILINE):
         if section and all(word in section.lower() for word in words):
             heading, *lines = section.splitlines()
-            line = next((line for line in lines if any(word in line.lower() for word in words)), "")
+            line = max(lines, key=lambda line: sum(word in line.lower() for word in words), default="")
             found.append(f"{page}: {heading.lstrip('# ')}" + (f": {line.strip()[:100]}" if line else ""))
     return found
 
