@@ -5,11 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import click
-import typer
-
 from envcompile.actions.review import review
-from envcompile.cli.completion import complete_rule
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, deployment, environment, git, write_files
 
@@ -140,18 +136,6 @@ def test_mistyped_in_an_annotation_or_the_settings_it_is_told(make_project: Make
     code, _, err = run_envc(written(make_project, envc="checks: {team-labl: error}\n"), "check")
     assert code == 1
     assert "did you mean `team-label`" in err
-
-
-def test_the_shell_completes_it(make_project: MakeProject) -> None:
-    """In a project, and never with an error of a broken file."""
-    project = written(make_project)
-    parent = typer.Context(click.Command("envc"))
-    parent.params["project"] = str(project)
-    context = typer.Context(click.Command("rule"), parent=parent)
-    assert complete_rule(context, "team") == ["team-label"]
-    (project / "checks/team.yaml").write_text("rule: [\n", encoding="utf-8")
-    assert complete_rule(context, "team") == []
-    assert complete_rule(context, "image-l") == ["image-latest"]
 
 
 def test_programs_get_its_page_and_place(make_project: MakeProject) -> None:
