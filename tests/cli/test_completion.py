@@ -109,7 +109,7 @@ def test_every_shell_has_its_script(shell: str) -> None:
         ("envc explain dev dep", ["deployment/web"]),
         ("envc explain dev Deployment/w", ["Deployment/web"]),
         ("envc build --only c", ["configmap/settings"]),
-        ("envc check --format ", ["text", "json", "sarif", "github", "junit"]),
+        ("envc check --format ", ["text", "json", "sarif", "github", "gitlab", "junit"]),
         ("envc check --fail-on w", ["warning"]),
         ("envc promote dev prod --app ", ["web"]),
         ("envc schema e", ["environment"]),
