@@ -247,11 +247,14 @@ class Spool:
         if self._file is None:
             from tempfile import TemporaryFile
 
-            self._file = TemporaryFile()  # ruff: ignore[open-file-with-context-handler] - it lives as long as the spool
+            self._file = TemporaryFile(buffering=0)  # ruff: ignore[open-file-with-context-handler] - it lives as long as the spool
         self._held.pop(key, None)
         self._places[key] = self._written << _LENGTH_BITS | len(text)  # one number takes a third of the room of two
         self._written += len(text)
-        self._file.write(text)
+        # Each text where it belongs, past any buffer: a copy of this process shares the file.
+        remaining = text
+        while remaining:
+            remaining = remaining[os.pwrite(self._file.fileno(), remaining, self._written - len(remaining)) :]
 
     def get(self, key: Hashable) -> bytes | None:
         """A text that was put aside; None when there is none."""
@@ -262,7 +265,6 @@ class Spool:
         if place is None:
             return None
         at, length = place >> _LENGTH_BITS, place & ((1 << _LENGTH_BITS) - 1)
-        self._file.flush()
         found = os.pread(self._file.fileno(), length, at)
         if len(found) != length:
             raise OSError(f"{length - len(found)} bytes of a temporary file are gone")

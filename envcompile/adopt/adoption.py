@@ -132,9 +132,9 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     """
     built_in = load(DEFAULT_KUBERNETES_VERSION)
     api = built_in.with_crds(existing.value for environment in sources.environments for existing in environment.objects)
-    strategy = Strategy()
+    strategy = Strategy(author_base=bool(sources.base))
     while True:
-        plan = factor(sources.environments, api, strategy)
+        plan = factor(sources.environments, api, strategy, sources.base)
         files, owners = render(plan)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
@@ -165,12 +165,14 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     fresh = failed - strategy.separate
     if strategy.in_common and fresh and len(plan.namespaces.own) > 1 and strategy.rounds < _MOST_ROUNDS:
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
+    if strategy.author_base:
+        return Strategy(author_base=False)
     if strategy.settings:
-        return Strategy(settings=False)
+        return Strategy(settings=False, author_base=False)
     if strategy.namespace_setting:
-        return Strategy(settings=False, namespace_setting=False)
+        return Strategy(settings=False, namespace_setting=False, author_base=False)
     if strategy.in_common and len(plan.namespaces.own) > 1:
-        return Strategy(settings=False, namespace_setting=False, in_common=False)
+        return Strategy(settings=False, namespace_setting=False, in_common=False, author_base=False)
     return None
 
 

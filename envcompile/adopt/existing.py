@@ -53,6 +53,11 @@ class Sources(NamedTuple):
 
     environments: tuple[ExistingEnvironment, ...]
     notes: tuple[str, ...]
+    base: tuple[Value, ...] = ()
+    """The objects of the author's own base, as they are before any environment changes them."""
+
+    def __repr__(self) -> str:
+        return f"Sources({[environment.name for environment in self.environments]})"
 
 
 def literal_identity(value: Value) -> tuple[str, str, str, str]:

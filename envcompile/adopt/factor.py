@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.common_base import consensus
-from envcompile.adopt.namespaces import OWN, plan_namespaces
+from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces
 from envcompile.adopt.shared_settings import settle
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
 from envcompile.values import same
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from envcompile.model import ResourceId
 
 _EXCLUSION_LINES = 2
+_BASE = ""
+"""No environment is called so."""
 
 
 class Key(NamedTuple):
@@ -35,13 +37,14 @@ class Key(NamedTuple):
 class Strategy(NamedTuple):
     """How much is tried; each step back is plainer and safer.
 
-    `separate` are the objects that every environment keeps whole for itself.
+    `separate` are the objects that every environment keeps whole for itself; `author_base` keeps the author's own base.
     """
 
     settings: bool = True
     namespace_setting: bool = True
     separate: frozenset[Key] = frozenset()
     in_common: bool = True
+    author_base: bool = True
     rounds: int = 0
 
 
@@ -59,18 +62,25 @@ class AdoptionPlan:
     """For each environment the keys of its objects, in the order of the source."""
 
 
-def factor(environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: Strategy) -> AdoptionPlan:
+def factor(
+    environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: Strategy, base: Sequence[Value] = ()
+) -> AdoptionPlan:
     """Decide where every object of every environment is written down.
 
     Args:
         environments: the objects as the source has them.
         api: the kinds, those of the sources' CustomResourceDefinitions included.
         strategy: how much is tried.
+        base: the objects of the author's own base, which stay the base; none: what most environments say is.
     """
     originals = {each.name: [existing.value for existing in each.objects] for each in environments}
     documents, settings = originals, {name: dict[str, Any]() for name in originals}
+    stated = list(base) if strategy.author_base else []
     if strategy.settings:
-        documents, settings = settle(originals)
+        # The author's base is one more place in which a label or a tag stands, and no environment of its own.
+        documents, settings = settle({**originals, _BASE: stated} if stated else originals)
+        stated = documents.pop(_BASE, stated)
+        settings.pop(_BASE, None)
     namespaces = plan_namespaces(documents, api, allow_setting=strategy.namespace_setting)
     rehearsals = {
         name: Rehearsal(api, namespaces.own[name] if namespaces.style == "setting" else "") for name in originals
@@ -86,13 +96,37 @@ def factor(environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: 
             groups.setdefault(key, {})[name] = stripped
             objects.setdefault(key, original)
             keys[name].append(key)
-    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy)
+    own = _by_key(stated, api, namespaces, next(iter(rehearsals.values())))
+    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy, own)
     for key in groups:
         placing.place(key)
     for name in originals:
         _add_settings(settings[name], name, namespaces, placing)
     frozen = {name: tuple(each) for name, each in keys.items()}
     return AdoptionPlan(namespaces, settings, placing.base, placing.overlays, objects, frozen)
+
+
+def _by_key(values: Iterable[Value], api: KubeApi, namespaces: NamespacePlan, rehearsal: Rehearsal) -> dict[Key, Value]:
+    """The objects of the author's base by what makes them the same as those of environments.
+
+    One without a namespace, or with that of an environment, is in the environments' own.
+    """
+    found = {}
+    for value in values:
+        metadata = value["metadata"]
+        namespace = metadata.get("namespace") or ""
+        if not is_namespaced(api, value):
+            space = ""
+        elif not namespace or namespace in namespaces.own.values():
+            space = OWN
+        else:
+            space = namespace
+        placed = value
+        if space == OWN and namespace:
+            placed = {**value, "metadata": {key: item for key, item in metadata.items() if key != "namespace"}}
+        identity = rehearsal.identifier.identify(placed)
+        found[Key(identity.group, identity.kind, space, identity.name)] = placed
+    return found
 
 
 class _Placing:
@@ -106,6 +140,7 @@ class _Placing:
         rehearsals: Mapping[str, Rehearsal],
         groups: Mapping[Key, dict[str, Value]],
         strategy: Strategy,
+        author: Mapping[Key, Value],
     ) -> None:
         self._names = names
         self._api = api
@@ -113,6 +148,7 @@ class _Placing:
         self._rehearsals = rehearsals
         self._groups = groups
         self._strategy = strategy
+        self._author = author
         self._kinds = {
             name: {(key.group, key.kind) for key, values in groups.items() if name in values} for name in names
         }
@@ -129,7 +165,8 @@ class _Placing:
             self.base[key] = next(iter(values.values()))
             return
         belongs_to_base = self._defines_for_others(key)
-        if self._stays_separate(key) or (len(values) == 1 and not belongs_to_base):
+        is_added = bool(self._author) and key not in self._author and len(values) < len(self._names)
+        if self._stays_separate(key) or (not belongs_to_base and (is_added or self._is_alone(key))):
             self._place_whole(key)
             return
         base = self._base_of(key)
@@ -140,7 +177,7 @@ class _Placing:
                 self._place_whole(key)
                 return
             patches[name] = found
-        has_few = not belongs_to_base and 2 * len(values) <= len(self._names)
+        has_few = not belongs_to_base and 2 * len(values) <= len(self._names) and key not in self._author
         if has_few and not self._is_shorter(key, base, patches):
             self._place_whole(key)
             return
@@ -148,6 +185,10 @@ class _Placing:
         for name, found in patches.items():
             if found:
                 self.overlays[name][key] = found
+
+    def _is_alone(self, key: Key) -> bool:
+        """Whether one environment has the object, and no base of the author's."""
+        return len(self._groups[key]) == 1 and key not in self._author
 
     def excluded(self, name: str) -> list[dict[str, str]]:
         """What one environment leaves out of the base."""
@@ -192,6 +233,8 @@ class _Placing:
         return any(defined in kinds for name, kinds in self._kinds.items() if name not in values)
 
     def _base_of(self, key: Key) -> Value:
+        if key in self._author:
+            return self._neutral(self._author[key], key)
         values = [self._neutral(value, key) for value in self._groups[key].values()]
         first = values[0]
         if all(same(first, value) for value in values[1:]):

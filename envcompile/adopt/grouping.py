@@ -38,7 +38,7 @@ def by_wish(
     left = {path for path, found in objects.items() if found}
     groups: dict[str, Group] = {}
     for name, places in wanted.items():
-        paths = [path for path in objects if any(_is_at(path, place) for place in places)]
+        paths = [path for path in objects if any(is_at(path, place) for place in places)]
         left.difference_update(paths)
         groups[name] = Group(", ".join(places), [each for path in paths for each in objects[path]])
     if left:
@@ -46,7 +46,8 @@ def by_wish(
     return groups
 
 
-def _is_at(path: str, place: str) -> bool:
+def is_at(path: str, place: str) -> bool:
+    """Whether a file is a place, or in it."""
     return place in {".", path} or path.startswith(f"{place}/")
 
 

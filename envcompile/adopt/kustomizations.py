@@ -108,7 +108,42 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             f"kustomize put a hash of the content behind these names, which stay from now on: {', '.join(frozen)}; "
             "`rollout: checksum` in environment.yaml restarts the pods instead when the content changes"
         )
-    return Sources(in_promotion_order(environments), tuple(notes))
+    base = _author_base(command, source, roots, known, wishes, notes)
+    return Sources(in_promotion_order(environments), tuple(notes), base)
+
+
+def _author_base(
+    command: Sequence[str],
+    source: Path,
+    roots: Mapping[str, Sequence[str]],
+    known: Mapping[str, Kustomization],
+    wishes: Wishes,
+    notes: list[str],
+) -> tuple[dict[str, Any], ...]:
+    """The objects of the kustomizations that every environment is made from, or of the one that was said."""
+    if wishes.base:
+        folders = [wishes.base]
+    else:
+        above = [_reached(folders, known) - {*folders} for folders in roots.values()]
+        shared = {folder for folder in set.intersection(*above) if not known[folder].is_component}
+        below = {used for folder in shared for used in known[folder].uses}
+        folders = sorted(shared - below) if len(roots) > 1 else []
+    found: list[Existing] = []
+    problems = Problems()
+    for folder in folders:
+        try:
+            found += _render(command, source, folder, problems)
+        except EnvcError as error:
+            if wishes.base:
+                raise
+            # Many a base cannot be built alone: it is then voted as the base of plain manifests is.
+            notes.append(
+                f"`{folder}` cannot be built alone, so the base is what most environments say: {_reason(error)}"
+            )
+            return ()
+    if wishes.base:
+        problems.raise_any()
+    return tuple(existing.value for existing in without_cluster_made(found, [], ""))
 
 
 def _named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:

@@ -55,6 +55,13 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         raise fail(
             f"`{source}` holds no Kubernetes manifests", "name a folder with .yaml, .yml or .json files of resources"
         )
+    base: list[Existing] = []
+    if wishes.base:
+        inside = {
+            path for path in found if wishes.base == "." or path.startswith(f"{wishes.base}/") or path == wishes.base
+        }
+        base = [existing for path in sorted(inside) for existing in found[path]]
+        found = {path: objects for path, objects in found.items() if path not in inside}
     groups = (
         by_wish(found, wishes.named(), notes)
         if wishes.environments
@@ -74,7 +81,8 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     problems.raise_any()
     if empty := [environment.name for environment in environments if not environment.objects]:
         raise fail(f"{', '.join(empty)}: no objects", "name files or folders that hold some")
-    return Sources(in_promotion_order(environments), tuple(notes))
+    shared = tuple(existing.value for existing in without_cluster_made(base, notes, "base"))
+    return Sources(in_promotion_order(environments), tuple(notes), shared)
 
 
 def _paths(source: Path, wishes: Wishes) -> tuple[Path, list[str], str]:
@@ -91,7 +99,7 @@ def _paths(source: Path, wishes: Wishes) -> tuple[Path, list[str], str]:
         paths = [entry.path for entry in WorkingTree(start).files("")]
         paths = [path for path in paths if not wishes.skips(posixpath.normpath(f"{above}/{path}"))]
         tops = {path.partition("/")[0] for path in paths}
-        if len(tops) != 1 or "/" not in paths[0] or wishes.environments:
+        if len(tops) != 1 or "/" not in paths[0] or wishes.environments or wishes.base:
             break
         name = environment_name(tops.copy().pop())
         start /= tops.pop()

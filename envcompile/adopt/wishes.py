@@ -1,4 +1,4 @@
-"""What a person says about a source: which part of it is which environment, and what is left out."""
+"""What a person says about a source: which part of it is which environment, what is left out, what the base is."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class Wishes(NamedTuple):
     """Names of environments with files or folders, relative to the source; one name may stand several times."""
     skip: tuple[str, ...] = ()
     """Globs of files and folders below the source, as `fnmatch` reads them, that are not looked at."""
+    base: str = ""
+    """The folder below the source whose objects become the base; empty: the kustomization that all environments use."""
     skip_broken: bool = False
     """Whether a kustomization that cannot be built is left out, and named."""
 
@@ -50,14 +52,16 @@ def read_wishes(
     environments: Iterable[str] = (),
     *,
     skip: Sequence[str] = (),
+    base: str | None = None,
     skip_broken: bool = False,
 ) -> Wishes:
-    """The wishes that `--env NAME=PATH`, `--skip GLOB` and `--skip-broken` stand for.
+    """The wishes that `--env NAME=PATH`, `--skip GLOB`, `--base DIR` and `--skip-broken` stand for.
 
     Args:
         source: what is brought over; paths are relative to it, or else to the working folder.
         environments: as `--env` takes them.
         skip: as `--skip` takes them.
+        base: as `--base` takes it.
         skip_broken: whether `--skip-broken` was given.
 
     Raises:
@@ -77,9 +81,13 @@ def read_wishes(
             problems.append(Problem(what, f"name a file or folder of `{source.as_posix()}`"))
         else:
             named.append((name, found))
+    folder = None if base is None else _below(source, base)
+    if base is not None and folder is None:
+        what = f"`{base}` is nothing in `{source.as_posix()}`"
+        problems.append(Problem(what, "name the folder with what all environments have"))
     if problems:
         raise UsageError(problems)
-    return Wishes(tuple(named), tuple(skip), skip_broken)
+    return Wishes(tuple(named), tuple(skip), folder or "", skip_broken)
 
 
 def _below(source: Path, text: str) -> str | None:

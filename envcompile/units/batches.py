@@ -80,13 +80,16 @@ def compile_batch(packed: bytes) -> bytes:
         api = apis.get(unit.facts.digest)
         if api is None:
             api = apis[unit.facts.digest] = api_of(unit.facts)
-        compiled = compile_unit(unit, api)
-        if with_values or compiled.refused or not compiled.is_sound:
-            made.append(Made(compiled, ()))
-        else:
-            texts = tuple([render(resource, renderer).encode() for resource in compiled.resources])
-            made.append(Made(compiled._replace(resources=()), texts))
+        made.append(made_of(compile_unit(unit, api), renderer, with_values=with_values))
     return pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+
+
+def made_of(compiled: CompiledUnit, renderer: Renderer, *, with_values: bool) -> Made:
+    """What is told of a unit that was compiled: its texts, unless its values are wanted or something is wrong."""
+    if with_values or compiled.refused or not compiled.is_sound:
+        return Made(compiled, ())
+    texts = tuple([render(resource, renderer).encode() for resource in compiled.resources])
+    return Made(compiled._replace(resources=()), texts)
 
 
 def compile_elsewhere(
@@ -124,14 +127,27 @@ def compile_elsewhere(
         decision("units", "%s units are compiled here: too few for %s", len(missing), address.partition(":")[0])
         return
     missing.sort(key=lambda place: place[0].plan.units[place[1]].app)
+    if not module.IS_REMOTE:
+        from envcompile.units.copies import can_copy, compile_in_copies
+
+        if rest.isdecimal() and int(rest) and can_copy():
+            decision("units", "%s units are compiled by %s copies of this process", len(missing), rest)
+            _adopt(compile_in_copies(missing, int(rest), forget), take)
+            return
     package = package_digest() if module.IS_REMOTE else ""
     with module.opened(rest) as engine:
         decision("units", "%s units are compiled by %s workers", len(missing), engine.workers)
-        for batch, result in _results(missing, engine, package, forget):
-            for (one, number), made in zip(batch, result, strict=True):
-                one.adopt(number, made.compiled, has_values=not made.texts)
-                if made.texts:
-                    take(one.plan.environment, number, made.texts)
+        _adopt(_results(missing, engine, package, forget), take)
+
+
+def _adopt(
+    results: Iterator[tuple[Sequence[Place], list[Made]]], take: Callable[[str, int, Sequence[bytes]], None]
+) -> None:
+    for places, result in results:
+        for (one, number), made in zip(places, result, strict=True):
+            one.adopt(number, made.compiled, has_values=not made.texts)
+            if made.texts:
+                take(one.plan.environment, number, made.texts)
 
 
 def _public(plan: EnvironmentPlan) -> list[int]:

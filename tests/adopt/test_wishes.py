@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.adopt import from_manifests, read_wishes
+from envcompile.adopt import from_kustomize, from_manifests, read_wishes
 from envcompile.adopt.kustomizations import read_kustomizations
 from envcompile.adopt.manifests import read_manifests
 from envcompile.cli import main
@@ -188,3 +188,55 @@ def test_adopt_freezes_generator_hashes(write: Write) -> None:
         "ConfigMap/web-mhf6cf7f9t; `rollout: checksum` in environment.yaml restarts the pods instead when the content "
         "changes"
     )
+
+
+COMPONENT = {
+    "base/kustomization.yaml": "resources: [cm.yaml]\n# apiVersion: v1\n# kind: ConfigMap\n# metadata: {name: web}\n"
+    "# data: {mode: plain}\n",
+    "components/extra/kustomization.yaml": "kind: Component\n",
+    "overlays/a/kustomization.yaml": "resources: [../../base]\n# apiVersion: v1\n# kind: ConfigMap\n"
+    "# metadata: {name: web}\n# data: {mode: plain}\n",
+    **{
+        f"overlays/{name}/kustomization.yaml": "resources: [../../base]\ncomponents: [../../components/extra]\n"
+        "# apiVersion: v1\n# kind: ConfigMap\n# metadata: {name: web}\n# data: {mode: extra, trace: 'on'}\n# ---\n"
+        "# apiVersion: networking.k8s.io/v1\n# kind: NetworkPolicy\n# metadata: {name: deny}\n# spec: {podSelector: {}}"
+        for name in ("b", "c")
+    },
+}
+
+
+def test_adopt_votes_components_into_base(write: Write) -> None:
+    """The author's own base stays base, whatever most environments add to it (case of this name)."""
+    install("kustomize", "build")
+    adoption = from_kustomize(write(COMPONENT), Path("new"))
+    assert adoption.is_equal
+    assert [(each.name, each.patched, each.own, each.excluded) for each in adoption.environments] == [
+        ("a", 0, 0, 0),
+        ("b", 1, 1, 0),
+        ("c", 1, 1, 0),
+    ]
+    (base,) = Path("new/base").rglob("*.yaml")
+    assert "mode: plain" in base.read_text(encoding="utf-8")
+
+
+def test_the_base_of_plain_manifests_can_be_said(write: Write) -> None:
+    """`--base DIR` is no environment, and its objects stay as they are; what it alone has is left out."""
+    source = write({
+        "common/web.yaml": thing("web") + "data: {mode: plain}\n",
+        **{f"{name}.yaml": thing("web") + "data: {mode: extra}\n" for name in ("dev", "prod")},
+    })
+    adoption = from_manifests(source, Path("new"), read_wishes(source, base="common"))
+    assert adoption.is_equal
+    assert [(each.name, each.patched) for each in adoption.environments] == [("dev", 1), ("prod", 1)]
+    (base,) = Path("new/base").rglob("*.yaml")
+    assert "mode: plain" in base.read_text(encoding="utf-8")
+
+
+def test_a_base_that_cannot_be_built_alone_is_voted(write: Write) -> None:
+    """And said: many a base needs what its overlays bring."""
+    install("kustomize", "build")
+    files = {**COMPONENT, "base/kustomization.yaml": "resources: [broken]\n"}
+    source = write(files)
+    adoption = from_kustomize(source, Path("new"))
+    assert adoption.is_equal
+    assert [note for note in adoption.notes if "`base` cannot be built alone" in note], adoption.notes

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.errors import EnvcError
-from envcompile.units import batches, engines
+from envcompile.units import batches, copies, engines
 from envcompile.units.executor import find_engine, schemes
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import config_map, deployment, environment, git, read_files, write_files
@@ -228,7 +228,8 @@ def test_no_scheduler_is_an_error_of_the_world(root: Path, monkeypatch: pytest.M
 def test_a_killed_process_costs_its_units_again(
     root: Path, expected: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A pool that breaks is done without."""
+    """A pool that breaks is done without, where processes cannot be copies of this one."""
+    monkeypatch.setattr(copies, "can_copy", lambda: False)
     monkeypatch.setattr(batches, "_UNITS", 2)
     before = {process.pid for process in _children()}
     take = batches._result
@@ -246,6 +247,36 @@ def test_a_killed_process_costs_its_units_again(
     outcome = run_envc(root, "build", "--jobs=2")
     assert outcome.code == 0, outcome.err
     assert killed
+    assert read_files(root / "environments") == expected
+
+
+def test_processes_that_are_no_copies_make_the_same_bytes(
+    root: Path, expected: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Started from nothing, as on every other platform."""
+    monkeypatch.setattr(copies, "can_copy", lambda: False)
+    assert run_envc(root, "build", "--jobs=2").code == 0
+    assert read_files(root / "environments") == expected
+
+
+def test_a_copy_that_ends_early_costs_only_time(
+    root: Path, expected: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it did not tell is compiled by the process that waits for it."""
+    monkeypatch.setattr(copies, "can_copy", lambda: True)
+    monkeypatch.setattr(copies, "_TOGETHER", 2)
+    make, here, left = batches.made_of, os.getpid(), [5]
+
+    def ending(*arguments: Any, **options: Any) -> Any:
+        assert os.getpid() != here
+        left[0] -= 1
+        if not left[0]:
+            os._exit(9)
+        return make(*arguments, **options)
+
+    monkeypatch.setattr("envcompile.units.copies.made_of", ending)
+    outcome = run_envc(root, "build", "--jobs=2")
+    assert outcome.code == 0, outcome.err
     assert read_files(root / "environments") == expected
 
 

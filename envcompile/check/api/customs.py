@@ -63,6 +63,15 @@ def _is_cidr(text: str) -> bool:
         return False
 
 
+def _is_duration(text: str) -> bool:
+    """As Go reads it, or with units in words; source: kube-openapi pkg/validation/strfmt/duration.go."""
+    if text and _GO_DURATION.fullmatch(text):
+        return True
+    return any(
+        unit in _UNITS or unit.startswith(_LONG_UNITS) for unit in (found[1].lower() for found in _SPAN.finditer(text))
+    )
+
+
 def _is_base64(text: str) -> bool:
     try:
         base64.b64decode(text, validate=True)
@@ -73,6 +82,10 @@ def _is_base64(text: str) -> bool:
 
 _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CLOCK: Final = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:z|[+-]\d{2}:\d{2})")
+_GO_DURATION: Final = re.compile(r"[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
+_SPAN: Final = re.compile(r"\d+\s*([A-Za-zµ]+)")
+_UNITS: Final = frozenset({"ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w"})
+_LONG_UNITS: Final = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
 
 FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
@@ -80,6 +93,7 @@ FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
     "cidr": _is_cidr,
     "date": _is_date,
     "date-time": _is_time,
+    "duration": _is_duration,
     "ipv4": lambda text: "." in text and ":" not in text and is_ip(text),
     "ipv6": lambda text: ":" in text and is_ip(text),
     "uuid": lambda text: _UUID.fullmatch(text) is not None,

@@ -223,7 +223,28 @@ def _changeable(spec: dict[str, Any], *, is_gated: bool) -> dict[str, Any]:
         found["affinity"] = {key: item for key, item in map_at(spec, "affinity").items() if key != "nodeAffinity"}
     for name in CONTAINER_LISTS:
         if name in found:
-            found[name] = [{**item, "image": ""} if isinstance(item, dict) else item for item in list_at(found, name)]
+            on_host = spec.get("hostNetwork") is True
+            found[name] = [
+                _fixed(item, on_host=on_host) if isinstance(item, dict) else item for item in list_at(found, name)
+            ]
+    return found
+
+
+def _fixed(container: dict[str, Any], *, on_host: bool) -> dict[str, Any]:
+    """What of a container must stay, with what the server fills in or drops.
+
+    Sources: pkg/apis/core/v1/defaults.go, defaultHostNetworkPorts; pkg/api/pod/util.go (the gate of stopSignal is off).
+    """
+    found = {**container, "image": ""}
+    lifecycle = {key: item for key, item in map_at(container, "lifecycle").items() if key != "stopSignal"}
+    found.pop("lifecycle", None)
+    if lifecycle:
+        found["lifecycle"] = lifecycle
+    if on_host and isinstance(container.get("ports"), list):
+        found["ports"] = [
+            {**port, "hostPort": port.get("hostPort") or port.get("containerPort")} if isinstance(port, dict) else port
+            for port in container["ports"]
+        ]
     return found
 
 

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
         *,
         output_format: Annotated[
             Literal["text", "json", "sarif", "github", "gitlab", "junit"],
-            typer.Option("--format", metavar="text|json|sarif|github|gitlab|junit", help="How to print."),
+            typer.Option("--format", "-o", metavar="text|json|sarif|github|gitlab|junit", help="How to print."),
         ] = "text",
         group_by: Annotated[
             Literal["place", "rule", "resource"] | None,

@@ -54,6 +54,15 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option("--skip", metavar="GLOB", help="Leave these files and folders of the source out; repeatable."),
         ] = None,
+        base: Annotated[
+            str | None,
+            typer.Option(
+                "--base",
+                metavar="DIR",
+                help="What all environments have; default: the kustomization that all of them use.",
+                show_default=False,
+            ),
+        ] = None,
         skip_broken: Annotated[
             bool, typer.Option("--skip-broken", help="Leave a kustomization out that cannot be built, and name it.")
         ] = False,
@@ -66,11 +75,11 @@ def register(app: typer.Typer) -> None:
             raise UsageError([Problem("--from-manifests and --from-kustomize exclude each other", "give one of them")])
         source = manifests or kustomize
         if source is not None:
-            wishes = adopt.read_wishes(source, environments or (), skip=skip or (), skip_broken=skip_broken)
+            wishes = adopt.read_wishes(source, environments or (), skip=skip or (), base=base, skip_broken=skip_broken)
             bring = adopt.from_kustomize if manifests is None else adopt.from_manifests
             raise typer.Exit(_tell(bring(source, target, wishes), target))
-        if environments or skip or skip_broken:
-            what = "--env, --skip and --skip-broken tell of what is brought over"
+        if environments or skip or base or skip_broken:
+            what = "--env, --skip, --base and --skip-broken tell of what is brought over"
             raise UsageError([Problem(what, "add --from-manifests DIR or --from-kustomize DIR")])
         for path in adopt.scaffold(target):
             data(f"created {path.as_posix()}")

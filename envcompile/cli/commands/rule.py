@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         every: Annotated[bool, typer.Option("--all", help="Tell all of every rule.")] = False,
         output_format: Annotated[
             Literal["text", "markdown", "json"],
-            typer.Option("--format", metavar="text|markdown|json", help="How to print."),
+            typer.Option("--format", "-o", metavar="text|markdown|json", help="How to print."),
         ] = "text",
     ) -> None:
         """Tell of a rule of `envc check`: what must be so, why, what to write, an example of each kind, the source.
