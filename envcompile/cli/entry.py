@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envcompile.cli.flags import Globals
+
 
 def entry() -> None:
     """Run the command line and leave with its exit code."""
@@ -72,40 +74,59 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 fine, 1 configuration wrong, 2 usage, 3 a bug in envc, 4 something outside is unavailable,
         16 differences, 130 interrupted, 143 terminated.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    import os
+
+    from envcompile.cli.flags import Globals
+
+    given = Globals(list(sys.argv[1:] if argv is None else argv))
+    here = os.getcwd() if given.folders and argv is not None else ""
+    was_quiet = os.environ.get("ENVC_QUIET")
     try:
-        code = _answer(arguments)
+        for folder in given.folders:
+            if not os.path.isdir(folder):
+                sys.stderr.write(f"error: there is no folder `{folder}`\nhint: -C goes to a folder before all else\n")
+                return 2
+            os.chdir(folder)
+        if given.quiet:
+            os.environ["ENVC_QUIET"] = "1"
+        code = _answer(given)
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt, TerminatedError) as error:
         from envcompile.cli.error_handler import code_of
 
         return code_of(error)
+    finally:
+        if here:
+            os.chdir(here)
+        if given.quiet and was_quiet is None:
+            del os.environ["ENVC_QUIET"]
     return code
 
 
-def _answer(arguments: list[str]) -> int:
+def _answer(given: Globals) -> int:
     """Answer four frequent calls before anything heavy is imported, and leave all others to the whole command line.
 
     They are the version, the overview of commands, a build with nothing to do, and the recording of a commit.
     """
     import os
 
+    arguments = ["--project", given.project, *given.rest]
     if "_ENVC_COMPLETE" not in os.environ:
-        if arguments == ["--version"]:
+        if given.rest == ["--version"]:
             from envcompile import __version__
 
             sys.stdout.write(f"envc {__version__}\n")
             return 0
-        if arguments in ([], ["--help"]):
-            return _overview(usage_error=not arguments)
-        _listen(arguments)
-        if "build" in arguments:
+        if given.rest in ([], ["--help"], ["-h"]):
+            return _overview(usage_error=not given.rest)
+        _listen(given)
+        if given.rest[0] == "build":
             from envcompile.cli.fastpath import quick_build
 
             code = quick_build(arguments)
             if code is not None:
                 return code
-        if "record" in arguments:
+        if given.rest[:2] == ["history", "record"]:
             from envcompile.cli.fastpath import quick_record
 
             code = quick_record(arguments)
@@ -116,14 +137,14 @@ def _answer(arguments: list[str]) -> int:
     return run(arguments)
 
 
-def _listen(arguments: list[str]) -> None:
+def _listen(given: Globals) -> None:
     """Let decisions be told where `-v` or `ENVC_LOG` asks for them."""
     import os
 
-    if "ENVC_LOG" in os.environ or "-v" in arguments or "--verbose" in arguments:
+    if "ENVC_LOG" in os.environ or given.verbose:
         from envcompile.cli.logs import listen
 
-        listen(arguments)
+        listen(given)
 
 
 def _overview(*, usage_error: bool) -> int:

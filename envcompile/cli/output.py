@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,10 @@ from envcompile.text import in_json, one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_GRAVE = ("error:", "warning:")
+"""What `-q` does not silence."""
 
 
 def data(line: str) -> None:
@@ -41,5 +46,7 @@ def document(value: Any) -> None:
 
 def tell(words: str) -> None:
     """Tell people something; scripts that read stdout do not see it, and where both are one screen the order holds."""
+    if os.environ.get("ENVC_QUIET") and not words.startswith(_GRAVE):
+        return
     sys.stdout.flush()
     sys.stderr.write(f"{visible(words)}\n")
