@@ -17,6 +17,7 @@ from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import Known, plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
+from envcompile.kubernetes.kindwords import kinds_meant, spelled
 from envcompile.log import detail
 from envcompile.model import Resource
 from envcompile.units.snapshot import Look
@@ -240,18 +241,23 @@ def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list
     ids = list(known)
     found = select(only, ids)
     if not found:
-        names = sorted({resource.short for resource in ids})
-        raise UsageError([
-            Problem(
-                f"{environment} has no resource {only}",
-                did_you_mean(only, names, f"`envc show {environment} --list` lists what it has"),
-            )
-        ])
+        raise UsageError([Problem(f"{environment} has no resource {only}", _nearest(environment, ids, only))])
     groups = {resource.group for resource in found}
     if len(groups) > 1:
         choices = ", ".join(f"{_kind(resource)}/{resource.name}" for resource in found)
         raise UsageError([Problem(f"{only} is ambiguous in {environment}", f"write one of {choices}")])
     return found
+
+
+def _nearest(environment: str, known: Collection[ResourceId], only: str) -> str:
+    """What may have been meant: those of the bare name or of the kind alone, else the name most like it."""
+    meant = kinds_meant(only)
+    alike = {item.short for item in known if only == item.name or item.kind.lower() in meant}
+    if alike and "/" not in only:
+        shown = ", ".join(f"`{name}`" for name in sorted(alike)[:5])
+        return f"write KIND/NAME: {shown}{', …' if len(alike) > 5 else ''}"
+    otherwise = f"`envc show {environment} --list` lists what it has"
+    return did_you_mean(spelled(only), sorted({resource.short for resource in known}), otherwise)
 
 
 def _kind(resource: ResourceId) -> str:

@@ -67,8 +67,8 @@ def write_new(target: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     present = [path for path in wanted if path.exists() or path.is_symlink()]
     if present:
         raise fail(
-            f"these files exist already, and `envc init` never overwrites: {_listed(present, target)}",
-            "name another folder, `envc init NEWDIR`, or move them away",
+            f"these files exist already, and envc never overwrites them: {_listed(present, target)}",
+            "choose another name or folder, or move them away",
         )
     made: list[Path] = []
     try:

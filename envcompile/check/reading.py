@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from fractions import Fraction
+
+    from envcompile.model import Pointer
 
 _QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,2})|([KMGTPE]i|[numkMGTPE])?)")
-_SUFFIXES: Final[Mapping[str, tuple[int, int]]] = {
-    "": (1, 1),
-    **{suffix: (1024**power, 1) for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
-    **{suffix: (1000**power, 1) for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
-    **{suffix: (1, 1000**power) for power, suffix in enumerate(("m", "u", "n"), 1)},
+_SUFFIXES: Final[Mapping[str, Fraction]] = {
+    **{suffix: Fraction(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
+    **{suffix: Fraction(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
+    **{suffix: Fraction(1, 1000**power) for power, suffix in enumerate(("m", "u", "n"), 1)},
 }
-"""By what a number is multiplied and divided."""
 
 
 def at(value: Any, *path: str | int) -> Any:
@@ -92,7 +92,15 @@ def _amount(text: str) -> Fraction | None:
     match = _QUANTITY.fullmatch(text)
     if match is None:
         return None
-    from fractions import Fraction
-
     number, exponent, suffix = match.groups()
-    return Fraction(number + (exponent or "")) * Fraction(*_SUFFIXES[suffix or ""])
+    return Fraction(number + (exponent or "")) * _SUFFIXES.get(suffix or "", Fraction(1))
+
+
+def there(way: Pointer, value: Any) -> Pointer:
+    """A way as far as it leads, and the field behind that."""
+    for depth, step in enumerate(way):
+        is_there = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        if not is_there:
+            return way[: depth + 1]
+        value = value[step]
+    return way

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import os
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -10,42 +11,39 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from envcompile import __version__
+from envcompile.cli.completion import environments_at
 from envcompile.cli.error_handler import run_safely
 from envcompile.cli.flags import Globals
+from envcompile.cli.grammar import SETTINGS, CommandLine, Group, in_our_words
 from envcompile.cli.output import data
-from envcompile.errors import EXIT_OK, Problem, UsageError, did_you_mean
+from envcompile.cli.pager import paged
+from envcompile.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_COMMANDS = (
-    "init",
-    "build",
-    "show",
-    "explain",
-    "affected",
-    "check",
-    "rule",
-    "crds",
-    "fix",
-    "diff",
-    "compare",
-    "promote",
-    "secrets",
-    "chart",
-    "pr",
-    "owners",
-    "notify",
-    "argocd",
-    "history",
-    "hook",
-    "completion",
-    "schema",
-    "guide",
-)
-"""Command, or group of commands, and the module that has it, in the order in which `envc --help` lists them."""
+GROUPS = {
+    "Begin": ("init", "new", "guide", "completion", "hook"),
+    "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
+    "Review and promote": ("affected", "diff", "compare", "promote", "pr", "owners", "notify"),
+    "Secrets": ("secrets",),
+    "Deliver": ("argocd", "chart", "convert"),
+    "Look back": ("history", "version"),
+}
+"""Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
+_ELSEWHERE = {"convert": "chart"}
+"""Command -> the module that has it, where that has another name."""
+
+_LONG = frozenset({"show", "explain", "check", "rule", "affected", "diff", "compare", "guide", "history"})
+"""Commands whose output may fill more than a screen."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."
+
+
+class _Overview(Group):
+    """The top of all commands, which lists them by what they are for."""
+
+    titles = GROUPS
 
 
 class Context(NamedTuple):
@@ -59,13 +57,14 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
 
     Describing every command to the command-line library takes longer than many a command itself.
     """
-    app = typer.Typer(
+    app = CommandLine(
         name="envc",
+        cls=_Overview,
         help=SUMMARY,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=SETTINGS,
     )
 
     @app.callback()
@@ -73,20 +72,32 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
         context: typer.Context,
         *,
         project: Annotated[
-            Path, typer.Option("--project", metavar="DIR", help="A folder of the repository; default: the current one.")
+            Path,
+            typer.Option(
+                "--project", metavar="DIR", help="A folder of the repository; default: here.", show_default=False
+            ),
         ] = Path(),
+        folder: Annotated[
+            list[str] | None, typer.Option("-C", metavar="DIR", help="Go to this folder first, as git and make do.")
+        ] = None,
         verbose: Annotated[
             bool, typer.Option("--verbose", "-v", help="Tell what is decided, and why; ENVC_LOG=debug tells more.")
         ] = False,
+        quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors and warnings, nothing else.")] = False,
+        color: Annotated[
+            str, typer.Option("--color", metavar="auto|always|never", help="NO_COLOR, FORCE_COLOR say it for good.")
+        ] = "",
+        no_pager: Annotated[bool, typer.Option("--no-pager", help="Print long output at once; see PAGER.")] = False,
         version: Annotated[
             bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
         ] = False,
     ) -> None:
-        del verbose, version  # read before anything is imported
+        del color, folder, no_pager, verbose, quiet, version  # read before anything is imported
         context.obj = Context(project)
 
-    called = Globals(arguments).rest[:1]
-    for name in called if called and called[0] in _COMMANDS else _COMMANDS:
+    modules = dict.fromkeys(_ELSEWHERE.get(name, name) for names in GROUPS.values() for name in names)
+    called = [_ELSEWHERE.get(name, name) for name in Globals(arguments).rest[:1]]
+    for name in called if called and called[0] in modules else modules:
         import_module(f"envcompile.cli.commands.{name}").register(app)
     return app
 
@@ -97,12 +108,23 @@ def _print_version(asked: bool) -> None:  # ruff: ignore[boolean-type-hint-posit
         raise typer.Exit
 
 
+def _completing() -> list[str]:
+    """What stands on the command line that a shell completes, as far as a command is called; empty for none."""
+    if "_ENVC_COMPLETE" not in os.environ:
+        return []
+    words = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    rest = Globals(words.split()[1:]).rest
+    # The first word is completed itself while nothing stands after it.
+    return rest if len(rest) > 1 or words[-1:].isspace() else []
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every error becomes a message on stderr and an exit code."""
 
     def action() -> int:
         try:
-            result = make_app(arguments)(list(arguments), prog_name="envc", standalone_mode=False)
+            with paged() if {*Globals(arguments).rest[:1]} & _LONG else nullcontext():
+                result = make_app(_completing() or arguments)(list(arguments), prog_name="envc", standalone_mode=False)
         except typer.Exit as leave:
             return int(leave.exit_code)
         except typer.Abort:
@@ -118,23 +140,10 @@ def run(arguments: Sequence[str]) -> int:
             show_error = getattr(error, "show", None)
             if not callable(show_error):
                 raise
-            if (ours := _wrong_choice(error)) is not None:
+            if (ours := in_our_words(error, environments_at(Globals(arguments).project))) is not None:
                 raise ours from None
             show_error()
             return int(getattr(error, "exit_code", 2))
         return result if isinstance(result, int) else EXIT_OK
 
     return run_safely(action)
-
-
-def _wrong_choice(error: Exception) -> UsageError | None:
-    """The error for a word that is none of an option's choices, with the nearest one; None for any other mistake."""
-    parameter = getattr(error, "param", None)
-    choices = [str(choice) for choice in getattr(getattr(parameter, "type", None), "choices", ())]
-    found = re.match(r"'(.*)' is not one of ", str(getattr(error, "message", "")), re.DOTALL)
-    if not choices or found is None:
-        return None
-    declared = [name for name in getattr(parameter, "opts", ()) if name.startswith("--")]
-    option = declared[0] if declared else str(getattr(parameter, "metavar", "") or getattr(parameter, "name", ""))
-    advice = did_you_mean(found[1], choices, f"it is one of {', '.join(choices)}")
-    return UsageError([Problem(f"{option} cannot be `{found[1]}`", advice)])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import click
 import typer
 
 from envcompile.cli.completion import complete_environment, complete_resource
 from envcompile.cli.flags import UNTRUSTED, Flag, Options
+from envcompile.cli.grammar import SETTINGS, CommandLine, Group
 from envcompile.cli.render import diff
 from envcompile.errors import Problem, UsageError
 
@@ -37,12 +38,12 @@ OneResource = Annotated[
     ),
 ]
 TextOrJson = Literal["text", "json"]
-Format = Annotated[TextOrJson, typer.Option("--format", metavar="text|json", help="How to print.")]
+Format = Annotated[TextOrJson, typer.Option("--format", "-o", metavar="text|json", help="How to print.")]
+DiffFormats = StrEnum("DiffFormats", {name: name for name in diff.formats()})  # type: ignore[misc]  # modules say
+TERMINAL = DiffFormats("terminal")
 DiffFormat = Annotated[
-    str,
-    typer.Option(
-        "--format", metavar="|".join(diff.formats()), click_type=click.Choice(diff.formats()), help="How to print."
-    ),
+    DiffFormats,
+    typer.Option("--format", "-o", metavar="|".join(diff.formats()), help="How to print."),
 ]
 
 
@@ -105,14 +106,10 @@ def days_of(text: str | None) -> int | None:
     return int(number)
 
 
-def make_group(name: str, text: str) -> typer.Typer:
+def make_group(name: str, text: str) -> CommandLine:
     """A group of commands, `envc NAME …`, that says what it is for when it is called without one."""
-    group = typer.Typer(
-        name=name,
-        help=text,
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    group = CommandLine(
+        name=name, cls=Group, help=text, no_args_is_help=True, rich_markup_mode=None, context_settings=SETTINGS
     )
     group.callback()(lambda: None)  # a group of one command stays a group
     return group
@@ -165,7 +162,7 @@ def _parameter(table: type[Options], found: Flag) -> inspect.Parameter:
         )
         default = None
     option = typer.Option(
-        found.option,
+        *filter(None, (found.option, found.short)),
         metavar=found.metavar or None,
         min=found.least,
         help=found.help,

@@ -7,6 +7,7 @@ that a shell could take for its own are offered.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,12 @@ def complete_resource(context: typer.Context, incomplete: str) -> list[str]:
     return [incomplete + name[len(incomplete) :] for name in _offered(found, incomplete.lower())]
 
 
+def complete_overlay(context: typer.Context, incomplete: str) -> list[str]:
+    """The folders of overlays/, abstract ones, too."""
+    root = _root(context)
+    return _offered(_folders(root / "overlays") if root is not None else (), incomplete)
+
+
 def complete_application(context: typer.Context, incomplete: str) -> list[str]:
     """Applications: the folders of base/."""
     root = _root(context)
@@ -60,16 +67,30 @@ def complete_page(incomplete: str) -> list[str]:
     return _offered(topics(), incomplete)
 
 
-def complete_rule(incomplete: str) -> list[str]:
-    """Rules of `envc check`."""
-    from envcompile.actions.check import all_rules
+def complete_rule(context: typer.Context, incomplete: str) -> list[str]:
+    """Rules of `envc check`, and those of the project's own if nothing is wrong with them."""
+    from envcompile.actions.check import all_rules, own_rules_near
+    from envcompile.errors import EnvcError
 
-    return _offered([rule.id for rule in all_rules()], incomplete)
+    rules = all_rules()
+    root = _root(context)
+    if root is not None:
+        with suppress(EnvcError):
+            rules += own_rules_near(root)
+    return _offered([rule.id for rule in rules], incomplete)
 
 
 def _environments(context: typer.Context) -> list[str]:
-    """The folders of overlays/ that are environments, judged by a look into their environment.yaml."""
-    root = _root(context)
+    return environments_at(context.find_root().params.get("project") or ".")
+
+
+def environments_at(folder: str | Path) -> list[str]:
+    """The folders of overlays/ that are environments, judged by a look into their environment.yaml.
+
+    Args:
+        folder: one of the project.
+    """
+    root = _root_at(folder)
     if root is None:
         return []
     found = []
@@ -84,8 +105,12 @@ def _environments(context: typer.Context) -> list[str]:
 
 
 def _root(context: typer.Context) -> Path | None:
+    return _root_at(context.find_root().params.get("project") or ".")
+
+
+def _root_at(folder: str | Path) -> Path | None:
     try:
-        found = find_root(str(Path(context.find_root().params.get("project") or ".").absolute()))
+        found = find_root(str(Path(folder).absolute()))
     except OSError:
         return None
     return Path(found) if found is not None else None

@@ -12,6 +12,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from envcompile.cli.flags import Globals
+
+
+_VARIABLES = ("ENVC_PAGER", "ENVC_QUIET", "NO_COLOR", "FORCE_COLOR")
+"""What `main` sets for its time alone."""
+
 
 def entry() -> None:
     """Run the command line and leave with its exit code."""
@@ -72,40 +78,83 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 fine, 1 configuration wrong, 2 usage, 3 a bug in envc, 4 something outside is unavailable,
         16 differences, 130 interrupted, 143 terminated.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    import os
+
+    from envcompile.cli.flags import Globals
+
+    given = Globals(list(sys.argv[1:] if argv is None else argv))
+    here = os.getcwd() if given.folders and argv is not None else ""
+    before = {name: os.environ.get(name) for name in _VARIABLES}
     try:
-        code = _answer(arguments)
+        code = _prepare(given) or _answer(given)
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt, TerminatedError) as error:
         from envcompile.cli.error_handler import code_of
 
         return code_of(error)
+    finally:
+        if here:
+            os.chdir(here)
+        for name, value in before.items():
+            if value is not None:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
     return code
 
 
-def _answer(arguments: list[str]) -> int:
+def _prepare(given: Globals) -> int:
+    """Go to the folder, and note what is told and how, also for the programs that this one starts; 2 for a mistake."""
+    import os
+
+    for folder in given.folders:
+        if not os.path.isdir(folder):
+            return _refuse(f"there is no folder `{folder}`", "-C goes to a folder before all else")
+        os.chdir(folder)
+    if given.quiet:
+        os.environ["ENVC_QUIET"] = "1"
+    if given.no_pager:
+        os.environ["ENVC_PAGER"] = ""
+    if given.color not in {"", "auto", "always", "never"}:
+        return _refuse(f"--color cannot be `{given.color}`", "it is one of auto, always, never")
+    if given.color in {"always", "never"}:
+        chosen, other = ("FORCE_COLOR", "NO_COLOR") if given.color == "always" else ("NO_COLOR", "FORCE_COLOR")
+        os.environ[chosen] = "1"
+        os.environ.pop(other, None)
+    return 0
+
+
+def _refuse(what: str, fix: str) -> int:
+    from envcompile.cli.error_handler import code_of
+    from envcompile.errors import Problem, UsageError
+
+    return code_of(UsageError([Problem(what, fix)]))
+
+
+def _answer(given: Globals) -> int:
     """Answer four frequent calls before anything heavy is imported, and leave all others to the whole command line.
 
     They are the version, the overview of commands, a build with nothing to do, and the recording of a commit.
     """
     import os
 
+    arguments = ["--project", given.project, *given.rest]
     if "_ENVC_COMPLETE" not in os.environ:
-        if arguments == ["--version"]:
+        if given.rest == ["--version"]:
             from envcompile import __version__
 
             sys.stdout.write(f"envc {__version__}\n")
             return 0
-        if arguments in ([], ["--help"]):
-            return _overview(usage_error=not arguments)
-        _listen(arguments)
-        if "build" in arguments:
+        if given.rest in ([], ["--help"], ["-h"]):
+            return _overview(usage_error=not given.rest)
+        _listen(given)
+        if given.rest[0] == "build":
             from envcompile.cli.fastpath import quick_build
 
             code = quick_build(arguments)
             if code is not None:
                 return code
-        if "record" in arguments:
+        if given.rest[:2] == ["history", "record"]:
             from envcompile.cli.fastpath import quick_record
 
             code = quick_record(arguments)
@@ -116,14 +165,14 @@ def _answer(arguments: list[str]) -> int:
     return run(arguments)
 
 
-def _listen(arguments: list[str]) -> None:
+def _listen(given: Globals) -> None:
     """Let decisions be told where `-v` or `ENVC_LOG` asks for them."""
     import os
 
-    if "ENVC_LOG" in os.environ or "-v" in arguments or "--verbose" in arguments:
+    if "ENVC_LOG" in os.environ or given.verbose:
         from envcompile.cli.logs import listen
 
-        listen(arguments)
+        listen(given)
 
 
 def _overview(*, usage_error: bool) -> int:

@@ -169,6 +169,5 @@ def _bug(error: BaseException) -> int:
         advice = f"please report it with the file {path}"
     except OSError as refused:
         advice = f"no report of it could be written ({refused.strerror}); ENVC_LOG=debug prints it"
-    _tell(f"error: envc failed: {type(error).__name__}")
-    _tell(f"hint: this is a bug in envc; {advice}")
+    _tell(f"error: envc failed: {type(error).__name__}\nhint: this is a bug in envc; {advice}")
     return EXIT_BUG

@@ -44,7 +44,8 @@ def quick_build(arguments: Sequence[str]) -> int | None:
             from envcompile.log import decision
 
             decision("build", "nothing is compiled: no source and no output changed since the last build")
-            sys.stderr.write(f"{summary}\n")
+            if not os.environ.get("ENVC_QUIET"):
+                sys.stderr.write(f"{summary}\n")
             return 0
         _explain(look)
     import gc

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 class Flag:
     """One option of a command: how it is written, what it takes and what `--help` says of it."""
 
-    __slots__ = ("help", "is_quick", "least", "metavar", "name")
+    __slots__ = ("help", "is_quick", "least", "metavar", "name", "short")
 
-    def __init__(self, text: str, metavar: str, least: int | None, *, is_quick: bool) -> None:
+    def __init__(self, text: str, metavar: str, least: int | None, short: str, *, is_quick: bool) -> None:
         self.name = ""
         self.help: Final = text
         self.metavar: Final = metavar
         """What the value is called; empty for a switch."""
+        self.short: Final = short
+        """Its spelling of one letter, `-o`; empty for none."""
         self.least: Final = least
         """The smallest number that it takes."""
         self.is_quick: Final = is_quick
@@ -37,16 +39,17 @@ class Flag:
         return f"--{self.name.replace('_', '-')}"
 
 
-def flag(text: str, metavar: str = "", *, least: int | None = None, is_quick: bool = True) -> Any:
+def flag(text: str, metavar: str = "", *, least: int | None = None, short: str = "", is_quick: bool = True) -> Any:
     """Describe an option where its attribute is declared; the attribute's type tells how it is read.
 
     Args:
         text: what `--help` says of it.
         metavar: what its value is called; left out for a switch (`bool`).
         least: the smallest number, for an `int`.
+        short: its spelling of one letter, `-o`.
         is_quick: False when the fast path leaves a call with it to the ordinary command line.
     """
-    return Flag(text, metavar, least, is_quick=is_quick)
+    return Flag(text, metavar, least, short, is_quick=is_quick)
 
 
 class Options:
@@ -105,7 +108,8 @@ class Options:
 
         What is wrong is found out, and said, by the ordinary command line.
         """
-        known = {found.option: found for found in cls.flags() if found.is_quick}
+        quick = [found for found in cls.flags() if found.is_quick]
+        known = {name: found for found in quick for name in (found.option, found.short)}
         given: dict[str, Any] = {}
         words: list[str] = []
         rest = iter(arguments)
@@ -177,7 +181,7 @@ class BuildOptions(Options):
     engine: str | None = flag("Let an engine compile: dask://HOST:PORT.", "ADDRESS")
     untrusted: bool = flag(UNTRUSTED)
     why: bool = flag("Tell of each unit (application x environment) whether it was compiled, and why.")
-    format: str | None = flag("How --why prints; default: text.", "text|json")
+    format: str | None = flag("How --why prints; default: text.", "text|json", short="-o")
 
     @property
     def is_ordinary(self) -> bool:
@@ -205,25 +209,43 @@ class RecordOptions(Options):
 
 
 class Globals:
-    """What stands before the command: the project's folder, and whether decisions are told."""
+    """What holds for every command, and stands anywhere on the command line: whose project, and how much is told.
 
-    __slots__ = ("project", "rest", "verbose")
+    Args:
+        arguments: the whole command line.
+    """
+
+    VALUES: Final = ("-C", "--project", "--color")
+    SWITCHES: Final = {"-v": "-v", "--verbose": "-v", "-q": "-q", "--quiet": "-q", "--no-pager": "--no-pager"}
+
+    __slots__ = ("color", "folders", "no_pager", "project", "quiet", "rest", "verbose")
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        project, verbose, at = ".", False, 0
+        values: dict[str, list[str]] = {name: [] for name in self.VALUES}
+        switches: set[str] = set()
+        rest: list[str] = []
+        at = 0
         while at < len(arguments):
             argument = arguments[at]
-            if argument == "--project" and at + 2 < len(arguments):
-                project = arguments[at + 1]
-                at += 1
-            elif argument.startswith("--project=") and at + 1 < len(arguments):
-                project = argument.partition("=")[2]
-            elif argument in {"-v", "--verbose"}:
-                verbose = True
-            else:
+            name, equals, value = argument.partition("=")
+            if argument == "--":
                 break
+            if argument in self.SWITCHES:
+                switches.add(self.SWITCHES[argument])
+            elif name in values and name[1] == "-" and equals:
+                values[name].append(value)
+            elif argument in values and at + 1 < len(arguments):
+                at += 1
+                values[argument].append(arguments[at])
+            else:
+                rest.append(argument)
             at += 1
-        self.project: Final = project
-        self.verbose: Final = verbose
-        self.rest: Final = list(arguments[at:])
-        """The command and everything behind it."""
+        self.folders: Final = values["-C"]
+        """Where to go first, one after the other, as `git -C` does."""
+        self.project: Final = values["--project"][-1] if values["--project"] else "."
+        self.no_pager: Final = "--no-pager" in switches
+        self.color: Final = values["--color"][-1] if values["--color"] else ""
+        self.verbose: Final = "-v" in switches
+        self.quiet: Final = "-q" in switches
+        self.rest: Final = [*rest, *arguments[at:]]
+        """The command and what belongs to it."""

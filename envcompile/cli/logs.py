@@ -7,13 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from envcompile.cli.flags import Globals
 from envcompile.cli.output import tell
 from envcompile.log import LEVELS, VARIABLE, detail
 from envcompile.text import visible, without_passwords
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from envcompile.cli.flags import Globals
 
 
 class _ToPeople(logging.Handler):
@@ -24,16 +23,16 @@ class _ToPeople(logging.Handler):
         sys.stderr.write(f"{record.levelname.lower()}: {record.name}: {words}\n")
 
 
-def listen(arguments: Sequence[str]) -> None:
+def listen(given: Globals) -> None:
     """Print the log from the level on that the command line or the environment names.
 
     The processes that this one starts listen, too: `-v` is `ENVC_LOG=info`.
 
     Args:
-        arguments: the command line.
+        given: what the command line says for every command.
     """
     level = os.environ.get(VARIABLE, "").lower()
-    if not level and Globals(arguments).verbose:
+    if not level and given.verbose:
         level = os.environ[VARIABLE] = "info"
     if not level:
         return
@@ -44,4 +43,4 @@ def listen(arguments: Sequence[str]) -> None:
     logger.handlers[:] = [_ToPeople()]
     logger.setLevel(level.upper())
     logger.propagate = False
-    detail("cli", "envc %s", " ".join(arguments))
+    detail("cli", "envc %s", " ".join(given.rest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from envcompile.kubernetes.kindwords import kinds_meant
 from envcompile.model import GENERATED_DIGITS, ResourceId, generated_name
 
 if TYPE_CHECKING:
@@ -72,20 +73,22 @@ class Identifier:
 def select(wanted: str, known: Iterable[ResourceId]) -> list[ResourceId]:
     """The known resources that a name on the command line can mean.
 
-    `KIND/NAME`, or `KIND.GROUP/NAME`, or `KIND/NAMESPACE/NAME`; the case of the kind does not matter. Without a group
-    a kind of the core API wins, as for kubectl.
+    `KIND/NAME`, or `KIND.GROUP/NAME`, or `KIND/NAMESPACE/NAME`; the case of the kind does not matter, its plural and
+    kubectl's short names do as well. Without a group a kind of the core API wins, as for kubectl.
     """
     kind, _, name = wanted.partition("/")
     namespace, is_placed, name = name.rpartition("/")
     kind, _, group = kind.lower().partition(".")
+    meant = kinds_meant(kind)
     found = [
         resource
         for resource in known
-        if resource.kind.lower() == kind
-        and resource.name == name
+        if resource.name == name
+        and resource.kind.lower() in meant
         and (not group or _in_group(resource.group, group))
         and (not is_placed or resource.namespace == namespace)
     ]
+    found = [resource for resource in found if resource.kind.lower() == kind] or found
     return [resource for resource in found if not resource.group and not group] or found
 
 

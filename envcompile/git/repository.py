@@ -229,6 +229,17 @@ class Repository(NamedTuple):
         return ask(self.place, "rev-list", "-1", "--first-parent", f"--before={time}", start).strip()
 
 
+def last_change(repository: Repository, path: str) -> Commit | None:
+    """The newest commit that HEAD reaches and that touched what stands at a path; None when none did.
+
+    Args:
+        repository: whose HEAD.
+        path: a file or folder, from the project's folder.
+    """
+    found = ask(repository.place, "rev-list", "-1", "HEAD", "--", path).split()
+    return repository.commits(found)[0] if found else None
+
+
 def _names(place: Place) -> list[str]:
     """The short names of branches and tags, here and on remotes."""
     refs = ("refs/heads", "refs/tags", "refs/remotes")

@@ -54,8 +54,8 @@ def test_scaffold_refuses_to_overwrite_and_writes_nothing(tmp_path: Path) -> Non
     with pytest.raises(EnvcError) as caught:
         scaffold(tmp_path)
     assert str(caught.value) == (
-        "error: these files exist already, and `envc init` never overwrites: base/hello/service.yaml\n"
-        "hint: name another folder, `envc init NEWDIR`, or move them away"
+        "error: these files exist already, and envc never overwrites them: base/hello/service.yaml\n"
+        "hint: choose another name or folder, or move them away"
     )
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "base" / "hello" / "service.yaml"]
 

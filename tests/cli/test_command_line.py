@@ -85,10 +85,10 @@ def test_the_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["bild"], "No such command 'bild'"),
-        (["build", "--chek"], "--chek"),
-        (["show"], "Missing argument 'ENV'"),
-        (["build", "--only"], "--only"),
+        (["bild"], "error: envc has no command `bild`\nhint: did you mean `build`?\n"),
+        (["build", "--chek"], "error: envc build has no option --chek\nhint: did you mean `--check`"),
+        (["show"], "error: envc show needs ENV\n"),
+        (["build", "--only"], "error: --only needs a value\n"),
         (["--project"], "--project"),
         (["--project", "x", "--nope"], "--nope"),
     ],

@@ -42,7 +42,7 @@ def test_typer_knows_exactly_the_flags_of_the_table(words: str) -> None:
     assert list(known) == [found.name for found in table.flags()]
     for found in table.flags():
         parameter = known[found.name]
-        assert parameter.opts == [found.option]
+        assert parameter.opts == [name for name in (found.option, found.short) if name]
         assert parameter.help == found.help
         assert parameter.is_flag is (not found.metavar)
         assert parameter.multiple is table.kind(found).startswith("tuple")
@@ -133,13 +133,15 @@ def test_the_fast_path_reads_a_call_as_typer_does(words: list[str]) -> None:
     [
         (["build"], (".", False, ["build"])),
         (["--project", "x", "build"], ("x", False, ["build"])),
-        (["-v", "--project=x", "build", "-v"], ("x", True, ["build", "-v"])),
+        (["--project=x", "build", "-v"], ("x", True, ["build"])),
+        (["build", "--only", "a/b", "--project", "x"], ("x", False, ["build", "--only", "a/b"])),
+        (["show", "--", "-v"], (".", False, ["show", "--", "-v"])),
         (["--project", "x", "--verbose", "history", "record"], ("x", True, ["history", "record"])),
         (["--nope", "build"], (".", False, ["--nope", "build"])),
     ],
 )
-def test_what_stands_before_the_command(arguments: list[str], expected: tuple[str, bool, list[str]]) -> None:
-    """The folder and `-v`, in any order."""
+def test_what_holds_for_every_command(arguments: list[str], expected: tuple[str, bool, list[str]]) -> None:
+    """The folder and `-v`, wherever they stand; what follows `--` is the command's."""
     found = Globals(arguments)
     assert (found.project, found.verbose, found.rest) == expected
 

@@ -31,8 +31,8 @@ envc …
 
 
 def help_of(arguments: list[str]) -> str:
-    """What `envc ARGUMENTS --help` prints on a terminal of 100 columns."""
-    os.environ["COLUMNS"] = "100"
+    """What `envc ARGUMENTS --help` prints on a terminal of 100 columns; without arguments, of 80."""
+    os.environ["COLUMNS"] = "100" if arguments else "80"
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         code = run([*arguments, "--help"])

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import DiffFormat, Untrusted, project_of
+from envcompile.cli.arguments import TERMINAL, DiffFormat, Untrusted, project_of
 from envcompile.cli.completion import complete_environment
 
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
             ),
         ],
         *,
-        output_format: DiffFormat = "terminal",
+        output_format: DiffFormat = TERMINAL,
         with_own: Annotated[
             bool, typer.Option("--all", help="Show each environment's own labels and annotations on each resource.")
         ] = False,

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import make_group
+
 EPILOG = """Examples:
 
   envc crds add crds/widgets.yaml                    from files
@@ -19,14 +21,8 @@ EPILOG = """Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the group."""
-    group = typer.Typer(
-        help="Definitions of custom kinds, for their fields, scopes and merge keys.", no_args_is_help=True
-    )
-    app.add_typer(group, name="crds")
-
-    @group.callback()
-    def options() -> None:
-        """Definitions of custom kinds, for their fields, scopes and merge keys."""
+    group = make_group("crds", "Definitions of custom kinds, for their fields, scopes and merge keys.")
+    app.add_typer(group)
 
     @group.command("add", epilog=EPILOG)
     def add(

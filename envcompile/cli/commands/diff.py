@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import DiffFormat, Envs, Untrusted
+from envcompile.cli.arguments import TERMINAL, DiffFormat, Envs, Untrusted
 from envcompile.cli.completion import complete_environment
 
 EPILOG = """Examples:
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--to", metavar="REV", help="The newer side; default: the working tree.", show_default=False),
         ] = None,
-        output_format: DiffFormat = "terminal",
+        output_format: DiffFormat = TERMINAL,
         side_by_side: Annotated[bool, typer.Option("--side-by-side", help="Old and new in two columns.")] = False,
         fail_on: Annotated[
             list[str] | None,

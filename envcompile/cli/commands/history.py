@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from envcompile.cli.arguments import (
+    TERMINAL,
     DiffFormat,
     Env,
-    Envs,
     Format,
     OneResource,
     Resource,
@@ -21,6 +21,7 @@ from envcompile.cli.arguments import (
 from envcompile.cli.commands.history_maintenance import add_maintenance
 from envcompile.cli.completion import complete_environment
 from envcompile.cli.flags import RecordOptions
+from envcompile.cli.order import environment_first, environments_first
 from envcompile.cli.output import data, document, raw, table, tell
 from envcompile.cli.render.history import entry_data, entry_line, print_blame, print_revision
 from envcompile.cli.render.recording import (
@@ -118,6 +119,7 @@ def _add_questions(group: typer.Typer) -> None:
         from envcompile.actions.prune import pruned_below
 
         with history_of(context) as past:
+            environment, revision = environment_first(past, "log", environment, revision)
             entries = log(past, environment, start=revision, every=every)[:most]
             if output_format == "json":
                 document([entry_data(entry) for entry in entries])
@@ -143,17 +145,18 @@ def _add_questions(group: typer.Typer) -> None:
         from envcompile.actions.past import resources_at, revision_of
 
         with history_of(context) as past:
+            environment, revision = environment_first(past, "show", environment, revision)
             found = revision_of(past, environment, revision)
             if only is not None:
                 _print_resources(resources_at(past, found, only), output_format)
             else:
                 print_revision(past, found, output_format)
 
-    @group.command("at", epilog="Example: envc history at 2026-11-23T14:30 prod deployment/user-service")
+    @group.command("at", epilog="Example: envc history at prod 2026-11-23T14:30 deployment/user-service")
     def at_command(
         context: typer.Context,
-        time: Annotated[str, typer.Argument(metavar="TIME", help="Such as 2026-11-23T14:30, in local time.")],
         environment: Env,
+        time: Annotated[str, typer.Argument(metavar="TIME", help="Such as 2026-11-23T14:30, in local time.")],
         only: OneResource = None,
         *,
         output_format: Format = "text",
@@ -162,30 +165,29 @@ def _add_questions(group: typer.Typer) -> None:
         from envcompile.actions.past import resources_at, revision_at
 
         with history_of(context) as past:
+            environment, time = environment_first(past, "at", environment, time)
             _print_resources(resources_at(past, revision_at(past, environment, time), only or ""), output_format)
 
-    @group.command("diff", epilog="Example: envc history diff v1.4.0 v1.5.0 prod")
+    @group.command("diff", epilog="Example: envc history diff prod v1.4.0 v1.5.0")
     def diff_command(
         context: typer.Context,
-        older: Annotated[str, typer.Argument(metavar="REV", help="The older commit.")],
-        newer: Annotated[str, typer.Argument(metavar="REV", help="The newer commit.")],
-        environments: Annotated[
-            list[str] | None,
+        words: Annotated[
+            list[str],
             typer.Argument(
-                metavar="[ENV]...",
-                help="Default: all that both have.",
-                show_default=False,
+                metavar="[ENV]... REV REV",
+                help="Environments, default: all that both have; the older commit, the newer one.",
                 autocompletion=complete_environment,
             ),
-        ] = None,
+        ],
         *,
-        output_format: DiffFormat = "terminal",
+        output_format: DiffFormat = TERMINAL,
     ) -> int:
         """Compare what two recorded commits compiled to; exit 16 when they differ. Secrets are never shown."""
         from envcompile.actions.past import compare, revision_of
         from envcompile.cli.render.diff import exit_code, print_difference
 
         with history_of(context) as past:
+            environments, older, newer = environments_first(past, words)
             names = (
                 environments
                 or sorted(
@@ -226,13 +228,17 @@ def _add_searches(group: typer.Typer) -> None:
             identity, found = blame_fields(past, environment, resource, field or "", revision)
             print_blame(past, identity, found, output_format)
 
-    @group.command("find", epilog="Example: envc history find 'image=*:v1.2*' --at 2026-11-23")
+    @group.command("find", epilog="Example: envc history find prod 'image=*:v1.2*' --at 2026-11-23")
     def find_command(
         context: typer.Context,
-        pattern: Annotated[
-            str, typer.Argument(metavar="FIELD=PATTERN", help="* stands for any text, ? for a character.")
+        words: Annotated[
+            list[str],
+            typer.Argument(
+                metavar="[ENV]... FIELD=PATTERN",
+                help="Environments, default: all; * stands for any text, ? for a character.",
+                autocompletion=complete_environment,
+            ),
         ],
-        environments: Envs = None,
         *,
         time: Annotated[str | None, typer.Option("--at", metavar="TIME", help="At this time; default: now.")] = None,
         output_format: Format = "text",
@@ -243,6 +249,9 @@ def _add_searches(group: typer.Typer) -> None:
         from envcompile.actions.past import find, revision_at, revision_of
         from envcompile.errors import UsageError
 
+        # No environment has a `=` in its name, so the pattern is known wherever it stands.
+        pattern = next((word for word in words if "=" in word), words[-1])
+        environments = [word for word in words if word is not pattern]
         with history_of(context) as past:
             revisions = []
             for name in environments or past.store.environments():

@@ -9,6 +9,7 @@ import typer
 
 from envcompile.cli.arguments import Env, history_of
 from envcompile.cli.completion import complete_resource
+from envcompile.cli.order import environment_first
 from envcompile.cli.output import data, raw, tell
 from envcompile.cli.render.recording import counted
 
@@ -52,6 +53,7 @@ def add_maintenance(group: typer.Typer) -> None:
                 Problem("a restoration goes into the output or into the overlay", "name one of the two options")
             ])
         with history_of(context) as past:
+            environment, revision = environment_first(past, "restore", environment, revision)
             restore(past, context.obj.project, environment, revision, only or "", as_overlay=as_overlay)
 
     @group.command("export", epilog="Example: envc history export --format parquet -o history.parquet")

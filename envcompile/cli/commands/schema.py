@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
             SchemaName, typer.Argument(metavar="project|environment|patch", help="Which file the schema is for.")
         ],
     ) -> None:
-        """Print the JSON Schema of envc.yaml, environment.yaml or kind: Patch."""
+        """Print the JSON Schema of envc.yaml, environment.yaml or a Patch."""
         from envcompile.cli.output import document
         from envcompile.settings import json_schema
 

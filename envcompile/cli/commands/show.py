@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         *,
         names: Annotated[bool, typer.Option("--list", help="Only the names of the resources.")] = False,
         output_format: Annotated[
-            Literal["yaml", "json"], typer.Option("--format", metavar="yaml|json", help="How to print.")
+            Literal["yaml", "json"], typer.Option("--format", "-o", metavar="yaml|json", help="How to print.")
         ] = "yaml",
         untrusted: Untrusted = False,
     ) -> None:

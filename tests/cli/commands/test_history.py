@@ -93,12 +93,28 @@ def test_at_prints_what_was_there(folder: Folder) -> None:
     assert "image: nginx:1.28\n" in outcome.out
 
 
+def test_the_environment_comes_first_and_the_other_order_is_understood(folder: Folder) -> None:
+    """A hint shows the one order, and stdout is the same."""
+    for right, swapped in (
+        (["show", "prod", "HEAD"], ["show", "HEAD", "prod"]),
+        (["log", "prod", "HEAD"], ["log", "HEAD", "prod"]),
+        (["diff", "prod", "HEAD~1", "HEAD"], ["diff", "HEAD~1", "HEAD", "prod"]),
+    ):
+        expected, outcome = (run_envc(folder.root, "history", *words) for words in (right, swapped))
+        assert (outcome.code, outcome.out) == (expected.code, expected.out)
+        assert f": envc history {' '.join(right)}\n" in outcome.err
+        assert "hint" not in expected.err
+    assert run_envc(folder.root, "history", "find", "prod", "image=*") == run_envc(
+        folder.root, "history", "find", "image=*", "prod"
+    )
+
+
 def test_diff_exits_16_when_something_differs(folder: Folder) -> None:
     """The same picture as `envc diff` gives, without compiling."""
     outcome = run_envc(folder.root, "history", "diff", "HEAD~1", "HEAD", "--format", "json")
     assert outcome.code == 16
     assert "nginx:1.28" in outcome.out
-    outcome = run_envc(folder.root, "history", "diff", "HEAD", "HEAD", "prod")
+    outcome = run_envc(folder.root, "history", "diff", "prod", "HEAD", "HEAD")
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "nothing differs\n")
 
 

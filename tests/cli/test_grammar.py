@@ -1,0 +1,142 @@
+"""The command line as people of kubectl and git write it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.cli.grammar import in_brief
+from envcompile.kubernetes.kindwords import kinds_meant
+from tests.harness.command import run_envc
+from tests.harness.repository import config_map, deployment, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeProject
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Path:
+    """A Deployment and a ConfigMap in two environments."""
+    return make_project({
+        "base/web/deployment.yaml": deployment(),
+        "base/web/config.yaml": config_map(),
+        "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+        "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+    })
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["deployment/web"],
+        ["deploy/web"],
+        ["Deployments/web"],
+        ["deploy", "web"],
+        ["-o", "yaml", "deployment", "web"],
+        ["deploy", "-o", "yaml", "web"],
+        ["deployment.apps", "web"],
+    ],
+)
+def test_a_resource_is_named_as_kubectl_names_it(project: Path, words: list[str]) -> None:
+    """Short names, plurals, two words, with options between; all say the same."""
+    assert run_envc(project, "show", "prod", *words) == run_envc(project, "show", "prod", "Deployment/web")
+
+
+def test_two_words_leave_the_field_its_place(project: Path) -> None:
+    """`explain ENV KIND NAME FIELD`."""
+    expected = run_envc(project, "explain", "prod", "configmap/settings", "data.color")
+    assert expected.code == 0
+    assert run_envc(project, "explain", "prod", "cm", "settings", "data.color") == expected
+
+
+def test_a_bare_name_and_a_bare_kind_are_told_what_they_may_mean(project: Path) -> None:
+    """A name without its kind, a kind without a name."""
+    for word in ("web", "deploy"):
+        assert run_envc(project, "show", "prod", word).err == (
+            f"error: prod has no resource {word}\nhint: write KIND/NAME: `Deployment/web`\n"
+        )
+
+
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("ing", "ingress"),
+        ("ingresses", "ingress"),
+        ("NetworkPolicies", "networkpolicy"),
+        ("pvc", "persistentvolumeclaim"),
+    ],
+)
+def test_words_for_kinds(word: str, kind: str) -> None:
+    """As `kubectl api-resources` lists them."""
+    assert kind in kinds_meant(word)
+
+
+def test_c_goes_to_a_folder_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relative to the one before, as with git; anywhere on the line; a folder that is not there is told."""
+    monkeypatch.chdir(project.parent)
+    for words in (["-C", "project", "show", "dev"], ["-C", "project", "-C", "base", "show", "dev"]):
+        assert run_envc(None, *words).out == run_envc(project, "show", "dev").out
+    assert run_envc(None, "show", "dev", "-C", "project").out == run_envc(project, "show", "dev").out
+    outcome = run_envc(None, "-C", "nowhere", "list")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("error: there is no folder `nowhere`")
+
+
+def test_q_silences_what_is_no_error(project: Path) -> None:
+    """Stdout stays, and so do errors."""
+    assert run_envc(project, "-q", "build") == (0, "", "")
+    assert run_envc(project, "build", "-q") == (0, "", "")
+    assert run_envc(project, "build", "nope", "--quiet").err.startswith("error: ")
+    assert run_envc(project, "build").err == "2 environments, 4 resources: nothing to do\n"
+
+
+def test_list_says_how_environments_stand(project: Path) -> None:
+    """Stale before a build, current after it, and why one does not compile; outside of git there is no last change."""
+    before = json.loads(run_envc(project, "list", "-o", "json").out)
+    assert [(row["environment"], row["resources"], row["stale"]) for row in before] == [
+        ("dev", 2, True),
+        ("prod", 2, True),
+    ]
+    run_envc(project, "build")
+    (row,) = json.loads(run_envc(project, "list", "prod", "-o", "json").out)
+    assert (row["stale"], row["namespace"], row["problem"]) == (False, "prod", None)
+    assert sum(row["findings"].values()) > 0
+    (project / "overlays/dev/web.yaml").write_text("kind: Patch\n")
+    listed = run_envc(project, "list")
+    assert listed.code == 0
+    assert "does not compile" in listed.out
+
+
+def test_new_writes_what_builds(project: Path) -> None:
+    """An application and an environment; a second time nothing is overwritten, and a bad name is refused."""
+    assert run_envc(project, "new", "app", "api", "--image", "nginx:1.28").code == 0
+    outcome = run_envc(project, "new", "env", "qa", "--extends", "dev")
+    assert "created overlays/qa/environment.yaml" in outcome.out
+    assert "envc build qa" in outcome.out
+    assert run_envc(project, "build").code == 0
+    assert "namespace: dev" in run_envc(project, "show", "qa", "svc/api").out
+    assert run_envc(project, "new", "app", "api", "--image", "nginx:1.29").code == 1
+    assert "nginx:1.28" in (project / "base/api/deployment.yaml").read_text()
+    assert run_envc(project, "new", "env", "Q_A").code == 2
+    assert run_envc(project, "new", "env", "q", "--extends", "prd").err.endswith("hint: did you mean `prod`?\n")
+
+
+def test_version_knows_kubernetes() -> None:
+    """For people and for machines."""
+    assert run_envc(None, "version").out.startswith("envc ")
+    assert "1.35" in json.loads(run_envc(None, "version", "-o", "json").out)["kubernetes"]["versions"]
+
+
+def test_the_overview_fits_eighty_columns() -> None:
+    """No line is broken in the middle of a word."""
+    assert max(map(len, run_envc(None, "--help").out.splitlines())) <= 80
+
+
+def test_a_summary_is_cut_where_it_can_be_read() -> None:
+    """At a semicolon before a comma, at a word when there is neither."""
+    assert in_brief("Set it up; what is there, stays. And more.", 20) == "Set it up"
+    assert in_brief("Send a message to everybody whom it concerns", 20) == "Send a message to…"
