@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from fractions import Fraction
 
     from envcompile.model import Pointer
 
 _QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,2})|([KMGTPE]i|[numkMGTPE])?)")
-_SUFFIXES: Final[Mapping[str, Fraction]] = {
-    **{suffix: Fraction(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
-    **{suffix: Fraction(1000) ** power for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
-    **{suffix: Fraction(1, 1000**power) for power, suffix in enumerate(("m", "u", "n"), 1)},
+_SUFFIXES: Final[Mapping[str, tuple[int, int]]] = {
+    "": (1, 1),
+    **{suffix: (1024**power, 1) for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
+    **{suffix: (1000**power, 1) for power, suffix in enumerate(("k", "M", "G", "T", "P", "E"), 1)},
+    **{suffix: (1, 1000**power) for power, suffix in enumerate(("m", "u", "n"), 1)},
 }
+"""By what a number is multiplied and divided."""
 
 
 def at(value: Any, *path: str | int) -> Any:
@@ -92,8 +94,10 @@ def _amount(text: str) -> Fraction | None:
     match = _QUANTITY.fullmatch(text)
     if match is None:
         return None
+    from fractions import Fraction
+
     number, exponent, suffix = match.groups()
-    return Fraction(number + (exponent or "")) * _SUFFIXES.get(suffix or "", Fraction(1))
+    return Fraction(number + (exponent or "")) * Fraction(*_SUFFIXES[suffix or ""])
 
 
 def there(way: Pointer, value: Any) -> Pointer:
