@@ -60,7 +60,11 @@ def printed(report: Report, wanted: Wanted, fail_on: str, project: Path) -> tupl
     shown = groups[:limit] if limit else groups
     rest = groups[len(shown) :]
     left_out = (
-        [f"{len(rest)} more {'is' if len(rest) == 1 else 'are'} not shown ({counted(group.finding for group in rest)}): --limit 0"] if rest else []
+        [
+            f"{len(rest)} more {'is' if len(rest) == 1 else 'are'} not shown ({counted(group.finding for group in rest)}): --limit 0"
+        ]
+        if rest
+        else []
     )
     return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}), left_out
 
