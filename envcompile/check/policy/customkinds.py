@@ -57,7 +57,7 @@ def judge(scene: Scene) -> Iterator[Refused | Open]:
         if rules is None:
             continue
         value, before = _whole(rules, resource.value), scene.older.get(resource.id)
-        if keeps_rules_unasked(value, rules.schema):
+        if keeps_rules_unasked(value, dict(rules.schema)):
             continue  # the rule `schema` says what is wrong
         old = _whole(rules, before) if before is not None else None
         for found in rules.problems(value, old):
