@@ -126,7 +126,8 @@ class _Reader:
                 continue
             self.found[own.rule] = as_rule(own, f"{where.file}:{where.line}")
             self.in_cel.append(own.rule)
-            self.environments |= {own.rule: name for name in own.match.environments[:1]}
+            if own.match.environments:
+                self.environments[own.rule] = own.match.environments[0]
 
     def read_python(self, file: File, limits: Limits) -> None:
         """Take the rules of a file in Python: they are asked where its bytes are allowed."""
@@ -146,7 +147,8 @@ class _Reader:
         free = [one for one in functions if self._is_free(one.id, Location(file.path, one.line, 1))]
         for function in free:
             self.found[function.id] = of_function(function, file.path, process)
-            self.environments |= {function.id: name for name in function.said.environments[:1]}
+            if function.said.environments:
+                self.environments[function.id] = function.said.environments[0]
         if free and not is_run:
             why = "not run, because nobody allowed it as it is now"
             fix = f"read it; to allow it: envc check --allow-python, or {VARIABLE}={digest}"
