@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
 from envcompile.actions.findings import count_of, find_all
+from envcompile.actions.not_evaluated import Seen, as_findings, not_evaluated, untried
 from envcompile.actions.older import OlderStates
-from envcompile.actions.own_rules import own_rules
+from envcompile.actions.own_rules import Own, own_rules
 from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
-from envcompile.check.policy.ownrules import FOLDER as OWN
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.schema import IMMUTABLE, SCHEMA
 from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
@@ -20,7 +19,7 @@ from envcompile.check.suppressions import UNUSED, Suppression, misused, unused
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.findings import Checked
@@ -28,9 +27,23 @@ if TYPE_CHECKING:
     from envcompile.check.finding import Hit
     from envcompile.check.rule import Rule
     from envcompile.model import Location
-    from envcompile.sources import EnvironmentSources
+    from envcompile.sources import EnvironmentSources, Tree
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
+
+
+def rules_of(tree: Tree, allowed: Collection[str] = ()) -> tuple[tuple[Rule, ...], Own]:
+    """Every rule that can be graded and suppressed in a project: those that come with envc, and its own.
+
+    Args:
+        tree: its files.
+        allowed: digests of files in Python that may be run.
+
+    Raises:
+        EnvcError: what is wrong with its own rules.
+    """
+    own = own_rules(tree, (rule.id for rule in all_rules()), allowed)
+    return (*known_rules(), *own.rules), own
 
 
 def known_rules() -> tuple[Rule, ...]:
@@ -52,6 +65,7 @@ def check(
     *,
     since: str | None = None,
     folder: Path | None = None,
+    allowed: Collection[str] = (),
 ) -> Report:
     """Compile environments and check them.
 
@@ -61,13 +75,13 @@ def check(
         rules: what to ask besides the schema and the suppressions; the catalogue when left out.
         since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
         folder: the project's folder, for a project that git holds.
+        allowed: digests of files in Python that may be run, as the user said outside of the checkout.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
         EnvcError: what is wrong with the sources, or `checks` names rules that do not exist.
     """
-    own = own_rules(project.tree, (rule.id for rule in all_rules())) if rules is None else ()
-    asked = (*known_rules(), *own) if rules is None else (SCHEMA, *rules)
+    asked, own = rules_of(project.tree, allowed) if rules is None else ((SCHEMA, *rules), Own())
     names = project.choose(wanted)
     linked = link_all(project, names)
     if not any(map(count_of, linked)):
@@ -76,16 +90,26 @@ def check(
     _refuse_unknown_rules(project, linked, asked)
     folder = folder or project.tree.root
     older = OlderStates(project.tree, folder, since) if IMMUTABLE in asked and folder is not None else None
-    written = [project.tree.read(entry.path) for entry in project.tree.files(OWN)] if own else []
-    digests = [hashlib.sha256(data).hexdigest() for data in written]
-    stamp = " ".join([*(rule.id for rule in asked), *digests, "cel" if is_installed() else ""])
+    stamp = " ".join([*(rule.id for rule in asked), own.stamp, "cel" if is_installed() else ""])
     checked = find_all(project, linked, asked, older, "" if rules is not None else stamp)
     for environment in linked:
         environment.remember()
     project.save_memo()
-    sorted_out = [_sort_out(one, grading(project, one.linked.plan.sources), asked) for one in checked]
+    idle = untried(own)
+    sorted_out = [_sort_out(one, grading(project, one.linked.plan.sources), asked, idle) for one in checked]
     findings = [finding for one in sorted_out for finding in one.findings]
     findings += _unused_everywhere(sorted_out)
+    if rules is None:
+        seen = [
+            Seen(
+                one.environment,
+                one.plan.api,
+                [resource.id for unit in one.exports for resource in unit.resources],
+                grading(project, one.plan.sources),
+            )
+            for one in linked
+        ]
+        findings += as_findings(not_evaluated(own, seen), seen)
     return Report(
         names,
         sum(one.resources for one in checked),
@@ -94,6 +118,21 @@ def check(
         tuple(Ignored(finding, aside.reason) for one in sorted_out for finding, aside in one.ignored),
         tuple(sorted({kind for one in checked for kind in one.unknown})),
     )
+
+
+def own_rules_near(folder: Path) -> tuple[Rule, ...]:
+    """The rules that the project around a folder has of its own; none where there is no project.
+
+    Raises:
+        EnvcError: what is wrong with them.
+    """
+    from envcompile.sources import WorkingTree, find_root
+
+    try:
+        root = find_root(folder)
+    except UsageError:
+        return ()
+    return rules_of(WorkingTree(root))[1].rules
 
 
 def grading(project: Project, sources: EnvironmentSources) -> Grading:
@@ -105,16 +144,16 @@ class _Sorted(NamedTuple):
     """The findings of one environment, graded, each thing once."""
 
     rules: tuple[Rule, ...]
-    """Those that the settings do not leave out."""
+    """Those that the settings do not leave out, and that something is asked of."""
     findings: tuple[Finding, ...]
     ignored: tuple[tuple[Finding, Aside], ...]
     unused: tuple[tuple[Finding, Aside], ...]
     """Entries that set nothing aside here; in another environment they may."""
 
 
-def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule]) -> _Sorted:
+def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_here: Collection[str]) -> _Sorted:
     """Grade what was found in an environment, and set aside what its annotations say."""
-    asked = {rule.id: rule for rule in rules if not grades.is_off(rule.id)}
+    asked = {rule.id: rule for rule in rules if not grades.is_off(rule.id) and rule.id not in untried_here}
     own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
     environment = checked.linked.environment
     asides = {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.actions.check import grading, known_rules
+from envcompile.actions.check import grading, rules_of
 from envcompile.actions.looking import look, place_of
+from envcompile.actions.not_evaluated import Seen, not_evaluated
+from envcompile.actions.own_rules import Own
 from envcompile.ask.findings import FindingRow, NewFindings
 from envcompile.check.baseline import FILE, read_baseline
 from envcompile.check.report import order, together
@@ -51,10 +53,10 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
     Raises:
         EnvcError: the baseline cannot be read.
     """
-    asked = known_rules() if rules is None else rules
+    asked, own = rules_of(found.project.tree) if rules is None else (rules, Own())
     sides = [_side(found, diff, after, asked) for diff in found.changed if (after := found.after.get(diff.environment))]
     if not any(side.findings for side in sides):
-        return NewFindings()
+        return NewFindings(notes=_notes(own, sides))
     accepted = _baseline(found.project.tree)
     placed: list[Finding] = []
     for side in sides:
@@ -63,8 +65,9 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         placed += [
             place_of(side.now, item) for name, item in side.findings.items() if name not in was and name not in accepted
         ]
+    notes = _notes(own, sides)
     if not placed:
-        return NewFindings()
+        return NewFindings(notes=notes)
     gone = sum(len(_before(found, side, asked) - side.findings.keys() - _ignored(side)) for side in sides)
     rows = []
     for group in together(sorted(placed, key=order)):
@@ -73,7 +76,13 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         rows.append(
             FindingRow(finding.severity, finding.rule, finding.what, group.environments, finding.resource.short, place)
         )
-    return NewFindings(tuple(rows), gone)
+    return NewFindings(tuple(rows), gone, notes)
+
+
+def _notes(own: Own, sides: Sequence[_Side]) -> tuple[str, ...]:
+    """What is not evaluated in what differs: nobody may take it for passed."""
+    seen = [Seen(side.name, side.now.built.composed.api, side.now.resources, side.grades) for side in sides]
+    return tuple([f"{one.what}." for one in not_evaluated(own, seen)])
 
 
 def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, rules: Sequence[Rule]) -> _Side:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import yamlio
@@ -11,12 +11,13 @@ from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
 from envcompile.adopt.wishes import NO_WISHES
+from envcompile.check.schema import SCHEMA
 from envcompile.errors import EnvcError, Problem
 from envcompile.kubernetes import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.adopt.existing import ExistingEnvironment, Sources
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _MOST_ROUNDS = 4
 """How often single objects are set apart before everything is made plainer."""
+_MOST_REFUSED = 10
+"""How many fields that no API server takes are named, of one environment."""
 
 
 class AdoptedEnvironment(NamedTuple):
@@ -138,17 +141,49 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
         files, owners = render(plan)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
-        if plainer is None:
-            return PlannedAdoption(strategy, plan, files, owners, proof)
-        strategy = plainer
+        if plainer is not None:
+            strategy = plainer
+            continue
+        if refused := proof.refused:
+            plan = _let_through(plan, refused)
+            files, owners = render(plan)
+            proof = prove(files, sources.environments)._replace(refused=refused)
+        return PlannedAdoption(strategy, plan, files, owners, proof)
 
 
-def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoption) -> Problem:
+def _let_through(plan: AdoptionPlan, environments: Iterable[str]) -> AdoptionPlan:
+    """The plan with settings by which `envc build` writes what no API server takes: the source has it so.
+
+    The annotation that sets a rule aside for one resource would be in the build, which then differs from the source.
+    """
+    graded = {name: {**plan.settings[name], "checks": {SCHEMA.id: "warning"}} for name in environments}
+    return replace(plan, settings={**plan.settings, **graded})
+
+
+def _about_refused(sources: Sources, planned: PlannedAdoption) -> Iterator[str]:
+    """Notes about what the source has and no API server takes, object and field by name."""
+    for name, problems in planned.proof.refused.items():
+        for problem in problems[:_MOST_REFUSED]:
+            places = _at_their_source(problem, sources, planned, name).where
+            where = f" ({places[0]})" if places else ""
+            yield f"no API server takes this of {name}: {problem.what}{where}"
+        more = len(problems) - _MOST_REFUSED
+        if more > 0:
+            yield f"and {more} more in {name}: `envc check {name} --select {SCHEMA.id}` lists them"
+        yield (
+            f"`checks: {{{SCHEMA.id}: warning}}` in overlays/{name}/environment.yaml lets `envc build` write it as the "
+            "source has it: mend it, then take the line out"
+        )
+
+
+def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoption, only: str | None = None) -> Problem:
     """What is wrong with a file of the new repository, told of the object of the source that is in it."""
     places = []
     for place in problem.where:
         key = planned.owners.get(place.file)
         for environment in sources.environments:
+            if only is not None and environment.name != only:
+                continue
             keys = planned.plan.keys[environment.name]
             places += [environment.objects[keys.index(key)].where] if key is not None and key in keys else []
     return Problem(problem.what, problem.fix, tuple(dict.fromkeys(places)), problem.trace)
@@ -181,7 +216,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
         environments=tuple(_adopted(environment, planned.plan) for environment in sources.environments),
         proof=planned.proof,
         files=tuple(written),
-        notes=sources.notes,
+        notes=(*sources.notes, *_about_refused(sources, planned)),
         base_lines=_lines(planned.files, "base/"),
         overlay_lines=_lines(planned.files, "overlays/"),
         source_lines=sum(

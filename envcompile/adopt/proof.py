@@ -6,9 +6,10 @@ import posixpath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
+from envcompile.actions.refused import report_refused
 from envcompile.adopt.existing import literal_identity, title
 from envcompile.emit.manifests import stream
-from envcompile.errors import EnvcError
+from envcompile.errors import EnvcError, Problems
 from envcompile.limits import DEFAULT_LIMITS
 from envcompile.sources.tree import FileEntry
 from envcompile.units.project import Project
@@ -45,6 +46,8 @@ class Proof(NamedTuple):
     differences: tuple[Mismatch, ...]
     problems: tuple[Problem, ...]
     """Why an environment of the new repository does not build at all; places are in its files."""
+    refused: Mapping[str, tuple[Problem, ...]]
+    """By environment, what `envc build` would not write though the source has it, since no API server takes it."""
 
     @property
     def is_equal(self) -> bool:
@@ -106,20 +109,25 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
         project = Project(PlannedTree(files))
     except EnvcError as error:
         everywhere = [Mismatch(name, -1, problem.what) for name in counts for problem in error.problems]
-        return Proof(counts, tuple(everywhere), error.problems)
+        return Proof(counts, tuple(everywhere), error.problems, {})
     differences: list[Mismatch] = []
     problems: list[Problem] = []
+    refused: dict[str, tuple[Problem, ...]] = {}
     renderer = Renderer()
     for environment in environments:
         try:
-            compiled = project.compile(environment.name)
-            built = yamlio.load_all(stream(compiled.resources, renderer).encode(), environment.name)
+            linked = project.link(environment.name)
+            built = yamlio.load_all(stream(tuple(linked.resources()), renderer).encode(), environment.name)
         except EnvcError as error:
             differences += [Mismatch(environment.name, -1, problem.what) for problem in error.problems]
             problems += error.problems
             continue
         differences += _compare(environment, [value for value in built if value is not None])
-    return Proof(counts, tuple(differences), tuple(dict.fromkeys(problems)))
+        found = Problems()
+        report_refused(project, [linked], found)
+        if found:
+            refused[environment.name] = found.found
+    return Proof(counts, tuple(differences), tuple(dict.fromkeys(problems)), refused)
 
 
 def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Mismatch]:

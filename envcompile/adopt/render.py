@@ -31,6 +31,7 @@ _SETTINGS_ORDER: Final = (
     "params",
     "secretBackend",
     "exclude",
+    "checks",
 )
 
 

@@ -32,6 +32,8 @@ class NewFindings(NamedTuple):
 
     rows: tuple[FindingRow, ...] = ()
     gone: int = 0
+    notes: tuple[str, ...] = ()
+    """What is not evaluated, each in a sentence."""
 
     def markdown(self, most: int | None = None) -> str:
         """The section; empty when nothing is new.
@@ -40,7 +42,7 @@ class NewFindings(NamedTuple):
             most: bytes it may take; rows that do not fit are left out whole and counted.
         """
         if not self.rows:
-            return ""
+            return self._notes()
         rows = [_row(row) for row in self.rows]
         kept = len(rows)
         if most is not None:
@@ -63,7 +65,10 @@ class NewFindings(NamedTuple):
             tail += ["", f"{left_out} {many} not shown here: `envc check` prints all."]
         if self.gone:
             tail += ["", f"{self.gone} {'finding' if self.gone == 1 else 'findings'} of before went away."]
-        return "\n".join([*head, *rows, *tail]) + "\n"
+        return "\n".join([*head, *rows, *tail]) + "\n" + (f"\n{self._notes()}" if self.notes else "")
+
+    def _notes(self) -> str:
+        return "".join(f"- {_prose(note)}\n" for note in self.notes)
 
 
 def _row(row: FindingRow) -> str:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from envcompile.model import Pointer
+
 _QUANTITY: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,2})|([KMGTPE]i|[numkMGTPE])?)")
 _SUFFIXES: Final[Mapping[str, Fraction]] = {
     **{suffix: Fraction(1024) ** power for power, suffix in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)},
@@ -92,3 +94,13 @@ def _amount(text: str) -> Fraction | None:
         return None
     number, exponent, suffix = match.groups()
     return Fraction(number + (exponent or "")) * _SUFFIXES.get(suffix or "", Fraction(1))
+
+
+def there(way: Pointer, value: Any) -> Pointer:
+    """A way as far as it leads, and the field behind that."""
+    for depth, step in enumerate(way):
+        is_there = step in value if isinstance(value, dict) else isinstance(value, list) and step in range(len(value))
+        if not is_there:
+            return way[: depth + 1]
+        value = value[step]
+    return way

@@ -7,6 +7,7 @@ that a shell could take for its own are offered.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,17 @@ def complete_page(incomplete: str) -> list[str]:
     return _offered(topics(), incomplete)
 
 
-def complete_rule(incomplete: str) -> list[str]:
-    """Rules of `envc check`."""
-    from envcompile.actions.check import all_rules
+def complete_rule(context: typer.Context, incomplete: str) -> list[str]:
+    """Rules of `envc check`, and those of the project's own if nothing is wrong with them."""
+    from envcompile.actions.check import all_rules, own_rules_near
+    from envcompile.errors import EnvcError
 
-    return _offered([rule.id for rule in all_rules()], incomplete)
+    rules = all_rules()
+    root = _root(context)
+    if root is not None:
+        with suppress(EnvcError):
+            rules += own_rules_near(root)
+    return _offered([rule.id for rule in rules], incomplete)
 
 
 def _environments(context: typer.Context) -> list[str]:

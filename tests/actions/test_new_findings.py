@@ -70,13 +70,13 @@ def test_what_was_there_before_is_no_news(project: Path) -> None:
     """Nor is it when it moves to another line and file, or changes otherwise."""
     (project / "base/web/deployment.yaml").unlink()
     (project / "base/web/moved.yaml").write_text("# moved\n\n" + deployment(image="nginx:1.27", replicas=3))
-    assert found(project) == ((), 0)
+    assert found(project)[:2] == ((), 0)
 
 
 def test_a_new_finding_is_one_row_for_all_its_environments(project: Path) -> None:
     """With its place; an environment that finds it elsewhere has a row of its own."""
     (project / "base/api/deployment.yaml").write_text(deployment("api", image="nginx:1.26"))
-    assert found(project) == (
+    assert found(project)[:2] == (
         (
             FindingRow(
                 "error",
@@ -102,7 +102,7 @@ def test_a_new_finding_is_one_row_for_all_its_environments(project: Path) -> Non
 def test_what_is_found_no_longer_is_counted(project: Path) -> None:
     """Once for each environment, beside what is new; a finding that is set aside now did not go away."""
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.31"))
-    assert found(project) == ((), 0)
+    assert found(project)[:2] == ((), 0)
     (project / "base/api/deployment.yaml").write_text(deployment("api", image="nginx:1.26"))
     assert found(project).gone == 2
     text = deployment(image="nginx:1.27").replace(
@@ -126,7 +126,7 @@ def test_a_suppression_that_is_taken_out_is_news(project: Path) -> None:
 def test_an_unchanged_resource_is_found_when_what_is_around_it_changed(project: Path) -> None:
     """Rules about several resources see the whole environment."""
     (project / "base/web/deployment.yaml").unlink()
-    assert found(project) == (
+    assert found(project)[:2] == (
         (
             FindingRow(
                 "warning",
@@ -149,7 +149,7 @@ def test_a_new_environment_brings_all_its_findings(project: Path) -> None:
     commit(project)
     git(project, "branch", "--force", "main")
     (project / "overlays/eu/environment.yaml").unlink()
-    assert found(project) == ((), 0)
+    assert found(project)[:2] == ((), 0)
 
 
 def test_grades_below_warning_are_not_for_reviewers(project: Path) -> None:
@@ -159,7 +159,7 @@ def test_grades_below_warning_are_not_for_reviewers(project: Path) -> None:
     (project / "envc.yaml").write_text("environments: [dev, prod]\nchecks: {old: warning}\n")
     assert [row.grade for row in found(project).rows] == ["warning"]
     (project / "envc.yaml").write_text("environments: [dev, prod]\nchecks: {old: off}\n")
-    assert found(project) == ((), 0)
+    assert found(project)[:2] == ((), 0)
 
 
 def test_the_baseline_is_accepted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

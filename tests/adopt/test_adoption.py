@@ -46,7 +46,13 @@ DEPLOYMENT = """\
         env: {env}
     spec:
       replicas: {replicas}
+      selector:
+        matchLabels:
+          app: web
       template:
+        metadata:
+          labels:
+            app: web
         spec:
           containers:
           - name: web
@@ -87,7 +93,13 @@ def test_two_environments_give_a_small_overlay_each(write: Write) -> None:
               labels:
                 app: web
             spec:
+              selector:
+                matchLabels:
+                  app: web
               template:
+                metadata:
+                  labels:
+                    app: web
                 spec:
                   containers:
                   - name: web

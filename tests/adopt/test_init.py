@@ -102,3 +102,39 @@ def test_only_one_source_can_be_given(write: Write, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == (
         "error: --from-manifests and --from-kustomize exclude each other\nhint: give one of them\n"
     )
+
+
+REFUSED = (
+    "apiVersion: v1\nkind: PersistentVolume\nmetadata: {name: disk}\nspec:\n  capacity: {storage: 1Gi}\n"
+    "  accessModes: [ReadWriteOnce]\n  nfs: {server: files.example.com, path: YOUR-PATH}\n"
+)
+
+
+def test_what_no_api_server_takes_is_told_and_stops_nothing(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    """Object, field and place are named; the environment that has it, and no other, is graded so that it builds."""
+    write({"dev.yaml": CONFIG % "dev", "prod.yaml": (CONFIG % "prod") + "---\n" + REFUSED})
+    assert main(["init", "new", "--from-manifests", "old"]) == 0
+    assert capsys.readouterr().err == (
+        "note: no API server takes this of prod: PersistentVolume/disk spec.nfs.path: `path` is no absolute path "
+        "(old/prod.yaml:6:1)\n"
+        "note: `checks: {schema: warning}` in overlays/prod/environment.yaml lets `envc build` write it as the source "
+        "has it: mend it, then take the line out\n"
+    )
+    assert "checks:\n  schema: warning\n" in Path("new/overlays/prod/environment.yaml").read_text(encoding="utf-8")
+    assert "checks" not in Path("new/overlays/dev/environment.yaml").read_text(encoding="utf-8")
+    assert main(["--project", "new", "build"]) == 0
+    assert main(["--project", "new", "check", "--select", "schema"]) == 0
+    assert "warning schema: `path` is no absolute path" in capsys.readouterr().out
+
+
+def test_a_base_that_no_api_server_takes_is_graded_wherever_it_is_used(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A long list of them ends in a count; every environment builds."""
+    many = "---\n".join(REFUSED.replace("disk", f"disk-{number}") for number in range(13))
+    write({"dev.yaml": many, "prod.yaml": many})
+    assert main(["init", "new", "--from-manifests", "old"]) == 0
+    told = capsys.readouterr().err
+    assert told.count("note: no API server takes this of dev: ") == 10
+    assert "note: and 3 more in prod: `envc check prod --select schema` lists them\n" in told
+    assert main(["--project", "new", "build"]) == 0

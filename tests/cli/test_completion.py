@@ -109,7 +109,7 @@ def test_every_shell_has_its_script(shell: str) -> None:
         ("envc explain dev dep", ["deployment/web"]),
         ("envc explain dev Deployment/w", ["Deployment/web"]),
         ("envc build --only c", ["configmap/settings"]),
-        ("envc check --format ", ["text", "json", "sarif", "github", "junit"]),
+        ("envc check --format ", ["text", "json", "sarif", "github", "gitlab", "junit"]),
         ("envc check --fail-on w", ["warning"]),
         ("envc promote dev prod --app ", ["web"]),
         ("envc schema e", ["environment"]),
@@ -141,3 +141,15 @@ def test_a_name_that_a_shell_would_run_is_not_offered(project: Path, monkeypatch
     assert completed(bash("envc show "), monkeypatch) == ["dev", "prod"]
     assert sorted(completed(bash("envc show prod "), monkeypatch)) == ["configmap/settings", "deployment/web"]
     assert "touch" not in "".join(completed(zsh("envc show "), monkeypatch))
+
+
+def test_rules_of_the_project_complete(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in checks/ beside those that come with envc; a broken file there is no error now."""
+    file = project / "checks/team.py"
+    file.parent.mkdir()
+    file.write_text("def team_label(resource): ...\n", encoding="utf-8")
+    for command in ("rule", "check --select", "check --ignore"):
+        assert completed(bash(f"envc {command} team"), monkeypatch) == ["team-label"]
+    file.write_text("def team_label(resource:\n", encoding="utf-8")
+    assert completed(bash("envc rule team"), monkeypatch) == []
+    assert completed(bash("envc rule image-l"), monkeypatch) == ["image-latest"]

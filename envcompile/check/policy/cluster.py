@@ -10,7 +10,7 @@ from envcompile.check.policy.admission import Denial, compile_policy, decide
 from envcompile.check.policy.defaults import admitted
 from envcompile.check.policy.kinds import ADMISSION, POLICY, policies_of
 from envcompile.check.policy.matching import Elsewhere, Labels, Namespace, Request, match, selects
-from envcompile.check.reading import map_at, strings_at, text_at, texts_at
+from envcompile.check.reading import map_at, strings_at, text_at, texts_at, there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -242,12 +242,3 @@ def _read(policy: Policy, program: Program | None) -> Iterator[Pointer]:
         elif root == "variables" and rest:
             # A variable uses those before it only, so this comes to an end.
             yield from _read(policy, policy.variables.get(rest[0]))
-
-
-def there(way: Pointer, value: Any) -> Pointer:
-    """A way as far as it leads, and the field behind that."""
-    for at, step in enumerate(way):
-        if not isinstance(value, dict) or step not in value:
-            return way[: at + 1]
-        value = value[step]
-    return way

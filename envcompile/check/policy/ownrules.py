@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from envcompile.check.cel.installed import INSTALL, is_installed
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Hit
+from envcompile.check.reading import there
 from envcompile.check.rule import Rule
 from envcompile.settings import Model
 
@@ -89,19 +90,15 @@ def _program(own: OwnRule, version: str) -> Any:
 
 def _finder(own: OwnRule) -> Callable[[Scene], Iterator[Hit]]:
     def find(scene: Scene) -> Iterator[Hit]:
-        about = [resource for resource in scene.resources if _is_about(own.match, scene.environment, resource)]
-        if not about:
-            return
-        if not is_installed():
-            what = "not evaluated, because nothing here reads CEL"
-            yield Hit(about[0].id, (), what, INSTALL, "warning")
-            return
-        yield from _judged(own, scene, about)
+        about = [resource for resource in scene.resources if is_about(own.match, scene.environment, resource)]
+        if about and is_installed():
+            yield from _judged(own, scene, about)
 
     return find
 
 
-def _is_about(match: Match, environment: str, resource: Resource) -> bool:
+def is_about(match: Match, environment: str, resource: Resource) -> bool:
+    """Tell whether a rule is about a resource of an environment."""
     return (
         (not match.kinds or resource.id.kind in match.kinds)
         and (not match.groups or resource.id.group in match.groups)
@@ -112,7 +109,6 @@ def _is_about(match: Match, environment: str, resource: Resource) -> bool:
 def _judged(own: OwnRule, scene: Scene, about: list[Resource]) -> Iterator[Hit]:
     from envcompile.check.cel.engine import RefusedError
     from envcompile.check.cel.values import CostError, UnknownError
-    from envcompile.check.policy.cluster import there
 
     try:
         program = _program(own, scene.api.version)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Envs, Untrusted, project_of
+from envcompile.cli.completion import complete_rule
 
 if TYPE_CHECKING:
     from envcompile.check.baseline import KnownFinding
@@ -72,11 +73,18 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Only these: ids or first words of ids, with commas between.",
                 show_default=False,
+                autocompletion=complete_rule,
             ),
         ] = None,
         ignore: Annotated[
             list[str] | None,
-            typer.Option("--ignore", metavar="RULES", help="Not these; the longer word wins.", show_default=False),
+            typer.Option(
+                "--ignore",
+                metavar="RULES",
+                help="Not these; the longer word wins.",
+                show_default=False,
+                autocompletion=complete_rule,
+            ),
         ] = None,
         blame: Annotated[bool, typer.Option("--blame", help="Tell since when a line is so, and by whom.")] = False,
         fail_on: Annotated[
@@ -117,6 +125,13 @@ def register(app: typer.Typer) -> None:
         test: Annotated[
             bool, typer.Option("--test", help="Try the rules in checks/ on their own examples; check nothing else.")
         ] = False,
+        allow_python: Annotated[
+            bool,
+            typer.Option(
+                "--allow-python",
+                help="From now on run the rules in checks/*.py as they are now; noted in your own settings.",
+            ),
+        ] = False,
         list_rules: Annotated[
             bool, typer.Option("--list-rules", help="Print the rules, as `envc rule` does; check nothing.")
         ] = False,
@@ -129,9 +144,11 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import all_rules, check
+        from envcompile.actions.check import all_rules, check, own_rules_near, rules_of
+        from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
+        from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
         from envcompile.cli.render.check import Wanted, listed, printed, remarks
         from envcompile.errors import Problem, UsageError
@@ -139,11 +156,14 @@ def register(app: typer.Typer) -> None:
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         if list_rules:
-            table(listed(all_rules()))
+            table(listed((*all_rules(), *own_rules_near(context.obj.project))))
             return 0
+        if allow_python and untrusted:
+            what = "--allow-python and --untrusted exclude each other"
+            raise UsageError([Problem(what, "no Python of a tree that is not trusted is run")])
         if test:
             with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
-                return _try_own(project)
+                return _try_own(project, _allowed(project, context.obj.project, anew=allow_python))
         wanted = Wanted(output_format, group_by, limit, statistics)
         _refuse_statistics(wanted)
         if (write_baseline or fix) and (staged or at is not None):
@@ -165,11 +185,15 @@ def register(app: typer.Typer) -> None:
                 entries = read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
             else:
                 entries = _read(file, required=baseline is not None and not write_baseline)
-            report = check(project, environments or (), since=since, folder=root)
+            allowed = _allowed(project, root, anew=allow_python)
+            report = check(project, environments or (), since=since, folder=root, allowed=allowed)
             skipped = {*project.environments} - {*report.environments}
+            rules, own = rules_of(project.tree, allowed)
         elsewhere = [entry for entry in entries if entry.environment in skipped]
         if select or ignore:
-            chosen = picked({rule.id for rule in (*all_rules(), *report.rules)}, select or (), ignore or ())
+            chosen = picked({rule.id for rule in (*all_rules(), *rules)}, select or (), ignore or ())
+            if select and chosen & untried(own):
+                chosen |= {NOT_EVALUATED.id}
             report = only(report, chosen)
             elsewhere = [entry for entry in entries if entry.environment in skipped or entry.rule not in chosen]
         if write_baseline:
@@ -189,23 +213,39 @@ def register(app: typer.Typer) -> None:
         return _exit_code(report, fail_on)
 
 
-def _try_own(project: Project) -> int:
+def _allowed(project: Project, folder: Path, *, anew: bool) -> frozenset[str]:
+    """The digests of files in Python that this user lets run; with `anew` those in the project as they are now."""
+    import os
+
+    from envcompile.actions.allowed_checks import allow, allowed
+    from envcompile.actions.own_rules import digest_of
+    from envcompile.check.policy.ownrules import FOLDER
+    from envcompile.cli.output import tell
+
+    root = project.tree.root or _folder_of(folder)
+    if anew:
+        files = [entry.path for entry in project.tree.files(FOLDER) if entry.path.endswith(".py")]
+        digests = {path: digest_of(project.tree.read(path)) for path in files}
+        noted = allow(os.environ, root, digests.values())
+        for path, digest in digests.items():
+            tell(f"{path} may be run as it is now: {digest} is noted in {noted}")
+    return allowed(os.environ, root)
+
+
+def _try_own(project: Project, allowed: frozenset[str]) -> int:
     """Try the rules in `checks/` on their examples, and tell how many hold."""
-    from envcompile.actions.check import all_rules
-    from envcompile.actions.own_rules import own_rules, try_examples
-    from envcompile.check.cel.installed import INSTALL, is_installed
+    from envcompile.actions.check import rules_of
+    from envcompile.actions.own_rules import try_examples
     from envcompile.cli.output import tell, text
     from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
     from envcompile.kubernetes.tables import supported_versions
 
-    rules = own_rules(project.tree, (rule.id for rule in all_rules()))
-    if not rules:
+    _, own = rules_of(project.tree, allowed)
+    if not own.rules:
         raise UsageError([Problem("there is no rule in checks/", "write one: envc guide own-rules")])
-    if not is_installed():
-        raise UsageError([Problem("nothing here reads the expressions of checks/", INSTALL)])
-    told = try_examples(rules, supported_versions()[-1])
+    told = try_examples(own, supported_versions()[-1])
     text("".join(f"{line}\n" for line in told))
-    tell(f"{len(rules)} rules tried, {len(told)} examples are wrong or missing")
+    tell(f"{len(own.rules)} rules tried, {len(told)} examples are wrong or missing")
     return EXIT_WRONG if told else EXIT_OK
 
 

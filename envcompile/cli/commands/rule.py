@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("rule", epilog="Example: envc rule image-latest")
     def command(
+        context: typer.Context,
         names: Annotated[
             list[str] | None,
             typer.Argument(
@@ -33,13 +34,19 @@ def register(app: typer.Typer) -> None:
             typer.Option("--format", "-o", metavar="text|markdown|json", help="How to print."),
         ] = "text",
     ) -> None:
-        """Tell of a rule of `envc check`: what must be so, why, what to write, an example of each kind, the source."""
-        from envcompile.actions.check import all_rules
+        """Tell of a rule of `envc check`: what must be so, why, what to write, an example of each kind, the source.
+
+        In a project, those in its checks/ are among them.
+        """
+        from envcompile.actions.check import all_rules, own_rules_near
         from envcompile.check.ruletext import as_data, as_markdown, as_text
         from envcompile.cli.output import document, raw, table, text
         from envcompile.cli.render.check import listed
 
-        known = {rule.id: rule for rule in sorted(all_rules(), key=lambda rule: rule.id)}
+        known = {rule.id: rule for rule in all_rules()}
+        if not names or not {*names} <= known.keys():
+            known |= {rule.id: rule for rule in own_rules_near(context.obj.project)}
+        known = dict(sorted(known.items()))
         _refuse_unknown(names or (), known)
         wanted = [known[name] for name in names] if names else list(known.values())
         if output_format == "json":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,13 +83,95 @@ def test_an_update_is_held_against_what_was_compiled(make_project: MakeProject) 
     assert "replicas may only grow" in out
 
 
-def test_without_the_engine_it_is_said_once(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    """How to install it is part of the sentence, and nothing counts as passed."""
-    for module in ("not_evaluated", "admission_policy", "admission_policy_expression", "custom_kind_rule"):
-        monkeypatch.setattr(f"envcompile.check.rules.policies.{module}.is_installed", lambda: False)
-    project = make_project(project_with(make_project, replicas=9))
-    code, out, _ = run_envc(project, "check")
-    assert code == 0
-    assert out.count("not-evaluated") == 1
-    assert "pip install 'envcompile[policy]'" in out
-    assert "admission-policy" not in out
+BOX = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: boxes.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Box, plural: boxes, singular: box, listKind: BoxList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec:
+            type: object
+            properties: {least: {type: integer}}
+            x-kubernetes-validations: [{rule: self.least < 4}]
+"""
+OWN = "rule: {}\nexpression: object.spec.replicas < 4\nmessage: too many\nfix: fewer\nmatch: {{kinds: [Deployment]}}\n"
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is installed that reads CEL."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *more: None if name == "cel_expr_python" else found(name, *more)
+    )
+
+
+def everything_in_cel(make: MakeProject) -> dict[str, str]:
+    """A repository with two environments and three applications, each of which CEL speaks of."""
+    box = "apiVersion: example.com/v1\nkind: Box\nmetadata: {name: NAME}\nspec: {least: 9}\n"
+    return {
+        **project_with(make, replicas=9),
+        "envc.yaml": "environments: [dev, prod]\n",
+        "overlays/dev/environment.yaml": environment("namespace: dev\n"),
+        "base/boxes/crd.yaml": BOX,
+        "base/web/box.yaml": box.replace("NAME", "red"),
+        "base/api/box.yaml": box.replace("NAME", "blue"),
+        "base/api/deployment.yaml": deployment("api", replicas=9),
+        "checks/few.yaml": OWN.format("few-copies") + "---\n" + OWN.format("fewer-copies"),
+    }
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_without_the_engine_it_is_said_once(make_project: MakeProject) -> None:
+    """Once a run, own rules, policies and rules of kinds together, with how to install; none counts as passed."""
+    project = make_project(everything_in_cel(make_project))
+    code, out, err = run_envc(project, "check")
+    assert code == 0, err
+    assert out.count("not evaluated") == 1
+    assert (
+        "warning not-evaluated: not evaluated, because nothing here reads CEL: the rules `few-copies`, `fewer-copies`,"
+        " 1 admission policy, the rules of `Box`" in out
+    )
+    assert out.count("hint: pip install 'envcompile[policy]'") == 1
+    told = json.loads(run_envc(project, "check", "--format", "json")[1])
+    assert [found["rule"] for found in told["findings"]].count("not-evaluated") == 1
+    assert not {"few-copies", "custom-kind-rule", "admission-policy"} & {*told["rules"]}
+    assert run_envc(project, "check")[1] == out
+
+
+@pytest.mark.usefixtures("no_engine")
+@pytest.mark.parametrize("rule", ["few-copies", "custom-kind-rule", "admission-policy"])
+def test_who_selects_a_rule_learns_that_it_is_not_evaluated(make_project: MakeProject, rule: str) -> None:
+    """A clean result would say that it passed."""
+    project = make_project(everything_in_cel(make_project))
+    assert "warning not-evaluated" in run_envc(project, "check", "--select", rule)[1]
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_what_is_left_out_is_not_missed(make_project: MakeProject) -> None:
+    """Nothing is said of rules that the settings leave out, nor where nothing is in CEL."""
+    off = "checks: {few-copies: 'off', fewer-copies: 'off', custom-kind-rule: 'off', admission-policy: 'off'}\n"
+    files = everything_in_cel(make_project)
+    project = make_project({**files, "envc.yaml": files["envc.yaml"] + off})
+    assert "not evaluated" not in run_envc(project, "check")[1]
+    plain = {name: text for name, text in files.items() if name.endswith(("envc.yaml", "ment.yaml"))}
+    assert "not evaluated" not in run_envc(make_project(plain, "plain"), "check")[1]
+
+
+@pytest.mark.usefixtures("no_engine")
+def test_examples_without_the_engine_are_not_passed(make_project: MakeProject) -> None:
+    """`envc check --test` says which rules it did not try."""
+    project = make_project(everything_in_cel(make_project))
+    code, out, _ = run_envc(project, "check", "--test")
+    assert code == 1
+    assert "nothing here reads the expressions of few-copies, fewer-copies: pip install 'envcompile[policy]'" in out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.installed import INSTALL, is_installed
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Hit
 from envcompile.check.policy.kinds import with_own_rules
 from envcompile.check.rule import Rule
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 def _rule(scene: Scene) -> Iterator[Hit]:
-    own = with_own_rules(scene)
-    if not own:
-        return
-    if not is_installed():
-        what = f"{own[0].id.kind} has rules in CEL, and nothing here can read them"
-        yield Hit(own[0].id, (), f"not evaluated, because {what}", INSTALL, "warning")
+    if not with_own_rules(scene) or not is_installed():
         return
     from envcompile.check.policy import customkinds
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from envcompile.check.cel.installed import INSTALL, is_installed
+from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Hit
 from envcompile.check.policy.kinds import ADMISSION, POLICY, policies_of
 from envcompile.check.rule import Rule
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 
 def _not_evaluated(scene: Scene) -> Iterator[Hit]:
-    policies = policies_of(scene)
-    if not policies:
-        return
-    if not is_installed():
-        what = f"{len(policies)} admission {'policy is' if len(policies) == 1 else 'policies are'} written in CEL"
-        yield Hit(policies[0].id, (), f"not evaluated, because {what}: nothing here reads it", INSTALL, "warning")
+    if not policies_of(scene) or not is_installed():
         return
     from envcompile.check.policy.cluster import Open, judge
 
