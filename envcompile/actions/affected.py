@@ -29,9 +29,9 @@ def affected(
     """Environment -> the resources that differ, sorted; environments without any are left out.
 
     Without files that is the exact difference of what two commits, or a commit and the folder, compile to. With files
-    it is
-    everything that changes when they are gone, and everything that is made from them: no edit of values in them
-    reaches more.
+    it is everything that changes when they are gone, all that is made from them now and was made from them in the
+    commit, and all that shares the kind or the name with what they patch: to edit values, or the name or the kind of
+    a patch, reaches no more.
 
     Args:
         project: the repository.
@@ -50,22 +50,50 @@ def affected(
     if target is not None:
         what = "--to compares two commits, and files stand for the folder"
         raise UsageError([Problem(what, "leave out either the files or --to")])
-    paths = _named(project, files)
+    before = _older(project, revision)
+    paths = _named(project, files, before)
     gone = [path for path in paths if not project.tree.exists(path)]
-    found = _reached(project, frozenset(paths) - {*gone})
-    if gone:
-        before = project.at(revision or "HEAD")
-        unknown = [path for path in gone if not before.tree.exists(path)]
-        if unknown:
-            known = sorted({part.path for name in project.environments for part in _parts(project, name)})
-            known += sorted(project.further_inputs())
-            raise UsageError([
-                Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
-                for path in unknown
-            ])
-        for name, resources in _reached(before, frozenset(gone)).items():
-            found[name] = sorted({*found.get(name, ()), *resources})
-    return found
+    unknown = [path for path in gone if before is None or not before.tree.exists(path)]
+    if unknown:
+        known = sorted({part.path for name in project.environments for part in _parts(project, name)})
+        known += sorted(project.further_inputs())
+        raise UsageError([
+            Problem(f"there is no file {path}", did_you_mean(path, known, "name files of base/ or overlays/"))
+            for path in unknown
+        ])
+    answers = [_reached(project, frozenset(paths) - {*gone})]
+    if before is not None:
+        answers += _reached_once(project, before, paths)
+    names = dict.fromkeys(name for answer in answers for name in answer)
+    return {name: sorted({item for answer in answers for item in answer.get(name, ())}) for name in names}
+
+
+def _older(project: Project, revision: str | None) -> Project | None:
+    """The commit that files are compared with; None when nobody named one and there is none."""
+    try:
+        return project.at(revision or "HEAD")
+    except UsageError:
+        if revision is not None:
+            raise
+        return None
+
+
+def _reached_once(project: Project, before: Project, paths: Sequence[str]) -> list[dict[str, list[ResourceId]]]:
+    """What files reached with the bytes of a commit, and what their edits change."""
+    older = {path: before.tree.read(path) for path in paths if before.tree.is_file(path)}
+    edits = {path: data for path, data in older.items() if not _holds(project, path, data)}
+    if not edits:
+        return []
+    reached = frozenset(edits)
+    try:
+        earlier = Project(OverlaidTree(project.tree, edits), memo=project.memo)
+        return [_reached(earlier, reached), _between(earlier, project)]
+    except EnvcError:  # moved within the folder: what the files held goes only with the rest of the commit
+        return [_reached(before, reached), _between(before, project)]
+
+
+def _holds(project: Project, path: str, data: bytes) -> bool:
+    return project.tree.is_file(path) and project.tree.read(path) == data
 
 
 def _between(before: Project, after: Project) -> dict[str, list[ResourceId]]:
@@ -119,13 +147,18 @@ def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Projec
     if any(file.targets for layer in sources.scans for file in layer.files if file.path in read):
         return linked.ids()  # whom a `kind: Patch` names is a value as any other
     touched = _ruled_by(linked, read)
+    patched: set[ResourceId] = set()
     for number, unit in enumerate(linked.plan.units):
         if read.isdisjoint(part.path for part in unit.parts):
             continue
         for resource in linked.exports[number].resources:
-            if read.intersection(files_of(linked.resource(resource.id))):
+            files = files_of(linked.resource(resource.id))
+            if read.intersection(files):
                 touched.add(resource.id)
-    return touched
+                if files[0] not in read:
+                    patched.add(resource.id)
+    kinds, names = {item[:2] for item in patched}, {item.name for item in patched}
+    return touched | {item for item in linked.ids() if item[:2] in kinds or item.name in names}
 
 
 def _ruled_by(linked: LinkedEnvironment, read: set[str]) -> set[ResourceId]:
@@ -176,14 +209,15 @@ def _parts(project: Project, environment: str) -> Iterator[Part]:
         yield from unit.parts
 
 
-def _named(project: Project, files: Sequence[str]) -> list[str]:
-    """The paths that the user names; for a folder all that it holds."""
-    found: list[str] = []
+def _named(project: Project, files: Sequence[str], before: Project | None) -> list[str]:
+    """The paths that the user names; for a folder all that it holds, and held in the commit."""
+    sides = [project, before] if before is not None else [project]
+    found: dict[str, None] = {}
     for file in files:
         path = _inside(project.root, file)
-        below = [entry.path for entry in project.tree.files(path)]
-        found += below or [path]
-    return found
+        below = [entry.path for side in sides for entry in side.tree.files(path)]
+        found |= dict.fromkeys(below or [path])
+    return [*found]
 
 
 def _inside(root: Path, file: str) -> str:

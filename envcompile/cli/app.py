@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -14,6 +16,7 @@ from envcompile.cli.error_handler import run_safely
 from envcompile.cli.flags import Globals
 from envcompile.cli.grammar import SETTINGS, CommandLine, Group, in_our_words
 from envcompile.cli.output import data
+from envcompile.cli.pager import paged
 from envcompile.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ GROUPS = {
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
 """Command -> the module that has it, where that has another name."""
+
+_LONG = frozenset({"show", "explain", "check", "rule", "affected", "diff", "compare", "guide", "history"})
+"""Commands whose output may fill more than a screen."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."
 
@@ -78,11 +84,15 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
             bool, typer.Option("--verbose", "-v", help="Tell what is decided, and why; ENVC_LOG=debug tells more.")
         ] = False,
         quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Tell errors and warnings, nothing else.")] = False,
+        color: Annotated[
+            str, typer.Option("--color", metavar="auto|always|never", help="NO_COLOR, FORCE_COLOR say it for good.")
+        ] = "",
+        no_pager: Annotated[bool, typer.Option("--no-pager", help="Print long output at once; see PAGER.")] = False,
         version: Annotated[
             bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
         ] = False,
     ) -> None:
-        del folder, verbose, quiet, version  # read before anything is imported
+        del color, folder, no_pager, verbose, quiet, version  # read before anything is imported
         context.obj = Context(project)
 
     modules = dict.fromkeys(_ELSEWHERE.get(name, name) for names in GROUPS.values() for name in names)
@@ -98,12 +108,23 @@ def _print_version(asked: bool) -> None:  # ruff: ignore[boolean-type-hint-posit
         raise typer.Exit
 
 
+def _completing() -> list[str]:
+    """What stands on the command line that a shell completes, as far as a command is called; empty for none."""
+    if "_ENVC_COMPLETE" not in os.environ:
+        return []
+    words = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    rest = Globals(words.split()[1:]).rest
+    # The first word is completed itself while nothing stands after it.
+    return rest if len(rest) > 1 or words[-1:].isspace() else []
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every error becomes a message on stderr and an exit code."""
 
     def action() -> int:
         try:
-            result = make_app(arguments)(list(arguments), prog_name="envc", standalone_mode=False)
+            with paged() if {*Globals(arguments).rest[:1]} & _LONG else nullcontext():
+                result = make_app(_completing() or arguments)(list(arguments), prog_name="envc", standalone_mode=False)
         except typer.Exit as leave:
             return int(leave.exit_code)
         except typer.Abort:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from envcompile.cli.flags import Globals
 
 
+_VARIABLES = ("ENVC_PAGER", "ENVC_QUIET", "NO_COLOR", "FORCE_COLOR")
+"""What `main` sets for its time alone."""
+
+
 def entry() -> None:
     """Run the command line and leave with its exit code."""
     leave_at_once()
@@ -80,16 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     given = Globals(list(sys.argv[1:] if argv is None else argv))
     here = os.getcwd() if given.folders and argv is not None else ""
-    was_quiet = os.environ.get("ENVC_QUIET")
+    before = {name: os.environ.get(name) for name in _VARIABLES}
     try:
-        for folder in given.folders:
-            if not os.path.isdir(folder):
-                sys.stderr.write(f"error: there is no folder `{folder}`\nhint: -C goes to a folder before all else\n")
-                return 2
-            os.chdir(folder)
-        if given.quiet:
-            os.environ["ENVC_QUIET"] = "1"
-        code = _answer(given)
+        code = _prepare(given) or _answer(given)
         sys.stdout.flush()
     except (OSError, KeyboardInterrupt, TerminatedError) as error:
         from envcompile.cli.error_handler import code_of
@@ -98,9 +95,40 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         if here:
             os.chdir(here)
-        if given.quiet and was_quiet is None:
-            del os.environ["ENVC_QUIET"]
+        for name, value in before.items():
+            if value is not None:
+                os.environ[name] = value
+            else:
+                os.environ.pop(name, None)
     return code
+
+
+def _prepare(given: Globals) -> int:
+    """Go to the folder, and note what is told and how, also for the programs that this one starts; 2 for a mistake."""
+    import os
+
+    for folder in given.folders:
+        if not os.path.isdir(folder):
+            return _refuse(f"there is no folder `{folder}`", "-C goes to a folder before all else")
+        os.chdir(folder)
+    if given.quiet:
+        os.environ["ENVC_QUIET"] = "1"
+    if given.no_pager:
+        os.environ["ENVC_PAGER"] = ""
+    if given.color not in {"", "auto", "always", "never"}:
+        return _refuse(f"--color cannot be `{given.color}`", "it is one of auto, always, never")
+    if given.color in {"always", "never"}:
+        chosen, other = ("FORCE_COLOR", "NO_COLOR") if given.color == "always" else ("NO_COLOR", "FORCE_COLOR")
+        os.environ[chosen] = "1"
+        os.environ.pop(other, None)
+    return 0
+
+
+def _refuse(what: str, fix: str) -> int:
+    from envcompile.cli.error_handler import code_of
+    from envcompile.errors import Problem, UsageError
+
+    return code_of(UsageError([Problem(what, fix)]))
 
 
 def _answer(given: Globals) -> int:

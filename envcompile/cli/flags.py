@@ -215,10 +215,10 @@ class Globals:
         arguments: the whole command line.
     """
 
-    VALUES: Final = ("-C", "--project")
-    SWITCHES: Final = {"-v": "-v", "--verbose": "-v", "-q": "-q", "--quiet": "-q"}
+    VALUES: Final = ("-C", "--project", "--color")
+    SWITCHES: Final = {"-v": "-v", "--verbose": "-v", "-q": "-q", "--quiet": "-q", "--no-pager": "--no-pager"}
 
-    __slots__ = ("folders", "project", "quiet", "rest", "verbose")
+    __slots__ = ("color", "folders", "no_pager", "project", "quiet", "rest", "verbose")
 
     def __init__(self, arguments: Sequence[str]) -> None:
         values: dict[str, list[str]] = {name: [] for name in self.VALUES}
@@ -243,6 +243,8 @@ class Globals:
         self.folders: Final = values["-C"]
         """Where to go first, one after the other, as `git -C` does."""
         self.project: Final = values["--project"][-1] if values["--project"] else "."
+        self.no_pager: Final = "--no-pager" in switches
+        self.color: Final = values["--color"][-1] if values["--color"] else ""
         self.verbose: Final = "-v" in switches
         self.quiet: Final = "-q" in switches
         self.rest: Final = [*rest, *arguments[at:]]

@@ -10,6 +10,7 @@ from envcompile.text import in_json, one_line, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import TextIO
 
 
 _GRAVE = ("error:", "warning:")
@@ -18,7 +19,7 @@ _GRAVE = ("error:", "warning:")
 
 def data(line: str) -> None:
     """Print one line of data that people read, too: names, places, figures."""
-    sys.stdout.write(f"{one_line(line)}\n")
+    sys.stdout.write(f"{_in_color(one_line(line), sys.stdout)}\n")
 
 
 def table(lines: Iterable[str]) -> None:
@@ -34,7 +35,7 @@ def raw(text: str) -> None:
 
 def text(block: str) -> None:
     """Print data of several lines that people read; it brings its line ends."""
-    sys.stdout.write(visible(block))
+    sys.stdout.write(_in_color(visible(block), sys.stdout))
 
 
 def document(value: Any) -> None:
@@ -49,4 +50,13 @@ def tell(words: str) -> None:
     if os.environ.get("ENVC_QUIET") and not words.startswith(_GRAVE):
         return
     sys.stdout.flush()
-    sys.stderr.write(f"{visible(words)}\n")
+    sys.stderr.write(f"{_in_color(visible(words), sys.stderr)}\n")
+
+
+def _in_color(shown: str, stream: TextIO) -> str:
+    """What people read, with colours where the stream has them."""
+    if not stream.isatty() and "FORCE_COLOR" not in os.environ:
+        return shown
+    from envcompile.cli.render.colors import highlighted, is_colored
+
+    return highlighted(shown) if is_colored(stream) else shown

@@ -78,22 +78,32 @@ def change(tmp_path: Path, before: Files, after: dict[str, str | None], *, commi
     first = ask(shop.root, "build")
     assert first.code == 0, first.err
     revision = shop.commit()
+    existing, _ = changed_resources({}, first.files)
+    old = [path for path in after if path in shop.files]
+    foreseen = ask_affected(shop, *old) if len(old) == len(after) else existing
     shop.put({path: text for path, text in {**shop.files, **after}.items() if text is not None})
     if committed:
         shop.commit()
     second = ask(shop.fresh(tmp_path / "anew", outputs=False), "build")
     assert second.code == 0, second.err
-    outcome = run_envc(shop.root, "affected", "--from", revision, "--format", "json")
+    named = ask_affected(shop, "--from", revision)
+    must, _ = changed_resources(first.files, second.files)
+    assert must
+    assert named == must
+    assert foreseen >= must & existing, "a file that is named before its edit stands for any edit"
+    assert ask_affected(shop, "--from", revision, *after) >= must, "a file that is named after its edit stands for it"
+    return {(item[0], f"{item[2]}/{item[4]}") for item in named}
+
+
+def ask_affected(shop: Workshop, *arguments: str) -> set[tuple[str, ...]]:
+    """The environments and resources that `envc affected` names."""
+    outcome = run_envc(shop.root, "affected", *arguments, "--format", "json")
     assert outcome.code == 0, outcome.err
-    named = {
+    return {
         (name, item["group"], item["kind"], item["namespace"], item["name"])
         for name, items in json.loads(outcome.out).items()
         for item in items
     }
-    must, _ = changed_resources(first.files, second.files)
-    assert must
-    assert named == must
-    return {(item[0], f"{item[2]}/{item[4]}") for item in named}
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["working tree", "commit"])
@@ -119,6 +129,33 @@ def test_affected_overlay_file_emptied(tmp_path: Path, text: str, *, committed: 
             {"base/web/more.yaml": config(1, "two")},
             {(name, f"ConfigMap/{which}") for name in ("dev", "prod") for which in ("one", "two")},
             id="a resource renamed in its file",
+        ),
+        pytest.param(
+            {"overlays/prod/web.yaml": config(4)},
+            {"overlays/prod/web.yaml": config(4, "other")},
+            {("prod", "ConfigMap/web"), ("prod", "ConfigMap/other")},
+            id="a patch with another name",
+        ),
+        pytest.param(
+            {
+                "base/web/secret.yaml": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web}\n",
+                "overlays/prod/web.yaml": config(4),
+            },
+            {"overlays/prod/web.yaml": "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, labels: {a: b}}\n"},
+            {("prod", "ConfigMap/web"), ("prod", "ServiceAccount/web")},
+            id="a patch of another kind",
+        ),
+        pytest.param(
+            {"overlays/prod/web.yaml": config(4)},
+            {"overlays/prod/web.yaml": None, "overlays/prod/moved.yaml": config(5)},
+            {("prod", "ConfigMap/web")},
+            id="a patch that was moved and edited",
+        ),
+        pytest.param(
+            {"base/web/third.yaml": config(1, "third")},
+            {"base/web/third.yaml": None, "base/web/moved.yaml": config(2, "third")},
+            {("dev", "ConfigMap/third"), ("prod", "ConfigMap/third")},
+            id="a resource that was moved and edited",
         ),
         pytest.param(
             {"overlays/prod/patch.yaml": PATCH.format("web")},

@@ -1,0 +1,129 @@
+"""What a terminal gets: colours, a pager, pages laid out, and completion in a real shell."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.cli.render.colors import highlighted
+from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc
+from tests.harness.repository import config_map, environment
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import MakeProject
+
+ESCAPE = "\x1b["
+
+
+@pytest.fixture
+def project(make_project: MakeProject) -> Path:
+    """A ConfigMap with many keys in one environment."""
+    return make_project({
+        "base/web/config.yaml": config_map(**{f"key{number}": "x" for number in range(60)}),
+        "overlays/prod/environment.yaml": environment(),
+    })
+
+
+def on_terminal(project: Path, *words: str, **variables: str) -> str:
+    """All that a terminal of 24 lines shows of a command."""
+    reader, writer = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR", "PAGER"}}
+    env = {**clean, "TERM": "xterm", "LINES": "24", "COLUMNS": "80", "PYTHONPATH": str(PACKAGE_ROOT), **variables}
+    with subprocess.Popen(
+        [sys.executable, "-m", "envcompile", "--project", str(project), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=writer,
+        stderr=writer,
+        env=env,
+    ) as process:
+        os.close(writer)
+        shown = b""
+        while True:
+            try:
+                part = os.read(reader, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+        process.wait(timeout=60)
+    os.close(reader)
+    return shown.decode()
+
+
+def test_errors_are_coloured_on_a_terminal_and_as_people_ask(project: Path) -> None:
+    """NO_COLOR refuses, FORCE_COLOR wants them in a pipe, --color says it for one call, and nothing else changes."""
+    plain = run_envc(project, "show", "nope").err
+    assert ESCAPE not in plain
+    shown = on_terminal(project, "show", "nope")
+    assert shown.startswith(f"{ESCAPE}1;31merror{ESCAPE}0m: ")
+    assert ESCAPE not in on_terminal(project, "show", "nope", NO_COLOR="1")
+    assert ESCAPE not in on_terminal(project, "show", "nope", "--color", "never")
+    assert ESCAPE in call_envc(project, "show", "nope", env={"FORCE_COLOR": "1"}).err
+    assert ESCAPE in call_envc(project, "--color", "always", "show", "nope").err
+    assert run_envc(project, "--color", "red", "show", "prod").code == 2
+
+
+def test_places_and_grades_are_coloured() -> None:
+    """Nothing is added to the text but colours."""
+    text = "base/web/a.yaml:3:5: warning some-rule: it says error\nhint: mend it\n  * base  x\n"
+    shown = highlighted(text)
+    assert shown.count(ESCAPE) == 8
+    for code in ("36m", "1;33m", "1;36m", "1m", "0m"):
+        shown = shown.replace(f"{ESCAPE}{code}", "")
+    assert shown == text
+
+
+def test_long_output_goes_through_the_pager(project: Path) -> None:
+    """On a terminal only, when it does not fit, unless --no-pager or an empty PAGER refuses it."""
+    pager = "sed s/^/paged:/"
+    assert "paged:apiVersion" in on_terminal(project, "show", "prod", PAGER=pager)
+    assert "paged:" not in on_terminal(project, "show", "prod", "--list", PAGER=pager)
+    assert "paged:" not in on_terminal(project, "show", "prod", "--no-pager", PAGER=pager)
+    assert "paged:" not in on_terminal(project, "show", "prod", PAGER="")
+    assert "key59" in on_terminal(project, "show", "prod", PAGER="no-such-pager")
+    assert "paged:" not in call_envc(project, "show", "prod", env={"PAGER": pager}).out
+
+
+def test_pages_of_the_guide_are_laid_out_on_a_terminal(project: Path) -> None:
+    """As they are in a pipe; `--search` names the sections that have all the words."""
+    assert run_envc(None, "guide", "terminal").out.startswith("# At the terminal\n")
+    shown = on_terminal(project, "guide", "terminal", PAGER="")
+    assert "# At the terminal" not in shown
+    assert "At the terminal" in shown
+    assert "terminal: Completion" in run_envc(None, "guide", "--search", "zsh Bash").out
+    assert run_envc(None, "guide", "--search", "zeppelin").code == 2
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_completion_works_in_a_real_bash(project: Path, tmp_path: Path) -> None:
+    """The function that the script defines fills COMPREPLY: commands, environments, resources, options."""
+    tool = tmp_path / "bin/envc"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\nPYTHONPATH={PACKAGE_ROOT} exec {sys.executable} -m envcompile "$@"\n')
+    tool.chmod(0o755)
+    assert run_envc(project, "build").code == 0
+    script = tmp_path / "complete.bash"
+    script.write_text(run_envc(None, "completion", "bash").out)
+    for words, expected in (("envc bui", "build"), ("envc show p", "prod"), ("envc show prod c", "configmap/settings")):
+        program = (
+            f"source {script}; COMP_WORDS=({words}); COMP_CWORD={len(words.split()) - 1}; "
+            "_envc_completion envc; printf '%s\\n' \"${COMPREPLY[@]}\""
+        )
+        done = subprocess.run(
+            ["bash", "--norc", "-c", program],
+            cwd=project,
+            env={**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == [expected]
