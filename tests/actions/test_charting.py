@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.actions import build as build_module
 from envcompile.actions import charting
 from envcompile.actions.build import build
 from envcompile.units import environment as units_environment
@@ -123,7 +122,7 @@ class _Counts:
             return compared
 
         monkeypatch.setattr(units_environment, "compile_unit", counted_unit)
-        monkeypatch.setattr(build_module, "compare_chart", counted_chart)
+        monkeypatch.setattr(charting, "compare_chart", counted_chart)
 
 
 def _fresh(root: Path) -> dict[str, bytes]:
