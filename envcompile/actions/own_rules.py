@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile import yamlio
@@ -20,7 +21,7 @@ from envcompile.sources.tree import File
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from envcompile.check.rule import Rule
     from envcompile.limits import Limits
@@ -47,6 +48,8 @@ class Own(NamedTuple):
     idle: tuple[Idle, ...] = ()
     stamp: str = ""
     """Names the bytes of the files, and which of them are run."""
+    environments: Mapping[str, str] = MappingProxyType({})
+    """Rule -> an environment that it is about, for those that are about some only."""
 
     @property
     def untried(self) -> frozenset[str]:
@@ -73,7 +76,13 @@ def own_rules(tree: Tree, known: Iterable[str], allowed: Collection[str] = ()) -
         elif entry.path.endswith(".py"):
             reader.read_python(File(entry.path, tree.read(entry.path)), tree.limits)
     reader.problems.raise_any()
-    return Own(tuple(reader.found.values()), tuple(reader.in_cel), tuple(reader.idle), " ".join(reader.seen))
+    return Own(
+        tuple(reader.found.values()),
+        tuple(reader.in_cel),
+        tuple(reader.idle),
+        " ".join(reader.seen),
+        reader.environments,
+    )
 
 
 def digest_of(data: bytes) -> str:
@@ -90,6 +99,7 @@ class _Reader:
         self.in_cel: list[str] = []
         self.idle: list[Idle] = []
         self.seen: list[str] = []
+        self.environments: dict[str, str] = {}
         self._taken = set(known)
         self._allowed = allowed
         self._newest = supported_versions()[-1]
@@ -116,6 +126,8 @@ class _Reader:
                 continue
             self.found[own.rule] = as_rule(own, f"{where.file}:{where.line}")
             self.in_cel.append(own.rule)
+            if own.match.environments:
+                self.environments[own.rule] = own.match.environments[0]
 
     def read_python(self, file: File, limits: Limits) -> None:
         """Take the rules of a file in Python: they are asked where its bytes are allowed."""
@@ -135,6 +147,8 @@ class _Reader:
         free = [one for one in functions if self._is_free(one.id, Location(file.path, one.line, 1))]
         for function in free:
             self.found[function.id] = of_function(function, file.path, process)
+            if function.said.environments:
+                self.environments[function.id] = function.said.environments[0]
         if free and not is_run:
             why = "not run, because nobody allowed it as it is now"
             fix = f"read it; to allow it: envc check --allow-python, or {VARIABLE}={digest}"
@@ -166,16 +180,17 @@ def try_examples(own: Own, version: str) -> list[str]:
     if not is_installed() and own.in_cel:
         told.append(f"{FOLDER}/: nothing here reads the expressions of {', '.join(own.in_cel)}: {INSTALL}")
     for rule in own.rules:
+        environment = own.environments.get(rule.id, "example")
         for name, text, wanted in (("fires", rule.fires, True), ("silent", rule.silent, False)):
             if not text.strip():
                 told.append(f"{rule.source}: `{rule.id}` has no example `{name}`")
-            elif rule.id not in own.untried and bool(list(rule.find(_scene(text, version)))) is not wanted:
+            elif rule.id not in own.untried and bool(list(rule.find(_scene(text, version, environment)))) is not wanted:
                 what = "finds nothing" if wanted else "finds something"
                 told.append(f"{rule.source}: `{rule.id}` {what} in its example `{name}`")
     return told
 
 
-def _scene(text: str, version: str) -> Scene:
+def _scene(text: str, version: str, environment: str) -> Scene:
     api = load(version)
     resources = []
     for value in yamlio.load_all(text.encode(), "the example"):
@@ -187,4 +202,4 @@ def _scene(text: str, version: str) -> Scene:
             group, str(value.get("kind", "")), str(metadata.get("namespace", "example")), str(metadata.get("name", ""))
         )
         resources.append(Resource(identity, value, "example", ()))
-    return Scene("example", resources, api, SealingKeys("kube-system", "sealed-secrets-controller"))
+    return Scene(environment, resources, api, SealingKeys("kube-system", "sealed-secrets-controller"))

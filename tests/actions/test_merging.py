@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
-WEB = f"{deployment(replicas=2)}---\n{config_map('web-config', level='info', port='8080')}"
+WEB = deployment(replicas=2) + "---\n" + config_map("web-config", level="info", port='"8080"')
 
 
 @pytest.fixture

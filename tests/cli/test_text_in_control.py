@@ -82,7 +82,8 @@ def test_text_in_control_in_errors(project: Path, path: str, text: str) -> None:
 def test_text_in_control_in_names_of_resources_and_commits(project: Path) -> None:
     """In every list and table; author and subject of a commit, too."""
     (project / "base/app/name.yaml").write_text(
-        f'apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: "@octocat{IN_YAML}"}}\n'
+        f'apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: "@octocat{IN_YAML}", '
+        'annotations: {envcompile.dev/ignore: "schema: odd"}}\n'
     )
     assert run_envc(project, "build").code == 0
     git(project, "add", "--all")
@@ -110,3 +111,14 @@ def test_text_in_control_in_findings(project: Path) -> None:
         assert "\x1b" not in outcome.out + outcome.err
         lines = [line for line in (outcome.out + outcome.err).splitlines() if line.lstrip().startswith("::")]
         assert not [line for line in lines if form != "github" or "injected" in line.partition("::")[0]]
+
+
+@pytest.mark.parametrize("by", ["place", "rule", "resource"])
+def test_text_in_control_begins_no_line_of_findings(project: Path, by: str) -> None:
+    """A line break in the name of a resource is shown as such, however findings are grouped."""
+    (project / "base/app/name.yaml").write_text(
+        f'apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: "@octocat{IN_YAML}"}}\n'
+    )
+    outcome = run_envc(project, "check", "--group-by", by)
+    assert rf"@octocat{NASTY}".replace("\x1b", r"\x1b").replace("\n", r"\n") in outcome.out
+    assert not [line for line in outcome.out.splitlines() if "error::injected" in line and "octocat" not in line]

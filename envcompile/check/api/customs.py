@@ -111,6 +111,32 @@ def custom_refusals(api: KubeApi, value: Any) -> list[Refusal]:
     return list(starmap(Refusal, _judged(_defaulted(value, schema), schema, ())))
 
 
+def keeps_rules_unasked(value: Any, schema: Schema) -> bool:
+    """Tell whether a value is so wrong that the server asks no rule in CEL: type, format, enum, missing or too much.
+
+    Source: hasBlockingErr of staging/src/k8s.io/apiextensions-apiserver/pkg/registry/customresource/strategy.go.
+    """
+    if value is None:
+        return False
+    if not _fits(value, schema):
+        return True
+    if isinstance(value, (str, list, dict)):
+        most = {str: "maxLength", list: "maxItems", dict: "maxProperties"}[type(value)]
+        if len(value) > schema.get(most, len(value)):
+            return True
+    if isinstance(value, str) and (judge := FORMATS.get(str(schema.get("format")))) is not None and not judge(value):
+        return True
+    allowed = schema.get("enum")
+    if isinstance(allowed, list) and value not in allowed:
+        return True
+    if isinstance(value, dict):
+        if not all(name in value for name in schema.get("required") or ()):
+            return True
+        return any(keeps_rules_unasked(inner, _field(schema, key) or {}) for key, inner in value.items())
+    items = schema.get("items")
+    return isinstance(value, list) and isinstance(items, dict) and any(keeps_rules_unasked(one, items) for one in value)
+
+
 def metadata_refusals(api: KubeApi, value: Any) -> list[Refusal]:
     """List what is refused of the metadata of an object of a custom kind."""
     group, _, version = str(value.get("apiVersion", "")).rpartition("/")

@@ -6,6 +6,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Literal
 
 from envcompile.check.report import counted
+from envcompile.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -55,7 +56,7 @@ def _hint(group: Group) -> list[str]:
 def _alone(group: Group) -> str:
     found = group.finding
     lines = [f"{_place(group)}{found.severity} {found.rule}: {found.what}", f"    {group.subject}"]
-    return "\n".join([*lines, *_since(group), *_hint(group)]) + "\n"
+    return _joined([*lines, *_since(group), *_hint(group)])
 
 
 def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str]) -> str:
@@ -67,7 +68,7 @@ def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str]) -> s
         lines += [f"  {line}" for line in (*_since(group), *(_hint(group) if len(fixes) > 1 else ()))]
     if len(fixes) == 1:
         lines += [f"  hint: {fix}" for fix in fixes if fix]
-    return "\n".join(lines) + "\n"
+    return _joined(lines)
 
 
 def _resource(name: str, groups: Sequence[Group]) -> str:
@@ -77,7 +78,12 @@ def _resource(name: str, groups: Sequence[Group]) -> str:
         subject = f"{f'{found.field} ' if found.field else ''}in {', '.join(group.environments)}"
         lines += [f"  {_place(group)}{found.severity} {found.rule}: {found.what}", f"      {subject}"]
         lines += [f"  {line}" for line in (*_since(group), *_hint(group))]
-    return "\n".join(lines) + "\n"
+    return _joined(lines)
+
+
+def _joined(lines: Iterable[str]) -> str:
+    """The lines; a line break in a name of the checkout begins none."""
+    return "\n".join(map(one_line, lines)) + "\n"
 
 
 def _many(groups: Iterable[Group]) -> str:

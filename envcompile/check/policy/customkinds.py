@@ -6,6 +6,7 @@ import copy
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.check.api.customs import keeps_rules_unasked
 from envcompile.check.cel.engine import engine_for
 from envcompile.check.policy.cluster import Open
 from envcompile.check.policy.crdrules import Judge, Problem
@@ -56,6 +57,8 @@ def judge(scene: Scene) -> Iterator[Refused | Open]:
         if rules is None:
             continue
         value, before = _whole(rules, resource.value), scene.older.get(resource.id)
+        if keeps_rules_unasked(value, dict(rules.schema)):
+            continue  # the rule `schema` says what is wrong
         old = _whole(rules, before) if before is not None else None
         for found in rules.problems(value, old):
             if isinstance(found, Problem):

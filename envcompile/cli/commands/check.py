@@ -283,7 +283,7 @@ def _read(file: Path, *, required: bool) -> list[KnownFinding]:
     from envcompile.errors import Problem, UsageError
 
     try:
-        return read_baseline(file.read_bytes(), file.name)
+        return read_baseline(file.read_bytes(), file.as_posix())
     except FileNotFoundError as error:
         if not required:
             return []

@@ -59,9 +59,9 @@ def printed(report: Report, wanted: Wanted, fail_on: str, project: Path) -> tupl
     by = wanted.by or ("rule" if is_terminal else "place")
     shown = groups[:limit] if limit else groups
     rest = groups[len(shown) :]
-    left_out = (
-        [f"{len(rest)} more are not shown ({counted(group.finding for group in rest)}): --limit 0"] if rest else []
-    )
+    verb = "is" if len(rest) == 1 else "are"
+    counts = counted(group.finding for group in rest)
+    left_out = [f"{len(rest)} more {verb} not shown ({counts}): --limit 0"] if rest else []
     return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}), left_out
 
 

@@ -246,7 +246,7 @@ def test_a_limit_and_a_count_of_the_rest(project: Path) -> None:
     (project / "base/web/more.yaml").write_text(deployment("api"))
     code, out, err = run_envc(project, "check", "--limit", "1")
     assert (code, out.count("image-old")) == (1, 1)
-    assert err == "1 more are not shown (1 error): --limit 0\n2 environments, 4 resources, 6 rules: 4 errors\n"
+    assert err == "1 more is not shown (1 error): --limit 0\n2 environments, 4 resources, 6 rules: 4 errors\n"
     assert run_envc(project, "check", "--limit", "0").out.count("image-old") == 2
     assert len(json.loads(run_envc(project, "check", "--limit", "1", "--format", "json").out)["findings"]) == 4
 

@@ -83,6 +83,12 @@ def test_its_examples_are_tried(make_project: MakeProject) -> None:
     assert "checks/team.yaml:1: `team-label` finds something in its example `silent`" in out
 
 
+def test_examples_stand_in_an_environment_that_the_rule_is_about(make_project: MakeProject) -> None:
+    """A rule for production fires in its example, too."""
+    rule = RULE.replace("groups: [apps]", "environments: [prod, eu]")
+    assert run_envc(written(make_project, rule), "check", "--test")[0] == 0
+
+
 def test_what_is_wrong_with_a_rule_is_said_at_its_line(make_project: MakeProject) -> None:
     """An expression that does not compile, and a name that is taken; nothing is skipped silently."""
     project = written(

@@ -175,3 +175,32 @@ def test_examples_without_the_engine_are_not_passed(make_project: MakeProject) -
     code, out, _ = run_envc(project, "check", "--test")
     assert code == 1
     assert "nothing here reads the expressions of few-copies, fewer-copies: pip install 'envcompile[policy]'" in out
+
+
+@pytest.mark.parametrize(
+    ("field", "bad", "words"),
+    [
+        ("{type: string, format: duration}", "90x", "is not of format duration"),
+        ("{type: string, maxLength: 2}", "abc", "2 are the most"),
+        ("{type: string, enum: [a]}", "b", "is none of"),
+    ],
+)
+def test_rules_of_a_kind_are_not_asked_of_what_its_schema_refuses(
+    make_project: MakeProject, field: str, bad: str, words: str
+) -> None:
+    """The API server says "some validation rules were not checked": the schema's words stand alone."""
+    asked = field.replace("}", ', x-kubernetes-validations: [{rule: "self != self"}]}')
+    schema = f"{{type: object, properties: {{spec: {{type: object, properties: {{least: {asked}}}}}}}}}"
+    definition = (
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: tins.example.com}\n"
+        "spec:\n  group: example.com\n  scope: Namespaced\n  names: {kind: Tin, plural: tins}\n"
+        f"  versions: [{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {schema}}}}}]\n"
+    )
+    project = make_project({
+        **project_with(make_project, replicas=9),
+        "base/tins/crd.yaml": definition,
+        "base/tins/tin.yaml": f"apiVersion: example.com/v1\nkind: Tin\nmetadata: {{name: t}}\nspec: {{least: {bad}}}\n",
+    })
+    out = run_envc(project, "check", "--select", "schema,custom-kind-rule")[1]
+    assert words in out
+    assert "error custom-kind-rule" not in out
