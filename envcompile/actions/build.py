@@ -244,7 +244,7 @@ def choose_ids(environment: str, known: Iterable[ResourceId], only: str) -> list
         raise UsageError([Problem(f"{environment} has no resource {only}", _nearest(environment, ids, only))])
     groups = {resource.group for resource in found}
     if len(groups) > 1:
-        choices = ", ".join(f"{_kind(resource)}/{resource.name}" for resource in found)
+        choices = ", ".join(sorted({f"{_kind(resource)}/{resource.name}" for resource in found}))
         raise UsageError([Problem(f"{only} is ambiguous in {environment}", f"write one of {choices}")])
     return found
 

@@ -330,7 +330,7 @@ def choose(known: Collection[ResourceId], where: str, only: str) -> ResourceId:
         advice = did_you_mean(only, sorted({item.short for item in known}), "write KIND/NAME")
         raise UsageError([Problem(f"{where} has no resource {only}", advice)])
     choices = ", ".join(
-        f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found
+        sorted(f"{item.kind}{f'.{item.group}' if item.group else ''}/{item.namespace}/{item.name}" for item in found)
     )
     raise UsageError([Problem(f"{only} is ambiguous in {where}", f"write one of {choices}")])
 

@@ -130,7 +130,7 @@ def _swap(plan: Plan, folder: Path, scratch: Path) -> str:
         _remove_environment(plan, folder, scratch)
         return ""
     touched = {*plan.added, *plan.changed, *plan.removed, *plan.edited, *plan.foreign}
-    if len(touched) == 1 and touched <= {*plan.changed, *plan.edited}:
+    if len(touched) == 1 and touched <= {*plan.changed, *plan.edited} & plan.bundle.digests.keys():
         (file,) = touched
         _write_application(plan, folder, file, scratch)
         return file

@@ -272,6 +272,8 @@ hint: see to the file system and build again; the old output is untouched
 def test_the_disk_refuses(built: Path, monkeypatch: pytest.MonkeyPatch, function: str, code: int, message: str) -> None:
     """Whatever the disk refuses: exit 4, the old output whole, nothing left in the scratch folder."""
     edit_source(built)
+    # Two files, as one alone is replaced without links to the others.
+    (built / "base/api/deployment.yaml").write_text(deployment("api", replicas=2))
     monkeypatch.setattr(os, function, failing(function, code))
     assert_refused(built, message, 4)
     assert not list((built / ".envc").glob("staging-*"))

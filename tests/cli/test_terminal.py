@@ -100,7 +100,8 @@ def test_pages_of_the_guide_are_laid_out_on_a_terminal(project: Path) -> None:
     assert "# At the terminal" not in shown
     assert "At the terminal" in shown
     assert "terminal: Completion" in run_envc(None, "guide", "--search", "zsh Bash").out
-    assert run_envc(None, "guide", "--search", "zeppelin").code == 2
+    nothing = run_envc(None, "guide", "--search", "zeppelin")
+    assert (nothing.code, nothing.err) == (2, "error: the guide does not speak of `zeppelin`\nhint: try fewer words\n")
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")

@@ -162,7 +162,7 @@ def test_the_old_index_returns_when_an_application_cannot_be_swapped(
     before = read_files(folder)
     monkeypatch.setattr("envcompile.emit.write.put_in_place", refuse)
     with pytest.raises(UnavailableError) as caught:
-        build(folder, bundle(web__a="1", web__b="new", api__c="3"))
+        build(folder, bundle(web__a="new", web__b="new", api__c="3"))
     assert str(caught.value) == (
         f"error: {folder} could not be written: Input/output error\n"
         "hint: see to the file system and build again; the old output is untouched"
