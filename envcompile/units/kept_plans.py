@@ -286,12 +286,16 @@ def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
     for path, known in inputs.digest_of.items():
         if not look.is_there(path):
             continue
+        if path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
+            return {}
         digest = known if known != UNREAD else older.digests.get(path, "") if older is not None else ""
+        if not digest and not project.tree.is_file(path):
+            return {}  # a folder that `crds:` names: its files have digests, it has none
         if not digest and (path in read or look.is_settled(path)):
             digest = project.parsed.digest(project.tree, path)
             if path in read and project.parsed.file(project.tree, path).data != read[path]:
                 return {}
-        if not digest or path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
+        if not digest:
             return {}
         found[path] = digest
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,3 +114,22 @@ def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
     assert Project.open(root).plan("prod").units == expected
     file.unlink()
     assert Project.open(root).plan("prod").units == expected
+
+
+@pytest.mark.parametrize("folder", ["defs", "base/defs"])
+@pytest.mark.parametrize("lost", ["built-of-dev", "built-inputs", "built-project", "scans"])
+def test_a_folder_of_definitions_is_no_file_of_a_plan(tmp_path: Path, folder: str, lost: str) -> None:
+    """`crds:` may name a folder, however old it is and whatever of the memo is gone."""
+    crd = (
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\n"
+        "spec:\n  group: example.com\n  names: {kind: Widget, plural: widgets}\n  scope: Namespaced\n"
+        "  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]\n"
+    )
+    root = write_files(tmp_path, {**FILES, "envc.yaml": f"crds: [{folder}]\n", f"{folder}/widget.yaml": crd})
+    for path in [root, *root.rglob("*")]:
+        os.utime(path, (1_700_000_000, 1_700_000_000))
+    for _ in range(2):
+        outcome = run_envc(root, "build")
+        assert (outcome.code, outcome.err.count("error")) == (0, 0), outcome.err
+        (root / ".envc/units" / lost).unlink(missing_ok=True)
+        shutil.rmtree(root / "environments")
