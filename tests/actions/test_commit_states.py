@@ -145,7 +145,7 @@ def test_a_tool_is_its_code_wherever_it_lies(tmp_path: Path) -> None:
         return subprocess.run(command, cwd=copy.parent, check=True, capture_output=True, text=True).stdout.strip()
 
     assert told() == tool_of(tmp_path / "no", tool_stamp())
-    changed = copy / "compose" / "configtext" / "formats.py"
+    changed = copy / "compose" / "configtext" / "questions.py"
     changed.write_text(changed.read_text(encoding="utf-8") + "# more\n", encoding="utf-8")
     assert told() != tool_of(tmp_path / "no", tool_stamp())
 
