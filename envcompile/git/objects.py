@@ -161,12 +161,13 @@ class GitObjects:
             self._load([tree])
         return self._trees[tree]
 
-    def below(self, tree: str, path: str) -> dict[str, TreeEntry]:
-        """Every file below a folder of which the hash is given.
+    def below(self, tree: str, path: str, most: int) -> dict[str, TreeEntry] | None:
+        """Every file below a folder of which the hash is given; None when there are too many names to go through.
 
         Args:
             tree: the folder's hash.
             path: what the files' paths begin with, such as `base/`.
+            most: how many files and folders may be there: few objects can name one folder again and again.
         """
         found: dict[str, TreeEntry] = {}
         todo = [(path, tree)]
@@ -179,6 +180,8 @@ class GitObjects:
                         deeper.append((f"{prefix}{name}/", entry.hash))
                     else:
                         found[prefix + name] = entry
+                if len(found) + len(deeper) > most:
+                    return None
             todo = deeper
         return found
 

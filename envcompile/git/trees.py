@@ -350,15 +350,17 @@ class CommitTree(StoredTree):
     def plain_files(self, names: Iterable[str]) -> dict[str, str] | None:
         """Every file at or below some names of the project's folder -> git's name of its content.
 
-        Names that begin with a dot are left out. None where there is a link or a submodule among them.
+        Names that begin with a dot are left out. None where there is a link or a submodule among them, or more than the
+        limits let through.
         """
         found: dict[str, str] = {}
         for name in names:
             entry = self._commit.entry(self._prefix + name)
             if entry is None:
                 continue
-            entries = self._objects.below(entry.hash, f"{name}/") if entry.mode == FOLDER else {name: entry}
-            if any(each.mode in {SYMLINK, SUBMODULE} for each in entries.values()):
+            most = self.limits.files + self.limits.folders
+            entries = self._objects.below(entry.hash, f"{name}/", most) if entry.mode == FOLDER else {name: entry}
+            if entries is None or any(each.mode in {SYMLINK, SUBMODULE} for each in entries.values()):
                 return None
             found.update({path: each.hash for path, each in entries.items() if "/." not in path})
         return found
