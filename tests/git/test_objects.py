@@ -68,7 +68,10 @@ def test_small_pipes_do_not_stop_it(root: Path, size: int) -> None:
         found = objects.read(asked)
         assert [answer is None for answer in found] == [name in paths for name in asked]
         assert len(found[-1][1] if found[-1] else b"") == 2_097_152
-        assert objects.below(objects.root("HEAD"), "", 1_000).keys() >= {"base/3/3.yaml", "empty", "large"}
+        below = objects.below(objects.root("HEAD"), "", 1_000_000)
+        assert below is not None
+        assert below.keys() >= {"base/3/3.yaml", "empty", "large"}
+        assert objects.below(objects.root("HEAD"), "", 2) is None
 
 
 @given(names=st.lists(st.sampled_from(["HEAD:empty", "HEAD:large", "HEAD:base/1/1.yaml", "nothing", "a\nb", "", "-x"])))

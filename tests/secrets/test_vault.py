@@ -290,7 +290,8 @@ def test_an_answer_that_drips_ends_with_the_limit() -> None:
         return 200, {}, b"{}"
 
     with serving(drip) as server:
-        with pytest.raises(TooSlowError):
+        # Whichever of the two limits is looked at first on a busy machine.
+        with pytest.raises((TooSlowError, TimeoutError)):
             get(f"{server.url}/", headers={}, context=None, follows=lambda *_: True, seconds=0.2)
         done.set()
 

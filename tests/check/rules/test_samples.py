@@ -32,9 +32,19 @@ def test_a_rule_says_what_must_be_so_and_where_that_comes_from(rule: object) -> 
     assert found.severity in RANK
 
 
+EXPRESSIONS = {
+    "admission-policy",
+    "admission-policy-expression",
+    "custom-kind-rule",
+    "custom-kind-rule-expression",
+    "not-evaluated",
+}
+"""They judge by expressions of the repository's own: `tests/check/policy` and each rule's two examples hold them."""
+
+
 def test_every_rule_has_samples() -> None:
     """No rule without something that it finds, no sample without a rule."""
-    assert sorted(SAMPLES) == sorted(BY_ID)
+    assert sorted(SAMPLES) == sorted(BY_ID.keys() - EXPRESSIONS)
 
 
 def test_nothing_is_found_in_a_well_kept_environment() -> None:
