@@ -15,6 +15,7 @@ from envcompile.check.hiding import NOT_SHOWN, hidden
 from envcompile.check.policy.ownrules import Match, is_about
 from envcompile.check.reading import there
 from envcompile.check.rule import Rule
+from envcompile.errors import PicklableError
 from envcompile.model import without_values
 from envcompile.settings import Model
 
@@ -58,7 +59,7 @@ class Function(NamedTuple):
     said: Said
 
 
-class UnreadableError(Exception):
+class UnreadableError(PicklableError):
     """A file is no Python, or a rule in it cannot be used.
 
     Args:
