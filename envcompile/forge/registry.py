@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Protocol, cast
 
 from envcompile.forge import hosts as folder
+from envcompile.registry import module_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,8 +48,5 @@ class HostModule(Protocol):
 
 def hosts() -> Mapping[str, HostModule]:
     """Every host by its name, in the order of their modules' names."""
-    modules = [
-        import_module(f"{folder.__name__}.{name}")
-        for name in sorted(found.name for found in iter_modules(folder.__path__))
-    ]
+    modules = [module_of(folder, name) for name in names_in(folder.__path__)]
     return {module.NAME: cast("HostModule", module) for module in modules}

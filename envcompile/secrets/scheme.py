@@ -7,10 +7,9 @@ entry point group `backends.ENTRY_POINTS`; what those take and need is their own
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.registry import module_of, names_in
 from envcompile.secrets import schemes as folder
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ def schemes() -> Mapping[str, Scheme]:
 
 @lru_cache(maxsize=2)
 def _schemes(paths: tuple[str, ...]) -> Mapping[str, Scheme]:
-    names = sorted(found.name for found in iter_modules(paths))
-    return {name: import_module(f"{folder.__name__}.{name}").SCHEME for name in names}
+    return {name: module_of(folder, name).SCHEME for name in names_in(paths)}
 
 
 def is_typed_in(reference: Reference) -> bool:

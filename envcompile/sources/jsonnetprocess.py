@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.children import end
 from envcompile.log import decision
 from envcompile.sources.jsonnetworker import receive, send
 
@@ -101,14 +102,7 @@ class JsonnetProcess:
         """End the worker; the next evaluation starts another."""
         worker, self._worker = self._worker, None
         if worker is not None:
-            for stream in (worker.stdin, worker.stdout):
-                if stream is not None:
-                    try:
-                        stream.close()
-                    except OSError:
-                        continue
-            worker.kill()
-            worker.wait()
+            end(worker)
         if self._said is not None:
             self._said.close()
             self._said = None

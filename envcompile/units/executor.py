@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.registry import module_of, names_in
 from envcompile.units import engines as folder
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ class EngineModule(Protocol):
 
 def schemes() -> tuple[str, ...]:
     """What an address can begin with."""
-    return tuple(sorted(found.name for found in iter_modules(folder.__path__)))
+    return names_in(folder.__path__)
 
 
 def find_engine(address: str) -> tuple[EngineModule, str]:
@@ -64,4 +63,4 @@ def find_engine(address: str) -> tuple[EngineModule, str]:
     if not found or scheme not in known:
         listed = " or ".join(f"{name}://…" for name in known)
         raise UsageError([Problem(f"`{address}` names no engine", did_you_mean(scheme, known, f"write {listed}"))])
-    return cast("EngineModule", import_module(f"{folder.__name__}.{scheme}")), rest
+    return cast("EngineModule", module_of(folder, scheme)), rest

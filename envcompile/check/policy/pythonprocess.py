@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
+from envcompile.children import end
 from envcompile.errors import fail
 from envcompile.limits import too_much
 from envcompile.model import Location
@@ -63,11 +64,11 @@ class PythonProcess:
             raise AssertionError("the worker has no pipes")
         is_late: list[bool] = []
 
-        def end() -> None:
+        def end_late() -> None:
             is_late.append(True)
             worker.kill()
 
-        timer = Timer(self._limits.seconds, end)
+        timer = Timer(self._limits.seconds, end_late)
         timer.daemon = True
         timer.start()
         try:
@@ -113,14 +114,7 @@ class PythonProcess:
         """End the worker; the next question starts another."""
         worker, self._worker = self._worker, None
         if worker is not None:
-            for stream in (worker.stdin, worker.stdout):
-                if stream is not None:
-                    try:
-                        stream.close()
-                    except OSError:
-                        continue
-            worker.kill()
-            worker.wait()
+            end(worker)
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from envcompile.cli import differences as folder
 from envcompile.cli.output import tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, Problem, UsageError, did_you_mean
+from envcompile.registry import module_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
 def formats() -> tuple[str, ...]:
     """The formats of a difference, that of terminals first: the modules of `differences/`."""
-    found = {module.name for module in iter_modules(folder.__path__)}
-    return ("terminal", *sorted(found - {"terminal"}))
+    return ("terminal", *(name for name in names_in(folder.__path__) if name != "terminal"))
 
 
 def print_difference(environments: Sequence[EnvironmentDiff], wanted: str, *, side_by_side: bool) -> None:
@@ -28,7 +26,7 @@ def print_difference(environments: Sequence[EnvironmentDiff], wanted: str, *, si
     A format's `write` takes the environments and the width of the columns, 0 for none; with `SAYS_NOTHING` it also
     says so itself when nothing differs.
     """
-    form = import_module(f"{folder.__name__}.{wanted}")
+    form = module_of(folder, wanted)
     if not any(diff.resources for diff in environments) and not getattr(form, "SAYS_NOTHING", False):
         tell("nothing differs")
         return

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import import_module
-from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from envcompile.compose.configtext import formats as folder
 from envcompile.compose.configtext.text import path_name
+from envcompile.registry import module_of, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,7 +93,5 @@ def formats() -> Mapping[str, Format]:
 
 @lru_cache(maxsize=2)
 def _formats(paths: tuple[str, ...]) -> Mapping[str, Format]:
-    found = [
-        import_module(f"{folder.__name__}.{name}").FORMAT for name in sorted(each.name for each in iter_modules(paths))
-    ]
+    found = [module_of(folder, name).FORMAT for name in names_in(paths)]
     return {ending: form for form in found for ending in form.endings}
