@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envcompile.actions.build import link_all
+from envcompile.actions.build import link_all, link_each
 from envcompile.compose.rollout import configuration_kind
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
 from envcompile.sources.overlaid import OverlaidTree
@@ -124,17 +124,13 @@ def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[Resource
 
 def _without(project: Project, paths: frozenset[str]) -> dict[str, LinkedEnvironment]:
     """The environments that compile when the files are gone."""
-    found: dict[str, LinkedEnvironment] = {}
     try:
         after = Project(OverlaidTree(project.tree, dict.fromkeys(paths)), memo=project.memo)
     except EnvcError:
-        return found
-    for name in after.environments:
-        try:
-            found[name] = after.link(name)
-        except EnvcError:
-            continue  # without the file it is no change of what is compiled, but an error
-    return found
+        return {}
+    linked = link_each(after, after.environments)
+    # Where it does not compile without the files, that is no change of what is compiled, but an error.
+    return {name: found for name, found in linked if not isinstance(found, EnvcError)}
 
 
 def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Project) -> set[ResourceId]:

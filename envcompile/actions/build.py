@@ -200,15 +200,24 @@ def link_all(project: Project, environments: Iterable[str]) -> list[LinkedEnviro
     """
     problems = Problems()
     linked = []
-    for environment in environments:
-        try:
-            linked.append(project.link(environment))
-        except UsageError:
-            raise
-        except EnvcError as error:
-            problems.extend(error)
+    for _, found in link_each(project, environments):
+        if isinstance(found, UsageError):
+            raise found
+        if isinstance(found, EnvcError):
+            problems.extend(found)
+        else:
+            linked.append(found)
     problems.raise_any()
     return linked
+
+
+def link_each(project: Project, environments: Iterable[str]) -> Iterator[tuple[str, LinkedEnvironment | EnvcError]]:
+    """Compile and join environments one after another; what is wrong with one stands in its place."""
+    for environment in environments:
+        try:
+            yield environment, project.link(environment)
+        except EnvcError as error:
+            yield environment, error
 
 
 def compile_all(project: Project, environments: Sequence[str]) -> list[CompiledEnvironment]:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.actions.build import compile_all, link_all
+from envcompile.actions.build import compile_all, link_all, link_each
 from envcompile.actions.own_labels import own_values, without_own_values
 from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
@@ -360,11 +360,11 @@ def _linked_if_sound(
         broken.update(dict.fromkeys(newer, error))
         return {}
     found: dict[str, LinkedEnvironment] = {}
-    for name in names:
-        try:
-            found[name] = _remembered(project.link(name))
-        except EnvcError as error:
-            broken[name] = error
+    for name, linked in link_each(project, names):
+        if isinstance(linked, EnvcError):
+            broken[name] = linked
+        else:
+            found[name] = _remembered(linked)
     return found
 
 
