@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envcompile.settings import Environment, Patch
+    from envcompile.settings import Patch
 
 
 Pointer = tuple[str | int, ...]
@@ -241,30 +241,6 @@ class Layer(NamedTuple):
     documents: tuple[Document, ...]
     patches: tuple[PatchDocument, ...]
     apps: dict[str, str]
-
-
-class SourceSet(Protocol):
-    """Everything that one environment is made from, in the order in which it is laid."""
-
-    @property
-    def environment(self) -> str:
-        """The environment's name."""
-        ...
-
-    @property
-    def settings(self) -> Environment:
-        """Its settings, merged from all its overlays."""
-        ...
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The base, then each overlay."""
-        ...
-
-    @property
-    def where(self) -> Callable[[Pointer], Location | None]:
-        """Finds the place of a setting by its pointer in the effective settings."""
-        ...
 
 
 class Bundle(NamedTuple):

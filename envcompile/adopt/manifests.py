@@ -14,7 +14,7 @@ from envcompile.adopt.existing import (
     in_promotion_order,
     without_repeats,
 )
-from envcompile.adopt.grouping import Group, by_likeness, by_stage, by_wish
+from envcompile.adopt.grouping import Group, by_likeness, by_stage, by_wish, is_at
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.kubernetes.cleaner import sort_live
@@ -49,7 +49,8 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     notes: list[str] = []
     start, paths, name = _paths(source, wishes)
     problems = Problems()
-    found = {path: _objects(start, [path], notes, problems) for path in paths}
+    tree = WorkingTree(start)
+    found = {path: _objects(tree, start, path, notes, problems) for path in paths}
     problems.raise_any()
     if not any(found.values()):
         raise fail(
@@ -57,9 +58,7 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         )
     base: list[Existing] = []
     if wishes.base:
-        inside = {
-            path for path in found if wishes.base == "." or path.startswith(f"{wishes.base}/") or path == wishes.base
-        }
+        inside = {path for path in found if is_at(path, wishes.base)}
         base = [existing for path in sorted(inside) for existing in found[path]]
         found = {path: objects for path, objects in found.items() if path not in inside}
     groups = (
@@ -108,38 +107,34 @@ def _paths(source: Path, wishes: Wishes) -> tuple[Path, list[str], str]:
     return start, paths, name
 
 
-def _objects(start: Path, paths: Sequence[str], notes: list[str], problems: Problems) -> list[Existing]:
-    """The objects of some files; files without any are left out with a note."""
+def _objects(tree: WorkingTree, start: Path, path: str, notes: list[str], problems: Problems) -> list[Existing]:
+    """The objects of a file; one without any is left out with a note."""
     shown = start.as_posix()
-    prefix = "" if shown == "." else f"{shown.rstrip('/')}/"
-    tree = WorkingTree(start)
-    found: list[Existing] = []
-    for path in paths:
-        named = f"{prefix}{path}"
-        if posixpath.basename(path) == "Chart.yaml":
-            folder = posixpath.dirname(named)
-            problems.add(
-                f"`{folder}` is a Helm chart, and envc reads no templates",
-                "render it for each environment, `helm template NAME CHART -f VALUES > DIR/<environment>.yaml`, and "
-                "give the folder of the results to --from-manifests",
-                file_start(named),
-            )
-            continue
-        if not path.endswith(YAML_ENDINGS):
-            if path.endswith((".jsonnet", ".libsonnet")):
-                notes.append(f"left out {named}: it is jsonnet; copy it into base/ yourself")
-            continue
-        try:
-            file = File(named, tree.read(path))
-            values = yamlio.load_all(file.data, named)
-            if not any(_is_like_a_resource(value) for value in values) and not _is_kustomization(path):
-                if any(value is not None for value in values):
-                    notes.append(f"left out {named}: it holds no Kubernetes objects")
-                continue
-            found += to_objects(split_file(file, values, "base", problems), problems)
-        except EnvcError as error:
-            problems.extend(error)
-    return found
+    named = path if shown == "." else f"{shown.rstrip('/')}/{path}"
+    if posixpath.basename(path) == "Chart.yaml":
+        folder = posixpath.dirname(named)
+        problems.add(
+            f"`{folder}` is a Helm chart, and envc reads no templates",
+            "render it for each environment, `helm template NAME CHART -f VALUES > DIR/<environment>.yaml`, and "
+            "give the folder of the results to --from-manifests",
+            file_start(named),
+        )
+        return []
+    if not path.endswith(YAML_ENDINGS):
+        if path.endswith((".jsonnet", ".libsonnet")):
+            notes.append(f"left out {named}: it is jsonnet; copy it into base/ yourself")
+        return []
+    try:
+        file = File(named, tree.read(path))
+        values = yamlio.load_all(file.data, named)
+        if any(_is_like_a_resource(value) for value in values) or _is_kustomization(path):
+            return to_objects(split_file(file, values, "base", problems), problems)
+    except EnvcError as error:
+        problems.extend(error)
+        return []
+    if any(value is not None for value in values):
+        notes.append(f"left out {named}: it holds no Kubernetes objects")
+    return []
 
 
 def to_objects(documents: Iterable[Document], problems: Problems) -> list[Existing]:
