@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.laws.workshop import Workshop
 
+WRITTEN: Final = "written"
+"""The folder of the memo with the records of what builds wrote."""
 MEMO: Final = ".envc"
 _DIGIT: Final = re.compile(r"(?<![A-Za-z])\d")
 _KILLED: Final = 99
@@ -72,10 +74,11 @@ def edit_output(chance: Random, shop: Workshop) -> str:
     """Compiled files are edited or removed by hand, with their index or without."""
     folder = shop.root / OUTPUT
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    written = [name for name in names if not name.endswith(".envc-index")]
+    written = [name for name in names if "/" in name and not name.endswith(".envc-index")]
     if not written:
         return "there is no output to edit"
     path = chance.choice(written)
+    env = path.partition("/")[0]
     how = chance.choice(["line", "same size", "removed", "folder", "environment", "index"])
     if how == "line":
         (folder / path).write_bytes((folder / path).read_bytes() + b"# by hand\n")
@@ -87,10 +90,21 @@ def edit_output(chance: Random, shop: Workshop) -> str:
     elif how == "folder":
         shutil.rmtree((folder / path).parent)
     elif how == "environment":
-        shutil.rmtree(folder / path.partition("/")[0])
+        shutil.rmtree(folder / env)
     else:
-        (folder / path.partition("/")[0] / ".envc-index").unlink(missing_ok=True)
+        (folder / env / ".envc-index").unlink(missing_ok=True)
     return f"{OUTPUT}/{path} is edited by hand ({how})"
+
+
+def forget(root: Path) -> None:
+    """Remove what a build remembers, but not the record of what builds wrote: that is no memo, it guards hand edits."""
+    for path in (root / MEMO).glob("*"):
+        if path.name == WRITTEN:
+            continue
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def damage_memo(chance: Random, root: Path) -> str:

@@ -191,7 +191,7 @@ class Sequence:
         """Ask the folder and its fresh copy the same; the fresh answer."""
         if renew:
             self._shop.fresh(self._copy, outputs=True)
-        shutil.rmtree(self._copy / disturbances.MEMO, ignore_errors=True)
+        disturbances.forget(self._copy)
         here = ask(self._shop.root, *command)
         fresh = ask(self._copy, *command)
         for answer in (here, fresh):

@@ -112,6 +112,16 @@ def kube_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         _unavailable(reason)
 
 
+@pytest.fixture
+def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """The same for one test alone: nothing is defined in it but what the test defines."""
+    try:
+        with running_cluster(LOCATED, tmp_path_factory.mktemp("cluster")) as cluster:
+            yield cluster
+    except OracleUnavailableError as reason:
+        _unavailable(reason)
+
+
 @pytest.fixture(scope="session")
 def sealed_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedSecretsController]:
     """A real sealed-secrets controller in a cluster of its own, with Kubernetes' controllers running."""

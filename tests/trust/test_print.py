@@ -156,6 +156,8 @@ def test_a_comment_mentions_nobody_and_links_nowhere(tmp_path: Path, request: py
         assert_inert(done, f"seed {number}")
         outside = re.sub(r"(?ms)^(`{3,}).*?^\1$", "", done.out)
         outside = re.sub(r"`[^`\n]*`", "", outside.replace(r"\`", ""))
+        # A summary is a block of HTML: nothing is linked in it by Markdown, and no filter of a host looks into `code`.
+        outside = re.sub(r"(?m)(?<=^<details><summary><b>)<code>[^<\n]*</code>", "", outside)
         assert not ACTIVE.search(outside), (number, ACTIVE.search(outside), outside)
         assert done.out.count("<details>") == len(re.findall(r"(?m)^</details>", outside)), number
 
