@@ -69,10 +69,11 @@ def complete_page(incomplete: str) -> list[str]:
 
 def complete_rule(context: typer.Context, incomplete: str) -> list[str]:
     """Rules of `envc check`, and those of the project's own if nothing is wrong with them."""
-    from envcompile.actions.check import all_rules, own_rules_near
+    from envcompile.actions.check import own_rules_near
+    from envcompile.check.rules.catalogue import ALL
     from envcompile.errors import EnvcError
 
-    rules = all_rules()
+    rules = ALL
     root = _root(context)
     if root is not None:
         with suppress(EnvcError):

@@ -144,10 +144,11 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import all_rules, check, own_rules_near, rules_of
+        from envcompile.actions.check import check, own_rules_near, rules_of
         from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
+        from envcompile.check.rules.catalogue import ALL
         from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
         from envcompile.cli.render.check import Wanted, listed, printed, remarks
@@ -156,7 +157,7 @@ def register(app: typer.Typer) -> None:
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         if list_rules:
-            table(listed((*all_rules(), *own_rules_near(context.obj.project))))
+            table(listed((*ALL, *own_rules_near(context.obj.project))))
             return 0
         if allow_python and untrusted:
             what = "--allow-python and --untrusted exclude each other"
@@ -191,7 +192,7 @@ def register(app: typer.Typer) -> None:
             rules, own = rules_of(project.tree, allowed)
         elsewhere = [entry for entry in entries if entry.environment in skipped]
         if select or ignore:
-            chosen = picked({rule.id for rule in (*all_rules(), *rules)}, select or (), ignore or ())
+            chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
             if select and chosen & untried(own):
                 chosen |= {NOT_EVALUATED.id}
             report = only(report, chosen)
