@@ -90,9 +90,9 @@ def look(
     for entry in suppressions.values():
         for rule in own:
             # Nobody asks here which entries set something aside: the rules about one environment do not tell.
-            hit = rule.judge(entry, known, is_used=True) if rule.judge is not None else None
-            if hit is not None and RANK[grades.grade(rule, hit)] >= RANK[least]:
-                found = graded(rule, hit)
+            said = rule.judge(entry, known, is_used=True) if rule.judge is not None else None
+            if said is not None and RANK[grades.grade(rule, said)] >= RANK[least]:
+                found = graded(rule, said)
                 findings.setdefault(found.fingerprint, found)
     return Looked(
         built,

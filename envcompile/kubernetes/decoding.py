@@ -66,7 +66,8 @@ def cut(value: float, form: str) -> int:
     """
     bits = 63 if form == "int64" else 31
     whole = int(value) if -(2.0**63) <= value < 2.0**63 else -(2**63)
-    return (whole + 2**bits) % 2 ** (bits + 1) - 2**bits
+    top = 1 << bits
+    return (whole + top) % (2 * top) - top
 
 
 def _quantity(value: Any) -> str | None:
