@@ -92,6 +92,13 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     return Sources(in_promotion_order(environments), tuple(notes), shared)
 
 
+def read_folder(source: Path, folder: str, notes: list[str], problems: Problems) -> list[Existing]:
+    """The objects of plain manifests in a folder of a source, and of those below it."""
+    tree = WorkingTree(source)
+    paths = [entry.path for entry in tree.files("" if folder == "." else folder)]
+    return [existing for path in paths for existing in _objects(tree, source, path, notes, problems)]
+
+
 def _paths(source: Path, wishes: Wishes) -> tuple[Path, list[str], str]:
     """The folder to read, the files in it that are not skipped, and the name of the environment should it be one.
 
