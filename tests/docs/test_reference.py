@@ -12,6 +12,11 @@ def test_the_overview_is_what_the_commands_say() -> None:
     assert reference.OVERVIEW.read_text(encoding="utf-8") == reference.overview()
 
 
+def test_completion_knows_what_the_commands_take() -> None:
+    """The table that completion reads is current; `python -m tests.docs.reference` writes it."""
+    assert reference.TABLE.read_text(encoding="utf-8") == reference.table()
+
+
 def test_the_reference_is_what_the_commands_say() -> None:
     """The guide's page on commands is current; `python -m tests.docs.reference` writes it."""
     assert reference.REFERENCE.read_text(encoding="utf-8") == reference.reference()
