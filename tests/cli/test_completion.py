@@ -247,7 +247,8 @@ def test_fields_are_those_of_the_manifest(file: Path) -> None:
     """Every field of the shop's manifests can be reached by completing one step after the other, and is found."""
     manifest = file.read_text(encoding="utf-8")
     (value,) = load_all(manifest.encode(), file.name)
-    todo, leaves = [""], []
+    todo = [""]
+    leaves: list[str] = []
     while todo:
         for name in fields(manifest, todo.pop()):
             (todo if name.endswith((".", "[")) else leaves).append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from envcompile.cli.completion.line import TABLE
 from tests.docs import reference
 
 
@@ -14,7 +15,7 @@ def test_the_overview_is_what_the_commands_say() -> None:
 
 def test_completion_knows_what_the_commands_take() -> None:
     """The table that completion reads is current; `python -m tests.docs.reference` writes it."""
-    assert reference.TABLE.read_text(encoding="utf-8") == reference.table()
+    assert TABLE.read_text(encoding="utf-8") == reference.table()
 
 
 def test_the_reference_is_what_the_commands_say() -> None:

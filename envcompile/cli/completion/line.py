@@ -64,7 +64,9 @@ class Wanted(NamedTuple):
 def table() -> dict[tuple[str, ...], Command]:
     """Every command by the words that call it; the empty tuple is `envc` itself."""
     found: dict[tuple[str, ...], Command] = {}
-    about, arguments, options, words = "", [], [], None
+    about, words = "", None
+    arguments: list[str] = []
+    options: list[Option] = []
     for line in [*TABLE.read_text(encoding="utf-8").splitlines(), "command\t\t"]:
         kind, first, *rest = line.split("\t")
         if kind == "command":

@@ -176,8 +176,8 @@ class Values:
             for file in sorted(Path(check.__path__[0], "rules").glob("*/[!_]*.py"))
         }
         own = self._root / "checks"
-        for file in sorted(own.glob("*.y*ml")) + sorted(own.glob("*.py")):
-            for said in _OWN_RULE.findall(_text(file)):
+        for path in sorted(own.glob("*.y*ml")) + sorted(own.glob("*.py")):
+            for said in _OWN_RULE.findall(_text(path)):
                 found["".join(said).replace("_", "-")] = "checks"
         return found
 
@@ -193,7 +193,7 @@ class Values:
 
     def _secrets(self, wanted: Wanted, _: str) -> Found:
         names = [name for name, _ in self._sealed(wanted)]
-        for resource, _ in self._manifests(wanted):
+        for resource, _file in self._manifests(wanted):
             kind, _, name = resource.partition("/")
             if kind in {"secret", "sealedsecret"}:
                 names.append(name)
