@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
     STAGE_WORDS,
     ExistingEnvironment,
@@ -27,8 +28,9 @@ from envcompile.model import Document, Location
 from envcompile.sources.tree import File, file_start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from envcompile.adopt.authors import Written
     from envcompile.adopt.existing import Existing
     from envcompile.adopt.wishes import Wishes
 
@@ -44,6 +46,10 @@ class Kustomization(NamedTuple):
     folder: str
     is_component: bool
     uses: frozenset[str]
+    patches: tuple[str, ...] = ()
+    """The files of its patches, in their order."""
+    settles: frozenset[str] = frozenset()
+    """Which of `images` and `replicas` it says itself."""
 
 
 def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
@@ -93,7 +99,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         objects = without_cluster_made(objects, notes, fit)
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
-        environments.append(ExistingEnvironment(fit, ", ".join(folders), without_repeats(fit, objects, problems)))
+        whole = without_repeats(fit, objects, problems)
+        environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, *_written(source, folders, known)))
     problems.raise_any()
     if not environments:
         raise fail(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
@@ -109,7 +116,27 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             "`rollout: checksum` in environment.yaml restarts the pods instead when the content changes"
         )
     base = _author_base(command, source, roots, known, wishes, notes)
-    return Sources(in_promotion_order(environments), tuple(notes), base)
+    reached = _reached([folder for folders in roots.values() for folder in folders], known)
+    said = frozenset[str]().union(*(known[folder].settles for folder in reached))
+    patched = "".join(each.text for environment in environments for each in environment.patches)
+    settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
+    return Sources(in_promotion_order(environments), tuple(notes), base, settled)
+
+
+def _written(
+    source: Path, folders: Sequence[str], known: Mapping[str, Kustomization]
+) -> tuple[tuple[Written, ...], tuple[Written, ...]]:
+    """What authors wrote of everything that some kustomizations are made from: objects, and patches."""
+    made_of = [known[folder] for folder in sorted(_reached(folders, known))]
+    resources = sorted({path for each in made_of for path in each.uses if path not in known})
+    patches = list(dict.fromkeys(path for each in made_of for path in each.patches))
+    return tuple(_lines_of(source, resources)), tuple(_lines_of(source, patches))
+
+
+def _lines_of(source: Path, paths: Sequence[str]) -> Iterator[Written]:
+    for path in paths:
+        if not path.startswith("..") and (source / path).is_file():
+            yield from read_written(path, (source / path).read_bytes())
 
 
 def _author_base(
@@ -202,7 +229,12 @@ def _read(path: Path, folder: str) -> Kustomization | None:
     lists = [value.get(field) for field in ("resources", "bases", "components")]
     listed = [entry for entries in lists if isinstance(entries, list) for entry in entries]
     uses = frozenset(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed if type(entry) is str)
-    return Kustomization(folder, value.get("kind") == "Component", uses)
+    said = [value.get(field) for field in ("patchesStrategicMerge", "patches")]
+    entries = [entry for items in said if isinstance(items, list) for entry in items]
+    paths = [entry.get("path") if type(entry) is dict else entry for entry in entries]
+    patches = [posixpath.normpath(posixpath.join(folder, each)) for each in paths if type(each) is str]
+    settles = frozenset(field for field in ("images", "replicas") if value.get(field))
+    return Kustomization(folder, value.get("kind") == "Component", uses, tuple(dict.fromkeys(patches)), settles)
 
 
 def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:

@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from envcompile import yamlio
+from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
     Existing,
     ExistingEnvironment,
@@ -20,12 +21,14 @@ from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.kubernetes.cleaner import sort_live
 from envcompile.sources.tree import File, WorkingTree, file_start
 from envcompile.sources.yamlfiles import YAML_ENDINGS, sort_documents, split_file
+from envcompile.values import same
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from envcompile.adopt.authors import Written
     from envcompile.adopt.wishes import Wishes
     from envcompile.model import Document, Location
 
@@ -76,7 +79,12 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     environments = []
     for fit, group in groups.items():
         objects = without_cluster_made(group.objects, notes, fit)
-        environments.append(ExistingEnvironment(fit, group.origin, without_repeats(fit, objects, problems)))
+        written = tuple(existing.written for existing in objects if existing.written is not None)
+        if len({each.path for each in written}) == 1:
+            # One file with all of it is a print-out, no layout.
+            written = tuple(each._replace(keeps_file=False) for each in written)
+        found_objects = without_repeats(fit, objects, problems)
+        environments.append(ExistingEnvironment(fit, group.origin, found_objects, written))
     problems.raise_any()
     if empty := [environment.name for environment in environments if not environment.objects]:
         raise fail(f"{', '.join(empty)}: no objects", "name files or folders that hold some")
@@ -128,13 +136,25 @@ def _objects(tree: WorkingTree, start: Path, path: str, notes: list[str], proble
         file = File(named, tree.read(path))
         values = yamlio.load_all(file.data, named)
         if any(_is_like_a_resource(value) for value in values) or _is_kustomization(path):
-            return to_objects(split_file(file, values, "base", problems), problems)
+            objects = to_objects(split_file(file, values, "base", problems), problems)
+            return _with_lines(objects, read_written(path, file.data))
     except EnvcError as error:
         problems.extend(error)
         return []
     if any(value is not None for value in values):
         notes.append(f"left out {named}: it holds no Kubernetes objects")
     return []
+
+
+def _with_lines(objects: list[Existing], written: Sequence[Written]) -> list[Existing]:
+    """The objects of a file, each with its lines where it is a document of its own."""
+    left = list(written)
+    found = []
+    for existing in objects:
+        # Both are in the order of the file; items of lists have no lines of their own.
+        lines = left.pop(0) if left and same(left[0].value, existing.value) else None
+        found.append(existing._replace(written=lines))
+    return found
 
 
 def to_objects(documents: Iterable[Document], problems: Problems) -> list[Existing]:
