@@ -75,7 +75,7 @@ def test_paths_of_artifacts_are_those_they_were_copied_from(write: Write) -> Non
     files = {}
     for name in ("dev", "prod"):
         files[f"clusters/{name}/a.yaml"] = (
-            "apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\nmetadata: {name: x}\nspec:\n"
+            "apiVersion: source.extensions.fluxcd.io/v1beta1\nkind: ArtifactGenerator\nmetadata:\n  name: x\nspec:\n"
             "  artifacts:\n  - name: apps\n    copy:\n"
             '    - {from: "@repo/apps/base/**", to: "@artifact/base/"}\n'
             f'    - {{from: "@repo/apps/{name}/**", to: "@artifact/own/"}}\n'
@@ -139,12 +139,11 @@ def test_what_is_not_here_is_named(write: Write) -> None:
     })
     notes: list[str] = []
     told(source, notes)
-    assert notes == [
-        "Application/chart (apps.yaml): the chart `redis` is not rendered here",
-        "Kustomization/far (clusters/a/x.yaml): there is no folder `elsewhere` here; its source may be another "
-        "repository",
-        "Kustomization/near (clusters/a/x.yaml): `postBuild` is not carried out; write what it fills in as `params:`",
-    ]
+    assert notes[0] == "Application/chart (apps.yaml): the chart `redis` is not rendered here"
+    assert notes[1].startswith("Kustomization/far (clusters/a/x.yaml): there is no folder `elsewhere` here; its source")
+    assert notes[2] == (
+        "Kustomization/near (clusters/a/x.yaml): `postBuild` is not carried out; write what it fills in as `params:`"
+    )
 
 
 def test_what_people_say_counts_before_what_objects_say(write: Write) -> None:
