@@ -150,7 +150,7 @@ def _in_repository(path: str, artifact: Mapping[str, Any]) -> str:
 def _of_argo(file: str, value: Value, source: Path, notes: list[str]) -> Iterator[Pointer]:
     spec = _spec(value)
     title = f"Application/{value['metadata'].get('name')}"
-    destination = spec.get("destination") if type(spec.get("destination")) is dict else {}
+    (destination,) = _maps([spec.get("destination")]) or [{}]
     for one in [*_maps([spec.get("source")]), *_maps(spec.get("sources"))]:
         if one.get("chart"):
             notes.append(f"{title} ({file}): the chart `{one['chart']}` is not rendered here")

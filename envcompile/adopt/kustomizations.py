@@ -20,7 +20,7 @@ from envcompile.adopt.existing import (
 )
 from envcompile.adopt.gitops import pointers
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
-from envcompile.adopt.manifests import read_folder, without_cluster_made
+from envcompile.adopt.manifests import as_applied, read_folder
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
 from envcompile.kubernetes.generated import has_content_hash
@@ -98,7 +98,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
             continue
         fit = fitting[name]
-        objects = without_cluster_made(objects, notes, fit)
+        objects = as_applied(objects, notes, fit, wishes)
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         whole = without_repeats(fit, objects, problems)
@@ -200,7 +200,7 @@ def _author_base(
             return ()
     if wishes.base:
         problems.raise_any()
-    return tuple(existing.value for existing in without_cluster_made(found, [], ""))
+    return tuple(existing.value for existing in as_applied(found, [], "", wishes))
 
 
 def _named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:
