@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Envs, Untrusted, project_of
-from envcompile.cli.completion import complete_rule
 
 if TYPE_CHECKING:
     from envcompile.check.baseline import KnownFinding
@@ -73,7 +72,6 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Only these: ids or first words of ids, with commas between.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         ignore: Annotated[
@@ -83,7 +81,6 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Not these; the longer word wins.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         blame: Annotated[bool, typer.Option("--blame", help="Tell since when a line is so, and by whom.")] = False,

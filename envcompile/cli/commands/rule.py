@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.completion import complete_rule
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -24,7 +22,6 @@ def register(app: typer.Typer) -> None:
                 metavar="[RULE]...",
                 help="Rules; default: the list of all.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         *,
