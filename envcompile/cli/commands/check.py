@@ -294,12 +294,13 @@ def _read(file: Path, *, required: bool) -> list[KnownFinding]:
 
 def _write(file: Path, report: Report, kept: list[KnownFinding]) -> int:
     from envcompile.check.baseline import write_baseline
+    from envcompile.check.report import together
     from envcompile.cli.output import tell
     from envcompile.errors import EXIT_OK
     from envcompile.files import write_output
 
     write_output(file, write_baseline(report.findings, kept).encode())
-    count = len(report.findings)
+    count = len(together(report.findings))
     tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
     return EXIT_OK
 
