@@ -16,7 +16,7 @@ from envcompile.check.api.meta import is_named
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import ROOTS, VALIDATORS
 from envcompile.check.api.walk import is_plain
-from envcompile.kubernetes.completeness import form_of, is_fine, required_of
+from envcompile.kubernetes.completeness import form_of, holds_schema, is_fine, required_of
 from envcompile.kubernetes.demands import demands
 
 if TYPE_CHECKING:
@@ -58,7 +58,19 @@ _BY_OBJECT: Final = frozenset(
 class _Step:
     """What is to be looked at in the values of one field, or of one list."""
 
-    __slots__ = ("_form", "_is_text", "_key", "_node", "child", "entry", "inner", "is_free", "plan", "right")
+    __slots__ = (
+        "_form",
+        "_is_text",
+        "_key",
+        "_node",
+        "child",
+        "entry",
+        "holds_schema",
+        "inner",
+        "is_free",
+        "plan",
+        "right",
+    )
 
     def __init__(
         self, key: str, node: Node, child: Node, form: str, book: Mapping[str, TypeRules], *, walked: bool, top: bool
@@ -76,6 +88,7 @@ class _Step:
         else:
             skip = self.entry is not None and self.entry.skip
         goes_on = walked and not skip and (top or not is_plain(child))
+        self.holds_schema = holds_schema(key, node, child)
         self.is_free = child.type == "string" and not own and self.entry is None
         """Any text will do."""
         self._is_text = child.type == "string" and not own
@@ -108,6 +121,10 @@ class _Step:
                         return False
         return True
 
+    def is_judged_right(self, value: Any) -> bool:
+        """Tell whether types and fields are right, of a value that no plan is made of."""
+        return is_fine(self._key, value, self._node, self._form, self.child)
+
     def is_right(self, value: Any) -> bool:
         """Tell whether the tables have nothing against the value of a field, nor against anything in it."""
         kind = type(value)
@@ -120,9 +137,7 @@ class _Step:
 
     def is_simple_right(self, value: Any) -> bool:
         """Judge a text, number or boolean that was not met before."""
-        if not (self._is_text and type(value) is str) and not is_fine(
-            self._key, value, self._node, self._form, self.child
-        ):
+        if not (self._is_text and type(value) is str) and not self.is_judged_right(value):
             return False
         if type(value) is str and self.child.type == "quantity" and value != value.strip(" "):
             return False
@@ -139,7 +154,7 @@ class _Step:
         if self.entry is not None and not self.is_said_right(value):
             return False
         if child.type == "any":
-            return True
+            return not self.holds_schema or self.is_judged_right(value)
         if type(value) is dict:
             return child.type == "map" and isinstance(inner, _Plan) and inner.is_right(value)
         if child.type != "list":

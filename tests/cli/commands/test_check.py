@@ -10,6 +10,9 @@ import pytest
 
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
+from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
+from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, deployment, environment
 
@@ -39,7 +42,9 @@ def find_old_images(scene: Scene) -> Iterator[Hit]:
 @pytest.fixture(autouse=True)  # ruff: ignore[pytest-fixture-autouse] - every test here knows exactly one rule
 def _one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Rule("image-old", "error", "Images are new.", "this test", find_old_images, alone=True)
-    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", (rule,))
+    rules = (IMMUTABLE, rule, SCHEMA)
+    monkeypatch.setattr("envcompile.actions.check.RULES", rules)
+    monkeypatch.setattr("envcompile.check.rules.catalogue.ALL", (*ABOUT_SUPPRESSIONS, *rules))
 
 
 @pytest.fixture
