@@ -12,7 +12,7 @@ from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
 from envcompile.adopt.unsuffixed import is_marked, unsuffixed, with_short_names
 from envcompile.adopt.wishes import NO_WISHES
-from envcompile.check.schema import SCHEMA
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from envcompile.errors import EnvcError, Problem
 from envcompile.kubernetes import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
