@@ -116,7 +116,7 @@ GENERATED = {
 def test_a_generated_name_is_short_in_the_sources_and_hashed_in_the_build(
     kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One ConfigMap in base (cases adopt-freezes-generator-hashes, kustomize-hash-names), overlays with what differs."""
+    """Cases adopt-freezes-generator-hashes, kustomize-hash-names: overlays hold what differs."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
