@@ -208,7 +208,7 @@ class Environment(Model, frozen=True, kw_only=True):
     """Overrides configMerge of envc.yaml."""
     sealing: Sealing | None = None
     """How secrets are sealed for this environment's cluster."""
-    rollout: Literal["none", "reloader", "checksum"] | None = None
+    rollout: Literal["none", "reloader", "checksum", "suffix"] | None = None
     """What restarts workloads when their configuration changes."""
     sync_waves: bool | None = None
     """True for Argo CD sync waves from the dependency graph."""

@@ -27,6 +27,7 @@ _SETTINGS_ORDER: Final = (
     "replicas",
     "params",
     "secretBackend",
+    "rollout",
     "exclude",
     "checks",
 )
