@@ -306,8 +306,10 @@ def _field_notes(modules: Iterable[ModuleType]) -> dict[str, dict[str, str]]:
     notes: dict[str, dict[str, str]] = {}
     for module in modules:
         for statement in ast.parse(inspect.getsource(module)).body:
-            model = getattr(module, statement.name) if isinstance(statement, ast.ClassDef) else None
-            if not isinstance(statement, ast.ClassDef) or not issubclass(model or object, msgspec.Struct):
+            if not isinstance(statement, ast.ClassDef):
+                continue
+            model: Any = getattr(module, statement.name)
+            if not issubclass(model, msgspec.Struct):
                 continue
             spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
             found = notes.setdefault(statement.name, {})

@@ -24,7 +24,7 @@ from tests.history.conftest import new_folder
 from tests.secrets.repository import USER_SERVICE, certificate_pem, key_pem, private_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 HERE = Path(__file__).parent
 GOLDENS = HERE / "formats"
@@ -107,7 +107,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", out)
-        print_rows([Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")], "json")  # type: ignore[list-item]
+        print_rows([Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")], "json")
     return {**first, **said, "chart-verify": out.getvalue()}
 
 
@@ -183,12 +183,13 @@ def test_the_schema_is_published(name: str) -> None:
 def test_a_field_that_is_gone_is_noticed() -> None:
     """The comparison of schemas can fail."""
     former = output_schema("list")
-    for break_it in (
+    breaks: tuple[Callable[[Any], object], ...] = (
         lambda now: now["properties"].pop("environments"),
         lambda now: now["required"].remove("environments"),
         lambda now: now["$defs"]["Counts"]["properties"]["error"].update(type="string"),
         lambda now: now["$defs"]["ListedEnvironment"]["required"].remove("stale"),
-    ):
+    )
+    for break_it in breaks:
         now = output_schema("list")
         break_it(now)
         assert len(_losses(former, now, "")) == 1
