@@ -1,4 +1,4 @@
-"""Files named by hand: `envc affected FILE` names at least what an edit of the file changes, within the words of the guide."""
+"""Files named by hand: `envc affected FILE` names at least what an edit of the file changes, as the guide says it."""
 
 from __future__ import annotations
 
