@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import sys
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
 
 DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
@@ -203,7 +208,7 @@ class Environment(Model, frozen=True, kw_only=True):
     """Overrides configMerge of envc.yaml."""
     sealing: Sealing | None = None
     """How secrets are sealed for this environment's cluster."""
-    rollout: Literal["none", "reloader", "checksum"] | None = None
+    rollout: Literal["none", "reloader", "checksum", "suffix"] | None = None
     """What restarts workloads when their configuration changes."""
     sync_waves: bool | None = None
     """True for Argo CD sync waves from the dependency graph."""
@@ -265,39 +270,51 @@ class Patch(Model, frozen=True, kw_only=True):
 def json_schema(name: SchemaName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one kind of settings file, described by the docstrings of its model."""
     models: dict[SchemaName, type[Model]] = {"project": Project, "environment": Environment, "patch": Patch}
-    model = models[name]
+    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch"}[name]
+    return described(models[name], title, [sys.modules[__name__]])
+
+
+def described(model: type[msgspec.Struct], title: str, modules: Iterable[ModuleType]) -> dict[str, Any]:
+    """The JSON Schema of a model, with the docstrings of its fields, and of those it is made of.
+
+    Args:
+        model: the whole.
+        title: what the schema is called.
+        modules: those that declare the models.
+    """
     schema = msgspec.json.schema(model)
     definitions = schema.pop("$defs")
-    for class_name, notes in _field_notes().items():
+    for class_name, notes in _field_notes(modules).items():
         definition = definitions.get(class_name)
         if definition is None:
             continue
         for key, note in notes.items():
             definition["properties"][key]["description"] = note
     root = definitions.pop(model.__name__)
-    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch"}[name]
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": title}
-    return {**described, "$defs": definitions} if definitions else described
+    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": title}
+    return {**found, "$defs": definitions} if definitions else found
 
 
-def _field_notes() -> dict[str, dict[str, str]]:
+def _field_notes(modules: Iterable[ModuleType]) -> dict[str, dict[str, str]]:
     """The docstring under each field of each model, by class and by the key's spelling in files.
 
-    Python keeps no docstrings of attributes, so they are read from this module's own source.
+    Python keeps no docstrings of attributes, so they are read from the modules' own sources.
     """
     import ast
     import inspect
-    import sys
 
     notes: dict[str, dict[str, str]] = {}
-    for statement in ast.parse(inspect.getsource(sys.modules[__name__])).body:
-        model = globals().get(statement.name) if isinstance(statement, ast.ClassDef) else None
-        if not isinstance(statement, ast.ClassDef) or not isinstance(model, type) or not issubclass(model, Model):
-            continue
-        spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
-        found = notes.setdefault(statement.name, {})
-        for field, note in zip(statement.body, statement.body[1:], strict=False):
-            match field, note:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
-                    found[spelling[name]] = text
+    for module in modules:
+        for statement in ast.parse(inspect.getsource(module)).body:
+            if not isinstance(statement, ast.ClassDef):
+                continue
+            model: Any = getattr(module, statement.name)
+            if not issubclass(model, msgspec.Struct):
+                continue
+            spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
+            found = notes.setdefault(statement.name, {})
+            for field, note in zip(statement.body, statement.body[1:], strict=False):
+                match field, note:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
+                        found[spelling[name]] = text
     return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "counted", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("counted")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Started in the background, by nohup or a script's `&`: what is tested would inherit that it ignores Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("filterwarnings", "ignore:.* is deprecated and will be removed in Click:DeprecationWarning")
 
 
