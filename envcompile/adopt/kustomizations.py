@@ -21,9 +21,10 @@ from envcompile.adopt.existing import (
 from envcompile.adopt.gitops import pointers
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
 from envcompile.adopt.manifests import as_applied, read_folder
+from envcompile.adopt.unsuffixed import has_own_hash
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
-from envcompile.kubernetes.generated import has_content_hash
+from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -118,7 +119,9 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         title(each.value)
         for environment in environments
         for each in environment.objects
-        if each.value["kind"] in {"ConfigMap", "Secret"} and has_content_hash(each.value["metadata"].get("name") or "")
+        if each.value["kind"] in GENERATED_KINDS
+        and has_content_hash(each.value["metadata"].get("name") or "")
+        and not has_own_hash(each.value)
     })
     if frozen:
         notes.append(
