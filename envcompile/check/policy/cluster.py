@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.check.api.sure import surely_right
 from envcompile.check.cel.engine import engine_for
 from envcompile.check.cel.values import UnknownError
 from envcompile.check.policy.admission import Denial, compile_policy, decide
 from envcompile.check.policy.defaults import admitted
 from envcompile.check.policy.kinds import ADMISSION, POLICY, policies_of
 from envcompile.check.policy.matching import Elsewhere, Labels, Namespace, Request, match, selects
-from envcompile.check.reading import map_at, strings_at, text_at, texts_at, there
+from envcompile.check.reading import at, map_at, maps_at, strings_at, text_at, texts_at, there
+from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,12 +82,32 @@ def judge(scene: Scene) -> Iterator[Refused | Open]:
     if not bound:
         return
     requests = _Requests(scene)
+    asked = [resource for resource in scene.resources if _is_asked_about(scene, resource)]
     for one in bound:
-        for resource in scene.resources:
-            if resource.id.group == ADMISSION and resource.id.kind in _EXEMPT:
-                continue
+        yield from _never_asked(one)
+        for resource in asked:
             for request in requests.of(resource):
                 yield from _answers(scene, one, resource, request)
+
+
+def _is_asked_about(scene: Scene, resource: Resource) -> bool:
+    """Tell whether a policy is asked about an object: not about policies, nor about what the server cannot read."""
+    if resource.id.group == ADMISSION and resource.id.kind in _EXEMPT:
+        return False
+    value = resource.value
+    return surely_right(scene.api, value) or not any(
+        at(value, *found.pointer) is not None for found in shortcomings(scene.api, value) if not found.is_dropped
+    )
+
+
+def _never_asked(bound: Bound) -> Iterator[Open]:
+    """What a policy is about that no environment tells: objects that are deleted, and connections."""
+    for index, rule in maps_at(bound.policy.spec, "matchConstraints", "resourceRules"):
+        for operation in ("DELETE", "CONNECT"):
+            if operation in texts_at(rule, "operations"):
+                pointer = ("spec", "matchConstraints", "resourceRules", index, "operations")
+                why = f"only what is created and changed is known here, and no {operation}"
+                yield Open(bound.resource, pointer, why)
 
 
 def _bound(scene: Scene) -> Iterator[Bound]:

@@ -204,3 +204,14 @@ def test_rules_of_a_kind_are_not_asked_of_what_its_schema_refuses(
     out = run_envc(project, "check", "--select", "schema,custom-kind-rule")[1]
     assert words in out
     assert "error custom-kind-rule" not in out
+
+
+def test_what_the_server_cannot_read_no_policy_is_asked_about(make_project: MakeProject) -> None:
+    """It is refused before; and that a policy is about deletions is told, not passed."""
+    files = project_with(make_project, replicas=4)
+    files["base/web/deployment.yaml"] = files["base/web/deployment.yaml"].replace("replicas: 4", "replicas: four")
+    files["base/policies/few.yaml"] = files["base/policies/few.yaml"].replace("[CREATE, UPDATE]", "[CREATE, DELETE]")
+    out = run_envc(make_project(files), "check").out
+    assert "error schema: `replicas` is a string where an integer belongs" in out
+    assert "admission-policy" not in out
+    assert "not evaluated, because only what is created and changed is known here, and no DELETE" in out
