@@ -71,6 +71,16 @@ def _content(value: Any) -> bytes | None:
 
 def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
     """The same without the quick way, and nothing remembered."""
+    from envcompile.check.api.younger import NEWEST, is_judged
+
+    found = _refused_by_the_newest(api, value)
+    release = int(api.version.partition(".")[2])
+    if not found or release >= NEWEST or not api.is_built_in(*_kind(value)):
+        return found
+    return [one for one in found if is_judged(value, one.pointer, release)]
+
+
+def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
     from envcompile.check.api.walk import refusals
 
     found = []

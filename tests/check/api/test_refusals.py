@@ -208,3 +208,19 @@ def test_what_a_strict_server_passes_over_is_no_error() -> None:
     claim = copy.deepcopy(VALID["claim"])
     claim["spec"]["dataSource"] = {"apiGroup": "a b", "kind": "Copy", "name": "one"}
     assert errors_of(claim) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "content", "since"),
+    [
+        ("deployment", "spec.template.spec.containers.0.restartPolicy", "Sometimes", 35),
+        ("policy", "spec.ingress.0.from.0.ipBlock.cidr", "10.0.0.1/8", 36),
+        ("priority", "value", None, 38),
+    ],
+)
+def test_an_older_version_does_not_refuse_what_came_later(name: str, field: str, content: Any, since: int) -> None:
+    """As kube-apiserver answers when it emulates that version; nor what only older documents call required."""
+    value = copy.deepcopy(VALID[name])
+    put(value, field, content)
+    for minor in range(34, 38):
+        assert (field in errors_of(value, f"1.{minor}")) is (minor >= since)
