@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 OVERLAYS = "overlays"
 _FURTHER = ("transformers", "generators", "validators", "replacements", "configurations", "crds", "patchesJson6902")
 """Fields of a kustomization that name files which are no objects."""
+_LEFT_OUT = "left out, because it cannot be built"
 
 
 class Kustomization(NamedTuple):
@@ -96,7 +97,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                 raise
             except EnvcError as error:
                 if wishes.skip_broken:
-                    notes.append(f"left out, because it cannot be built: {folder}; {_reason(error)}")
+                    notes.append(f"{_LEFT_OUT}: {folder}; {_reason(error)}")
                 else:
                     problems.extend(error)
         if not objects and not problems:
@@ -112,7 +113,12 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
     problems.raise_any()
     if not environments:
-        raise fail(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+        # What was left out is all that could tell why nothing came of it.
+        for note in notes:
+            if note.startswith(_LEFT_OUT):
+                problems.add(note, "mend it until `kubectl kustomize` of the folder succeeds")
+        problems.add(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+        problems.raise_any()
     frozen = sorted({
         title(each.value)
         for environment in environments
