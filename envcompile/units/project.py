@@ -295,8 +295,6 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
     ) -> None:
         """Compile what is not remembered, application by application, so that few values are held at a time.
 
-        What environments have in common is then looked at while it is at hand.
-
         Args:
             environments: those that will be linked.
             take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
