@@ -7,7 +7,7 @@ nothing and keeps the numbers as they come: two looks at the same files are two 
 from __future__ import annotations
 
 import os
-from array import array
+import struct
 from time import time_ns
 
 TYPE_CHECKING = False
@@ -212,11 +212,12 @@ class Seen:
             lines.append(folder)
             lines += names
             numbers += stats
+        form = f"{len(numbers)}q"
         try:
-            packed = array("q", numbers)
-        except OverflowError:  # some file systems count inodes in all 64 bits
-            packed = array("q", [number & _LARGEST if number > 0 else number for number in numbers])
-        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed.tobytes(), b"", lines)
+            packed = struct.pack(form, *numbers)
+        except struct.error:  # some file systems count inodes in all 64 bits
+            packed = struct.pack(form, *[number & _LARGEST if number > 0 else number for number in numbers])
+        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed, b"", lines)
 
     def add(self, path: str, numbers: Iterable[int]) -> None:
         """Put down one file."""
