@@ -21,9 +21,10 @@ from envcompile.adopt.existing import (
 from envcompile.adopt.gitops import pointers
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
 from envcompile.adopt.manifests import as_applied, read_folder
+from envcompile.adopt.unsuffixed import has_own_hash
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
-from envcompile.kubernetes.generated import has_content_hash
+from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from envcompile.adopt.wishes import Wishes
 
 OVERLAYS = "overlays"
+_LEFT_OUT = "left out, because it cannot be built"
 
 
 class Kustomization(NamedTuple):
@@ -91,7 +93,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                 raise
             except EnvcError as error:
                 if wishes.skip_broken:
-                    notes.append(f"left out, because it cannot be built: {folder}; {_reason(error)}")
+                    notes.append(f"{_LEFT_OUT}: {folder}; {_reason(error)}")
                 else:
                     problems.extend(error)
         if not objects and not problems:
@@ -107,12 +109,19 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
     problems.raise_any()
     if not environments:
-        raise fail(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+        # What was left out is all that could tell why nothing came of it.
+        for note in notes:
+            if note.startswith(_LEFT_OUT):
+                problems.add(note, "mend it until `kubectl kustomize` of the folder succeeds")
+        problems.add(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+        problems.raise_any()
     frozen = sorted({
         title(each.value)
         for environment in environments
         for each in environment.objects
-        if each.value["kind"] in {"ConfigMap", "Secret"} and has_content_hash(each.value["metadata"].get("name") or "")
+        if each.value["kind"] in GENERATED_KINDS
+        and has_content_hash(each.value["metadata"].get("name") or "")
+        and not has_own_hash(each.value)
     })
     if frozen:
         notes.append(
