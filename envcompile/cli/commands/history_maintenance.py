@@ -171,11 +171,13 @@ def export(past: Past, output_format: Literal["jsonl", "parquet"], output: Path 
         UnavailableError: the file cannot be written.
     """
     from envcompile.errors import Problem, UsageError
+    from envcompile.files import refuse_planted
     from envcompile.history.export import lines, revisions, write_lines, write_parquet
 
     leave_out = {*past.repository.walk([past.repository.resolve(since)])} if since is not None else set()
     rows = revisions(past.store, leave_out)
     if output is not None:
+        refuse_planted(output, past.repository.folder)
         if output_format == "parquet":
             tell(f"{output}: {counted(write_parquet(output, rows), 'row')}")
         else:
