@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
 
-SchemaName = Literal["project", "environment", "patch"]
+SchemaName = Literal["project", "environment", "patch", "generate"]
 Layout = Literal["resource", "app", "environment"]
 """What a file below `environments/` holds."""
 Grade = Literal["off", "info", "warning", "error"]
@@ -267,10 +267,74 @@ class Patch(Model, frozen=True, kw_only=True):
     """True when reaching nothing is fine."""
 
 
+class GenerateMetadata(Model, frozen=True, kw_only=True):
+    """What the object is called."""
+
+    name: str
+    """Name of the ConfigMap or Secret."""
+    namespace: str | None = None
+    """Its namespace; the environment's when left out."""
+
+
+class GenerateOptions(Model, frozen=True, kw_only=True):
+    """What the object has besides its content; names and meaning are kustomize's."""
+
+    labels: dict[str, str] = {}
+    """Its labels."""
+    annotations: dict[str, str] = {}
+    """Its annotations."""
+    immutable: bool = False
+    """True for an object whose content the cluster lets nobody change."""
+    disable_name_suffix_hash: bool = False
+    """True for a name that `rollout: suffix` leaves as it is."""
+
+
+class GenerateContent(Model, frozen=True, kw_only=True):
+    """Where the content of a ConfigMap comes from; paths are relative to the file that names them."""
+
+    literals: tuple[str, ...] = ()
+    """Entries as `KEY=value`; quotes around the value are left out."""
+    files: tuple[str, ...] = ()
+    """Files as `path` or `KEY=path`, each one entry; the key is the file's name when left out."""
+    envs: tuple[str, ...] = ()
+    """Files of lines `KEY=value`, each line one entry."""
+
+
+class GenerateSecret(GenerateContent, frozen=True, kw_only=True):
+    """Where the content of a Secret comes from; `KEY=ref+…` is a reference."""
+
+    type: str = "Opaque"
+    """Type of the Secret."""
+
+
+class Generate(Model, frozen=True, kw_only=True):
+    """`kind: Generate`: a ConfigMap or Secret made of files, env files and literals."""
+
+    api_version: Literal["envcompile.dev/v1"] = msgspec.field(name="apiVersion")
+    """Version of this format."""
+    kind: Literal["Generate"]
+    """Always `Generate`."""
+    metadata: GenerateMetadata
+    """What the object is called."""
+    config_map: GenerateContent | None = None
+    """The content of a ConfigMap."""
+    secret: GenerateSecret | None = None
+    """The content of a Secret."""
+    options: GenerateOptions = GenerateOptions()
+    """What the object has besides its content."""
+    behavior: Literal["merge", "replace"] = "merge"
+    """In an overlay, whether entries are laid over those of the layers below or take their place."""
+
+
 def json_schema(name: SchemaName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one kind of settings file, described by the docstrings of its model."""
-    models: dict[SchemaName, type[Model]] = {"project": Project, "environment": Environment, "patch": Patch}
-    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch"}[name]
+    models: dict[SchemaName, type[Model]] = {
+        "project": Project,
+        "environment": Environment,
+        "patch": Patch,
+        "generate": Generate,
+    }
+    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch", "generate": "Generate"}[name]
     return described(models[name], title, [sys.modules[__name__]])
 
 

@@ -6,8 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envcompile.adopt.shared_settings import resource_id
-from envcompile.compose.suffixes import SUFFIX_ANNOTATION, content_hash, with_names
-from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash, without_content_hash
+from envcompile.compose.suffixes import content_hash, with_names
+from envcompile.kubernetes.generated import (
+    GENERATED_KINDS,
+    SUFFIX_ANNOTATION,
+    has_content_hash,
+    without_content_hash,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.kubernetes.generated import GENERATED_KINDS, SUFFIX_ANNOTATION
 from envcompile.kubernetes.podspecs import WORKLOADS, pod_template, template_path
 from envcompile.kubernetes.references import pod_references
 from envcompile.model import Step
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer, Resource, ResourceId
     from envcompile.settings import Environment
 
-SUFFIX_ANNOTATION: Final = "envcompile.dev/name-suffix"
-"""On a ConfigMap or Secret: `hash`, where its name shall end in one; the build takes it out."""
-_KINDS: Final = frozenset({"ConfigMap", "Secret"})
 _REFERRING: Final = frozenset({*(kind for _, kind in WORKLOADS), "Pod", "Ingress", "ServiceAccount"})
 _LETTERS: Final = str.maketrans("013ae", "ghkmt")
 _LENGTH: Final = 10
@@ -75,7 +73,7 @@ def named_by_content(
     before: list[str] = []
     for resource in resources:
         named, old = resource, ""
-        if resource.id.kind in _KINDS and not resource.id.group and is_marked(resource.value):
+        if resource.id.kind in GENERATED_KINDS and not resource.id.group and is_marked(resource.value):
             is_wanted = resource.value["metadata"]["annotations"][SUFFIX_ANNOTATION] == "hash"
             is_open = resource.id.kind == "ConfigMap" or settings.secret_backend == "plaintext"
             value = _unmarked(resource.value)
@@ -111,7 +109,7 @@ def _places(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[str, 
     path = template_path(identity)
     if template is not None and path is not None:
         for reference in pod_references(template, path):
-            if reference.kind not in _KINDS or not reference.name:
+            if reference.kind not in GENERATED_KINDS or not reference.name:
                 continue
             at = value_at(value, reference.pointer)
             if not isinstance(at, dict):
