@@ -38,6 +38,7 @@ NESTED = {
     "check/policy",
     "check/rules",
     "cli/commands",
+    "cli/completion",
     "cli/differences",
     "cli/render",
     "compose/configtext",

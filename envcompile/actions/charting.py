@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.chart import Portion
-    from envcompile.emit.plan import Known
     from envcompile.model import Bundle, Resource
+    from envcompile.seenfiles import Files
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -41,7 +41,7 @@ def compare_chart(
     settings: Chart,
     target: Path,
     linked: Sequence[LinkedEnvironment],
-    known: Known | None,
+    known: Files | None,
 ) -> ComparedChart:
     """The chart's files held against what is on disk.
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
-from envcompile.actions.check import grading, known_rules
+from envcompile.actions.check import grading
 from envcompile.actions.looking import scene_of
 from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
+from envcompile.check.rules.catalogue import RULES
 from envcompile.check.suppressions import read_suppressions
 from envcompile.errors import EnvcError
 from envcompile.files import write_atomically
@@ -119,7 +120,7 @@ def _mendable(
         for entry in read_suppressions(resource.id, resource.value)
         if entry.reason
     }
-    for rule in known_rules():
+    for rule in RULES:
         if rule.mend is None or grades.is_off(rule.id) or (chosen is not None and rule.id not in chosen):
             continue
         for hit in rule.find(scene):

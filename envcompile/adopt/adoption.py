@@ -11,7 +11,7 @@ from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
 from envcompile.adopt.wishes import NO_WISHES
-from envcompile.check.schema import SCHEMA
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from envcompile.errors import EnvcError, Problem
 from envcompile.kubernetes import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.adopt.existing import ExistingEnvironment, Sources
-    from envcompile.adopt.factor import AdoptionPlan, Key
+    from envcompile.adopt.factor import AdoptionPlan
+    from envcompile.adopt.pages import Kept
     from envcompile.adopt.proof import Proof
+    from envcompile.adopt.render import Owners
     from envcompile.adopt.wishes import Wishes
 
 _MOST_ROUNDS = 4
@@ -54,6 +56,8 @@ class Adoption:
     base_lines: int
     overlay_lines: int
     source_lines: int
+    kept: Kept
+    """How much of the new repository is the author's own text."""
 
     @property
     def is_equal(self) -> bool:
@@ -120,8 +124,10 @@ class PlannedAdoption(NamedTuple):
     strategy: Strategy
     plan: AdoptionPlan
     files: Mapping[str, bytes]
-    owners: Mapping[str, Key]
-    """For each file of resources the object it speaks of."""
+    owners: Mapping[str, Owners]
+    """For each file of resources the objects it speaks of."""
+    kept: Kept
+    """How much of it is the author's own text."""
     proof: Proof
 
     def __repr__(self) -> str:
@@ -137,8 +143,8 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     api = built_in.with_crds(existing.value for environment in sources.environments for existing in environment.objects)
     strategy = Strategy(author_base=bool(sources.base))
     while True:
-        plan = factor(sources.environments, api, strategy, sources.base)
-        files, owners = render(plan)
+        plan = factor(sources.environments, api, strategy, sources.base, sources.settled)
+        files, owners, kept = render(plan, sources.environments, loose=strategy.loose)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
         if plainer is not None:
@@ -146,9 +152,9 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
             continue
         if refused := proof.refused:
             plan = _let_through(plan, refused)
-            files, owners = render(plan)
+            files, owners, kept = render(plan, sources.environments, loose=strategy.loose)
             proof = prove(files, sources.environments)._replace(refused=refused)
-        return PlannedAdoption(strategy, plan, files, owners, proof)
+        return PlannedAdoption(strategy, plan, files, owners, kept, proof)
 
 
 def _let_through(plan: AdoptionPlan, environments: Iterable[str]) -> AdoptionPlan:
@@ -180,7 +186,8 @@ def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoptio
     """What is wrong with a file of the new repository, told of the object of the source that is in it."""
     places = []
     for place in problem.where:
-        key = planned.owners.get(place.file)
+        owners = planned.owners.get(place.file)
+        key = owners.at(place.line) if owners is not None else None
         for environment in sources.environments:
             if only is not None and environment.name != only:
                 continue
@@ -189,25 +196,32 @@ def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoptio
     return Problem(problem.what, problem.fix, tuple(dict.fromkeys(places)), problem.trace)
 
 
-def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mapping[str, Key]) -> Strategy | None:
+def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mapping[str, Owners]) -> Strategy | None:
     """The next strategy to try; None when nothing plainer is left."""
     failed = {
         plan.keys[difference.environment][difference.position]
         for difference in proof.differences
         if difference.position >= 0
     }
-    failed |= {owners[place.file] for problem in proof.problems for place in problem.where if place.file in owners}
+    if strategy.loose:
+        return strategy._replace(loose=False)
+    failed |= {
+        owners[place.file].at(place.line)
+        for problem in proof.problems
+        for place in problem.where
+        if place.file in owners
+    }
     fresh = failed - strategy.separate
     if strategy.in_common and fresh and len(plan.namespaces.own) > 1 and strategy.rounds < _MOST_ROUNDS:
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
     if strategy.author_base:
-        return Strategy(author_base=False)
+        return Strategy(author_base=False, loose=False)
     if strategy.settings:
-        return Strategy(settings=False, author_base=False)
+        return Strategy(settings=False, author_base=False, loose=False)
     if strategy.namespace_setting:
-        return Strategy(settings=False, namespace_setting=False, author_base=False)
+        return Strategy(settings=False, namespace_setting=False, author_base=False, loose=False)
     if strategy.in_common and len(plan.namespaces.own) > 1:
-        return Strategy(settings=False, namespace_setting=False, in_common=False, author_base=False)
+        return Strategy(settings=False, namespace_setting=False, in_common=False, author_base=False, loose=False)
     return None
 
 
@@ -224,6 +238,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
             for environment in sources.environments
             for existing in environment.objects
         ),
+        kept=planned.kept,
     )
 
 

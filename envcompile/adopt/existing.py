@@ -12,6 +12,7 @@ from envcompile.values import same
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from envcompile.adopt.authors import Written
     from envcompile.errors import Problems
     from envcompile.model import Location
 
@@ -34,6 +35,8 @@ class Existing(NamedTuple):
 
     value: Value
     where: Location
+    written: Written | None = None
+    """The lines it was read from; those of rendered objects are in `ExistingEnvironment.written`."""
 
     def __repr__(self) -> str:
         return f"Existing({self.where})"
@@ -46,6 +49,10 @@ class ExistingEnvironment:
     name: str
     origin: str
     objects: tuple[Existing, ...] = field(repr=False)
+    written: tuple[Written, ...] = field(default=(), repr=False)
+    """What authors wrote of it: objects, as the files have them before anything changes them."""
+    patches: tuple[Written, ...] = field(default=(), repr=False)
+    """The author's patches, in their order."""
 
 
 class Sources(NamedTuple):
@@ -55,6 +62,8 @@ class Sources(NamedTuple):
     notes: tuple[str, ...]
     base: tuple[Value, ...] = ()
     """The objects of the author's own base, as they are before any environment changes them."""
+    settled: frozenset[str] = frozenset({"images", "replicas"})
+    """Which of these become settings of environments: what the author says in a patch stays one."""
 
     def __repr__(self) -> str:
         return f"Sources({[environment.name for environment in self.environments]})"

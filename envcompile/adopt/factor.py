@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.authors import what_of
 from envcompile.adopt.common_base import consensus
 from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces
 from envcompile.adopt.shared_settings import settle
@@ -13,8 +14,9 @@ from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
 from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from envcompile.adopt.authors import Written
     from envcompile.adopt.existing import ExistingEnvironment, Value
     from envcompile.adopt.namespaces import NamespacePlan
     from envcompile.kubernetes import KubeApi
@@ -46,6 +48,8 @@ class Strategy(NamedTuple):
     in_common: bool = True
     author_base: bool = True
     rounds: int = 0
+    loose: bool = True
+    """Whether the author's lines stay where they say otherwise what settings say anew, such as a tag."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -60,10 +64,16 @@ class AdoptionPlan:
     """For each key one object as the source has it."""
     keys: Mapping[str, tuple[Key, ...]]
     """For each environment the keys of its objects, in the order of the source."""
+    patched: Mapping[tuple[str, Key], tuple[Written, ...]]
+    """By environment and object the author's patches that stand in the overlay, as many as it has documents."""
 
 
 def factor(
-    environments: Sequence[ExistingEnvironment], api: KubeApi, strategy: Strategy, base: Sequence[Value] = ()
+    environments: Sequence[ExistingEnvironment],
+    api: KubeApi,
+    strategy: Strategy,
+    base: Sequence[Value] = (),
+    settled: Collection[str] = ("images", "replicas"),
 ) -> AdoptionPlan:
     """Decide where every object of every environment is written down.
 
@@ -72,13 +82,14 @@ def factor(
         api: the kinds, those of the sources' CustomResourceDefinitions included.
         strategy: how much is tried.
         base: the objects of the author's own base, which stay the base; none: what most environments say is.
+        settled: which of `images` and `replicas` become settings.
     """
     originals = {each.name: [existing.value for existing in each.objects] for each in environments}
     documents, settings = originals, {name: dict[str, Any]() for name in originals}
     stated = list(base) if strategy.author_base else []
     if strategy.settings:
         # The author's base is one more place in which a label or a tag stands, and no environment of its own.
-        documents, settings = settle({**originals, _BASE: stated} if stated else originals)
+        documents, settings = settle({**originals, _BASE: stated} if stated else originals, settled)
         stated = documents.pop(_BASE, stated)
         settings.pop(_BASE, None)
     namespaces = plan_namespaces(documents, api, allow_setting=strategy.namespace_setting)
@@ -97,13 +108,14 @@ def factor(
             objects.setdefault(key, original)
             keys[name].append(key)
     own = _by_key(stated, api, namespaces, next(iter(rehearsals.values())))
-    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy, own)
+    patches = {each.name: each.patches for each in environments}
+    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy, own, patches)
     for key in groups:
         placing.place(key)
     for name in originals:
         _add_settings(settings[name], name, namespaces, placing)
     frozen = {name: tuple(each) for name, each in keys.items()}
-    return AdoptionPlan(namespaces, settings, placing.base, placing.overlays, objects, frozen)
+    return AdoptionPlan(namespaces, settings, placing.base, placing.overlays, objects, frozen, placing.patched)
 
 
 def _by_key(values: Iterable[Value], api: KubeApi, namespaces: NamespacePlan, rehearsal: Rehearsal) -> dict[Key, Value]:
@@ -141,6 +153,7 @@ class _Placing:
         groups: Mapping[Key, dict[str, Value]],
         strategy: Strategy,
         author: Mapping[Key, Value],
+        written: Mapping[str, Sequence[Written]],
     ) -> None:
         self._names = names
         self._api = api
@@ -149,6 +162,7 @@ class _Placing:
         self._groups = groups
         self._strategy = strategy
         self._author = author
+        self._written = {name: _by_what(patches) for name, patches in written.items()}
         self._kinds = {
             name: {(key.group, key.kind) for key, values in groups.items() if name in values} for name in names
         }
@@ -157,6 +171,7 @@ class _Placing:
             self._same_kind.setdefault((key.group, key.kind), []).append(key.name)
         self.base: dict[Key, Value] = {}
         self.overlays: dict[str, dict[Key, list[Value]]] = {name: {} for name in names}
+        self.patched: dict[tuple[str, Key], tuple[Written, ...]] = {}
 
     def place(self, key: Key) -> None:
         """Decide about one object."""
@@ -184,7 +199,23 @@ class _Placing:
         self.base[key] = base
         for name, found in patches.items():
             if found:
-                self.overlays[name][key] = found
+                authors = self._authors_patches(name, base, values[name])
+                self.patched[name, key] = tuple(each for each, _ in authors)
+                self.overlays[name][key] = [value for _, value in authors] or found
+
+    def _authors_patches(self, name: str, base: Value, target: Value) -> list[tuple[Written, Value]]:
+        """The author's patches that make the target of the base, with their values; none if they make something else.
+
+        All patches of the object are tried together, then each one alone.
+        """
+        known = self._written[name].get(what_of(target), [])
+        namespace = target["metadata"].get("namespace")
+        placed = [(each, _in_namespace(each.value, namespace)) for each in known]
+        below = self._seen_from(base, name)
+        for chosen in (placed, *([one] for one in placed if len(placed) > 1)):
+            if chosen and self._rehearsals[name].makes(target, below, [value for _, value in chosen]):
+                return chosen
+        return []
 
     def _is_alone(self, key: Key) -> bool:
         """Whether one environment has the object, and no base of the author's."""
@@ -269,6 +300,21 @@ class _Placing:
         values = self._groups[key]
         together = _lines([base, *(patch for each in patches.values() for patch in each)])
         return together + _EXCLUSION_LINES * (len(self._names) - len(values)) <= _lines(values.values())
+
+
+def _by_what(patches: Iterable[Written]) -> dict[tuple[str, str, str], list[Written]]:
+    found: dict[tuple[str, str, str], list[Written]] = {}
+    for each in patches:
+        found.setdefault(each.what, []).append(each)
+    return found
+
+
+def _in_namespace(value: Value, namespace: Any) -> Value:
+    """A patch that says the namespace of what it patches, as the build takes it."""
+    metadata = {key: item for key, item in value["metadata"].items() if key != "namespace"}
+    if value["metadata"].get("namespace") == namespace:
+        return value
+    return {**value, "metadata": {**metadata, "namespace": namespace} if namespace else metadata}
 
 
 def _lines(values: Iterable[Value]) -> int:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any, Final
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile import yamlio
-from envcompile.adopt.layout import applications, file_names
-from envcompile.adopt.namespaces import OWN, PARAMETER
-from envcompile.compose.differences import is_patch
+from envcompile.adopt.pages import DOLLAR, Pages, escaped
 from envcompile.settings import API_VERSION, DEFAULT_KUBERNETES_VERSION, json_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from envcompile.adopt.existing import Value
+    from envcompile.adopt.existing import ExistingEnvironment
     from envcompile.adopt.factor import AdoptionPlan, Key
+    from envcompile.adopt.pages import Kept
 
-_PARAMETER: Final = re.compile(r"\$(\{\{\s*params\.[A-Za-z0-9_.-]+\s*\}\})")
-_DOLLAR: Final = "dollar"
 _SETTINGS_ORDER: Final = (
     "namespace",
     "labels",
@@ -59,69 +56,63 @@ def project_file(environments: Sequence[str]) -> bytes:
     return (schema_line(path, "project") + yamlio.dump(value)).encode()
 
 
-def render(plan: AdoptionPlan) -> tuple[dict[str, bytes], dict[str, Key]]:
-    """All files of a plan by path, and for each file of resources the object it speaks of."""
-    names = file_names(plan.objects, applications(plan.objects))
-    documents: dict[str, list[Value]] = {}
-    owners: dict[str, Key] = {}
-    for key, value in plan.base.items():
-        path = f"base/{names[key]}"
-        documents[path], owners[path] = [value], key
-    for environment, overlay in plan.overlays.items():
-        for key, values in overlay.items():
-            path = f"overlays/{environment}/{names[key]}"
-            documents[path], owners[path] = values, key
-    escaped = {path: [_escaped(value) for value in values] for path, values in documents.items()}
-    uses_dollar = any(
-        new is not old for path, values in documents.items() for new, old in zip(escaped[path], values, strict=True)
-    )
+class Owners(NamedTuple):
+    """The objects that a file speaks of, each with the line, from 1, that its document begins on."""
+
+    lines: tuple[int, ...]
+    keys: tuple[Key, ...]
+
+    def at(self, line: int) -> Key:
+        """The object that a line speaks of."""
+        return self.keys[max(bisect_right(self.lines, line) - 1, 0)]
+
+
+class Rendered(NamedTuple):
+    """All files of a plan by path, what they speak of, and how much of them is the author's text."""
+
+    files: dict[str, bytes]
+    owners: dict[str, Owners]
+    kept: Kept
+
+    def __repr__(self) -> str:
+        return f"Rendered({sorted(self.files)})"
+
+
+def render(plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, loose: bool) -> Rendered:
+    """Write a plan down, in the author's words where the author has said the same.
+
+    Args:
+        plan: what stands where.
+        environments: with what authors wrote.
+        loose: whether the author's words stay where the settings of environments say something else anyway.
+    """
+    pages = Pages(plan, environments, loose=loose)
+    owners: dict[str, Owners] = {}
+    sources: dict[str, bytes] = {}
+    for path, written in pages.files():
+        lines, line = [], 1
+        for page in written:
+            lines.append(line + page.head.count("\n"))
+            line += page.head.count("\n") + page.text.count("\n")
+        owners[path] = Owners(tuple(lines), tuple(page.key for page in written))
+        sources[path] = "".join(page.head + page.text for page in written).encode()
     files: dict[str, bytes] = {"envc.yaml": project_file(list(plan.overlays))}
-    for environment in plan.overlays:
-        files[f"overlays/{environment}/environment.yaml"] = _environment_file(
-            plan, environment, uses_dollar=uses_dollar
-        )
-    for path, values in escaped.items():
-        texts = [yamlio.dump(_with_parameter(value)) for value in values]
-        first = schema_line(path, "patch") if is_patch(values[0]) else ""
-        files[path] = (first + "---\n".join(texts)).encode()
-    return {**schema_files(), **files}, owners
+    for name in plan.overlays:
+        files[f"overlays/{name}/environment.yaml"] = _environment_file(plan, name, uses_dollar=pages.uses_dollar)
+    return Rendered({**schema_files(), **files, **sources}, owners, pages.kept)
 
 
 def _environment_file(plan: AdoptionPlan, environment: str, *, uses_dollar: bool) -> bytes:
     settings = dict(plan.settings[environment])
     if any(key.kind == "Secret" and not key.group for key in plan.keys[environment]):
         settings["secretBackend"] = "plaintext"
-    literal = _escaped({key: item for key, item in settings.items() if key != "params"})
+    literal = escaped({key: item for key, item in settings.items() if key != "params"})
     params = dict(settings.get("params", {}))
     if uses_dollar or literal != {key: item for key, item in settings.items() if key != "params"}:
-        params[_DOLLAR] = "$"
+        params[DOLLAR] = "$"
     if params:
         literal = {**literal, "params": params}
     head = {"apiVersion": API_VERSION, "kind": "Environment"}
     value = {**head, **{key: literal[key] for key in _SETTINGS_ORDER if key in literal}}
     path = f"overlays/{environment}/environment.yaml"
     return (schema_line(path, "environment") + yamlio.dump(value)).encode()
-
-
-def _escaped(value: Any) -> Any:
-    """The value with texts that look like parameters written so that they come out as they are."""
-    if type(value) is str:
-        return _PARAMETER.sub(rf"${{{{ params.{_DOLLAR} }}}}\1", value) if "${{" in value else value
-    if type(value) is dict:
-        items = {_escaped(key): _escaped(item) for key, item in value.items()}
-        unchanged = all(new is old for new, old in zip(items, value, strict=True)) and all(
-            items[key] is item for key, item in value.items()
-        )
-        return value if unchanged else items
-    if type(value) is list:
-        found = [_escaped(item) for item in value]
-        return value if all(new is old for new, old in zip(found, value, strict=True)) else found
-    return value
-
-
-def _with_parameter(value: Value) -> Value:
-    """The document of the base with the parameter in the place of each environment's own namespace."""
-    metadata: Mapping[str, Any] = value.get("metadata") or {}
-    if metadata.get("namespace") != OWN:
-        return value
-    return {**value, "metadata": {**metadata, "namespace": PARAMETER}}

@@ -14,7 +14,7 @@ from envcompile.settings import Image
 from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from envcompile.adopt.existing import Value
     from envcompile.adopt.namespaces import Documents
@@ -35,19 +35,39 @@ class Settled(NamedTuple):
     settings: dict[str, dict[str, Any]]
 
 
-def settle(documents: Documents) -> Settled:
+def settle(documents: Documents, movable: Collection[str] = ("images", "replicas")) -> Settled:
     """Move into each environment's settings what differs between environments and is alike inside of each.
 
     The build puts it back exactly: a label, for instance, is moved only when every object of the environment has it.
+
+    Args:
+        documents: the objects of each environment.
+        movable: which of `images` and `replicas` are moved, beside labels and annotations.
     """
     settings: dict[str, dict[str, Any]] = {environment: {} for environment in documents}
     if len(documents) > 1:
         for field in ("labels", "annotations"):
             documents = _metadata(documents, settings, field)
             documents = _pod_metadata(documents, settings, field)
-        documents = _images(documents, settings)
-        documents = _replicas(documents, settings)
+        documents = _images(documents, settings) if "images" in movable else documents
+        documents = _replicas(documents, settings) if "replicas" in movable else documents
     return Settled(documents, settings)
+
+
+def unsettled(value: Value, settings: Sequence[Mapping[str, Any]]) -> Value:
+    """The object without what all of some settings say anew, whatever it says: tags, replicas, labels, annotations."""
+    if not settings:
+        return value
+    for field in ("labels", "annotations"):
+        keys = frozenset.intersection(*(frozenset(each.get(field, ())) for each in settings))
+        if keys and type(value["metadata"].get(field)) is dict:
+            value = _without(value, field, keys)
+    names = frozenset.intersection(*(frozenset(one["name"] for one in each.get("images", ())) for each in settings))
+    if names:
+        value = _with_images(value, ImageChanges(tuple(Image(name=name, new_tag="") for name in sorted(names))))
+    if _is_scalable(value) and all(resource_id(value).name in each.get("replicas", ()) for each in settings):
+        value = _without_replicas(value)
+    return value
 
 
 def resource_id(value: Value) -> ResourceId:

@@ -16,7 +16,9 @@ REFUSED = {
     "thanos": "environment all: ServiceMonitor/thanos-compact (namespace thanos) is defined twice, and differently",
 }
 
-# The most lines that base and overlays may have together, as a share of the source's lines.
+# The most lines that base and overlays may have together, as a share of those of the source's objects; the author's
+# comments and blank lines are on top.
+COMMENTED = 1.15
 LARGEST_SHARE = {
     "argo-cd": 0.5,
     "bank-of-anthos": 0.55,
@@ -45,4 +47,4 @@ def test_the_build_of_a_real_repository_equals_its_source(case: str, tmp_path: P
     adoption = from_manifests(CORPORA / case, tmp_path / "new")
     assert [str(difference) for difference in adoption.proof.differences] == []
     lines = adoption.base_lines + adoption.overlay_lines
-    assert lines <= LARGEST_SHARE.get(case, 1.0) * adoption.source_lines + len(adoption.environments) * 5
+    assert lines <= LARGEST_SHARE.get(case, COMMENTED) * adoption.source_lines + len(adoption.environments) * 5

@@ -53,7 +53,7 @@ def test_bringing_manifests_over_says_what_became_of_them(write: Write, capsys: 
     assert told.out == (
         "dev (from dev): 1 objects, 1 patched\n"
         "prod (from prod): 1 objects, 1 patched\n"
-        "12 lines became 4 in base/ and 18 in overlays/\n"
+        "12 lines became 3 in base/ and 18 in overlays/\n"
         "proven: the build equals the source, 2 of 2 objects\n"
         "\n"
         "next:\n"

@@ -69,3 +69,30 @@ def test_an_adopted_kustomize_project_builds_what_kustomize_builds(tree: str, ku
         assert [key for key, value in wanted.items() if not same(value, built[key])] == []
         compared += 1
     assert compared > 0
+
+
+def test_what_flux_lays_over_a_path_is_in_the_environment(
+    kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patches, images and the target namespace of Flux's Kustomization are carried out by kustomize itself."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    files = {
+        "apps/kustomization.yaml": "resources: [web.yaml]\n",
+        "apps/web.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+        "spec: {containers: [{name: web, image: 'web:v1'}]}\n",
+    }
+    for name in ("dev", "prod"):
+        files[f"clusters/{name}/apps.yaml"] = (
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\nspec:\n"
+            f"  path: ./apps\n  targetNamespace: {name}\n  images: [{{name: web, newTag: {name}}}]\n"
+            '  patches: [{patch: "- {op: add, path: /metadata/labels, value: {a: b}}", target: {kind: Pod}}]\n'
+        )
+    for path, text in files.items():
+        (tmp_path / "old" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "old" / path).write_text(text, encoding="utf-8")
+    assert from_kustomize(tmp_path / "old", tmp_path / "new").is_equal
+    (pod,) = Project.open(tmp_path / "new").compile("prod").resources
+    assert pod.value["metadata"] == {"name": "web", "namespace": "prod", "labels": {"a": "b"}}
+    assert pod.value["spec"]["containers"][0]["image"] == "web:prod"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Envs, Untrusted, project_of
-from envcompile.cli.completion import complete_rule
 
 if TYPE_CHECKING:
     from envcompile.check.baseline import KnownFinding
@@ -73,7 +72,6 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Only these: ids or first words of ids, with commas between.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         ignore: Annotated[
@@ -83,7 +81,6 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Not these; the longer word wins.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         blame: Annotated[bool, typer.Option("--blame", help="Tell since when a line is so, and by whom.")] = False,
@@ -144,10 +141,11 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import all_rules, check, own_rules_near, rules_of
+        from envcompile.actions.check import check, own_rules_near, rules_of
         from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
+        from envcompile.check.rules.catalogue import ALL
         from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
         from envcompile.cli.render.check import Wanted, listed, printed, remarks
@@ -156,7 +154,7 @@ def register(app: typer.Typer) -> None:
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         if list_rules:
-            table(listed((*all_rules(), *own_rules_near(context.obj.project))))
+            table(listed((*ALL, *own_rules_near(context.obj.project))))
             return 0
         if allow_python and untrusted:
             what = "--allow-python and --untrusted exclude each other"
@@ -191,7 +189,7 @@ def register(app: typer.Typer) -> None:
             rules, own = rules_of(project.tree, allowed)
         elsewhere = [entry for entry in entries if entry.environment in skipped]
         if select or ignore:
-            chosen = picked({rule.id for rule in (*all_rules(), *rules)}, select or (), ignore or ())
+            chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
             if select and chosen & untried(own):
                 chosen |= {NOT_EVALUATED.id}
             report = only(report, chosen)
@@ -296,12 +294,13 @@ def _read(file: Path, *, required: bool) -> list[KnownFinding]:
 
 def _write(file: Path, report: Report, kept: list[KnownFinding]) -> int:
     from envcompile.check.baseline import write_baseline
+    from envcompile.check.report import together
     from envcompile.cli.output import tell
     from envcompile.errors import EXIT_OK
     from envcompile.files import write_output
 
     write_output(file, write_baseline(report.findings, kept).encode())
-    count = len(report.findings)
+    count = len(together(report.findings))
     tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
     return EXIT_OK
 

@@ -65,12 +65,13 @@ def mend(
         UsageError: a word that no rule has.
         EnvcError: what is wrong with the sources, or a file cannot be written.
     """
-    from envcompile.actions.check import all_rules, rules_of
+    from envcompile.actions.check import rules_of
     from envcompile.actions.fix import plan_fix, write_fix
     from envcompile.check.picking import picked
+    from envcompile.check.rules.catalogue import ALL
     from envcompile.cli.output import tell
 
-    fix = plan_fix(project, picked({rule.id for rule in (*all_rules(), *rules_of(project.tree)[0])}, select, ignore))
+    fix = plan_fix(project, picked({rule.id for rule in (*ALL, *rules_of(project.tree)[0])}, select, ignore))
     show(_difference(fix))
     for left in fix.left:
         place = f"{left.where}: " if left.where is not None else ""

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.completion import complete_page
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -22,7 +20,6 @@ def register(app: typer.Typer) -> None:
                 metavar="[TOPIC]",
                 help="A page; default: the list of pages.",
                 show_default=False,
-                autocompletion=complete_page,
             ),
         ] = None,
         *,

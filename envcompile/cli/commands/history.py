@@ -19,7 +19,6 @@ from envcompile.cli.arguments import (
     takes,
 )
 from envcompile.cli.commands.history_maintenance import add_maintenance
-from envcompile.cli.completion import complete_environment
 from envcompile.cli.flags import RecordOptions
 from envcompile.cli.order import environment_first, environments_first
 from envcompile.cli.output import data, document, raw, table, tell
@@ -176,7 +175,6 @@ def _add_questions(group: typer.Typer) -> None:
             typer.Argument(
                 metavar="[ENV]... REV REV",
                 help="Environments, default: all that both have; the older commit, the newer one.",
-                autocompletion=complete_environment,
             ),
         ],
         *,
@@ -236,7 +234,6 @@ def _add_searches(group: typer.Typer) -> None:
             typer.Argument(
                 metavar="[ENV]... FIELD=PATTERN",
                 help="Environments, default: all; * stands for any text, ? for a character.",
-                autocompletion=complete_environment,
             ),
         ],
         *,

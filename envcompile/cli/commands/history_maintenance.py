@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Env, history_of
-from envcompile.cli.completion import complete_resource
 from envcompile.cli.order import environment_first
 from envcompile.cli.output import data, raw, tell
 from envcompile.cli.render.recording import counted
@@ -41,7 +40,6 @@ def add_maintenance(group: typer.Typer) -> None:
                 metavar="KIND/NAME",
                 help="Take back one resource only.",
                 show_default=False,
-                autocompletion=complete_resource,
             ),
         ] = None,
     ) -> None:

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.completion import complete_application, complete_environment
-
 EPILOG = """Examples:
 
   envc promote staging prod --dry-run      what prod would run
@@ -24,24 +22,19 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         source: Annotated[
             str,
-            typer.Argument(metavar="FROM", help="The environment to carry from.", autocompletion=complete_environment),
+            typer.Argument(metavar="FROM", help="The environment to carry from."),
         ],
         target: Annotated[
             str,
-            typer.Argument(metavar="TO", help="The environment to carry to.", autocompletion=complete_environment),
+            typer.Argument(metavar="TO", help="The environment to carry to."),
         ],
         *,
         application: Annotated[
             str | None,
-            typer.Option(
-                "--app",
-                metavar="NAME",
-                help="Only this application's images.",
-                autocompletion=complete_application,
-            ),
+            typer.Option("--app", metavar="APP", help="Only this application's images."),
         ] = None,
         params: Annotated[
-            list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to carry, too; `*` for all.")
+            list[str] | None, typer.Option("--param", metavar="PARAM", help="A parameter to carry, too; `*` for all.")
         ] = None,
         replicas: Annotated[bool, typer.Option("--replicas", help="Carry replicas, too.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,

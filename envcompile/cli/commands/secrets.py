@@ -7,7 +7,6 @@ import typer
 
 from envcompile.cli.arguments import Env, Format, days_of, make_group
 from envcompile.cli.commands import secrets_inspection
-from envcompile.cli.completion import complete_environment
 from envcompile.cli.output import data, document, tell
 from envcompile.cli.render.secrets import show_result
 from envcompile.cli.secret_input import (
@@ -127,7 +126,6 @@ def _register_sealing(group: typer.Typer) -> None:
                 metavar="[ENV]",
                 help="The environment; default: all.",
                 show_default=False,
-                autocompletion=complete_environment,
             ),
         ] = None,
         names: Names = None,

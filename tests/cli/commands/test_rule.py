@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from envcompile.actions.check import all_rules
+from envcompile.check.rules.catalogue import ALL
 from tests.harness.command import run_envc
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def test_all_rules_and_the_list_of_them(tmp_path: Path) -> None:
     """`--all` has every rule whole; without it each has a line."""
     every = run_envc(tmp_path, "rule", "--all")[1]
     listed = run_envc(tmp_path, "rule")[1].splitlines()
-    assert [line.split()[0] for line in listed] == sorted(rule.id for rule in all_rules())
-    assert all(f"\n{rule.id} ({rule.severity}): " in f"\n{every}" for rule in all_rules())
-    assert every.count("\nit fires for:\n") == len(all_rules())
+    assert [line.split()[0] for line in listed] == sorted(rule.id for rule in ALL)
+    assert all(f"\n{rule.id} ({rule.severity}): " in f"\n{every}" for rule in ALL)
+    assert every.count("\nit fires for:\n") == len(ALL)
 
 
 def test_rules_for_programs(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_rules_for_programs(tmp_path: Path) -> None:
     assert [*rule] == keys
     assert rule["scope"] == "environment"
     every = json.loads(run_envc(tmp_path, "rule", "--all", "--format", "json")[1])
-    assert len(every) == len(all_rules())
+    assert len(every) == len(ALL)
     assert all([*each] == keys for each in every)
 
 
