@@ -135,5 +135,6 @@ Objects that already run are taken over with `--take-ownership` (Helm 3.17 and n
 those of the plain manifests: the release's name is not part of them, so one namespace holds one release.
 
 The first key of a value is the service it belongs to, `global` holds what many services share. `values.yaml` says
-above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist.
+above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist;
+`global` is open to charts around this one.
 {told}"""
