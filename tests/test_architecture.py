@@ -41,6 +41,7 @@ NESTED = {
     "cli/completion",
     "cli/differences",
     "cli/render",
+    "cli/shapes",
     "compose/configtext",
     "compose/configtext/formats",
     "forge/hosts",

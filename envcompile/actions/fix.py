@@ -12,7 +12,7 @@ from envcompile.check.mend import mended
 from envcompile.check.rules.catalogue import RULES
 from envcompile.check.suppressions import read_suppressions
 from envcompile.errors import EnvcError
-from envcompile.files import write_atomically
+from envcompile.files import write_below
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.field_places import source_place
 from envcompile.units.project import Project
@@ -104,7 +104,7 @@ def write_fix(project: Project, fix: Fix) -> None:
         UnavailableError: one cannot be written.
     """
     for path, text in fix.after.items():
-        write_atomically(project.root / path, text.encode(), shown=path)
+        write_below(project.root, path, text.encode())
 
 
 def _mendable(

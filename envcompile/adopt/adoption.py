@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.components import said_for, with_components
 from envcompile.adopt.factor import Strategy, factor
-from envcompile.adopt.files import refuse_sources, write_new
+from envcompile.adopt.files import refuse_sources, replace_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
+from envcompile.adopt.unsuffixed import is_marked, unsuffixed, with_short_names
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.check.rules.server.schema import RULE as SCHEMA
 from envcompile.errors import EnvcError, Problem
@@ -87,7 +89,8 @@ def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Ad
 
     Args:
         source: the folder above `overlays/`, or one with kustomizations that no other one uses.
-        target: the folder of the new repository.
+        target: the folder of the new repository; where it is the source itself, the new files take the place of the
+            old ones, which git must have.
         wishes: what a person says about the source.
 
     Raises:
@@ -97,10 +100,10 @@ def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Ad
     """
     from envcompile.adopt.kustomizations import read_kustomizations
 
-    return adopt(read_kustomizations(source, wishes), target)
+    return adopt(read_kustomizations(source, wishes), target, in_place=source.resolve() == target.resolve())
 
 
-def adopt(sources: Sources, target: Path) -> Adoption:
+def adopt(sources: Sources, target: Path, *, in_place: bool = False) -> Adoption:
     """Factor environments into base and overlays, prove that the build is equal, and write the repository.
 
     When even the plainest way fails, nothing is written and the proof says what differs.
@@ -112,7 +115,9 @@ def adopt(sources: Sources, target: Path) -> Adoption:
     if planned.proof.problems:
         raise EnvcError(_at_their_source(problem, sources, planned) for problem in planned.proof.problems)
     written: tuple[Path, ...] = ()
-    if planned.proof.is_equal:
+    if planned.proof.is_equal and in_place:
+        written = replace_sources(target, planned.files, sources.consumed)
+    elif planned.proof.is_equal:
         refuse_sources(target, planned.files)
         written = write_new(target, planned.files)
     return _summary(sources, planned, written)
@@ -142,9 +147,17 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     built_in = load(DEFAULT_KUBERNETES_VERSION)
     api = built_in.with_crds(existing.value for environment in sources.environments for existing in environment.objects)
     strategy = Strategy(author_base=bool(sources.base))
+    short = with_short_names(sources.environments)
+    short_base = unsuffixed(sources.base)
     while True:
-        plan = factor(sources.environments, api, strategy, sources.base, sources.settled)
-        files, owners, kept = render(plan, sources.environments, loose=strategy.loose)
+        named, base = (short, short_base) if strategy.suffixes else (sources.environments, sources.base)
+        plan = factor(named, api, strategy, base, sources.settled)
+        if strategy.components:
+            plan = with_components(plan, sources.components)
+        if marked := [environment.name for environment in named if is_marked(environment)]:
+            suffixed = {name: {**plan.settings[name], "rollout": "suffix"} for name in marked}
+            plan = replace(plan, settings={**plan.settings, **suffixed})
+        files, owners, kept = render(plan, named, loose=strategy.loose)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
         if plainer is not None:
@@ -152,7 +165,7 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
             continue
         if refused := proof.refused:
             plan = _let_through(plan, refused)
-            files, owners, kept = render(plan, sources.environments, loose=strategy.loose)
+            files, owners, kept = render(plan, named, loose=strategy.loose)
             proof = prove(files, sources.environments)._replace(refused=refused)
         return PlannedAdoption(strategy, plan, files, owners, kept, proof)
 
@@ -205,6 +218,8 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     }
     if strategy.loose:
         return strategy._replace(loose=False)
+    if strategy.components and any(each.get("extends") for each in plan.settings.values()):
+        return strategy._replace(components=False)
     failed |= {
         owners[place.file].at(place.line)
         for problem in proof.problems
@@ -214,14 +229,17 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     fresh = failed - strategy.separate
     if strategy.in_common and fresh and len(plan.namespaces.own) > 1 and strategy.rounds < _MOST_ROUNDS:
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
+    if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
+        return strategy._replace(suffixes=False)
+    plainest = Strategy(author_base=False, loose=False, suffixes=False, components=False)
     if strategy.author_base:
-        return Strategy(author_base=False, loose=False)
+        return plainest
     if strategy.settings:
-        return Strategy(settings=False, author_base=False, loose=False)
+        return plainest._replace(settings=False)
     if strategy.namespace_setting:
-        return Strategy(settings=False, namespace_setting=False, author_base=False, loose=False)
+        return plainest._replace(settings=False, namespace_setting=False)
     if strategy.in_common and len(plan.namespaces.own) > 1:
-        return Strategy(settings=False, namespace_setting=False, in_common=False, author_base=False, loose=False)
+        return plainest._replace(settings=False, namespace_setting=False, in_common=False)
     return None
 
 
@@ -243,7 +261,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
 
 
 def _adopted(environment: ExistingEnvironment, plan: AdoptionPlan) -> AdoptedEnvironment:
-    overlay = plan.overlays[environment.name]
+    overlay = said_for(plan, environment.name)
     patched = sum(key in plan.base for key in overlay)
     return AdoptedEnvironment(
         name=environment.name,

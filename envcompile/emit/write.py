@@ -12,6 +12,7 @@ from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.plan import unreadable
 from envcompile.emit.swap import put_in_place, recover
 from envcompile.errors import EnvcError, Problem, UnavailableError
+from envcompile.files import repository_of
 from envcompile.model import Location
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def check_folder(folder: Path, root: Path) -> Path:
     """
     try:
         real, own = folder.resolve(), root.resolve()
-        home = _repository(own)
+        home = repository_of(own)
         for place in (folder, *folder.parents):
             if place.is_dir():
                 break
@@ -269,21 +270,23 @@ def _new_staging(scratch: Path, folder: Path) -> Path:
 
 def has_leftovers(scratch: Path) -> bool:
     """Tell whether a build is at work in a scratch folder, or was killed there."""
-    return any(True for _ in scratch.glob(f"{STAGING_PREFIX}*"))
+    return bool(_stagings(scratch))
 
 
 def sweep(scratch: Path) -> None:
     """Remove what killed builds left behind; call it only while no other build runs."""
-    for leftover in scratch.glob(f"{STAGING_PREFIX}*"):
+    for leftover in _stagings(scratch):
         if leftover.is_dir():
             remove_folder(leftover)
         else:
             leftover.unlink(missing_ok=True)
 
 
-def _repository(root: Path) -> Path:
-    """The nearest folder around the project that holds `.git`, or the project's own: sources end there, too."""
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+def _stagings(scratch: Path) -> list[Path]:
+    try:
+        return [path for path in scratch.iterdir() if path.name.startswith(STAGING_PREFIX)]
+    except OSError:
+        return []
 
 
 def _leaves(folder: Path, home: Path) -> bool:

@@ -153,9 +153,11 @@ class Units:
         if found is None:
             plan = self.plan
             unit = plan.units[number]
-            found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
-            self._note_refused(number, found)
             known = self.remembered[number]
+            # What is refused is not remembered (`LinkedEnvironment.remember`).
+            found = compile_unit(plan.input_of(unit), plan.api, is_accepted=known is not None)
+            self.compiled[number] = found
+            self._note_refused(number, found)
             if known is not None and not known.tells(found.exports):
                 what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
                 fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"
@@ -338,7 +340,10 @@ class LinkedEnvironment:
             if resource.id in imports
         ]
         return (
-            combined_digest([f"{position} {sorted(one.moved)} {one.checksum} {one.wave}" for position, one in found])
+            combined_digest([
+                f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
+                for position, one in found
+            ])
             if found
             else ""
         )

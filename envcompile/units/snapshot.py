@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import zlib
+from stat import S_ISDIR, S_ISREG
 from time import time_ns
 
 from envcompile.plainfiles import read_plain
@@ -302,12 +303,22 @@ def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
 
 def _checksum(root: str, path: str) -> int:
     try:
-        with open(f"{root}/{path}", "rb") as file:
-            return zlib.crc32(file.read()) + 1
-    except IsADirectoryError:
-        return zlib.crc32("/".join(sorted(os.listdir(f"{root}/{path}"))).encode("utf-8", "surrogateescape")) + 1
+        # A pipe that nobody writes to would be waited for.
+        descriptor = os.open(f"{root}/{path}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return 0
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if S_ISDIR(mode):
+            return zlib.crc32("/".join(sorted(os.listdir(descriptor))).encode("utf-8", "surrogateescape")) + 1
+        if not S_ISREG(mode):  # a device would be read on and on
+            return 0
+        with open(descriptor, "rb", closefd=False) as file:
+            return zlib.crc32(file.read()) + 1
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
 
 
 def tool_stamp() -> str:

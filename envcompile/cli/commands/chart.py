@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Format, TextOrJson, make_group
-from envcompile.cli.output import data, document, tell
+from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EnvcError, Problem, UsageError, fail
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _register_verify(group: typer.Typer) -> None:
         expected = {name: read_manifests(folders[name] if against else _compiled(context, name)) for name in chosen}
         charts = _with_crds(folder)
         rows = prove(charts, expected, find_helms(binaries=helm or ()), _own(charts))
-        _print_rows(rows, output_format)
+        print_rows(rows, output_format)
         raise typer.Exit(EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT)
 
 
@@ -128,11 +128,12 @@ def _own(charts: Sequence[Path]) -> dict[Path, Collection[str]]:
     return {chart: parse_index(index.read_bytes()).keys() for chart, index in indexes if index.is_file()}
 
 
-def _print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
+def print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
+    """Print what each helm made of each environment."""
     from envcompile.cli.render.columns import columns
 
     if output_format == "json":
-        document([{**row._asdict(), "holds": row.holds} for row in rows])
+        answer(rows=[{**row._asdict(), "holds": row.holds} for row in rows])
         return
     titles = ("environment", "helm", "objects", "equal", "first difference")
     for line in columns([titles, *((*map(str, row[:4]), row.first_difference or "-") for row in rows)]):
@@ -291,5 +292,5 @@ class _Job:
             tell("not verified: there is no helm on PATH")
             return EXIT_OK
         rows = verify(charts, made.expected, helms, _own(charts))
-        _print_rows(rows, "text", for_people=True)
+        print_rows(rows, "text", for_people=True)
         return EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT

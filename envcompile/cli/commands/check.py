@@ -182,7 +182,7 @@ def register(app: typer.Typer) -> None:
             if baseline is None and project.tree.root is None:
                 entries = read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
             else:
-                entries = _read(file, required=baseline is not None and not write_baseline)
+                entries = _read(root, baseline, required=not write_baseline)
             allowed = _allowed(project, root, anew=allow_python)
             report = check(project, environments or (), since=since, folder=root, allowed=allowed)
             skipped = {*project.environments} - {*report.environments}
@@ -195,7 +195,7 @@ def register(app: typer.Typer) -> None:
             report = only(report, chosen)
             elsewhere = [entry for entry in entries if entry.environment in skipped or entry.rule not in chosen]
         if write_baseline:
-            return _write(file, report, elsewhere)
+            return _write(file, report, elsewhere, root)
         told = sort_out(report.findings, [entry for entry in entries if entry not in elsewhere], ())
         findings = told.new
         if blame:
@@ -271,35 +271,40 @@ def _folder_of(folder: Path) -> Path:
         return folder.absolute()
 
 
-def _read(file: Path, *, required: bool) -> list[KnownFinding]:
-    """The entries of the baseline; none where there is no file and none was named.
+def _read(root: Path, named: Path | None, *, required: bool) -> list[KnownFinding]:
+    """The entries of the project's baseline, or of the file that was named; none where there is no file.
 
     Raises:
-        UsageError: the named file cannot be read.
+        UsageError: the named file cannot be read, or has to be there and is not.
+        EnvcError: the project's is no file of the repository.
     """
-    from envcompile.check.baseline import read_baseline
+    from envcompile.check.baseline import FILE, read_baseline
     from envcompile.errors import Problem, UsageError
+    from envcompile.files import read_below
 
+    if named is None:
+        data = read_below(root, FILE)
+        return read_baseline(data, (root / FILE).as_posix()) if data is not None else []
     try:
-        return read_baseline(file.read_bytes(), file.as_posix())
+        return read_baseline(named.read_bytes(), named.as_posix())
     except FileNotFoundError as error:
         if not required:
             return []
-        fix = f"write it first: envc check --write-baseline --baseline {file}"
-        raise UsageError([Problem(f"there is no baseline {file}", fix)]) from error
+        fix = f"write it first: envc check --write-baseline --baseline {named}"
+        raise UsageError([Problem(f"there is no baseline {named}", fix)]) from error
     except OSError as error:
-        what = f"the baseline {file} cannot be read: {error.strerror}"
+        what = f"the baseline {named} cannot be read: {error.strerror}"
         raise UsageError([Problem(what, "name another file with --baseline")]) from error
 
 
-def _write(file: Path, report: Report, kept: list[KnownFinding]) -> int:
+def _write(file: Path, report: Report, kept: list[KnownFinding], root: Path) -> int:
     from envcompile.check.baseline import write_baseline
     from envcompile.check.report import together
     from envcompile.cli.output import tell
     from envcompile.errors import EXIT_OK
     from envcompile.files import write_output
 
-    write_output(file, write_baseline(report.findings, kept).encode())
+    write_output(file, write_baseline(report.findings, kept).encode(), root)
     count = len(together(report.findings))
     tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
     return EXIT_OK

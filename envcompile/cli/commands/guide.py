@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from envcompile.cli.arguments import Format
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -27,11 +29,12 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--search", metavar="WORDS", help="Name sections with all these words.", show_default=False),
         ] = None,
+        output_format: Format = "text",
     ) -> None:
         """Print a page of the guide, laid out on a terminal, or find the sections that speak of something."""
         import sys
 
-        from envcompile.cli.output import data, raw, table
+        from envcompile.cli.output import answer, data, raw, table
         from envcompile.errors import Problem, UsageError, did_you_mean
 
         pages = topics()
@@ -43,6 +46,9 @@ def register(app: typer.Typer) -> None:
             if not found:
                 raise UsageError([Problem(f"the guide does not speak of `{search}`", "try fewer words")])
             table(found)
+        elif output_format == "json":
+            named = [{"name": name, "title": pages[name]} for name in ([topic] if topic else pages)]
+            answer(pages=[{**page, "text": _text(page["name"])} for page in named] if topic else named)
         elif topic is None:
             for name, title in pages.items():
                 data(f"{name:<14}{title}")

@@ -106,7 +106,7 @@ def register(app: typer.Typer) -> None:
             limits=limits,
         )
         if output is not None:
-            write_output(output, written.whole.encode())
+            write_output(output, written.whole.encode(), context.obj.project)
         if dry_run:
             text("\n".join(written.parts))
             if not written.parts:

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from envcompile.cli.arguments import Format
+
 EPILOG = """Examples:
 
   envc promote staging prod --dry-run      what prod would run
@@ -38,6 +40,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         replicas: Annotated[bool, typer.Option("--replicas", help="Carry replicas, too.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+        output_format: Format = "text",
     ) -> None:
         """Edit the next environment's settings in place, and print the compiled difference.
 
@@ -45,18 +48,28 @@ def register(app: typer.Typer) -> None:
         """
         from envcompile.actions.promote import promote, write_promotion
         from envcompile.ask.text import describe
-        from envcompile.cli.output import table, tell
+        from envcompile.cli.output import answer, table, tell
         from envcompile.units.project import Project
 
         project = Project.open(context.obj.project)
         promotion = promote(project, source, target, app=application, params=params or (), replicas=replicas)
+        if output_format == "json":
+            answer(
+                file=promotion.path if promotion.carried else None,
+                written=bool(promotion.carried) and not dry_run,
+                carried=[
+                    {"setting": carried.setting, "old": carried.old, "new": carried.new, "wasSet": carried.was_set}
+                    for carried in promotion.carried
+                ],
+            )
         if not promotion.carried:
             tell(f"{target} already has what {source} has")
             return
         for carried in promotion.carried:
             old = _written(carried.old) if carried.was_set else "(not set)"
             tell(f"{carried.setting}: {old} -> {_written(carried.new)}")
-        table(describe(promotion.changes))
+        if output_format == "text":
+            table(describe(promotion.changes))
         if dry_run:
             tell(f"dry run: {promotion.path} is unchanged")
         else:

@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.check import own_rules_near
         from envcompile.check.rules.catalogue import ALL
         from envcompile.check.ruletext import as_data, as_markdown, as_text
-        from envcompile.cli.output import document, raw, table, text
+        from envcompile.cli.output import answer, raw, table, text
         from envcompile.cli.render.check import listed
 
         known = {rule.id: rule for rule in ALL}
@@ -48,7 +48,7 @@ def register(app: typer.Typer) -> None:
         _refuse_unknown(names or (), known)
         wanted = [known[name] for name in names] if names else list(known.values())
         if output_format == "json":
-            document([as_data(rule) for rule in wanted])
+            answer(rules=[as_data(rule) for rule in wanted])
         elif output_format == "markdown":
             raw("\n".join(map(as_markdown, wanted)))
         elif names or every:

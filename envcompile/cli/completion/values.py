@@ -60,7 +60,7 @@ class Values:
             "OVERLAY": self._overlays, "APP": self._applications, "KIND/NAME": self._resources, "FIELD": self._fields,
             "KIND NAME": self._names, "REV": self._revisions, "COMMIT": self._revisions, "RULE": self._rules,
             "RULES": self._some_rules, "TOPIC": _pages, "SECRET": self._secrets, "KEY": self._keys,
-            "PARAM": self._parameters,
+            "PARAM": self._parameters, "SCHEMA": _schemas,
         }  # fmt: skip
         words = [metavar] if metavar in kinds else metavar.split()
         found: Found = {}
@@ -209,6 +209,14 @@ class Values:
             said = _PARAMETERS.search(_text(self._root / "overlays" / folder.name / "environment.yaml"))
             found.update(dict.fromkeys(re.findall(r"^  ([\w-]+):", said[1] if said else "", re.MULTILINE), ""))
         return found
+
+
+def _schemas(_wanted: Wanted, _typed: str) -> Found:
+    from envcompile import cli
+
+    said = _text(Path(cli.__path__[0], "shapes", "catalogue.py"))
+    outputs = re.findall(r'^    "([a-z-]+)": \w+\.\w+,$', said, re.MULTILINE)
+    return dict.fromkeys(["project", "environment", "patch", *(f"output/{name}" for name in outputs)], "")
 
 
 def _pages(_wanted: Wanted, _typed: str) -> Found:

@@ -259,7 +259,7 @@ def test_a_limit_and_a_count_of_the_rest(project: Path) -> None:
 def test_statistics(project: Path) -> None:
     """A line for each rule that found something, as text and as data."""
     assert run_envc(project, "check", "--statistics") == (1, "1  error  image-old  Images are new.\n", COUNTS)
-    rows = json.loads(run_envc(project, "check", "--statistics", "--format", "json").out)
+    rows = json.loads(run_envc(project, "check", "--statistics", "--format", "json").out)["rules"]
     assert rows == [{"rule": "image-old", "grade": "error", "places": 1, "findings": 2, "what": "Images are new."}]
     assert run_envc(project, "check", "--statistics", "--format", "sarif").code == 2
 

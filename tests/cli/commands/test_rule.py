@@ -39,11 +39,11 @@ def test_all_rules_and_the_list_of_them(tmp_path: Path) -> None:
 
 def test_rules_for_programs(tmp_path: Path) -> None:
     """JSON has the same fields for each."""
-    [rule] = json.loads(run_envc(tmp_path, "rule", "pdb-missing", "--format", "json")[1])
+    [rule] = json.loads(run_envc(tmp_path, "rule", "pdb-missing", "--format", "json")[1])["rules"]
     keys = ["id", "grade", "mended", "scope", "what", "why", "fix", "source", "links", "fires", "silent"]
     assert [*rule] == keys
     assert rule["scope"] == "environment"
-    every = json.loads(run_envc(tmp_path, "rule", "--all", "--format", "json")[1])
+    every = json.loads(run_envc(tmp_path, "rule", "--all", "--format", "json")[1])["rules"]
     assert len(every) == len(ALL)
     assert all([*each] == keys for each in every)
 
