@@ -84,7 +84,7 @@ def find_all(
     apps: dict[str, list[tuple[_Checker, int]]] = {}
     for checker in checkers:
         for number in checker.missing:
-            apps.setdefault(checker.linked.plan.units[number].app, []).append((checker, number))
+            apps.setdefault(checker.linked.plan.units.apps[number], []).append((checker, number))
     # Application by application: what environments have in common is looked at once.
     for app in sorted(apps):
         for checker, number in apps[app]:
@@ -133,8 +133,8 @@ class _Checker:
         self._renderer = Renderer()
         said = _settings_files(project, linked.environment)
         self._unit_keys = [
-            combined_digest([unit.key, linked.imports_digest(number), said, stamp])
-            for number, unit in enumerate(self._plan.units)
+            combined_digest([key, linked.imports_digest(number), said, stamp])
+            for number, key in enumerate(self._plan.units.keys)
         ]
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
@@ -144,7 +144,7 @@ class _Checker:
         """The numbers of the units that nothing is remembered of."""
         if stamp:
             why = {reason.app: reason.why.removeprefix("compiled: ") for reason in linked.reasons} if is_on() else {}
-            anew = [self._plan.units[number].app for number in self.missing]
+            anew = [self._plan.units.apps[number] for number in self.missing]
             decision(
                 "check",
                 "%s: %s of %s units are looked at anew: %s",
@@ -161,7 +161,7 @@ class _Checker:
         self._facts[number] = self._facts_of(values)
         body = packed(self._facts[number])
         unit = CheckedUnit(
-            self._plan.units[number].app,
+            self._plan.units.apps[number],
             tuple(alone),
             tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
@@ -259,7 +259,7 @@ class _Checker:
         if known is not None:
             return known
         found = ask()
-        if all(unit.may_be_remembered for unit in plan.units):
+        if plan.units.may_all_be_remembered:
             self._memo.put_joint(sight, joint_from, found)
         return found
 
@@ -311,7 +311,7 @@ class _Checker:
         for rule in rules:
             for hit in rule.find(scene):
                 number = homes.get(hit.resource, -1)
-                app = self._plan.units[number].app if number >= 0 else ""
+                app = self._plan.units.apps[number] if number >= 0 else ""
                 value = json.dumps(hit.value, ensure_ascii=True, sort_keys=True, default=str)
                 raw = RawHit(rule.id, hit.resource, hit.pointer, hit.what, hit.fix, hit.severity, value, hit.beside)
                 found.setdefault(app, []).append(msgspec.json.encode(raw) + b"\n")

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.memo import FolderMemo
     from envcompile.units.objects import ObjectStore
-    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.planned import PlannedUnit
     from envcompile.units.sharing import Sharing
 
 T = TypeVar("T")
