@@ -95,7 +95,7 @@ def find_all(
 def count_of(linked: LinkedEnvironment) -> int:
     """How many resources an environment has."""
     if linked.paths is not None:
-        return sum(map(len, linked.paths))
+        return linked.paths.resources
     return len(linked.linked.order) + len(linked.linked.further)
 
 
