@@ -38,6 +38,7 @@ from envcompile.kubernetes.fieldpath import format_field
 from envcompile.log import decision, is_on
 from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
+from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
 from envcompile.units.field_places import field_path, source_place
@@ -166,6 +167,7 @@ class _Checker:
             tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
+            tuple(sorted({resource.id[:2] for _, resource in values})),
             self._bodies(values) if self._older is not None else (),
         )
         self._units[number] = unit
@@ -221,7 +223,7 @@ class _Checker:
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
         hits = self._joint("facts", [own, *told], lambda: self._by_facts(more))
-        kinds = {one.id[:2] for unit in self.linked.exports for one in unit.resources}
+        kinds = {kind for unit in self._units.values() for kind in unit.kinds}
         kinds |= {resource.id[:2] for resource in further}
         whole = [rule for rule in self._together if rule.whole and (rule.needs is None or rule.needs in kinds)]
         if whole:
@@ -404,13 +406,9 @@ class _Checker:
 
 def _settings_files(project: Project, environment: str) -> str:
     """The digest of the files that hold an environment's settings: findings point into them."""
-    sources = project.sources
-    documents = [sources.overlays[layer].document for layer in sources.layers[environment]]
-    return combined_digest([
-        f"{document.source.path} {hashlib.sha256(document.source.read()).hexdigest()}"
-        for document in documents
-        if document is not None
-    ])
+    tree, layers = project.tree, project.kept.layers if project.kept is not None else project.sources.layers
+    paths = [f"{OVERLAYS}/{layer}/{ENVIRONMENT_FILE}" for layer in layers[environment]]
+    return combined_digest([f"{path} {project.parsed.digest(tree, path)}" for path in paths if tree.is_file(path)])
 
 
 def _paths_of(linked: LinkedEnvironment) -> list[list[str]]:
