@@ -9,7 +9,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from envcompile.errors import Problem, UnavailableError
+from envcompile.errors import EnvcError, Problem, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Hashable
@@ -20,6 +20,9 @@ SCRATCH = ".tmp-"
 
 LEFT_BEHIND = 3600.0
 """Seconds after which a temporary file has no writer any more."""
+
+LARGEST = 64 << 20
+"""Bytes of a file beside the sources that are read at most."""
 
 _LENGTH_BITS = 32
 """Bits of the number that says where a text is, which hold its length."""
@@ -118,7 +121,8 @@ def replaced(path: Path, *, mode: int | None = None, shown: str = "") -> Generat
     temporary = path.with_name(f".{path.name}{SCRATCH}{os.getpid()}-{os.urandom(4).hex()}")
     try:
         kept = _mode(path) if mode is None else mode
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o666 if kept is None else kept)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
@@ -134,6 +138,78 @@ def replaced(path: Path, *, mode: int | None = None, shown: str = "") -> Generat
         _keep_name(path.parent)
     except OSError as error:
         raise unwritable(shown or path, error) from error
+
+
+def write_below(root: Path, path: str, data: bytes) -> None:
+    """Write a file of a project as `write_atomically` does, and make the folders above it.
+
+    Args:
+        root: the project's folder.
+        path: the file, relative to it.
+        data: its new content.
+
+    Raises:
+        EnvcError: a symlink above the file leads out of the repository; nothing is written through it.
+        UnavailableError: the file cannot be written; it is as it was.
+    """
+    file = inside(root, path)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    write_atomically(file, data, shown=path)
+
+
+def inside(root: Path, path: str) -> Path:
+    """The place of a project's file, whose folder is in the repository whatever symlinks lead there.
+
+    Raises:
+        EnvcError: it is not.
+    """
+    file = root / path
+    try:
+        home, real = repository_of(root.resolve()), file.parent.resolve()
+    except (OSError, RuntimeError) as error:
+        what = f"the folder of {path} runs in a circle of symlinks, or cannot be read"
+        raise EnvcError([Problem(what, "put a folder in the symlink's place")]) from error
+    if not real.is_relative_to(home):
+        what = f"the folder of {path} leads out of the repository, to {real}"
+        raise EnvcError([Problem(what, "replace the symlink by a folder; envc never writes through it")])
+    return file
+
+
+def read_below(root: Path, path: str) -> bytes | None:
+    """The bytes of a project's file that no tree reads; None when there is none.
+
+    Raises:
+        EnvcError: a symlink leads out of the repository; a folder, a pipe or a device stands there; it is too large.
+    """
+    file = root / path
+    try:
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {(error.strerror or str(error)).lower()}", "make it readable") from error
+    with os.fdopen(descriptor, "rb") as opened:
+        facts = os.fstat(descriptor)
+        if not file.resolve().is_relative_to(repository_of(root.resolve())):
+            raise _refused(path, "leads out of the repository", "put a file in the symlink's place")
+        if not stat.S_ISREG(facts.st_mode):
+            raise _refused(path, "is no file", "put a file in its place, or remove it")
+        data = opened.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise _refused(path, f"holds more than {LARGEST >> 20} MiB", "take some away")
+    return data
+
+
+def _refused(path: str, why: str, fix: str) -> EnvcError:
+    return EnvcError([Problem(f"{path} {why}", fix)])
+
+
+def repository_of(root: Path) -> Path:
+    """The nearest folder around a project's that holds `.git`, or its own: sources end there, too."""
+    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
 
 
 def sweep(folder: Path, name: str = "*", *, age: float = LEFT_BEHIND) -> None:
@@ -152,15 +228,22 @@ def sweep(folder: Path, name: str = "*", *, age: float = LEFT_BEHIND) -> None:
                 leftover.unlink()
 
 
-def write_output(path: Path, data: bytes) -> None:
+def write_output(path: Path, data: bytes, root: Path) -> None:
     """Write what somebody asked for into the file that they named.
 
     A file is replaced in one step, also where a symlink leads to it; a device or pipe (`/dev/stdout`) is written to.
 
+    Args:
+        path: the file.
+        data: its new content.
+        root: the project's folder, in which a branch may have planted symlinks.
+
     Raises:
+        EnvcError: the name lies in the project's repository, and leads out of it.
         UnavailableError: the file cannot be written; it is as it was.
     """
     try:
+        refuse_planted(path, root)
         target = path.resolve() if path.is_symlink() else path
         if target.exists() and not target.is_file() and not target.is_dir():
             path.write_bytes(data)
@@ -168,6 +251,18 @@ def write_output(path: Path, data: bytes) -> None:
     except OSError as error:
         raise unwritable(path, error) from error
     write_atomically(target, data, shown=str(path))
+
+
+def refuse_planted(path: Path, root: Path) -> None:
+    """Refuse the name of an output that lies in a project's repository and leads out of it.
+
+    Raises:
+        EnvcError: it does.
+    """
+    home = repository_of(root.resolve())
+    if path.absolute().is_relative_to(home) and not path.resolve().is_relative_to(home):
+        what = f"{path} leads out of the repository, to {path.resolve()}"
+        raise EnvcError([Problem(what, "name that file itself; envc follows no symlink out of a checkout")])
 
 
 def _mode(path: Path) -> int | None:

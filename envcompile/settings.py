@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import sys
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
 
 DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
 
-SchemaName = Literal["project", "environment", "patch"]
+SchemaName = Literal["project", "environment", "patch", "generate"]
 Layout = Literal["resource", "app", "environment"]
 """What a file below `environments/` holds."""
 Grade = Literal["off", "info", "warning", "error"]
@@ -203,7 +208,7 @@ class Environment(Model, frozen=True, kw_only=True):
     """Overrides configMerge of envc.yaml."""
     sealing: Sealing | None = None
     """How secrets are sealed for this environment's cluster."""
-    rollout: Literal["none", "reloader", "checksum"] | None = None
+    rollout: Literal["none", "reloader", "checksum", "suffix"] | None = None
     """What restarts workloads when their configuration changes."""
     sync_waves: bool | None = None
     """True for Argo CD sync waves from the dependency graph."""
@@ -262,42 +267,118 @@ class Patch(Model, frozen=True, kw_only=True):
     """True when reaching nothing is fine."""
 
 
+class GenerateMetadata(Model, frozen=True, kw_only=True):
+    """What the object is called."""
+
+    name: str
+    """Name of the ConfigMap or Secret."""
+    namespace: str | None = None
+    """Its namespace; the environment's when left out."""
+
+
+class GenerateOptions(Model, frozen=True, kw_only=True):
+    """What the object has besides its content; names and meaning are kustomize's."""
+
+    labels: dict[str, str] = {}
+    """Its labels."""
+    annotations: dict[str, str] = {}
+    """Its annotations."""
+    immutable: bool = False
+    """True for an object whose content the cluster lets nobody change."""
+    disable_name_suffix_hash: bool = False
+    """True for a name that `rollout: suffix` leaves as it is."""
+
+
+class GenerateContent(Model, frozen=True, kw_only=True):
+    """Where the content of a ConfigMap comes from; paths are relative to the file that names them."""
+
+    literals: tuple[str, ...] = ()
+    """Entries as `KEY=value`; quotes around the value are left out."""
+    files: tuple[str, ...] = ()
+    """Files as `path` or `KEY=path`, each one entry; the key is the file's name when left out."""
+    envs: tuple[str, ...] = ()
+    """Files of lines `KEY=value`, each line one entry."""
+
+
+class GenerateSecret(GenerateContent, frozen=True, kw_only=True):
+    """Where the content of a Secret comes from; `KEY=ref+…` is a reference."""
+
+    type: str = "Opaque"
+    """Type of the Secret."""
+
+
+class Generate(Model, frozen=True, kw_only=True):
+    """`kind: Generate`: a ConfigMap or Secret made of files, env files and literals."""
+
+    api_version: Literal["envcompile.dev/v1"] = msgspec.field(name="apiVersion")
+    """Version of this format."""
+    kind: Literal["Generate"]
+    """Always `Generate`."""
+    metadata: GenerateMetadata
+    """What the object is called."""
+    config_map: GenerateContent | None = None
+    """The content of a ConfigMap."""
+    secret: GenerateSecret | None = None
+    """The content of a Secret."""
+    options: GenerateOptions = GenerateOptions()
+    """What the object has besides its content."""
+    behavior: Literal["merge", "replace"] = "merge"
+    """In an overlay, whether entries are laid over those of the layers below or take their place."""
+
+
 def json_schema(name: SchemaName) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one kind of settings file, described by the docstrings of its model."""
-    models: dict[SchemaName, type[Model]] = {"project": Project, "environment": Environment, "patch": Patch}
-    model = models[name]
+    models: dict[SchemaName, type[Model]] = {
+        "project": Project,
+        "environment": Environment,
+        "patch": Patch,
+        "generate": Generate,
+    }
+    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch", "generate": "Generate"}[name]
+    return described(models[name], title, [sys.modules[__name__]])
+
+
+def described(model: type[msgspec.Struct], title: str, modules: Iterable[ModuleType]) -> dict[str, Any]:
+    """The JSON Schema of a model, with the docstrings of its fields, and of those it is made of.
+
+    Args:
+        model: the whole.
+        title: what the schema is called.
+        modules: those that declare the models.
+    """
     schema = msgspec.json.schema(model)
     definitions = schema.pop("$defs")
-    for class_name, notes in _field_notes().items():
+    for class_name, notes in _field_notes(modules).items():
         definition = definitions.get(class_name)
         if definition is None:
             continue
         for key, note in notes.items():
             definition["properties"][key]["description"] = note
     root = definitions.pop(model.__name__)
-    title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch"}[name]
-    described = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": title}
-    return {**described, "$defs": definitions} if definitions else described
+    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": title}
+    return {**found, "$defs": definitions} if definitions else found
 
 
-def _field_notes() -> dict[str, dict[str, str]]:
+def _field_notes(modules: Iterable[ModuleType]) -> dict[str, dict[str, str]]:
     """The docstring under each field of each model, by class and by the key's spelling in files.
 
-    Python keeps no docstrings of attributes, so they are read from this module's own source.
+    Python keeps no docstrings of attributes, so they are read from the modules' own sources.
     """
     import ast
     import inspect
-    import sys
 
     notes: dict[str, dict[str, str]] = {}
-    for statement in ast.parse(inspect.getsource(sys.modules[__name__])).body:
-        model = globals().get(statement.name) if isinstance(statement, ast.ClassDef) else None
-        if not isinstance(statement, ast.ClassDef) or not isinstance(model, type) or not issubclass(model, Model):
-            continue
-        spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
-        found = notes.setdefault(statement.name, {})
-        for field, note in zip(statement.body, statement.body[1:], strict=False):
-            match field, note:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
-                    found[spelling[name]] = text
+    for module in modules:
+        for statement in ast.parse(inspect.getsource(module)).body:
+            if not isinstance(statement, ast.ClassDef):
+                continue
+            model: Any = getattr(module, statement.name)
+            if not issubclass(model, msgspec.Struct):
+                continue
+            spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
+            found = notes.setdefault(statement.name, {})
+            for field, note in zip(statement.body, statement.body[1:], strict=False):
+                match field, note:
+                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
+                        found[spelling[name]] = text
     return notes

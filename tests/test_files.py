@@ -139,7 +139,7 @@ def test_an_output_follows_the_symlink_that_its_user_named(file: Path, tmp_path:
     link = tmp_path / "link.yaml"
     link.symlink_to(file)
     before = file.stat().st_ino
-    write_output(link, b"new\n")
+    write_output(link, b"new\n", tmp_path)
     assert link.is_symlink()
     assert file.read_bytes() == b"new\n"
     assert file.stat().st_ino != before
@@ -152,7 +152,7 @@ def test_an_output_may_be_a_pipe(tmp_path: Path) -> None:
     found: list[bytes] = []
     reader = threading.Thread(target=lambda: found.append(pipe.read_bytes()))
     reader.start()
-    write_output(pipe, b"text")
+    write_output(pipe, b"text", tmp_path)
     reader.join()
     assert found == [b"text"]
     assert pipe.is_fifo()
@@ -161,7 +161,7 @@ def test_an_output_may_be_a_pipe(tmp_path: Path) -> None:
 def test_an_output_that_takes_nothing_is_told() -> None:
     """A device that is full stays a device."""
     with pytest.raises(UnavailableError, match="no space left to write /dev/full"):
-        write_output(Path("/dev/full"), b"text")
+        write_output(Path("/dev/full"), b"text", Path("/"))
     assert Path("/dev/full").is_char_device()
 
 

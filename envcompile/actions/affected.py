@@ -29,9 +29,9 @@ def affected(
     """Environment -> the resources that differ, sorted; environments without any are left out.
 
     Without files that is the exact difference of what two commits, or a commit and the folder, compile to. With files
-    it is everything that changes when they are gone, all that is made from them now and was made from them in the
-    commit, and all that shares the kind or the name with what they patch: to edit values, or the name or the kind of
-    a patch, reaches no more.
+    it is an upper bound of what changes when they, or documents in them, are gone or hold other values; of whatever
+    else was edited in them since the commit; and all that shares the kind or the name with what they patch. A file
+    that is going to speak of something else could reach everything, and is named once it does.
 
     Args:
         project: the repository.

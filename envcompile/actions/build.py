@@ -14,7 +14,7 @@ from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.layout import file_of, said_by, with_others
 from envcompile.emit.manifests import bundle_of
-from envcompile.emit.plan import Known, plan, unreadable
+from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.kubernetes.kindwords import kinds_meant, spelled
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from envcompile.emit.filenames import Placed
     from envcompile.emit.layout import Said
     from envcompile.model import Bundle, ResourceId
+    from envcompile.seenfiles import Files
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment, Project
     from envcompile.units.snapshot import Snapshot
@@ -92,7 +93,7 @@ def build(
         if with_chart and project.settings.chart is not None:
             from envcompile.actions.charting import compare_chart
 
-            known_chart = _known_digests(look.snapshot, CHART_FOLDER)
+            known_chart = _known(look.snapshot, CHART_FOLDER)
             chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
             results.append(chart.result)
     if not check:
@@ -284,8 +285,9 @@ def _compare(
     name = made.linked.environment
     folder = check_folder(target / name, project.root)
     bundle = made.bundle if wanted is None else _only(made, folder, wanted)
-    known_digests, is_partial = _known_digests(known, name), wanted is not None
-    compared = plan(folder, bundle, known_digests, former=Former(folder, project.root), partial=is_partial)
+    compared = plan(
+        folder, bundle, _known(known, name), former=Former(folder, project.root), partial=wanted is not None
+    )
     count = sum(len(made.held(path)) for path in compared.digests)
     return EnvironmentResult(name, folder, count, compared, made.linked.warnings)
 
@@ -307,10 +309,9 @@ def _only(made: Outputs, folder: Path, wanted: Collection[ResourceId]) -> Bundle
     return bundle_of(made.linked.environment, files)
 
 
-def _known_digests(known: Snapshot | None, name: str) -> Known | None:
+def _known(snapshot: Snapshot | None, name: str) -> Files | None:
     """The files of a folder as the last build left them."""
-    written = known.outputs.get(name) if known is not None else None
-    return Known(written.stat_of, written.digest_of) if written is not None else None
+    return snapshot.outputs.get(name) if snapshot is not None else None
 
 
 def _orphans(project: Project, target: Path) -> Iterator[EnvironmentResult]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.chart import Portion
-    from envcompile.emit.plan import Known
     from envcompile.model import Bundle, Resource
+    from envcompile.seenfiles import Files
     from envcompile.settings import Chart
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -39,7 +39,7 @@ def compare_chart(
     settings: Chart,
     target: Path,
     linked: Sequence[LinkedEnvironment],
-    known: Known | None,
+    known: Files | None,
 ) -> ComparedChart:
     """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
 

@@ -13,9 +13,11 @@ from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
 from envcompile.check.report import Ignored, Report, order
-from envcompile.check.schema import IMMUTABLE, SCHEMA
-from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
-from envcompile.check.suppressions import UNUSED, Suppression, misused, unused
+from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS, ALL, RULES
+from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
+from envcompile.check.rules.server.schema import RULE as SCHEMA
+from envcompile.check.rules.suppressions.ignore_unused import RULE as UNUSED
+from envcompile.check.suppressions import Suppression
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -42,20 +44,8 @@ def rules_of(tree: Tree, allowed: Collection[str] = ()) -> tuple[tuple[Rule, ...
     Raises:
         EnvcError: what is wrong with its own rules.
     """
-    own = own_rules(tree, (rule.id for rule in all_rules()), allowed)
-    return (*known_rules(), *own.rules), own
-
-
-def known_rules() -> tuple[Rule, ...]:
-    """Every rule that can be graded and suppressed: the schema, and the catalogue."""
-    from envcompile.check.rules.catalogue import RULES
-
-    return (SCHEMA, IMMUTABLE, *RULES)
-
-
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule there is, also those about suppressions."""
-    return (*known_rules(), *ABOUT_SUPPRESSIONS)
+    own = own_rules(tree, (rule.id for rule in ALL), allowed)
+    return (*RULES, *own.rules), own
 
 
 def check(
@@ -199,18 +189,20 @@ def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_
         grade = grades.grade(rule, hit)
         return Finding(rule.id, grade, environment, hit.resource, aside.field, hit.what, hit.fix, print_, aside.where)
 
-    for entry, aside in entries.items():
-        for rule, hit in misused([entry], frozenset(rule.id for rule in rules)):
-            if rule in own:
-                finding = about(rule, hit, aside)
-                findings.setdefault(finding.fingerprint, finding)
     idle = []
-    if UNUSED in own:
-        idle = [
-            (about(UNUSED, unused(entry), aside), aside)
-            for entry, aside in entries.items()
-            if entry.reason and entry.rule in asked and aside not in used
-        ]
+    every = frozenset(rule.id for rule in rules)
+    for entry, aside in entries.items():
+        for rule in own:
+            # What no environment asks now may be there for another day: such an entry is not called idle.
+            known = asked.keys() if rule is UNUSED else every
+            hit = rule.judge(entry, known, is_used=aside in used) if rule.judge is not None else None
+            if hit is None:
+                continue
+            finding = about(rule, hit, aside)
+            if rule is UNUSED:
+                idle.append((finding, aside))
+            else:
+                findings.setdefault(finding.fingerprint, finding)
     return _Sorted((*asked.values(), *own), tuple(findings.values()), tuple(ignored.values()), tuple(idle))
 
 

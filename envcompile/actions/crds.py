@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import quote
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
-from envcompile.files import unwritable, write_atomically
+from envcompile.files import read_below, write_below
 from envcompile.kubernetes.crds import read_crds
 
 if TYPE_CHECKING:
@@ -157,24 +157,16 @@ def _folder(project: Project) -> str:
 def _write(project: Project, file: str, value: dict[str, Any]) -> Literal["new", "same", "changed"]:
     from envcompile.yamlio import dump
 
-    path, text = project.root / file, dump(value).encode()
-    try:
-        before = path.read_bytes()
-    except OSError:
-        before = None
+    text = dump(value).encode()
+    before = read_below(project.root, file)
     if before == text:
         return "same"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise unwritable(file, error) from error
-    write_atomically(path, text, shown=file)
+    write_below(project.root, file, text)
     return "new" if before is None else "changed"
 
 
 def _declare(project: Project, folder: str) -> None:
     from envcompile.yamlio import edit
 
-    path = project.root / "envc.yaml"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    write_atomically(path, edit.set_value(text, 0, ("crds",), [folder], file="envc.yaml").encode(), shown="envc.yaml")
+    text = (read_below(project.root, "envc.yaml") or b"").decode()
+    write_below(project.root, "envc.yaml", edit.set_value(text, 0, ("crds",), [folder], file="envc.yaml").encode())

@@ -29,7 +29,8 @@ from envcompile.check.finding import Hit, fingerprint
 from envcompile.check.hiding import NOT_SHOWN, hidden
 from envcompile.check.policy.kinds import has_own_rules
 from envcompile.check.rules.policies.custom_kind_rule import RULE as CUSTOM
-from envcompile.check.schema import IMMUTABLE, unknown_kinds
+from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
+from envcompile.check.schema import unknown_kinds
 from envcompile.check.suppressions import POINTER, read_suppressions
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds, render

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
-from envcompile.actions.check import grading, known_rules
+from envcompile.actions.check import grading
 from envcompile.actions.looking import scene_of
 from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
+from envcompile.check.rules.catalogue import RULES
 from envcompile.check.suppressions import read_suppressions
 from envcompile.errors import EnvcError
-from envcompile.files import write_atomically
+from envcompile.files import write_below
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.field_places import source_place
 from envcompile.units.project import Project
@@ -103,7 +104,7 @@ def write_fix(project: Project, fix: Fix) -> None:
         UnavailableError: one cannot be written.
     """
     for path, text in fix.after.items():
-        write_atomically(project.root / path, text.encode(), shown=path)
+        write_below(project.root, path, text.encode())
 
 
 def _mendable(
@@ -119,7 +120,7 @@ def _mendable(
         for entry in read_suppressions(resource.id, resource.value)
         if entry.reason
     }
-    for rule in known_rules():
+    for rule in RULES:
         if rule.mend is None or grades.is_off(rule.id) or (chosen is not None and rule.id not in chosen):
             continue
         for hit in rule.find(scene):

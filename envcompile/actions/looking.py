@@ -8,8 +8,8 @@ from envcompile.actions.findings import one_line, sealing_keys
 from envcompile.check.check_input import Scene
 from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.hiding import NOT_SHOWN, hidden
-from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
-from envcompile.check.suppressions import misused, read_suppressions
+from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
+from envcompile.check.suppressions import read_suppressions
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.model import without_values
 from envcompile.units.field_places import field_path, source_place
@@ -87,10 +87,13 @@ def look(
             else:
                 findings.setdefault(found.fingerprint, found)
     own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
-    for rule, hit in misused(suppressions.values(), known):
-        if rule in own and RANK[grades.grade(rule, hit)] >= RANK[least]:
-            found = graded(rule, hit)
-            findings.setdefault(found.fingerprint, found)
+    for entry in suppressions.values():
+        for rule in own:
+            # Nobody asks here which entries set something aside: the rules about one environment do not tell.
+            said = rule.judge(entry, known, is_used=True) if rule.judge is not None else None
+            if said is not None and RANK[grades.grade(rule, said)] >= RANK[least]:
+                found = graded(rule, said)
+                findings.setdefault(found.fingerprint, found)
     return Looked(
         built,
         {resource.id: resource for resource in built.compiled.resources},

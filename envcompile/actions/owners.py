@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, Problems, UsageError
-from envcompile.files import unwritable, write_atomically
+from envcompile.files import read_below, unwritable, write_atomically
 from envcompile.git.discovery import prefix_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def owners(project: Project) -> Owners:
     if Path(os.path.realpath(path)) != Path(os.path.realpath(top)) / path.relative_to(top):
         fix = "put a file and folders in their place: envc reads and writes through no link"
         raise UsageError([Problem(f"{path} is a symbolic link, or lies behind one", fix)])
-    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    before = (read_below(top, path.relative_to(top).as_posix()) or b"").decode("utf-8", "surrogateescape")
     return Owners(path, before, _with_block(before, block), block)
 
 
@@ -93,7 +93,7 @@ def write_owners(found: Owners) -> None:
         found.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(found.path, error) from error
-    write_atomically(found.path, found.after.encode())
+    write_atomically(found.path, found.after.encode("utf-8", "surrogateescape"))
 
 
 def _with_block(text: str, block: str) -> str:

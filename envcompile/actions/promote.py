@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.changes import changes
 from envcompile.errors import Problem, UsageError, did_you_mean
-from envcompile.files import write_atomically
+from envcompile.files import write_below
 from envcompile.kubernetes.images import parse_image
 from envcompile.kubernetes.podspecs import containers
 from envcompile.sources.overlaid import OverlaidTree
@@ -97,9 +97,8 @@ def write_promotion(project: Project, promotion: Promotion) -> Path:
     Raises:
         UnavailableError: the file cannot be written.
     """
-    target = project.root / promotion.path
-    write_atomically(target, promotion.text.encode(), shown=promotion.path)
-    return target
+    write_below(project.root, promotion.path, promotion.text.encode())
+    return project.root / promotion.path
 
 
 class _Edit:

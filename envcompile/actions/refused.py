@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.check.grading import Grading
-from envcompile.check.schema import SCHEMA
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from envcompile.check.suppressions import read_suppressions
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.text import escaped

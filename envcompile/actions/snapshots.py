@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
+from envcompile.seenfiles import NO_FILES, Seen, numbers_of
 from envcompile.units.kept_plans import keep_plans
-from envcompile.units.snapshot import INPUT_FOLDERS, Files, Snapshot, racy_inputs, save, scan, stat_of
+from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.actions.results import EnvironmentResult
+    from envcompile.seenfiles import Files
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
     from envcompile.units.snapshot import Look
@@ -40,8 +42,8 @@ def keep_snapshot(
         results: what was done to their folders.
         written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
     """
-    inputs = _inputs(look, project)
-    if inputs is None:
+    seen = _inputs(look, project)
+    if seen is None:
         return
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
@@ -52,24 +54,35 @@ def keep_snapshot(
             return
         outputs[result.environment] = found
     warned = any(result.warnings for result in results)
-    digests = project.parsed.digests
     private = project.private_files()
-    racy = racy_inputs(look.root, inputs, look.began)
-    known = [digests.get(path) or look.known_digest(path) for path in inputs]
-    files = Files.of(inputs, ["" if path in private else digest for path, digest in zip(inputs, known, strict=True)])
-    if files is not None:
-        keep_plans(project, files)
+    inputs = _with_digests(seen, look, project.parsed.digests, private)
+    if inputs is not None:
+        keep_plans(project, inputs)
         project.parsed.adopt()
+        racy = racy_inputs(look.root, inputs, look.began)
         save(
             look,
             Snapshot(
                 counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
                 racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
-                further=[path for path in inputs if path.partition("/")[0] not in INPUT_FOLDERS],
-                inputs=files,
+                further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
+                inputs=inputs,
                 outputs=outputs,
             ),
         )
+
+
+def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:
+    """Inputs with the digests of what was read now, or at the last build if they did not change since."""
+    known = look.snapshot.inputs if look.snapshot is not None else None
+    if known is None or look.changed is None or known.names != seen.names or private:
+        digests = [read.get(path) or look.known_digest(path) for path in seen.paths()]
+        return seen.with_digests([
+            "" if path in private else digest for path, digest in zip(seen.paths(), digests, strict=True)
+        ])
+    again = dict.fromkeys(look.changed, "")
+    again.update({path: digest for path, digest in read.items() if path in seen})
+    return known.edited(seen.stats, again)
 
 
 def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) -> Files | None:
@@ -78,33 +91,46 @@ def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) 
     What was not written is as the build found it: who changed it meanwhile made its stat another one.
     """
     plan = result.plan
-    stats = plan.stats
     below = written.get(result.environment)
-    if below is not None:
-        folder = f"{look.target}/{result.environment}"
-        anew = {**scan(folder, (below,), hidden=True), INDEX_NAME: stat_of(f"{folder}/{INDEX_NAME}")}
-        if below in plan.digests:
-            anew[below] = stat_of(f"{folder}/{below}")
-        stats = {path: stat for path, stat in stats.items() if below and not f"{path}/".startswith(f"{below}/")}
-        stats.update(anew)
     digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
-    if not stats.keys() >= digests.keys():
-        return None
-    stats = {path: stat for path, stat in stats.items() if path in digests}
-    return Files.of(stats, [digests[path] for path in stats])
+    before = plan.seen or NO_FILES
+    if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
+        return before.with_digests([digests[path] for path in before.paths()])
+    folder = f"{look.target}/{result.environment}"
+    anew = Seen()
+    if below is not None:
+        anew.look_below(folder, (below,), is_output=True)
+        # The index is among what stands in the whole folder, and a file that was put there alone is in no folder.
+        anew.look_for(folder, [path for path in dict.fromkeys((below, INDEX_NAME)) if below and path in digests])
+    replaced = anew.files()
+    found = Seen()
+    for path, numbers in zip(before.paths(), before.numbers(), strict=True):
+        is_replaced = below is not None and (not below or path == INDEX_NAME or f"{path}/".startswith(f"{below}/"))
+        if path in digests and not is_replaced:
+            found.add(path, numbers)
+    for path, numbers in zip(replaced.paths(), replaced.numbers(), strict=True):
+        if path in digests:
+            found.add(path, numbers)
+    if below in digests:
+        found.arrange(folder, below.rpartition("/")[0])
+    files = found.files()
+    return files.with_digests([digests[path] for path in files.paths()]) if len(files) == len(digests) else None
 
 
-def _inputs(look: Look, project: Project) -> dict[str, str] | None:
+def _inputs(look: Look, project: Project) -> Files | None:
     """The inputs with the files outside of the input folders that turned out to be read, or looked for in vain.
 
     Nobody looked at those before the build: None when one of them may have changed since it was read.
     """
-    inputs = dict(look.inputs)
-    for path in project.further_inputs() - inputs.keys():
-        stat = stat_of(f"{look.root}/{path}")
-        is_there = stat[0].isdigit()
-        if is_there and int(stat.split(" ", 2)[1]) >= look.began:
+    further = [path for path in sorted(project.further_inputs()) if path not in look.inputs]
+    if not further:
+        return look.inputs
+    found = look.inputs.seen()
+    for path in further:
+        numbers = numbers_of(f"{look.root}/{path}")
+        is_there = numbers[2] >= 0
+        if is_there and numbers[1] >= look.began:
             return None
         if is_there or path.partition("/")[0] not in INPUT_FOLDERS:
-            inputs[path] = stat
-    return inputs
+            found.add(path, numbers)
+    return found.files()

@@ -158,7 +158,7 @@ def _editable(document: Document) -> Document:
         UnplacedError: it cannot.
     """
     if document.generated:
-        raise UnplacedError(f"jsonnet makes it ({document.source.path}): mend it there by hand")
+        raise UnplacedError(f"{document.source.path} computes it: mend it there by hand")
     if not document.source.path.endswith((".yaml", ".yml")):
         raise UnplacedError(f"{document.source.path} is no YAML file: mend it there by hand")
     return document

@@ -10,8 +10,9 @@ from envcompile.adopt.factor import Strategy, factor
 from envcompile.adopt.files import refuse_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
+from envcompile.adopt.unsuffixed import is_marked, unsuffixed, with_short_names
 from envcompile.adopt.wishes import NO_WISHES
-from envcompile.check.schema import SCHEMA
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from envcompile.errors import EnvcError, Problem
 from envcompile.kubernetes import load
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
@@ -142,9 +143,15 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     built_in = load(DEFAULT_KUBERNETES_VERSION)
     api = built_in.with_crds(existing.value for environment in sources.environments for existing in environment.objects)
     strategy = Strategy(author_base=bool(sources.base))
+    short = with_short_names(sources.environments)
+    short_base = unsuffixed(sources.base)
     while True:
-        plan = factor(sources.environments, api, strategy, sources.base, sources.settled)
-        files, owners, kept = render(plan, sources.environments, loose=strategy.loose)
+        named, base = (short, short_base) if strategy.suffixes else (sources.environments, sources.base)
+        plan = factor(named, api, strategy, base, sources.settled)
+        if marked := [environment.name for environment in named if is_marked(environment)]:
+            suffixed = {name: {**plan.settings[name], "rollout": "suffix"} for name in marked}
+            plan = replace(plan, settings={**plan.settings, **suffixed})
+        files, owners, kept = render(plan, named, loose=strategy.loose)
         proof = prove(files, sources.environments)
         plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
         if plainer is not None:
@@ -152,7 +159,7 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
             continue
         if refused := proof.refused:
             plan = _let_through(plan, refused)
-            files, owners, kept = render(plan, sources.environments, loose=strategy.loose)
+            files, owners, kept = render(plan, named, loose=strategy.loose)
             proof = prove(files, sources.environments)._replace(refused=refused)
         return PlannedAdoption(strategy, plan, files, owners, kept, proof)
 
@@ -214,14 +221,17 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     fresh = failed - strategy.separate
     if strategy.in_common and fresh and len(plan.namespaces.own) > 1 and strategy.rounds < _MOST_ROUNDS:
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
+    if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
+        return strategy._replace(suffixes=False)
+    plainest = Strategy(author_base=False, loose=False, suffixes=False)
     if strategy.author_base:
-        return Strategy(author_base=False, loose=False)
+        return plainest
     if strategy.settings:
-        return Strategy(settings=False, author_base=False, loose=False)
+        return plainest._replace(settings=False)
     if strategy.namespace_setting:
-        return Strategy(settings=False, namespace_setting=False, author_base=False, loose=False)
+        return plainest._replace(settings=False, namespace_setting=False)
     if strategy.in_common and len(plan.namespaces.own) > 1:
-        return Strategy(settings=False, namespace_setting=False, in_common=False, author_base=False, loose=False)
+        return plainest._replace(settings=False, namespace_setting=False, in_common=False)
     return None
 
 

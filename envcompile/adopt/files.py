@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from envcompile.errors import fail
-from envcompile.files import SCRATCH, unwritable, write_atomically
+from envcompile.files import SCRATCH, inside, read_below, unwritable, write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,9 +60,11 @@ def write_new(target: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     Gives the paths written. When the disk refuses, what was written is taken away again.
 
     Raises:
-        EnvcError: some of them exist; nothing is written then.
+        EnvcError: some of them exist, or a symlink leads out of the repository; nothing is written then.
         UnavailableError: the folder cannot be written.
     """
+    for name in files:
+        inside(target, name)
     wanted = {target / path: data for path, data in files.items() if not _is_written(target / path, data)}
     present = [path for path in wanted if path.exists() or path.is_symlink()]
     if present:
@@ -100,7 +102,7 @@ def _make_folder(folder: Path, made: list[Path]) -> None:
 def _ignore_cache(target: Path) -> list[Path]:
     """Add the cache to .gitignore unless it is there; lines of others stay."""
     file = target / ".gitignore"
-    text = file.read_bytes() if file.exists() else b""
+    text = read_below(target, ".gitignore") or b""
     if IGNORED.encode() in text.split() or IGNORED.rstrip("/").encode() in text.split():
         return []
     separator = b"" if not text or text.endswith(b"\n") else b"\n"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,12 +18,13 @@ from envcompile.adopt.existing import (
     unique_names,
     without_repeats,
 )
-from envcompile.adopt.manifests import to_objects, without_cluster_made
+from envcompile.adopt.gitops import pointers
+from envcompile.adopt.kustomize import FILENAMES, find_command, render
+from envcompile.adopt.manifests import as_applied, read_folder
+from envcompile.adopt.unsuffixed import has_own_hash
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
-from envcompile.kubernetes.generated import has_content_hash
-from envcompile.model import Document, Location
-from envcompile.sources.tree import File, file_start
+from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,10 +33,7 @@ if TYPE_CHECKING:
     from envcompile.adopt.existing import Existing
     from envcompile.adopt.wishes import Wishes
 
-FILENAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 OVERLAYS = "overlays"
-_SECONDS = 300
-"""A remote base may have to be cloned."""
 
 
 class Kustomization(NamedTuple):
@@ -55,8 +51,9 @@ class Kustomization(NamedTuple):
 def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     """Render every environment of a kustomize project.
 
-    Environments are what is said, else the folders directly below an `overlays/` folder (those of one name together),
-    else what names of folders tell of (`clusters/prod`, `web/dev`), else the kustomizations that no other one uses.
+    Environments are what is said, else what objects of Flux and Argo CD name, else the folders directly below an
+    `overlays/` folder (those of one name together), else what names of folders tell of (`clusters/prod`, `web/dev`),
+    else the kustomizations that no other one uses.
 
     Args:
         source: the folder of the project.
@@ -70,13 +67,16 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     if not source.is_dir():
         raise UsageError([Problem(f"`{source}` is no folder", "name the folder that holds the kustomizations")])
     known = {folder: each for folder, each in find_kustomizations(source).items() if not wishes.skips(folder)}
-    if not known:
+    told = _Told({}, {}, []) if wishes.environments else _told(source, wishes)
+    if not known and not told.roots:
         raise fail(
             f"`{source}` holds no kustomization",
             "name the folder above base/ and overlays/; plain manifests come in with --from-manifests",
         )
-    roots, notes = _named_roots(known, wishes) if wishes.environments else choose_environments(known)
-    command = _command()
+    roots, notes = told.roots, told.notes
+    if not roots:
+        roots, notes = _named_roots(known, wishes) if wishes.environments else choose_environments(known)
+    command = find_command()
     problems = Problems()
     environments: list[ExistingEnvironment] = []
     fitting = unique_names(list(roots))
@@ -84,7 +84,10 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         objects: list[Existing] = []
         for folder in folders:
             try:
-                objects += _render(command, source, folder, problems)
+                if folder in known:
+                    objects += render(command, source, folder, problems, told.added.get((name, folder)))
+                else:
+                    objects += read_folder(source, folder, notes, problems)
             except UnavailableError:
                 raise
             except EnvcError as error:
@@ -96,11 +99,13 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
             continue
         fit = fitting[name]
-        objects = without_cluster_made(objects, notes, fit)
+        objects = as_applied(objects, notes, fit, wishes)
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         whole = without_repeats(fit, objects, problems)
-        environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, *_written(source, folders, known)))
+        written, patches = _written(source, folders, known)
+        plain = tuple(existing.written for existing in whole if existing.written is not None)
+        environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
     problems.raise_any()
     if not environments:
         raise fail(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
@@ -108,7 +113,9 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         title(each.value)
         for environment in environments
         for each in environment.objects
-        if each.value["kind"] in {"ConfigMap", "Secret"} and has_content_hash(each.value["metadata"].get("name") or "")
+        if each.value["kind"] in GENERATED_KINDS
+        and has_content_hash(each.value["metadata"].get("name") or "")
+        and not has_own_hash(each.value)
     })
     if frozen:
         notes.append(
@@ -121,6 +128,32 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     patched = "".join(each.text for environment in environments for each in environment.patches)
     settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
     return Sources(in_promotion_order(environments), tuple(notes), base, settled)
+
+
+class _Told(NamedTuple):
+    """What objects of Flux and Argo CD tell: the folders of each environment, and what is laid over each."""
+
+    roots: dict[str, list[str]]
+    added: Mapping[tuple[str, str], Mapping[str, Any]]
+    notes: list[str]
+
+
+def _told(source: Path, wishes: Wishes) -> _Told:
+    """The environments that objects of Flux and Argo CD tell of; none when they tell of one only."""
+    notes: list[str] = []
+    roots: dict[str, list[str]] = {}
+    added: dict[tuple[str, str], Mapping[str, Any]] = {}
+    titles: dict[str, list[str]] = {}
+    for each in pointers(source, notes):
+        if wishes.skips(each.path) or each.path in roots.get(each.environment, ()):
+            continue
+        roots.setdefault(each.environment, []).append(each.path)
+        added[each.environment, each.path] = each.added
+        titles.setdefault(each.environment, []).append(f"{each.path} ({each.title})")
+    if len(roots) < 2:
+        return _Told({}, {}, [])
+    said = "; ".join(f"{name} is {', '.join(paths)}" for name, paths in titles.items())
+    return _Told(roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes])
 
 
 def _written(
@@ -159,7 +192,7 @@ def _author_base(
     problems = Problems()
     for folder in folders:
         try:
-            found += _render(command, source, folder, problems)
+            found += render(command, source, folder, problems)
         except EnvcError as error:
             if wishes.base:
                 raise
@@ -170,7 +203,7 @@ def _author_base(
             return ()
     if wishes.base:
         problems.raise_any()
-    return tuple(existing.value for existing in without_cluster_made(found, [], ""))
+    return tuple(existing.value for existing in as_applied(found, [], "", wishes))
 
 
 def _named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:
@@ -301,49 +334,3 @@ def _reached(roots: Sequence[str], known: Mapping[str, Kustomization]) -> set[st
             reached.add(folder)
             todo += known[folder].uses
     return reached
-
-
-def _command() -> list[str]:
-    """The program that renders kustomizations."""
-    if shutil.which("kustomize"):
-        return ["kustomize", "build"]
-    if shutil.which("kubectl"):
-        return ["kubectl", "kustomize"]
-    raise UnavailableError([
-        Problem(
-            "neither `kustomize` nor `kubectl` is on PATH, and kustomizations can only be read by rendering them",
-            "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/), or render each overlay "
-            "elsewhere into DIR/<environment>.yaml and use --from-manifests DIR",
-        )
-    ])
-
-
-def _render(command: Sequence[str], source: Path, folder: str, problems: Problems) -> list[Existing]:
-    """The objects that one kustomization makes."""
-    path = (source / folder).as_posix()
-    shown = " ".join([*command, path])
-    try:
-        done = subprocess.run(
-            [*command, path],
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired as error:
-        fix = "a remote base may be out of reach; vendor it, or render the overlay elsewhere"
-        raise UnavailableError([Problem(f"`{shown}` did not end within {_SECONDS} seconds", fix)]) from error
-    except OSError as error:
-        what = f"`{command[0]}` cannot be run: {(error.strerror or 'unknown reason').lower()}"
-        raise UnavailableError([Problem(what, "check its permissions")]) from error
-    if done.returncode != 0:
-        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        named = next((name for name in FILENAMES if (source / folder / name).is_file()), FILENAMES[0])
-        fix = f"mend the kustomization until `{shown}` succeeds"
-        raise fail(f"`{shown}` fails", fix, file_start(f"{path}/{named}"), trace=words)
-    file = File(f"{shown}", done.stdout)
-    values = yamlio.load_all(file.data, file.path)
-    documents = [Document(value, file, index, "base") for index, value in enumerate(values) if value is not None]
-    rendered = to_objects(documents, problems)
-    return [existing._replace(where=Location(path, 1, 1)) for existing in rendered]

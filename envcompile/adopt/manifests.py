@@ -19,6 +19,7 @@ from envcompile.adopt.grouping import Group, by_likeness, by_stage, by_wish, is_
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, fail
 from envcompile.kubernetes.cleaner import sort_live
+from envcompile.kubernetes.helm import sort_leftovers
 from envcompile.sources.tree import File, WorkingTree, file_start
 from envcompile.sources.yamlfiles import YAML_ENDINGS, sort_documents, split_file
 from envcompile.values import same
@@ -78,7 +79,7 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         groups = {name: Group(str(source), [existing for objects in found.values() for existing in objects])}
     environments = []
     for fit, group in groups.items():
-        objects = without_cluster_made(group.objects, notes, fit)
+        objects = as_applied(group.objects, notes, fit, wishes)
         written = tuple(existing.written for existing in objects if existing.written is not None)
         if len({each.path for each in written}) == 1:
             # One file with all of it is a print-out, no layout.
@@ -88,8 +89,15 @@ def read_manifests(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     problems.raise_any()
     if empty := [environment.name for environment in environments if not environment.objects]:
         raise fail(f"{', '.join(empty)}: no objects", "name files or folders that hold some")
-    shared = tuple(existing.value for existing in without_cluster_made(base, notes, "base"))
+    shared = tuple(existing.value for existing in as_applied(base, notes, "base", wishes))
     return Sources(in_promotion_order(environments), tuple(notes), shared)
+
+
+def read_folder(source: Path, folder: str, notes: list[str], problems: Problems) -> list[Existing]:
+    """The objects of plain manifests in a folder of a source, and of those below it."""
+    tree = WorkingTree(source)
+    paths = [entry.path for entry in tree.files("" if folder == "." else folder)]
+    return [existing for path in paths for existing in _objects(tree, source, path, notes, problems)]
 
 
 def _paths(source: Path, wishes: Wishes) -> tuple[Path, list[str], str]:
@@ -170,11 +178,13 @@ def to_objects(documents: Iterable[Document], problems: Problems) -> list[Existi
     return [Existing(document.value, _place_of(document)) for document in sorted_out.documents]
 
 
-def without_cluster_made(objects: Sequence[Existing], notes: list[str], origin: str) -> list[Existing]:
-    """The objects as somebody would apply them, should they come from a live cluster."""
+def as_applied(objects: Sequence[Existing], notes: list[str], origin: str, wishes: Wishes) -> list[Existing]:
+    """The objects as somebody would apply them, should they come from a live cluster or from Helm."""
     cleaned = sort_live(existing.value for existing in objects)
-    notes += [f"{origin}: {note}" for note in cleaned.notes]
-    return [objects[position]._replace(value=value) for position, value in cleaned.kept]
+    kept = [objects[position]._replace(value=value) for position, value in cleaned.kept]
+    left = sort_leftovers((existing.value for existing in kept), cleans=wishes.cleans_helm)
+    notes += [f"{origin}: {note}" for note in (*cleaned.notes, *left.notes)]
+    return [kept[position]._replace(value=value) for position, value in left.kept]
 
 
 def _place_of(document: Document) -> Location:

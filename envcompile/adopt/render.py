@@ -27,6 +27,7 @@ _SETTINGS_ORDER: Final = (
     "replicas",
     "params",
     "secretBackend",
+    "rollout",
     "exclude",
     "checks",
 )
@@ -41,7 +42,7 @@ def schema_files() -> dict[str, bytes]:
     """The JSON Schemas of settings and patches, by path."""
     return {
         f".schemas/{name}.json": (json.dumps(json_schema(name), indent=2) + "\n").encode()
-        for name in ("project", "environment", "patch")
+        for name in ("project", "environment", "patch", "generate")
     }
 
 

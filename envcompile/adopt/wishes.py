@@ -25,6 +25,8 @@ class Wishes(NamedTuple):
     """The folder below the source whose objects become the base; empty: the kustomization that all environments use."""
     skip_broken: bool = False
     """Whether a kustomization that cannot be built is left out, and named."""
+    cleans_helm: bool = False
+    """Whether what only Helm reads is taken out: tests of charts, its labels and annotations."""
 
     def skips(self, path: str) -> bool:
         """Whether a file or folder is left out, by its own path, its name, or a folder above it."""
@@ -54,8 +56,9 @@ def read_wishes(
     skip: Sequence[str] = (),
     base: str | None = None,
     skip_broken: bool = False,
+    cleans_helm: bool = False,
 ) -> Wishes:
-    """The wishes that `--env NAME=PATH`, `--skip GLOB`, `--base DIR` and `--skip-broken` stand for.
+    """The wishes that `--env NAME=PATH`, `--skip GLOB`, `--base DIR`, `--skip-broken` and `--helm clean` stand for.
 
     Args:
         source: what is brought over; paths are relative to it, or else to the working folder.
@@ -63,6 +66,7 @@ def read_wishes(
         skip: as `--skip` takes them.
         base: as `--base` takes it.
         skip_broken: whether `--skip-broken` was given.
+        cleans_helm: whether `--helm clean` was given.
 
     Raises:
         UsageError: a text is no NAME=PATH, a name is none of an environment, or a path is not below the source.
@@ -87,7 +91,7 @@ def read_wishes(
         problems.append(Problem(what, "name the folder with what all environments have"))
     if problems:
         raise UsageError(problems)
-    return Wishes(tuple(named), tuple(skip), folder or "", skip_broken)
+    return Wishes(tuple(named), tuple(skip), folder or "", skip_broken, cleans_helm)
 
 
 def _below(source: Path, text: str) -> str | None:

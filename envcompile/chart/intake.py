@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.chart import recognition
 from envcompile.chart.facts import flatten, identity
 from envcompile.errors import EnvcError, Problem, Problems, UsageError
+from envcompile.files import read_below
 from envcompile.kubernetes.cleaner import sort_live
 from envcompile.model import Location
 
@@ -108,8 +109,13 @@ class _InputReader:
         if source.path is None:
             self._file(stdin, source.shown)
             return
-        for path in self._files(source.path, source.shown):
-            self._file(path.read_bytes(), str(path))
+        if source.path.is_file():
+            self._file(source.path.read_bytes(), source.shown)
+            return
+        for path in self._files(source.path, source.shown, set()):
+            data = read_below(source.path, path.relative_to(source.path).as_posix())
+            if data is not None:
+                self._file(data, str(path))
 
     def tell_repeated(self, environment: str) -> None:
         """Warn of resources that were given more than once."""
@@ -128,10 +134,11 @@ class _InputReader:
         """All that was read; of two resources of one identity the last."""
         return [value for _, value in self._seen.values()] + self._generated
 
-    def _files(self, path: Path, shown: str) -> Iterator[Path]:
-        if path.is_file():
-            yield path
+    def _files(self, path: Path, shown: str, seen: set[Path]) -> Iterator[Path]:
+        real = path.resolve()
+        if real in seen:  # by another symlink, which may lead to a folder around itself
             return
+        seen.add(real)
         verdict = recognition.folder(path, shown)
         if verdict is not None:
             self._problems.add(*verdict)
@@ -140,7 +147,7 @@ class _InputReader:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                yield from self._files(entry, str(entry))
+                yield from self._files(entry, str(entry), seen)
             elif entry.suffix in _SUFFIXES:
                 yield entry
 

@@ -21,8 +21,10 @@ def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
     What only a strict server refuses is left out, as is what another version of Kubernetes takes; and where types and
     fields are right each by itself, what several say together is left to the checks.
     """
+    if surely_right(api, value, by_tables=True):
+        return []
     group, kind = str(value.get("apiVersion")).rpartition("/")[0], str(value.get("kind"))
-    if not api.is_built_in(group, kind) or surely_right(api, value, by_tables=True):
+    if not api.is_built_in(group, kind):
         return []
     from envcompile.check.schema import complaints
 

@@ -82,18 +82,21 @@ def counted(findings: Iterable[Finding]) -> str:
 
 
 def looked_at(report: Report) -> str:
-    """How much was looked at, what was found, and what was set aside, in one line."""
+    """How much was looked at, what was found, and what was set aside, in one line.
+
+    What is found at one place counts once, in however many environments, as it is shown.
+    """
     parts = [
         _many(len(report.environments), "environment"),
         _many(report.resources, "resource"),
         _many(len(report.rules), "rule"),
     ]
-    text = f"{', '.join(parts)}: {counted(report.findings)}"
+    text = f"{', '.join(parts)}: {counted(group.finding for group in together(report.findings))}"
     aside = []
     if report.ignored:
-        aside.append(f"{len(report.ignored)} ignored")
+        aside.append(f"{len(together(ignored.finding for ignored in report.ignored))} ignored")
     if report.known:
-        aside.append(f"{len(report.known)} in the baseline")
+        aside.append(f"{len(together(report.known))} in the baseline")
     return text + (f" ({', '.join(aside)})" if aside else "")
 
 

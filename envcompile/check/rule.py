@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from envcompile.check.check_input import Scene
     from envcompile.check.finding import Hit, Severity
     from envcompile.check.mend import Mend
     from envcompile.check.standards import Control
+    from envcompile.check.suppressions import Suppression
     from envcompile.model import Resource
+
+    class Judge(Protocol):
+        """Looks at one entry of `envcompile.dev/ignore` once all is found."""
+
+        def __call__(self, entry: Suppression, known: Collection[str], *, is_used: bool) -> Hit | None:
+            """What is wrong with it; `known` are the rules that it can name, `is_used` if it sets something aside."""
 
 
 class Rule(NamedTuple):
@@ -51,3 +58,11 @@ class Rule(NamedTuple):
     """How `envc fix` mends a finding that has one right answer; nothing for one that has several."""
     controls: tuple[Control, ...] = ()
     """The controls of the Pod Security Standards that it reports."""
+    judge: Judge | None = None
+    """What a rule about what is set aside says of an entry; it cannot be set aside itself, and finds nothing else."""
+
+
+def nothing(scene: Scene) -> tuple[Hit, ...]:
+    """What a rule finds that only looks at what is set aside."""
+    del scene
+    return ()

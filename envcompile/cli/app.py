@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from envcompile import __version__
-from envcompile.cli.completion import environments_at
 from envcompile.cli.error_handler import run_safely
 from envcompile.cli.flags import Globals
 from envcompile.cli.grammar import SETTINGS, CommandLine, Group, in_our_words
@@ -61,6 +59,7 @@ def make_app(arguments: Sequence[str] = ()) -> typer.Typer:
         name="envc",
         cls=_Overview,
         help=SUMMARY,
+        add_completion=False,
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -108,23 +107,13 @@ def _print_version(asked: bool) -> None:  # ruff: ignore[boolean-type-hint-posit
         raise typer.Exit
 
 
-def _completing() -> list[str]:
-    """What stands on the command line that a shell completes, as far as a command is called; empty for none."""
-    if "_ENVC_COMPLETE" not in os.environ:
-        return []
-    words = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
-    rest = Globals(words.split()[1:]).rest
-    # The first word is completed itself while nothing stands after it.
-    return rest if len(rest) > 1 or words[-1:].isspace() else []
-
-
 def run(arguments: Sequence[str]) -> int:
     """Run the command line; every error becomes a message on stderr and an exit code."""
 
     def action() -> int:
         try:
             with paged() if {*Globals(arguments).rest[:1]} & _LONG else nullcontext():
-                result = make_app(_completing() or arguments)(list(arguments), prog_name="envc", standalone_mode=False)
+                result = make_app(arguments)(list(arguments), prog_name="envc", standalone_mode=False)
         except typer.Exit as leave:
             return int(leave.exit_code)
         except typer.Abort:
@@ -133,14 +122,14 @@ def run(arguments: Sequence[str]) -> int:
             # typer leaves with 1 when the reader of stdout is gone; `envc show prod | head` is no mistake
             if isinstance(leave.__context__, BrokenPipeError):
                 raise leave.__context__ from None
-            if isinstance(leave.code, int):  # what completion leaves with
-                return leave.code
             raise
         except Exception as error:
             show_error = getattr(error, "show", None)
             if not callable(show_error):
                 raise
-            if (ours := in_our_words(error, environments_at(Globals(arguments).project))) is not None:
+            from envcompile.cli.completion.values import Values
+
+            if (ours := in_our_words(error, Values(Globals(arguments).project).environments())) is not None:
                 raise ours from None
             show_error()
             return int(getattr(error, "exit_code", 2))

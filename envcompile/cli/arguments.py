@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from envcompile.cli.completion import complete_environment, complete_resource
 from envcompile.cli.flags import UNTRUSTED, Flag, Options
 from envcompile.cli.grammar import SETTINGS, CommandLine, Group
 from envcompile.cli.render import diff
@@ -20,21 +19,18 @@ if TYPE_CHECKING:
     from envcompile.actions.past import Past
     from envcompile.units.project import Project
 
-Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.", autocompletion=complete_environment)]
+Env = Annotated[str, typer.Argument(metavar="ENV", help="The environment.")]
 Envs = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[ENV]...", help="Default: every environment.", show_default=False, autocompletion=complete_environment
-    ),
+    typer.Argument(metavar="[ENV]...", help="Default: every environment.", show_default=False),
 ]
-Resource = Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.", autocompletion=complete_resource)]
+Resource = Annotated[str, typer.Argument(metavar="KIND/NAME", help="The resource.")]
 OneResource = Annotated[
     str | None,
     typer.Argument(
         metavar="[KIND/NAME]",
         help="One resource; default: all of them.",
         show_default=False,
-        autocompletion=complete_resource,
     ),
 ]
 TextOrJson = Literal["text", "json"]
@@ -166,7 +162,6 @@ def _parameter(table: type[Options], found: Flag) -> inspect.Parameter:
         metavar=found.metavar or None,
         min=found.least,
         help=found.help,
-        autocompletion=complete_resource if found.metavar == "KIND/NAME" else None,
     )
     return inspect.Parameter(
         found.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]

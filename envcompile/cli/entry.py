@@ -132,34 +132,39 @@ def _refuse(what: str, fix: str) -> int:
 
 
 def _answer(given: Globals) -> int:
-    """Answer four frequent calls before anything heavy is imported, and leave all others to the whole command line.
+    """Answer frequent calls before anything heavy is imported, and leave all others to the whole command line.
 
-    They are the version, the overview of commands, a build with nothing to do, and the recording of a commit.
+    They are a shell's completion, the version, the overview of commands, a build with nothing to do, and the recording
+    of a commit.
     """
     import os
 
+    if "_ENVC_COMPLETE" in os.environ:
+        from envcompile.cli.completion.answer import answer
+
+        sys.stdout.write(answer(os.environ))
+        return 0
     arguments = ["--project", given.project, *given.rest]
-    if "_ENVC_COMPLETE" not in os.environ:
-        if given.rest == ["--version"]:
-            from envcompile import __version__
+    if given.rest == ["--version"]:
+        from envcompile import __version__
 
-            sys.stdout.write(f"envc {__version__}\n")
-            return 0
-        if given.rest in ([], ["--help"], ["-h"]):
-            return _overview(usage_error=not given.rest)
-        _listen(given)
-        if given.rest[0] == "build":
-            from envcompile.cli.fastpath import quick_build
+        sys.stdout.write(f"envc {__version__}\n")
+        return 0
+    if given.rest in ([], ["--help"], ["-h"]):
+        return _overview(usage_error=not given.rest)
+    _listen(given)
+    if given.rest[0] == "build":
+        from envcompile.cli.fastpath import quick_build
 
-            code = quick_build(arguments)
-            if code is not None:
-                return code
-        if given.rest[:2] == ["history", "record"]:
-            from envcompile.cli.fastpath import quick_record
+        code = quick_build(arguments)
+        if code is not None:
+            return code
+    if given.rest[:2] == ["history", "record"]:
+        from envcompile.cli.fastpath import quick_record
 
-            code = quick_record(arguments)
-            if code is not None:
-                return code
+        code = quick_record(arguments)
+        if code is not None:
+            return code
     from envcompile.cli.app import run
 
     return run(arguments)

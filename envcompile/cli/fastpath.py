@@ -108,13 +108,11 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
 
     from envcompile.actions.team import share, trouble
     from envcompile.cli.output import tell
-    from envcompile.cli.render.build import print_stream, tell_built, tell_stale
+    from envcompile.cli.render.build import print_built, print_stream, tell_built, tell_stale, tell_why
     from envcompile.errors import Problem, UsageError
 
-    if options.format not in {None, "text", "json"} or (options.format and not options.why):
-        raise UsageError([
-            Problem("--format goes with --why and is `text` or `json`", "envc build --why --format json")
-        ])
+    if options.format not in {None, "text", "json"}:
+        raise UsageError([Problem(f"--format cannot be `{options.format}`", "it is one of text, json")])
     share(opened, os.environ)
     if options.stdout:
         return print_stream(opened, environments, options.only)
@@ -133,10 +131,10 @@ def build_project(opened: Project, environments: Sequence[str], options: BuildOp
     )
     if trouble(opened):
         tell(f"warning: {trouble(opened)}")
-    if options.why:
-        from envcompile.cli.render.build import tell_why
-
-        tell_why(opened.reasons(), as_json=options.format == "json")
+    if options.format == "json":
+        print_built(results, opened.reasons() if options.why else None)
+    elif options.why:
+        tell_why(opened.reasons())
     if options.check:
         return tell_stale(opened, results, aside=options.format == "json")
     return tell_built(results)

@@ -163,6 +163,10 @@ class BuildOptions(Options):
         ("at", "why"),
         ("stdout", "why"),
         ("watch", "why"),
+        ("stdout", "format"),
+        ("staged", "format"),
+        ("at", "format"),
+        ("watch", "format"),
         ("jobs", "engine"),
         ("untrusted", "engine"),
         ("untrusted", "watch"),
@@ -181,12 +185,22 @@ class BuildOptions(Options):
     engine: str | None = flag("Let an engine compile: dask://HOST:PORT.", "ADDRESS")
     untrusted: bool = flag(UNTRUSTED)
     why: bool = flag("Tell of each unit (application x environment) whether it was compiled, and why.")
-    format: str | None = flag("How --why prints; default: text.", "text|json", short="-o")
+    format: str | None = flag("How to print what was done; default: text.", "text|json", short="-o")
 
     @property
     def is_ordinary(self) -> bool:
         """Tell whether everything goes to environments/: then a build with nothing to do is known by its snapshot."""
-        odd = (self.output, self.stdout, self.only, self.watch, self.force, self.why, self.untrusted, self.is_of_git)
+        odd = (
+            self.output,
+            self.stdout,
+            self.only,
+            self.watch,
+            self.force,
+            self.why,
+            self.untrusted,
+            self.is_of_git,
+            self.format,
+        )
         return not any(odd)
 
     @property

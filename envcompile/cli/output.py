@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.text import in_json, one_line, visible
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
+FORMAT_VERSION: Final = 1
+"""Of the documents of `--format json`: fields may come while it stays; see `cli/shapes/catalogue.py`."""
 _GRAVE = ("error:", "warning:")
 """What `-q` does not silence."""
 
@@ -43,6 +45,11 @@ def document(value: Any) -> None:
     import json
 
     sys.stdout.write(f"{in_json(json.dumps(value, indent=2, ensure_ascii=False))}\n")
+
+
+def answer(**parts: Any) -> None:
+    """Print the document of a command, of a shape in `cli/shapes`, with the version of all shapes."""
+    document({"formatVersion": FORMAT_VERSION, **parts})
 
 
 def tell(words: str) -> None:

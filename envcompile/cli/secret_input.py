@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from envcompile.secrets.secret_set import SecretSet
     from envcompile.units.project import Project
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The Secret's name.")]
+Name = Annotated[str, typer.Argument(metavar="SECRET", help="The Secret's name.")]
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The key in the Secret.")]
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Names of Secrets; default: all.", show_default=False)
+    list[str] | None, typer.Argument(metavar="[SECRET]...", help="Names of Secrets; default: all.", show_default=False)
 ]
 PrivateKeys = Annotated[
     list[Path] | None,

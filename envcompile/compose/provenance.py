@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.kubernetes.fieldpath import FieldPath
-    from envcompile.model import Location, Pointer, Resource, Step
+    from envcompile.model import Document, Location, Pointer, Resource, Step
 
     Where = Callable[[Pointer], Location | None]
 
@@ -184,6 +184,13 @@ def _patch_root(step: Step) -> Any:
     return look_up(step.document.value, step.within) if step.document is not None else None
 
 
+def _origin_of(document: Document) -> str:
+    """Who computed a document that nobody wrote down as it is."""
+    if not document.generated:
+        return ""
+    return "computed by jsonnet" if document.source.path.endswith(".jsonnet") else "made by a Generate"
+
+
 def _stated(step: Step, path: FieldPath) -> tuple[Location | None, str]:
     """The place where a document's patch writes the field down, or None when it does not."""
     if step.document is None or step.role == "json6902":
@@ -191,7 +198,7 @@ def _stated(step: Step, path: FieldPath) -> tuple[Location | None, str]:
     root = _patch_root(step)
     pointer = resolve(path, root)
     if pointer is not None:
-        note = "computed by jsonnet" if step.document.generated else ""
+        note = _origin_of(step.document)
         if step.document.generated:
             return place(step.document), note
         return exact_place(step.document, (*step.within, *pointer)), note

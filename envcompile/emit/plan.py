@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from stat import S_ISREG
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.former import digest_of_text
@@ -19,6 +17,7 @@ from envcompile.emit.index import (
     render_record,
 )
 from envcompile.errors import Problem, UnavailableError
+from envcompile.seenfiles import NO_FILES, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -26,24 +25,12 @@ if TYPE_CHECKING:
 
     from envcompile.emit.former import Former
     from envcompile.model import Bundle
+    from envcompile.seenfiles import Files
 
 
 _SLASH = re.compile(r"/")
 _DIGITS = 64
 """Of a SHA-256."""
-
-
-class Known(NamedTuple):
-    """Files as they were left, all paths below their folder."""
-
-    stats: Mapping[str, str]
-    """Path -> stat, as `stats` of a plan has it."""
-    digests: Mapping[str, str]
-    """Path -> the SHA-256 of what was in it then."""
-
-    def digest(self, path: str, stat: str) -> str:
-        """The digest of a file that has this stat now; empty for one that was touched since."""
-        return self.digests.get(path, "") if self.stats.get(path) == stat else ""
 
 
 class Plan(NamedTuple):
@@ -71,8 +58,8 @@ class Plan(NamedTuple):
     """Byte for byte what envc writes; an index that git merged, or that has digests, is current without being it."""
     gone: bool = False
     former: Former | None = None
-    stats: Mapping[str, str] = {}
-    """The stat of every file that was there."""
+    seen: Files | None = None
+    """Every file that was there."""
     new_index: bytes = b""
     """The index that belongs into the folder."""
 
@@ -94,7 +81,7 @@ class Plan(NamedTuple):
 def plan(
     folder: Path,
     bundle: Bundle,
-    known: Known | None = None,
+    known: Files | None = None,
     *,
     former: Former | None = None,
     gone: bool = False,
@@ -115,7 +102,7 @@ def plan(
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, known or Known({}, {}), former, gone=gone, partial=partial)
+        return _plan(folder, bundle, known or NO_FILES, former, gone=gone, partial=partial)
     except OSError as error:
         raise unreadable(error, folder) from error
 
@@ -130,20 +117,32 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
 def _plan(
     folder: Path,
     bundle: Bundle,
-    known: Known,
+    known: Files,
     former: Former | None,
     *,
     gone: bool,
     partial: bool,
 ) -> Plan:
-    present, folders_present = _walk(folder)
-    index = (folder / INDEX_NAME).read_bytes() if present.get(INDEX_NAME) else None
+    seen = Seen()
+    seen.look_below(str(folder), ("",), is_output=True)
+    if seen.refused is not None:
+        raise seen.refused
+    files = seen.files()
+    index = (folder / INDEX_NAME).read_bytes() if INDEX_NAME in files else None
     plain = index.replace(b"\r\n", b"\n") if index is not None and b"\r" in index else index
     own_index = _index_of(bundle.digests, plain, known) if former is not None else b""
     if own_index and own_index == index and not (gone or partial):
-        untouched = _untouched(bundle, present, known)
+        untouched = _untouched(bundle, files, known) if not seen.odd else None
         if untouched is not None:
             return untouched._replace(index_now=index, former=former, new_index=own_index)
+    present = {**files.stat_of, **dict.fromkeys(seen.odd, "")}
+    folders_present = {*seen.folders}
+    stats_known, digests_known = known.stat_of, known.digest_of
+
+    def untouched_digest(path: str, stat: str) -> str:
+        """The digest of a file that has this stat now; empty for one that was touched since."""
+        return digests_known.get(path, "") if stats_known.get(path) == stat else ""
+
     owned = dict.fromkeys(bundle.digests, ()) if own_index and plain == own_index else parse_index(index or b"")
 
     if former is not None and (strangers := present.keys() - bundle.digests.keys() - owned.keys() - {INDEX_NAME}):
@@ -159,7 +158,7 @@ def _plan(
         """The digest of a file, and whether it may be written anew."""
         if not stat:
             return "", False
-        found = known.digest(path, stat)
+        found = untouched_digest(path, stat)
         if found:
             return found, True  # not touched since envc wrote it
         said = written(path)
@@ -181,7 +180,7 @@ def _plan(
     for path, wanted in bundle.digests.items():
         digests[path] = wanted
         stat = present.get(path)
-        if stat and wanted == known.digest(path, stat):
+        if stat and wanted == untouched_digest(path, stat):
             unchanged.append(path)  # not touched since envc wrote it
             continue
         if stat is None:
@@ -237,17 +236,20 @@ def _plan(
         index_is_canonical=is_canonical,
         gone=gone,
         former=former,
-        stats=present,
+        seen=files,
         new_index=new_index,
     )
 
 
-def _untouched(bundle: Bundle, present: Mapping[str, str], known: Known) -> Plan | None:
+def _untouched(bundle: Bundle, files: Files, known: Files) -> Plan | None:
     """The plan where nobody touched anything since envc wrote it, and no file comes or goes; None elsewhere."""
-    if present != known.stats or known.digests.keys() ^ bundle.digests.keys() != {INDEX_NAME}:
+    if not known.is_same(files):
         return None
-    touched = {path for path, _ in bundle.digests.items() - known.digests.items()}
-    if any(len(known.digests[path]) != _DIGITS for path in touched):
+    digests = known.digest_of
+    if digests.keys() ^ bundle.digests.keys() != {INDEX_NAME}:
+        return None
+    touched = {path for path, _ in bundle.digests.items() - digests.items()}
+    if any(len(digests[path]) != _DIGITS for path in touched):
         return None  # it is not known what is in there
     unchanged = tuple([path for path in bundle.digests if path not in touched])
     none: tuple[str, ...] = ()
@@ -258,15 +260,16 @@ def _untouched(bundle: Bundle, present: Mapping[str, str], known: Known) -> Plan
         None,
         index_is_current=True,
         index_is_canonical=True,
-        stats=present,
+        seen=files,
     )
 
 
-def _index_of(names: Mapping[str, object], index: bytes | None, known: Known) -> bytes:
+def _index_of(names: Mapping[str, object], index: bytes | None, known: Files) -> bytes:
     """The index for these names: the one that is there when it is known to be that of just these."""
-    of_known = known.digests.get(INDEX_NAME, "")
-    is_known = index is not None and len(known.digests) == len(names) + 1 and known.digests.keys() >= names.keys()
-    return index if index is not None and is_known and digest(index) == of_known else render_names(names)
+    is_known = index is not None and len(known) == len(names) + 1 and known.places.keys() >= names.keys()
+    if index is not None and is_known and digest(index) == known.digest(INDEX_NAME):
+        return index
+    return render_names(names)
 
 
 def is_index_current(
@@ -285,33 +288,3 @@ def is_index_current(
     if gone or index is None:
         return gone and index is None
     return (is_readable(index) or has_digests(index)) and {*owned}.issuperset(wanted)
-
-
-def _walk(folder: Path) -> tuple[dict[str, str], set[str]]:
-    """Every file below a folder with its stat, and every folder.
-
-    The stat is empty for what is never envc's, nor read: symlinks, pipes and devices.
-    """
-    files: dict[str, str] = {}
-    folders: set[str] = set()
-    top = f"{folder}/"
-    todo = [""]
-    while todo:
-        below = todo.pop()
-        try:
-            with os.scandir(top + below if below else folder) as entries:
-                for entry in entries:
-                    path = below + entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        todo.append(f"{path}/")
-                        folders.add(path)
-                        continue
-                    status = entry.stat(follow_symlinks=False)
-                    files[path] = (
-                        f"{status.st_mtime_ns} {status.st_ctime_ns} {status.st_size} {status.st_ino}"
-                        if S_ISREG(status.st_mode)
-                        else ""
-                    )
-        except FileNotFoundError:
-            continue
-    return files, folders

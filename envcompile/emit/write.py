@@ -12,6 +12,7 @@ from envcompile.emit.index import INDEX_NAME
 from envcompile.emit.plan import unreadable
 from envcompile.emit.swap import put_in_place, recover
 from envcompile.errors import EnvcError, Problem, UnavailableError
+from envcompile.files import repository_of
 from envcompile.model import Location
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def check_folder(folder: Path, root: Path) -> Path:
     """
     try:
         real, own = folder.resolve(), root.resolve()
-        home = _repository(own)
+        home = repository_of(own)
         for place in (folder, *folder.parents):
             if place.is_dir():
                 break
@@ -279,11 +280,6 @@ def sweep(scratch: Path) -> None:
             remove_folder(leftover)
         else:
             leftover.unlink(missing_ok=True)
-
-
-def _repository(root: Path) -> Path:
-    """The nearest folder around the project that holds `.git`, or the project's own: sources end there, too."""
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
 
 
 def _leaves(folder: Path, home: Path) -> bool:

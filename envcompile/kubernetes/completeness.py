@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.errors import nearest
-from envcompile.kubernetes.decoding import formats, misread
+from envcompile.kubernetes.decoding import cut, formats, misread
 from envcompile.kubernetes.demands import demands
 from envcompile.kubernetes.schema import SCALARS, Shortcoming, json_type
 from envcompile.kubernetes.shipped import groups, kinds_of
@@ -39,6 +39,13 @@ _CALLED: Final = {
     "int-or-string": "an integer or a string",
 }
 
+
+_SCHEMAS: Final = ("items", "additionalProperties")
+"""Fields of a schema in a CustomResourceDefinition that hold schemas, of which the API's own document does not tell.
+
+A strict server does not tell unknown fields in them. Source: staging/src/k8s.io/apiextensions-apiserver/pkg/apis/
+apiextensions/v1/marshal.go.
+"""
 
 _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
     f"{GROUP_PREFIXES.get(name.partition('.')[0], TYPE_PREFIX)}{name}": frozenset(fields.split())
@@ -200,11 +207,13 @@ def _judge(value: Any, node: Node, pointer: Pointer, form: str, built_in: bool) 
             yield from _judge(item, node.items, (*pointer, index), form, built_in)
     elif built_in and isinstance(value, float) and node.type in {"integer", "int-or-string"}:
         what = f"{_name(pointer)} is written with a fraction where an integer belongs"
-        yield Shortcoming(pointer, what, is_certain=misread(value, node.type, form) is not None)
+        fits = node.type == "integer" or misread(value, node.type, form) is None
+        yield Shortcoming(pointer, what, is_certain=not fits, becomes=cut(value, form) if fits else None)
     elif built_in and node.type in SCALARS:
         misfit = misread(value, node.type, form)
         if misfit:
-            yield Shortcoming(pointer, f"{_name(pointer)} {misfit}")
+            becomes = cut(value, form) if node.type == "integer" else None
+            yield Shortcoming(pointer, f"{_name(pointer)} {misfit}", is_certain=becomes is None, becomes=becomes)
 
 
 def _judge_field(
@@ -220,6 +229,11 @@ def _judge_field(
         if not node.is_open:
             what = f"`{key}` is not a field of {node.name}{_suggestion(key, node)}"
             yield Shortcoming((*pointer, key), what, node.is_certain, is_dropped=True)
+    elif built_in and holds_schema(key, node, child):
+        for place, schema in enumerate(inner) if isinstance(inner, list) else [(-1, inner)]:
+            if isinstance(schema, dict):
+                where = (*pointer, key) if place < 0 else (*pointer, key, place)
+                yield from (one for one in _judge(schema, node, where, "", True) if not one.is_dropped)
     elif (
         not form
         and type(inner) is str
@@ -250,6 +264,11 @@ def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool
 def form_of(node: Node, key: str) -> str:
     """What a field of a built-in type is read as."""
     return _forms(node.name).get(key, "")
+
+
+def holds_schema(key: str, node: Node, child: Node) -> bool:
+    """Tell whether a field of a built-in type holds schemas in a way of which its own schema does not tell."""
+    return child.type == "any" and key in _SCHEMAS and node.name.endswith(".JSONSchemaProps")
 
 
 def is_fine(key: str, value: Any, node: Node, form: str, child: Node) -> bool:

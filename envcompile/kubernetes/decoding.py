@@ -44,7 +44,10 @@ def misread(value: Any, type_: str, form: str) -> str | None:
         return _quantity(value)
     if type_ in {"integer", "int-or-string"} and isinstance(value, int | float) and not isinstance(value, bool):
         bits = 63 if form == "int64" else 31
-        return None if -(2**bits) <= value < 2**bits else f"does not fit into {bits + 1} bits"
+        if -(2**bits) <= value < 2**bits:
+            return None
+        what = f"does not fit into {bits + 1} bits"
+        return f"{what}: applied it becomes {cut(value, form)}" if type_ == "integer" else what
     if type_ != "string" or not isinstance(value, str):
         return None
     match form:
@@ -54,6 +57,17 @@ def misread(value: Any, type_: str, form: str) -> str | None:
             return _time(value, micro=form == "microtime")
         case _:
             return None
+
+
+def cut(value: float, form: str) -> int:
+    """What a server-side apply makes of a number: one that is too large loses its upper bits, as Go converts numbers.
+
+    A create refuses such a number. `form` is `int64`, or empty for an int32.
+    """
+    bits = 63 if form == "int64" else 31
+    whole = int(value) if -(2.0**63) <= value < 2.0**63 else -(2**63)
+    top = 1 << bits
+    return (whole + top) % (2 * top) - top
 
 
 def _quantity(value: Any) -> str | None:

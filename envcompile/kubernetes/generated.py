@@ -10,6 +10,8 @@ import re
 from typing import Final
 
 _HASH: Final = re.compile(r"-[bcdfghkmt2456789]{10}$")
+SUFFIX_ANNOTATION: Final = "envcompile.dev/name-suffix"
+"""On a ConfigMap or Secret: `hash`, where its name shall end in one; the build takes it out."""
 GENERATED_KINDS: Final = frozenset({"ConfigMap", "Secret"})
 
 

@@ -51,6 +51,8 @@ class Shortcoming(NamedTuple):
     version of an operator may take."""
     is_dropped: bool = False
     """True for a field that is not known: a server that is not asked to be strict drops it."""
+    becomes: int | None = None
+    """What is applied in place of a number that does not fit."""
 
 
 def spell_keys(keys: Iterable[str]) -> str:

@@ -24,7 +24,10 @@ _SAYS_NOTHING = frozenset({"apiVersion", "kind", "abstract", "owners", "cluster"
 """Keys that have no say in what an environment compiles to."""
 _BY_NAME = ("labels", "annotations", "podLabels", "podAnnotations")
 _MODES = {RELOADER_ANNOTATION: "rollout", CHECKSUM_ANNOTATION: "rollout", WAVE_ANNOTATION: "syncWaves"}
-_CHOICES: dict[str, tuple[Any, ...]] = {"rollout": ("none", "reloader", "checksum"), "syncWaves": (True, False)}
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "rollout": ("none", "reloader", "checksum", "suffix"),
+    "syncWaves": (True, False),
+}
 
 
 class Setting(NamedTuple):

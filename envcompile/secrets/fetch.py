@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
-from envcompile.files import unwritable, write_atomically
+from envcompile.files import read_below, write_below
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.httpget import RedirectRefusedError, get
 from envcompile.secrets.origin import origin_of
@@ -80,7 +80,7 @@ def accept_certificate(
     """
     chosen, warnings = choose(read_certificates(data, origin), pin=wanted, now=now)
     file = file or certificate_file(environment, settings)
-    stored = _stored(root / file, file)
+    stored = _stored(root, file)
     pin = settings.sealing.fingerprint if settings.sealing else None
     before = pin or (stored.fingerprint if stored is not None else None)
     if before is not None and not same_fingerprint(before, chosen.fingerprint) and not accept:
@@ -98,33 +98,25 @@ def accept_certificate(
         own = f"overlays/{environment}/{DEFAULT_CERTIFICATE}"
         names_own = named_in is not None
     text = chosen.pem.encode()
-    path = root / own
     is_ours = own != file or not is_inherited
-    changed = is_ours and (not path.exists() or path.read_bytes() != text)
-    settings_file = root / settings_name
-    settings_text = settings_file.read_bytes()
+    changed = is_ours and read_below(root, own) != text
+    settings_text = read_below(root, settings_name) or b""
     pinned_text = settings_text
     if pin is None or not same_fingerprint(pin, chosen.fingerprint):
         pinned_text = pinned(settings_text, settings_name, chosen.fingerprint)
     if names_own:
         pinned_text = pinned(pinned_text, settings_name, DEFAULT_CERTIFICATE, "certificate")
     if changed:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(file, error) from error
-        write_atomically(path, text, shown=file)
+        write_below(root, own, text)
     if pinned_text != settings_text:
-        write_atomically(settings_file, pinned_text, shown=f"overlays/{environment}/environment.yaml")
+        write_below(root, settings_name, pinned_text)
     state: Literal["new", "same", "changed"] = "same" if same else "new" if before is None else "changed"
     return CertificateChange(state, chosen, before, own, changed or pinned_text != settings_text, warnings)
 
 
-def _stored(path: Path, file: str) -> Certificate | None:
-    try:
-        found = read_certificates(path.read_bytes(), file)
-    except FileNotFoundError:
-        return None
+def _stored(root: Path, file: str) -> Certificate | None:
+    data = read_below(root, file)
+    found = read_certificates(data, file) if data is not None else []
     return found[0] if len(found) == 1 else None
 
 

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from envcompile.errors import fail
+from envcompile.errors import UnavailableError, fail
+from envcompile.files import lock, write_atomically
 from envcompile.model import Location
 from envcompile.secrets.plaintext import Plaintext
 
@@ -137,9 +138,11 @@ def create_identity(environ: Mapping[str, str]) -> tuple[IdentityKey, Path] | No
     master = secrets.token_hex(LEAST_KEY_BYTES).encode()
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-            opened.write(master + b"\n")
-    except OSError:
+        with lock(file.parent):
+            if file.exists():  # another process was quicker
+                return None
+            write_atomically(file, master + b"\n", mode=0o600)
+    except (OSError, UnavailableError):
         return None
     return IdentityKey(Plaintext(master)), file
 

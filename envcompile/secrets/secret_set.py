@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean, fail
+from envcompile.files import read_below
 from envcompile.model import Location
 from envcompile.secrets.declaration import declare
 from envcompile.secrets.plaintext_findings import is_secret
@@ -114,14 +115,13 @@ class SecretSet:
         from envcompile.secrets.certificate import read_certificates
 
         file = self.certificate_file
-        try:
-            data = (self.root / file).read_bytes()
-        except FileNotFoundError:
+        data = read_below(self.root, file)
+        if data is None:
             raise fail(
                 f"environment {self.environment} has no sealing certificate",
                 f"fetch it: `envc secrets fetch-cert {self.environment}`",
                 Location(file, 1, 1),
-            ) from None
+            )
         return read_certificates(data, file)
 
     def chosen(self, names: Iterable[str]) -> tuple[Declaration, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from envcompile.files import read_below
 from envcompile.git.lines import line_times
 from envcompile.secrets.validate import is_moved, judge
 
@@ -92,7 +93,7 @@ def ages_of(secret_set: SecretSet, store: Store, now: datetime) -> dict[ValueId,
     found = {}
     for part in secret_set.every_store():
         by_line = line_times(secret_set.root, part.file) if part.records else {}
-        lines = (secret_set.root / part.file).read_bytes().splitlines() if by_line else []
+        lines = (read_below(secret_set.root, part.file) or b"").splitlines() if by_line else []
         times = {line: by_line.get(line, 0) for line, text in enumerate(lines, 1) if text.startswith(b"  sealed: ")}
         if len(times) != len(part.records):
             continue

@@ -8,7 +8,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from envcompile.errors import Problems, did_you_mean
-from envcompile.files import lock, sweep, unwritable, write_atomically
+from envcompile.files import inside, lock, read_below, sweep, unwritable, write_atomically
 from envcompile.model import Location
 from envcompile.secrets.ciphertext import SCOPES, BrokenCiphertextError, take_apart
 
@@ -258,10 +258,8 @@ def render_store(store: Store) -> str:
 
 def read_store(root: Path, file: str) -> Store:
     """The store of an environment; an empty one when the file does not exist yet."""
-    try:
-        return parse_store((root / file).read_bytes(), file)
-    except FileNotFoundError:
-        return Store(file)
+    data = read_below(root, file)
+    return Store(file) if data is None else parse_store(data, file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,13 +277,13 @@ def update_store(root: Path, file: str, update: Update) -> bool:
     The file is read again under a lock, so that two sealings at once both keep their records, and replaced in one
     step: whoever is killed here leaves the old store or the new one, whole.
     """
-    path = root / file
+    path = inside(root, file)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise unwritable(file, error) from None
     with lock(path.parent):
-        before = path.read_bytes() if path.exists() else None
+        before = read_below(root, file)
         store = parse_store(before, file) if before is not None else Store(file)
         records = {id_: record for id_, record in store.records.items() if id_ not in update.drop}
         records |= {record.id: record for record in update.put}

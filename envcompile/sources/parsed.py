@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from envcompile.sources.yamlfiles import FileDocuments
 
 
+GENERATE_MARK = b"Generate"
+"""Stands in every file with a `kind: Generate`."""
 _BOUND = 2_000_000
 """Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much.
 
@@ -359,7 +361,8 @@ class ParsedFiles:
         Raises:
             EnvcError: what is wrong with the file.
         """
-        if path.endswith(JSONNET_ENDING) or MARK in self.file(tree, path).data:
+        data = self.file(tree, path).data
+        if path.endswith(JSONNET_ENDING) or MARK in data or GENERATE_MARK in data:
             return None
         said = self._say(tree, name, path, EnvironmentFacts({}, {}, ""))
         found = scan_of(path, app_of(path, name), self.digest(tree, path), said.documents, varies=False)
@@ -453,6 +456,20 @@ class ParsedFiles:
                 documents.append(substitute(document, facts.params) if has_parameters else document)
             except EnvcError as error:
                 problems.extend(error)
+        if GENERATE_MARK in file.data:
+            from envcompile.sources.generators import generated, is_generate
+
+            read: dict[str, str] = {}
+
+            def content(used: str) -> bytes:
+                data = self.file(tree, used).data
+                read[used] = self.digest(tree, used)
+                return data
+
+            made = [generated(one, content, problems) if is_generate(one) else one for one in documents]
+            documents = [one for one in made if one is not None]
+            imports |= frozenset(read)
+            import_digests += tuple(f"{used} {digest}" for used, digest in sorted(read.items()))
         found = sort_documents(documents, problems)
         problems.raise_any()
         return _Said(found, imports, import_digests, varies)

@@ -35,8 +35,17 @@ def broken(model: settings.Model) -> list[Broken]:
             return list(_environment(model))
         case settings.Patch():
             return list(_patch(model))
+        case settings.Generate():
+            return list(_generate(model))
         case _:
             return []
+
+
+def _generate(generate: settings.Generate) -> Iterator[Broken]:
+    if (generate.config_map is None) == (generate.secret is None):
+        yield Broken(
+            (), "a Generate makes either a ConfigMap or a Secret", "write `configMap:` or `secret:`, one of them"
+        )
 
 
 def _project(project: settings.Project) -> Iterator[Broken]:

@@ -25,10 +25,11 @@ from envcompile.git.tree import (
 from envcompile.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from envcompile.errors import EnvcError
     from envcompile.limits import Limits
+    from envcompile.seenfiles import Files
 
 
 _MEBIBYTE = 1 << 20
@@ -65,13 +66,12 @@ class WorkingTree:
     Args:
         root: the project's folder.
         limits: what one layer may hold; `limits` of envc.yaml once that is read.
-        seen: the files below the folders `SEEN` with their stats (times of change, size, inode), where somebody looked
-            at them just now and found no symlink.
+        seen: the files below the folders `SEEN`, where somebody looked at them just now and found no symlink.
     """
 
     __slots__ = ("_boundary", "_prefix", "_scanned", "_seen", "limits", "root")
 
-    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS, *, seen: Mapping[str, str] | None = None) -> None:
+    def __init__(self, root: Path, limits: Limits = DEFAULT_LIMITS, *, seen: Files | None = None) -> None:
         self.limits = limits
         self._seen = seen
         self.root = Path(os.path.realpath(root))
@@ -97,8 +97,12 @@ class WorkingTree:
             return []
         found: list[FileEntry] = []
         if self._seen is not None and folder in SEEN:
-            seen = [(path, facts) for path, facts in self._seen.items() if path.startswith(prefix) and " " in facts]
-            found = [_entry(path, facts) for path, facts in seen if not _holds_ignored(path)]
+            seen = zip(self._seen.paths(), self._seen.numbers(), strict=True)
+            found = [
+                FileEntry(path, changed, size, inode)
+                for path, (changed, _, size, inode) in seen
+                if path.startswith(prefix) and size >= 0 and not _holds_ignored(path)
+            ]
         if not found or len(found) > self.limits.files or len(_folders(found)) > self.limits.folders:
             found = []
             self._walk(folder, prefix, found)
@@ -251,11 +255,6 @@ def _holds_ignored(path: str) -> bool:
 
 def _folders(entries: list[FileEntry]) -> set[str]:
     return {entry[0].rpartition("/")[0] for entry in entries}
-
-
-def _entry(path: str, facts: str) -> FileEntry:
-    changed, _, size, inode = facts.split(" ")
-    return FileEntry(path, int(changed), int(size), int(inode))
 
 
 def _no_file(path: str, mode: int) -> EnvcError:

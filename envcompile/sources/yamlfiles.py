@@ -27,7 +27,7 @@ JSONNET_ENDING = ".jsonnet"
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 """What kustomize calls its own files; only the last name is certain to be one."""
 _OWN_FILES = (ENVIRONMENT_FILE, SEALED_FILE)
-_OUR_KINDS = ("Patch", "Environment")
+_OUR_KINDS = ("Patch", "Generate", "Environment")
 _KIND = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 
@@ -226,7 +226,7 @@ def _is_other_api(values: list[Any]) -> bool:
 
 
 def _subject(document: Document) -> str:
-    if document.generated:
+    if document.generated and document.source.path.endswith(JSONNET_ENDING):
         return f"`{dotted(document.within)}` in jsonnet's output" if document.within else "jsonnet's output"
     return f"`{dotted(document.within)}`" if document.within else f"document {document.index + 1}"
 

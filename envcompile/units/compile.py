@@ -10,6 +10,7 @@ from envcompile.compose.assemble import compose_unit
 from envcompile.compose.namespaces import references_of, written_identity
 from envcompile.compose.references import names_of, needs_of
 from envcompile.compose.rollout import configuration_of, content_digest, is_restartable, with_reloader
+from envcompile.compose.suffixes import named_by_content, names_in
 from envcompile.compose.waves import has_wave, written_wave
 from envcompile.errors import Problems
 from envcompile.kubernetes import load as load_api
@@ -39,16 +40,17 @@ def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
     composed = compose_of(unit, api, problems)
     warnings: list[str] = list(composed.warnings)
     resources: Sequence[Resource] = composed.resources
+    settings = unit.settings
+    resources, names = named_by_content(resources, settings, f"overlays/{unit.environment}")
     if not problems:
         # Values of a broken Secret would be told about twice.
-        resources = seal_secrets(unit, composed.resources, problems, warnings)
-    settings = unit.settings
+        resources = seal_secrets(unit, resources, problems, warnings)
     if settings.rollout == "reloader":
         resources = [with_reloader(resource, f"overlays/{unit.environment}") for resource in resources]
     declared = declared_secrets(composed.resources)
-    pairs = zip(composed.resources, resources, strict=True)
+    parts = zip(composed.resources, resources, names, strict=True)
     exports = UnitExports(
-        tuple([_exported(after, composed.origins[before.id], settings) for before, after in pairs])
+        tuple([_exported(after, composed.origins[before.id], settings, name) for before, after, name in parts])
         if not problems
         else tuple([
             Exported(resource.id, resource.app, composed.origins[resource.id]) for resource in composed.resources
@@ -99,7 +101,8 @@ def compose_of(unit: UnitInput, api: KubeApi, problems: Problems) -> ComposedUni
     return compose_unit(unit.layers, unit.settings, api, unit.environment, problems, merge_texts=unit.merge_texts)
 
 
-def _exported(resource: Resource, origin: Origin, settings: Environment) -> Exported:
+def _exported(resource: Resource, origin: Origin, settings: Environment, source_name: str) -> Exported:
+    """What others may need to know of a resource, whose name in the sources is given where it is another one."""
     identity, value = resource.id, resource.value
     exported = Exported(identity, resource.app, origin)
     if settings.force_namespace and settings.namespace:
@@ -107,9 +110,12 @@ def _exported(resource: Resource, origin: Origin, settings: Environment) -> Expo
     if settings.rollout == "checksum":
         reads = tuple(sorted(set(configuration_of(identity, value)))) if is_restartable(identity) else ()
         exported = exported._replace(reads=reads, content=content_digest(identity, value))
+    if settings.rollout == "suffix":
+        exported = exported._replace(source_name=source_name, configs=names_in(identity, value))
     if settings.sync_waves:
+        known_as = [identity, identity._replace(name=source_name)] if source_name else [identity]
         exported = exported._replace(
-            names=tuple(names_of(identity, value)),
+            names=tuple([name for each in known_as for name in names_of(each, value)]),
             needs=tuple(dict.fromkeys(needs_of(identity, value))),
             wave=written_wave(resource),
             has_wave=has_wave(resource),

@@ -365,7 +365,10 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             if resource.id in imports
         ]
         return (
-            combined_digest([f"{position} {sorted(one.moved)} {one.checksum} {one.wave}" for position, one in found])
+            combined_digest([
+                f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
+                for position, one in found
+            ])
             if found
             else ""
         )

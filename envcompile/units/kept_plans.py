@@ -15,6 +15,7 @@ import msgspec
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.errors import EnvcError
 from envcompile.git.folders import folders_of
+from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
 from envcompile.sources.project import PROJECT_FILE
 from envcompile.sources.scans import combined_digest
@@ -22,7 +23,7 @@ from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-im
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, empty_store
 from envcompile.units.planned import PlannedUnit, PlannedUnits
-from envcompile.units.snapshot import INPUT_FOLDERS, UNREAD
+from envcompile.units.snapshot import INPUT_FOLDERS
 from envcompile.units.unit import ApiFacts, SecretInput
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
     from envcompile.git.trees import CommitTree
     from envcompile.kubernetes import KubeApi
     from envcompile.secrets.store import Store
+    from envcompile.seenfiles import Files
     from envcompile.sources import ParsedFiles, ProjectSources, Tree
     from envcompile.units.project import Project
-    from envcompile.units.snapshot import Files, Look
+    from envcompile.units.snapshot import Look
 
 BUILT, RECORDED = "built", "recorded"
 """Plans that builds of the folder kept, and those that the recorder kept of commits."""
@@ -386,7 +388,7 @@ def world_of(tool: str, inputs: Files) -> str:
         tool: names this envc.
         inputs: what was read.
     """
-    return sha256(b"\n\n".join((tool.encode(), inputs.paths, inputs.stats, inputs.digests))).hexdigest()
+    return sha256(b"\n\n".join((tool.encode(), inputs.names, inputs.stats, inputs.digests))).hexdigest()
 
 
 def _edits(

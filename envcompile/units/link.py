@@ -8,6 +8,7 @@ from envcompile.compose.namespaces import with_moved
 from envcompile.compose.newcomers import look_alikes, report_stray
 from envcompile.compose.rollout import checksum_of, configuration_kind, content_digest, with_checksum
 from envcompile.compose.settings import UsedSettings, report_unused
+from envcompile.compose.suffixes import with_renamed
 from envcompile.compose.targets import report_missed
 from envcompile.compose.waves import Dependencies, sync_waves, with_wave
 from envcompile.errors import EnvcError
@@ -33,6 +34,8 @@ class Imports(NamedTuple):
     checksum: str = ""
     """Of the configuration that its pods read."""
     wave: int = 0
+    renamed: frozenset[tuple[str, str, str]] = frozenset()
+    """Kind, name in the sources and new name of what it names, where a hash was added to the name."""
 
 
 NOTHING = Imports()
@@ -76,9 +79,15 @@ def link(plan: EnvironmentPlan, units: Sequence[UnitExports], where: Callable[[R
     moved = _moves(exported) if settings.force_namespace else {}
     checksums = _checksums(exported, further) if settings.rollout == "checksum" else {}
     waves = _waves(exported, further, where) if settings.sync_waves else {}
+    renamed = _renames(exported) if settings.rollout == "suffix" else {}
     imports = {
-        identity: Imports(moved.get(identity, frozenset()), checksums.get(identity, ""), waves.get(identity, 0))
-        for identity in {**moved, **checksums, **waves}
+        identity: Imports(
+            moved.get(identity, frozenset()),
+            checksums.get(identity, ""),
+            waves.get(identity, 0),
+            renamed.get(identity, frozenset()),
+        )
+        for identity in {**moved, **checksums, **waves, **renamed}
     }
     closest = look_alikes(
         [(resource.origin, resource.id) for resource in exported]
@@ -103,6 +112,8 @@ def finish(resource: Resource, imports: Imports, plan: EnvironmentPlan) -> Resou
         resource = with_moved(resource, imports.moved, plan.sources.settings.namespace or "", layer)
     if imports.checksum:
         resource = with_checksum(resource, imports.checksum, layer)
+    if imports.renamed:
+        resource = with_renamed(resource, imports.renamed, layer)
     if imports.wave:
         resource = with_wave(resource, imports.wave, layer)
     return resource
@@ -177,6 +188,21 @@ def _checksums(exported: Sequence[Exported], further: Sequence[Resource]) -> dic
         for resource in exported
         if resource.reads and (checksum := checksum_of(resource.reads, resource.id.namespace, digests))
     }
+
+
+def _renames(exported: Sequence[Exported]) -> dict[ResourceId, frozenset[tuple[str, str, str]]]:
+    """For each resource the configuration that it names, and that has another name than in the sources."""
+    names = {(one.id.kind, one.id.namespace, one.source_name): one.id.name for one in exported if one.source_name}
+    found = {
+        one.id: frozenset(
+            (kind, name, names[kind, one.id.namespace, name])
+            for kind, name in one.configs
+            if (kind, one.id.namespace, name) in names
+        )
+        for one in exported
+        if one.configs
+    }
+    return {identity: renamed for identity, renamed in found.items() if renamed}
 
 
 def _waves(

@@ -60,7 +60,7 @@ class EnvironmentPlan(NamedTuple):
     def is_joined(self) -> bool:
         """Whether what units say depends on others: what a unit alone says is not yet what is written."""
         settings = self.sources.settings
-        return settings.rollout == "checksum" or settings.sync_waves or settings.force_namespace
+        return settings.rollout in {"checksum", "suffix"} or settings.sync_waves or settings.force_namespace
 
     @property
     def joined_from(self) -> str:

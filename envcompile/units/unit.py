@@ -8,6 +8,7 @@ from envcompile.compose.layers import Newcomer  # ruff: ignore[typing-only-first
 from envcompile.compose.namespaces import Moved  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.compose.references import Name  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.compose.settings import UsedSettings
+from envcompile.compose.suffixes import Named  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.model import ResourceId  # ruff: ignore[typing-only-first-party-import] - as above
 
 if TYPE_CHECKING:
@@ -87,6 +88,10 @@ class Exported(NamedTuple):
     """Kind and name of the configuration that its pods read, for a workload that can be restarted."""
     content: str = ""
     """The digest of what pods read of it."""
+    source_name: str = ""
+    """Its name in the sources, where a hash of its content was added."""
+    configs: tuple[Named, ...] = ()
+    """Kind and name of every ConfigMap and Secret that it names."""
     names: tuple[Name, ...] = ()
     needs: tuple[tuple[Name, ...], ...] = ()
     wave: int | None = None

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 def place(document: Document, pointer: Pointer = (), *, key: bool = False) -> Location:
     """The place of a field (or of its key), or of the nearest field around it that is written down.
 
-    A value computed by jsonnet has no line of its own, nor has an empty file: the file's first line stands for it.
+    A value computed by jsonnet has no line of its own, nor has an empty file: the file's first line stands for it. What
+    a `kind: Generate` makes stands where the Generate does.
     """
     data, full = document.source.read(), (*document.within, *pointer)
-    if document.generated or not data.strip():
+    is_made = document.generated and document.source.path.endswith((".yaml", ".yml"))
+    if (document.generated and not is_made) or not data.strip():
         return Location(document.source.path, 1, 1)
     from envcompile.yamlio import locate, locate_nearest
 
+    if is_made:
+        return Location(document.source.path, *locate_nearest(data, document.index, ()))
     found = locate(data, document.index, full, key=True) if key else None
     return Location(document.source.path, *(found or locate_nearest(data, document.index, full)))
 

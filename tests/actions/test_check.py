@@ -450,7 +450,7 @@ def test_a_rule_that_sees_everything_is_asked_whenever_anything_changed(
         return Rule(name, "error", "A test.", "this test", find, whole=whole)
 
     rules = (rule("all", whole=True), rule("facts", whole=False))
-    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", rules)
+    monkeypatch.setattr("envcompile.actions.check.RULES", rules)
     root = make_project({
         "base/web/settings.yaml": config_map(),
         "overlays/dev/environment.yaml": environment("namespace: dev\n"),

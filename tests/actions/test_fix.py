@@ -239,7 +239,7 @@ json6902:
 @pytest.mark.parametrize(
     ("files", "why"),
     [
-        ({"base/api/deployment.jsonnet": JSONNET}, "jsonnet makes it (base/api/deployment.jsonnet)"),
+        ({"base/api/deployment.jsonnet": JSONNET}, "base/api/deployment.jsonnet computes it"),
         (
             {"base/api/deployment.yaml": PLAIN, "overlays/prod/patch.yaml": JSON_PATCH},
             "a JSON patch in overlays/prod/patch.yaml changes it",

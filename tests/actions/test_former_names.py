@@ -21,7 +21,7 @@ def logged(folder: Folder, name: str) -> list[dict[str, object]]:
     """The entries of a log."""
     outcome = run_envc(folder.root, "history", "log", name, "--format=json")
     assert outcome.code == 0, outcome.err
-    return [dict(entry) for entry in json.loads(outcome.out)]
+    return [dict(entry) for entry in json.loads(outcome.out)["revisions"]]
 
 
 def test_a_renamed_environment_is_followed(folder: Folder) -> None:

@@ -165,7 +165,7 @@ def test_an_environment_goes_back_in_its_layout(make_project: MakeProject, layou
     commit(root)
     assert run_envc(root, "history", "record").code == 0
     assert run_envc(root, "build").code == 0
-    log = json.loads(run_envc(root, "history", "log", "prod", "--format", "json").out)
+    log = json.loads(run_envc(root, "history", "log", "prod", "--format", "json").out)["revisions"]
     assert [entry["changed"] for entry in log] == [2, 5], "another layout changes no resource"
     outcome = run_envc(root, "history", "restore", "prod", first, "--only", "configmap/settings")
     assert outcome.code == 0, outcome.err
@@ -184,11 +184,11 @@ def test_another_layout_affects_every_file_and_one_change_one_resource(make_proj
     """`affected` and `diff` compare resources, not the files that hold several."""
     root = built(make_project, layout)
     (root / "base/web/settings.yaml").write_text(config_map(color="red"))
-    found = json.loads(run_envc(root, "affected", "--format", "json").out)
+    found = json.loads(run_envc(root, "affected", "--format", "json").out)["environments"]
     assert [one["name"] for one in found["dev"]] == ["settings"]
     commit(root)
     (root / "envc.yaml").write_text("layout: resource\n")
-    found = json.loads(run_envc(root, "affected", "--format", "json").out)
+    found = json.loads(run_envc(root, "affected", "--format", "json").out)["environments"]
     assert len(found["dev"]) == 5
     outcome = run_envc(root, "diff", "--from", "HEAD")
     assert (outcome.code, outcome.out) == (0, "")

@@ -164,7 +164,7 @@ def test_grades_below_warning_are_not_for_reviewers(project: Path) -> None:
 
 def test_the_baseline_is_accepted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it holds is no news."""
-    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", (OLD, LONELY))
+    monkeypatch.setattr("envcompile.actions.check.RULES", (OLD, LONELY))
     (project / "base/api/deployment.yaml").write_text(deployment("api", image="nginx:1.26"))
     run_envc(project, "check", "prod", "--write-baseline")
     assert [row.environments for row in found(project).rows] == [("dev",)]
@@ -172,7 +172,7 @@ def test_the_baseline_is_accepted(project: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_the_comment_has_the_findings_behind_its_table(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without news there is no section."""
-    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", (OLD, LONELY))
+    monkeypatch.setattr("envcompile.actions.check.RULES", (OLD, LONELY))
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.30"))
     without = review(project, (), source="main", key="envc", job=None)
     assert "#### New findings" not in without.whole
@@ -207,9 +207,7 @@ def test_many_findings_leave_room_for_the_difference(project: Path, monkeypatch:
             for number in range(200):
                 yield Hit(scene.resources[0].id, ("spec",), f"number {number}", "", value=number)
 
-    monkeypatch.setattr(
-        "envcompile.check.rules.catalogue.RULES", (Rule("many", "error", "A test.", "this test", find),)
-    )
+    monkeypatch.setattr("envcompile.actions.check.RULES", (Rule("many", "error", "A test.", "this test", find),))
     text = deployment("api", image="nginx:1.30").replace("spec:\n", "spec:\n  paused: true\n", 1)
     (project / "base/api/deployment.yaml").write_text(text)
     written = review(project, (), source="main", key="envc", job=None, limit=6000)

@@ -45,7 +45,7 @@ def test_what_settings_put_on_every_resource_is_told_once(tmp_path: Path) -> Non
     every = run_envc(root, "compare", "staging", "prod", "--all")
     assert "metadata.labels.environment: staging" in every.out
     assert "settings:" not in every.out
-    (found,) = json.loads(run_envc(root, "compare", "staging", "prod", "--format", "json").out)
+    (found,) = json.loads(run_envc(root, "compare", "staging", "prod", "--format", "json").out)["environments"]
     assert found["settings"][0] == "labels.environment staging -> prod"
     assert (
         "settings: `labels.environment staging -> prod`"

@@ -34,6 +34,7 @@ def test_init_names_what_it_wrote_and_what_comes_next(
         "created .schemas/project.json\n"
         "created .schemas/environment.json\n"
         "created .schemas/patch.json\n"
+        "created .schemas/generate.json\n"
         "created .gitignore\n"
         "\n"
         "next:\n"

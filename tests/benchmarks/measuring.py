@@ -20,13 +20,8 @@ if TYPE_CHECKING:
 PACKAGE: Final = Path(__file__).parents[2] / "envcompile"
 _SAMPLER: Final = Path(__file__).with_name("sampler.py")
 _AGE_SECONDS: Final = 3600
-_SCRIPT: Final = """\
-import sys
-from envcompile.cli import entry
-if __name__ == "__main__":
-    sys.exit(entry())
-"""
-"""The script that an installer makes of `[project.scripts]`."""
+_SCRIPT: Final = PACKAGE.parent / "scripts" / "envc"
+"""What an installer puts into `bin`."""
 
 
 class BenchmarkError(Exception):
@@ -109,7 +104,7 @@ class Bench:
         shutil.copytree(PACKAGE, self._library / PACKAGE.name, ignore=ignored)
         subprocess.run([sys.executable, "-m", "compileall", "-q", str(self._library)], check=True)
         self._script = self._library / "envc"
-        self._script.write_text(_SCRIPT, encoding="utf-8")
+        shutil.copyfile(_SCRIPT, self._script)
         home = place.fresh("home")
         home.mkdir()
         self.environment = {"HOME": str(home), "PATH": path, "PYTHONPATH": str(self._library), "LC_ALL": "C.UTF-8"}

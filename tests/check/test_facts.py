@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.check import known_rules
 from envcompile.actions.looking import scene_of
 from envcompile.check.check_input import Scene
 from envcompile.check.facts import facts_of
+from envcompile.check.rules.catalogue import RULES
 from envcompile.units.project import Project
 from tests.check.rules.scenes import bad, example, samples
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = samples()
-TOGETHER = [rule for rule in known_rules() if not rule.alone and not rule.whole]
+TOGETHER = [rule for rule in RULES if not rule.alone and not rule.whole]
 
 
 def by_facts(scene: Scene) -> Scene:

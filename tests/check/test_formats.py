@@ -44,6 +44,15 @@ def test_text_tells_a_shared_finding_once() -> None:
     assert not as_text([])
 
 
+def test_text_tells_an_equal_hint_once() -> None:
+    """Whether it stands by place or by resource: with the first finding that it mends."""
+    findings = (finding(), finding(what="another"), finding(what="a third", fix="write two"))
+    for text in (as_text(together(findings)), as_text(together(findings), "resource")):
+        assert (text.count("hint: write one\n"), text.count("hint: write two\n")) == (1, 1)
+    by_rule = as_text(together(findings), "rule")
+    assert (by_rule.count("hint: write one\n"), by_rule.count("hint: write two\n")) == (1, 1)
+
+
 def test_json_holds_everything() -> None:
     """Each environment's finding on its own, and what was set aside."""
     full = report(finding(where=None))._replace(

@@ -30,9 +30,11 @@ def test_environments_that_share_a_finding_share_its_line() -> None:
 
 
 def test_the_last_line_says_how_much_was_looked_at() -> None:
-    """A clean result and an empty one look different."""
+    """A clean result and an empty one look different; what is found at one place counts once, as it is shown."""
     assert looked_at(report()) == "2 environments, 12 resources, 2 rules: nothing found"
-    full = report(finding(), finding(severity="warning"), finding(severity="warning"), finding(severity="info"))
+    warning = finding(severity="warning")
+    more = (warning, warning._replace(environment="prod"), warning._replace(what="another"))
+    full = report(finding(), *more, finding(severity="info"))
     assert looked_at(full) == "2 environments, 12 resources, 2 rules: 1 error, 2 warnings, 1 info"
-    aside = report()._replace(ignored=(Ignored(finding(), "why"),), known=(finding(), finding()), resources=1)
-    assert looked_at(aside) == ("2 environments, 1 resource, 2 rules: nothing found (1 ignored, 2 in the baseline)")
+    aside = report()._replace(ignored=(Ignored(finding(), "why"),), known=(finding(), *more), resources=1)
+    assert looked_at(aside) == ("2 environments, 1 resource, 2 rules: nothing found (1 ignored, 3 in the baseline)")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.actions.check import known_rules
 from envcompile.actions.looking import scene_of
 from envcompile.check.check_input import Scene
+from envcompile.check.rules.catalogue import RULES
 from envcompile.kubernetes.podspecs import map_pod_template
 from envcompile.units.project import Project
 
@@ -56,7 +56,7 @@ def test_they_find_the_same_one_by_one(environment: str) -> None:
     found = 0
     for resources in (scene.resources, tuple(map(worse, scene.resources))):
         whole = Lonely(environment, resources, scene.api, scene.keys)
-        for rule in known_rules():
+        for rule in RULES:
             if rule.alone:
                 together = list(rule.find(whole))
                 single = [

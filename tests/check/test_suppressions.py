@@ -6,16 +6,8 @@ from typing import Any
 
 import pytest
 
-from envcompile.check.suppressions import (
-    IGNORE,
-    NO_REASON,
-    POINTER,
-    UNKNOWN,
-    Suppression,
-    misused,
-    read_suppressions,
-    unused,
-)
+from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
+from envcompile.check.suppressions import IGNORE, POINTER, Suppression, read_suppressions
 from tests.check.samples import WEB
 
 
@@ -47,23 +39,37 @@ def test_a_resource_without_annotations_ignores_nothing(value: dict[str, Any]) -
     assert read_suppressions(WEB, value) == []
 
 
-def test_an_entry_that_cannot_work_is_a_finding() -> None:
-    """A name that no rule has is told with the nearest; a missing reason with what to write."""
-    entries = [Suppression(WEB, "prob", "why"), Suppression(WEB, "probe", ""), Suppression(WEB, "image-tag", "why")]
-    found = list(misused(entries, ["probe", "image-tag"]))
-    assert [(rule, hit.resource, hit.pointer, hit.what, hit.fix) for rule, hit in found] == [
+@pytest.mark.parametrize(
+    ("entry", "is_used", "expected"),
+    [
         (
-            UNKNOWN,
-            WEB,
-            POINTER,
-            "the annotation ignores the rule `prob`, which does not exist",
-            "did you mean `probe`?",
+            Suppression(WEB, "prob", "why"),
+            False,
+            ("ignore-unknown", "the annotation ignores the rule `prob`, which does not exist", "did you mean `probe`?"),
         ),
-        (NO_REASON, WEB, POINTER, "the annotation ignores `probe` without a reason", "write `probe: why`"),
+        (
+            Suppression(WEB, "probe", ""),
+            False,
+            ("ignore-reason", "the annotation ignores `probe` without a reason", "write `probe: why`"),
+        ),
+        (
+            Suppression(WEB, "probe", "why"),
+            False,
+            ("ignore-unused", "the annotation ignores `probe`, which finds nothing here", "take the entry out"),
+        ),
+        (Suppression(WEB, "probe", "why"), True, None),
+    ],
+    ids=["no-such-rule", "no-reason", "nothing-found", "right"],
+)
+def test_an_entry_that_does_not_work_is_one_finding(
+    entry: Suppression, *, is_used: bool, expected: tuple[str, str, str] | None
+) -> None:
+    """A name that no rule has with the nearest, a missing reason with what to write, one for nothing with its rule."""
+    said = [
+        (rule.id, hit.what, hit.fix)
+        for rule in ABOUT_SUPPRESSIONS
+        if rule.judge is not None
+        and (hit := rule.judge(entry, ["probe", "image-tag"], is_used=is_used)) is not None
+        and (hit.resource, hit.pointer) == (WEB, POINTER)
     ]
-
-
-def test_an_entry_that_sets_nothing_aside_is_told() -> None:
-    """With its rule."""
-    hit = unused(Suppression(WEB, "probe", "why"))
-    assert (hit.what, hit.fix) == ("the annotation ignores `probe`, which finds nothing here", "take the entry out")
+    assert said == ([expected] if expected else [])

@@ -2,61 +2,62 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness.command import call_envc, run_envc
-from tests.harness.repository import config_map, deployment, environment
+from envcompile.check.rules.catalogue import RULES
+from envcompile.cli.completion.fields import fields
+from envcompile.kubernetes.fieldpath import parse_field, resolve
+from envcompile.yamlio import load_all
+from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc
+from tests.harness.repository import config_map, deployment, environment, write_files
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from tests.conftest import MakeProject
 
 
 def bash(line: str) -> dict[str, str]:
-    """What bash hands over when TAB is pressed at the end of a line."""
-    words = line.split(" ")
-    return {"_ENVC_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    """What the script of bash hands over when TAB is pressed at the end of a line."""
+    return {"_ENVC_COMPLETE": "bash", "COMP_LINE": line, "COMP_POINT": str(len(line.encode()))}
 
 
-def zsh(line: str) -> dict[str, str]:
-    """As above, zsh."""
-    return {"_ENVC_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": line}
+def other(shell: str) -> Callable[[str], dict[str, str]]:
+    """As above, of another shell."""
+    return lambda line: {"_ENVC_COMPLETE": shell, "_ENVC_COMPLETE_LINE": line}
 
 
-def fish(line: str) -> dict[str, str]:
-    """As above, fish."""
-    return {
-        "_ENVC_COMPLETE": "complete_fish",
-        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
-        "_TYPER_COMPLETE_ARGS": line,
-    }
-
-
-def powershell(line: str) -> dict[str, str]:
-    """As above, PowerShell."""
-    word = line.rpartition(" ")[2]
-    return {
-        "_ENVC_COMPLETE": "complete_powershell",
-        "_TYPER_COMPLETE_ARGS": line,
-        "_TYPER_COMPLETE_WORD_TO_COMPLETE": word,
-    }
+zsh = other("zsh")
 
 
 @pytest.fixture
 def project(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two environments above an abstract one, built; the current folder."""
+    settings = environment("extends: [../common]\nparams:\n  # where\n  domain: shop.example.com\n  size: 3\n")
     root = make_project({
         "base/web/deployment.yaml": deployment(),
-        "base/web/config.yaml": config_map(),
+        "base/web/config.yaml": config_map(**{"app.properties": "|\n    # of the shop\n    a=1\n    b.c: 2"}),
         "overlays/common/environment.yaml": environment("abstract: true\n"),
         "overlays/dev/environment.yaml": environment("extends: [../common]\n"),
-        "overlays/prod/environment.yaml": environment("extends: [../common]\n"),
+        "overlays/prod/environment.yaml": settings,
     })
     assert run_envc(root, "build").code == 0
+    write_files(
+        root,
+        {
+            "overlays/prod/sealed.yaml": "shop/web-secret/token:\n  scope: strict\n",
+            ".git/HEAD": "ref: refs/heads/main\n",
+            ".git/refs/heads/release/1": "1" * 40 + "\n",
+            ".git/packed-refs": f"# pack-refs with: peeled\n{'2' * 40} refs/tags/v1\n^{'3' * 40}\n",
+            ".git/logs/HEAD": f"{'0' * 40} {'4' * 40} A <a@b> 1 +0000\tcommit: odd \x1b[31m words\n",
+        },
+    )
     monkeypatch.chdir(root)
     return root
 
@@ -71,28 +72,33 @@ def completed(variables: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     return outcome.out.split()
 
 
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [(bash, "build"), (zsh, '"build"'), (fish, "build"), (powershell, "build:::")],
-    ids=["bash", "zsh", "fish", "powershell"],
-)
-def test_completion_prints_help(variables: object, expected: str) -> None:
-    """Case completion-prints-help: the command on stdout, exit 0, nothing on stderr; as the shell's script calls it."""
-    assert callable(variables)
-    outcome = call_envc(None, env=variables("envc bu"))
-    assert (outcome.code, outcome.err) == (0, "")
-    assert expected in outcome.out
-    assert "Usage" not in outcome.out
+def test_completion_prints_help() -> None:
+    """Case completion-prints-help: the command on stdout, exit 0, nothing on stderr; as scripts of 0.1 call it."""
+    outcome = call_envc(None, env={"_ENVC_COMPLETE": "complete_bash", "COMP_WORDS": "envc bu", "COMP_CWORD": "1"})
+    assert outcome == (0, "build\n", "")
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish", "powershell"])
+def test_an_answer_says_what_values_are_about(shell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value, a tab, a few words: the form that all shells but bash are answered in."""
+    for name, value in other(shell)("envc bui").items():
+        monkeypatch.setenv(name, value)
+    outcome = run_envc(None)
+    assert outcome == (0, "build\tCompile environments into environments/<env>/, one resource a file\n", "")
+
+
+@pytest.mark.parametrize("shell", ["zsh_source", "tcsh", "", "complete_"])
+def test_a_shell_that_is_unknown_gets_nothing(shell: str) -> None:
+    """Scripts of 0.1 evaluated what they were told."""
+    assert call_envc(None, env={"_ENVC_COMPLETE": shell, "_ENVC_COMPLETE_LINE": "envc bu"}) == (0, "", "")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell", "pwsh"])
 def test_every_shell_has_its_script(shell: str) -> None:
-    """What packages ship, and what `--show-completion` prints."""
-    outcome = call_envc(None, env={"_ENVC_COMPLETE": f"source_{shell}"})
-    assert outcome.code == 0
-    assert "_ENVC_COMPLETE" in outcome.out
-    assert "complete_" in outcome.out
-    assert run_envc(None, "completion", shell).out.split() == outcome.out.split()
+    """What packages ship."""
+    script = run_envc(None, "completion", shell).out
+    assert "Completion of envc for" in script
+    assert "_ENVC_COMPLETE" in script
 
 
 @pytest.mark.parametrize(
@@ -112,6 +118,41 @@ def test_every_shell_has_its_script(shell: str) -> None:
         ("envc check --format ", ["text", "json", "sarif", "github", "gitlab", "junit"]),
         ("envc check --fail-on w", ["warning"]),
         ("envc promote dev prod --app ", ["web"]),
+        ("envc promote dev prod --app=", ["web"]),
+        ("envc promote dev prod --param ", ["domain", "size"]),
+        ("envc show prod deploy/w", ["deploy/web"]),
+        ("envc show prod deploy ", ["web"]),
+        ("envc show prod deploy w", ["web"]),
+        ("envc -C . --color never show prod deploy w", ["web"]),
+        ("envc new env qa --extends c", ["common"]),
+        ("envc show --format ", ["json", "yaml"]),
+        ("envc show --format j", ["json"]),
+        ("envc history blame --at H", ["HEAD", "HEAD~1"]),
+        ("envc build --at relea", ["release/1"]),
+        ("envc history diff dev v", ["v1"]),
+        ("envc secrets rotate prod ", ["web-secret"]),
+        ("envc secrets rotate prod web-secret t", ["token"]),
+        ("envc secrets reseal dev ", []),
+        ("envc explain prod deployment/web spec.rep", ["spec.replicas"]),
+        ("envc explain prod deploy web spec.rep", ["spec.replicas"]),
+        ("envc explain prod deployment/web spec.t", ["spec.template."]),
+        (
+            "envc explain prod deployment/web 'spec.template.spec.containers[",
+            ["spec.template.spec.containers[name=web]."],
+        ),
+        ("envc explain prod deployment/web spec.template.spec.containers\\[name=", ["web\\]."]),
+        ("envc explain prod cm/settings data.app", ["data.app\\\\.properties"]),
+        (
+            "envc explain prod cm/settings 'data.app\\.properties#",
+            [r"data.app\.properties#a", r"data.app\.properties#b.c"],
+        ),
+        ("envc check --select image-latest,image-n", ["image-latest,image-not-digest"]),
+        ("envc hook ", ["install", "run", "status", "uninstall"]),
+        ("envc build --check --che", []),
+        ("envc build -- --", []),
+        ("envc nothing ", []),
+        ("envc 'show' \"p", ["prod"]),
+        ("envc 'show' \"prod\" dep", ["deployment/web"]),
         ("envc schema e", ["environment"]),
         ("envc guide sec", ["secrets"]),
         ("envc build --no", ["--no-chart"]),
@@ -143,13 +184,82 @@ def test_a_name_that_a_shell_would_run_is_not_offered(project: Path, monkeypatch
     assert "touch" not in "".join(completed(zsh("envc show "), monkeypatch))
 
 
-def test_rules_of_the_project_complete(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those in checks/ beside those that come with envc; a broken file there is no error now."""
-    file = project / "checks/team.py"
-    file.parent.mkdir()
-    file.write_text("def team_label(resource): ...\n", encoding="utf-8")
+def test_rules_complete(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that come with envc, and those in checks/; what is broken there is no error now."""
+    assert set(completed(bash("envc rule "), monkeypatch)) == {rule.id for rule in RULES}
+    file = write_files(project, {"checks/team.py": "def team_label(resource): ...\n"}) / "checks/team.py"
+    write_files(project, {"checks/cost.yaml": "rule: team-cost\ngrade: warning\n"})
     for command in ("rule", "check --select", "check --ignore"):
-        assert completed(bash(f"envc {command} team"), monkeypatch) == ["team-label"]
+        assert completed(bash(f"envc {command} team"), monkeypatch) == ["team-cost", "team-label"]
     file.write_text("def team_label(resource:\n", encoding="utf-8")
-    assert completed(bash("envc rule team"), monkeypatch) == []
-    assert completed(bash("envc rule image-l"), monkeypatch) == ["image-latest"]
+    assert completed(bash("envc rule team-l"), monkeypatch) == []
+
+
+def test_words_about_a_value_do_nothing_to_a_terminal(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages of commits stand beside revisions."""
+    del project
+    with monkeypatch.context() as patch:
+        for name, value in zsh("envc build --at 4").items():
+            patch.setenv(name, value)
+        assert run_envc(None).out == "4444444444\todd  [31m words\n"
+
+
+def test_many_resources_complete_kind_by_kind(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody reads hundreds of names."""
+    for number in range(300):
+        write_files(project, {f"environments/prod/many/service-s{number}.yaml": ""})
+    assert completed(bash("envc show prod "), monkeypatch) == ["configmap/", "deployment/", "service/"]
+    assert completed(bash("envc show prod svc/s29"), monkeypatch) == ["svc/s29", *(f"svc/s29{at}" for at in range(10))]
+
+
+def test_files_are_left_to_the_shell(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bash looks for files when it is told nothing; the others are told that files are wanted."""
+    del project
+    assert completed(bash("envc build --output "), monkeypatch) == []
+    assert completed(zsh("envc build --output "), monkeypatch) == [":files"]
+
+
+def test_an_answer_imports_nothing_heavy(project: Path) -> None:
+    """A tenth of a second is all that a key may take: neither the command line's library nor the compiler is there."""
+    heavy = ("typer", "yaml", "rich", "msgspec", "asyncio", "envcompile.units", "envcompile.check.rules")
+    code = (
+        "import sys; from envcompile.cli import main; main([]); "
+        f"print([name for name in {heavy} if name in sys.modules])"
+    )
+    for line in ("envc bui", "envc explain prod deployment/web spec.rep", "envc rule image-l", "envc build --at H"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, **zsh(line)},
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        *values, imported = done.stdout.splitlines()
+        assert values
+        assert imported == "[]"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PACKAGE_ROOT / "environments" / "prod").glob("*/*.yaml")), ids=lambda f: f.stem
+)
+def test_fields_are_those_of_the_manifest(file: Path) -> None:
+    """Every field of the shop's manifests can be reached by completing one step after the other, and is found."""
+    manifest = file.read_text(encoding="utf-8")
+    (value,) = load_all(manifest.encode(), file.name)
+    todo = [""]
+    leaves: list[str] = []
+    while todo:
+        for name in fields(manifest, todo.pop()):
+            (todo if name.endswith((".", "[")) else leaves).append(name)
+    assert len(leaves) == len(set(leaves))
+    found = [resolve(parse_field(name)[0], value) for name in leaves]
+    assert sorted(map(repr, found)) == sorted(repr(pointer) for pointer in _scalars(value, ()))
+
+
+def _scalars(value: Any, pointer: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    if not parts:
+        yield pointer
+    for key, child in parts:
+        yield from _scalars(child, (*pointer, key))

@@ -82,6 +82,16 @@ def test_interrupt_while_starting(
     assert done.stderr in {b"", b"interrupted\n"}
 
 
+@pytest.mark.parametrize("module", ["envcompile.cli", "envcompile.cli.entry", "envcompile.cli.signals"])
+@pytest.mark.parametrize("start", ["run_path(sys.argv[0])", "run_module('envcompile', run_name='__main__')"])
+def test_interrupt_before_the_first_line(module: str, start: str) -> None:
+    """Case interrupt-while-starting: the script that is installed, and `python -m`, end before they began with 130."""
+    program = AT_IMPORT.partition("from envcompile")[0].replace("import os, sys", "import os, runpy, sys")
+    run = f"sys.argv[0] = {str(PACKAGE_ROOT / 'scripts/envc')!r}\nrunpy.{start}\n"
+    done = run_python(program + run, module, str(int(signal.SIGINT)), "--version")
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("arguments", [("show", "prod"), ("build",)], ids=" ".join)
 def test_a_signal_while_the_interpreter_ends(project: Path, arguments: tuple[str, ...], number: signal.Signals) -> None:

@@ -96,13 +96,13 @@ def test_q_silences_what_is_no_error(project: Path) -> None:
 
 def test_list_says_how_environments_stand(project: Path) -> None:
     """Stale before a build, current after it, and why one does not compile; outside of git there is no last change."""
-    before = json.loads(run_envc(project, "list", "-o", "json").out)
+    before = json.loads(run_envc(project, "list", "-o", "json").out)["environments"]
     assert [(row["environment"], row["resources"], row["stale"]) for row in before] == [
         ("dev", 2, True),
         ("prod", 2, True),
     ]
     run_envc(project, "build")
-    (row,) = json.loads(run_envc(project, "list", "prod", "-o", "json").out)
+    (row,) = json.loads(run_envc(project, "list", "prod", "-o", "json").out)["environments"]
     assert (row["stale"], row["namespace"], row["problem"]) == (False, "prod", None)
     assert sum(row["findings"].values()) > 0
     (project / "overlays/dev/web.yaml").write_text("kind: Patch\n")

@@ -1,10 +1,9 @@
-"""What a terminal gets: colours, a pager, pages laid out, and completion in a real shell."""
+"""What a terminal gets: colours, a pager, pages laid out."""
 
 from __future__ import annotations
 
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -102,29 +101,3 @@ def test_pages_of_the_guide_are_laid_out_on_a_terminal(project: Path) -> None:
     assert "terminal: Completion" in run_envc(None, "guide", "--search", "zsh Bash").out
     nothing = run_envc(None, "guide", "--search", "zeppelin")
     assert (nothing.code, nothing.err) == (2, "error: the guide does not speak of `zeppelin`\nhint: try fewer words\n")
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_completion_works_in_a_real_bash(project: Path, tmp_path: Path) -> None:
-    """The function that the script defines fills COMPREPLY: commands, environments, resources, options."""
-    tool = tmp_path / "bin/envc"
-    tool.parent.mkdir()
-    tool.write_text(f'#!/bin/sh\nPYTHONPATH={PACKAGE_ROOT} exec {sys.executable} -m envcompile "$@"\n')
-    tool.chmod(0o755)
-    assert run_envc(project, "build").code == 0
-    script = tmp_path / "complete.bash"
-    script.write_text(run_envc(None, "completion", "bash").out)
-    for words, expected in (("envc bui", "build"), ("envc show p", "prod"), ("envc show prod c", "configmap/settings")):
-        program = (
-            f"source {script}; COMP_WORDS=({words}); COMP_CWORD={len(words.split()) - 1}; "
-            "_envc_completion envc; printf '%s\\n' \"${COMPREPLY[@]}\""
-        )
-        done = subprocess.run(
-            ["bash", "--norc", "-c", program],
-            cwd=project,
-            env={**os.environ, "PATH": f"{tool.parent}:{os.environ['PATH']}"},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert done.stdout.split() == [expected]

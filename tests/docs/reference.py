@@ -1,6 +1,6 @@
-"""The command reference and the overview, made from the commands themselves.
+"""The command reference, the overview and the table of completion, made from the commands themselves.
 
-`python -m tests.docs.reference` writes both; a test compares them.
+`python -m tests.docs.reference` writes all; a test compares them.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from envcompile.cli.app import make_app, run
+from envcompile.cli.completion.line import TABLE
+from envcompile.cli.grammar import in_brief
 
 ROOT = Path(__file__).parents[2]
 OVERVIEW = ROOT / "envcompile" / "cli" / "overview.txt"
@@ -55,6 +58,26 @@ def commands() -> list[list[str]]:
     return below(root, [])
 
 
+def table() -> str:
+    """What completion knows of the commands: their arguments and options, with what the help calls the values."""
+    lines: list[str] = []
+
+    def add(command: Any, words: list[str]) -> None:
+        lines.append(f"command\t{' '.join(words)}\t{in_brief(command.help or '', 70)}")
+        for param in command.params:
+            metavar = param.metavar or ("" if getattr(param, "is_flag", False) else "N")
+            if param.param_type_name == "argument":
+                lines.append(f"argument\t{metavar}")
+            else:
+                lines.append(f"option\t{' '.join(param.opts)}\t{metavar}\t{in_brief(param.help or '', 70)}")
+        lines.append("option\t-h --help\t\tShow this message and exit")
+        for name, member in sorted(getattr(command, "commands", {}).items()):
+            add(member, [*words, name])
+
+    add(typer.main.get_command(make_app()), [])
+    return "".join(f"{line}\n" for line in lines)
+
+
 def overview() -> str:
     """The text of `envc --help`."""
     return help_of([])
@@ -67,7 +90,8 @@ def reference() -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
+    TABLE.write_text(table(), encoding="utf-8")
     OVERVIEW.write_text(overview(), encoding="utf-8")
     REFERENCE.write_text(reference(), encoding="utf-8")
     sys.stdout.write(f"{len(commands())} commands\n")

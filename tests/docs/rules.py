@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 from envcompile.check.rules import catalogue
 from envcompile.check.ruletext import as_markdown
-from envcompile.check.schema import IMMUTABLE, SCHEMA
-from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,9 +41,7 @@ sealing-keys-writable … error …
 
 def reference() -> str:
     """The text of the guide's page on rules."""
-    parts = [_section("The schema, and what is set aside", (SCHEMA, IMMUTABLE, *ABOUT_SUPPRESSIONS))]
-    parts += list(starmap(_section, catalogue.SUBJECTS))
-    return _HEADER + "".join(parts)
+    return _HEADER + "".join(starmap(_section, catalogue.SUBJECTS))
 
 
 def _section(title: str, rules: Iterable[Rule]) -> str:
@@ -58,7 +54,7 @@ def _section(title: str, rules: Iterable[Rule]) -> str:
 def main() -> None:
     """Write the page."""
     REFERENCE.write_text(reference(), encoding="utf-8")
-    sys.stdout.write(f"{len(catalogue.RULES)} rules\n")
+    sys.stdout.write(f"{len(catalogue.ALL)} rules\n")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from envcompile.cli.completion.line import TABLE
 from tests.docs import reference
 
 
 def test_the_overview_is_what_the_commands_say() -> None:
     """`envc --help` is answered from a file; the file is current."""
     assert reference.OVERVIEW.read_text(encoding="utf-8") == reference.overview()
+
+
+def test_completion_knows_what_the_commands_take() -> None:
+    """The table that completion reads is current; `python -m tests.docs.reference` writes it."""
+    assert TABLE.read_text(encoding="utf-8") == reference.table()
 
 
 def test_the_reference_is_what_the_commands_say() -> None:

@@ -6,6 +6,7 @@ import ast
 import os
 import re
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -40,6 +41,63 @@ def test_each_promise_has_its_test() -> None:
     assert len(SENTENCES) > 10
     missing = {name for _, name in SENTENCES} - every_test()
     assert not missing
+
+
+GUIDE: Final = {
+    "No program and no module of a checkout is run, by a command, a hook, the recorder in the background, the GitHub "
+    "action or the GitLab job": (
+        "test_no_module_of_a_branch_is_imported",
+        "test_no_module_of_the_pull_request_is_imported",
+        "test_no_module_of_the_merge_request_is_imported",
+        "test_no_python_of_a_checkout_runs_unasked",
+    ),
+    "Jsonnet is evaluated, and cannot start anything": ("test_imports_see_what_commits_can_hold",),
+    "Git gets no configuration from the checkout": (
+        "test_files_of_the_project_are_no_repository",
+        "test_no_command_of_the_configuration_runs",
+    ),
+    "What waits to be sent or recorded lies in `.envc`, which is envc's own folder on one machine": (
+        "test_a_committed_message_is_never_sent",
+    ),
+    "A branch that brings it, or a link in its place, is refused until it is gone": (
+        "test_what_git_tracks_is_refused",
+        "test_a_link_is_refused_and_not_followed",
+    ),
+    "Commands write `environments/`, `.envc/` and the file that you name, and follow no link out of the repository": (
+        "test_no_command_writes_through_a_link",
+        "test_every_write_goes_through_the_door",
+    ),
+    "Building, comparing, checking and commenting need no key and resolve no reference": (
+        "test_looking_at_a_branch_resolves_no_reference",
+    ),
+    "Sources, imports, `crds:`, certificates and the symlinks among them see nothing below a name that begins with a "
+    "dot, nothing that git ignores, nothing outside of the repository: in the folder as in the index and in a commit": (
+        "test_nothing_outside_is_read",
+        "test_nothing_that_no_commit_holds_is_read",
+        "test_a_commit_shows_nothing_hidden_either",
+        "test_a_certificate_is_read_from_what_commits_hold",
+    ),
+    "Names, messages and values are shown with an escape for every control character; a line that a runner would obey "
+    "gets a backslash, and a comment mentions and links nobody": (
+        "test_every_text_of_a_checkout_is_inert",
+        "test_a_comment_mentions_nobody_and_links_nowhere",
+    ),
+    "With `--untrusted` the branch has these limits, and cannot raise them": (
+        "test_every_limit_is_named_and_holds",
+        "test_every_command_that_compiles_keeps_limits_that_the_tree_cannot_raise",
+    ),
+}
+"""Every sentence of the guide about what a branch cannot do, with the tests that fail when it is broken."""
+
+
+def test_each_sentence_of_the_guide_has_its_tests() -> None:
+    """None is there without a test, and no test is named that is not there."""
+    page = (ROOT / "envcompile/guide/untrusted.md").read_text(encoding="utf-8")
+    section = page.partition("## What a branch cannot do")[2].partition("\n## ")[0]
+    bullets = re.findall(r"^- \*\*.+?\.\*\* (.+?)(?=\n\n|\n- )", section, re.MULTILINE | re.DOTALL)
+    sentences = [word.strip(":.") for text in bullets for word in re.split(r"(?<=\.)\s", " ".join(text.split()))]
+    assert sorted(sentences) == sorted(GUIDE)
+    assert {name for names in GUIDE.values() for name in names} <= every_test()
 
 
 @pytest.mark.parametrize("page", WORKFLOWS, ids=lambda page: page.name)

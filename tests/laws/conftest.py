@@ -13,3 +13,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "sequence_seed" in metafunc.fixturenames:
         first, count = (metafunc.config.getoption(name) for name in ("--seed", "--sequences"))
         metafunc.parametrize("sequence_seed", range(first, first + count))
+    if "bound_seed" in metafunc.fixturenames:
+        first, count = (metafunc.config.getoption(name) for name in ("--seed", "--sequences"))
+        metafunc.parametrize("bound_seed", range(first, first + max(1, count // 5)))

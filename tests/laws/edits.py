@@ -27,9 +27,9 @@ RULES: Final = (
 """Rules about one resource and about several, some of which find something in nearly every repository."""
 GRADES: Final = ("off", "info", "warning", "error")
 
-_NUMBER: Final = re.compile(r"\b\d+\b")
-_TEAM: Final = re.compile(rf"\b({'|'.join(TEAMS)})\b")
-_METADATA_NAME: Final = re.compile(r"(metadata:(?: \{|\n  )name: )([a-z0-9-]+)")
+NUMBER: Final = re.compile(r"\b\d+\b")
+TEAM: Final = re.compile(rf"\b({'|'.join(TEAMS)})\b")
+METADATA_NAME: Final = re.compile(r"(metadata:(?: \{|\n  )name: )([a-z0-9-]+)")
 
 
 def manifests(files: Files) -> list[str]:
@@ -56,12 +56,12 @@ def overlays(files: Files, *, abstract: bool) -> list[str]:
 
 def change_number(chance: Random, files: Files) -> str:
     """A value: some number of some file becomes another one of the same length or not."""
-    return _change_word(chance, files, _NUMBER, lambda _: str(chance.choice([0, 1, 2, 5, 7, 12, 80, 8080])))
+    return _change_word(chance, files, NUMBER, lambda _: str(chance.choice([0, 1, 2, 5, 7, 12, 80, 8080])))
 
 
 def change_team(chance: Random, files: Files) -> str:
     """A label, the selector that looks for it, a parameter or a value of configuration text."""
-    return _change_word(chance, files, _TEAM, lambda _: chance.choice(TEAMS))
+    return _change_word(chance, files, TEAM, lambda _: chance.choice(TEAMS))
 
 
 def rename_resource(chance: Random, files: Files) -> str:
@@ -69,7 +69,7 @@ def rename_resource(chance: Random, files: Files) -> str:
     return _change_word(
         chance,
         files,
-        _METADATA_NAME,
+        METADATA_NAME,
         lambda match: match[1] + chance.choice([f"{match[2]}-2", *APPS]),
         manifests(files),
     )

@@ -233,7 +233,7 @@ class Sequence:
             return
         named = {
             (environment, *(item[key] for key in _ID))
-            for environment, items in json.loads(outcome.out).items()
+            for environment, items in json.loads(outcome.out)["environments"].items()
             for item in items
         }
         must, may = changed_resources(before, after)

@@ -37,7 +37,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def compiled_units(outcome_text: str) -> set[tuple[str, str]]:
     """The units that `envc build --why --format json` says were compiled: environment and application."""
-    data: list[dict[str, Any]] = json.loads(outcome_text)
+    data: list[dict[str, Any]] = json.loads(outcome_text)["units"]
     return {(unit["environment"], unit["application"]) for unit in data if unit["compiled"]}
 
 

@@ -69,3 +69,71 @@ def test_an_adopted_kustomize_project_builds_what_kustomize_builds(tree: str, ku
         assert [key for key, value in wanted.items() if not same(value, built[key])] == []
         compared += 1
     assert compared > 0
+
+
+def test_what_flux_lays_over_a_path_is_in_the_environment(
+    kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patches, images and the target namespace of Flux's Kustomization are carried out by kustomize itself."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    files = {
+        "apps/kustomization.yaml": "resources: [web.yaml]\n",
+        "apps/web.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
+        "spec: {containers: [{name: web, image: 'web:v1'}]}\n",
+    }
+    for name in ("dev", "prod"):
+        files[f"clusters/{name}/apps.yaml"] = (
+            "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\nspec:\n"
+            f"  path: ./apps\n  targetNamespace: {name}\n  images: [{{name: web, newTag: {name}}}]\n"
+            '  patches: [{patch: "- {op: add, path: /metadata/labels, value: {a: b}}", target: {kind: Pod}}]\n'
+        )
+    for path, text in files.items():
+        (tmp_path / "old" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "old" / path).write_text(text, encoding="utf-8")
+    assert from_kustomize(tmp_path / "old", tmp_path / "new").is_equal
+    (pod,) = Project.open(tmp_path / "new").compile("prod").resources
+    assert pod.value["metadata"] == {"name": "web", "namespace": "prod", "labels": {"a": "b"}}
+    assert pod.value["spec"]["containers"][0]["image"] == "web:prod"
+
+
+GENERATED = {
+    "base/deploy.yaml": "# Ask first\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n"
+    "spec:\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n"
+    "    spec: {containers: [{name: web, image: 'web:v1', envFrom: [{configMapRef: {name: web}}]}]}\n",
+    "base/kustomization.yaml": "resources: [deploy.yaml]\n"
+    "configMapGenerator: [{name: web, literals: [LOG=info, ENV=none]}]\n"
+    "secretGenerator: [{name: login, literals: [password=x]}]\n",
+    **{
+        f"overlays/{name}/kustomization.yaml": f"resources: [../../base]\nnamespace: {name}\n"
+        f"configMapGenerator: [{{name: web, behavior: merge, literals: [ENV={name}]}}]\n"
+        for name in ("dev", "prod")
+    },
+}
+
+
+def test_a_generated_name_is_short_in_the_sources_and_hashed_in_the_build(
+    kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cases adopt-freezes-generator-hashes, kustomize-hash-names: overlays hold what differs."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    for path, text in GENERATED.items():
+        (tmp_path / "old" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "old" / path).write_text(text, encoding="utf-8")
+    adoption = from_kustomize(tmp_path / "old", tmp_path / "new")
+    assert adoption.is_equal
+    assert [each.own + each.excluded for each in adoption.environments] == [0, 0]
+    texts = {
+        path.relative_to(tmp_path / "new").as_posix(): path.read_text(encoding="utf-8")
+        for path in (tmp_path / "new").rglob("*.yaml")
+    }
+    assert texts["base/web/deploy.yaml"] == GENERATED["base/deploy.yaml"]
+    assert "ENV: prod" in texts["overlays/prod/web/configmap-web.yaml"]
+    assert "LOG" not in texts["overlays/prod/web/configmap-web.yaml"]
+    assert "rollout: suffix\n" in texts["overlays/prod/environment.yaml"]
+    built = {each.id.short for each in Project.open(tmp_path / "new").compile("prod").resources}
+    assert len(built) == 3
+    assert not built & {"ConfigMap/web", "Secret/login"}

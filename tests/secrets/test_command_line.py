@@ -140,7 +140,7 @@ def test_seal_status_and_a_second_seal(pinned: Shell) -> None:
     assert answer.err.endswith("nothing changed\n")
     answer = pinned("status", "--format", "json")
     assert answer.code == 0
-    row = json.loads(answer.out)[0]
+    row = json.loads(answer.out)["values"][0]
     assert row["state"] == "unchanged"
     assert row["source"] == "ref+env://API_KEY"
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.emit.index import INDEX_NAME
+from envcompile.seenfiles import UNREAD, Files, Seen
 from envcompile.units import snapshot
-from envcompile.units.snapshot import UNREAD, Files, Look, Snapshot, load, save
+from envcompile.units.snapshot import Look, Snapshot, load, save
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, environment, write_files
 
@@ -92,6 +93,7 @@ def test_a_snapshot_is_read_as_it_was_saved(tmp_path: Path) -> None:
     outputs = Files.of({"web/x.yaml": "5 6 7 8", INDEX_NAME: "9 9 9 9"}, ["d2", ""])
     assert inputs is not None
     assert outputs is not None
+    assert (inputs.stat("envc.yaml"), inputs.digest("base/a b\t.yaml"), inputs.digest("x")) == ("absent", "d1", UNREAD)
     kept = Snapshot(
         counts={"prod": 1}, racy={"base/a b\t.yaml": 7}, further=["envc.yaml"], inputs=inputs, outputs={"prod": outputs}
     )
@@ -110,6 +112,37 @@ def test_a_name_with_a_line_break_is_not_put_down() -> None:
     """Such a project is looked at whole each time."""
     assert Files.of({"base/a\nb.yaml": "1 2 3 4"}, [""]) is None
     assert Files.of({}, []) is not None
+
+
+def test_inodes_of_all_64_bits_are_put_down() -> None:
+    """Some file systems count them so; the times of files older than the epoch are negative."""
+    seen = Seen()
+    seen.add("base/web.yaml", (-5, 2, 3, (1 << 64) - 2))
+    files = seen.files()
+    assert files.is_same(seen.files())
+    again = Files.of(files.stat_of, ["d"])
+    assert again is not None
+    assert again.is_same(files)
+
+
+@pytest.mark.parametrize("different", ["", "edited", "added", "listed in another order"])
+def test_what_changed_is_named(different: str) -> None:
+    """File by file, however many there are; the order in which a system lists them does not matter."""
+    stats = {f"base/web/{number}.yaml": f"1 2 3 {number}" for number in range(200)}
+    now = dict(stats)
+    if different == "edited":
+        now["base/web/150.yaml"] = "1 3 3 150"
+    elif different == "added":
+        now["base/new.yaml"] = "1 2 3 4"
+    elif different:
+        now = dict(reversed(stats.items()))
+    before, after = Files.of(stats, ["d"] * len(stats)), Files.of(now, ["d"] * len(now))
+    assert before is not None
+    assert after is not None
+    changes = {"edited": {"base/web/150.yaml"}, "added": {"base/new.yaml"}}.get(different, set())
+    assert before.changes(after) == changes
+    assert before.is_same(after) is (not changes)
+    assert before.is_part_of(after) is (different != "edited")
 
 
 @pytest.mark.parametrize("touched", ["", "dev", "prod"])

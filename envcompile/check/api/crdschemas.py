@@ -191,7 +191,7 @@ def _default(schema: dict[str, Any], where: Pointer) -> Said:
     given = schema.get("default")
     if given is None:
         return
-    if what := misfit(given, schema):
+    if what := misfit(given, schema) or _odd_bound(schema):
         yield (*where, "default"), f"`default` {what}"
 
 
@@ -222,6 +222,17 @@ def misfit(value: Any, schema: dict[str, Any]) -> str | None:
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and bad_pattern(pattern) is None and re.search(pattern, value) is None:
             return "does not match `pattern`"
+    return None
+
+
+def _odd_bound(schema: dict[str, Any]) -> str | None:
+    """Say which bound no integer can be; source: k8s.io/kube-openapi, pkg/validation/validate/values.go."""
+    bits = 31 if schema.get("format") == "int32" else 63
+    low = -(2.0**bits) - (1 if bits < 63 else 0)
+    for field in ("minimum", "maximum", "multipleOf") if schema.get("type") == "integer" else ():
+        bound = schema.get(field)
+        if isinstance(bound, int | float) and not (float(bound).is_integer() and low < float(bound) < 2.0**bits):
+            return f"cannot be held against `{field}`, which is no integer of {bits + 1} bits"
     return None
 
 

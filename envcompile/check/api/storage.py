@@ -105,8 +105,9 @@ def secret_needs_namespace(value: dict[str, Any], _: Place) -> Said:
                 yield ("secretRef", key), f"`{key}` of the Secret is missing"
 
 
-def claim(spec: dict[str, Any], _: Place) -> Said:
+def claim(spec: dict[str, Any], place: Place) -> Said:
     """A claim of a volume; source: ValidatePersistentVolumeClaimSpec."""
+    drops = place.kind == "PersistentVolumeClaim"
     modes = list_at(spec, "accessModes")
     if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
         yield ("accessModes",), "ReadWriteOncePod stands beside other access modes"
@@ -117,7 +118,7 @@ def claim(spec: dict[str, Any], _: Place) -> Said:
         yield ("resources", "requests", "storage"), "`storage` is not greater than 0"
     for field in ("dataSource", "dataSourceRef"):
         source = spec.get(field)
-        if not isinstance(source, dict) or (field == "dataSource" and not _is_kept(spec)):
+        if not isinstance(source, dict) or (drops and field == "dataSource" and not _is_kept(spec)):
             continue
         group = source.get("apiGroup")
         if not group and text_at(source, "kind") not in {"", "PersistentVolumeClaim"}:
@@ -137,7 +138,8 @@ def claim(spec: dict[str, Any], _: Place) -> Said:
 def _is_kept(spec: dict[str, Any]) -> bool:
     """Tell whether the server looks at `dataSource`: alone it is dropped unless it is a claim or snapshot.
 
-    Source: pkg/api/persistentvolumeclaim/util.go, EnforceDataSourceBackwardsCompatibility.
+    In a claim by itself only, not in templates of claims. Source: pkg/api/persistentvolumeclaim/util.go,
+    EnforceDataSourceBackwardsCompatibility.
     """
     kind, group = at(spec, "dataSource", "kind"), at(spec, "dataSource", "apiGroup") or ""
     known = (("PersistentVolumeClaim", ""), ("VolumeSnapshot", "snapshot.storage.k8s.io"))

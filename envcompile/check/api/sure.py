@@ -16,7 +16,7 @@ from envcompile.check.api.meta import is_named
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.validators import ROOTS, VALIDATORS
 from envcompile.check.api.walk import is_plain
-from envcompile.kubernetes.completeness import form_of, is_fine, required_of
+from envcompile.kubernetes.completeness import form_of, holds_schema, is_fine, required_of
 from envcompile.kubernetes.demands import demands
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 _DEEP: Final = frozenset({"map", "list"})
 _KEPT: Final = 2048
 """Values of a field that are remembered as right."""
-_KEPT_MAPS: Final = 256
+_KEPT_MAPS: Final = 1024
 """Maps of a field that are remembered as right: other environments have the very same."""
-_FEW: Final = 3
-"""Fields of a map that are looked at as fast as it is found again."""
+_KEPT_SHAPES: Final = 256
+"""Shapes of the maps of a type that are remembered."""
 _BY_CONTAINER: Final = full_name("core.v1.VolumeMount")
 _CONTAINERS: Final = frozenset({full_name("core.v1.Container"), full_name("core.v1.EphemeralContainer")})
 _BY_OBJECT: Final = frozenset(
@@ -58,7 +58,19 @@ _BY_OBJECT: Final = frozenset(
 class _Step:
     """What is to be looked at in the values of one field, or of one list."""
 
-    __slots__ = ("_form", "_is_text", "_key", "_node", "child", "entry", "inner", "is_free", "plan", "right")
+    __slots__ = (
+        "_form",
+        "_is_text",
+        "_key",
+        "_node",
+        "child",
+        "entry",
+        "holds_schema",
+        "inner",
+        "is_free",
+        "plan",
+        "right",
+    )
 
     def __init__(
         self, key: str, node: Node, child: Node, form: str, book: Mapping[str, TypeRules], *, walked: bool, top: bool
@@ -76,6 +88,7 @@ class _Step:
         else:
             skip = self.entry is not None and self.entry.skip
         goes_on = walked and not skip and (top or not is_plain(child))
+        self.holds_schema = holds_schema(key, node, child)
         self.is_free = child.type == "string" and not own and self.entry is None
         """Any text will do."""
         self._is_text = child.type == "string" and not own
@@ -108,11 +121,23 @@ class _Step:
                         return False
         return True
 
+    def is_judged_right(self, value: Any) -> bool:
+        """Tell whether types and fields are right, of a value that no plan is made of."""
+        return is_fine(self._key, value, self._node, self._form, self.child)
+
     def is_right(self, value: Any) -> bool:
+        """Tell whether the tables have nothing against the value of a field, nor against anything in it."""
+        kind = type(value)
+        known = self.right.get(kind)
+        if known is not None:
+            return (kind is str and self.is_free) or value in known or self.is_simple_right(value)
+        if kind is dict and self.plan is not None:
+            return id(value) in self.plan.right or self.plan.is_right(value)
+        return (kind is dict or kind is list) and self.is_deep_right(value)
+
+    def is_simple_right(self, value: Any) -> bool:
         """Judge a text, number or boolean that was not met before."""
-        if not (self._is_text and type(value) is str) and not is_fine(
-            self._key, value, self._node, self._form, self.child
-        ):
+        if not (self._is_text and type(value) is str) and not self.is_judged_right(value):
             return False
         if type(value) is str and self.child.type == "quantity" and value != value.strip(" "):
             return False
@@ -123,23 +148,57 @@ class _Step:
             known.add(value)
         return True
 
+    def is_deep_right(self, value: dict[str, Any] | list[Any]) -> bool:
+        """Judge a map or list."""
+        child, inner = self.child, self.inner
+        if self.entry is not None and not self.is_said_right(value):
+            return False
+        if child.type == "any":
+            return not self.holds_schema or self.is_judged_right(value)
+        if type(value) is dict:
+            return child.type == "map" and isinstance(inner, _Plan) and inner.is_right(value)
+        if child.type != "list":
+            return False
+        if isinstance(inner, _Plan):
+            for item in value:
+                if type(item) is not dict or not (id(item) in inner.right or inner.is_right(item)):
+                    return False
+            return True
+        if inner is None:
+            return child.items is not None
+        if inner.child.type in _DEEP:
+            return False  # lists of lists are rare
+        return all(type(item) in inner.right and inner.is_right(item) for item in value)
+
+
+class _Shape(NamedTuple):
+    """What is to be looked at in maps that have the same fields, with values of the same types."""
+
+    simple: tuple[tuple[str, set[Any], _Step], ...]
+    """Texts, numbers and booleans of which not all are right, with those that are known to be."""
+    maps: tuple[tuple[str, _Plan], ...]
+    others: tuple[tuple[str, _Step], ...]
+
 
 class _Plan:
     """What is to be looked at in the maps of one type."""
 
     __slots__ = (
         "_book",
+        "_filled",
         "_form",
+        "_is_free",
+        "_members",
+        "_needed",
         "_node",
+        "_shapes",
+        "_steps",
         "_top",
         "_validators",
-        "_walked",
-        "filled",
         "is_container",
-        "members",
-        "needed",
+        "is_walked",
         "right",
-        "steps",
+        "silent",
         "waits",
     )  # fmt: skip
 
@@ -149,25 +208,26 @@ class _Plan:
         self._node = node
         self._form = form
         self._book = book
-        self._walked = walked
         self._top = top
-        self.steps: dict[str, _Step | None] = {}
+        self._steps: dict[str, _Step | None] = {}
+        self._shapes: dict[tuple[Any, ...], _Shape] = {}
+        self.is_walked = walked
+        """Whether validators have a say in it, or in anything below."""
         entry = book.get(node.name) if walked else None
-        needed = {*required_of(node, top=top), *(key for key, _ in always(node))} if node.fields else set[str]()
-        self.needed = tuple(needed)
-        """Fields that must not be missing."""
-        self.filled = tuple(entry.wanted) if entry is not None else ()
-        """Fields that must say something."""
-        self.members = entry.members if entry is not None else ()
+        self._is_free = not node.fields
+        """Whether it has keys without end, all alike."""
+        needed = set[str]() if self._is_free else {*required_of(node, top=top), *(key for key, _ in always(node))}
+        self._needed = frozenset(needed)
+        self._filled = tuple(entry.wanted) if entry is not None else ()
+        self._members = entry.members if entry is not None else ()
         self._validators: tuple[Validator, ...] | None = None if walked else ()
         self.waits = node.name in _BY_OBJECT or node.name == _BY_CONTAINER
         """Whether its validators look at more than a map of this type."""
         self.is_container = node.name in _CONTAINERS
-        self.right: tuple[dict[int, dict[str, Any]], dict[int, dict[str, Any]]] = ({}, {})
-        """Maps that are right, by the tables alone and by validators, too, whatever is around them.
-
-        They are known by their identity, and held, so that it stays theirs.
-        """
+        self.right: dict[int, dict[str, Any]] = {}
+        """Maps that the tables have nothing against; known by their identity, and held, so that it stays theirs."""
+        self.silent: dict[int, dict[str, Any]] = {}
+        """Maps that validators have nothing against either, whatever is around them."""
 
     @property
     def validators(self) -> tuple[Validator, ...]:
@@ -176,46 +236,132 @@ class _Plan:
             self._validators = VALIDATORS.get(self._node.name, ())
         return self._validators
 
+    def is_right(self, value: dict[str, Any]) -> bool:
+        """Tell whether the tables have nothing against a map, nor against anything in it."""
+        if self._is_free:
+            if not self._is_free_right(value):
+                return False
+        else:
+            key = (*value, *map(type, value.values()))
+            shape = self._shapes.get(key) or self._shape(value, key)
+            if shape is None:
+                return False
+            simple, maps, others = shape
+            for name, known, step in simple:
+                item = value[name]
+                if item not in known and not step.is_simple_right(item):
+                    return False
+            for name, plan in maps:
+                inner = value[name]
+                if id(inner) not in plan.right and not plan.is_right(inner):
+                    return False
+            for name, step in others:
+                if not step.is_deep_right(value[name]):
+                    return False
+        for name in self._filled:
+            inner = value.get(name)
+            if not inner and inner is not False:
+                return False
+        _keep(self.right, value)
+        return True
+
+    def _is_free_right(self, value: dict[str, Any]) -> bool:
+        """Judge a map that has keys without end, all alike."""
+        step = next(map(self.step, value), None)
+        if step is None:
+            return not value
+        if step.is_free and {*map(type, value.values())} == {str}:
+            return True
+        return all(map(step.is_right, value.values()))
+
+    def _shape(self, value: dict[str, Any], key: tuple[Any, ...]) -> _Shape | None:
+        """Take in a shape that was not met before; None where a field is unknown, missing or of no type of JSON."""
+        if not self._needed <= value.keys():
+            return None
+        for how, names in self._members:
+            count = len([name for name in names if name in value])
+            if (count > 1 and how != "some") or (not count and how != "most-one"):
+                return None
+        simple: list[tuple[str, set[Any], _Step]] = []
+        maps: list[tuple[str, _Plan]] = []
+        others: list[tuple[str, _Step]] = []
+        for name, item in value.items():
+            step, kind = self.step(name), type(item)
+            if step is None:
+                return None
+            if kind in step.right:
+                if not (kind is str and step.is_free):
+                    simple.append((name, step.right[kind], step))
+            elif kind is dict and step.plan is not None:
+                maps.append((name, step.plan))
+            elif kind is dict or kind is list:
+                others.append((name, step))
+            else:
+                return None
+        shape = _Shape(tuple(simple), tuple(maps), tuple(others))
+        if len(self._shapes) < _KEPT_SHAPES:
+            self._shapes[key] = shape
+        return shape
+
     def step(self, key: str) -> _Step | None:
         """What is to be looked at in a field; None for one that nothing is known of."""
-        node = self._node
-        known = key if node.fields else ""  # a free map has keys without end
-        if known in self.steps:
-            return self.steps[known]
-        child = node.child(key)
+        known = "" if self._is_free else key
+        if known in self._steps:
+            return self._steps[known]
+        child = self._node.child(key)
         step = None
         if child is not None:
-            walked = self._walked and not (self._top and key in {"metadata", "apiVersion", "kind"})
-            step = _Step(known or key, node, child, self._form, self._book, walked=walked, top=self._top)
-        self.steps[known] = step
+            walked = self.is_walked and not (self._top and key in {"metadata", "apiVersion", "kind"})
+            step = _Step(key, self._node, child, self._form, self._book, walked=walked, top=self._top)
+        self._steps[known] = step
         return step
 
 
 class _Walk(NamedTuple):
-    """What stays the same on the way through one object."""
+    """What stays the same on the way of the validators through one object."""
 
-    group: str
-    kind: str
-    version: str
+    top: _Top
     root: dict[str, Any]
-    release: int
-    is_namespaced: bool
     asked: Asked
-    is_full: bool
-    """Whether validators are asked, too, not the tables alone."""
 
     def is_silent(self, validators: tuple[Validator, ...], value: dict[str, Any], pointer: Pointer) -> bool:
         """Tell whether validators say nothing about a map."""
-        place = Place(self.group, self.kind, self.version, self.root, pointer, self.release, self.is_namespaced)
+        top = self.top
+        place = Place(top.group, top.kind, top.version, self.root, pointer, top.release, top.is_namespaced)
         for validator in validators:
             for _ in validator(value, place):
                 return False
         return True
 
 
+class _Top(NamedTuple):
+    """What all objects of an API version and kind have in common."""
+
+    plan: _Plan
+    group: str
+    version: str
+    kind: str
+    release: int
+    is_namespaced: bool
+    names: set[str]
+    """Some names that are right."""
+
+    def is_named(self, metadata: dict[str, Any]) -> bool:
+        """Tell whether the name of an object has the form that names of its kind have."""
+        name = metadata["name"]
+        if type(name) is not str or "generateName" in metadata:
+            return is_named(self.group, self.kind, metadata, self.release)
+        if name not in self.names:
+            if not is_named(self.group, self.kind, metadata, self.release):
+                return False
+            if len(self.names) < _KEPT:
+                self.names.add(name)
+        return True
+
+
 @lru_cache(maxsize=8)
-def _tops(_: KubeApi) -> dict[tuple[str, str], tuple[_Plan, bool] | None]:
-    """API version and kind -> the plan of its objects, and whether they live in a namespace."""
+def _tops(_: KubeApi) -> dict[tuple[str, str], _Top | None]:
+    """API version and kind -> what is known of its objects."""
     return {}
 
 
@@ -238,71 +384,50 @@ def surely_right(api: KubeApi, value: Any, *, by_tables: bool = False) -> bool:
         tops[key] = _top(api, *key)
     top = tops[key]
     metadata = value.get("metadata")
-    if top is None or not isinstance(metadata, dict) or not metadata.get("name"):
+    if top is None or not isinstance(metadata, dict) or not metadata.get("name") or not top.plan.is_right(value):
         return False
-    group, _, version = api_version.rpartition("/")
-    walk = _Walk(group, kind, version, value, int(api.version.partition(".")[2]), top[1], [], not by_tables)
     if by_tables:
-        return _map(value, top[0], (), walk) and is_named(group, kind, metadata, walk.release)
+        return top.is_named(metadata)
+    walk = _Walk(top, value, [])
     return (
-        _map(value, top[0], (), walk)
-        and not any(demands(group, kind, value))
+        _is_silent(value, top.plan, (), walk)
+        and not any(demands(top.group, kind, value))
         and walk.is_silent(ROOTS, value, ())
         and all(walk.is_silent(plan.validators, around, pointer) for plan, around, pointer in walk.asked)
     )
 
 
-def _top(api: KubeApi, api_version: str, kind: str) -> tuple[_Plan, bool] | None:
+def _top(api: KubeApi, api_version: str, kind: str) -> _Top | None:
     group, _, version = api_version.rpartition("/")
     if not api.is_built_in(group, kind) or version not in api.versions(group, kind):
         return None
     node = api.node(group, version, kind)
     if node is None:
         return None
-    book = read_book(int(api.version.partition(".")[2]))
-    return _Plan(node, "", book, walked=True, top=True), api.is_namespaced(group, kind) is not False
+    release = int(api.version.partition(".")[2])
+    plan = _Plan(node, "", read_book(release), walked=True, top=True)
+    return _Top(plan, group, version, kind, release, api.is_namespaced(group, kind) is not False, set())
 
 
-def _map(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> bool:
-    waiting = len(walk.asked)
-    full = walk.is_full
-    steps = plan.steps
-    shared = steps.get("")
-    for key, inner in value.items():
-        step = steps.get(key) or shared or plan.step(key)
-        if step is None:
-            return False
-        kind = type(inner)
-        if kind is str:
-            if not (step.is_free or inner in step.right[str] or step.is_right(inner)):
-                return False
-        elif kind is dict and step.plan is not None:
-            if id(inner) not in step.plan.right[full] and not _map(inner, step.plan, (*pointer, key), walk):
-                return False
-        elif kind is dict or kind is list:
-            if not _inside(inner, step, (*pointer, key), walk):
-                return False
-        elif kind is int or kind is bool:
-            if not (inner in step.right[kind] or step.is_right(inner)):
-                return False
-        else:
-            return False
-    for key in plan.needed:
-        if value.get(key) is None:
-            return False
-    for key in plan.filled:
-        inner = value.get(key)
-        if not inner and inner is not False:
-            return False
-    for how, names in plan.members:
-        count = len([name for name in names if value.get(name) is not None])
-        if (count > 1 and how != "some") or (not count and how != "most-one"):
-            return False
+def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> bool:
+    """Tell whether validators have nothing against a map that is right by the tables, nor against those in it."""
     asked = walk.asked
-    if not full:
-        if len(value) >= _FEW:
-            _keep(plan.right[0], value)
-        return True
+    waiting = len(asked)
+    for key, inner in value.items():
+        kind = type(inner)
+        if kind is not dict and kind is not list:
+            continue
+        step = plan.step(key)
+        below = step.inner if step is not None else None
+        if not isinstance(below, _Plan) or not below.is_walked:
+            continue
+        if kind is dict:
+            if id(inner) not in below.silent and not _is_silent(inner, below, (*pointer, key), walk):
+                return False
+            continue
+        for number, item in enumerate(inner):
+            if id(item) not in below.silent and not _is_silent(item, below, (*pointer, key, number), walk):
+                return False
     if plan.is_container and len(asked) > waiting:
         for mount, around, at in asked[waiting:]:
             if not walk.is_silent(mount.validators, around, at):
@@ -313,39 +438,11 @@ def _map(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk) -> b
     elif plan.validators and not walk.is_silent(plan.validators, value, pointer):
         return False
     if len(asked) == waiting:
-        _keep(plan.right[1], value)
+        _keep(plan.silent, value)
     return True
 
 
-def _keep(right: dict[int, dict[str, Any]], value: dict[str, Any]) -> None:
-    if len(right) >= _KEPT_MAPS:
-        right.clear()
-    right[id(value)] = value
-
-
-def _inside(value: Any, step: _Step, pointer: Pointer, walk: _Walk) -> bool:
-    child, inner = step.child, step.inner
-    if step.entry is not None and not step.is_said_right(value):
-        return False
-    if child.type == "any":
-        return True
-    if type(value) is dict:
-        return child.type == "map" and isinstance(inner, _Plan) and _map(value, inner, pointer, walk)
-    if child.type != "list":
-        return False
-    if isinstance(inner, _Plan):
-        for at, item in enumerate(value):
-            if type(item) is not dict:
-                return False
-            if id(item) not in inner.right[walk.is_full] and not _map(item, inner, (*pointer, at), walk):
-                return False
-        return True
-    if inner is None:
-        return child.items is not None
-    if inner.child.type in _DEEP:
-        return False  # lists of lists are rare
-    for item in value:
-        kind = type(item)
-        if kind not in inner.right or not (item in inner.right[kind] or inner.is_right(item)):
-            return False
-    return True
+def _keep(known: dict[int, dict[str, Any]], value: dict[str, Any]) -> None:
+    if len(known) >= _KEPT_MAPS:
+        known.clear()
+    known[id(value)] = value

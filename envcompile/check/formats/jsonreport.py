@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def as_json(report: Report) -> str:
     """The report; a finding of several environments stands there once for each."""
     value = {
+        "formatVersion": 1,
         "environments": report.environments,
         "resources": report.resources,
         "rules": [rule.id for rule in report.rules],

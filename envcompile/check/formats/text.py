@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import starmap
 from typing import TYPE_CHECKING, Literal
 
 from envcompile.check.report import counted
@@ -19,6 +18,8 @@ GroupBy = Literal["place", "rule", "resource"]
 def as_text(groups: Sequence[Group], by: GroupBy = "place", summaries: Mapping[str, str] | None = None) -> str:
     """The findings; each has a place, a grade, a rule, a sentence, a resource, a field and a mend.
 
+    A hint is told once, with the first finding that it mends.
+
     Args:
         groups: what was found, the gravest first.
         by: what stands together: nothing, the findings of a rule (the one with the gravest first), or of a resource.
@@ -28,9 +29,11 @@ def as_text(groups: Sequence[Group], by: GroupBy = "place", summaries: Mapping[s
         return "\n".join(
             _rule(name, of, summaries or {}) for name, of in _sorted(groups, lambda group: group.finding.rule)
         )
+    told: set[str] = set()
     if by == "resource":
-        return "\n".join(starmap(_resource, _sorted(groups, lambda group: group.finding.resource.short)))
-    return "\n".join(map(_alone, groups))
+        by_resource = _sorted(groups, lambda group: group.finding.resource.short)
+        return "\n".join(_resource(name, of, told) for name, of in by_resource)
+    return "\n".join(_alone(group, told) for group in groups)
 
 
 def _sorted(groups: Iterable[Group], key: Callable[[Group], str]) -> list[tuple[str, list[Group]]]:
@@ -49,35 +52,40 @@ def _since(group: Group) -> list[str]:
     return [f"    since: {since}"] if since is not None else []
 
 
-def _hint(group: Group) -> list[str]:
-    return [f"    hint: {group.finding.fix}"] if group.finding.fix else []
+def _hint(group: Group, told: set[str]) -> list[str]:
+    fix = group.finding.fix
+    if not fix or fix in told:
+        return []
+    told.add(fix)
+    return [f"    hint: {fix}"]
 
 
-def _alone(group: Group) -> str:
+def _alone(group: Group, told: set[str]) -> str:
     found = group.finding
     lines = [f"{_place(group)}{found.severity} {found.rule}: {found.what}", f"    {group.subject}"]
-    return _joined([*lines, *_since(group), *_hint(group)])
+    return _joined([*lines, *_since(group), *_hint(group, told)])
 
 
 def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str]) -> str:
     lines = [f"{name}: {_many(groups)}. {summaries.get(name, '')}".rstrip()]
     fixes = {group.finding.fix for group in groups}
+    told: set[str] = set()
     for group in groups:
         found = group.finding
         lines += [f"  {_place(group)}{found.severity}: {found.what}", f"      {group.subject}"]
-        lines += [f"  {line}" for line in (*_since(group), *(_hint(group) if len(fixes) > 1 else ()))]
+        lines += [f"  {line}" for line in (*_since(group), *(_hint(group, told) if len(fixes) > 1 else ()))]
     if len(fixes) == 1:
         lines += [f"  hint: {fix}" for fix in fixes if fix]
     return _joined(lines)
 
 
-def _resource(name: str, groups: Sequence[Group]) -> str:
+def _resource(name: str, groups: Sequence[Group], told: set[str]) -> str:
     lines = [f"{name}: {_many(groups)}"]
     for group in groups:
         found = group.finding
         subject = f"{f'{found.field} ' if found.field else ''}in {', '.join(group.environments)}"
         lines += [f"  {_place(group)}{found.severity} {found.rule}: {found.what}", f"      {subject}"]
-        lines += [f"  {line}" for line in (*_since(group), *_hint(group))]
+        lines += [f"  {line}" for line in (*_since(group), *_hint(group, told))]
     return _joined(lines)
 
 

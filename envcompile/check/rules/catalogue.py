@@ -40,7 +40,11 @@ def _names(folders: Iterable[str]) -> list[str]:
 
 SUBJECTS: Final = discover()
 """By the names of their folders."""
-RULES: Final[tuple[Rule, ...]] = tuple(
+ALL: Final[tuple[Rule, ...]] = tuple(
     sorted((rule for subject in SUBJECTS for rule in subject.rules), key=lambda rule: rule.id)
 )
 """All rules in the order of their ids."""
+RULES: Final = tuple(rule for rule in ALL if rule.judge is None)
+"""Those that look at resources: they can be set aside."""
+ABOUT_SUPPRESSIONS: Final = tuple(rule for rule in ALL if rule.judge is not None)
+"""Those that look at what is set aside."""

@@ -46,12 +46,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Name the environments and resources that a change touches."""
         from envcompile.actions.affected import affected
-        from envcompile.cli.output import data, document, tell
+        from envcompile.cli.output import answer, data, tell
 
         with project_of(context, untrusted=untrusted) as project:
             found = affected(project, files or [], revision, target)
         if output_format == "json":
-            document({environment: [item._asdict() for item in touched] for environment, touched in found.items()})
+            answer(environments={name: [item._asdict() for item in touched] for name, touched in found.items()})
             return
         for environment, touched in found.items():
             for item in touched:

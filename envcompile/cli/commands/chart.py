@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Format, TextOrJson, make_group
-from envcompile.cli.output import data, document, tell
+from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EnvcError, Problem, UsageError, fail
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _register_verify(group: typer.Typer) -> None:
         chosen = choose(folder, names or (folders if against else ()))
         expected = {name: read_manifests(folders[name] if against else _compiled(context, name)) for name in chosen}
         rows = prove(_with_crds(folder), expected, find_helms(binaries=helm or ()))
-        _print_rows(rows, output_format)
+        print_rows(rows, output_format)
         raise typer.Exit(EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT)
 
 
@@ -119,11 +119,12 @@ def _with_crds(folder: Path) -> list[Path]:
     return [folder, beside] if (beside / "Chart.yaml").is_file() else [folder]
 
 
-def _print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
+def print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
+    """Print what each helm made of each environment."""
     from envcompile.cli.render.columns import columns
 
     if output_format == "json":
-        document([{**row._asdict(), "holds": row.holds} for row in rows])
+        answer(rows=[{**row._asdict(), "holds": row.holds} for row in rows])
         return
     titles = ("environment", "helm", "objects", "equal", "first difference")
     for line in columns([titles, *((*map(str, row[:4]), row.first_difference or "-") for row in rows)]):
@@ -282,5 +283,5 @@ class _Job:
             tell("not verified: there is no helm on PATH")
             return EXIT_OK
         rows = verify(charts, made.expected, helms)
-        _print_rows(rows, "text", for_people=True)
+        print_rows(rows, "text", for_people=True)
         return EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from envcompile.cli.arguments import Envs, Untrusted, project_of
-from envcompile.cli.completion import complete_rule
 
 if TYPE_CHECKING:
     from envcompile.check.baseline import KnownFinding
@@ -73,7 +72,6 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Only these: ids or first words of ids, with commas between.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         ignore: Annotated[
@@ -83,7 +81,6 @@ def register(app: typer.Typer) -> None:
                 metavar="RULES",
                 help="Not these; the longer word wins.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         blame: Annotated[bool, typer.Option("--blame", help="Tell since when a line is so, and by whom.")] = False,
@@ -144,10 +141,11 @@ def register(app: typer.Typer) -> None:
         """
         import gc
 
-        from envcompile.actions.check import all_rules, check, own_rules_near, rules_of
+        from envcompile.actions.check import check, own_rules_near, rules_of
         from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
+        from envcompile.check.rules.catalogue import ALL
         from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
         from envcompile.cli.render.check import Wanted, listed, printed, remarks
@@ -156,7 +154,7 @@ def register(app: typer.Typer) -> None:
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
         if list_rules:
-            table(listed((*all_rules(), *own_rules_near(context.obj.project))))
+            table(listed((*ALL, *own_rules_near(context.obj.project))))
             return 0
         if allow_python and untrusted:
             what = "--allow-python and --untrusted exclude each other"
@@ -184,20 +182,20 @@ def register(app: typer.Typer) -> None:
             if baseline is None and project.tree.root is None:
                 entries = read_baseline(project.tree.read(FILE), FILE) if project.tree.is_file(FILE) else []
             else:
-                entries = _read(file, required=baseline is not None and not write_baseline)
+                entries = _read(root, baseline, required=not write_baseline)
             allowed = _allowed(project, root, anew=allow_python)
             report = check(project, environments or (), since=since, folder=root, allowed=allowed)
             skipped = {*project.environments} - {*report.environments}
             rules, own = rules_of(project.tree, allowed)
         elsewhere = [entry for entry in entries if entry.environment in skipped]
         if select or ignore:
-            chosen = picked({rule.id for rule in (*all_rules(), *rules)}, select or (), ignore or ())
+            chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
             if select and chosen & untried(own):
                 chosen |= {NOT_EVALUATED.id}
             report = only(report, chosen)
             elsewhere = [entry for entry in entries if entry.environment in skipped or entry.rule not in chosen]
         if write_baseline:
-            return _write(file, report, elsewhere)
+            return _write(file, report, elsewhere, root)
         told = sort_out(report.findings, [entry for entry in entries if entry not in elsewhere], ())
         findings = told.new
         if blame:
@@ -273,35 +271,41 @@ def _folder_of(folder: Path) -> Path:
         return folder.absolute()
 
 
-def _read(file: Path, *, required: bool) -> list[KnownFinding]:
-    """The entries of the baseline; none where there is no file and none was named.
+def _read(root: Path, named: Path | None, *, required: bool) -> list[KnownFinding]:
+    """The entries of the project's baseline, or of the file that was named; none where there is no file.
 
     Raises:
-        UsageError: the named file cannot be read.
+        UsageError: the named file cannot be read, or has to be there and is not.
+        EnvcError: the project's is no file of the repository.
     """
-    from envcompile.check.baseline import read_baseline
+    from envcompile.check.baseline import FILE, read_baseline
     from envcompile.errors import Problem, UsageError
+    from envcompile.files import read_below
 
+    if named is None:
+        data = read_below(root, FILE)
+        return read_baseline(data, (root / FILE).as_posix()) if data is not None else []
     try:
-        return read_baseline(file.read_bytes(), file.as_posix())
+        return read_baseline(named.read_bytes(), named.as_posix())
     except FileNotFoundError as error:
         if not required:
             return []
-        fix = f"write it first: envc check --write-baseline --baseline {file}"
-        raise UsageError([Problem(f"there is no baseline {file}", fix)]) from error
+        fix = f"write it first: envc check --write-baseline --baseline {named}"
+        raise UsageError([Problem(f"there is no baseline {named}", fix)]) from error
     except OSError as error:
-        what = f"the baseline {file} cannot be read: {error.strerror}"
+        what = f"the baseline {named} cannot be read: {error.strerror}"
         raise UsageError([Problem(what, "name another file with --baseline")]) from error
 
 
-def _write(file: Path, report: Report, kept: list[KnownFinding]) -> int:
+def _write(file: Path, report: Report, kept: list[KnownFinding], root: Path) -> int:
     from envcompile.check.baseline import write_baseline
+    from envcompile.check.report import together
     from envcompile.cli.output import tell
     from envcompile.errors import EXIT_OK
     from envcompile.files import write_output
 
-    write_output(file, write_baseline(report.findings, kept).encode())
-    count = len(report.findings)
+    write_output(file, write_baseline(report.findings, kept).encode(), root)
+    count = len(together(report.findings))
     tell(f"{file.name}: {count} {'finding that does' if count == 1 else 'findings that do'} not count from now on")
     return EXIT_OK
 

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from envcompile.cli.arguments import TERMINAL, DiffFormat, Untrusted, project_of
-from envcompile.cli.completion import complete_environment
 
 
 def register(app: typer.Typer) -> None:
@@ -18,13 +17,11 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         left: Annotated[
             str,
-            typer.Argument(metavar="ENV", help="The environment to start from.", autocompletion=complete_environment),
+            typer.Argument(metavar="ENV", help="The environment to start from."),
         ],
         right: Annotated[
             str,
-            typer.Argument(
-                metavar="ENV", help="The environment to compare it with.", autocompletion=complete_environment
-            ),
+            typer.Argument(metavar="ENV", help="The environment to compare it with."),
         ],
         *,
         output_format: DiffFormat = TERMINAL,

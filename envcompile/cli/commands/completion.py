@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import typer
 
 EPILOG = """Examples:
 
-  source <(envc completion bash)                                    for this shell
+  source <(envc completion bash)                                    for this shell; in ~/.bashrc for all
 
-  envc completion zsh > ~/.zfunc/_envc
+  envc completion zsh > ~/.zfunc/_envc                              a folder of fpath
 
   envc completion fish > ~/.config/fish/completions/envc.fish
+
+  envc completion powershell >> $PROFILE
 """
 
 
@@ -27,11 +28,11 @@ def register(app: typer.Typer) -> None:
             typer.Argument(metavar="bash|zsh|fish|powershell|pwsh", help="The shell."),
         ],
     ) -> None:
-        """Print the completion script of a shell; `envc --install-completion` writes it where the shell finds it."""
-        from typer import completion
+        """Print the completion script of a shell."""
+        from importlib import resources
 
         from envcompile.cli.output import raw
 
-        # Typer's own, as `--show-completion` prints it for the shell that it believes to be in.
-        make: Callable[..., str] = vars(completion)["get_completion_script"]
-        raw(f"{make(prog_name='envc', complete_var='_ENVC_COMPLETE', shell=shell)}\n")
+        name = "powershell" if shell == "pwsh" else shell
+        scripts = resources.files("envcompile") / "cli" / "completion" / "scripts"
+        raw((scripts / f"envc.{name}").read_text(encoding="utf-8"))

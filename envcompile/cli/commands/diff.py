@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from envcompile.cli.arguments import TERMINAL, DiffFormat, Envs, Untrusted
-from envcompile.cli.completion import complete_environment
 
 EPILOG = """Examples:
 
@@ -48,7 +47,6 @@ def register(app: typer.Typer) -> None:
                 "--fail-on-env",
                 metavar="ENV",
                 help="Exit 16 only when this environment differs.",
-                autocompletion=complete_environment,
             ),
         ] = None,
         untrusted: Untrusted = False,

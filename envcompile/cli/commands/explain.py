@@ -41,12 +41,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Say for a field every layer that had a say: value, file, line, and who won."""
         from envcompile.actions.explain import explain_field
-        from envcompile.cli.output import document, table
+        from envcompile.cli.output import answer, table
 
         with project_of(context, untrusted=untrusted) as project:
             explanation = explain_field(project, environment, resource, field or "")
         if output_format == "json":
-            document(_as_data(explanation))
+            answer(**_as_data(explanation))
         else:
             table(_as_text(explanation))
 

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envcompile.cli.arguments import project_of
+from envcompile.cli.arguments import Format, project_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from envcompile.actions.fix import Fix
+    from envcompile.cli.arguments import TextOrJson
     from envcompile.units.project import Project
 
 EPILOG = """Examples:
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option("--ignore", metavar="RULES", help="Not these; the longer word wins.", show_default=False),
         ] = None,
+        output_format: Format = "text",
     ) -> None:
         """Mend findings of `envc check` that have one right answer, in the files where the fields were written.
 
@@ -53,11 +55,17 @@ def register(app: typer.Typer) -> None:
         from envcompile.cli.output import raw
 
         with project_of(context) as project:
-            mend(project, select or (), ignore or (), raw, write=write)
+            mend(project, select or (), ignore or (), raw, write=write, output_format=output_format)
 
 
 def mend(
-    project: Project, select: Sequence[str], ignore: Sequence[str], show: Callable[[str], None], *, write: bool
+    project: Project,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    show: Callable[[str], None],
+    *,
+    write: bool,
+    output_format: TextOrJson = "text",
 ) -> None:
     """Show the difference that mends make, write it if that is asked, and tell what is left.
 
@@ -65,13 +73,29 @@ def mend(
         UsageError: a word that no rule has.
         EnvcError: what is wrong with the sources, or a file cannot be written.
     """
-    from envcompile.actions.check import all_rules, rules_of
+    from envcompile.actions.check import rules_of
     from envcompile.actions.fix import plan_fix, write_fix
     from envcompile.check.picking import picked
-    from envcompile.cli.output import tell
+    from envcompile.check.rules.catalogue import ALL
+    from envcompile.cli.output import answer, tell
 
-    fix = plan_fix(project, picked({rule.id for rule in (*all_rules(), *rules_of(project.tree)[0])}, select, ignore))
-    show(_difference(fix))
+    fix = plan_fix(project, picked({rule.id for rule in (*ALL, *rules_of(project.tree)[0])}, select, ignore))
+    if output_format == "json":
+        answer(
+            written=write and bool(fix.after),
+            files=[{"file": path, "before": fix.before[path], "after": after} for path, after in fix.after.items()],
+            left=[
+                {
+                    "rule": left.rule,
+                    "subject": left.subject,
+                    "place": left.where._asdict() if left.where is not None else None,
+                    "why": left.why,
+                }
+                for left in fix.left
+            ],
+        )
+    else:
+        show(_difference(fix))
     for left in fix.left:
         place = f"{left.where}: " if left.where is not None else ""
         tell(f"{place}{left.rule} of {left.subject} is left: {left.why}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.completion import complete_page
+from envcompile.cli.arguments import Format
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +22,6 @@ def register(app: typer.Typer) -> None:
                 metavar="[TOPIC]",
                 help="A page; default: the list of pages.",
                 show_default=False,
-                autocompletion=complete_page,
             ),
         ] = None,
         *,
@@ -30,11 +29,12 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--search", metavar="WORDS", help="Name sections with all these words.", show_default=False),
         ] = None,
+        output_format: Format = "text",
     ) -> None:
         """Print a page of the guide, laid out on a terminal, or find the sections that speak of something."""
         import sys
 
-        from envcompile.cli.output import data, raw, table
+        from envcompile.cli.output import answer, data, raw, table
         from envcompile.errors import Problem, UsageError, did_you_mean
 
         pages = topics()
@@ -46,6 +46,9 @@ def register(app: typer.Typer) -> None:
             if not found:
                 raise UsageError([Problem(f"the guide does not speak of `{search}`", "try fewer words")])
             table(found)
+        elif output_format == "json":
+            named = [{"name": name, "title": pages[name]} for name in ([topic] if topic else pages)]
+            answer(pages=[{**page, "text": _text(page["name"])} for page in named] if topic else named)
         elif topic is None:
             for name, title in pages.items():
                 data(f"{name:<14}{title}")

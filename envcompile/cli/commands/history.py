@@ -19,10 +19,9 @@ from envcompile.cli.arguments import (
     takes,
 )
 from envcompile.cli.commands.history_maintenance import add_maintenance
-from envcompile.cli.completion import complete_environment
 from envcompile.cli.flags import RecordOptions
 from envcompile.cli.order import environment_first, environments_first
-from envcompile.cli.output import data, document, raw, table, tell
+from envcompile.cli.output import answer, data, document, raw, table, tell
 from envcompile.cli.render.history import entry_data, entry_line, print_blame, print_revision
 from envcompile.cli.render.recording import (
     counted,
@@ -122,7 +121,7 @@ def _add_questions(group: typer.Typer) -> None:
             environment, revision = environment_first(past, "log", environment, revision)
             entries = log(past, environment, start=revision, every=every)[:most]
             if output_format == "json":
-                document([entry_data(entry) for entry in entries])
+                answer(revisions=[entry_data(entry) for entry in entries])
             else:
                 table(map(entry_line, entries))
             left = 0 if every else missing(past, revision)
@@ -176,7 +175,6 @@ def _add_questions(group: typer.Typer) -> None:
             typer.Argument(
                 metavar="[ENV]... REV REV",
                 help="Environments, default: all that both have; the older commit, the newer one.",
-                autocompletion=complete_environment,
             ),
         ],
         *,
@@ -236,7 +234,6 @@ def _add_searches(group: typer.Typer) -> None:
             typer.Argument(
                 metavar="[ENV]... FIELD=PATTERN",
                 help="Environments, default: all; * stands for any text, ? for a character.",
-                autocompletion=complete_environment,
             ),
         ],
         *,
@@ -263,7 +260,7 @@ def _add_searches(group: typer.Typer) -> None:
                         raise
             found = list(find(past, pattern, revisions))
         if output_format == "json":
-            document([{**item._asdict(), "resource": item.resource._asdict()} for item in found])
+            answer(found=[{**item._asdict(), "resource": item.resource._asdict()} for item in found])
             return
         for item in found:
             value = json.dumps(item.value, ensure_ascii=False)
@@ -277,7 +274,7 @@ def _add_searches(group: typer.Typer) -> None:
         with history_of(context) as past:
             figures, most = sizes(past.store.database), busiest(past.store.database, 5)
         if output_format == "json":
-            document({"sizes": figures, "most": {name: dict(rows) for name, rows in most.items()}})
+            answer(sizes=figures, most={name: dict(rows) for name, rows in most.items()})
             return
         for name, count in figures.items():
             data(f"{name:<15} {count:>10}")

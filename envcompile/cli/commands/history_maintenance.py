@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.arguments import Env, history_of
-from envcompile.cli.completion import complete_resource
+from envcompile.cli.arguments import Env, Format, history_of
 from envcompile.cli.order import environment_first
-from envcompile.cli.output import data, raw, tell
+from envcompile.cli.output import answer, data, raw, tell
 from envcompile.cli.render.recording import counted
 
 if TYPE_CHECKING:
     from envcompile.actions.past import Past
+    from envcompile.history.retention import Pruned
 
 
 def add_maintenance(group: typer.Typer) -> None:
@@ -41,7 +41,6 @@ def add_maintenance(group: typer.Typer) -> None:
                 metavar="KIND/NAME",
                 help="Take back one resource only.",
                 show_default=False,
-                autocompletion=complete_resource,
             ),
         ] = None,
     ) -> None:
@@ -91,6 +90,7 @@ def add_maintenance(group: typer.Typer) -> None:
             typer.Option("--unreachable", help="Only what no branch and no tag reaches: amended or rebased away."),
         ] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+        output_format: Format = "text",
     ) -> None:
         """Let old revisions go for good, and give the space back; what stays is not touched.
 
@@ -98,7 +98,9 @@ def add_maintenance(group: typer.Typer) -> None:
         every environment. A pruned commit counts as recorded: no import brings it back.
         """
         with history_of(context) as past:
-            prune(past, older_than, keep_last, unreachable=unreachable, dry_run=dry_run)
+            done = prune(past, older_than, keep_last, unreachable=unreachable, dry_run=dry_run)
+        if output_format == "json":
+            answer(dryRun=dry_run, **done._asdict())
 
     @group.command("upgrade", epilog="Example: envc history upgrade")
     def upgrade_command(context: typer.Context) -> None:
@@ -109,13 +111,13 @@ def add_maintenance(group: typer.Typer) -> None:
         tell(f"the history database has version {VERSION}" + (f", it had {before}" if before < VERSION else ""))
 
     @group.command("doctor", epilog="Example: envc history doctor")
-    def doctor_command(context: typer.Context) -> int:
+    def doctor_command(context: typer.Context, *, output_format: Format = "text") -> int:
         """Verify all digests, and find commits that are not recorded; exit 1 when something is wrong."""
         from envcompile.actions.doctor import examine
         from envcompile.cli.render.recording import print_examined
 
         with history_of(context) as past:
-            return print_examined(examine(past))
+            return print_examined(examine(past), as_json=output_format == "json")
 
 
 def upgrade(folder: Path) -> str:
@@ -138,8 +140,8 @@ def upgrade(folder: Path) -> str:
     return before
 
 
-def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreachable: bool, dry_run: bool) -> None:
-    """Let old revisions go.
+def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreachable: bool, dry_run: bool) -> Pruned:
+    """Let old revisions go, and tell what went.
 
     Raises:
         UsageError: no rule is given, or one cannot be read.
@@ -151,13 +153,14 @@ def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreacha
     done, left = prune_history(past, days=days_of(older_than), keep=keep_last, unreachable=unreachable, dry_run=dry_run)
     if not done.commits:
         tell("nothing to prune")
-        return
+        return done
     what = f"{counted(done.revisions, 'revision')}, {counted(done.contents, 'content')} of {_size(done.bytes)}"
     tell(f"{counted(done.commits, 'commit')} {'would be ' if dry_run else ''}pruned: {what}")
     if done.completed:
         tell(f"{counted(done.completed, 'revision')} {'would hold' if dry_run else 'now hold'} all themselves")
     if left:
         tell(f"the space is not given back yet: {left}")
+    return done
 
 
 def export(past: Past, output_format: Literal["jsonl", "parquet"], output: Path | None, since: str | None) -> None:
@@ -168,11 +171,13 @@ def export(past: Past, output_format: Literal["jsonl", "parquet"], output: Path 
         UnavailableError: the file cannot be written.
     """
     from envcompile.errors import Problem, UsageError
+    from envcompile.files import refuse_planted
     from envcompile.history.export import lines, revisions, write_lines, write_parquet
 
     leave_out = {*past.repository.walk([past.repository.resolve(since)])} if since is not None else set()
     rows = revisions(past.store, leave_out)
     if output is not None:
+        refuse_planted(output, past.repository.folder)
         if output_format == "parquet":
             tell(f"{output}: {counted(write_parquet(output, rows), 'row')}")
         else:

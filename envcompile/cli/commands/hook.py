@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envcompile.cli.arguments import make_group
+from envcompile.cli.arguments import Format, make_group
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,26 +35,30 @@ def register(app: typer.Typer) -> None:
                 tell(f"{hook.name}: the hook that was there is called first")
 
     @group.command("status", epilog="Example: envc hook status")
-    def status_command(context: typer.Context) -> int:
+    def status_command(context: typer.Context, *, output_format: Format = "text") -> int:
         """Say which hooks are installed, and which commits wait to be recorded; exit 1 unless all are installed."""
         from envcompile.actions.hooks import status
         from envcompile.actions.past import open_repository
-        from envcompile.cli.output import data, tell
+        from envcompile.cli.output import answer, data, tell
         from envcompile.cli.render.recording import counted
         from envcompile.history.spool import Spool
 
         repository = open_repository(context.obj.project)
         found = status(repository)
+        spool = Spool(repository.home)
+        waiting, is_complete = spool.waiting(), all(hook.state == "installed" for hook in found)
+        if output_format == "json":
+            reason = spool.last_error() if waiting else None
+            answer(hooks=[hook._asdict() for hook in found], waiting=len(waiting), reason=reason or None)
+            return 0 if is_complete else 1
         for hook in found:
             data(f"{hook.name:<16}  {hook.state}{', calls the one that was there' if hook.keeps else ''}")
         if any(hook.state in {"replaced", "outdated"} for hook in found):
             tell("hint: `envc hook install` mends what is replaced or outdated")
-        spool = Spool(repository.home)
-        waiting = spool.waiting()
         if waiting:
             reason = spool.last_error()
             tell(f"{counted(len(waiting), 'commit')} waiting to be recorded" + (f": {reason}" if reason else ""))
-        return 0 if all(hook.state == "installed" for hook in found) else 1
+        return 0 if is_complete else 1
 
     @group.command("run", epilog="Example: envc hook run pre-commit")
     def run_command(

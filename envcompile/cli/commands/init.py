@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -63,6 +63,10 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        helm: Annotated[
+            Literal["keep", "clean"],
+            typer.Option("--helm", help="What only Helm reads (tests of charts, its labels) is kept, or taken out."),
+        ] = "keep",
         skip_broken: Annotated[
             bool, typer.Option("--skip-broken", help="Leave a kustomization out that cannot be built, and name it.")
         ] = False,
@@ -75,11 +79,18 @@ def register(app: typer.Typer) -> None:
             raise UsageError([Problem("--from-manifests and --from-kustomize exclude each other", "give one of them")])
         source = manifests or kustomize
         if source is not None:
-            wishes = adopt.read_wishes(source, environments or (), skip=skip or (), base=base, skip_broken=skip_broken)
+            wishes = adopt.read_wishes(
+                source,
+                environments or (),
+                skip=skip or (),
+                base=base,
+                skip_broken=skip_broken,
+                cleans_helm=helm == "clean",
+            )
             bring = adopt.from_kustomize if manifests is None else adopt.from_manifests
             raise typer.Exit(_tell(bring(source, target, wishes), target))
-        if environments or skip or base or skip_broken:
-            what = "--env, --skip, --base and --skip-broken tell of what is brought over"
+        if environments or skip or base or skip_broken or helm == "clean":
+            what = "--env, --skip, --base, --skip-broken and --helm tell of what is brought over"
             raise UsageError([Problem(what, "add --from-manifests DIR or --from-kustomize DIR")])
         for path in adopt.scaffold(target):
             data(f"created {path.as_posix()}")

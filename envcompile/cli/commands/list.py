@@ -29,12 +29,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """List the environments, the first to be promoted first: resources, stale output, findings, last change."""
         from envcompile.actions.listing import list_environments
-        from envcompile.cli.output import document, table
+        from envcompile.cli.output import answer, table
 
         with project_of(context, untrusted=untrusted) as project:
             found = list_environments(project, environments or ())
         if output_format == "json":
-            document([_as_data(listed) for listed in found])
+            answer(environments=[_as_data(listed) for listed in found])
         else:
             table(_as_table(found))
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from envcompile.cli.arguments import make_group
-from envcompile.cli.completion import complete_overlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,12 +32,7 @@ def register(app: typer.Typer) -> None:
         *,
         extends: Annotated[
             list[str] | None,
-            typer.Option(
-                "--extends",
-                metavar="NAME",
-                help="An overlay that it is laid on; repeatable.",
-                autocompletion=complete_overlay,
-            ),
+            typer.Option("--extends", metavar="OVERLAY", help="An overlay that it is laid on; repeatable."),
         ] = None,
         namespace: Annotated[
             str | None,

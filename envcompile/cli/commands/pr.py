@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from envcompile.cli.arguments import Envs, make_group
-from envcompile.cli.completion import complete_environment
 
 EPILOG = """Examples:
 
@@ -66,7 +65,6 @@ def register(app: typer.Typer) -> None:
                 "--fail-on-env",
                 metavar="ENV",
                 help="Exit 16 when this environment differs.",
-                autocompletion=complete_environment,
             ),
         ] = None,
         trusted: Annotated[
@@ -108,7 +106,7 @@ def register(app: typer.Typer) -> None:
             limits=limits,
         )
         if output is not None:
-            write_output(output, written.whole.encode())
+            write_output(output, written.whole.encode(), context.obj.project)
         if dry_run:
             text("\n".join(written.parts))
             if not written.parts:

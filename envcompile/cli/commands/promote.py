@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from envcompile.cli.completion import complete_application, complete_environment
+from envcompile.cli.arguments import Format
 
 EPILOG = """Examples:
 
@@ -24,27 +24,23 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         source: Annotated[
             str,
-            typer.Argument(metavar="FROM", help="The environment to carry from.", autocompletion=complete_environment),
+            typer.Argument(metavar="FROM", help="The environment to carry from."),
         ],
         target: Annotated[
             str,
-            typer.Argument(metavar="TO", help="The environment to carry to.", autocompletion=complete_environment),
+            typer.Argument(metavar="TO", help="The environment to carry to."),
         ],
         *,
         application: Annotated[
             str | None,
-            typer.Option(
-                "--app",
-                metavar="NAME",
-                help="Only this application's images.",
-                autocompletion=complete_application,
-            ),
+            typer.Option("--app", metavar="APP", help="Only this application's images."),
         ] = None,
         params: Annotated[
-            list[str] | None, typer.Option("--param", metavar="NAME", help="A parameter to carry, too; `*` for all.")
+            list[str] | None, typer.Option("--param", metavar="PARAM", help="A parameter to carry, too; `*` for all.")
         ] = None,
         replicas: Annotated[bool, typer.Option("--replicas", help="Carry replicas, too.")] = False,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+        output_format: Format = "text",
     ) -> None:
         """Edit the next environment's settings in place, and print the compiled difference.
 
@@ -52,18 +48,28 @@ def register(app: typer.Typer) -> None:
         """
         from envcompile.actions.promote import promote, write_promotion
         from envcompile.ask.text import describe
-        from envcompile.cli.output import table, tell
+        from envcompile.cli.output import answer, table, tell
         from envcompile.units.project import Project
 
         project = Project.open(context.obj.project)
         promotion = promote(project, source, target, app=application, params=params or (), replicas=replicas)
+        if output_format == "json":
+            answer(
+                file=promotion.path if promotion.carried else None,
+                written=bool(promotion.carried) and not dry_run,
+                carried=[
+                    {"setting": carried.setting, "old": carried.old, "new": carried.new, "wasSet": carried.was_set}
+                    for carried in promotion.carried
+                ],
+            )
         if not promotion.carried:
             tell(f"{target} already has what {source} has")
             return
         for carried in promotion.carried:
             old = _written(carried.old) if carried.was_set else "(not set)"
             tell(f"{carried.setting}: {old} -> {_written(carried.new)}")
-        table(describe(promotion.changes))
+        if output_format == "text":
+            table(describe(promotion.changes))
         if dry_run:
             tell(f"dry run: {promotion.path} is unchanged")
         else:

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from envcompile.cli.completion import complete_rule
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -24,7 +22,6 @@ def register(app: typer.Typer) -> None:
                 metavar="[RULE]...",
                 help="Rules; default: the list of all.",
                 show_default=False,
-                autocompletion=complete_rule,
             ),
         ] = None,
         *,
@@ -38,19 +35,20 @@ def register(app: typer.Typer) -> None:
 
         In a project, those in its checks/ are among them.
         """
-        from envcompile.actions.check import all_rules, own_rules_near
+        from envcompile.actions.check import own_rules_near
+        from envcompile.check.rules.catalogue import ALL
         from envcompile.check.ruletext import as_data, as_markdown, as_text
-        from envcompile.cli.output import document, raw, table, text
+        from envcompile.cli.output import answer, raw, table, text
         from envcompile.cli.render.check import listed
 
-        known = {rule.id: rule for rule in all_rules()}
+        known = {rule.id: rule for rule in ALL}
         if not names or not {*names} <= known.keys():
             known |= {rule.id: rule for rule in own_rules_near(context.obj.project)}
         known = dict(sorted(known.items()))
         _refuse_unknown(names or (), known)
         wanted = [known[name] for name in names] if names else list(known.values())
         if output_format == "json":
-            document([as_data(rule) for rule in wanted])
+            answer(rules=[as_data(rule) for rule in wanted])
         elif output_format == "markdown":
             raw("\n".join(map(as_markdown, wanted)))
         elif names or every:

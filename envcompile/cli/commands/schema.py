@@ -1,25 +1,40 @@
-"""`envc schema`: JSON Schemas for editors."""
+"""`envc schema`: JSON Schemas for editors, and of what envc prints for programs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 
 from envcompile.settings import SchemaName
 
+EPILOG = """Examples:
+
+  envc schema environment > .schemas/environment.json
+
+  envc schema output/check         what `envc check --format json` prints
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
-    @app.command("schema", epilog="Example: envc schema environment > .schemas/environment.json")
+    @app.command("schema", epilog=EPILOG)
     def command(
-        kind: Annotated[
-            SchemaName, typer.Argument(metavar="project|environment|patch", help="Which file the schema is for.")
-        ],
+        kind: Annotated[str, typer.Argument(metavar="SCHEMA", help="project, environment, patch, or output/NAME.")],
     ) -> None:
-        """Print the JSON Schema of envc.yaml, environment.yaml or a Patch."""
+        """Print the JSON Schema of envc.yaml, environment.yaml, a Patch, or what a command prints as JSON."""
         from envcompile.cli.output import document
+        from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
+        from envcompile.errors import Problem, UsageError, did_you_mean
         from envcompile.settings import json_schema
 
-        document(json_schema(kind))
+        files = get_args(SchemaName)
+        if kind in files:
+            document(json_schema(cast("SchemaName", kind)))
+            return
+        known = [*files, *(f"output/{name}" for name in DOCUMENTS)]
+        if kind not in known:
+            advice = did_you_mean(kind, known, f"it is one of {', '.join(known)}")
+            raise UsageError([Problem(f"there is no schema `{kind}`", advice)])
+        document(output_schema(kind.removeprefix("output/")))

@@ -7,8 +7,7 @@ import typer
 
 from envcompile.cli.arguments import Env, Format, days_of, make_group
 from envcompile.cli.commands import secrets_inspection
-from envcompile.cli.completion import complete_environment
-from envcompile.cli.output import data, document, tell
+from envcompile.cli.output import answer, data, tell
 from envcompile.cli.render.secrets import show_result
 from envcompile.cli.secret_input import (
     Key,
@@ -87,14 +86,14 @@ def _register_certificate(group: typer.Typer) -> None:
         for warning in change.warnings:
             tell(f"warning: {warning}")
         if output_format == "json":
-            document({
-                "state": change.state,
-                "fingerprint": change.certificate.fingerprint,
-                "before": change.before,
-                "file": change.file,
-                "notBefore": change.certificate.not_before and change.certificate.not_before.isoformat(),
-                "notAfter": change.certificate.not_after and change.certificate.not_after.isoformat(),
-            })
+            answer(
+                state=change.state,
+                fingerprint=change.certificate.fingerprint,
+                before=change.before,
+                file=change.file,
+                notBefore=change.certificate.not_before and change.certificate.not_before.isoformat(),
+                notAfter=change.certificate.not_after and change.certificate.not_after.isoformat(),
+            )
             return
         data(f"{change.state}: {change.certificate}")
         if change.before is not None and change.state == "changed":
@@ -127,7 +126,6 @@ def _register_sealing(group: typer.Typer) -> None:
                 metavar="[ENV]",
                 help="The environment; default: all.",
                 show_default=False,
-                autocompletion=complete_environment,
             ),
         ] = None,
         names: Names = None,

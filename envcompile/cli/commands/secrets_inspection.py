@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from envcompile.cli.arguments import Env, Envs, Format
-from envcompile.cli.output import data, document, tell
+from envcompile.cli.output import answer, data, tell
 from envcompile.cli.render.secrets import show_table
 from envcompile.cli.secret_input import (
     Names,
@@ -88,6 +88,7 @@ def _register_watching(group: typer.Typer) -> None:
                 for one in found
             ],
             output_format,
+            what="findings",
         )
         if any(one.severity == "error" for one in found):
             raise typer.Exit(1)
@@ -183,7 +184,7 @@ def _register_scan(group: typer.Typer) -> None:
             clear = _in_clear(root)
             found = scan_index(root, staged=staged, exclude=exclude or (), in_clear=clear)
         if output_format == "json":
-            document([one._asdict() for one in found])
+            answer(findings=[one._asdict() for one in found])
         else:
             for one in found:
                 data(f"{one.file}:{one.line}: {one.rule}: {one.what}")

@@ -16,18 +16,18 @@ def register(app: typer.Typer) -> None:
         import platform
 
         from envcompile import __version__
-        from envcompile.cli.output import document, table
+        from envcompile.cli.output import answer, table
         from envcompile.kubernetes import supported_versions
         from envcompile.settings import DEFAULT_KUBERNETES_VERSION
 
         versions, commit = list(supported_versions()), _commit()
         if output_format == "json":
-            document({
-                "version": __version__,
-                "commit": commit or None,
-                "kubernetes": {"versions": versions, "default": DEFAULT_KUBERNETES_VERSION},
-                "python": platform.python_version(),
-            })
+            answer(
+                version=__version__,
+                commit=commit or None,
+                kubernetes={"versions": versions, "default": DEFAULT_KUBERNETES_VERSION},
+                python=platform.python_version(),
+            )
             return
         table((
             f"envc {__version__}" + (f" ({commit[:12]})" if commit else ""),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.ask.formats import as_json
-from envcompile.cli.output import document
+from envcompile.cli.output import answer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,4 +17,4 @@ SAYS_NOTHING = True
 
 def write(environments: Sequence[EnvironmentDiff], _width: int, /) -> None:
     """Print the difference."""
-    document(as_json(environments))
+    answer(environments=as_json(environments))

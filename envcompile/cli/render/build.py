@@ -6,7 +6,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
-from envcompile.cli.output import data, document, raw, tell
+from envcompile.cli.output import answer, data, raw, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK
 
 if TYPE_CHECKING:
@@ -26,22 +26,39 @@ def tell_built(results: Sequence[EnvironmentResult]) -> int:
     return EXIT_OK
 
 
-def tell_why(reasons: Sequence[Reason], *, as_json: bool) -> None:
+def tell_why(reasons: Sequence[Reason]) -> None:
     """Print for each unit whether it was compiled or remembered, and which of its inputs changed."""
-    if as_json:
-        document([
-            {
-                "environment": reason.environment,
-                "application": reason.app,
-                "compiled": not reason.is_remembered,
-                "changed": reason.changed,
-                "why": reason.why,
-            }
-            for reason in reasons
-        ])
-        return
     for reason in reasons:
         data(f"{reason.environment}\t{reason.app}\t{reason.why}")
+
+
+def print_built(results: Sequence[EnvironmentResult], reasons: Sequence[Reason] | None) -> None:
+    """Print for programs what was done to each folder, and with `reasons` why each unit was compiled."""
+    environments = [
+        {
+            "environment": result.environment,
+            "resources": result.resources,
+            "added": list(result.plan.added),
+            "changed": list(result.plan.changed),
+            "removed": list(result.plan.removed),
+            "edited": list(result.plan.edited),
+            "inTheWay": list(result.plan.foreign),
+            "current": result.plan.is_current,
+            "warnings": list(result.warnings),
+        }
+        for result in results
+    ]
+    units = [
+        {
+            "environment": reason.environment,
+            "application": reason.app,
+            "compiled": not reason.is_remembered,
+            "changed": reason.changed,
+            "why": reason.why,
+        }
+        for reason in reasons or ()
+    ]
+    answer(environments=environments, **({} if reasons is None else {"units": units}))
 
 
 def _counts(result: EnvironmentResult) -> str:

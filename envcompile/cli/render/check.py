@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from envcompile.check.report import counted, looked_at, together
+from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.render.columns import columns
 from envcompile.text import in_json, in_xml
 
@@ -45,7 +46,8 @@ def printed(report: Report, wanted: Wanted, fail_on: str, project: Path) -> tupl
 
         rows = statistics(report, groups)
         if wanted.output_format == "json":
-            return in_json(json.dumps(rows, indent=2, ensure_ascii=False)) + "\n", []
+            document = {"formatVersion": FORMAT_VERSION, "rules": rows}
+            return in_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n", []
         table = [(str(row["places"]), row["grade"], row["rule"], row["what"]) for row in rows]
         return "".join(f"{line}\n" for line in (columns(table) if table else ())), []
     if wanted.output_format != "text":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from envcompile.cli.output import data, document, table
+from envcompile.cli.output import answer, data, table
 from envcompile.history.times import day, stamp
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def print_revision(past: Past, revision: Revision, output_format: TextOrJson) ->
         for identity, content in changed
     ]
     if output_format == "json":
-        document({
+        answer(**{
             **entry_data(LogEntry(commit, revision, None if is_first else len(changed))),
             "changes": [
                 {
@@ -122,7 +122,7 @@ def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], outpu
             "orBefore": blamed.or_before,
         })
     if output_format == "json":
-        document({"resource": resource._asdict(), "fields": rows})
+        answer(resource=resource._asdict(), fields=rows)
         return
     for blamed in found:
         commit = commits[blamed.commit]

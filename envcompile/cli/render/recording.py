@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from envcompile.actions.record_commits import record_commits
-from envcompile.cli.output import data, tell
+from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EXIT_WRONG
 
 if TYPE_CHECKING:
@@ -67,10 +67,9 @@ def rebuilt_in_words(found: Rebuilt, *, check: bool) -> tuple[str, int]:
     return (differing, EXIT_DIFFERENT) if check else (f"{differing} and replaced what was recorded", EXIT_OK)
 
 
-def print_examined(found: Examined) -> int:
+def print_examined(found: Examined, *, as_json: bool = False) -> int:
     """Say what is wrong with the database, the spool and the record's completeness; the exit code for it."""
     checked = found.checked
-    data(f"{checked.contents} contents and {checked.revisions} revisions verified")
     wrong = [
         f"{damage}: restore the database from a copy, or delete it and run `envc history import`"
         for damage in checked.damage
@@ -81,6 +80,10 @@ def print_examined(found: Examined) -> int:
         reason = f": {found.reason}" if found.reason else ""
         wrong.append(f"{counted(found.waiting, 'commit')} waiting to be recorded{reason}")
     wrong += [f"{path} is no commit: remove it" for path in found.strangers]
+    if as_json:
+        answer(contents=checked.contents, revisions=checked.revisions, wrong=wrong)
+        return EXIT_WRONG if wrong else EXIT_OK
+    data(f"{checked.contents} contents and {checked.revisions} revisions verified")
     for line in wrong:
         data(line)
     return EXIT_WRONG if wrong else EXIT_OK

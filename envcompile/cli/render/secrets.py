@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.cli.output import data, document, table, tell
+from envcompile.cli.output import answer, data, table, tell
 from envcompile.cli.render.columns import columns
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def show_result(result: Result, output_format: TextOrJson, **further: Any) -> No
         for row in result.rows
     ]
     if output_format == "json":
-        document({"rows": rows, "changed": list(result.changed), **further})
+        answer(rows=rows, changed=list(result.changed), **further)
     else:
         for row in result.rows:
             data(f"{row.action:<10} {row.environment} {row.id}" + (f"  ({row.note})" if row.note else ""))
@@ -37,10 +37,10 @@ def show_result(result: Result, output_format: TextOrJson, **further: Any) -> No
     tell(f"wrote {', '.join(result.changed)}" if result.changed else "nothing changed")
 
 
-def show_table(rows: Sequence[dict[str, Any]], output_format: TextOrJson) -> None:
-    """Print rows as columns or as JSON."""
+def show_table(rows: Sequence[dict[str, Any]], output_format: TextOrJson, *, what: str = "values") -> None:
+    """Print rows as columns or as JSON, where they stand as `what`."""
     if output_format == "json":
-        document(list(rows))
+        answer(**{what: list(rows)})
         return
     table(columns([["-" if cell is None or cell == "" else _word(cell) for cell in row.values()] for row in rows]))
 

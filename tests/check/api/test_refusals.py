@@ -182,3 +182,29 @@ def test_a_null_in_a_list_is_an_empty_item() -> None:
     value = copy.deepcopy(VALID["deployment"])
     value["spec"]["template"]["spec"]["containers"].append(None)
     assert errors_of(value)["spec.template.spec.containers.1.name"]
+
+
+@pytest.mark.parametrize(("number", "becomes"), [(5_000_000_000, 705_032_704), (2**32, 0), (2**33 + 7, 7), (2**63, 0)])
+def test_a_number_that_does_not_fit_is_a_warning(number: int, becomes: int) -> None:
+    """A create refuses it, an apply cuts it off: what it becomes is told."""
+    value = copy.deepcopy(VALID["deployment"])
+    value["spec"]["minReadySeconds"] = number
+    assert errors_of(value).keys() <= {"spec.progressDeadlineSeconds"}
+    [found] = [one for one in complaints(API, value) if one.pointer == ("spec", "minReadySeconds")]
+    assert found.severity == "warning"
+    assert f"it becomes {becomes}" in found.what
+
+
+def test_what_a_strict_server_passes_over_is_no_error() -> None:
+    """A field below `items` that schemas do not have, an owner that stands twice, a claim's source that is dropped."""
+    value = copy.deepcopy(VALID["definition"])
+    size = {"type": "array", "items": {"type": "object", "required": [], "unheard": 1}}
+    value["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["size"] = size
+    assert not [field for field in errors_of(value) if "unheard" in field]
+    owned = copy.deepcopy(VALID["config"])
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "1", "controller": True}
+    owned["metadata"]["ownerReferences"] = [owner, dict(owner)]
+    assert errors_of(owned) == {}
+    claim = copy.deepcopy(VALID["claim"])
+    claim["spec"]["dataSource"] = {"apiGroup": "a b", "kind": "Copy", "name": "one"}
+    assert errors_of(claim) == {}

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.check import all_rules, known_rules
 from envcompile.check import rules
-from envcompile.check.rules.catalogue import RULES
-from envcompile.check.schema import SCHEMA
-from envcompile.check.suppressions import RULES as ABOUT_SUPPRESSIONS
+from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS, ALL, RULES
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from tests.check.rules.scenes import example
 from tests.harness.command import run_envc
 from tests.harness.repository import environment
@@ -38,10 +36,10 @@ def named(rule: Rule) -> str:
 def test_a_rule_has_the_file_of_its_name() -> None:
     """Whoever reads an id knows where to look; whoever reads a file knows the id."""
     files = {path.stem.replace("_", "-") for path in FOLDER.glob("*/*.py") if path.stem != "__init__"}
-    assert files == {rule.id for rule in RULES}
+    assert files == {rule.id for rule in ALL}
 
 
-@pytest.mark.parametrize("rule", all_rules(), ids=named)
+@pytest.mark.parametrize("rule", ALL, ids=named)
 def test_a_rule_answers_every_question(rule: Rule) -> None:
     """What must be so, why, what to write, where to read more, an example of each kind."""
     for text in (rule.summary, rule.why, rule.fix):
@@ -52,7 +50,7 @@ def test_a_rule_answers_every_question(rule: Rule) -> None:
     assert rule.fires != rule.silent
 
 
-@pytest.mark.parametrize("rule", known_rules(), ids=named)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_the_firing_example_fires(rule: Rule) -> None:
     """With a resource of the example, a sentence and a mend."""
     scene = example(rule.fires)
@@ -65,7 +63,7 @@ def test_the_firing_example_fires(rule: Rule) -> None:
         assert hit.fix
 
 
-@pytest.mark.parametrize("rule", known_rules(), ids=named)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 def test_the_silent_example_is_silent(rule: Rule) -> None:
     """And it is one that the API server takes: people copy it."""
     scene = example(rule.silent)

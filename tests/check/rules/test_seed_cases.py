@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.check.rules.catalogue import RULES
-from envcompile.check.schema import SCHEMA
 from tests.check.rules.scenes import found_in, read, scene
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def _documents(case: str, *, without: str = "") -> list[Document]:
 
 def _found(documents: list[Document]) -> set[tuple[str, str, str]]:
     """Grade, rule and resource of everything that is found."""
-    hits = found_in(scene(documents), (*RULES, SCHEMA))
+    hits = found_in(scene(documents), RULES)
     return {(hit.severity or rule.severity, rule.id, hit.resource.short) for rule, hit in hits}
 
 

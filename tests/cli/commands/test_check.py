@@ -10,6 +10,9 @@ import pytest
 
 from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
+from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
+from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
+from envcompile.check.rules.server.schema import RULE as SCHEMA
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, deployment, environment
 
@@ -25,7 +28,7 @@ base/web/deployment.yaml:17:16: error image-old: the image is older than 1.28
     Deployment/web spec.template.spec.containers[name=web].image in dev, prod
     hint: write a newer one
 """
-COUNTS = "2 environments, 2 resources, 6 rules: 2 errors\n"
+COUNTS = "2 environments, 2 resources, 6 rules: 1 error\n"
 
 
 def find_old_images(scene: Scene) -> Iterator[Hit]:
@@ -39,7 +42,9 @@ def find_old_images(scene: Scene) -> Iterator[Hit]:
 @pytest.fixture(autouse=True)  # ruff: ignore[pytest-fixture-autouse] - every test here knows exactly one rule
 def _one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Rule("image-old", "error", "Images are new.", "this test", find_old_images, alone=True)
-    monkeypatch.setattr("envcompile.check.rules.catalogue.RULES", (rule,))
+    rules = (IMMUTABLE, rule, SCHEMA)
+    monkeypatch.setattr("envcompile.actions.check.RULES", rules)
+    monkeypatch.setattr("envcompile.check.rules.catalogue.ALL", (*ABOUT_SUPPRESSIONS, *rules))
 
 
 @pytest.fixture
@@ -151,8 +156,8 @@ def test_a_baseline_that_cannot_be_read_or_written_is_told(project: Path) -> Non
 def test_findings_of_the_baseline_do_not_count(project: Path) -> None:
     """The file in the project's folder is read without being named; what is gone is stale."""
     written = run_envc(project, "check", "--write-baseline")
-    assert written == (0, "", ".envc-baseline.json: 2 findings that do not count from now on\n")
-    counts = "2 environments, 2 resources, 6 rules: nothing found (2 in the baseline)\n"
+    assert written == (0, "", ".envc-baseline.json: 1 finding that does not count from now on\n")
+    counts = "2 environments, 2 resources, 6 rules: nothing found (1 in the baseline)\n"
     assert run_envc(project, "check", "--fail-on", "info") == (0, "", counts)
     (project / "base/web/deployment.yaml").write_text(deployment("api"))
     field = "spec.template.spec.containers[name=web].image"
@@ -246,7 +251,7 @@ def test_a_limit_and_a_count_of_the_rest(project: Path) -> None:
     (project / "base/web/more.yaml").write_text(deployment("api"))
     code, out, err = run_envc(project, "check", "--limit", "1")
     assert (code, out.count("image-old")) == (1, 1)
-    assert err == "1 more is not shown (1 error): --limit 0\n2 environments, 4 resources, 6 rules: 4 errors\n"
+    assert err == "1 more is not shown (1 error): --limit 0\n2 environments, 4 resources, 6 rules: 2 errors\n"
     assert run_envc(project, "check", "--limit", "0").out.count("image-old") == 2
     assert len(json.loads(run_envc(project, "check", "--limit", "1", "--format", "json").out)["findings"]) == 4
 
@@ -254,7 +259,7 @@ def test_a_limit_and_a_count_of_the_rest(project: Path) -> None:
 def test_statistics(project: Path) -> None:
     """A line for each rule that found something, as text and as data."""
     assert run_envc(project, "check", "--statistics") == (1, "1  error  image-old  Images are new.\n", COUNTS)
-    rows = json.loads(run_envc(project, "check", "--statistics", "--format", "json").out)
+    rows = json.loads(run_envc(project, "check", "--statistics", "--format", "json").out)["rules"]
     assert rows == [{"rule": "image-old", "grade": "error", "places": 1, "findings": 2, "what": "Images are new."}]
     assert run_envc(project, "check", "--statistics", "--format", "sarif").code == 2
 

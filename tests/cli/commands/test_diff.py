@@ -112,7 +112,7 @@ def test_two_commits_are_compared_as_they_were(project: Path) -> None:
     commit(project, "two")
     write(project, "base/web/deployment.yaml", "broken: [")
     done = run_envc(project, "diff", "prod", "--from", "main", "--to", "HEAD", "--format", "json")
-    (found,) = json.loads(done.out)
+    (found,) = json.loads(done.out)["environments"]
     assert found["environment"] == "prod"
     assert found["owners"] == ["@shop/sre"]
     assert found["resources"][0]["fields"] == [{"field": "spec.replicas", "old": 1, "new": 2}]

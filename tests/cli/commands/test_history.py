@@ -39,7 +39,7 @@ def test_the_log_is_gits(folder: Folder) -> None:
         f"{first}  2023-11-14 22:17  Ada  2 changed         start\n"
     )
     outcome = run_envc(folder.root, "history", "log", "prod", "-n", "1", "--format", "json")
-    (entry,) = json.loads(outcome.out)
+    (entry,) = json.loads(outcome.out)["revisions"]
     assert entry["author"] == {"name": "Ada", "email": "ada@example.com", "time": "2023-11-14T22:20:20+00:00"}
     assert (entry["message"], entry["changed"], entry["resources"]) == ("another image\n\nWith a body.", 1, 2)
 

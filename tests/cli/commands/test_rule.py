@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from envcompile.actions.check import all_rules
+from envcompile.check.rules.catalogue import ALL
 from tests.harness.command import run_envc
 
 if TYPE_CHECKING:
@@ -32,19 +32,19 @@ def test_all_rules_and_the_list_of_them(tmp_path: Path) -> None:
     """`--all` has every rule whole; without it each has a line."""
     every = run_envc(tmp_path, "rule", "--all")[1]
     listed = run_envc(tmp_path, "rule")[1].splitlines()
-    assert [line.split()[0] for line in listed] == sorted(rule.id for rule in all_rules())
-    assert all(f"\n{rule.id} ({rule.severity}): " in f"\n{every}" for rule in all_rules())
-    assert every.count("\nit fires for:\n") == len(all_rules())
+    assert [line.split()[0] for line in listed] == sorted(rule.id for rule in ALL)
+    assert all(f"\n{rule.id} ({rule.severity}): " in f"\n{every}" for rule in ALL)
+    assert every.count("\nit fires for:\n") == len(ALL)
 
 
 def test_rules_for_programs(tmp_path: Path) -> None:
     """JSON has the same fields for each."""
-    [rule] = json.loads(run_envc(tmp_path, "rule", "pdb-missing", "--format", "json")[1])
+    [rule] = json.loads(run_envc(tmp_path, "rule", "pdb-missing", "--format", "json")[1])["rules"]
     keys = ["id", "grade", "mended", "scope", "what", "why", "fix", "source", "links", "fires", "silent"]
     assert [*rule] == keys
     assert rule["scope"] == "environment"
-    every = json.loads(run_envc(tmp_path, "rule", "--all", "--format", "json")[1])
-    assert len(every) == len(all_rules())
+    every = json.loads(run_envc(tmp_path, "rule", "--all", "--format", "json")[1])["rules"]
+    assert len(every) == len(ALL)
     assert all([*each] == keys for each in every)
 
 

@@ -79,9 +79,7 @@ def test_an_editor_and_a_build_agree(make_project: MakeProject, settings: str) -
 def test_an_unknown_schema() -> None:
     """Wrong usage, with the nearest name."""
     outcome = run_envc(None, "schema", "environments")
-    assert (
-        outcome.err == "error: project|environment|patch cannot be `environments`\nhint: did you mean `environment`?\n"
-    )
+    assert outcome.err == "error: there is no schema `environments`\nhint: did you mean `environment`?\n"
     assert outcome.code == 2
 
 

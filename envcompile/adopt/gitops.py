@@ -1,0 +1,279 @@
+"""What Flux and Argo CD say of a repository: which paths of it make an environment.
+
+Sources: kustomize.toolkit.fluxcd.io/v1 (`spec.path`, relative to the artifact of the source), the ArtifactGenerator of
+source.extensions.fluxcd.io, and argoproj.io/v1alpha1 Application and ApplicationSet (list, git and matrix generators).
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import posixpath
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile import yamlio
+from envcompile.adopt.existing import STAGE_WORDS
+from envcompile.errors import EnvcError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from envcompile.adopt.existing import Value
+
+_CLUSTERS: Final = frozenset({"clusters", "cluster"})
+_HERE: Final = frozenset({"", "in-cluster"})
+_WORDS: Final = re.compile(r"[^a-z0-9]+")
+_VARIABLE: Final = re.compile(r"\{\{-?\s*\.?([A-Za-z0-9_.\[\]]+)\s*-?\}\}")
+_POINTERS: Final = frozenset({
+    ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+    ("argoproj.io", "Application"),
+    ("argoproj.io", "ApplicationSet"),
+})
+_ADDED: Final = ("patches", "images", "components", "namePrefix", "nameSuffix")
+"""What a Kustomization of Flux adds to the kustomization at its path, under kustomize's own names."""
+
+
+class Pointer(NamedTuple):
+    """One object that says what is in a cluster: the environment, the path below the source, and what is added."""
+
+    environment: str
+    path: str
+    title: str
+    added: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Pointer({self.environment}, {self.path})"
+
+
+class _Found(NamedTuple):
+    file: str
+    value: Value
+
+
+def pointers(source: Path, notes: list[str]) -> list[Pointer]:
+    """The paths that objects of Flux and Argo CD name, each with its environment.
+
+    An environment is the cluster that an object stands for: the folder below `clusters/`, the destination's name, else
+    the word for a stage in a path or a name. What the objects say and envc does not do is noted.
+
+    Args:
+        source: the folder of the repository.
+        notes: gets what is left out.
+    """
+    objects = list(_objects(source))
+    artifacts = {
+        (posixpath.dirname(each.file), artifact.get("name")): artifact
+        for each in objects
+        if each.value["kind"] == "ArtifactGenerator"
+        for artifact in _maps(_spec(each.value).get("artifacts"))
+    }
+    found: list[Pointer] = []
+    roots: set[str] = set()
+    for each in objects:
+        kind, group = each.value["kind"], each.value["apiVersion"].rpartition("/")[0]
+        if (group, kind) in _POINTERS:
+            roots.add(posixpath.dirname(each.file))
+        if (group, kind) == ("kustomize.toolkit.fluxcd.io", "Kustomization"):
+            found += _of_flux(each, source, artifacts, notes)
+        elif (group, kind) == ("argoproj.io", "Application"):
+            found += _of_argo(each.file, each.value, source, notes)
+        elif (group, kind) == ("argoproj.io", "ApplicationSet"):
+            found += _of_set(each, source, notes)
+    # The folder in which such objects lie themselves is the entry to them, and no part of an environment.
+    return [one for one in found if not any(root == one.path or root.startswith(f"{one.path}/") for root in roots)]
+
+
+def _objects(source: Path) -> Iterator[_Found]:
+    for directory, folders, files in os.walk(source):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(directory, name)
+            if path.suffix not in {".yaml", ".yml"}:
+                continue
+            try:
+                data = path.read_bytes()
+                if b"argoproj.io/" not in data and b"fluxcd.io/" not in data:
+                    continue
+                values = yamlio.load_all(data, path.as_posix())
+            except (OSError, EnvcError):
+                # A template, or broken: whoever uses the file is told.
+                continue
+            for value in values:
+                if (
+                    type(value) is dict
+                    and type(value.get("kind")) is str
+                    and type(value.get("apiVersion")) is str
+                    and type(value.get("metadata")) is dict
+                ):
+                    yield _Found(path.relative_to(source).as_posix(), value)
+
+
+def _of_flux(
+    each: _Found, source: Path, artifacts: Mapping[tuple[str, Any], Mapping[str, Any]], notes: list[str]
+) -> Iterator[Pointer]:
+    spec = _spec(each.value)
+    title = f"Kustomization/{each.value['metadata'].get('name')}"
+    path = posixpath.normpath(str(spec.get("path") or "."))
+    reference = spec.get("sourceRef")
+    if type(reference) is dict and reference.get("kind") == "ExternalArtifact":
+        path = _in_repository(path, artifacts.get((posixpath.dirname(each.file), reference.get("name")), {}))
+    if not (source / path).is_dir():
+        notes.append(f"{title} ({each.file}): there is no folder `{path}` here; its source may be another repository")
+        return
+    if type(spec.get("postBuild")) is dict:
+        notes.append(f"{title} ({each.file}): `postBuild` is not carried out; write what it fills in as `params:`")
+    added = {key: spec[key] for key in _ADDED if spec.get(key)}
+    if type(spec.get("targetNamespace")) is str:
+        added["namespace"] = spec["targetNamespace"]
+    yield Pointer(_cluster(each.file) or _stage(each.file, path) or "default", path, title, added)
+
+
+def _in_repository(path: str, artifact: Mapping[str, Any]) -> str:
+    """Where in the repository a path of an artifact comes from."""
+    for copy in _maps(artifact.get("copy")):
+        come, go = str(copy.get("from", "")), str(copy.get("to", ""))
+        if not come.startswith("@") or not go.startswith("@artifact"):
+            continue
+        # `@monorepo/apps/**`: what stands before the glob is what is copied.
+        folder = come.partition("/")[2].removesuffix("**").rstrip("/")
+        to = posixpath.normpath(go.removeprefix("@artifact").strip("/") or ".")
+        if to == ".":
+            return posixpath.normpath(posixpath.join(folder, path))
+        if path == to or path.startswith(f"{to}/"):
+            return posixpath.normpath(posixpath.join(folder, path[len(to) :].lstrip("/")))
+    return path
+
+
+def _of_argo(file: str, value: Value, source: Path, notes: list[str]) -> Iterator[Pointer]:
+    spec = _spec(value)
+    title = f"Application/{value['metadata'].get('name')}"
+    (destination,) = _maps([spec.get("destination")]) or [{}]
+    for one in [*_maps([spec.get("source")]), *_maps(spec.get("sources"))]:
+        if one.get("chart"):
+            notes.append(f"{title} ({file}): the chart `{one['chart']}` is not rendered here")
+            continue
+        if type(one.get("path")) is not str:
+            continue
+        path = posixpath.normpath(one["path"])
+        if not (source / path).is_dir():
+            notes.append(f"{title} ({file}): there is no folder `{path}` here; its source may be another repository")
+            continue
+        added = {key: item for key, item in (one.get("kustomize") or {}).items() if key in {"namePrefix", "nameSuffix"}}
+        cluster = str(destination.get("name") or "")
+        name = "" if cluster in _HERE else cluster
+        words = str(value["metadata"].get("name") or "")
+        yield Pointer(
+            name or _cluster(file) or _stage(path, file, words) or _host(destination) or "default", path, title, added
+        )
+
+
+def _host(destination: Mapping[str, Any]) -> str:
+    server = str(destination.get("server") or "")
+    host = server.partition("://")[2].partition("/")[0].partition(":")[0]
+    return "" if host in {"", "kubernetes.default.svc"} else host.partition(".")[0]
+
+
+def _of_set(each: _Found, source: Path, notes: list[str]) -> Iterator[Pointer]:
+    """The Applications that an ApplicationSet makes, as far as the repository alone tells."""
+    spec = _spec(each.value)
+    title = f"ApplicationSet/{each.value['metadata'].get('name')}"
+    for generator in _maps(spec.get("generators")):
+        made = _elements(generator, source)
+        if made is None:
+            known = ", ".join(generator)
+            notes.append(f"{title} ({each.file}): what its generator `{known}` makes only the cluster knows")
+            continue
+        for element in made:
+            template = _filled(spec.get("template"), element)
+            if type(template) is dict and type(template.get("metadata")) is dict:
+                yield from _of_argo(each.file, {**template, "kind": "Application"}, source, notes)
+
+
+def _elements(generator: Mapping[str, Any], source: Path) -> list[dict[str, str]] | None:
+    if type(generator.get("list")) is dict:
+        return [_flat(element) for element in _maps(generator["list"].get("elements"))]
+    git = generator.get("git")
+    if type(git) is dict and "directories" in git:
+        wanted = [str(each.get("path")) for each in _maps(git["directories"]) if not each.get("exclude")]
+        unwanted = [str(each.get("path")) for each in _maps(git["directories"]) if each.get("exclude")]
+        folders = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_dir())
+        return [
+            _of_path(folder)
+            for folder in folders
+            if any(_matches(folder, glob) for glob in wanted) and not any(_matches(folder, glob) for glob in unwanted)
+        ]
+    matrix = generator.get("matrix")
+    if type(matrix) is dict:
+        parts = [_elements(each, source) for each in _maps(matrix.get("generators"))]
+        if None in parts:
+            return None
+        return [
+            {key: text for one in chosen for key, text in one.items()} for chosen in itertools.product(*_whole(parts))
+        ]
+    return None
+
+
+def _whole(parts: Iterable[list[dict[str, str]] | None]) -> list[list[dict[str, str]]]:
+    return [part for part in parts if part is not None]
+
+
+def _matches(folder: str, glob: str) -> bool:
+    """Whether a folder fits a glob, whose `*` stands for one name as for Argo CD."""
+    return folder.count("/") == glob.count("/") and fnmatchcase(folder, glob)
+
+
+def _of_path(folder: str) -> dict[str, str]:
+    names = {"path": folder, "path.path": folder, "path.basename": posixpath.basename(folder)}
+    segments = folder.split("/")
+    names |= {f"path[{number}]": segment for number, segment in enumerate(segments)}
+    return names | {f"path.segments[{number}]": segment for number, segment in enumerate(segments)}
+
+
+def _flat(element: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    found: dict[str, str] = {}
+    for key, item in element.items():
+        if type(item) is dict:
+            found |= _flat(item, f"{above}{key}.")
+        elif type(item) is str:
+            found[f"{above}{key}"] = item
+    return found
+
+
+def _filled(value: Any, element: Mapping[str, str]) -> Any:
+    """A template with the variables of one element in it; others stay as they are."""
+    if type(value) is str:
+        return _VARIABLE.sub(lambda match: element.get(match[1], match[0]), value)
+    if type(value) is dict:
+        return {key: _filled(item, element) for key, item in value.items()}
+    return [_filled(item, element) for item in value] if type(value) is list else value
+
+
+def _cluster(file: str) -> str:
+    parts = file.split("/")[:-1]
+    return next((parts[number + 1] for number, part in enumerate(parts[:-1]) if part in _CLUSTERS), "")
+
+
+def _stage(*texts: str) -> str:
+    """The word for a stage in one of some paths or names: a whole part first, then a word of one."""
+    for text in texts:
+        parts = posixpath.splitext(text)[0].lower().split("/")
+        for part in parts:
+            if part in STAGE_WORDS:
+                return part
+        for part in parts:
+            word = next((word for word in _WORDS.split(part) if word in STAGE_WORDS), None)
+            if word is not None:
+                return word
+    return ""
+
+
+def _spec(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    spec = value.get("spec")
+    return spec if type(spec) is dict else {}
+
+
+def _maps(items: Any) -> list[dict[str, Any]]:
+    return [item for item in items if type(item) is dict] if type(items) is list else []

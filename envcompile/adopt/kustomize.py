@@ -1,0 +1,100 @@
+"""The program that renders kustomizations: kustomize itself, or kubectl."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile import yamlio
+from envcompile.adopt.manifests import to_objects
+from envcompile.errors import Problem, UnavailableError, fail
+from envcompile.model import Document, Location
+from envcompile.sources.tree import File, file_start
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from envcompile.adopt.existing import Existing
+    from envcompile.errors import Problems
+
+FILENAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_SECONDS: Final = 300
+"""A remote base may have to be cloned."""
+
+
+def find_command() -> list[str]:
+    """The program that renders kustomizations, as the words before the folder.
+
+    Raises:
+        UnavailableError: neither kustomize nor kubectl is on PATH.
+    """
+    if shutil.which("kustomize"):
+        return ["kustomize", "build"]
+    if shutil.which("kubectl"):
+        return ["kubectl", "kustomize"]
+    raise UnavailableError([
+        Problem(
+            "neither `kustomize` nor `kubectl` is on PATH, and kustomizations can only be read by rendering them",
+            "install kustomize (https://kubectl.docs.kubernetes.io/installation/kustomize/), or render each overlay "
+            "elsewhere into DIR/<environment>.yaml and use --from-manifests DIR",
+        )
+    ])
+
+
+def render(
+    command: Sequence[str], source: Path, folder: str, problems: Problems, added: Mapping[str, Any] | None = None
+) -> list[Existing]:
+    """The objects that one kustomization makes.
+
+    Args:
+        command: the program, as `find_command` gives it.
+        source: the folder of the project.
+        folder: that of the kustomization, relative to it.
+        problems: gets what is no object.
+        added: fields of a kustomization that is laid over it, as Flux does.
+
+    Raises:
+        EnvcError: it cannot be built, with kustomize's own words.
+        UnavailableError: the program cannot be run, or does not end.
+    """
+    path = (source / folder).as_posix()
+    if not added:
+        return _run(command, path, path, problems)
+    with tempfile.TemporaryDirectory() as scratch:
+        over = {**added, "resources": [os.path.relpath((source / folder).resolve(), Path(scratch).resolve())]}
+        Path(scratch, FILENAMES[0]).write_text(yamlio.dump(over), encoding="utf-8")
+        return _run(command, scratch, path, problems)
+
+
+def _run(command: Sequence[str], folder: str, path: str, problems: Problems) -> list[Existing]:
+    """What the program prints for a folder, told as that of a path."""
+    shown = " ".join([*command, path])
+    try:
+        done = subprocess.run(
+            [*command, folder],
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired as error:
+        fix = "a remote base may be out of reach; vendor it, or render the overlay elsewhere"
+        raise UnavailableError([Problem(f"`{shown}` did not end within {_SECONDS} seconds", fix)]) from error
+    except OSError as error:
+        what = f"`{command[0]}` cannot be run: {(error.strerror or 'unknown reason').lower()}"
+        raise UnavailableError([Problem(what, "check its permissions")]) from error
+    if done.returncode != 0:
+        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        named = next((name for name in FILENAMES if Path(path, name).is_file()), FILENAMES[0])
+        fix = f"mend the kustomization until `{shown}` succeeds"
+        raise fail(f"`{shown}` fails", fix, file_start(f"{path}/{named}"), trace=words)
+    file = File(f"{shown}", done.stdout)
+    values = yamlio.load_all(file.data, file.path)
+    documents = [Document(value, file, index, "base") for index, value in enumerate(values) if value is not None]
+    rendered = to_objects(documents, problems)
+    return [existing._replace(where=Location(path, 1, 1)) for existing in rendered]

@@ -1,0 +1,1 @@
+"""What is set aside beside a resource."""

@@ -1,0 +1,59 @@
+"""The shapes by name, and the JSON Schema of each.
+
+Every document has `formatVersion`. While it stays the same, fields may be added and none is taken away or gets another
+meaning; readers pass over fields that they do not know. Manifests (`envc show`, `envc history at`) have no shape of
+envc's own, and lines of `envc history export` are described where they are written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from envcompile.cli.shapes import builds, differences, document, findings, history, secrets
+from envcompile.settings import described
+
+if TYPE_CHECKING:
+    import msgspec
+
+DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
+    "affected": differences.AffectedDocument,
+    "build": builds.BuildDocument,
+    "chart-verify": builds.ChartVerifyDocument,
+    "check": findings.CheckDocument,
+    "check-statistics": findings.CheckStatisticsDocument,
+    "diff": differences.DiffDocument,
+    "explain": builds.ExplainDocument,
+    "fix": findings.FixDocument,
+    "guide": builds.GuideDocument,
+    "history-blame": history.HistoryBlameDocument,
+    "history-doctor": history.HistoryDoctorDocument,
+    "history-find": history.HistoryFindDocument,
+    "history-log": history.HistoryLogDocument,
+    "history-prune": history.HistoryPruneDocument,
+    "history-show": history.HistoryShowDocument,
+    "history-stats": history.HistoryStatsDocument,
+    "hook-status": builds.HookStatusDocument,
+    "list": builds.ListDocument,
+    "owners": builds.OwnersDocument,
+    "promote": differences.PromoteDocument,
+    "rule": findings.RuleDocument,
+    "secrets": secrets.SecretsDocument,
+    "secrets-audit": secrets.SecretsAuditDocument,
+    "secrets-certificate": secrets.CertificateDocument,
+    "secrets-scan": secrets.SecretsScanDocument,
+    "secrets-status": secrets.SecretsStatusDocument,
+    "secrets-unseal": secrets.SecretsUnsealDocument,
+    "secrets-verify": secrets.SecretsVerifyDocument,
+    "version": builds.VersionDocument,
+}
+"""The name in `envc schema output/NAME` -> the model."""
+
+
+def output_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of what a command prints.
+
+    Args:
+        name: one of `DOCUMENTS`.
+    """
+    modules = (builds, differences, document, findings, history, secrets)
+    return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)

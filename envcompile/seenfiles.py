@@ -1,0 +1,361 @@
+"""Files as they are seen in a folder: their names, and the numbers that tell whether somebody touched one.
+
+Thousands of files are looked at before a build knows that nothing is left to do, so this module imports next to
+nothing and keeps the numbers as they come: two looks at the same files are two equal pieces of memory.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from time import time_ns
+
+TYPE_CHECKING = False
+"""Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Final
+
+    _Links = tuple[tuple[int, int], ...]
+    _Todo = list[tuple[str, _Links]]
+
+UNREAD: Final = "-"
+"""Stands for the digest of a file that was not read."""
+
+ABSENT: Final = "absent"
+"""Stands for the stat of a file that was looked for and not there: one that appears changes the result."""
+
+_TYPE_BITS, _FOLDER, _FILE = 0o170000, 0o040000, 0o100000
+"""S_IFMT, S_IFDIR and S_IFREG of inode(7)."""
+_NO_FILE: Final = (-1, -1, -1, -1)
+_HERE: Final = "./"
+"""How the folder itself is written."""
+_BYTES: Final = 32
+"""Of the stats of one file."""
+_BLOCK: Final = _BYTES * 64
+_LARGEST: Final = (1 << 63) - 1
+_OPEN: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
+_BY_DESCRIPTOR: Final = os.scandir in os.supports_fd
+
+MOST_FOLDERS: Final = 25_000
+"""Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
+
+
+class Files:
+    """Files by folder, with their stats, and the digests of what was in them; taken apart when asked for.
+
+    Args:
+        names: a line a folder, which ends with a slash, and below it a line for each file in it.
+        stats: of each file the times of its last change and of that of its inode in ns, its size and inode, as 64 bits
+            each; -1 for one that is not there.
+        digests: a line a file; nothing at all where they are not known.
+        lines: the lines of the names, where they are at hand.
+    """
+
+    __slots__ = ("_digests", "_lines", "_places", "digests", "names", "stats")
+
+    def __init__(self, names: bytes, stats: bytes, digests: bytes = b"", lines: list[str] | None = None) -> None:
+        self.names = names
+        self.stats = stats
+        self.digests = digests
+        self._lines = lines
+        self._digests: list[str] | None = None
+        self._places: dict[str, int] | None = None
+
+    def __len__(self) -> int:
+        return len(self.stats) // _BYTES
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.places
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the names can be told apart again: none has a line break in it."""
+        return self._lines is None or self.names.count(b"\n") < max(len(self._lines), 1)
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Path -> the number of the file, from 0 on in the order of the listing."""
+        if self._places is None:
+            self._places = {path: place for place, path in enumerate(self.paths())}
+        return self._places
+
+    @property
+    def stat_of(self) -> dict[str, str]:
+        """Path -> stat, as `stat` gives it."""
+        return dict(zip(self.paths(), map(_stat_text, self.numbers()), strict=True))
+
+    @property
+    def digest_of(self) -> dict[str, str]:
+        """Path -> digest, `UNREAD` for a file that was not read."""
+        return dict(zip(self.paths(), self._digest_lines(), strict=True))
+
+    def stat(self, path: str) -> str:
+        """The four numbers of a file as a text, `ABSENT` for one that was not there."""
+        place = self.places.get(path)
+        if place is None:
+            return ABSENT
+        changed, touched, size, inode = memoryview(self.stats).cast("q")[place * 4 : place * 4 + 4]
+        return _stat_text((changed, touched, size, inode))
+
+    def digest(self, path: str) -> str:
+        """The digest of a file, `UNREAD` for one that was not read, or not seen."""
+        place = self.places.get(path)
+        return self._digest_lines()[place] if place is not None else UNREAD
+
+    def numbers(self) -> Iterator[tuple[int, int, int, int]]:
+        """The four numbers of each file."""
+        each = iter(memoryview(self.stats).cast("q"))
+        return zip(each, each, each, each, strict=True)
+
+    def paths(self) -> list[str]:
+        """The path of each file."""
+        if self._lines is None:
+            self._lines = _text(self.names).split("\n") if self.names else []
+        found: list[str] = []
+        folder = ""
+        for line in self._lines:
+            if line[-1] == "/":
+                folder = "" if line == _HERE else line
+            else:
+                found.append(folder + line)
+        return found
+
+    def is_same(self, other: Files) -> bool:
+        """Tell whether there are just these files with just these stats; the order of a listing seldom changes."""
+        return self._is_equal(other) or (len(self) == len(other) and self.stat_of == other.stat_of)
+
+    def is_part_of(self, other: Files) -> bool:
+        """Tell whether all of these are there with these stats, whatever else is."""
+        return self._is_equal(other) or (len(self) <= len(other) and self.stat_of.items() <= other.stat_of.items())
+
+    def changes(self, other: Files) -> set[str]:
+        """The files that are in one of both only, or have another stat there."""
+        if self.names != other.names:
+            return {path for path, _ in self.stat_of.items() ^ other.stat_of.items()}
+        return set(map(self.paths().__getitem__, self._different(other))) if self.stats != other.stats else set()
+
+    def seen(self) -> Seen:
+        """The same, to be added to."""
+        found = Seen()
+        for path, numbers in zip(self.paths(), self.numbers(), strict=True):
+            found.add(path, numbers)
+        return found
+
+    def with_digests(self, digests: Iterable[str]) -> Files | None:
+        """The same files with the digests of what is in them; None when a name has a line break in it."""
+        if not self.is_readable:
+            return None
+        lines = "\n".join([digest or UNREAD for digest in digests])
+        return Files(self.names, self.stats, lines.encode(), self._lines)
+
+    def edited(self, stats: bytes, digests: Mapping[str, str]) -> Files:
+        """The same files with other stats, and some with another digest."""
+        lines = list(self._digest_lines())
+        for path, digest in digests.items():
+            lines[self.places[path]] = digest or UNREAD
+        found = Files(self.names, stats, "\n".join(lines).encode(), self._lines)
+        found._places = self._places
+        return found
+
+    @classmethod
+    def of(cls, stats: Mapping[str, str], digests: Iterable[str]) -> Files | None:
+        """Files by their paths, with their digests in the same order; None when a name has a line break in it."""
+        seen = Seen()
+        for path, stat in stats.items():
+            seen.add(path, map(int, stat.split(" ")) if stat != ABSENT else _NO_FILE)
+        found, digest_of = seen.files(), dict(zip(stats, digests, strict=True))
+        return found.with_digests([digest_of[path] for path in found.paths()]) if found.is_readable else None
+
+    def _is_equal(self, other: Files) -> bool:
+        return self.names == other.names and self.stats == other.stats
+
+    def _different(self, other: Files) -> Iterator[int]:
+        """The numbers of the files whose stats differ, of the same number of files."""
+        mine, theirs = self.stats, other.stats
+        for start in range(0, len(mine), _BLOCK):
+            if mine[start : start + _BLOCK] != theirs[start : start + _BLOCK]:
+                for at in range(start, min(start + _BLOCK, len(mine)), _BYTES):
+                    if mine[at : at + _BYTES] != theirs[at : at + _BYTES]:
+                        yield at // _BYTES
+
+    def _digest_lines(self) -> list[str]:
+        if self._digests is None:
+            self._digests = self.digests.decode().split("\n") if self.digests else []
+        return self._digests
+
+
+NO_FILES: Final = Files(b"", b"")
+
+
+class Seen:
+    """Files while they are looked at."""
+
+    __slots__ = ("_found", "folders", "odd", "refused")
+
+    def __init__(self) -> None:
+        self._found: dict[str, tuple[list[str], list[int]]] = {}
+        self.odd: list[str] = []
+        """Symlinks, folders that cannot be read, and what is neither a file nor a folder."""
+        self.folders: list[str] = []
+        """Every folder that was found below those that were looked at."""
+        self.refused: OSError | None = None
+        """Why the first of the folders that cannot be read cannot be."""
+
+    def files(self) -> Files:
+        """What was seen, folder by folder in the order of their names; within a folder as the system lists them."""
+        lines: list[str] = []
+        numbers: list[int] = []
+        for folder in sorted(self._found):
+            names, stats = self._found[folder]
+            lines.append(folder)
+            lines += names
+            numbers += stats
+        try:
+            packed = array("q", numbers)
+        except OverflowError:  # some file systems count inodes in all 64 bits
+            packed = array("q", [number & _LARGEST if number > 0 else number for number in numbers])
+        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed.tobytes(), b"", lines)
+
+    def add(self, path: str, numbers: Iterable[int]) -> None:
+        """Put down one file."""
+        folder, slash, name = path.rpartition("/")
+        names, stats = self._found.setdefault(folder + slash or _HERE, ([], []))
+        names.append(name)
+        stats += numbers
+
+    def arrange(self, root: str, folder: str) -> None:
+        """Put the files of one folder into the order in which the system lists them now.
+
+        Args:
+            root: the folder that all paths are below.
+            folder: a folder's path; an empty one is the root itself.
+        """
+        key = f"{folder}/" if folder else _HERE
+        names, numbers = self._found.pop(key, ([], []))
+        stats = {name: numbers[place * 4 : place * 4 + 4] for place, name in enumerate(names)}
+        try:
+            listed = os.listdir(f"{root}/{folder}")
+        except OSError:
+            listed = []  # somebody took it away meanwhile
+        for name in dict.fromkeys([*listed, *names]):
+            if name in stats:
+                self.add(f"{folder}/{name}" if folder else name, stats[name])
+
+    def look_for(self, root: str, paths: Iterable[str]) -> None:
+        """Look at single files, one by one; who is not there is put down as that.
+
+        Args:
+            root: the folder that the paths are below.
+            paths: of files that were not seen yet.
+        """
+        for path in paths:
+            self.add(path, numbers_of(f"{root}/{path}"))
+
+    def look_below(self, root: str, folders: Iterable[str], *, is_output: bool = False, leave: str = "") -> None:
+        """Look at every file below some folders; symlinks to folders are followed, but not in circles.
+
+        Args:
+            root: the folder that they are below.
+            folders: their paths, without a slash at the end; an empty one is the root itself.
+            is_output: names that begin with a dot count, too, and symlinks are not followed.
+            leave: the name of folders that are left out.
+        """
+        todo: _Todo = [(f"{folder}/" if folder else "", ()) for folder in folders]
+        visited = 0
+        while todo:
+            below, links = todo.pop()
+            visited += 1
+            if visited > MOST_FOLDERS and not is_output:
+                # Links that multiply: reading the sources says so. What was not looked at always counts as changed.
+                self.add(f"{below}*", (time_ns(), 0, 0, 0))
+                self.odd.append(below)
+                return
+            path = f"{root}/{below}" if below else root
+            try:
+                if _BY_DESCRIPTOR:
+                    # The stats of many files are found faster from the folder itself than by long paths.
+                    descriptor = os.open(path, _OPEN)
+                    try:
+                        with os.scandir(descriptor) as entries:
+                            self._list(entries, below, links, todo, leave, is_output=is_output)
+                    finally:
+                        os.close(descriptor)
+                else:
+                    with os.scandir(path) as entries:
+                        self._list(entries, below, links, todo, leave, is_output=is_output)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                self.odd.append(below)
+                error.filename = path
+                self.refused = self.refused or error
+
+    def _list(
+        self,
+        entries: Iterable[os.DirEntry[str]],
+        below: str,
+        links: _Links,
+        todo: _Todo,
+        leave: str,
+        *,
+        is_output: bool,
+    ) -> None:
+        """Put down the files of one folder, and the folders that are to be looked at."""
+        here: list[str] = []
+        numbers: list[int] = []
+        for entry in entries:
+            name = entry.name
+            if name[0] == "." and not is_output:
+                continue
+            try:
+                if entry.is_file(follow_symlinks=False):
+                    status = entry.stat()
+                elif entry.is_dir(follow_symlinks=False):
+                    if name != leave:
+                        self.folders.append(below + name)
+                        todo.append((f"{below}{name}/", links))
+                    continue
+                else:
+                    self.odd.append(below + name)
+                    if is_output:
+                        continue
+                    status = entry.stat()
+                    kind, link = status.st_mode & _TYPE_BITS, (status.st_dev, status.st_ino)
+                    if kind == _FOLDER and link not in links:
+                        todo.append((f"{below}{name}/", (*links, link)))
+                    if kind != _FILE:
+                        continue  # a pipe, say: no source, and whoever opened it would wait
+            except OSError:
+                if not is_output:
+                    here.append(name)  # a symlink to nothing, which is an error of the project
+                    numbers += _NO_FILE
+                continue
+            here.append(name)
+            numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        if here:
+            self._found[below or _HERE] = (here, numbers)
+
+
+def numbers_of(path: str) -> tuple[int, int, int, int]:
+    """When a file and its inode changed last, in ns, its size and its inode; -1 each when it is not there."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return _NO_FILE
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+
+
+def stat_of(path: str) -> str:
+    """The stat of one file as a text; `ABSENT` when it is not there."""
+    return _stat_text(numbers_of(path))
+
+
+def _stat_text(numbers: tuple[int, int, int, int]) -> str:
+    changed, touched, size, inode = numbers
+    return f"{changed} {touched} {size} {inode & _LARGEST}" if size >= 0 else ABSENT
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

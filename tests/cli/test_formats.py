@@ -1,0 +1,264 @@
+"""`--format json`: every shape has a version, a published schema and a golden, and who read it before still can."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jsonschema_rs
+import msgspec
+import pytest
+
+from envcompile.cli.commands.chart import print_rows
+from envcompile.cli.output import FORMAT_VERSION
+from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
+from tests.harness.command import PACKAGE_ROOT, run_envc
+from tests.harness.goldens import compare_with_goldens
+from tests.harness.repository import config_map, deployment, environment, write_files
+from tests.history.conftest import new_folder
+from tests.secrets.repository import USER_SERVICE, certificate_pem, key_pem, private_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+HERE = Path(__file__).parent
+GOLDENS = HERE / "formats"
+FORMER = HERE / "former_formats"
+"""Schemas as they were when version 1 was first published; they are never written anew."""
+NAMES = sorted(DOCUMENTS)
+_CHANGING = {"python": "…", "commit": "…", "ageDays": 0, "notBefore": "…", "notAfter": "…"}
+"""What differs from one day or machine to the next; commits only in `version`."""
+
+
+class Row(NamedTuple):
+    """What `envc chart verify` tells of an environment."""
+
+    environment: str
+    helm: str
+    objects: int
+    equal: int
+    first_difference: str
+    holds: bool = False
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """What each command prints in a small project, by the name of its shape."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        for name in ("ENVC_IDENTITY_KEY", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "KUBECONFIG"):
+            patch.delenv(name, raising=False)
+        patch.setenv("HOME", str(home))
+        root = tmp_path_factory.mktemp("work") / "project"
+        root.mkdir()
+        yield {**_of_a_project(root), **_of_secrets(tmp_path_factory.mktemp("work") / "secrets", patch)}
+
+
+def _of_a_project(root: Path) -> dict[str, str]:
+    made = new_folder(root)
+    live = config_map("live").replace("name: live", "name: live\n  uid: 0d0f\n  resourceVersion: '7'")
+    write_files(
+        root,
+        {
+            "base/web.yaml": deployment(image="nginx"),
+            "base/live.yaml": live,
+            "base/app.yaml": config_map("app", **{"app.properties": "|\n    size=3"}),
+            "overlays/prod/environment.yaml": environment(
+                "namespace: production\nowners: ['@ops']\nparams:\n  color: red\n"
+                "images:\n- name: nginx\n  newTag: '1.27'\n"
+            ),
+            "overlays/prod/web.yaml": (
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 3}\n"
+            ),
+            "overlays/dev/environment.yaml": environment("namespace: dev\nimages:\n- name: nginx\n  newTag: '1.28'\n"),
+        },
+    )
+    first = {"build": _json(root, "build", "--why")}
+    made.commit("start")
+    made.commit("larger", base__settings=config_map(color="green", size="large"))
+    made.record()
+    said = {
+        "affected": _json(root, "affected", "base/settings.yaml"),
+        "check": _json(root, "check", "prod", "--select", "image-latest,replicas-min,cluster-leftover", code=1),
+        "check-statistics": _json(root, "check", "--statistics", "--select", "image-latest", "--fail-on", "never"),
+        "diff": _json(root, "compare", "dev", "prod", code=16),
+        "explain": _json(root, "explain", "prod", "deployment/web", "spec.replicas"),
+        "fix": _json(root, "fix", "--select", "cluster-leftover"),
+        "guide": _json(root, "guide"),
+        "history-blame": _json(root, "history", "blame", "prod", "configmap/settings"),
+        "history-doctor": _json(root, "history", "doctor"),
+        "history-find": _json(root, "history", "find", "data.color=green"),
+        "history-log": _json(root, "history", "log", "prod"),
+        "history-prune": _json(root, "history", "prune", "--keep-last", "1", "--dry-run"),
+        "history-show": _json(root, "history", "show", "prod"),
+        "history-stats": _json(root, "history", "stats"),
+        "hook-status": _json(root, "hook", "status", code=1),
+        "list": _json(root, "list"),
+        "owners": _json(root, "owners"),
+        "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
+        "rule": _json(root, "rule", "image-latest"),
+        "version": _json(root, "version"),
+    }
+    out = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdout", out)
+        print_rows([Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")], "json")
+    return {**first, **said, "chart-verify": out.getvalue()}
+
+
+def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
+    patch.setenv("API_KEY", "one")
+    patch.setenv("JWT_SECRET", "two")
+    write_files(
+        root,
+        {
+            "base/user-service/secret.yaml": USER_SERVICE.replace("  namespace: production\n", ""),
+            "overlays/prod/environment.yaml": environment("namespace: production\n"),
+            "cert.pem": certificate_pem(private_key(3072)),
+            "key.pem": key_pem(private_key(3072)),
+        },
+    )
+    shutil.copytree(_repository(root.parent), root / ".git")
+    said = {
+        "secrets-certificate": _json(root, "secrets", "fetch-cert", "prod", str(root / "cert.pem")),
+        "secrets": _json(root, "secrets", "seal", "prod"),
+        "secrets-status": _json(root, "secrets", "status"),
+        "secrets-audit": _json(root, "secrets", "audit"),
+        "secrets-verify": _json(root, "secrets", "verify"),
+        "secrets-unseal": _json(root, "secrets", "unseal", "prod", "--private-key", str(root / "key.pem")),
+    }
+    return {**said, "secrets-scan": _json(root, "secrets", "scan", code=1)}
+
+
+def _repository(folder: Path) -> Path:
+    made = new_folder(folder / "other")
+    write_files(made.root, {"key.pem": key_pem(), "base/user-service/secret.yaml": USER_SERVICE})
+    made.git("add", "key.pem")
+    return made.root / ".git"
+
+
+def _json(root: Path, *words: str, code: int = 0) -> str:
+    outcome = run_envc(root, *words, "--format", "json")
+    assert outcome.code == code, outcome.err
+    return outcome.out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_document_is_its_golden(name: str, printed: Mapping[str, str], request: pytest.FixtureRequest) -> None:
+    """Scripts read exactly this, and the schema says all of it: every document, every field."""
+    document = json.loads(printed[name])
+    assert document["formatVersion"] == FORMAT_VERSION
+    jsonschema_rs.validator_for(output_schema(name)).validate(document)
+    assert msgspec.to_builtins(msgspec.convert(document, DOCUMENTS[name])) == document
+    text = json.dumps(_settled(document, name), indent=2, ensure_ascii=False) + "\n"
+    compare_with_goldens(
+        GOLDENS / name, {"output.json": text.encode()}, update=request.config.getoption("--update-goldens")
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_who_read_version_1_can_read_it_still(name: str, printed: Mapping[str, str]) -> None:
+    """What is printed now fits the schema as first published, and what was printed then fits the one of today.
+
+    When this fails, give the field back. A change that has to be takes a new `formatVersion`, with schemas of its own
+    in `former_formats`.
+    """
+    former = json.loads((FORMER / f"{name}.json").read_text(encoding="utf-8"))
+    jsonschema_rs.validator_for(former).validate(json.loads(printed[name]))
+    assert _losses(former, output_schema(name), "") == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_schema_is_published(name: str) -> None:
+    """`envc schema output/NAME > .schemas/output/NAME.json` would change nothing."""
+    published = PACKAGE_ROOT / ".schemas" / "output" / f"{name}.json"
+    assert run_envc(None, "schema", f"output/{name}").out == published.read_text(encoding="utf-8")
+
+
+def test_a_field_that_is_gone_is_noticed() -> None:
+    """The comparison of schemas can fail."""
+    former = output_schema("list")
+    breaks: tuple[Callable[[Any], object], ...] = (
+        lambda now: now["properties"].pop("environments"),
+        lambda now: now["required"].remove("environments"),
+        lambda now: now["$defs"]["Counts"]["properties"]["error"].update(type="string"),
+        lambda now: now["$defs"]["ListedEnvironment"]["required"].remove("stale"),
+    )
+    for break_it in breaks:
+        now = output_schema("list")
+        break_it(now)
+        assert len(_losses(former, now, "")) == 1
+    now = output_schema("list")
+    now["properties"]["further"] = {"type": "string"}
+    assert _losses(former, now, "") == []
+
+
+def test_every_json_option_prints_a_shape_that_is_known() -> None:
+    """A command with `--format json` and no shape would be one that nobody described; manifests have their own."""
+    table = (PACKAGE_ROOT / "envcompile/cli/completion/commands.tsv").read_text(encoding="utf-8")
+    command, found = "", set()
+    for line in table.splitlines():
+        kind, first, *rest = line.split("\t")
+        command = first if kind == "command" else command
+        if kind == "option" and "--format" in first and "json" in rest[0].split("|"):
+            found.add(command)
+    shapes = {schema["description"] for schema in map(output_schema, NAMES)}
+    documented = {name for text in shapes for name in _commands_of(text)}
+    assert found - documented == {"show", "history at"}
+    assert documented <= found
+
+
+def _commands_of(text: str) -> list[str]:
+    """`secrets set`, `secrets seal` for "`envc secrets set|seal`"."""
+    found = []
+    for words in re.findall(r"`envc ([a-z |-]+?)(?: --[a-z]+)?`", text):
+        before, _, last = words.rpartition(" ")
+        found += [f"{before} {one}".strip() for one in last.split("|")]
+    return found
+
+
+def _settled(value: Any, name: str) -> Any:
+    """The document without what differs from one machine to the next."""
+    if isinstance(value, dict):
+        changing = _CHANGING if name == "version" else {key: _CHANGING[key] for key in _CHANGING if key != "commit"}
+        return {key: changing[key] if key in changing else _settled(held, name) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_settled(held, name) for held in value]
+    return re.sub(r"sha256:[0-9a-f]+", "sha256:…", value) if isinstance(value, str) else value
+
+
+def _losses(former: dict[str, Any], now: dict[str, Any], path: str) -> list[str]:
+    """What readers of a former schema may miss: fields that are gone, or not always there, and other types."""
+    old, new = _resolved(former, former), _resolved(now, now)
+    return _lost(old, new, former, now, path)
+
+
+def _lost(old: Any, new: Any, former: dict[str, Any], now: dict[str, Any], path: str) -> list[str]:
+    old, new = _resolved(old, former), _resolved(new, now)
+    found = [
+        f"{path}: {key}"
+        for key in ("type", "enum", "anyOf")
+        if old.get(key) != new.get(key) and "$ref" not in str(old.get(key))
+    ]
+    fields = new.get("properties", {})
+    for name, field in old.get("properties", {}).items():
+        if name not in fields:
+            found.append(f"{path}.{name} is gone")
+        elif name in old.get("required", ()) and name not in new.get("required", ()):
+            found.append(f"{path}.{name} may be left out")
+        else:
+            found += _lost(field, fields[name], former, now, f"{path}.{name}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(old.get(key), dict):
+            found += _lost(old[key], new.get(key) or {}, former, now, f"{path}[]")
+    return found
+
+
+def _resolved(schema: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    return whole["$defs"][reference.rpartition("/")[2]] if reference else schema
