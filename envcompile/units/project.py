@@ -187,25 +187,10 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             limits: whether what lies below `.envc` may be used; the tree has its own for the rest.
             beside: another state of the same project, which has compiled much of it.
         """
-        from envcompile.git.blob import id_digits
-        from envcompile.git.own_folder import require_own
-        from envcompile.git.trees import CommitTree
-        from envcompile.sources import ParsedFiles
-        from envcompile.units.kept_plans import KeptPlans, KeptRecords
-        from envcompile.units.memo import FolderMemo
-        from envcompile.units.snapshot import tool_stamp
+        from envcompile.units.stored import known_of
 
-        is_kept = limits.is_trusted and (folder / ".envc").is_dir()
-        if is_kept:
-            require_own(folder / ".envc")
-        tool = beside.look.tool if beside is not None and beside.look is not None else tool_stamp()
-        memo = (beside.memo if beside is not None else None) or FolderMemo(folder, tool, is_kept=is_kept)
-        records = (beside.records if beside is not None else None) or KeptRecords(folder)
-        parsed = ParsedFiles(tree.blob_of, memo.scans(), id_digits(folder))
-        kept = None
-        if is_kept and isinstance(tree, CommitTree):
-            kept = KeptPlans.at_commit(records, tool, tree, parsed)
-        return cls(tree, parsed, memo, kept=kept, records=records)
+        known = known_of(tree, folder, limits, beside)
+        return cls(tree, known.parsed, known.memo, kept=known.kept, records=known.records)
 
     def at(self, revision: str) -> Project:
         """The project as a commit holds it, with what is remembered of this one; close its tree after use.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from envcompile.git.folders import folders_of
-from envcompile.units import environment as linking
+from envcompile.units.compile import compile_unit
 from envcompile.units.planned import PlannedUnits
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git, write_files
@@ -59,7 +59,7 @@ def test_one_question_compiles_everything(
     """One question compiles the edited service, now and as it was, and reads no other unit's plan but for a build."""
     compiled: list[tuple[str, str]] = []
     read: list[int] = []
-    compile_unit, get = linking.compile_unit, PlannedUnits.__getitem__
+    get = PlannedUnits.__getitem__
 
     def counted(given: Any, *rest: Any) -> Any:
         compiled.append((given.environment, given.app))
@@ -69,7 +69,7 @@ def test_one_question_compiles_everything(
         read.append(number)
         return get(units, number)
 
-    monkeypatch.setattr(linking, "compile_unit", counted)
+    monkeypatch.setattr("envcompile.units.environment.compile_unit", counted)
     monkeypatch.setattr(PlannedUnits, "__getitem__", counting)
     outcome = run_envc(root, *command)
     assert outcome.code == (16 if command[0] == "diff" else 0)
