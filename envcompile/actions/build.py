@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.outputs import Outputs, Texts
-from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
@@ -143,7 +142,10 @@ def _link_and_compare(
         except EnvcError as error:
             problems.extend(error)
             continue
-        report_refused(project, [linked], refused)
+        if linked.refused:
+            from envcompile.actions.refused import report_refused
+
+            report_refused(project, [linked], refused)
         if problems or late is not None:
             continue
         try:

@@ -297,9 +297,10 @@ class _Units(FolderMemo):
         """As above."""
 
     def learn(self, linked: LinkedEnvironment) -> None:
-        """Remember what the units of an environment tell each other; it compiled, so nothing is wrong with them."""
-        for unit, exports in zip(linked.plan.units, linked.exports, strict=True):
-            if unit.may_be_remembered and (linked.environment, unit.key) not in self._known:
+        """Remember what the units of an environment tell each other, of all in which nothing is refused."""
+        for number, (unit, exports) in enumerate(zip(linked.plan.units, linked.exports, strict=True)):
+            is_fine = unit.may_be_remembered and number not in linked.refused
+            if is_fine and (linked.environment, unit.key) not in self._known:
                 entry = Remembered.of(unit.app, told_of(exports), linked.plan.inputs_of(unit), {})
                 self.put(linked.environment, unit.key, entry)
                 self._known[linked.environment, unit.key].held = exports

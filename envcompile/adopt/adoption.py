@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.factor import Strategy, factor
-from envcompile.adopt.files import refuse_sources, write_new
+from envcompile.adopt.files import refuse_sources, replace_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
 from envcompile.adopt.unsuffixed import is_marked, unsuffixed, with_short_names
@@ -88,7 +88,8 @@ def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Ad
 
     Args:
         source: the folder above `overlays/`, or one with kustomizations that no other one uses.
-        target: the folder of the new repository.
+        target: the folder of the new repository; where it is the source itself, the new files take the place of the
+            old ones, which git must have.
         wishes: what a person says about the source.
 
     Raises:
@@ -98,10 +99,10 @@ def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Ad
     """
     from envcompile.adopt.kustomizations import read_kustomizations
 
-    return adopt(read_kustomizations(source, wishes), target)
+    return adopt(read_kustomizations(source, wishes), target, in_place=source.resolve() == target.resolve())
 
 
-def adopt(sources: Sources, target: Path) -> Adoption:
+def adopt(sources: Sources, target: Path, *, in_place: bool = False) -> Adoption:
     """Factor environments into base and overlays, prove that the build is equal, and write the repository.
 
     When even the plainest way fails, nothing is written and the proof says what differs.
@@ -113,7 +114,9 @@ def adopt(sources: Sources, target: Path) -> Adoption:
     if planned.proof.problems:
         raise EnvcError(_at_their_source(problem, sources, planned) for problem in planned.proof.problems)
     written: tuple[Path, ...] = ()
-    if planned.proof.is_equal:
+    if planned.proof.is_equal and in_place:
+        written = replace_sources(target, planned.files, sources.consumed)
+    elif planned.proof.is_equal:
         refuse_sources(target, planned.files)
         written = write_new(target, planned.files)
     return _summary(sources, planned, written)

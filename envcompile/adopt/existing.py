@@ -64,6 +64,8 @@ class Sources(NamedTuple):
     """The objects of the author's own base, as they are before any environment changes them."""
     settled: frozenset[str] = frozenset({"images", "replicas"})
     """Which of these become settings of environments: what the author says in a patch stays one."""
+    consumed: frozenset[str] = frozenset()
+    """The files that all of it was made of, relative to the source: nobody needs them any more."""
 
     def __repr__(self) -> str:
         return f"Sources({[environment.name for environment in self.environments]})"

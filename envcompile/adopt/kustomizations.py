@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from envcompile.adopt.wishes import Wishes
 
 OVERLAYS = "overlays"
+_FURTHER = ("transformers", "generators", "validators", "replacements", "configurations", "crds", "patchesJson6902")
+"""Fields of a kustomization that name files which are no objects."""
+_LEFT_OUT = "left out, because it cannot be built"
 
 
 class Kustomization(NamedTuple):
@@ -46,6 +49,8 @@ class Kustomization(NamedTuple):
     """The files of its patches, in their order."""
     settles: frozenset[str] = frozenset()
     """Which of `images` and `replicas` it says itself."""
+    inputs: tuple[str, ...] = ()
+    """Further YAML files that it names: of transformers, generators, replacements and configurations."""
 
 
 def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
@@ -92,7 +97,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                 raise
             except EnvcError as error:
                 if wishes.skip_broken:
-                    notes.append(f"left out, because it cannot be built: {folder}; {_reason(error)}")
+                    notes.append(f"{_LEFT_OUT}: {folder}; {_reason(error)}")
                 else:
                     problems.extend(error)
         if not objects and not problems:
@@ -108,7 +113,12 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
     problems.raise_any()
     if not environments:
-        raise fail(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+        # What was left out is all that could tell why nothing came of it.
+        for note in notes:
+            if note.startswith(_LEFT_OUT):
+                problems.add(note, "mend it until `kubectl kustomize` of the folder succeeds")
+        problems.add(f"no kustomization of `{source}` gives an object", "name others with `--env NAME=PATH`")
+        problems.raise_any()
     frozen = sorted({
         title(each.value)
         for environment in environments
@@ -127,7 +137,15 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     said = frozenset[str]().union(*(known[folder].settles for folder in reached))
     patched = "".join(each.text for environment in environments for each in environment.patches)
     settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
-    return Sources(in_promotion_order(environments), tuple(notes), base, settled)
+    consumed = _consumed(source, [known[folder] for folder in sorted(reached)])
+    return Sources(in_promotion_order(environments), tuple(notes), base, settled, consumed)
+
+
+def _consumed(source: Path, made_of: Sequence[Kustomization]) -> frozenset[str]:
+    """The files of kustomizations: their own, their resources and patches."""
+    own = {posixpath.normpath(posixpath.join(each.folder, name)) for each in made_of for name in FILENAMES}
+    named = {path for each in made_of for path in (*each.uses, *each.patches, *each.inputs)}
+    return frozenset(path for path in own | named if not path.startswith("..") and (source / path).is_file())
 
 
 class _Told(NamedTuple):
@@ -267,7 +285,12 @@ def _read(path: Path, folder: str) -> Kustomization | None:
     paths = [entry.get("path") if type(entry) is dict else entry for entry in entries]
     patches = [posixpath.normpath(posixpath.join(folder, each)) for each in paths if type(each) is str]
     settles = frozenset(field for field in ("images", "replicas") if value.get(field))
-    return Kustomization(folder, value.get("kind") == "Component", uses, tuple(dict.fromkeys(patches)), settles)
+    further = [value.get(field) for field in _FURTHER]
+    named = [entry for items in further if isinstance(items, list) for entry in items]
+    named = [entry.get("path") if type(entry) is dict else entry for entry in named]
+    inputs = tuple(posixpath.normpath(posixpath.join(folder, each)) for each in named if type(each) is str)
+    is_component = value.get("kind") == "Component"
+    return Kustomization(folder, is_component, uses, tuple(dict.fromkeys(patches)), settles, inputs)
 
 
 def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:

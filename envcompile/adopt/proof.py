@@ -122,7 +122,7 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
             differences += [Mismatch(environment.name, -1, problem.what) for problem in error.problems]
             problems += error.problems
             continue
-        differences += _compare(environment, [value for value in built if value is not None])
+        differences += compare(environment, [value for value in built if value is not None])
         found = Problems()
         report_refused(project, [linked], found)
         if found:
@@ -130,7 +130,8 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
     return Proof(counts, tuple(differences), tuple(dict.fromkeys(problems)), refused)
 
 
-def _compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Mismatch]:
+def compare(environment: ExistingEnvironment, built: Sequence[Value]) -> Iterator[Mismatch]:
+    """Every object of an environment that was built otherwise, is missing, or is there without need."""
     made: dict[tuple[str, ...], list[Value]] = {}
     for value in built:
         made.setdefault(literal_identity(value), []).append(value)

@@ -179,9 +179,11 @@ class Units:
         if found is None:
             plan = self.plan
             unit = plan.units[number]
-            found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api)
-            self._note_refused(number, found)
             known = self._remembered.get(number)
+            # What is refused is not remembered (`LinkedEnvironment.remember`), and no build keeps a plan of it.
+            is_accepted = known is not None or bool(plan.units.told[number])
+            found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api, is_accepted=is_accepted)
+            self._note_refused(number, found)
             if known is not None and not known.tells(found.exports):
                 what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
                 fix = "remove .envc/units, and build without a shared memo (`ENVC_CACHE= envc build`) if you use one"

@@ -11,7 +11,7 @@ from envcompile.adopt import from_kustomize, from_manifests, read_wishes
 from envcompile.adopt.kustomizations import read_kustomizations
 from envcompile.adopt.manifests import read_manifests
 from envcompile.cli import main
-from envcompile.errors import UsageError
+from envcompile.errors import EnvcError, UsageError
 from tests.adopt.test_kustomizations import RENDERED, install
 
 if TYPE_CHECKING:
@@ -145,6 +145,13 @@ def test_kustomizations_are_named_skipped_and_left_out_when_broken(write: Write)
         "left out, because it cannot be built: us-broken; Error: accumulating resources: no such file",
     )
     assert list(held(read_kustomizations(source, read_wishes(source, skip=["other", "*broken"])))) == ["eu-web", "us"]
+    broken = read_wishes(source, ["us=us-broken"], skip_broken=True)
+    with pytest.raises(EnvcError) as raised:
+        read_kustomizations(source, broken)
+    assert [problem.what for problem in raised.value.problems] == [
+        "left out, because it cannot be built: us-broken; Error: accumulating resources: no such file",
+        f"no kustomization of `{source}` gives an object",
+    ]
     nothing = read_wishes(source, ["eu=empty"])
     with pytest.raises(UsageError, match="there is no kustomization in that folder"):
         read_kustomizations(source, nothing)

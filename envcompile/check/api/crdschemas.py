@@ -40,6 +40,7 @@ _REASONS: Final = frozenset({"FieldValueDuplicate", "FieldValueForbidden", "Fiel
 _LIST_TYPES: Final = frozenset({"atomic", "map", "set"})
 _MAP_TYPES: Final = frozenset({"atomic", "granular"})
 _PATH_PART: Final = re.compile(r"\.([A-Za-z_$][\w$]*)|\['([^']+)'\]|\[(\d+)\]")
+_POSITION: Final = re.compile(r"\[\d+\]")
 _JSON_TYPES: Final = {"array": list, "boolean": bool, "object": dict, "string": str}
 
 
@@ -268,7 +269,7 @@ def _rules(schema: dict[str, Any], where: Pointer) -> Said:
         if reason is not None and (not isinstance(reason, str) or reason not in _REASONS):
             yield (*at, "reason"), f"`reason` is not one of {', '.join(sorted(_REASONS))}"
         path = item.get("fieldPath")
-        if isinstance(path, str) and path and find_property(schema, path) is None:
+        if isinstance(path, str) and path and (find_property(schema, path) is None or _POSITION.search(path)):
             yield (*at, "fieldPath"), "`fieldPath` leads to no field of the schema"
 
 

@@ -8,6 +8,7 @@ validation/validation.go (validateCELExpression) of kubernetes/kubernetes.
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.celtext import parse
@@ -154,6 +155,10 @@ def schema_rules(schema: dict[str, Any], where: Pointer) -> Said:
         names = ("self", "oldSelf")
         yield from _say(item, at, "rule", names, ("bool",))
         yield from _say(item, at, "messageExpression", names, ("string",))
+        if (kind := _plain_type(schema, text_at(item, "rule"))) not in {None, "boolean"}:
+            yield (*at, "rule"), f"`rule` is a value of type {kind}, and no bool"
+        if item.get("optionalOldSelf") is not None and "oldSelf" not in text_at(item, "rule"):
+            yield (*at, "optionalOldSelf"), "`optionalOldSelf` is there, and the `rule` does not use `oldSelf`"
         for field in ("rule", "messageExpression"):
             text = text_at(item, field)
             parsed = parse(text) if text else None
@@ -163,19 +168,32 @@ def schema_rules(schema: dict[str, Any], where: Pointer) -> Said:
                     break
 
 
+_PLAIN: Final = re.compile(r"\s*self((?:\.[A-Za-z]\w*)*)\s*")
+
+
+def _plain_type(schema: Any, rule: str) -> str | None:
+    """The type of a rule that is nothing but a field; None for any other, and where the schema does not say."""
+    found = _PLAIN.fullmatch(rule)
+    for name in found[1].split(".")[1:] if found is not None else ():
+        schema = map_at(schema, "properties").get(name) if isinstance(schema, dict) else None
+    return text_at(schema, "type") or None if found is not None and isinstance(schema, dict) else None
+
+
 def _missing(schema: Any, fields: Sequence[str]) -> str | None:
     """Name the first field of a chain that a schema does not have; None where all are there or cannot be told."""
     for field in fields:
         if not isinstance(schema, dict) or schema.get("type") != "object":
             return None
         properties = map_at(schema, "properties")
-        if not properties or schema.get("additionalProperties") is not None or field.startswith(("_", "`")):
+        if schema.get("additionalProperties") is not None or field.startswith(("_", "`")):
             return None
         if schema.get("x-kubernetes-embedded-resource") is True and field in {"apiVersion", "kind", "metadata"}:
             return None
         if field not in properties:
             return None if field in {"apiVersion", "kind", "metadata"} else field
         schema = properties[field]
+        if isinstance(schema, dict) and not schema.get("type") and not schema.get("x-kubernetes-int-or-string"):
+            return field  # expressions see no value that the schema says nothing of
     return None
 
 

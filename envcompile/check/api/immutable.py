@@ -203,6 +203,8 @@ def _pod(old: dict[str, Any], new: dict[str, Any]) -> Said:
         if gate not in before_gates:
             yield ("spec", "schedulingGates", index), "a scheduling gate of a pod can only be taken away"
     left = [_changeable(side, is_gated=bool(before_gates)) for side in (was, now)]
+    if "resources" not in left[1]:  # the server leaves what the whole pod asks for as it was
+        left[0].pop("resources", None)
     if left[0] != left[1]:
         pointer = ("spec", *_first_difference(left[0], left[1]))
         yield pointer, f"`{'.'.join(map(str, pointer))}` of a pod {_STAYS}: only images can, and few fields more"
@@ -216,7 +218,7 @@ def _without_seconds(toleration: Any) -> Any:
 
 def _changeable(spec: dict[str, Any], *, is_gated: bool) -> dict[str, Any]:
     """What of a pod must stay."""
-    free = {"activeDeadlineSeconds", "preemptionPolicy", "resources", "schedulingGates", "tolerations"}
+    free = {"activeDeadlineSeconds", "preemptionPolicy", "schedulingGates", "tolerations"}
     found = {key: item for key, item in spec.items() if key not in free}
     if is_gated:
         found.pop("nodeSelector", None)
@@ -264,6 +266,8 @@ def _claim(old: dict[str, Any], new: dict[str, Any]) -> Said:
     if sizes[0] is not None and (sizes[1] is None or sizes[1] < sizes[0]):
         yield ("spec", "resources", "requests", "storage"), "the storage of a claim can only grow"
     left = [_bound_to_stay(side) for side in (was, now)]
+    if "dataSourceRef" not in left[1]:  # the server keeps the other one of the two, and fills this in
+        left[0].pop("dataSourceRef", None)
     if left[0] != left[1]:
         yield ("spec", *_first_difference(left[0], left[1])), f"the `spec` of a claim {_STAYS}, but for its size"
     for field in ("storageClassName", "volumeName"):  # the cluster fills them in

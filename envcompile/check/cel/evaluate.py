@@ -145,6 +145,8 @@ class _Compiler:
             found: dict[Any, Any] = {}
             for key, value, optional in entries:
                 name, item = key(frame), value(frame)
+                if isinstance(name, list | dict):
+                    raise UnknownError("a key of a map is a list or a map")
                 if not optional:
                     found[name] = item
                 elif not isinstance(item, Maybe):
@@ -256,6 +258,8 @@ def _append(found: list[Any], more: list[Any]) -> None:
 def _insert(found: dict[Any, Any], more: list[Any]) -> None:
     entries = more[0].items() if len(more) == 1 else [(more[0], more[1])]
     for key, value in entries:
+        if isinstance(key, list | dict):
+            raise UnknownError("a key of a map is a list or a map")
         if key in found:
             raise CelError(f"insert failed: key {convert.to_string(key)} already exists")
         found[key] = value

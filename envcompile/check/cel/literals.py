@@ -90,19 +90,35 @@ def _bad_constant(node: Call) -> str | None:
         if bad_pattern(constants[0].value):
             return f"compilation failed: invalid {node.function} argument"
         return None
-    if node.target is not None or len(node.arguments) != 1 or not constants:
-        return None
-    value = Uint(constants[0].value) if constants[0].kind == UNSIGNED else constants[0].value
-    make = _TIMES.get(node.function) or _CONVERSIONS.get(node.function)
-    if make is None or (node.function in _TIMES and not isinstance(value, str)):
-        return None
     try:
-        make(value)
+        _folded(node)
     except CelError as error:
-        if node.function in _TIMES:
+        if constants and node.function in _TIMES:
             return f"compilation failed: invalid {node.function} argument"
         return f"program instantiation failed: {error}"
     return None
+
+
+_VARIABLE: Final = object()
+
+
+def _folded(node: Node) -> Any:
+    """The value of a literal, or of conversions of one, which are made once; `_VARIABLE` for anything else.
+
+    Raises:
+        CelError: a conversion fails.
+    """
+    if isinstance(node, Constant):
+        return Uint(node.value) if node.kind == UNSIGNED else node.value
+    if not isinstance(node, Call) or node.target is not None or len(node.arguments) != 1:
+        return _VARIABLE
+    make = _TIMES.get(node.function) or _CONVERSIONS.get(node.function)
+    if make is None and node.function != "dyn":
+        return _VARIABLE
+    value = _folded(node.arguments[0])
+    if value is _VARIABLE or (node.function in _TIMES and not isinstance(value, str)):
+        return _VARIABLE
+    return make(value) if make is not None else value
 
 
 def _bad_format(checked: Checked, text: str, values: ListLiteral) -> str | None:

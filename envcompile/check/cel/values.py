@@ -12,7 +12,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 LARGEST: Final = 2**63 - 1
 SMALLEST: Final = -(2**63)
@@ -294,10 +294,14 @@ def member(value: Any, key: Any) -> tuple[bool, Any]:
     """Whether a value has a field or an item, and what it is; an optional value is looked into.
 
     Raises:
-        CelError: a list is asked for something that is no position.
+        CelError: a list is asked for something that is no position, a map for something that is no key.
     """
     if type(value) is dict:
-        return find(value, key) if type(key) is not str else (key in value, value.get(key))
+        if type(key) is str:
+            return key in value, value.get(key)
+        if not isinstance(key, int | float):
+            raise CelError(f"invalid qualifier type: {_NO_KEYS.get(type(key), type_name(key))}")
+        return find(value, key)
     if isinstance(value, list):
         position = _position(key)
         inside = 0 <= position < len(value)
@@ -305,6 +309,18 @@ def member(value: Any, key: Any) -> tuple[bool, Any]:
     if isinstance(value, Lazy) and isinstance(key, str):
         return True, value.get(key)
     return False, None
+
+
+_NO_KEYS: Final[Mapping[type, str]] = {
+    list: "*types.baseList",
+    dict: "*types.baseMap",
+    type(None): "types.Null",
+    bytes: "types.Bytes",
+    Timestamp: "types.Timestamp",
+    Duration: "types.Duration",
+    TypeName: "*types.Type",
+}
+"""What no map is asked for, as the server's own code calls it."""
 
 
 def _position(key: Any) -> int:

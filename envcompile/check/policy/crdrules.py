@@ -67,6 +67,12 @@ class RefusedRule(NamedTuple):
     words: str
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """The ways in which rules may write a field's name: words of the language with underscores, or as they are."""
+    own = escaped(name)
+    return () if own is None else (own, name) if name in _RESERVED else (own,)
+
+
 def escaped(name: str) -> str | None:
     """A field's name as rules write it; None for one that they cannot."""
     if name in _RESERVED:
@@ -104,19 +110,18 @@ def _names(root: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, CelType]
     yield root, type_of(schema)
     if _is_object(schema):
         for name, sub in map_at(schema, "properties").items():
-            own = escaped(name)
-            if own is not None and isinstance(sub, dict):
+            for own in spellings(name) if isinstance(sub, dict) else ():
                 yield from _names(f"{root}.{own}", sub)
 
 
 def _fields(root: str, schema: Mapping[str, Any], *, is_whole: bool) -> Iterator[tuple[str, tuple[str, ...]]]:
     properties = map_at(schema, "properties")
     if _is_object(schema) and (properties or is_whole):
-        own = [made for name in properties if (made := escaped(name)) is not None]
+        own = [made for name in properties for made in spellings(name)]
         more = ["apiVersion", "kind", "metadata"] if is_whole or schema.get("x-kubernetes-embedded-resource") else []
         yield root, (*own, *more)
         for name, sub in properties.items():
-            if (made := escaped(name)) is not None and isinstance(sub, dict) and not (is_whole and name == "metadata"):
+            for made in spellings(name) if isinstance(sub, dict) and not (is_whole and name == "metadata") else ():
                 yield from _fields(f"{root}.{made}", sub, is_whole=False)
 
 
@@ -145,7 +150,8 @@ def _typed_map(schema: Mapping[str, Any], value: dict[str, Any], *, is_whole: bo
     found = {
         own: typed(properties[key], item)
         for key, item in value.items()
-        if isinstance(properties.get(key), dict) and (own := escaped(key)) is not None
+        if isinstance(properties.get(key), dict)
+        for own in spellings(key)
     }
     if is_whole or schema.get("x-kubernetes-embedded-resource"):
         metadata = map_at(value, "metadata")

@@ -130,3 +130,19 @@ def test_a_custom_kind_has_no_such_fields() -> None:
     assert not can_refuse("example.com", "Thing")
     thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "a"}}
     assert list(refused_changes(API, thing, {**thing, "spec": {}})) == []
+
+
+def test_what_the_server_keeps_by_itself_is_no_change() -> None:
+    """A claim's source and what a whole pod asks for: taken out they stay, written otherwise they are refused."""
+    claim = copy.deepcopy(VALID["claim"])
+    claim["spec"]["dataSourceRef"] = {"apiGroup": "a.example.com", "kind": "Copy", "name": "one"}
+    assert list(refused_changes(API, claim, VALID["claim"])) == []
+    other = copy.deepcopy(claim)
+    other["spec"]["dataSourceRef"]["name"] = "two"
+    assert [pointer for pointer, _ in refused_changes(API, claim, other)] == [("spec", "dataSourceRef", "name")]
+    pod = copy.deepcopy(VALID["pod"])
+    pod["spec"]["resources"] = {"requests": {"cpu": "1"}}
+    assert list(refused_changes(API, pod, VALID["pod"])) == []
+    more = copy.deepcopy(pod)
+    more["spec"]["resources"] = {"requests": {"cpu": "2"}}
+    assert [pointer for pointer, _ in refused_changes(API, pod, more)] == [("spec", "resources", "requests", "cpu")]

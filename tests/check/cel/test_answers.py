@@ -84,3 +84,9 @@ def test_a_version_knows_what_the_one_before_it_knew(minor: int, text: str) -> N
     with pytest.raises(RefusedError):
         Engine(minor).compile(text, {})
     assert Engine(minor + 1).compile(text, {}).run({}).error is None
+
+
+@pytest.mark.parametrize("text", ["{[1]: 1}.size() == 1", "{object.data.m: 1}.size() == 1"])
+def test_a_map_with_keys_that_are_lists_or_maps_is_not_evaluated(text: str) -> None:
+    """The server makes one of most; here it is told as what cannot be said, never passed."""
+    assert ours(text) == ["unknown", "a key of a map is a list or a map"]

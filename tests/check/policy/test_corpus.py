@@ -77,3 +77,14 @@ def test_a_rule_that_the_server_refuses_is_refused(record: dict[str, Any]) -> No
     assert bool(found) is (record["name"] != "unbounded cost")
     for refusal in found:
         assert refusal.words.replace("ERROR: ", "").splitlines()[0].rpartition(": ")[2][:30] in record["message"]
+
+
+@pytest.mark.parametrize("rule", ["self.namespace == 'a'", "self.__namespace__ == 'a'", "has(self.if.else)"])
+def test_a_field_called_as_a_word_of_the_language_is_written_either_way(rule: str) -> None:
+    """With underscores, or as it is: the server takes both."""
+    fields = {"namespace": {"type": "string"}, "if": {"type": "object", "properties": {"else": {"type": "string"}}}}
+    spec = {"type": "object", "properties": fields, "x-kubernetes-validations": [{"rule": rule}]}
+    judge = Judge(ENGINE, {"type": "object", "properties": {"spec": spec}})
+    assert judge.refusals() == []
+    right, wrong = {"namespace": "a", "if": {"else": "b"}}, {"namespace": "b", "if": {}}
+    assert [bool(list(judge.problems({"spec": value}))) for value in (right, wrong)] == [False, True]
