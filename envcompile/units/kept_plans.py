@@ -364,10 +364,10 @@ def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
         read = {one.source.path: one.source.read() for one in documents if one is not None}
     found: dict[str, str] = {}
     paths: Iterable[str] = inputs.paths()
-    if older is not None and project.kept is not None and older.world == project.kept.world and older.digests:
+    if kept is not None and project.kept is not None and kept.world == project.kept.world and older:
         before = look.snapshot.inputs.names if look.snapshot is not None else None
         if before == inputs.names and look.changed is not None:
-            found, paths = older.digests, look.changed  # those of all others are the same
+            found, paths = older, look.changed  # those of all others are the same
     for path in paths:
         if not look.is_there(path):
             continue
