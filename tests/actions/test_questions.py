@@ -61,9 +61,9 @@ def test_one_question_compiles_everything(
     read: list[int] = []
     get = PlannedUnits.__getitem__
 
-    def counted(given: Any, *rest: Any) -> Any:
+    def counted(given: Any, *rest: Any, **options: Any) -> Any:
         compiled.append((given.environment, given.app))
-        return compile_unit(given, *rest)
+        return compile_unit(given, *rest, **options)
 
     def counting(units: PlannedUnits, number: Any) -> Any:
         read.append(number)
