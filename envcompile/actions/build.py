@@ -76,13 +76,14 @@ def build(
     is_whole = not environments and only is None
     texts = Texts()
     learn(project, chosen)
-    if project.settings.chart is None or not (is_whole and with_chart):  # a chart is made of all values
-        try:
-            project.settle(chosen, texts.take, spread_to(project, texts, engine, jobs))
-        except (UsageError, UnavailableError):
-            raise
-        except EnvcError as error:
-            detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
+    is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
+    try:
+        spread = spread_to(project, texts, engine, jobs) if not is_charted else None
+        project.settle(chosen, texts.take, spread, keeps_values=is_charted)
+    except (UsageError, UnavailableError):
+        raise
+    except EnvcError as error:
+        detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
     outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
     linked = [made.linked for made in outputs]
     problems = Problems()

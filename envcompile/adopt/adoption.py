@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.components import said_for, with_components
 from envcompile.adopt.factor import Strategy, factor
 from envcompile.adopt.files import refuse_sources, replace_sources, write_new
 from envcompile.adopt.proof import prove
@@ -151,6 +152,8 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     while True:
         named, base = (short, short_base) if strategy.suffixes else (sources.environments, sources.base)
         plan = factor(named, api, strategy, base, sources.settled)
+        if strategy.components:
+            plan = with_components(plan, sources.components)
         if marked := [environment.name for environment in named if is_marked(environment)]:
             suffixed = {name: {**plan.settings[name], "rollout": "suffix"} for name in marked}
             plan = replace(plan, settings={**plan.settings, **suffixed})
@@ -215,6 +218,8 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     }
     if strategy.loose:
         return strategy._replace(loose=False)
+    if strategy.components and any(each.get("extends") for each in plan.settings.values()):
+        return strategy._replace(components=False)
     failed |= {
         owners[place.file].at(place.line)
         for problem in proof.problems
@@ -226,7 +231,7 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
     if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
         return strategy._replace(suffixes=False)
-    plainest = Strategy(author_base=False, loose=False, suffixes=False)
+    plainest = Strategy(author_base=False, loose=False, suffixes=False, components=False)
     if strategy.author_base:
         return plainest
     if strategy.settings:
@@ -256,7 +261,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
 
 
 def _adopted(environment: ExistingEnvironment, plan: AdoptionPlan) -> AdoptedEnvironment:
-    overlay = plan.overlays[environment.name]
+    overlay = said_for(plan, environment.name)
     patched = sum(key in plan.base for key in overlay)
     return AdoptedEnvironment(
         name=environment.name,

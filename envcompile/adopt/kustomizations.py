@@ -11,6 +11,7 @@ from envcompile import yamlio
 from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
     STAGE_WORDS,
+    Component,
     ExistingEnvironment,
     Sources,
     in_promotion_order,
@@ -49,6 +50,8 @@ class Kustomization(NamedTuple):
     """The files of its patches, in their order."""
     settles: frozenset[str] = frozenset()
     """Which of `images` and `replicas` it says itself."""
+    components: tuple[str, ...] = ()
+    """Those of `uses` that it names as components, in their order."""
     inputs: tuple[str, ...] = ()
     """Further YAML files that it names: of transformers, generators, replacements and configurations."""
 
@@ -138,7 +141,27 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     patched = "".join(each.text for environment in environments for each in environment.patches)
     settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
     consumed = _consumed(source, [known[folder] for folder in sorted(reached)])
-    return Sources(in_promotion_order(environments), tuple(notes), base, settled, consumed)
+    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known)
+    return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
+
+
+def _components(
+    source: Path, roots: Mapping[str, Sequence[str]], known: Mapping[str, Kustomization]
+) -> tuple[Component, ...]:
+    """The components that environments use themselves or through what they are made from."""
+    users: dict[str, set[str]] = {}
+    for name, folders in roots.items():
+        for folder in sorted(_reached(folders, known)):
+            for used in known[folder].components:
+                users.setdefault(used, set()).add(name)
+    names = unique_names([*roots, *(posixpath.basename(folder) for folder in users)])
+    found = []
+    for folder, environments in users.items():
+        if folder in known:
+            written = [*_lines_of(source, sorted(known[folder].uses)), *_lines_of(source, known[folder].patches)]
+            name = names[posixpath.basename(folder)]
+            found.append(Component(name, frozenset(environments), frozenset(each.what for each in written)))
+    return tuple(each for each in found if each.name not in roots)
 
 
 def _consumed(source: Path, made_of: Sequence[Kustomization]) -> frozenset[str]:
@@ -290,7 +313,10 @@ def _read(path: Path, folder: str) -> Kustomization | None:
     named = [entry.get("path") if type(entry) is dict else entry for entry in named]
     inputs = tuple(posixpath.normpath(posixpath.join(folder, each)) for each in named if type(each) is str)
     is_component = value.get("kind") == "Component"
-    return Kustomization(folder, is_component, uses, tuple(dict.fromkeys(patches)), settles, inputs)
+    said_components = value.get("components")
+    listed = [each for each in said_components if type(each) is str] if isinstance(said_components, list) else []
+    components = tuple(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed)
+    return Kustomization(folder, is_component, uses, tuple(dict.fromkeys(patches)), settles, components, inputs)
 
 
 def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:

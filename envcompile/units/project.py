@@ -291,6 +291,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         environments: Iterable[str],
         take: Callable[[str, int, CompiledUnit], None],
         spread: Callable[[Sequence[Units]], None] | None = None,
+        *,
+        keeps_values: bool = False,
     ) -> None:
         """Compile what is not remembered, application by application, so that few values are held at a time.
 
@@ -299,6 +301,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
                 number, and the unit, whose values are given up afterwards.
             spread: may settle some of the units before.
+            keeps_values: hold all values, for who asks for every one of them afterwards.
         """
         units = [Units(self.plan(environment), self.memo) for environment in environments]
         if spread is not None:
@@ -317,7 +320,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
                     if not one.plan.is_joined:
                         take(one.plan.environment, number, compiled)
             for one, number in apps[app] if done else ():
-                if number in one.compiled and not one.plan.is_joined:
+                if number in one.compiled and not one.plan.is_joined and not keeps_values:
                     one.drop(number)
                 self._parsed.forget([part.path for part in one.plan.units[number].parts])
 
