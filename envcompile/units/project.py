@@ -88,8 +88,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self.kept: KeptPlans | None = kept
         """The plans that the last build kept, where they hold for what is there now."""
-        self.records: KeptRecords | None = records
-        """Where plans are kept; None for a project that keeps none."""
+        self.records: KeptRecords | None = records  # where plans are kept
         self._sources: ProjectSources | None = None
         self.memo: FolderMemo | SharedMemo | None = memo
         self._documents = 0
