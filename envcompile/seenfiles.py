@@ -7,7 +7,7 @@ nothing and keeps the numbers as they come: two looks at the same files are two 
 from __future__ import annotations
 
 import os
-from array import array
+import struct
 from time import time_ns
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ class Files:
         lines: the lines of the names, where they are at hand.
     """
 
-    __slots__ = ("_digests", "_lines", "_places", "digests", "names", "stats")
+    __slots__ = ("_digests", "_lines", "_paths", "_places", "digests", "names", "stats")
 
     def __init__(self, names: bytes, stats: bytes, digests: bytes = b"", lines: list[str] | None = None) -> None:
         self.names = names
@@ -61,6 +61,7 @@ class Files:
         self.digests = digests
         self._lines = lines
         self._digests: list[str] | None = None
+        self._paths: list[str] | None = None
         self._places: dict[str, int] | None = None
 
     def __len__(self) -> int:
@@ -111,16 +112,15 @@ class Files:
 
     def paths(self) -> list[str]:
         """The path of each file."""
-        if self._lines is None:
-            self._lines = _text(self.names).split("\n") if self.names else []
-        found: list[str] = []
-        folder = ""
-        for line in self._lines:
-            if line[-1] == "/":
-                folder = "" if line == _HERE else line
-            else:
-                found.append(folder + line)
-        return found
+        if self._paths is None:
+            self._paths = found = []
+            folder = ""
+            for line in self._names():
+                if line[-1] == "/":
+                    folder = "" if line == _HERE else line
+                else:
+                    found.append(folder + line)
+        return self._paths
 
     def is_same(self, other: Files) -> bool:
         """Tell whether there are just these files with just these stats; the order of a listing seldom changes."""
@@ -138,9 +138,14 @@ class Files:
 
     def seen(self) -> Seen:
         """The same, to be added to."""
+        lines = self._names()
+        numbers = memoryview(self.stats).cast("q").tolist()
+        starts = [start for start, line in enumerate(lines) if line[-1] == "/"]
         found = Seen()
-        for path, numbers in zip(self.paths(), self.numbers(), strict=True):
-            found.add(path, numbers)
+        for above, (start, end) in enumerate(zip(starts, [*starts[1:], len(lines)], strict=True)):
+            # So many lines before it are folders.
+            files = slice((start - above) * 4, (end - above - 1) * 4)
+            found.put(lines[start], lines[start + 1 : end], numbers[files])
         return found
 
     def with_digests(self, digests: Iterable[str]) -> Files | None:
@@ -148,16 +153,14 @@ class Files:
         if not self.is_readable:
             return None
         lines = "\n".join([digest or UNREAD for digest in digests])
-        return Files(self.names, self.stats, lines.encode(), self._lines)
+        return self._again(self.stats, lines)
 
     def edited(self, stats: bytes, digests: Mapping[str, str]) -> Files:
         """The same files with other stats, and some with another digest."""
         lines = list(self._digest_lines())
         for path, digest in digests.items():
             lines[self.places[path]] = digest or UNREAD
-        found = Files(self.names, stats, "\n".join(lines).encode(), self._lines)
-        found._places = self._places
-        return found
+        return self._again(stats, "\n".join(lines))
 
     @classmethod
     def of(cls, stats: Mapping[str, str], digests: Iterable[str]) -> Files | None:
@@ -167,6 +170,16 @@ class Files:
             seen.add(path, map(int, stat.split(" ")) if stat != ABSENT else _NO_FILE)
         found, digest_of = seen.files(), dict(zip(stats, digests, strict=True))
         return found.with_digests([digest_of[path] for path in found.paths()]) if found.is_readable else None
+
+    def _again(self, stats: bytes, digests: str) -> Files:
+        found = Files(self.names, stats, digests.encode(), self._lines)
+        found._paths, found._places = self._paths, self._places
+        return found
+
+    def _names(self) -> list[str]:
+        if self._lines is None:
+            self._lines = _text(self.names).split("\n") if self.names else []
+        return self._lines
 
     def _is_equal(self, other: Files) -> bool:
         return self.names == other.names and self.stats == other.stats
@@ -212,11 +225,29 @@ class Seen:
             lines.append(folder)
             lines += names
             numbers += stats
+        form = f"{len(numbers)}q"
         try:
-            packed = array("q", numbers)
-        except OverflowError:  # some file systems count inodes in all 64 bits
-            packed = array("q", [number & _LARGEST if number > 0 else number for number in numbers])
-        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed.tobytes(), b"", lines)
+            packed = struct.pack(form, *numbers)
+        except struct.error:  # some file systems count inodes in all 64 bits
+            packed = struct.pack(form, *[number & _LARGEST if number > 0 else number for number in numbers])
+        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed, b"", lines)
+
+    def put(self, folder: str, names: list[str], numbers: list[int]) -> None:
+        """Put down all files of one folder, which is written as in the names of `Files`."""
+        self._found[folder] = (names, numbers)
+
+    def forget(self, path: str) -> None:
+        """Leave out a file, or all files of a folder and of those in it."""
+        for folder in [folder for folder in self._found if folder.startswith(f"{path}/")]:
+            del self._found[folder]
+        above, slash, name = path.rpartition("/")
+        names, numbers = self._found.get(above + slash or _HERE, ([], []))
+        if name in names:
+            place = names.index(name)
+            del names[place]
+            del numbers[place * 4 : place * 4 + 4]
+            if not names:
+                del self._found[above + slash or _HERE]
 
     def add(self, path: str, numbers: Iterable[int]) -> None:
         """Put down one file."""

@@ -38,15 +38,71 @@ class MergeKeyRule(Model, frozen=True, kw_only=True):
     """The custom resource's API group."""
 
 
-class Chart(Model, frozen=True, kw_only=True):
-    """The Helm chart that builds write to `environments/chart`."""
+class Maintainer(Model, frozen=True, kw_only=True):
+    """Somebody who looks after a chart."""
 
     name: str
-    """The chart's name."""
+    """A name."""
+    email: str | None = None
+    """A mail address."""
+    url: str | None = None
+    """A page about the maintainer."""
+
+
+class ChartDependency(Model, frozen=True, kw_only=True):
+    """A chart that the chart needs; `helm dependency update environments/chart` fetches it."""
+
+    name: str
+    """The other chart's name."""
+    version: str
+    """Its version, or a range of versions."""
+    repository: str | None = None
+    """The address of its repository, or an alias of one (`@name`)."""
+    condition: str | None = None
+    """Dotted ways to values that switch it, with commas between them."""
+    tags: tuple[str, ...] = ()
+    """Names that switch it with others."""
+    import_values: tuple[Any, ...] = msgspec.field(name="import-values", default=())
+    """Keys of its values, or maps of `child` and `parent`, that come to the chart's own."""
+    alias: str | None = None
+    """What it is called in the chart's values."""
+
+
+class Chart(Model, frozen=True, kw_only=True):
+    """The Helm chart that builds write to `environments/chart`; what Chart.yaml may say, it says here."""
+
+    name: str
+    """The chart's name: lower-case letters, digits and `-`."""
     version: str = "0.1.0"
-    """The chart's version, as SemVer."""
+    """The chart's version, as SemVer 2."""
     crds: Literal["crds", "templates", "skip"] = "crds"
     """Where CustomResourceDefinitions go: Helm's `crds/` folder, the templates, or nowhere."""
+    defaults: str | None = None
+    """The environment whose values stand in values.yaml; the last one, usually prod, when left out."""
+    kube_version: str | None = None
+    """The range of Kubernetes versions that the chart is for, such as `>=1.30.0-0`."""
+    description: str | None = None
+    """One sentence about the chart."""
+    type: Literal["application"] = "application"
+    """What Helm does with it: it is installed."""
+    keywords: tuple[str, ...] = ()
+    """Words that people search for."""
+    home: str | None = None
+    """The address of the project's page."""
+    sources: tuple[str, ...] = ()
+    """Addresses of its source code."""
+    dependencies: tuple[ChartDependency, ...] = ()
+    """Further charts that are installed with it."""
+    maintainers: tuple[Maintainer, ...] = ()
+    """Who looks after it."""
+    icon: str | None = None
+    """The address of a picture."""
+    app_version: str | None = None
+    """The version of what the chart installs."""
+    deprecated: bool = False
+    """Whether the chart should not be used any more."""
+    annotations: dict[str, str] = {}
+    """Further facts, such as those of Artifact Hub."""
 
 
 class Notification(Model, frozen=True, kw_only=True):
@@ -300,9 +356,15 @@ class GenerateContent(Model, frozen=True, kw_only=True):
     """Files of lines `KEY=value`, each line one entry."""
 
 
-class GenerateSecret(GenerateContent, frozen=True, kw_only=True):
-    """Where the content of a Secret comes from; `KEY=ref+…` is a reference."""
+class GenerateSecret(Model, frozen=True, kw_only=True):
+    """Where the content of a Secret comes from; paths are relative to the file that names them."""
 
+    literals: tuple[str, ...] = ()
+    """Entries as `KEY=value`; `KEY=ref+…` is a reference."""
+    files: tuple[str, ...] = ()
+    """Files as `path` or `KEY=path`, each one entry; the key is the file's name when left out."""
+    envs: tuple[str, ...] = ()
+    """Files of lines `KEY=value`, each line one entry."""
     type: str = "Opaque"
     """Type of the Secret."""
 

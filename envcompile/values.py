@@ -40,7 +40,11 @@ def same(left: Any, right: Any) -> bool:
     if kind is dict:
         if len(left) != len(right):
             return False
-        return all(key in right and same(inner, right[key]) for key, inner in left.items())
+        for key, inner in left.items():
+            other = right.get(key, ABSENT)
+            if inner is not other and not same(inner, other):
+                return False
+        return True
     if kind is list:
         return len(left) == len(right) and all(map(same, left, right))
     return bool(left == right or (left != left and right != right))  # ruff: ignore[comparison-with-itself] - only NaN differs from itself
@@ -55,7 +59,13 @@ def equal(left: Any, right: Any) -> bool:
     if kind is not type(right):
         return kind in _NUMBERS and type(right) in _NUMBERS and bool(left == right)
     if kind is dict:
-        return left.keys() == right.keys() and all(equal(inner, right[key]) for key, inner in left.items())
+        if len(left) != len(right):
+            return False
+        for key, inner in left.items():
+            other = right.get(key, ABSENT)
+            if inner is not other and not equal(inner, other):
+                return False
+        return True
     if kind is list:
         return len(left) == len(right) and all(map(equal, left, right))
     return same(left, right)

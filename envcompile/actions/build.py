@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.outputs import Outputs, Texts
-from envcompile.actions.refused import report_refused
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import learn, publish, spread_to
@@ -77,13 +76,14 @@ def build(
     is_whole = not environments and only is None
     texts = Texts()
     learn(project, chosen)
-    if project.settings.chart is None or not (is_whole and with_chart):  # a chart is made of all values
-        try:
-            project.settle(chosen, texts.take, spread_to(project, texts, engine, jobs))
-        except (UsageError, UnavailableError):
-            raise
-        except EnvcError as error:
-            detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
+    is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
+    try:
+        spread = spread_to(project, texts, engine, jobs) if not is_charted else None
+        project.settle(chosen, texts.take, spread, keeps_values=is_charted)
+    except (UsageError, UnavailableError):
+        raise
+    except EnvcError as error:
+        detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
     outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
     linked = [made.linked for made in outputs]
     problems = Problems()
@@ -143,7 +143,10 @@ def _link_and_compare(
         except EnvcError as error:
             problems.extend(error)
             continue
-        report_refused(project, [linked], refused)
+        if linked.refused:
+            from envcompile.actions.refused import report_refused
+
+            report_refused(project, [linked], refused)
         if problems or late is not None:
             continue
         try:

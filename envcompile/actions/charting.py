@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.actions.chart_memo import ChartMemo
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
@@ -11,6 +11,8 @@ from envcompile.emit.former import Former
 from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
+
+_OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults"})
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +43,7 @@ def compare_chart(
     linked: Sequence[LinkedEnvironment],
     known: Files | None,
 ) -> ComparedChart:
-    """The chart's files held against what is on disk; its values default to the last environment's, usually prod's.
+    """The chart's files held against what is on disk.
 
     Args:
         project: the repository.
@@ -72,7 +74,7 @@ class MadeChart(NamedTuple):
 def chart_bundle(
     project: Project, settings: Chart, linked: Sequence[LinkedEnvironment], folder: Path | None
 ) -> MadeChart:
-    """Make the chart of linked environments; its values default to the last one's, usually prod's.
+    """Make the chart of linked environments; its values default to those that the settings name, else the last one's.
 
     Args:
         project: the repository.
@@ -83,14 +85,23 @@ def chart_bundle(
     from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
 
     names = tuple(environment.environment for environment in linked)
-    options = ChartOptions(version=settings.version, crds=settings.crds)
-    chart = ChartFacts(settings.name, names, len(names) - 1, options)
+    options = ChartOptions(version=settings.version, details=_details(settings), crds=settings.crds)
+    default = names.index(settings.defaults) if settings.defaults in names else len(names) - 1
+    chart = ChartFacts(settings.name, names, default, options)
     look = project.look if folder is not None and project.tree.limits.is_trusted else None
     memo = ChartMemo(project.root, look.tool, folder) if look is not None and folder is not None else None
     emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     warning = release_warning(chart, emitted, memo)
     return MadeChart(bundle, (warning,) if warning else (), emitted.made, memo)
+
+
+def _details(settings: Chart) -> dict[str, Any]:
+    """What Chart.yaml says beyond what the chart is made from."""
+    from msgspec import json
+
+    said: dict[str, Any] = json.decode(json.encode(settings))
+    return {key: value for key, value in said.items() if key not in _OF_THE_CHART}
 
 
 def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:

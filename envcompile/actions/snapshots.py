@@ -97,23 +97,21 @@ def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) 
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])
     folder = f"{look.target}/{result.environment}"
-    anew = Seen()
-    if below is not None:
-        anew.look_below(folder, (below,), is_output=True)
-        # The index is among what stands in the whole folder, and a file that was put there alone is in no folder.
-        anew.look_for(folder, [path for path in dict.fromkeys((below, INDEX_NAME)) if below and path in digests])
-    replaced = anew.files()
-    found = Seen()
-    for path, numbers in zip(before.paths(), before.numbers(), strict=True):
-        is_replaced = below is not None and (not below or path == INDEX_NAME or f"{path}/".startswith(f"{below}/"))
-        if path in digests and not is_replaced:
-            found.add(path, numbers)
-    for path, numbers in zip(replaced.paths(), replaced.numbers(), strict=True):
-        if path in digests:
-            found.add(path, numbers)
-    if below in digests:
-        found.arrange(folder, below.rpartition("/")[0])
+    found = before.seen() if below != "" else Seen()
+    if below == "":
+        found.look_below(folder, ("",), is_output=True)
+    elif below is not None:
+        found.forget(below)
+        found.forget(INDEX_NAME)
+        found.look_below(folder, (below,), is_output=True)
+        found.look_for(folder, [path for path in (below, INDEX_NAME) if path in digests])
+        if below in digests:
+            found.arrange(folder, below.rpartition("/")[0])
     files = found.files()
+    if strangers := {*files.paths()} - digests.keys():
+        for path in strangers:
+            found.forget(path)
+        files = found.files()
     return files.with_digests([digests[path] for path in files.paths()]) if len(files) == len(digests) else None
 
 

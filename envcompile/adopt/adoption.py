@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.components import said_for, with_components
 from envcompile.adopt.factor import Strategy, factor
-from envcompile.adopt.files import refuse_sources, write_new
+from envcompile.adopt.files import refuse_sources, replace_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
 from envcompile.adopt.unsuffixed import is_marked, unsuffixed, with_short_names
@@ -88,7 +89,8 @@ def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Ad
 
     Args:
         source: the folder above `overlays/`, or one with kustomizations that no other one uses.
-        target: the folder of the new repository.
+        target: the folder of the new repository; where it is the source itself, the new files take the place of the
+            old ones, which git must have.
         wishes: what a person says about the source.
 
     Raises:
@@ -98,10 +100,10 @@ def from_kustomize(source: Path, target: Path, wishes: Wishes = NO_WISHES) -> Ad
     """
     from envcompile.adopt.kustomizations import read_kustomizations
 
-    return adopt(read_kustomizations(source, wishes), target)
+    return adopt(read_kustomizations(source, wishes), target, in_place=source.resolve() == target.resolve())
 
 
-def adopt(sources: Sources, target: Path) -> Adoption:
+def adopt(sources: Sources, target: Path, *, in_place: bool = False) -> Adoption:
     """Factor environments into base and overlays, prove that the build is equal, and write the repository.
 
     When even the plainest way fails, nothing is written and the proof says what differs.
@@ -113,7 +115,9 @@ def adopt(sources: Sources, target: Path) -> Adoption:
     if planned.proof.problems:
         raise EnvcError(_at_their_source(problem, sources, planned) for problem in planned.proof.problems)
     written: tuple[Path, ...] = ()
-    if planned.proof.is_equal:
+    if planned.proof.is_equal and in_place:
+        written = replace_sources(target, planned.files, sources.consumed)
+    elif planned.proof.is_equal:
         refuse_sources(target, planned.files)
         written = write_new(target, planned.files)
     return _summary(sources, planned, written)
@@ -148,6 +152,8 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     while True:
         named, base = (short, short_base) if strategy.suffixes else (sources.environments, sources.base)
         plan = factor(named, api, strategy, base, sources.settled)
+        if strategy.components:
+            plan = with_components(plan, sources.components)
         if marked := [environment.name for environment in named if is_marked(environment)]:
             suffixed = {name: {**plan.settings[name], "rollout": "suffix"} for name in marked}
             plan = replace(plan, settings={**plan.settings, **suffixed})
@@ -212,6 +218,8 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     }
     if strategy.loose:
         return strategy._replace(loose=False)
+    if strategy.components and any(each.get("extends") for each in plan.settings.values()):
+        return strategy._replace(components=False)
     failed |= {
         owners[place.file].at(place.line)
         for problem in proof.problems
@@ -223,7 +231,7 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
     if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
         return strategy._replace(suffixes=False)
-    plainest = Strategy(author_base=False, loose=False, suffixes=False)
+    plainest = Strategy(author_base=False, loose=False, suffixes=False, components=False)
     if strategy.author_base:
         return plainest
     if strategy.settings:
@@ -253,7 +261,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
 
 
 def _adopted(environment: ExistingEnvironment, plan: AdoptionPlan) -> AdoptedEnvironment:
-    overlay = plan.overlays[environment.name]
+    overlay = said_for(plan, environment.name)
     patched = sum(key in plan.base for key in overlay)
     return AdoptedEnvironment(
         name=environment.name,

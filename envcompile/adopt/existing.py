@@ -55,6 +55,15 @@ class ExistingEnvironment:
     """The author's patches, in their order."""
 
 
+class Component(NamedTuple):
+    """A component of kustomize: the name of its overlay, the environments that use it, and what its files speak of."""
+
+    name: str
+    environments: frozenset[str]
+    whats: frozenset[tuple[str, str, str]]
+    """Group, kind and name of the objects of its resources and patches."""
+
+
 class Sources(NamedTuple):
     """All environments that were found, first to last as changes travel, and what was assumed or left out."""
 
@@ -64,6 +73,10 @@ class Sources(NamedTuple):
     """The objects of the author's own base, as they are before any environment changes them."""
     settled: frozenset[str] = frozenset({"images", "replicas"})
     """Which of these become settings of environments: what the author says in a patch stays one."""
+    components: tuple[Component, ...] = ()
+    """The author's components, in their order."""
+    consumed: frozenset[str] = frozenset()
+    """The files that all of it was made of, relative to the source: nobody needs them any more."""
 
     def __repr__(self) -> str:
         return f"Sources({[environment.name for environment in self.environments]})"

@@ -48,6 +48,8 @@ class Strategy(NamedTuple):
     in_common: bool = True
     author_base: bool = True
     rounds: int = 0
+    components: bool = True
+    """Whether components become overlays that environments extend."""
     suffixes: bool = True
     """Whether names that end in a hash of the content lose it, and the build adds it."""
     loose: bool = True

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from envcompile.errors import fail
 from envcompile.files import SCRATCH, inside, read_below, unwritable, write_atomically
+from envcompile.sources.project import SOURCE_ENDINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 IGNORED = ".envc/"
 """The cache and the history database: what git must not see."""
 
 _SHOWN = 10
+_READ = (*SOURCE_ENDINGS, "/Kustomization")
+"""How the names of files end that a build reads, or refuses, in base/ and overlays/."""
 
 
 def refuse_sources(target: Path, files: Mapping[str, bytes]) -> None:
@@ -33,7 +36,7 @@ def refuse_sources(target: Path, files: Mapping[str, bytes]) -> None:
     ]
     if present:
         raise fail(
-            f"`{target}` is not empty where the new repository belongs: {_listed(present, target)}",
+            f"`{target}` is not empty where the new repository belongs: {_listed(_below(target, present))}",
             "name another folder, `envc init NEWDIR …`, and move its contents when you are content with them",
         )
 
@@ -54,6 +57,80 @@ def _is_written(path: Path, data: bytes | None) -> bool:
     return data is not None and path.is_file() and not path.is_symlink() and path.read_bytes() == data
 
 
+def replace_sources(target: Path, files: Mapping[str, bytes], consumed: Collection[str]) -> tuple[Path, ...]:
+    """Put the new repository in the place of the files that it was made of; give the files written.
+
+    Args:
+        target: the folder of both.
+        files: what will be written.
+        consumed: the old files that nobody needs any more, relative to the folder.
+
+    Raises:
+        EnvcError: base/ or overlays/ hold further files that a build would read, or git does not have an old file as
+            it is; nothing is changed then.
+        UsageError: the folder is in no git repository.
+        UnavailableError: the folder cannot be written; what was changed is put back.
+    """
+    present = _below(target, _sources(target))
+    if "envc.yaml" in present and _is_other(target, "envc.yaml", files):
+        raise fail(f"`{target}` is a project of envc already: envc.yaml", "name another folder, `envc init NEWDIR …`")
+    gone = [path for path in present if path in consumed and path not in files]
+    left = [
+        path for path in present if path not in consumed and path.endswith(_READ) and _is_other(target, path, files)
+    ]
+    if left:
+        raise fail(
+            f"a build would read these files, which are part of no environment: {_listed(left)}",
+            "say what they belong to with `--env`, or move them out of base/ and overlays/",
+        )
+    changed = [path for path in present if path in files and _is_other(target, path, files)]
+    _require_committed(target, [*gone, *changed])
+    before = {path: (target / path).read_bytes() for path in (*gone, *changed)}
+    try:
+        for path in before:
+            (target / path).unlink()
+        written = write_new(target, files)
+    except BaseException:
+        for path, data in before.items():
+            write_atomically(target / path, data)
+        raise
+    for folder in sorted({(target / path).parent for path in gone}, reverse=True):
+        with suppress(OSError):
+            folder.rmdir()
+    return written
+
+
+def _is_other(target: Path, path: str, files: Mapping[str, bytes]) -> bool:
+    """Tell whether a file is not already what will be written."""
+    return not _is_written(target / path, files.get(path))
+
+
+def _require_committed(target: Path, paths: Sequence[str]) -> None:
+    """Refuse to replace what git could not bring back.
+
+    Raises:
+        EnvcError: naming what is not committed.
+        UsageError: the folder is in no git repository.
+    """
+    from envcompile.git.repository import open_repository
+
+    repository = open_repository(target.absolute())
+    tree = repository.commit_tree("HEAD") if repository.has_commits() else None
+    missing = [
+        path
+        for path in paths
+        if tree is None
+        or (target / path).is_symlink()
+        or not tree.is_file(path)
+        or tree.read(path) != (target / path).read_bytes()
+    ]
+    if missing:
+        raise fail(
+            f"these files would be replaced, and git does not have them as they are: {_listed(missing)}",
+            "commit them first: then `git diff` shows what became of them, and `git checkout .` brings them back",
+        )
+
+
 def write_new(target: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     """Write files that must not exist yet with other bytes, and see to it that git ignores the cache.
 
@@ -69,7 +146,7 @@ def write_new(target: Path, files: Mapping[str, bytes]) -> tuple[Path, ...]:
     present = [path for path in wanted if path.exists() or path.is_symlink()]
     if present:
         raise fail(
-            f"these files exist already, and envc never overwrites them: {_listed(present, target)}",
+            f"these files exist already, and envc never overwrites them: {_listed(_below(target, present))}",
             "choose another name or folder, or move them away",
         )
     made: list[Path] = []
@@ -110,7 +187,10 @@ def _ignore_cache(target: Path) -> list[Path]:
     return [file]
 
 
-def _listed(paths: list[Path], target: Path) -> str:
-    names = [path.relative_to(target).as_posix() for path in paths]
+def _below(target: Path, paths: Iterable[Path]) -> list[str]:
+    return [path.relative_to(target).as_posix() for path in paths]
+
+
+def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -11,6 +11,7 @@ from envcompile import yamlio
 from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
     STAGE_WORDS,
+    Component,
     ExistingEnvironment,
     Sources,
     in_promotion_order,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from envcompile.adopt.wishes import Wishes
 
 OVERLAYS = "overlays"
+_FURTHER = ("transformers", "generators", "validators", "replacements", "configurations", "crds", "patchesJson6902")
+"""Fields of a kustomization that name files which are no objects."""
 _LEFT_OUT = "left out, because it cannot be built"
 
 
@@ -47,6 +50,10 @@ class Kustomization(NamedTuple):
     """The files of its patches, in their order."""
     settles: frozenset[str] = frozenset()
     """Which of `images` and `replicas` it says itself."""
+    components: tuple[str, ...] = ()
+    """Those of `uses` that it names as components, in their order."""
+    inputs: tuple[str, ...] = ()
+    """Further YAML files that it names: of transformers, generators, replacements and configurations."""
 
 
 def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
@@ -133,7 +140,35 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     said = frozenset[str]().union(*(known[folder].settles for folder in reached))
     patched = "".join(each.text for environment in environments for each in environment.patches)
     settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
-    return Sources(in_promotion_order(environments), tuple(notes), base, settled)
+    consumed = _consumed(source, [known[folder] for folder in sorted(reached)])
+    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known)
+    return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
+
+
+def _components(
+    source: Path, roots: Mapping[str, Sequence[str]], known: Mapping[str, Kustomization]
+) -> tuple[Component, ...]:
+    """The components that environments use themselves or through what they are made from."""
+    users: dict[str, set[str]] = {}
+    for name, folders in roots.items():
+        for folder in sorted(_reached(folders, known)):
+            for used in known[folder].components:
+                users.setdefault(used, set()).add(name)
+    names = unique_names([*roots, *(posixpath.basename(folder) for folder in users)])
+    found = []
+    for folder, environments in users.items():
+        if folder in known:
+            written = [*_lines_of(source, sorted(known[folder].uses)), *_lines_of(source, known[folder].patches)]
+            name = names[posixpath.basename(folder)]
+            found.append(Component(name, frozenset(environments), frozenset(each.what for each in written)))
+    return tuple(each for each in found if each.name not in roots)
+
+
+def _consumed(source: Path, made_of: Sequence[Kustomization]) -> frozenset[str]:
+    """The files of kustomizations: their own, their resources and patches."""
+    own = {posixpath.normpath(posixpath.join(each.folder, name)) for each in made_of for name in FILENAMES}
+    named = {path for each in made_of for path in (*each.uses, *each.patches, *each.inputs)}
+    return frozenset(path for path in own | named if not path.startswith("..") and (source / path).is_file())
 
 
 class _Told(NamedTuple):
@@ -273,7 +308,15 @@ def _read(path: Path, folder: str) -> Kustomization | None:
     paths = [entry.get("path") if type(entry) is dict else entry for entry in entries]
     patches = [posixpath.normpath(posixpath.join(folder, each)) for each in paths if type(each) is str]
     settles = frozenset(field for field in ("images", "replicas") if value.get(field))
-    return Kustomization(folder, value.get("kind") == "Component", uses, tuple(dict.fromkeys(patches)), settles)
+    further = [value.get(field) for field in _FURTHER]
+    named = [entry for items in further if isinstance(items, list) for entry in items]
+    named = [entry.get("path") if type(entry) is dict else entry for entry in named]
+    inputs = tuple(posixpath.normpath(posixpath.join(folder, each)) for each in named if type(each) is str)
+    is_component = value.get("kind") == "Component"
+    said_components = value.get("components")
+    listed = [each for each in said_components if type(each) is str] if isinstance(said_components, list) else []
+    components = tuple(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed)
+    return Kustomization(folder, is_component, uses, tuple(dict.fromkeys(patches)), settles, components, inputs)
 
 
 def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:

@@ -97,6 +97,9 @@ class Pages:
             own = _by_what(environment.written)
             for key, values in plan.overlays[environment.name].items():
                 self._write_overlay(environment.name, own, key, values)
+        for name in plan.overlays.keys() - {environment.name for environment in environments}:
+            for key, values in plan.overlays[name].items():
+                self._write_overlay(name, self._everywhere, key, values)
 
     def files(self) -> Iterator[tuple[str, list[Page]]]:
         """The documents of each file, in the order of the author's; one begins where the one before has ended."""

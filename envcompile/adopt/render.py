@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from envcompile.adopt.pages import Kept
 
 _SETTINGS_ORDER: Final = (
+    "abstract",
+    "extends",
     "namespace",
     "labels",
     "podLabels",
@@ -97,7 +99,9 @@ def render(plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, l
             line += page.head.count("\n") + page.text.count("\n")
         owners[path] = Owners(tuple(lines), tuple(page.key for page in written))
         sources[path] = "".join(page.head + page.text for page in written).encode()
-    files: dict[str, bytes] = {"envc.yaml": project_file(list(plan.overlays))}
+    files: dict[str, bytes] = {
+        "envc.yaml": project_file([name for name in plan.overlays if not plan.settings[name].get("abstract")])
+    }
     for name in plan.overlays:
         files[f"overlays/{name}/environment.yaml"] = _environment_file(plan, name, uses_dollar=pages.uses_dollar)
     return Rendered({**schema_files(), **files, **sources}, owners, pages.kept)
@@ -105,7 +109,7 @@ def render(plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, l
 
 def _environment_file(plan: AdoptionPlan, environment: str, *, uses_dollar: bool) -> bytes:
     settings = dict(plan.settings[environment])
-    if any(key.kind == "Secret" and not key.group for key in plan.keys[environment]):
+    if any(key.kind == "Secret" and not key.group for key in plan.keys.get(environment, ())):
         settings["secretBackend"] = "plaintext"
     literal = escaped({key: item for key, item in settings.items() if key != "params"})
     params = dict(settings.get("params", {}))

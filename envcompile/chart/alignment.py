@@ -110,6 +110,10 @@ class _Aligner:
         word = self._words[index]
         return (key[0], key[1], word.sub("*", key[2]), word.sub("*", key[3]))
 
+    def without_environment(self, index: int, name: str) -> str:
+        """A name without the environment's own: no value of all environments is called after one of them."""
+        return re.sub(r"[-_.]{2,}", "-", self._words[index].sub("", name)).strip("-_.") or name
+
 
 def _without_hash(_index: int, key: Key) -> Key | None:
     """The key of a resource whose name ends in a digest of its content, as kustomize's generators write it."""
@@ -140,6 +144,8 @@ def align(environments: tuple[str, ...], portions: Sequence[Sequence[Portion]], 
         group, kind, namespace, name = shown.key
         held = {index: versions[index].held for index in sorted(versions)}
         stem = without_content_hash(name) if kind in GENERATED_KINDS else name
+        if len({item.key[3] for item in versions.values()}) > 1:
+            stem = aligner.without_environment(default if default in versions else min(versions), stem)
         subjects.append(Subject(group, kind, namespace, name, shown.app, stem, held))
     subjects.sort(key=lambda subject: subject.order)
     return subjects

@@ -134,7 +134,7 @@ def assemble(
     for index, environment in enumerate(chart.environments):
         files[f"values-{environment}.yaml"] = patch_text(sections, index, environment)
     schemas = {key: one.schema for key, one in zip(keys, sections, strict=True) if one.schema}
-    files["values.schema.json"] = schema_text(schemas, chart.name)
+    files["values.schema.json"] = schema_text(schemas, chart)
     folders = {answers.key: answers.subchart for answers in joined.answers if answers.subchart is not None}
     listed = [surroundings.Subchart(folder, key) for key, folder in folders.items()]
     files["Chart.yaml"] = surroundings.chart_yaml(chart, name, listed, needed)

@@ -1,4 +1,9 @@
-"""Finds the values inside the text of a ConfigMap entry: the part behind `key=` or `key:` of its lines."""
+"""Finds the values inside the text of a ConfigMap entry.
+
+A value is what stands behind `key=` or `key:`. In other lines, as nginx, redis, fluent-bit, haproxy, sshd or a shell
+have them, it is what stands behind the first word, where environments differ in it; where lines have not even that in
+common, the whole line is the value. A switch is left for lines that are there or not.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +17,13 @@ from envcompile.chart.scalars import block_header, fits_block
 from envcompile.values import ABSENT
 
 _LINE = re.compile(r"(?P<lead>\s*(?:- )?(?P<key>[A-Za-z0-9_][A-Za-z0-9_./-]*)\s*(?P<sign>[=:])[ \t]*)(?P<value>.*)")
+_HEAD = re.compile(
+    r"(?P<lead>\s*(?:- )?(?:--?)?(?P<key>[A-Za-z_$@.]?[A-Za-z0-9_][A-Za-z0-9_./-]*)(?:\s*[=:][ \t]*|[ \t]+))"
+    r"(?P<value>\S.*)"
+)
+"""The first word of a line of directives, options or commands."""
+_TAILS: Final = (" \\", ";", ",")
+"""What ends a line without being part of what it says."""
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _COMMENT = re.compile(r"\s*(?:[#;!].*)?")
 _PROPERTIES: Final = (".properties", ".env")
@@ -40,6 +52,8 @@ class _Row(NamedTuple):
     lead: str
     key: str
     values: dict[int, str]
+    tail: str = ""
+    """What stands behind every value."""
 
 
 def _keyed(line: str) -> tuple[str, str, str] | None:
@@ -73,7 +87,82 @@ def _rows(texts: dict[int, str]) -> list[_Row] | None:
             found.setdefault(label, _Row(lead, key, {})).values[index] = value
         sequences.append(labels)
     order = merged_order(sequences)
-    return None if order is None else [found[label] for label in order]
+    return None if order is None else _without_runs([found[label] for label in order], list(texts))
+
+
+def _without_runs(rows: list[_Row], environments: list[int]) -> list[_Row]:
+    """The rows, with lines that stand in one place and say one thing of each environment joined to one row."""
+    found: list[_Row] = []
+    run: list[_Row] = []
+    for row in rows:
+        if not row.key and len(row.values) < len(environments):
+            run.append(row)
+            continue
+        found += [*_joined(run, environments), row]
+        run = []
+    return [*found, *_joined(run, environments)]
+
+
+def _joined(run: list[_Row], environments: list[int]) -> list[_Row]:
+    """Lines that only some environments have, with nothing between them that all have."""
+    if len(run) < 2:
+        return run
+    sequences: list[list[str]] = []
+    found: dict[str, _Row] = {}
+    for index in environments:
+        seen: Counter[str] = Counter()
+        labels = []
+        for row in run:
+            if index in row.values:
+                lead, key, value = _headed(row.lead)
+                seen[lead] += 1
+                label = f"{lead}\n{bool(key)}\n{seen[lead]}"
+                labels.append(label)
+                found.setdefault(label, _Row(lead, key, {})).values[index] = value
+        sequences.append(labels)
+    order = merged_order(sequences)
+    if order is None:
+        return run
+    told = [_told(found[label], environments) for label in order]
+    if any(row.key for row in told):
+        return told
+    lines = [[row.lead for row in run if index in row.values] for index in environments]
+    if len({len(each) for each in lines}) > 1 or len(lines[0]) == len(run):
+        return told
+    # As many lines of each environment, and nothing that they begin with alike: they stand for each other as they come.
+    return [_whole(dict(zip(environments, each, strict=True))) for each in zip(*lines, strict=True)]
+
+
+def _whole(lines: dict[int, str]) -> _Row:
+    """A row whose values are whole lines, behind the blanks that all begin with."""
+    lead = min((line[: len(line) - len(line.lstrip())] for line in lines.values()), key=len)
+    if not all(line.startswith(lead) for line in lines.values()):
+        lead = ""
+    is_comment = all(_COMMENT.fullmatch(line) for line in lines.values())
+    return _Row(lead, "comment" if is_comment else "line", {index: line[len(lead) :] for index, line in lines.items()})
+
+
+def _headed(line: str) -> tuple[str, str, str]:
+    """What stands before a value, the key of the first word, and the value; the line alone where there is none."""
+    found = _HEAD.fullmatch(line)
+    if found is None or found["value"] != found["value"].rstrip() or _COMMENT.fullmatch(line):
+        return line, "", ""
+    return found["lead"], camel(found["key"]), found["value"]
+
+
+def _told(row: _Row, environments: list[int]) -> _Row:
+    """A row of lines with one first word; where only some environments have it and say the same, it is there or not."""
+    values = set(row.values.values())
+    if not row.key or (len(row.values) < len(environments) and len(values) > 1):
+        return row
+    if len(row.values) < len(environments):
+        return _Row(row.lead + values.pop(), "", dict.fromkeys(row.values, ""))
+    for tail in _TAILS:
+        if all(len(value) > len(tail) and value.endswith(tail) for value in values):
+            return row._replace(
+                values={index: value.removesuffix(tail) for index, value in row.values.items()}, tail=tail
+            )
+    return row
 
 
 def _continues(piece: Piece, row: _Row) -> bool:
@@ -123,7 +212,7 @@ def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
         literal += "\n" if position else ""
         if row.key and (exposed or any(value != values[0] for value in values)):
             found.append(Piece(literal + row.lead, key_of(row.key), dict(row.values)))
-            literal = ""
+            literal = row.tail
         else:
-            literal += row.lead + values[0]
+            literal += row.lead + values[0] + row.tail
     return (*found, Piece(literal, "", None)) if found else None

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.chart.names import camel, plural, upper_first
+from envcompile.chart.names import camel, plural
 from envcompile.chart.shapes import Style
 
 if TYPE_CHECKING:
@@ -57,30 +57,26 @@ class _Features:
         """A switch for parts of one name in several resources."""
         return self._free(camel(name))
 
-    def name(self, subjects: list[Subject], vector: tuple[bool, ...]) -> ValuePath:
-        """A switch for whole resources: by their kind, a word of all their names, or where they are on."""
+    def name(self, subjects: list[Subject]) -> ValuePath | None:
+        """A switch for whole resources, by what they share: their kind, a word of all their names, a namespace.
+
+        Never by where they are on: that would be untrue in the next environment.
+        """
         kinds = {subject.kind for subject in subjects}
         if len(kinds) == 1:
             return self._free(plural(kinds.pop()))
         words = [_WORDS.findall(subject.name.lower()) for subject in subjects]
-        common = [word for word in words[0] if len(word) >= _SHORTEST_WORD and all(word in other for other in words)]
+        common = [
+            word
+            for word in words[0]
+            if len(word) >= _SHORTEST_WORD and word not in self._environments and all(word in other for other in words)
+        ]
         telling = [word for word in common if self._words[word] < max(2, self._total // 2)]
         if telling:
             return self._free(camel(telling[0]))
         namespaces = {subject.namespace for subject in subjects}
-        if len(namespaces) == 1 and (only := namespaces.pop()):
-            everywhere = self._environments
-            if not any(name in only for name in everywhere):
-                return self._free(camel(only))
-        return self._free(self._where(vector))
-
-    def _where(self, vector: tuple[bool, ...]) -> str:
-        names = [upper_first(camel(name)) for name in self._environments]
-        there = [name for name, here in zip(names, vector, strict=True) if here]
-        gone = [name for name, here in zip(names, vector, strict=True) if not here]
-        if len(gone) < len(there):
-            return "except" + "And".join(gone[:2])
-        return "only" + "And".join(there[:2])
+        only = namespaces.pop() if len(namespaces) == 1 else ""
+        return self._free(camel(only)) if only and not any(name in only for name in self._environments) else None
 
     def _free(self, name: str) -> ValuePath:
         free, number = name, 2
@@ -107,16 +103,24 @@ def _object_flags(
             vector = tuple(template.flag.values[index] for index in sorted(template.flag.values))
             by_vector.setdefault(vector, []).append((template.subject, template.flag))
     found: dict[Hole, ValuePath] = {}
-    for vector, flagged in by_vector.items():
-        counted = Counter(homes[subject].key for subject, _ in flagged)
-        single = next(iter(counted)) if len(counted) == 1 else None
-        if single is not None and counted[single] == members[single]:
-            path: ValuePath = (single, "enabled")
-        elif len(flagged) >= _FEWEST_SHARING:
-            path = features.name([subject for subject, _ in flagged], vector)
-        else:
+    for flagged in by_vector.values():
+        groups: dict[str, list[tuple[Subject, Hole]]] = {}
+        for subject, hole in flagged:
+            groups.setdefault(homes[subject].key, []).append((subject, hole))
+        path = None
+        if len(groups) > 1 and len(flagged) >= _FEWEST_SHARING:
+            path = features.name([subject for subject, _ in flagged])
+        if path is not None:
+            found |= {hole: path for _, hole in flagged}
             continue
-        found |= {hole: path for _, hole in flagged}
+        for key, group in groups.items():
+            way: ValuePath | None = None
+            if len(group) == members[key]:
+                way = (key, "enabled")
+            elif len(group) >= _FEWEST_SHARING:
+                way = features.name([subject for subject, _ in group])
+            if way is not None:
+                found |= {hole: way for _, hole in group}
     return found
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
 STDIN: Final = "-"
+UNNAMED: Final = "default"
+"""What the one environment is called whose inputs are given without a name; people may call theirs so, too."""
 
 
 class Source(NamedTuple):
@@ -37,17 +39,19 @@ class Intake(NamedTuple):
 def parse_sources(words: Sequence[str]) -> dict[str, list[Source]]:
     """The inputs of each environment, from `DIR`, `ENV=DIR` and `-` as people type them.
 
-    Inputs without an environment belong together, to one called `default`.
+    Inputs without an environment belong together, to one.
 
     Raises:
         UsageError: a folder does not exist, or named and unnamed inputs are mixed.
     """
     found: dict[str, list[Source]] = {}
+    is_named: set[bool] = set()
     problems: list[Problem] = []
     for word in words:
         name, sign, rest = word.partition("=")
+        is_named.add(bool(sign) and not Path(word).exists())
         if not sign or Path(word).exists():
-            name, rest = "default", word
+            name, rest = UNNAMED, word
         elif verdict := recognition.environment_name(name, ()):
             problems.append(Problem(*verdict))
         path = None if rest == STDIN else Path(rest)
@@ -56,7 +60,7 @@ def parse_sources(words: Sequence[str]) -> dict[str, list[Source]]:
                 Problem(f"there is no file or folder `{rest}`", "name the manifests to convert, or `-` for stdin")
             )
         found.setdefault(name, []).append(Source("stdin" if path is None else rest, path))
-    if "default" in found and len(found) > 1:
+    if len(is_named) > 1:
         fix = "write `ENV=DIR` for each, or leave the names out to make one environment of all"
         problems.append(Problem("some inputs name their environment and others do not", fix))
     if problems:

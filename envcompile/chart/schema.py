@@ -12,6 +12,7 @@ from envcompile.values import ABSENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from envcompile.chart.shapes import ChartFacts
     from envcompile.chart.values import Value
 
 _LARGEST_PRINTED: Final = 999_999
@@ -59,9 +60,15 @@ def _leaf(value: Value) -> dict[str, Any]:
     return found
 
 
-def schema_of(values: Iterable[Value], *, is_subchart: bool) -> str:
-    """The schema of the map below one key at the root of the values; Helm hands `global` to a subchart's, too."""
-    root: dict[str, Any] = _map()
+def schema_of(values: Iterable[Value], *, is_subchart: bool, is_global: bool) -> str:
+    """The schema of the map below one key at the root of the values.
+
+    Args:
+        values: what the map holds.
+        is_subchart: Helm hands `global` to the map, too.
+        is_global: the map is `global`, into which a parent chart puts what it likes.
+    """
+    root: dict[str, Any] = _map(is_open=is_global)
     for value in values:
         node = root
         for key in value.path[1:-1]:
@@ -72,8 +79,8 @@ def schema_of(values: Iterable[Value], *, is_subchart: bool) -> str:
     return _indented(root, "    ")
 
 
-def _map() -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "properties": {}}
+def _map(*, is_open: bool = False) -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": is_open, "properties": {}}
 
 
 def _indented(value: Any, margin: str) -> str:
@@ -81,10 +88,27 @@ def _indented(value: Any, margin: str) -> str:
     return text.replace("\n", f"\n{margin}")
 
 
-def schema_text(properties: Mapping[str, str], title: str) -> str:
-    """The schema of all values, made of the schema of each key at their root."""
+def schema_text(properties: Mapping[str, str], chart: ChartFacts) -> str:
+    """The schema of all values, made of the schema of each key at their root.
+
+    A chart that depends on this one adds its own globals, and switches it with `condition: NAME.enabled` or by tags:
+    https://helm.sh/docs/chart_template_guide/subcharts_and_globals/,
+    https://helm.sh/docs/topics/charts/#tags-and-condition-fields-in-dependencies
+    """
     known = {**properties}
-    known.setdefault("global", _indented(_map(), "    "))
-    head = _indented({"$schema": "http://json-schema.org/draft-07/schema#", "title": title, **_map()}, "")
+    known.setdefault("global", _indented(_map(is_open=True), "    "))
+    others = chart.options.details.get("dependencies", ())
+    imports = [item for other in others for item in other.get("import-values", ())]
+    anything = _indented({"type": "object"}, "    ")
+    for other in others:
+        known.setdefault(other.get("alias", other["name"]), anything)
+    for item in imports:
+        if isinstance(item, dict):
+            known.setdefault(str(item.get("parent", "")).partition(".")[0], "{}")
+    known.setdefault("enabled", _indented({"type": "boolean"}, "    "))
+    known.setdefault("tags", _indented({"type": "object"}, "    "))
+    # What a chart `exports` comes to the root under names that only that chart knows.
+    root = _map(is_open=any(isinstance(item, str) for item in imports))
+    head = _indented({"$schema": "http://json-schema.org/draft-07/schema#", "title": chart.name, **root}, "")
     listed = ",\n".join([f"    {_indented(key, '')}: {text}" for key, text in known.items()])
     return f"{head.removesuffix('{}' + chr(10) + '}')}{{\n{listed}\n  }}\n}}\n"

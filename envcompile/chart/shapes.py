@@ -20,8 +20,8 @@ class ChartOptions:
     """How a chart is made; the defaults suit a chart that is rebuilt with every change."""
 
     version: str = "0.1.0"
-    app_version: str = "0"
-    description: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of Chart.yaml: https://helm.sh/docs/topics/charts/#the-chartyaml-file."""
     crds: Literal["crds", "templates", "separate", "skip"] = "crds"
     """Where CustomResourceDefinitions go; `separate` makes a second chart of them, `<name>-crds`."""
     split: bool = False

@@ -25,17 +25,22 @@ def _agree(vector: Vector, values: dict[int, Any]) -> bool:
 
 
 def _classes(vectors: Counter[Vector]) -> list[tuple[dict[int, Any], int]]:
-    """Vectors that do not contradict each other, joined, with how many fields each class has; the largest first."""
+    """Vectors that say the same of some environment and contradict each other in none, joined, with how many they were.
+
+    Those that speak of different environments only have nothing to do with each other. Classes that speak of most
+    environments come first, then the largest.
+    """
     ordered = sorted(vectors.items(), key=lambda item: (-len(item[0]), -item[1], repr(item[0])))
     classes: list[tuple[dict[int, Any], int]] = []
     for vector, count in ordered:
         for position, (values, total) in enumerate(classes):
-            if all(values.get(index, value) == value for index, value in vector):
+            common = [values[index] == value for index, value in vector if index in values]
+            if common and all(common):
                 classes[position] = ({**values, **dict(vector)}, total + count)
                 break
         else:
             classes.append((dict(vector), count))
-    classes.sort(key=lambda item: (-item[1], repr(sorted(item[0].items()))))
+    classes.sort(key=lambda item: (-len(item[0]), -item[1], repr(sorted(item[0].items()))))
     return classes
 
 

@@ -24,9 +24,8 @@ _LEVEL: Final = 6
 """Helm packs harder, which gains 2 % and takes twice as long."""
 _WINDOW: Final = 32 * 1024
 """How far back a packer sees (RFC 1951)."""
-_SAMPLED: Final = 4
-_SURELY: Final = 0.9
-"""What a sample says of a chart is trusted as far as this below the limit."""
+_SAMPLES: Final = ((256, 16, 0.6), (0, 4, 0.9))
+"""From how many pieces on one of how many is packed, and how far below the limit what that says is trusted."""
 
 
 def release_size(chart: ChartInput, files: Mapping[str, str]) -> int:
@@ -77,8 +76,9 @@ def release_warning(chart: ChartFacts, emitted: Emitted, memo: Memo | None = Non
     stream = _Stream(emitted)
     if _secret_size(stream.length) < _WARN_FROM * LIMIT:
         return None
-    if _secret_size(stream.packed(memo, _SAMPLED)) < _SURELY * _WARN_FROM * LIMIT:
-        return None
+    for fewest, every, share in _SAMPLES:
+        if stream.count >= fewest and _secret_size(stream.packed(memo, every)) < share * _WARN_FROM * LIMIT:
+            return None
     size = _secret_size(stream.packed(memo, 1))
     return _warning(chart.name, chart.options, size, has_crds=emitted.has_crds)
 
@@ -101,6 +101,7 @@ class _Stream:
         self._data = memoryview(b"".join(pieces))
         self._ends = list(accumulate(map(len, pieces)))
         self.length = len(self._data)
+        self.count = len(pieces)
 
     def packed(self, memo: Memo | None, every: int) -> int:
         """The size when packed, worked out from every n-th piece."""

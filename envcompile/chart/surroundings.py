@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.chart.scalars import quoted
+from envcompile.chart.scalars import quoted, tree
 from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from envcompile.chart.shapes import ChartFacts
 
@@ -27,6 +27,9 @@ HELMIGNORE = """\
 .vscode/
 """
 
+_OF_ALL = ("appVersion", "kubeVersion", "deprecated")
+"""Fields of Chart.yaml that hold for the charts inside of the chart, too."""
+_DETAILS = (*_OF_ALL, "keywords", "home", "sources", "maintainers", "icon", "annotations")
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 
 
@@ -47,21 +50,16 @@ def chart_yaml(
 ) -> str:
     """Chart.yaml; a chart that is split names its subcharts as dependencies."""
     options = chart.options
-    text = options.description or f"{chart.name} for {', '.join(chart.environments)}, compiled by envc"
-    lines = [
-        "apiVersion: v2",
-        f"name: {name}",
-        f"description: {quoted(text)}",
-        "type: application",
-        f"version: {options.version}",
-        f"appVersion: {quoted(options.app_version)}",
-    ]
-    if subcharts:
-        lines.append("dependencies:")
+    told = {"description": f"{chart.name} for {', '.join(chart.environments)}, compiled by envc", **options.details}
+    others = told.pop("dependencies", [])
+    lines = [*_head(chart, name, told["description"])]
+    lines += [f"{key}:{tree(told[key], 2)}" for key in _DETAILS if key in told]
+    if subcharts or others:
+        lines.append("dependencies:" + tree(others, 2) if others else "dependencies:")
     for subchart in subcharts:
         if others := (needs or {}).get(subchart.key):
             lines.append(f"  # needs {', '.join(others)}")
-        lines += [f"  - name: {subchart.name}", f"    version: {options.version}"]
+        lines += [f"  - name: {subchart.name}", f"    version: {quoted(options.version)}"]
         if subchart.key != subchart.name:
             lines.append(f"    alias: {subchart.key}")
         lines.append(f"    condition: {subchart.key}.enabled")
@@ -71,15 +69,17 @@ def chart_yaml(
 def subchart_yaml(chart: ChartFacts, name: str, needs: Sequence[str]) -> str:
     """Chart.yaml of one service's chart inside the chart."""
     told = f"; needs {', '.join(needs)}" if needs else ""
-    lines = [
-        "apiVersion: v2",
-        f"name: {name}",
-        f"description: {quoted(f'{name} of {chart.name}{told}')}",
-        "type: application",
-        f"version: {chart.options.version}",
-        f"appVersion: {quoted(chart.options.app_version)}",
-    ]
+    lines = [*_head(chart, name, f"{name} of {chart.name}{told}")]
+    lines += [f"{key}:{tree(chart.options.details[key], 2)}" for key in _OF_ALL if key in chart.options.details]
     return "\n".join(lines) + "\n"
+
+
+def _head(chart: ChartFacts, name: str, description: str) -> Iterator[str]:
+    yield "apiVersion: v2"
+    yield f"name: {name}"
+    yield f"description: {quoted(description)}"
+    yield "type: application"
+    yield f"version: {quoted(chart.options.version)}"
 
 
 def helpers(name: str) -> str:
@@ -135,5 +135,6 @@ Objects that already run are taken over with `--take-ownership` (Helm 3.17 and n
 those of the plain manifests: the release's name is not part of them, so one namespace holds one release.
 
 The first key of a value is the service it belongs to, `global` holds what many services share. `values.yaml` says
-above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist.
+above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist;
+`global` is open to charts around this one.
 {told}"""

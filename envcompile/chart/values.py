@@ -235,7 +235,7 @@ def section(values: Sequence[Value], environments: int, default: int, *, split: 
     return Section(
         _Commented(values).write(base),
         tuple([tree(patch, 0) if patch else "" for patch in patches]),
-        schema_of(values, is_subchart=is_subchart),
+        schema_of(values, is_subchart=is_subchart, is_global=values[0].path[0] == "global"),
     )
 
 

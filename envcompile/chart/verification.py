@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,13 +14,14 @@ from envcompile.errors import Problem, UnavailableError, UsageError, did_you_mea
 from envcompile.values import dotted, equal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.chart.facts import Key
 
 _NAMES = ("helm", "helm3", "helm4")
 _MANIFESTS = frozenset({".yaml", ".yml", ".json"})
+_SOURCE = re.compile(rb"\n# Source: [^/\n]+/(?P<path>[^\r\n]+)")
 _TIME_LIMIT = 600
 _RENDERERS = 2
 
@@ -145,8 +147,15 @@ def read_manifests(folder: Path) -> list[Any]:
     return found
 
 
-def render(helm: str, chart: Path, environment: str) -> list[Any]:
+def render(helm: str, chart: Path, environment: str, own: Collection[str] = ()) -> list[Any]:
     """The documents that a helm prints for one environment.
+
+    Args:
+        helm: the program.
+        chart: the chart's folder.
+        environment: whose values are taken.
+        own: the files of envc's own below the folder; what helm prints of others, such as tests, extra templates and
+            charts that it depends on, is left out. Empty for all.
 
     Raises:
         EnvcError: helm refuses the chart; its own words are part of the message.
@@ -160,7 +169,38 @@ def render(helm: str, chart: Path, environment: str) -> list[Any]:
     if done.returncode != 0:
         words = done.stderr.decode(errors="replace").strip().splitlines()
         raise fail(f"helm cannot render {chart} for {environment}", "this is what helm says", trace=words[:10])
-    return yamlio.load_all(done.stdout, f"{chart} rendered for {environment}", last_wins=True)
+    shown = f"{chart} rendered for {environment}"
+    return [
+        document
+        for text in (_printed_of(chart, done.stdout, own) if own else (done.stdout,))
+        for document in yamlio.load_all(text, shown, last_wins=True)
+    ]
+
+
+def _printed_of(chart: Path, printed: bytes, own: Collection[str]) -> list[bytes]:
+    """The parts of what helm prints that come from some of the chart's files."""
+    folders = _folders_of_aliases(chart)
+    kept = []
+    for part in re.split(rb"(?m)^---[ ]*\r?$(?=\n# Source: )", printed):
+        source = _SOURCE.match(part)
+        if source is None:
+            kept.append(part)
+            continue
+        path = source["path"].decode("utf-8", "surrogateescape")
+        alias = re.match(r"charts/([^/]+)/", path)
+        if alias is not None and alias[1] in folders:
+            path = f"charts/{folders[alias[1]]}/{path[alias.end() :]}"
+        if path in own:
+            kept.append(part)
+    return kept
+
+
+def _folders_of_aliases(chart: Path) -> dict[str, str]:
+    """Helm calls the files of a chart inside the chart by its alias, not by its folder."""
+    from envcompile import yamlio
+
+    (said,) = yamlio.load_all((chart / "Chart.yaml").read_bytes(), "Chart.yaml", last_wins=True)
+    return {one["alias"]: one["name"] for one in said.get("dependencies") or () if one.get("alias")}
 
 
 def compare(wanted: Iterable[Any], found: Iterable[Any]) -> tuple[int, int, str]:
@@ -182,13 +222,19 @@ def compare(wanted: Iterable[Any], found: Iterable[Any]) -> tuple[int, int, str]
     return len(ours), same, first
 
 
-def verify(charts: Sequence[Path], expected: Mapping[str, Iterable[Any]], helms: Sequence[Helm]) -> list[Verdict]:
+def verify(
+    charts: Sequence[Path],
+    expected: Mapping[str, Iterable[Any]],
+    helms: Sequence[Helm],
+    own: Mapping[Path, Collection[str]] | None = None,
+) -> list[Verdict]:
     """Render every environment with every helm and compare, type for type, as a set.
 
     Args:
         charts: the chart, and the chart of its CRDs where there is one; what they render counts together.
         expected: the plain resources of each environment.
         helms: what `find_helms` found.
+        own: the files of envc's own below each chart; what others render does not count.
 
     Raises:
         EnvcError: a helm prints what is not YAML.
@@ -199,7 +245,11 @@ def verify(charts: Sequence[Path], expected: Mapping[str, Iterable[Any]], helms:
 
     def one(environment: str, helm: Helm) -> Verdict:
         try:
-            found = [document for chart in charts for document in render(helm.path, chart, environment)]
+            found = [
+                document
+                for chart in charts
+                for document in render(helm.path, chart, environment, (own or {}).get(chart, ()))
+            ]
         except EnvcError as error:
             problem = error.problems[0]
             said = "; ".join(problem.trace[:2])

@@ -89,6 +89,16 @@ def quantity(value: Any) -> Fraction | None:
     return _amount(str(value)) if isinstance(value, str | int | float) and value is not True else None
 
 
+def sign(value: Any) -> int | None:
+    """1 for a quantity above zero, -1 for one below it, 0 for zero; None for what is no quantity."""
+    is_one = isinstance(value, str | int | float) and value is not True
+    match = _QUANTITY.fullmatch(str(value)) if is_one else None
+    if match is None:
+        return None
+    number = match[1]
+    return 0 if not number.strip("+-.0") else -1 if number[0] == "-" else 1
+
+
 @lru_cache(maxsize=4096)
 def _amount(text: str) -> Fraction | None:
     match = _QUANTITY.fullmatch(text)

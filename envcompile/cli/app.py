@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 GROUPS = {
-    "Begin": ("init", "new", "eject", "guide", "completion", "hook"),
+    "Begin": ("init", "new", "eject", "guide", "completion", "lsp", "hook"),
     "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
     "Review and promote": ("affected", "diff", "compare", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),

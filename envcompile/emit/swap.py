@@ -56,9 +56,24 @@ def recover(target: Path) -> None:
 
 def leftovers(output: Path) -> list[Path]:
     """The environments, and applications in them, whose old folder a crash left aside; see `recover`."""
-    asides = [*output.glob(f".*{_OLD}"), *output.glob(f"*/.*{_OLD}")]
-    own = (aside for aside in asides if aside.parent == output or not aside.parent.is_symlink())
-    return [aside.with_name(aside.name.removeprefix(".").removesuffix(_OLD)) for aside in own]
+    names = _folders_in(output)
+    asides = [output / name for name in names if _is_aside(name)]
+    for above in names:
+        if not _is_aside(above):
+            asides += [output / above / name for name in _folders_in(output / above) if _is_aside(name)]
+    return [aside.with_name(aside.name.removeprefix(".").removesuffix(_OLD)) for aside in asides]
+
+
+def _folders_in(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _is_aside(name: str) -> bool:
+    return name[0] == "." and name.endswith(_OLD)
 
 
 def _aside(target: Path) -> Path:

@@ -270,16 +270,23 @@ def _new_staging(scratch: Path, folder: Path) -> Path:
 
 def has_leftovers(scratch: Path) -> bool:
     """Tell whether a build is at work in a scratch folder, or was killed there."""
-    return any(True for _ in scratch.glob(f"{STAGING_PREFIX}*"))
+    return bool(_stagings(scratch))
 
 
 def sweep(scratch: Path) -> None:
     """Remove what killed builds left behind; call it only while no other build runs."""
-    for leftover in scratch.glob(f"{STAGING_PREFIX}*"):
+    for leftover in _stagings(scratch):
         if leftover.is_dir():
             remove_folder(leftover)
         else:
             leftover.unlink(missing_ok=True)
+
+
+def _stagings(scratch: Path) -> list[Path]:
+    try:
+        return [path for path in scratch.iterdir() if path.name.startswith(STAGING_PREFIX)]
+    except OSError:
+        return []
 
 
 def _leaves(folder: Path, home: Path) -> bool:

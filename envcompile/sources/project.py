@@ -155,6 +155,12 @@ def order_environments(
                 continue
             fix = did_you_mean(name, names, "take the name out, or create the environment")
             problems.add(what, fix, place(document, ("environments", position)))
+    defaults = project.chart.defaults if project.chart is not None else None
+    if document is not None and defaults is not None and defaults not in names and not _is_broken(defaults, overlays):
+        fix = did_you_mean(defaults, names, f"environments are {', '.join(names)}")
+        problems.add(
+            f"`chart.defaults` is `{defaults}`, which is no environment", fix, place(document, ("chart", "defaults"))
+        )
     return (*listed, *(name for name in names if name not in listed))
 
 

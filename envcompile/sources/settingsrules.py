@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 _DIGEST = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}"
 _SHA256 = r"sha256:[0-9a-f]{64}"
 _VERSION = r"1\.[0-9]+"
+_PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_SEMVER = (
+    rf"(?:(?:0|[1-9][0-9]*)\.){{2}}(?:0|[1-9][0-9]*)(?:-{_PART}(?:\.{_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
+)
+"""Semantic Versioning 2.0.0: https://semver.org/#backusnaur-form-grammar-for-valid-semver-versions"""
+_CHART_NAME = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+"""https://helm.sh/docs/chart_best_practices/conventions/#chart-names"""
+_ADDRESS = r"(?:(?:https?|oci|file)://|@|alias:)\S+"
 
 
 class Broken(NamedTuple):
@@ -50,6 +58,8 @@ def _generate(generate: settings.Generate) -> Iterator[Broken]:
 
 def _project(project: settings.Project) -> Iterator[Broken]:
     yield from _version(project.kubernetes_version)
+    if project.chart is not None:
+        yield from _chart(project.chart)
     for position, rule in enumerate(project.merge_keys):
         if not rule.keys:
             what = f"`mergeKeys[{position}].keys` is empty"
@@ -64,6 +74,23 @@ def _project(project: settings.Project) -> Iterator[Broken]:
         value = getattr(project.limits, name)
         if value is not None and value < 1:
             yield Broken(("limits", setting), f"`limits.{setting}` is {value}", "write 1 or more, or leave it out")
+
+
+def _chart(chart: settings.Chart) -> Iterator[Broken]:
+    if not re.fullmatch(_CHART_NAME, chart.name):
+        what = f"`chart.name` is `{chart.name}`, which cannot name a chart"
+        yield Broken(("chart", "name"), what, "write lower-case letters, digits and `-`, such as `shop`")
+    if not re.fullmatch(_SEMVER, chart.version):
+        what = f"`chart.version` is `{chart.version}`, which is no version of a chart"
+        yield Broken(("chart", "version"), what, "write it as SemVer 2 has it, such as `1.10.0` or `2.0.0-rc.1`")
+    for position, needed in enumerate(chart.dependencies):
+        if needed.repository is not None and not re.fullmatch(_ADDRESS, needed.repository):
+            what = f"`chart.dependencies[{position}].repository` is `{needed.repository}`, which is no address"
+            yield Broken(
+                ("chart", "dependencies", position, "repository"),
+                what,
+                "write `https://…`, `oci://…`, `file://…` or `@name`",
+            )
 
 
 def _environment(environment: settings.Environment) -> Iterator[Broken]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envcompile.check.hiding import NOT_SHOWN, hidden
-from envcompile.check.refused import always_refused
 from envcompile.compose.assemble import compose_unit
 from envcompile.compose.namespaces import references_of, written_identity
 from envcompile.compose.references import names_of, needs_of
@@ -29,12 +27,13 @@ if TYPE_CHECKING:
     from envcompile.units.unit import ApiFacts, UnitInput
 
 
-def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
+def compile_unit(unit: UnitInput, api: KubeApi, *, is_accepted: bool = False) -> CompiledUnit:
     """Compile one unit.
 
     Args:
         unit: all that it is made from.
         api: what its facts say; made once for all units that share them.
+        is_accepted: whether it is remembered of the same input that nothing in it is refused.
     """
     problems = Problems()
     composed = compose_of(unit, api, problems)
@@ -69,11 +68,13 @@ def compile_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
         composed.about_settings,
         composed.strays,
         composed.unknown_kinds,
-        _refused(resources, api) if not problems else (),
+        _refused(resources, api) if not (problems or is_accepted) else (),
     )
 
 
 def _refused(resources: Sequence[Resource], api: KubeApi) -> tuple[RefusedField, ...]:
+    from envcompile.check.refused import always_refused
+
     return tuple([
         RefusedField(position, complaint.pointer, complaint.what)
         for position, resource in enumerate(resources)
@@ -83,7 +84,11 @@ def _refused(resources: Sequence[Resource], api: KubeApi) -> tuple[RefusedField,
 
 def _shown(resource: Resource) -> dict[str, Any]:
     """A resource as it may be judged: free of the values of a Secret in clear."""
-    return without_values(resource, NOT_SHOWN, hidden).value if resource.id.kind == "Secret" else resource.value
+    if resource.id.kind != "Secret":
+        return resource.value
+    from envcompile.check.hiding import NOT_SHOWN, hidden
+
+    return without_values(resource, NOT_SHOWN, hidden).value
 
 
 def api_of(facts: ApiFacts) -> KubeApi:

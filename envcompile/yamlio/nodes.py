@@ -141,6 +141,16 @@ def compose(text: str) -> Iterator[Root]:
             _place(node, stack, keys)
 
 
+def documents(text: str) -> list[Root]:
+    """The documents of a text that somebody is writing; none where it is no YAML at the moment."""
+    from yaml import YAMLError
+
+    try:
+        return list(compose(text))
+    except YAMLError:
+        return []
+
+
 def repeated(value: Node) -> Iterator[tuple[str, int, int]]:
     """Every key that its map has already, with the characters of its first and its later place."""
     waiting = [value]

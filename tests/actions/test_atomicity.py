@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness.command import call_envc, run_envc, spawn_envc
+from tests.harness.command import PATIENCE, call_envc, run_envc, spawn_envc
 from tests.harness.repository import config_map, environment, read_files, write_files
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def test_two_builds_at_once_end_with_the_right_output(
     for generation, wanted in ((2, then), (1, now), (2, then)):
         rewrite(root, sources(generation))
         processes = [spawn_envc(root, "build") for _ in range(2)]
-        errors = [process.communicate(timeout=60)[1].decode() for process in processes]
+        errors = [process.communicate(timeout=PATIENCE)[1].decode() for process in processes]
         assert [process.returncode for process in processes] == [0, 0], errors
         assert folders(root) == wanted
         assert staging(root) == []

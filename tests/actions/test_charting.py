@@ -112,9 +112,9 @@ class _Counts:
         self.made: list[str] = []
         compare = charting.compare_chart
 
-        def counted_unit(unit: UnitInput, api: KubeApi) -> CompiledUnit:
+        def counted_unit(unit: UnitInput, api: KubeApi, *, is_accepted: bool = False) -> CompiledUnit:
             self.compiled.append(f"{unit.environment}/{unit.app}")
-            return compile_unit(unit, api)
+            return compile_unit(unit, api, is_accepted=is_accepted)
 
         def counted_chart(*args: Any) -> charting.ComparedChart:
             compared = compare(*args)

@@ -81,9 +81,9 @@ def test_a_commit_compiles_the_units_that_it_changes(tmp_path: Path, monkeypatch
     """In the environments that it reaches, once each; a commit that changes no source compiles nothing."""
     compiled: list[str] = []
 
-    def noting(unit: UnitInput, api: KubeApi) -> CompiledUnit:
+    def noting(unit: UnitInput, api: KubeApi, *, is_accepted: bool = False) -> CompiledUnit:
         compiled.append(f"{unit.environment}/{unit.app}")
-        return compile_unit(unit, api)
+        return compile_unit(unit, api, is_accepted=is_accepted)
 
     monkeypatch.setattr(environments, "compile_unit", noting)
     monkeypatch.setattr(revised, "compile_unit", noting)

@@ -54,6 +54,19 @@ def errors(text: str) -> list[str]:
     return [line.removeprefix("error: ") for line in text.splitlines() if line.startswith("error: ")]
 
 
+@pytest.mark.parametrize(
+    "asked", [("history", "record"), ("diff", "--from", "HEAD"), ("explain", "prod", "Deployment/web")]
+)
+def test_what_others_learn_of_it_is_no_leave(project: Path, asked: tuple[str, ...]) -> None:
+    """Whoever compiled it before, and remembers what units tell each other, does not remember it as taken."""
+    commit(project)
+    run_envc(project, *asked)
+    for _ in range(2):
+        outcome = run_envc(project, "build")
+        assert outcome.code == 1
+        assert errors(outcome.err) == SAID
+
+
 def test_all_of_it_is_told_at_its_line(project: Path) -> None:
     """Once for both environments, and nothing is written."""
     outcome = run_envc(project, "build")

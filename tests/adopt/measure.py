@@ -1,4 +1,6 @@
-"""How well real repositories are brought over: `python -m tests.adopt.measure [--markdown]`.
+"""How well real repositories are brought over: `python -m tests.adopt.measure [NAME]...` prints a table.
+
+docs/adoption.md has it for all of them.
 
 Reads the corpora beside the project; kustomize trees need the kustomize oracle, or a kustomize on PATH.
 """
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile import yamlio
-from envcompile.adopt import Wishes, from_kustomize, from_manifests, read_wishes
+from envcompile.adopt import Wishes, from_kustomize, from_manifests
 from envcompile.adopt.pages import Kept
 from envcompile.errors import EnvcError, UnavailableError
 from tests.oracles.tools import Tools
@@ -25,18 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
 SHARED: Final = Path(__file__).parents[2].parent / "shared" / "corpora"
-TREES: Final = {
-    "stefanprodan-podinfo/deploy": (),
-    "GoogleCloudPlatform-microservices-demo/kustomize": (),
-    "fluxcd-flux2-kustomize-helm-example": (),
-    "fluxcd-flux2-kustomize-helm-example/apps": (),
-    "kubernetes-ingress-nginx/deploy/static/provider": (),
-    "kubernetes-sigs-kustomize/examples/helloWorld": (),
-    "kubernetes-sigs-kustomize/examples/ldap": (),
-    "kubernetes-sigs-kustomize/examples/springboot": (),
-    "kubernetes-sigs-kustomize/examples/wordpress": (),
-}
-"""Kustomize trees of public repositories, each with what is said of its environments."""
+TREES: Final = (
+    "stefanprodan-podinfo/deploy",
+    "GoogleCloudPlatform-microservices-demo/kustomize",
+    "fluxcd-flux2-kustomize-helm-example",
+    "fluxcd-flux2-kustomize-helm-example/apps",
+    "kubernetes-ingress-nginx/deploy/static/provider",
+    "kubernetes-sigs-kustomize/examples/helloWorld",
+    "kubernetes-sigs-kustomize/examples/ldap",
+    "kubernetes-sigs-kustomize/examples/springboot",
+    "kubernetes-sigs-kustomize/examples/wordpress",
+)
+"""Kustomize trees of public repositories."""
 _MISSING: Final = re.compile(r"evalsymlink failure on '([^']+)'")
 _MOST_MISSING: Final = 60
 
@@ -91,10 +93,10 @@ def rows(names: Sequence[str] = ()) -> Iterator[Row]:
     for source in environments:
         if not names or source.name in names:
             yield _measured(source.name, source, is_kustomize=False, wishes=Wishes())
-    for tree, said in TREES.items():
+    for tree in TREES:
         if (not names or tree in names) and (SHARED / "kustomize" / tree).is_dir():
             with _completed(SHARED / "kustomize" / tree) as source:
-                yield _measured(tree, source, is_kustomize=True, wishes=read_wishes(source, said))
+                yield _measured(tree, source, is_kustomize=True, wishes=Wishes())
 
 
 @contextmanager

@@ -224,6 +224,33 @@ def test_adopt_votes_components_into_base(write: Write) -> None:
     ]
     (base,) = Path("new/base").rglob("*.yaml")
     assert "mode: plain" in base.read_text(encoding="utf-8")
+    settings = {path.parent.name: path.read_text(encoding="utf-8") for path in Path("new").rglob("environment.yaml")}
+    assert "abstract: true\n" in settings["extra"]
+    assert {name for name, text in settings.items() if '- "../extra"\n' in text} == {"b", "c"}
+    assert "- extra" not in Path("new/envc.yaml").read_text(encoding="utf-8")
+    own = [path.parent.name for path in Path("new/overlays").rglob("*.yaml") if path.name != "environment.yaml"]
+    assert own == ["platform", "platform"]
+    assert len(list(Path("new/overlays/extra").rglob("*.yaml"))) == 3
+    assert main(["--project", "new", "build"]) == 0
+
+
+def test_a_component_of_one_environment_and_what_differs_stay_with_the_environment(write: Write) -> None:
+    """An abstract overlay holds only what all that use the component have alike; a name of an environment is none."""
+    install("kustomize", "build")
+    head = "resources: [../../base]\n"
+    web = "# apiVersion: v1\n# kind: ConfigMap\n# metadata: {name: web}\n# data: {mode: %s}\n"
+    source = write({
+        "base/kustomization.yaml": web % "plain",
+        "components/b/kustomization.yaml": "kind: Component\n",
+        "components/one/kustomization.yaml": "kind: Component\n",
+        "overlays/a/kustomization.yaml": head + "components: [../../components/one]\n" + web % "a",
+        "overlays/b/kustomization.yaml": head + "components: [../../components/b]\n" + web % "b",
+        "overlays/c/kustomization.yaml": head + "components: [../../components/b]\n" + web % "c",
+    })
+    adoption = from_kustomize(source, Path("new"))
+    assert adoption.is_equal
+    assert {path.name for path in Path("new/overlays").iterdir()} == {"a", "b", "c"}
+    assert not any("extends" in path.read_text(encoding="utf-8") for path in Path("new").rglob("environment.yaml"))
 
 
 def test_the_base_of_plain_manifests_can_be_said(write: Write) -> None:

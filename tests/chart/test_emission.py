@@ -293,7 +293,9 @@ def test_services_that_need_others_say_so() -> None:
     assert "# Needs back.\nfront:\n" in files["values.yaml"]
     assert "  front needs back\n" in files["templates/NOTES.txt"]
     split = emit(chart_input(found, split=True))
-    assert "  # needs back\n  - name: front\n    version: 0.1.0\n    condition: front.enabled\n" in split["Chart.yaml"]
+    assert (
+        '  # needs back\n  - name: front\n    version: "0.1.0"\n    condition: front.enabled\n' in split["Chart.yaml"]
+    )
     assert load(split["values.yaml"])["front"]["enabled"] is True
 
 

@@ -18,7 +18,7 @@ from envcompile.cli.app import make_app
 from envcompile.cli.error_handler import run_safely
 from envcompile.errors import EnvcError, Problem, UnavailableError
 from tests.docs.reference import commands
-from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc, spawn_envc
+from tests.harness.command import PACKAGE_ROOT, PATIENCE, call_envc, run_envc, spawn_envc
 from tests.harness.repository import config_map, deployment, environment, write_files
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def test_a_reader_that_goes_away_is_no_error(project: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == b"---\n"
         process.stdout.close()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE) == 0
         assert process.stderr is not None
         assert process.stderr.read() == b""
 
@@ -250,10 +250,10 @@ def test_an_interrupt_ends_a_build(project: Path) -> None:
     write_files(project, {f"base/b/{number}.yaml": deployment(f"w{number}") for number in range(1500)})
     with spawn_envc(project, "build") as process:
         try:
-            process.wait(timeout=0.3)
+            process.wait(timeout=0.3)  # the signal comes in its midst, or after it
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode in {0, 130}
     assert b"Traceback" not in err
     assert call_envc(project, "build").code == 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pexpect
 import pytest
 
-from tests.harness.command import run_envc
+from tests.harness.command import PATIENCE, run_envc
 from tests.harness.repository import config_map, deployment, environment
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def shell(request: pytest.FixtureRequest, make_project: MakeProject, home: Path)
         "COLUMNS": "200",
     }
     child = pexpect.spawn(
-        program, arguments, cwd=str(root), env=variables, encoding="utf-8", timeout=60, dimensions=(40, 200)
+        program, arguments, cwd=str(root), env=variables, encoding="utf-8", timeout=PATIENCE, dimensions=(40, 200)
     )
     child.sendline(f"{begin}; {SOURCE[name]}; echo st''arted")
     child.expect("started\r?\n")

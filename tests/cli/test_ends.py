@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.command import PACKAGE_ROOT, run_envc, spawn_envc
+from tests.harness.command import PACKAGE_ROOT, PATIENCE, run_envc, spawn_envc
 from tests.harness.repository import config_map, deployment, environment, read_files
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def run_python(program: str, *arguments: str, **variables: str) -> subprocess.Co
         [sys.executable, "-c", program, *arguments],
         env={**os.environ, "PYTHONPATH": str(PACKAGE_ROOT), **variables},
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -173,7 +173,7 @@ def test_full_disk_is_called_a_bug(project: Path, arguments: tuple[str, ...], un
     """Case full-disk-is-called-a-bug: exit 4 and the reason, however Python buffers."""
     variables = {"PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("wb") as full, spawn_envc(project, *arguments, stdout=full, env=variables) as process:
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=PATIENCE)
     assert err.decode() == (
         "error: stdout cannot be written: no space left on device\nhint: free some space, or send it elsewhere\n"
     )
@@ -183,7 +183,7 @@ def test_full_disk_is_called_a_bug(project: Path, arguments: tuple[str, ...], un
 def test_a_full_stderr_leaves_the_exit_code(project: Path) -> None:
     """There is nobody to tell, and the code still says it."""
     with Path("/dev/full").open("wb") as full, spawn_envc(project, "show", "prd", stderr=full) as process:
-        out, _ = process.communicate(timeout=120)
+        out, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out) == (2, b"")
 
 
@@ -195,7 +195,7 @@ def test_a_reader_that_is_gone_is_no_error(project: Path, arguments: tuple[str, 
     os.close(reader)
     try:
         with spawn_envc(project, *arguments, stdout=writer, env={"PYTHONUNBUFFERED": unbuffered}) as process:
-            _, err = process.communicate(timeout=120)
+            _, err = process.communicate(timeout=PATIENCE)
     finally:
         os.close(writer)
     assert (process.returncode, err) == (0, b"")
@@ -230,7 +230,7 @@ def test_closed_streams(project: Path, closed: str, arguments: str, code: int) -
         env={**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)},
         cwd=project,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == code
@@ -251,7 +251,7 @@ def test_a_folder_that_was_deleted(tmp_path: Path, arguments: tuple[str, ...]) -
         env={**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)},
         cwd=tmp_path,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stderr.decode() == (
@@ -274,11 +274,11 @@ def test_a_folder_that_was_deleted(tmp_path: Path, arguments: tuple[str, ...]) -
 def test_what_is_printed_is_utf8_whatever_the_locale_says(project: Path, variables: dict[str, str]) -> None:
     """As with kubectl, helm and git: manifests and JSON are."""
     with spawn_envc(project, "show", "prod", "configmap/settings", env=variables) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, err) == (0, b"")
     assert {"grün", "設定"} <= set(out.decode().replace('"', "").split())
     with spawn_envc(project, "show", "prod", "configmap/größe", env=variables) as process:
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=PATIENCE)
     # Where Python reads arguments as ASCII, their bytes are shown.
     assert "größe" in err.decode() or r"gr\xc3\xb6\xc3\x9fe" in err.decode()
 

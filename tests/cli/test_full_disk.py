@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.command import call_envc, spawn_envc
+from tests.harness.command import PATIENCE, call_envc, spawn_envc
 from tests.harness.repository import commit, config_map, deployment, environment, read_files, write_files
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def test_a_repository_whose_writing_was_killed_can_be_written_again(tmp_path: Pa
 def test_stdout_that_cannot_be_written_is_no_bug(project: Path, arguments: tuple[str, ...]) -> None:
     """Case full-disk-is-called-a-bug: exit 4 and the reason; neither a report nor a traceback."""
     with Path("/dev/full").open("wb") as full, spawn_envc(None, *arguments, stdout=full, cwd=project) as process:
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=PATIENCE)
     assert err.decode().endswith(
         "error: stdout cannot be written: no space left on device\nhint: free some space, or send it elsewhere\n"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.harness.command import run_envc, spawn_envc
+from tests.harness.command import PATIENCE, run_envc, spawn_envc
 from tests.harness.repository import config_map, deployment, environment, read_files, write_files
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def test_something_foreign_in_the_way(built: Path, make: Any) -> None:
     make(built / path)
     kind = (built / path).lstat().st_mode
     process = spawn_envc(built, "build")
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert err.decode() == (
         f"error: {path} is not envc's and stands where a compiled resource belongs\n  --> {path}:1:1\n"
         "hint: move it away, or let envc replace it with `envc build --force`\n"
@@ -126,7 +126,7 @@ def test_one_of_our_files_became_something_else(built: Path, make: Any) -> None:
     (built / WEB).unlink()
     make(built / WEB)
     process = spawn_envc(built, "build")
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert err.decode().startswith(f"error: {WEB} ")
     assert process.returncode == 1
     assert run_envc(built, "build", "--force").code == 0

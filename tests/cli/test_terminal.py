@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.cli.render.colors import highlighted
-from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc
+from tests.harness.command import PACKAGE_ROOT, PATIENCE, call_envc, run_envc
 from tests.harness.repository import config_map, environment
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def on_terminal(project: Path, *words: str, **variables: str) -> str:
             if not part:
                 break
             shown += part
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
     os.close(reader)
     return shown.decode()
 

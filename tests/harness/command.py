@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PACKAGE_ROOT = Path(__file__).parents[2]
 """The folder that `import envcompile` finds the package in."""
+PATIENCE = 900
+"""Seconds after which what a test waits for is taken to hang, on a machine however busy; no test counts on it."""
 
 
 class Outcome(NamedTuple):
@@ -74,5 +76,5 @@ def spawn_envc(
 def call_envc(root: Path | None, *arguments: str, **options: Any) -> Outcome:
     """Run `envc` in a process of its own to its end."""
     with spawn_envc(root, *arguments, **options) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE)
     return Outcome(process.returncode, (out or b"").decode(), (err or b"").decode())

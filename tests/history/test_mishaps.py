@@ -17,7 +17,7 @@ from envcompile.actions.past import log, open_past
 from envcompile.history.database import connect
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
-from tests.harness.command import call_envc, run_envc, spawn_envc
+from tests.harness.command import PATIENCE, call_envc, run_envc, spawn_envc
 from tests.harness.repository import deployment
 from tests.history import postgres
 
@@ -96,7 +96,7 @@ def test_two_recorders_record_each_commit_once(folder: Folder) -> None:
     calls = (("import",), ("import",), ("record", "--waiting"), ("record",))
     runs = [spawn_envc(folder.root, "history", *call) for call in calls]
     for run in runs:
-        _, err = run.communicate(timeout=120)
+        _, err = run.communicate(timeout=PATIENCE)
         assert run.returncode == 0, err
     all_is_recorded(folder, commits)
 

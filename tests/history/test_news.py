@@ -14,7 +14,7 @@ import pytest
 from envcompile.actions.past import open_past
 from envcompile.history.spool import Spool
 from tests.forge.receivers import running_webhook
-from tests.harness.command import call_envc, run_envc, spawn_envc
+from tests.harness.command import PATIENCE, call_envc, run_envc, spawn_envc
 from tests.harness.repository import config_map, deployment, environment
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ def test_a_receiver_that_is_away_neither_fails_nor_slows_a_record(told: Folder, 
     inbox.status = 200
     second = told.commit("even more", base__web=deployment(replicas=3))
     assert call_envc(told.root, "history", "record").code == 0
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     while notes(told) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert commits_in(inbox) == [first, second]
@@ -187,7 +187,7 @@ def test_two_recorders_tell_once(told: Folder, inbox: Inbox) -> None:
         Spool(told.root / ".envc").add(commit)
     runs = [spawn_envc(told.root, "history", "record", "--waiting") for _ in range(3)]
     for run in runs:
-        _, err = run.communicate(timeout=120)
+        _, err = run.communicate(timeout=PATIENCE)
         assert run.returncode == 0, err
     assert commits_in(inbox) == commits
 

@@ -1,4 +1,4 @@
-"""The real husky, lefthook and pre-commit beside envc: whoever comes first, both are called, and re-installs mended."""
+"""The real husky, lefthook, pre-commit, overcommit beside envc: both are called in either order, re-installs mended."""
 
 from __future__ import annotations
 
@@ -109,7 +109,28 @@ def set_up_pre_commit(folder: Folder) -> None:
     (folder.root / ".pre-commit-config.yaml").write_text(f"repos:\n  - repo: local\n    hooks:\n{hooks}")
 
 
+def install_overcommit(folder: Folder) -> None:
+    """What a team's set-up script runs; it puts what was there aside, into `old-hooks`."""
+    program = shutil.which("overcommit")
+    if program is None:
+        pytest.skip("overcommit is not installed (a gem of Ruby): gem install overcommit")
+    run(folder, program, "--install", "--force")
+
+
+def set_up_overcommit(folder: Folder) -> None:
+    """A command for each hook that it knows."""
+    (folder.root / "refuse.sh").write_text(REFUSES.format("$1"))
+    hooks = "".join(
+        f"{name}:\n  ALL: {{enabled: false}}\n  Team:\n    enabled: true\n    required_executable: sh\n"
+        f"    command: [sh, -c, 'sh refuse.sh {hook} </dev/null']\n"
+        for name, hook in (("PreCommit", "pre-commit"), ("PrePush", "pre-push"))
+    )
+    off = "CommitMsg:\n  ALL: {enabled: false}\n"
+    (folder.root / ".overcommit.yml").write_text(f"verify_signatures: false\n{hooks}{off}")
+
+
 MANAGERS: Final = {
+    "overcommit": (set_up_overcommit, install_overcommit),
     "husky": (set_up_husky, install_husky),
     "lefthook": (set_up_lefthook, install_lefthook),
     "pre-commit": (set_up_pre_commit, install_pre_commit),
@@ -177,7 +198,7 @@ def test_both_are_called_in_either_order(
     both_are_called(folder, monkeypatch)
     install(folder)
     if run_envc(folder.root, "hook", "status").code:
-        assert manager == "lefthook"
+        assert manager in {"lefthook", "overcommit"}
         envc(folder)
     both_are_called(folder, monkeypatch)
     assert run_envc(folder.root, "hook", "uninstall").code == 0

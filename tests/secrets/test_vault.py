@@ -18,6 +18,7 @@ from envcompile.secrets.outside import TooSlowError, within_time
 from envcompile.secrets.references import BadReferenceError, parse_reference
 from envcompile.secrets.seal import seal_environments
 from envcompile.secrets.status import status
+from tests.harness.command import PATIENCE
 from tests.secrets.repository import NOW, Repository, identity
 from tests.secrets.servers import server_certificate, serving
 
@@ -286,7 +287,7 @@ def test_an_answer_that_drips_ends_with_the_limit() -> None:
     done = Event()
 
     def drip(_path: str, _headers: dict[str, str]) -> Reply:
-        done.wait(60)
+        done.wait(PATIENCE)
         return 200, {}, b"{}"
 
     with serving(drip) as server:

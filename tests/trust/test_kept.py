@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.command import run_envc, spawn_envc
+from tests.harness.command import PATIENCE, run_envc, spawn_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git, read_files, write_files
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def test_builds_at_one_time_keep_what_is_true(project: Path) -> None:
         running = [spawn_envc(project, "build") for _ in range(3)]
         (project / "base/web/web.yaml").write_text(config_map("web", count=f"'{number}'"), encoding="utf-8")
         for process in running:
-            process.communicate(timeout=120)
+            process.communicate(timeout=PATIENCE)
             assert process.returncode == 0
         assert run_envc(project, "build").code == 0
         done = run_envc(project, "build", "--check")

@@ -101,7 +101,7 @@ def test_a_fresh_clone_compiles_nothing_that_others_compiled(
     assert stored(cache)
     second = make("second")
 
-    def compile_unit(*_: object) -> None:
+    def compile_unit(*_: object, **_named: object) -> None:
         raise AssertionError("a unit was compiled")
 
     monkeypatch.setattr("envcompile.units.environment.compile_unit", compile_unit)

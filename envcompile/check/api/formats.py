@@ -33,7 +33,7 @@ from envcompile.check.api.names import (
 )
 from envcompile.check.api.networks import is_cidr, is_ip
 from envcompile.check.api.schedules import is_schedule, is_time_zone
-from envcompile.check.reading import quantity
+from envcompile.check.reading import sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,14 +106,12 @@ def up_to_all(value: Any, _: str = "") -> str | None:
 
 def not_negative(value: Any, _: str = "") -> str | None:
     """A number or quantity that is not negative."""
-    found = quantity(value)
-    return "is negative" if found is not None and found < 0 else None
+    return "is negative" if sign(value) == -1 else None
 
 
 def positive(value: Any, _: str = "") -> str | None:
     """A number or quantity above zero."""
-    found = quantity(value)
-    return "is not greater than 0" if found is not None and found <= 0 else None
+    return "is not greater than 0" if sign(value) in {0, -1} else None
 
 
 def between(value: Any, argument: str) -> str | None:

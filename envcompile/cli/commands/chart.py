@@ -13,7 +13,7 @@ from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EnvcError, Problem, UsageError, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from envcompile.chart import ChartOptions, Conversion, Row
 
@@ -79,7 +79,8 @@ def _register_verify(group: typer.Typer) -> None:
         folders = _folders(against or [])
         chosen = choose(folder, names or (folders if against else ()))
         expected = {name: read_manifests(folders[name] if against else _compiled(context, name)) for name in chosen}
-        rows = prove(_with_crds(folder), expected, find_helms(binaries=helm or ()))
+        charts = _with_crds(folder)
+        rows = prove(charts, expected, find_helms(binaries=helm or ()), _own(charts))
         print_rows(rows, output_format)
         raise typer.Exit(EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT)
 
@@ -117,6 +118,14 @@ def _with_crds(folder: Path) -> list[Path]:
     """A chart, and the chart of its CRDs where `convert --crds separate` made one."""
     beside = folder.with_name(f"{folder.name}-crds")
     return [folder, beside] if (beside / "Chart.yaml").is_file() else [folder]
+
+
+def _own(charts: Sequence[Path]) -> dict[Path, Collection[str]]:
+    """The files in each chart that envc wrote, as its index says."""
+    from envcompile.emit.index import INDEX_NAME, parse_index
+
+    indexes = [(chart, chart / INDEX_NAME) for chart in charts]
+    return {chart: parse_index(index.read_bytes()).keys() for chart, index in indexes if index.is_file()}
 
 
 def print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
@@ -282,6 +291,6 @@ class _Job:
         except UnavailableError:
             tell("not verified: there is no helm on PATH")
             return EXIT_OK
-        rows = verify(charts, made.expected, helms)
+        rows = verify(charts, made.expected, helms, _own(charts))
         print_rows(rows, "text", for_people=True)
         return EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT

@@ -18,7 +18,7 @@ from envcompile.actions.hook_scripts import own_command
 from envcompile.actions.past import log, open_past
 from envcompile.history.doctor import check
 from envcompile.history.spool import Spool
-from tests.harness.command import PACKAGE_ROOT, run_envc
+from tests.harness.command import PACKAGE_ROOT, PATIENCE, run_envc
 from tests.harness.repository import commit, deployment, git
 from tests.history.conftest import Folder, new_folder
 from tests.history.test_recording import compiled, rebuilt
@@ -49,7 +49,7 @@ def hooked_commit(folder: Folder, message: str, *options: str, **files: str) -> 
 def settle(folder: Folder) -> None:
     """Wait until the recorders in the background have nothing left to do."""
     spool = Spool(folder.root / ".envc")
-    end = time.monotonic() + 240
+    end = time.monotonic() + PATIENCE
     while spool.waiting() and time.monotonic() < end:
         time.sleep(0.05)
     with spool.alone():
@@ -71,7 +71,7 @@ def test_a_day_of_work_is_recorded(folder: Folder, monkeypatch: pytest.MonkeyPat
     folder.git("checkout", "-q", "-b", "side", start)
     first_side = hooked_commit(folder, "other", base__other=deployment("other"))
     hooked_commit(folder, "other 2", base__other=deployment("other", replicas=2))
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + PATIENCE
     while not Spool(folder.root / ".envc").last_error() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert first_side in Spool(folder.root / ".envc").waiting()
@@ -122,7 +122,7 @@ def test_recording_does_not_hold_a_commit_up(folder: Folder) -> None:
     hook = folder.root / ".git" / "hooks" / "post-commit"
     with spool.alone():
         # Whoever waited for the recorder would wait for ever.
-        subprocess.run([hook], cwd=folder.root, check=True, capture_output=True, timeout=120)
+        subprocess.run([hook], cwd=folder.root, check=True, capture_output=True, timeout=PATIENCE)
         assert spool.waiting() == [folder.git("rev-parse", "HEAD")]
     settle(folder)
 

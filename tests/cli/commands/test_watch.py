@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.command import run_envc, spawn_envc
+from tests.harness.command import PATIENCE, run_envc, spawn_envc
 from tests.harness.repository import config_map, environment
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.conftest import MakeProject
 
-SECONDS = 120
+SECONDS = PATIENCE
 """Before a test gives up; none waits so long unless something is wrong."""
 AGAIN = 3
 """After so many seconds of silence a file is saved again: the watcher's own start cannot be seen."""
