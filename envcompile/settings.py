@@ -356,9 +356,15 @@ class GenerateContent(Model, frozen=True, kw_only=True):
     """Files of lines `KEY=value`, each line one entry."""
 
 
-class GenerateSecret(GenerateContent, frozen=True, kw_only=True):
-    """Where the content of a Secret comes from; `KEY=ref+…` is a reference."""
+class GenerateSecret(Model, frozen=True, kw_only=True):
+    """Where the content of a Secret comes from; paths are relative to the file that names them."""
 
+    literals: tuple[str, ...] = ()
+    """Entries as `KEY=value`; `KEY=ref+…` is a reference."""
+    files: tuple[str, ...] = ()
+    """Files as `path` or `KEY=path`, each one entry; the key is the file's name when left out."""
+    envs: tuple[str, ...] = ()
+    """Files of lines `KEY=value`, each line one entry."""
     type: str = "Opaque"
     """Type of the Secret."""
 

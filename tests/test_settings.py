@@ -68,7 +68,12 @@ def test_schemas_accept_what_the_models_read() -> None:
 
 def test_schema_titles_are_the_files_names() -> None:
     """The title is what a person looks for."""
-    assert [settings.json_schema(name)["title"] for name in NAMES] == ["envc.yaml", "environment.yaml", "Patch"]
+    assert [settings.json_schema(name)["title"] for name in NAMES] == [
+        "envc.yaml",
+        "environment.yaml",
+        "Patch",
+        "Generate",
+    ]
 
 
 def test_every_key_of_the_project_has_a_default() -> None:

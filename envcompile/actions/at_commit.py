@@ -35,6 +35,7 @@ class AtCommit:
         self.environment = environment
         self.tree = repository.commit_tree(commit) if repository.has(commit) else None
         """The commit's files."""
+        self._folder = repository.top / repository.prefix
         self._linked: list[LinkedEnvironment | None] = []
 
     def __enter__(self) -> Self:
@@ -92,7 +93,9 @@ class AtCommit:
 
         if not self._linked:
             try:
-                found = Project(self.tree).link(self.environment) if self.tree is not None else None
+                tree = self.tree
+                project = Project.of_tree(tree, self._folder, tree.limits) if tree is not None else None
+                found = project.link(self.environment) if project is not None else None
             except EnvcError:
                 found = None
             self._linked.append(found)

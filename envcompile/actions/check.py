@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from envcompile.actions.findings_memo import Aside
     from envcompile.check.finding import Hit
     from envcompile.check.rule import Rule
-    from envcompile.model import Location
+    from envcompile.model import Location, ResourceId
     from envcompile.sources import EnvironmentSources, Tree
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -94,7 +94,7 @@ def check(
             Seen(
                 one.environment,
                 one.plan.api,
-                [resource.id for unit in one.exports for resource in unit.resources],
+                _ids_of(one),
                 grading(project, one.plan.sources),
             )
             for one in linked
@@ -108,6 +108,13 @@ def check(
         tuple(Ignored(finding, aside.reason) for one in sorted_out for finding, aside in one.ignored),
         tuple(sorted({kind for one in checked for kind in one.unknown})),
     )
+
+
+def _ids_of(linked: LinkedEnvironment) -> Iterator[ResourceId]:
+    """The resources of the units of an environment, looked up when somebody asks for the first."""
+    for unit in linked.exports:
+        for resource in unit.resources:
+            yield resource.id
 
 
 def own_rules_near(folder: Path) -> tuple[Rule, ...]:

@@ -8,7 +8,7 @@ from envcompile.actions.commit_inputs import EnvironmentInputs
 from envcompile.errors import EnvcError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
-from envcompile.units.kept_plans import BUILT, RECORDED, KeptPlans, keep_plans_at
+from envcompile.units.kept_plans import BUILT, RECORDED, KeptPlans, KeptRecords, keep_plans_at
 from envcompile.units.memo import FOLDER, FolderMemo, Remembered, told_of
 from envcompile.units.project import Project
 from envcompile.units.revised import plan_after, revised
@@ -142,7 +142,7 @@ class CommitStates:
         states = [self._states.get(name, {}).get(digest) for name, digest in at.digests.items()]
         plans = [one.state.plan for one in states if one is not None and one.state.plan is not None]
         if plans and len(plans) == len(at.digests):
-            keep_plans_at(units.root, units.tool, at.project, at.tree, plans)
+            keep_plans_at(units.records, units.tool, at.project, at.tree, plans)
             at.project.parsed.adopt()
             units.save_scans(at.project.parsed.new_scans)
 
@@ -164,7 +164,7 @@ class CommitStates:
         kept = None
         if units is not None and units.keeps:
             for series in (RECORDED, BUILT):
-                kept = kept or KeptPlans.at_commit(units.root, units.tool, tree, parsed, series)
+                kept = kept or KeptPlans.at_commit(units.records, units.tool, tree, parsed, series)
         if kept is not None:
             project = Project(tree, parsed, units, kept=kept)
             return OpenCommit(project, "", tree, self._inputs.of(commit, kept.layers, project.settings.crds))
@@ -267,7 +267,8 @@ class _Units(FolderMemo):
 
     def __init__(self, root: Path, tool: str, *, keeps: bool) -> None:
         super().__init__(root, tool)
-        self.root, self.tool = root, tool
+        self.tool = tool
+        self.records = KeptRecords(root)
         self.keeps = keeps
         self._known: dict[tuple[str, str], _Known] = {}
 

@@ -11,35 +11,24 @@ from envcompile.actions.own_labels import own_values, without_own_values
 from envcompile.ask.difference import Keys, compare
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
-from envcompile.git.blob import id_digits
 from envcompile.git.refs import default_branch, merge_base
 from envcompile.git.repository import open_repository
-from envcompile.git.sparse import completed
-from envcompile.git.trees import CommitTree
 from envcompile.limits import DEFAULT_LIMITS, bounded, raised
-from envcompile.sources import WorkingTree
-from envcompile.sources.parsed import ParsedFiles
 from envcompile.sources.project import read_project_file
 from envcompile.units.compare import changed_resources
-from envcompile.units.kept_plans import KeptPlans
-from envcompile.units.memo import FolderMemo
 from envcompile.units.project import Project
-from envcompile.units.snapshot import Look, tool_stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
     from envcompile.git.repository import Repository
+    from envcompile.git.trees import CommitTree
     from envcompile.limits import Limits
     from envcompile.model import Resource
-    from envcompile.sources import Tree
-    from envcompile.sources.scans import FileScan
-    from envcompile.sources.tree import File
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
-    from envcompile.units.shared_memo import SharedMemo
 
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
@@ -71,58 +60,6 @@ class Difference(NamedTuple):
     def changed(self) -> tuple[EnvironmentDiff, ...]:
         """The environments in which something differs."""
         return tuple(diff for diff in self.environments if diff.resources)
-
-
-class _TwinFiles(ParsedFiles):
-    """The files of one side; those that are the same on the other side are parsed once, and their values shared."""
-
-    __slots__ = ("_twin",)
-
-    def __init__(
-        self,
-        twin: _Side | None,
-        digest_of: Callable[[str], str] | None,
-        scans: Mapping[tuple[str, str], FileScan],
-        digits: int,
-    ) -> None:
-        super().__init__(digest_of, scans, digits)
-        self._twin = twin
-
-    def file(self, tree: Tree, path: str) -> File:
-        """The file with its bytes; those of the other side where git says that they are the same."""
-        twin = self._twin
-        if twin is None or path in self._files or not twin.tree.is_file(path):
-            return super().file(tree, path)
-        theirs = twin.parsed.file(twin.tree, path)
-        if isinstance(tree, CommitTree) and tree.holds(path, theirs.data):
-            self._files[path] = theirs
-            return theirs
-        return super().file(tree, path)
-
-    def values(self, tree: Tree, path: str) -> list[Any]:
-        """Every document of a YAML or JSON file, None for an empty one."""
-        twin = self._twin
-        if twin is not None and twin.tree.is_file(path):
-            file = twin.parsed.file(twin.tree, path)
-            if file.data == self.file(tree, path).data:
-                return twin.parsed.values(twin.tree, path)
-        return super().values(tree, path)
-
-
-class _Side(Project):
-    """One of two states of a repository."""
-
-    def __init__(
-        self,
-        tree: Tree,
-        memo: FolderMemo | SharedMemo | None,
-        digest_of: Callable[[str], str] | None,
-        digits: int,
-        twin: _Side | None = None,
-        kept_for: Callable[[Tree, ParsedFiles], KeptPlans | None] = lambda *_: None,
-    ) -> None:
-        parsed = _TwinFiles(twin, digest_of, memo.scans() if memo is not None else {}, digits)
-        super().__init__(tree, parsed, memo, kept=kept_for(tree, parsed))
 
 
 def difference(
@@ -171,8 +108,7 @@ def difference(
                     project = _newer_side(root, newer, limits)
                     after, failed = _linked(project, wanted, commit), {}
             older = opening.result()
-        memo = project.memo if project is not None else None
-        base = _Side(older, memo, older.blob_of, id_digits(root), project, _kept_at(root, limits))
+        base = Project.of_tree(older, root, limits, project)
         broken: dict[str, EnvcError] = {}
         known = project.environments if project is not None else ()
         if may_be_broken:
@@ -209,42 +145,23 @@ def difference(
 
 
 def _compile_into(
-    found: dict[str, CompiledEnvironment], side: _Side, linked: Mapping[str, LinkedEnvironment], name: str
+    found: dict[str, CompiledEnvironment], side: Project, linked: Mapping[str, LinkedEnvironment], name: str
 ) -> None:
     if name in linked:
         found[name] = side.compile_with_sources(name)
 
 
-def _newer_side(root: Path, commit: CommitTree | None, limits: Limits) -> _Side:
+def _newer_side(root: Path, commit: CommitTree | None, limits: Limits) -> Project:
     """The newer side, with what earlier runs remember of the project where it is trusted."""
-    folder = WorkingTree(root, limits)
-    look = Look(str(folder.root), f"{folder.root}/environments", is_trusted=limits.is_trusted)
-    memo = FolderMemo(folder.root, look.tool, is_kept=limits.is_trusted)
-    if commit is not None:
-        commit.limits = limits
-        return _Side(commit, memo, commit.blob_of, id_digits(root), kept_for=_kept_at(folder.root, limits))
-    tree = completed(folder)
-
-    def kept_for(tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
-        return KeptPlans.open(folder.root, look, tree, parsed) if tree is folder else None
-
-    return _Side(tree, memo, look.known_digest, id_digits(root), kept_for=kept_for)
-
-
-def _kept_at(root: Path, limits: Limits) -> Callable[[Tree, ParsedFiles], KeptPlans | None]:
-    """What finds the plans that hold for a commit, in a project that is trusted."""
-
-    def found(tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
-        if not limits.is_trusted or not isinstance(tree, CommitTree):
-            return None
-        return KeptPlans.at_commit(root, tool_stamp(), tree, parsed)
-
-    return found
+    if commit is None:
+        return Project.open(root, limits=limits)
+    commit.limits = limits
+    return Project.of_tree(commit, root, limits)
 
 
 def _newer_if_sound(
     root: Path, commit: CommitTree | None, wanted: Sequence[str], limits: Limits
-) -> tuple[_Side | None, dict[str, LinkedEnvironment], dict[str, EnvcError]]:
+) -> tuple[Project | None, dict[str, LinkedEnvironment], dict[str, EnvcError]]:
     """The newer side, its environments that compile, and what is wrong with the others; by an empty name with all."""
     failed: dict[str, EnvcError] = {}
     found: dict[str, LinkedEnvironment] = {}

@@ -39,6 +39,7 @@ from envcompile.kubernetes.fieldpath import format_field
 from envcompile.log import decision, is_on
 from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
+from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
 from envcompile.units.field_places import field_path, source_place
@@ -85,7 +86,7 @@ def find_all(
     apps: dict[str, list[tuple[_Checker, int]]] = {}
     for checker in checkers:
         for number in checker.missing:
-            apps.setdefault(checker.linked.plan.units[number].app, []).append((checker, number))
+            apps.setdefault(checker.linked.plan.units.apps[number], []).append((checker, number))
     # Application by application: what environments have in common is looked at once.
     for app in sorted(apps):
         for checker, number in apps[app]:
@@ -96,7 +97,7 @@ def find_all(
 def count_of(linked: LinkedEnvironment) -> int:
     """How many resources an environment has."""
     if linked.paths is not None:
-        return sum(map(len, linked.paths))
+        return linked.paths.resources
     return len(linked.linked.order) + len(linked.linked.further)
 
 
@@ -134,8 +135,8 @@ class _Checker:
         self._renderer = Renderer()
         said = _settings_files(project, linked.environment)
         self._unit_keys = [
-            combined_digest([unit.key, linked.imports_digest(number), said, stamp])
-            for number, unit in enumerate(self._plan.units)
+            combined_digest([key, linked.imports_digest(number), said, stamp])
+            for number, key in enumerate(self._plan.units.keys)
         ]
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
@@ -145,7 +146,7 @@ class _Checker:
         """The numbers of the units that nothing is remembered of."""
         if stamp:
             why = {reason.app: reason.why.removeprefix("compiled: ") for reason in linked.reasons} if is_on() else {}
-            anew = [self._plan.units[number].app for number in self.missing]
+            anew = [self._plan.units.apps[number] for number in self.missing]
             decision(
                 "check",
                 "%s: %s of %s units are looked at anew: %s",
@@ -162,11 +163,12 @@ class _Checker:
         self._facts[number] = self._facts_of(values)
         body = packed(self._facts[number])
         unit = CheckedUnit(
-            self._plan.units[number].app,
+            self._plan.units.apps[number],
             tuple(alone),
             tuple(asides),
             tuple(unknown_kinds(self._plan.api, [resource.id for _, resource in values])),
             hashlib.sha256(body or b"").hexdigest(),
+            tuple(sorted({resource.id[:2] for _, resource in values})),
             self._bodies(values) if self._older is not None else (),
         )
         self._units[number] = unit
@@ -222,7 +224,7 @@ class _Checker:
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
         hits = self._joint("facts", [own, *told], lambda: self._by_facts(more))
-        kinds = {one.id[:2] for unit in self.linked.exports for one in unit.resources}
+        kinds = {kind for unit in self._units.values() for kind in unit.kinds}
         kinds |= {resource.id[:2] for resource in further}
         whole = [rule for rule in self._together if rule.whole and (rule.needs is None or rule.needs in kinds)]
         if whole:
@@ -260,7 +262,7 @@ class _Checker:
         if known is not None:
             return known
         found = ask()
-        if all(unit.may_be_remembered for unit in plan.units):
+        if plan.units.may_all_be_remembered:
             self._memo.put_joint(sight, joint_from, found)
         return found
 
@@ -312,7 +314,7 @@ class _Checker:
         for rule in rules:
             for hit in rule.find(scene):
                 number = homes.get(hit.resource, -1)
-                app = self._plan.units[number].app if number >= 0 else ""
+                app = self._plan.units.apps[number] if number >= 0 else ""
                 value = json.dumps(hit.value, ensure_ascii=True, sort_keys=True, default=str)
                 raw = RawHit(rule.id, hit.resource, hit.pointer, hit.what, hit.fix, hit.severity, value, hit.beside)
                 found.setdefault(app, []).append(msgspec.json.encode(raw) + b"\n")
@@ -405,13 +407,9 @@ class _Checker:
 
 def _settings_files(project: Project, environment: str) -> str:
     """The digest of the files that hold an environment's settings: findings point into them."""
-    sources = project.sources
-    documents = [sources.overlays[layer].document for layer in sources.layers[environment]]
-    return combined_digest([
-        f"{document.source.path} {hashlib.sha256(document.source.read()).hexdigest()}"
-        for document in documents
-        if document is not None
-    ])
+    tree, layers = project.tree, project.kept.layers if project.kept is not None else project.sources.layers
+    paths = [f"{OVERLAYS}/{layer}/{ENVIRONMENT_FILE}" for layer in layers[environment]]
+    return combined_digest([f"{path} {project.parsed.digest(tree, path)}" for path in paths if tree.is_file(path)])
 
 
 def _paths_of(linked: LinkedEnvironment) -> list[list[str]]:

@@ -93,6 +93,8 @@ class CheckedUnit(msgspec.Struct, array_like=True):
     """Kinds that no schema is known of."""
     facts: str
     """The digest of what rules about several resources look at."""
+    kinds: tuple[tuple[str, str], ...]
+    """Group and kind of its resources, each once."""
     bodies: tuple[tuple[int, str], ...]
     """Resources with fields that must stay: their number in the unit, and git's name of their file's bytes."""
     joint: tuple[Found, ...] = ()

@@ -177,7 +177,7 @@ class Outputs(Mapping[str, bytes]):
             for file, places in self._arranged.items()
         }
         found = {file: known.get(key) or digest(self[file]) for file, key in keys.items()}
-        if memo is not None and all(unit.may_be_remembered for unit in self.linked.plan.units):
+        if memo is not None and self.linked.plan.units.may_all_be_remembered:
             memo.put_wholes(name, {key: found[file] for file, key in keys.items()})
         return found
 

@@ -16,6 +16,42 @@ if TYPE_CHECKING:
 
 _PRIVATE: Final = ("image", "command", "args")
 """Fields of a container that say nothing to anybody else, but for the variables that they name."""
+_UNSEEN_OF_WORKLOADS: Final = frozenset({
+    "revisionHistoryLimit",
+    "progressDeadlineSeconds",
+    "minReadySeconds",
+    "podManagementPolicy",
+    "successfulJobsHistoryLimit",
+    "failedJobsHistoryLimit",
+    "backoffLimit",
+    "activeDeadlineSeconds",
+})
+_UNSEEN_OF_PODS: Final = frozenset({
+    "terminationGracePeriodSeconds",
+    "dnsPolicy",
+    "schedulerName",
+    "hostAliases",
+    "activeDeadlineSeconds",
+    "shareProcessNamespace",
+    "enableServiceLinks",
+})
+_UNSEEN_OF_CONTAINERS: Final = frozenset({
+    "imagePullPolicy",
+    "workingDir",
+    "stdin",
+    "tty",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+})
+"""Fields that only a rule about the one resource could judge: none about several looks at them."""
+_PROBES: Final = ("livenessProbe", "readinessProbe", "startupProbe")
+_UNSEEN_OF_PROBES: Final = frozenset({
+    "initialDelaySeconds",
+    "periodSeconds",
+    "timeoutSeconds",
+    "successThreshold",
+    "failureThreshold",
+})
 _VARIABLE: Final = re.compile(r"\$\$|\$\([A-Z_][A-Z0-9_]*\)")
 """May be a variable of a ConfigMap that the container takes whole."""
 _ADAPTER: Final = "seriesQuery"
@@ -35,7 +71,17 @@ def facts_of(resource: Resource) -> dict[str, Any]:
             }
         case "bitnami.com", "SealedSecret":
             return _sealed(value)
-    return map_pod_template(resource.id, value, _template) if template_path(resource.id) is not None else value
+    if template_path(resource.id) is None:
+        return value
+    return _seen(map_pod_template(resource.id, value, _template), "spec", _UNSEEN_OF_WORKLOADS)
+
+
+def _seen(value: dict[str, Any], field: str, unseen: frozenset[str]) -> dict[str, Any]:
+    """A map of which a map in some field lacks what nobody sees."""
+    inner = value.get(field)
+    if not isinstance(inner, dict) or unseen.isdisjoint(inner):
+        return value
+    return {**value, field: {key: held for key, held in inner.items() if key not in unseen}}
 
 
 def _names(data: Any) -> Any:
@@ -60,11 +106,17 @@ def _template(template: dict[str, Any]) -> dict[str, Any]:
         for field in CONTAINER_LISTS
         if isinstance(spec.get(field), list)
     }
-    return {**template, "spec": {**spec, **lists}}
+    return _seen({**template, "spec": {**spec, **lists}}, "spec", _UNSEEN_OF_PODS)
 
 
 def _container(container: dict[str, Any]) -> dict[str, Any]:
-    found = {key: _variables(inner) if key in _PRIVATE else inner for key, inner in container.items()}
+    found = {
+        key: _variables(inner) if key in _PRIVATE else inner
+        for key, inner in container.items()
+        if key not in _UNSEEN_OF_CONTAINERS
+    }
+    for probe in _PROBES:
+        found = _seen(found, probe, _UNSEEN_OF_PROBES)
     env = container.get("env")
     if isinstance(env, list):
         found["env"] = [

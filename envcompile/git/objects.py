@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import select
 import weakref
 from contextlib import suppress
@@ -214,17 +215,18 @@ def missing(what: str) -> UnavailableError:
 
 
 def _entries(data: bytes, digits: int) -> dict[str, TreeEntry]:
-    """The entries of a tree object: mode, space, name, NUL, hash."""
-    return dict(_split(data, _BYTES.get(digits, 20)))
+    """The entries of a tree object: mode, space, name, NUL, hash.
 
-
-def _split(data: bytes, size: int) -> Iterator[tuple[str, TreeEntry]]:
-    at = 0
-    while at < len(data):
-        end = data.index(b"\0", at)
-        mode, _, name = data[at:end].partition(b" ")
-        at = end + 1 + size
-        yield name.decode("utf-8", "surrogateescape"), TreeEntry(mode.decode(), data[end + 1 : at].hex())
+    Raises:
+        ValueError: it is none.
+    """
+    size = _BYTES.get(digits, 20)
+    found = re.findall(rb"([0-7]+) ([^\0]+)\0(.{%d})" % size, data, re.DOTALL)
+    if sum(len(mode) + len(name) for mode, name, _ in found) + len(found) * (size + 2) != len(data):
+        raise ValueError(digits)
+    return {
+        name.decode("utf-8", "surrogateescape"): TreeEntry(mode.decode(), hashed.hex()) for mode, name, hashed in found
+    }
 
 
 def _pipes(process: subprocess.Popen[bytes] | None) -> tuple[IO[bytes], IO[bytes]]:

@@ -22,7 +22,7 @@ from envcompile.git.tree import (
 from envcompile.limits import DEFAULT_LIMITS, too_much
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from envcompile.errors import UnavailableError
@@ -364,6 +364,54 @@ class CommitTree(StoredTree):
                 return None
             found.update({path: each.hash for path, each in entries.items() if "/." not in path})
         return found
+
+    def changed_since(self, names: Iterable[str], known: Callable[[str], Mapping[str, str]]) -> dict[str, str] | None:
+        """The files at or below some names of the project's folder whose content differs -> git's name of it.
+
+        Folders that git calls by the same name as before are not looked into. Names that begin with a dot are left out.
+
+        Args:
+            names: those names.
+            known: the names in a folder as they were, with git's names of what they held (`folders_of`).
+
+        Returns:
+            None where a file came or went, or where there is a link or a submodule.
+        """
+        changed: dict[str, str] = {}
+        todo: list[tuple[str, str]] = []
+        top = known("")
+        here = {name: entry for name in names if (entry := self._commit.entry(self._prefix + name)) is not None}
+        if not _alike("", here, top, changed, todo):
+            return None
+        while todo:
+            folder, hashed = todo.pop()
+            if not _alike(f"{folder}/", self._objects.folder(hashed), known(folder), changed, todo):
+                return None
+        return changed
+
+
+def _alike(
+    prefix: str,
+    entries: Mapping[str, TreeEntry],
+    known: Mapping[str, str],
+    changed: dict[str, str],
+    todo: list[tuple[str, str]],
+) -> bool:
+    """Tell whether a folder has the same names; what differs in it is added to `changed` and `todo`."""
+    count = 0
+    for name, entry in entries.items():
+        if name.startswith("."):
+            continue
+        count += 1
+        is_folder = entry.mode == FOLDER
+        before = known.get(f"{name}/" if is_folder else name)
+        if before is None or entry.mode in {SYMLINK, SUBMODULE}:
+            return False
+        if before != entry.hash and is_folder:
+            todo.append((prefix + name, entry.hash))
+        elif before != entry.hash:
+            changed[prefix + name] = entry.hash
+    return count == len(known)
 
 
 class _Commit:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from envcompile.errors import Problems
     from envcompile.model import Document, Pointer
-    from envcompile.settings import GenerateContent
+    from envcompile.settings import GenerateContent, GenerateSecret
 
 KIND: Final = "Generate"
 _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
@@ -89,7 +89,11 @@ def _kind(field: str) -> str:
 
 
 def _entries(
-    content: GenerateContent, field: str, document: Document, read: Callable[[str], bytes], problems: Problems
+    content: GenerateContent | GenerateSecret,
+    field: str,
+    document: Document,
+    read: Callable[[str], bytes],
+    problems: Problems,
 ) -> Iterator[_Entry]:
     folder = posixpath.dirname(document.source.path)
 

@@ -47,14 +47,10 @@ def _changed_units(before: LinkedEnvironment, after: LinkedEnvironment, renderer
 
     Whatever is not in them has the same text, and is in the same file while its place and the layout are the same.
     """
-    is_alike = before.plan.layout == after.plan.layout
-    left, right = _units_of(before), _units_of(after)
     files: tuple[dict[ResourceId, str], dict[ResourceId, str]] = ({}, {})
-    for app in {*left, *right}:
-        one, other = left.get(app), right.get(app)
-        if not is_alike or one is None or other is None or one[1:] != other[1:]:
-            files[0].update(_files(before, one))
-            files[1].update(_files(after, other))
+    for one, other in _differing_units(before, after):
+        files[0].update(_files(before, one))
+        files[1].update(_files(after, other))
     for identity in {*files[0], *files[1]}:
         if files[0].get(identity) != files[1].get(identity) or (
             render(before.resource(identity), renderer) != render(after.resource(identity), renderer)
@@ -62,21 +58,30 @@ def _changed_units(before: LinkedEnvironment, after: LinkedEnvironment, renderer
             yield identity
 
 
-def _units_of(linked: LinkedEnvironment) -> dict[str, tuple[int, str, tuple[str, ...]]]:
-    """Application -> number and key of its unit, and the places of its resources."""
-    return {
-        unit.app: (number, unit.key, places)
-        for number, (unit, places) in enumerate(zip(linked.plan.units, linked.paths or (), strict=True))
-    }
+def _differing_units(before: LinkedEnvironment, after: LinkedEnvironment) -> Iterator[tuple[int | None, int | None]]:
+    """The numbers of the units of an application on both sides, where they or their places are not the same."""
+    is_alike = before.plan.layout == after.plan.layout
+    left, right = before.plan.units, after.plan.units
+    paths = before.paths or (), after.paths or ()
+    is_placed_alike = paths[0] is paths[1]
+    if left.apps == right.apps:
+        for number, (old, new) in enumerate(zip(left.keys, right.keys, strict=True)):
+            if not is_alike or old != new or not (is_placed_alike or paths[0][number] == paths[1][number]):
+                yield number, number
+        return
+    numbers = [{app: number for number, app in enumerate(units.apps)} for units in (left, right)]
+    for app in {*left.apps, *right.apps}:
+        one, other = numbers[0].get(app), numbers[1].get(app)
+        is_same = one is not None and other is not None and left.keys[one] == right.keys[other]
+        if not is_alike or not is_same or paths[0][one or 0] != paths[1][other or 0]:
+            yield one, other
 
 
-def _files(
-    linked: LinkedEnvironment, unit: tuple[int, str, tuple[str, ...]] | None
-) -> Iterator[tuple[ResourceId, str]]:
+def _files(linked: LinkedEnvironment, number: int | None) -> Iterator[tuple[ResourceId, str]]:
     """The resources of a unit with their files."""
-    number, _, places = unit or (0, "", ())
-    for position, place in enumerate(places):
-        yield linked.id_at(number, position), file_of(place, linked.plan.layout)
+    if number is not None and linked.paths is not None:
+        for position, place in enumerate(linked.paths[number]):
+            yield linked.id_at(number, position), file_of(place, linked.plan.layout)
 
 
 def differing(left: State, right: State) -> set[ResourceId]:
@@ -134,9 +139,10 @@ class State:
             self.paths = {resource.id: path for path, resource in placed.items()}
         self.further = tuple([resource.id for resource in linked.linked.further])
         self.imports = linked.linked.imports
-        for number, (unit, exports) in enumerate(zip(linked.plan.units, linked.exports, strict=True)):
-            self.exports[unit.app] = exports
-            self.units[unit.app] = (unit.key, linked.imports_digest(number), exports.resources)
+        units = linked.plan.units
+        for number, (app, key, exports) in enumerate(zip(units.apps, units.keys, linked.exports, strict=True)):
+            self.exports[app] = exports
+            self.units[app] = (key, linked.imports_digest(number), exports.resources)
 
     @property
     def layout(self) -> Layout:

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.units.link import Imports, Linked
     from envcompile.units.memo import Memo, Remembered
-    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.planned import PlannedUnit
     from envcompile.units.unit import CompiledUnit, Exported, RefusedField, UnitExports
+
+
+_FEW = 8
+"""Edited units that are compiled rather than looked up."""
 
 
 class Reason(NamedTuple):
@@ -44,23 +49,31 @@ class Units:
     def __init__(self, plan: EnvironmentPlan, memo: Memo | None = None) -> None:
         self.plan = plan
         self.memo = memo
-        self.remembered: list[Remembered | None] = [None] * len(plan.units)
         self.compiled: dict[int, CompiledUnit] = {}
         self.refused: dict[int, tuple[RefusedField, ...]] = {}
         """What no API server takes of units, by their number."""
-        self._exports: list[UnitExports | None] = [None] * len(plan.units)
-        self._told: list[bytes | None] = [None] * len(plan.units)
+        self.anew: set[int] = set()
+        """The numbers of the units that were compiled because nothing is remembered of them."""
+        self.told: Sequence[str] = ()
+        """The digests of what units tell, once nothing can change them any more."""
+        self._remembered: dict[int, Remembered | None] = {}
+        self._exports: dict[int, UnitExports] = {}
+        self._told: dict[int, bytes] = {}
         """The same packed, of units whose values were given up."""
         self._is_sound = True
 
+    def remembered(self, number: int) -> Remembered | None:
+        """What was remembered of a unit when somebody asked first; None when it is nothing."""
+        if number not in self._remembered:
+            memo, key = self.memo, self.plan.units.keys[number]
+            self._remembered[number] = memo.get(self.plan.environment, key) if memo is not None else None
+        return self._remembered[number]
+
     def settle(self, number: int) -> CompiledUnit | None:
         """Compile a unit that is not remembered; None for one that is, or is compiled already."""
-        if self.remembered[number] is not None or self._exports[number] is not None or self._told[number] is not None:
+        if number in self._exports or number in self._told or self.remembered(number) is not None:
             return None
-        known = self.memo.get(self.plan.environment, self.plan.units[number].key) if self.memo is not None else None
-        if known is not None:
-            self.remembered[number] = known
-            return None
+        self.anew.add(number)
         compiled = self.compile(number)
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
@@ -68,7 +81,7 @@ class Units:
 
     def is_remembered(self, number: int) -> bool:
         """Tell whether a unit need not be compiled."""
-        return self.memo is not None and self.memo.get(self.plan.environment, self.plan.units[number].key) is not None
+        return self.remembered(number) is not None
 
     def adopt(self, number: int, compiled: CompiledUnit, *, has_values: bool) -> None:
         """Take a unit that was compiled elsewhere; its values are made here when somebody asks and they did not come.
@@ -78,6 +91,7 @@ class Units:
             compiled: what was made of its input.
             has_values: whether its resources came with it.
         """
+        self.anew.add(number)
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
         self._note_refused(number, compiled)
@@ -94,31 +108,29 @@ class Units:
 
     def _pack(self, number: int) -> None:
         """Keep what a unit tells as bytes, as it is remembered: that takes a quarter of the room."""
-        found = self._exports[number]
-        if found is not None and self.memo is not None:
+        if number in self._exports and self.memo is not None:
             from envcompile.units.memo import told_of
 
-            self._told[number] = told_of(found)
-            self._exports[number] = None
+            self._told[number] = told_of(self._exports.pop(number))
 
     def release(self) -> None:
         """Give up what was unpacked of what units tell."""
-        for number, known in enumerate(self.remembered):
-            if known is not None or self._told[number] is not None:
-                self._exports[number] = None
+        for number in list(self._exports):
+            if number in self._told or self._remembered.get(number) is not None:
+                del self._exports[number]
 
     def told_by(self, number: int) -> bytes:
         """What a unit tells, packed."""
         from envcompile.units.memo import told_of
 
-        return self._told[number] or told_of(self.exports_of(number))
+        return self._told.get(number) or told_of(self.exports_of(number))
 
     def exports_of(self, number: int) -> UnitExports:
         """What a unit tells."""
         self.settle(number)
-        found = self._exports[number]
+        found = self._exports.get(number)
         if found is None:
-            known, told = self.remembered[number], self._told[number]
+            known, told = self._remembered.get(number), self._told.get(number)
             if told is not None:
                 from envcompile.units.memo import exports_from
 
@@ -133,19 +145,33 @@ class Units:
         return [self.exports_of(number) for number in range(len(self.plan.units))]
 
     def digest(self) -> str:
-        """The digest of everything that joining looks at; empty when it has to be done anew anyway."""
-        if self.memo is None or not all(unit.may_be_remembered for unit in self.plan.units):
+        """The digest of everything that joining looks at; empty when it has to be done anew anyway.
+
+        Of units that a build kept it is known what they tell. Where that is most of them, whoever asks seldom asks
+        about others than the few that were edited: to compile those is less than to look up what is remembered.
+        """
+        units = self.plan.units
+        if self.memo is None or not units.may_all_be_remembered:
             return ""
         from envcompile.units.memo import digest_of
 
-        for number in range(len(self.plan.units)):
+        told = list(units.told)
+        unknown = [number for number, digest in enumerate(told) if not digest]
+        if self.are_kept_but_few():
+            self._remembered = {**dict.fromkeys(unknown), **self._remembered}
+        for number in unknown:
             self.settle(number)
         if not self._is_sound:
             return ""
-        told = []
-        for number, known in enumerate(self.remembered):
-            told.append(known.told_digest if known is not None else digest_of(self.told_by(number)))
+        for number in unknown:
+            known = self._remembered.get(number)
+            told[number] = known.told_digest if known is not None else digest_of(self.told_by(number))
+        self.told = told
         return combined_digest([self.plan.joined_from, *told])
+
+    def are_kept_but_few(self) -> bool:
+        """Tell whether a build kept what all units tell, but for a few that were edited since."""
+        return self.plan.units.are_known and self.plan.units.told.count("") <= _FEW
 
     def compile(self, number: int) -> CompiledUnit:
         """One unit's values."""
@@ -153,10 +179,10 @@ class Units:
         if found is None:
             plan = self.plan
             unit = plan.units[number]
-            known = self.remembered[number]
-            # What is refused is not remembered (`LinkedEnvironment.remember`).
-            found = compile_unit(plan.input_of(unit), plan.api, is_accepted=known is not None)
-            self.compiled[number] = found
+            known = self._remembered.get(number)
+            # What is refused is not remembered (`LinkedEnvironment.remember`), and no build keeps a plan of it.
+            is_accepted = known is not None or bool(plan.units.told[number])
+            found = self.compiled[number] = compile_unit(plan.input_of(unit), plan.api, is_accepted=is_accepted)
             self._note_refused(number, found)
             if known is not None and not known.tells(found.exports):
                 what = f"what is remembered of {unit.app} in {plan.environment} is not what it compiles to"
@@ -169,7 +195,7 @@ class Units:
             self.refused[number] = compiled.refused
 
 
-class LinkedEnvironment:
+class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every question that is asked of an environment
     """An environment whose units are compiled, or known to compile, and joined.
 
     Args:
@@ -183,7 +209,6 @@ class LinkedEnvironment:
         plan = self.plan = units.plan
         memo = self.memo = units.memo
         self._units = units
-        self._remembered = units.remembered
         self._digest = units.digest()
         self._is_alone = False
         """Whether nothing came of joining the units but where their files are."""
@@ -193,12 +218,7 @@ class LinkedEnvironment:
         self._asked: dict[ResourceId, tuple[int, int]] = {}
         self.paths = memo.joined(plan.environment, self._digest) if memo is not None and self._digest else None
         """For each unit the paths of its files, when it is remembered that nothing else comes of joining them."""
-        # Why units were compiled is known only until they are remembered.
-        self._compiled_for = {
-            number: self._reason(number)
-            for number in range(len(plan.units) if memo is not None else 0)
-            if units.remembered[number] is None
-        }
+        self._compiled_for: dict[int, Reason] | None = None
         if self.paths is None:
             problems = Problems()
             report(plan, self.exports, units.compiled.values(), problems)
@@ -258,11 +278,17 @@ class LinkedEnvironment:
         return self._units.refused
 
     @property
+    def told(self) -> Sequence[str]:
+        """The digests of what units tell; none where that may change."""
+        return self._units.told
+
+    @property
     def reasons(self) -> Sequence[Reason]:
         """For each unit whether it was compiled, and why."""
         if self.memo is None:
             return ()
-        return [self._compiled_for.get(number) or self._reason(number) for number in range(len(self.plan.units))]
+        why = self._why()
+        return [why.get(number) or self._reason(number) for number in range(len(self.plan.units))]
 
     def resources(self) -> Iterator[Resource]:
         """All resources in the order in which layers lay them; units that are only remembered are compiled for it."""
@@ -291,7 +317,8 @@ class LinkedEnvironment:
             return self.ids()
         text = name.encode("utf-8", "surrogateescape")
         found = set()
-        for number, known in enumerate(self._remembered):
+        for number in range(len(self.plan.units)):
+            known = self._units.remembered(number)
             if known is None or text in known.told:
                 count = len(self._units.exports_of(number).resources)
                 found.update([self.id_at(number, position) for position in range(count)])
@@ -326,7 +353,7 @@ class LinkedEnvironment:
 
     def known_digests(self, number: int) -> Sequence[str] | None:
         """The digests of the files of a unit when they are remembered."""
-        known = self._remembered[number]
+        known = self._units.remembered(number)
         return known.files.get(self.imports_digest(number)) if known is not None else None
 
     def imports_digest(self, number: int) -> str:
@@ -357,16 +384,18 @@ class LinkedEnvironment:
             paths: for each unit those of its files; left out by who made no files.
             digests: the SHA-256 of every file by its path.
         """
-        if self.memo is None:
+        if self.memo is None or (digests is None and self._units.are_kept_but_few()):
             return
         from envcompile.units.memo import Remembered
 
-        for number, unit in enumerate(self.plan.units):
-            known = self._remembered[number]
+        self._why()
+        for number in range(len(self.plan.units)):
+            known = self._units.remembered(number)
             imported = self.imports_digest(number)
-            if (known is not None and (digests is None or imported in known.files)) or not unit.may_be_remembered:
+            if (known is not None and (digests is None or imported in known.files)) or number in self.refused:
                 continue
-            if number in self.refused:
+            unit = self.plan.units[number]
+            if not unit.may_be_remembered:
                 continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
@@ -392,9 +421,15 @@ class LinkedEnvironment:
         document = self._compile(found[0]).resources[found[1]].steps[0].document
         return place(document) if document is not None else None
 
+    def _why(self) -> Mapping[int, Reason]:
+        """Why units were compiled, by their number: that is known only until they are remembered."""
+        if self._compiled_for is None:
+            self._compiled_for = {number: self._reason(number) for number in sorted(self._units.anew)}
+        return self._compiled_for
+
     def _reason(self, number: int) -> Reason:
         unit: PlannedUnit = self.plan.units[number]
-        if self._remembered[number] is not None:
+        if self._units.remembered(number) is not None:
             is_shared = self.memo is not None and self.memo.is_shared(self.environment, unit.key)
             why = "remembered (shared)" if is_shared else "remembered"
             return Reason(self.environment, unit.app, is_remembered=True, changed=(), why=why)

@@ -14,18 +14,20 @@ import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.errors import EnvcError
+from envcompile.git.folders import folders_of
 from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
 from envcompile.sources.project import PROJECT_FILE
 from envcompile.sources.scans import combined_digest
 from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.units.memo import FOLDER, read_checked, write_checked
-from envcompile.units.plan import EnvironmentPlan, PlannedUnit, empty_store
+from envcompile.units.plan import EnvironmentPlan, empty_store
+from envcompile.units.planned import PlannedUnit, PlannedUnits
 from envcompile.units.snapshot import INPUT_FOLDERS
 from envcompile.units.unit import ApiFacts, SecretInput
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.git.trees import CommitTree
@@ -43,11 +45,9 @@ _MOST_EDITS = 200
 
 
 class _Unit(msgspec.Struct, array_like=True):
-    app: str
     parts: tuple[Part, ...]
     has_secrets: bool
     sealed: str
-    key: str
 
 
 class _Plan(msgspec.Struct, array_like=True):
@@ -59,7 +59,11 @@ class _Plan(msgspec.Struct, array_like=True):
     facts: str
     merge_texts: bool
     given: dict[str, str]
-    units: list[_Unit]
+    apps: list[str]
+    keys: list[str]
+    told: list[str]
+    units: list[bytes]
+    """Each a `_Unit`: seldom more than a few are looked at."""
     patches: tuple[tuple[int, str, int, tuple[str | int, ...]], ...]
     patched: tuple[tuple[int, str, str], ...]
     documents: int
@@ -78,15 +82,69 @@ class _Project(msgspec.Struct, array_like=True):
 class _Inputs(msgspec.Struct, array_like=True):
     world: str
     tool: str
-    digests: dict[str, str]
-    """Of every file that was read; empty where there are files outside of the input folders."""
+    folders: dict[str, bytes]
+    """Of each folder its names, with git's names of what they hold; empty where there are files outside of the input
+    folders."""
+
+    def names(self, folder: str) -> dict[str, str]:
+        """The names in a folder, with git's names of what they hold."""
+        packed = self.folders.get(folder)
+        return msgspec.msgpack.decode(packed, type=dict[str, str]) if packed is not None else {}
+
+    def digest_of(self, path: str) -> str:
+        """The digest that a file had; empty for one that was not there."""
+        folder, _, name = path.rpartition("/")
+        return self.names(folder).get(name, "")
+
+    def files(self) -> dict[str, str]:
+        """The digest of every file."""
+        return {
+            f"{folder}/{name}" if folder else name: digest
+            for folder in self.folders
+            for name, digest in self.names(folder).items()
+            if not name.endswith("/")
+        }
+
+    @classmethod
+    def of(cls, world: str, tool: str, digests: Mapping[str, str]) -> _Inputs:
+        """The inputs with these digests of files."""
+        folders = folders_of(digests) if digests else {}
+        return cls(world, tool, {folder: msgspec.msgpack.encode(names) for folder, names in folders.items()})
+
+
+class KeptRecords:
+    """What is kept of plans below a project's folder, each record read once.
+
+    Args:
+        root: the project's folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._known: dict[tuple[str, str], Any] = {}
+
+    def load(self, series: str, name: str, kind: type[Any]) -> Any:
+        """A record; None for one that is not there, or is damaged."""
+        if (series, name) not in self._known:
+            data = read_checked(self._root / FOLDER / f"{series}-{name}")
+            try:
+                found = msgspec.msgpack.decode(data, type=kind) if data is not None else None
+            except msgspec.MsgspecError:
+                found = None
+            self._known[series, name] = found
+        return self._known[series, name]
+
+    def keep(self, series: str, name: str, data: bytes) -> None:
+        """Keep a record; a folder that cannot be written is no error."""
+        self._known.pop((series, name), None)
+        write_checked(self._root / FOLDER / f"{series}-{name}", data)
 
 
 class KeptPlans:
     """What is kept of a project's plans.
 
     Args:
-        root: the project's folder.
+        records: what is kept below the project's folder.
         world: names what they were made from.
         found: what is kept of the project.
         edits: layer and path of each file that was edited since -> its digest now.
@@ -94,9 +152,14 @@ class KeptPlans:
     """
 
     def __init__(
-        self, root: Path, world: str, found: _Project, edits: Mapping[tuple[str, str], str], series: str = BUILT
+        self,
+        records: KeptRecords,
+        world: str,
+        found: _Project,
+        edits: Mapping[tuple[str, str], str],
+        series: str = BUILT,
     ) -> None:
-        self._root = root
+        self._records = records
         self._series = series
         self.world = world
         """Names what they were made from."""
@@ -116,50 +179,47 @@ class KeptPlans:
         return bool(self._edits)
 
     @classmethod
-    def open(cls, root: Path, look: Look, tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+    def open(cls, records: KeptRecords, look: Look, tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
         """The plans that hold for a folder as it is; None when there are none.
 
         Args:
-            root: the project's folder.
+            records: what is kept below the project's folder.
             look: what it was found to be, beside the last build.
             tree: its files.
             parsed: what was read of them, with what earlier runs know.
         """
         if look.snapshot is None or look.changed is None or not look.is_plain:
             return None
-        world = world_of(look.tool, look.snapshot.inputs)
-        found = _load(root, BUILT, "project", _Project)
-        if found is None or found.world != world:
-            return None
         if any(not look.is_edited(path) for path in look.changed):
             return None
-        edits = _edits(look.changed, look.snapshot.inputs.digest_of, tree, parsed, frozenset(found.fixed))
-        return cls(root, world, found, edits) if edits is not None else None
+        world = world_of(look.tool, look.snapshot.inputs)
+        found = records.load(BUILT, "project", _Project)
+        if found is None or found.world != world:
+            return None
+        edits = _edits(look.changed, look.digest_before, tree, parsed, frozenset(found.fixed))
+        return cls(records, world, found, edits) if edits is not None else None
 
     @classmethod
     def at_commit(
-        cls, root: Path, tool: str, tree: CommitTree, parsed: ParsedFiles, series: str = BUILT
+        cls, records: KeptRecords, tool: str, tree: CommitTree, parsed: ParsedFiles, series: str = BUILT
     ) -> KeptPlans | None:
         """The plans that hold for a commit, by what git calls the contents of its files; None when there are none.
 
         Args:
-            root: the project's folder.
+            records: what is kept below the project's folder.
             tool: names this envc.
             tree: the files of the commit.
             parsed: what was read of them, with what earlier runs know.
             series: those that builds kept, or those that the recorder of commits did.
         """
-        found, inputs = _load(root, series, "project", _Project), _load(root, series, "inputs", _Inputs)
-        if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.digests:
+        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", _Inputs)
+        if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.folders:
             return None
-        files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE))
-        if files is None or files.keys() != inputs.digests.keys():
+        changed = tree.changed_since((*INPUT_FOLDERS, PROJECT_FILE), inputs.names)
+        if changed is None or len(changed) > _MOST_EDITS:
             return None
-        changed = [path for path, digest in files.items() if inputs.digests[path] != digest]
-        if len(changed) > _MOST_EDITS:
-            return None
-        edits = _edits(changed, inputs.digests, tree, parsed, frozenset(found.fixed))
-        return cls(root, found.world, found, edits, series) if edits is not None else None
+        edits = _edits(changed, inputs.digest_of, tree, parsed, frozenset(found.fixed))
+        return cls(records, found.world, found, edits, series) if edits is not None else None
 
     def plan(
         self,
@@ -180,7 +240,7 @@ class KeptPlans:
             api_for: what facts say of Kubernetes.
             store_for: the sealed values of the environment with these settings.
         """
-        kept = _load(self._root, self._series, f"of-{environment}", _Plan)
+        kept = self._records.load(self._series, f"of-{environment}", _Plan)
         if kept is None or kept.world != self.world:
             return None
 
@@ -199,7 +259,7 @@ class KeptPlans:
             api_for(facts),
             facts,
             kept.merge_texts,
-            tuple(_units(kept, store, environment)),
+            _units(kept, store, environment),
             store,
             kept.patches,
             kept.given,
@@ -217,20 +277,24 @@ def keep_plans(project: Project, inputs: Files) -> None:
         project: what was built.
         inputs: everything that was read for it.
     """
-    look, kept = project.look, project.kept
-    if look is None or project.memo is None or project.asks_git or project.private_files():
+    look, kept, records = project.look, project.kept, project.records
+    if look is None or records is None or project.memo is None or project.asks_git or project.private_files():
         return
     world = world_of(look.tool, inputs)
     if kept is None or world != kept.world:
-        plans = [project.plan(environment) for environment in project.environments]
-        _keep(project.root, BUILT, project, plans, _Inputs(world, look.tool, _digests_of(project, look, inputs)))
+        linked = [project.link(environment) for environment in project.environments]
+        digests = _digests_of(project, look, inputs)
+        kept_now = _Inputs.of(world, look.tool, digests)
+        _keep(records, BUILT, project, [(one.plan, one.told) for one in linked], kept_now)
 
 
-def keep_plans_at(root: Path, tool: str, project: Project, tree: CommitTree, plans: Sequence[EnvironmentPlan]) -> None:
+def keep_plans_at(
+    records: KeptRecords, tool: str, project: Project, tree: CommitTree, plans: Sequence[EnvironmentPlan]
+) -> None:
     """Keep the plans of all environments of a commit that was recorded.
 
     Args:
-        root: the project's folder.
+        records: what is kept below the project's folder.
         tool: names this envc.
         project: the commit.
         tree: its files.
@@ -239,12 +303,18 @@ def keep_plans_at(root: Path, tool: str, project: Project, tree: CommitTree, pla
     files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE)) if project.kept is None or project.kept.is_edited else None
     if files and not project.settings.crds:
         world = combined_digest([tool, *(f"{path} {digest}" for path, digest in sorted(files.items()))])
-        _keep(root, RECORDED, project, plans, _Inputs(world, tool, files))
+        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], _Inputs.of(world, tool, files))
 
 
-def _keep(root: Path, series: str, project: Project, plans: Sequence[EnvironmentPlan], inputs: _Inputs) -> None:
-    """Keep plans, unless a store of secrets is looked up in the files."""
-    if any(plan.sources.settings.secret_backend == "external" for plan in plans):
+def _keep(
+    records: KeptRecords,
+    series: str,
+    project: Project,
+    plans: Sequence[tuple[EnvironmentPlan, Sequence[str]]],
+    inputs: _Inputs,
+) -> None:
+    """Keep plans with what their units tell, unless a store of secrets is looked up in the files."""
+    if any(plan.sources.settings.secret_backend == "external" for plan, _ in plans):
         return
     kept = project.kept
     fixed = {*project.parsed.looked_at(), *project.crd_files(), *(kept.fixed if kept is not None else ())}
@@ -253,50 +323,58 @@ def _keep(root: Path, series: str, project: Project, plans: Sequence[Environment
         "project": _Project(inputs.world, project.settings, project.environments, layers, tuple(sorted(fixed))),
         "inputs": inputs,
     }
-    for plan in plans:
-        packed[f"of-{plan.environment}"] = _Plan(
-            inputs.world,
-            plan.sources.settings,
-            plan.sources.layer_names,
-            plan.facts.version,
-            list(plan.facts.crds),
-            plan.facts.digest,
-            plan.merge_texts,
-            dict(plan.given),
-            [_Unit(one.app, one.parts, one.secrets is not None, one.sealed, one.key) for one in plan.units],
-            plan.patches,
-            plan.patched,
-            plan.documents,
-            plan.store is not None,
-        )
     try:
+        packed |= {f"of-{plan.environment}": _plan_of(inputs.world, plan, told) for plan, told in plans}
         encoded = {name: msgspec.msgpack.encode(one) for name, one in packed.items()}
     except (OverflowError, UnicodeEncodeError):
         return  # a number or a text that msgpack has no form for
     for name, data in encoded.items():
-        write_checked(root / FOLDER / f"{series}-{name}", data)
+        records.keep(series, name, data)
+
+
+def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
+    return _Plan(
+        world,
+        plan.sources.settings,
+        plan.sources.layer_names,
+        plan.facts.version,
+        list(plan.facts.crds),
+        plan.facts.digest,
+        plan.merge_texts,
+        dict(plan.given),
+        list(plan.units.apps),
+        list(plan.units.keys),
+        list(told or plan.units.told),
+        [msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed)) for one in plan.units],
+        plan.patches,
+        plan.patched,
+        plan.documents,
+        plan.store is not None,
+    )
 
 
 def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
     """The digest of every file that was there; none of all where one is not known, or lies outside of the inputs."""
-    older = _load(project.root, BUILT, "inputs", _Inputs) if project.kept is not None else None
+    records = project.records if project.kept is not None else None
+    kept = records.load(BUILT, "inputs", _Inputs) if records is not None else None
+    older = kept.files() if kept is not None else {}
     read = {}
     if project.kept is None:
         documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
         read = {one.source.path: one.source.read() for one in documents if one is not None}
     found: dict[str, str] = {}
     paths: Iterable[str] = inputs.paths()
-    if older is not None and project.kept is not None and older.world == project.kept.world and older.digests:
+    if kept is not None and project.kept is not None and kept.world == project.kept.world and older:
         before = look.snapshot.inputs.names if look.snapshot is not None else None
         if before == inputs.names and look.changed is not None:
-            found, paths = older.digests, look.changed  # those of all others are the same
+            found, paths = older, look.changed  # those of all others are the same
     for path in paths:
         if not look.is_there(path):
             continue
         known = inputs.digest(path)
         if path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
             return {}
-        digest = known if known != UNREAD else older.digests.get(path, "") if older is not None else ""
+        digest = known if known != UNREAD else older.get(path, "")
         if not digest and not project.tree.is_file(path):
             return {}  # a folder that `crds:` names: its files have digests, it has none
         if not digest and (path in read or look.is_settled(path)):
@@ -320,13 +398,13 @@ def world_of(tool: str, inputs: Files) -> str:
 
 
 def _edits(
-    changed: Iterable[str], digests: Mapping[str, str], tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]
+    changed: Iterable[str], digest_of: Callable[[str], str], tree: Tree, parsed: ParsedFiles, fixed: frozenset[str]
 ) -> dict[tuple[str, str], str] | None:
     """Layer and path of each edited file -> its digest; None when what changed is more than that.
 
     Args:
         changed: the files that differ.
-        digests: of all files as plans were made from them.
+        digest_of: of a file as plans were made from it; empty where that is not known.
         tree: the files now.
         parsed: what was read of them.
         fixed: the files that plans hang on otherwise, too.
@@ -335,7 +413,7 @@ def _edits(
     for path in changed:
         layer = layer_of(path)
         before = parsed.scans.get((layer, path))
-        if path in fixed or not layer or before is None or before.crds or before.digest != digests.get(path):
+        if path in fixed or not layer or before is None or before.crds or before.digest != digest_of(path):
             return None
         try:
             after = parsed.rescan(tree, layer, path)
@@ -347,17 +425,18 @@ def _edits(
     return found
 
 
-def _units(kept: _Plan, store: Store | None, environment: str) -> Iterator[PlannedUnit]:
-    has_secrets = any(one.has_secrets for one in kept.units)
-    sealed = SecretInput(store or empty_store(environment), frozenset()) if has_secrets else None
-    for one in kept.units:
-        secrets = sealed if one.has_secrets else None
-        yield PlannedUnit(one.app, one.parts, secrets, one.sealed, may_be_remembered=True, key=one.key)
+def _units(kept: _Plan, store: Store | None, environment: str) -> PlannedUnits:
+    """The units of a plan that was kept; each is read when somebody asks for it."""
+    given = SecretInput(store or empty_store(environment), frozenset())
 
+    def read(number: int) -> PlannedUnit:
+        one = msgspec.msgpack.decode(kept.units[number], type=_Unit)
+        secrets = given if one.has_secrets else None
+        app, key = kept.apps[number], kept.keys[number]
+        return PlannedUnit(app, one.parts, secrets, one.sealed, may_be_remembered=True, key=key)
 
-def _load(root: Path, series: str, name: str, kind: type[Any]) -> Any:
-    data = read_checked(root / FOLDER / f"{series}-{name}")
-    try:
-        return msgspec.msgpack.decode(data, type=kind) if data is not None else None
-    except msgspec.MsgspecError:
-        return None
+    def holding(path: str) -> list[int]:
+        text = path.encode()
+        return [number for number, packed in enumerate(kept.units) if text in packed]
+
+    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {})

@@ -7,9 +7,9 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 import msgspec
 
@@ -18,13 +18,13 @@ from envcompile.sources.scans import FileScan
 from envcompile.units.unit import UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 3 "
+_FORMAT = b"envc units 4 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
@@ -106,7 +106,7 @@ class Memo(Protocol):
         """
         ...
 
-    def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
+    def joined(self, environment: str, digest: str) -> JoinedPaths | None:
         """For each unit of an environment the paths of its files; None when their joining is not remembered."""
         ...
 
@@ -130,16 +130,52 @@ class Memo(Protocol):
 
 
 class _Pack(msgspec.Struct, array_like=True):
-    """All that is remembered of one environment."""
+    """All that is remembered of the units of one environment."""
 
     tool: str
     entries: dict[str, Remembered]
     latest: dict[str, str]
     """Application -> the key that was used last."""
-    joined: tuple[str, list[tuple[str, ...]]]
-    """What came of the last joining, by a digest of all that went into it."""
     wholes: dict[str, str]
     """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+
+
+class _Joined(msgspec.Struct, array_like=True):
+    """What came of the last joining of one environment's units."""
+
+    tool: str
+    digest: str
+    """Of all that went into it."""
+    paths: list[bytes]
+    """For each unit the paths of its files."""
+    resources: int
+
+
+class JoinedPaths(Sequence[tuple[str, ...]]):
+    """For each unit of an environment the paths of its files; those of a unit are read when asked for.
+
+    Args:
+        packed: one a unit.
+        resources: so many paths there are in all.
+    """
+
+    __slots__ = ("_packed", "resources")
+
+    def __init__(self, packed: Sequence[bytes], resources: int) -> None:
+        self._packed = packed
+        self.resources = resources
+
+    @overload
+    def __getitem__(self, number: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[tuple[str, ...]]: ...
+    def __getitem__(self, number: int | slice) -> tuple[str, ...] | list[tuple[str, ...]]:
+        if isinstance(number, slice):
+            return [self[at] for at in range(*number.indices(len(self)))]
+        return msgspec.msgpack.decode(self._packed[number], type=tuple[str, ...])
+
+    def __len__(self) -> int:
+        return len(self._packed)
 
 
 class _Scans(msgspec.Struct, array_like=True):
@@ -192,6 +228,9 @@ class FolderMemo:
         self._packs: dict[str, _Pack] = {}
         self._used: dict[str, set[str]] = {}
         self._changed: set[str] = set()
+        self._joined: dict[str, _Joined] = {}
+        self._paths: dict[tuple[str, str], JoinedPaths] = {}
+        self._newly_joined: set[str] = set()
         self._scans: KeptScans | None = None
 
     def get(self, environment: str, key: str) -> Remembered | None:
@@ -226,15 +265,26 @@ class FolderMemo:
         self._used.setdefault(environment, set()).add(key)
         self._changed.add(environment)
 
-    def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
+    def joined(self, environment: str, digest: str) -> JoinedPaths | None:
         """For each unit of an environment the paths of its files; None when their joining is not remembered."""
-        known, paths = self._pack(environment).joined
-        return paths if known == digest else None
+        found = self._joined.get(environment)
+        if found is None:
+            data = self._read(f"joined-{environment}")
+            try:
+                found = msgspec.msgpack.decode(data, type=_Joined) if data is not None else None
+            except msgspec.MsgspecError:
+                found = None
+            found = found if found is not None and found.tool == self._tool else _Joined(self._tool, "", [], 0)
+            self._joined[environment] = found
+        if found.digest != digest:
+            return None
+        return self._paths.setdefault((environment, digest), JoinedPaths(found.paths, found.resources))
 
     def put_joined(self, environment: str, digest: str, paths: list[tuple[str, ...]]) -> None:
         """Remember that nothing comes of joining units but where their files are; `save` keeps it."""
-        self._pack(environment).joined = (digest, paths)
-        self._changed.add(environment)
+        packed = [msgspec.msgpack.encode(own) for own in paths]
+        self._joined[environment] = _Joined(self._tool, digest, packed, sum(map(len, paths)))
+        self._newly_joined.add(environment)
 
     def wholes(self, environment: str) -> Mapping[str, str]:
         """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
@@ -250,7 +300,10 @@ class FolderMemo:
         """Keep what was learnt; a folder that cannot be written is no error."""
         for environment in self._changed if self._is_kept else ():
             self._save(environment)
+        for environment in self._newly_joined if self._is_kept else ():
+            self._save_joined(environment)
         self._changed.clear()
+        self._newly_joined.clear()
 
     def close(self, environment: str) -> None:
         """Keep what was learnt of an environment, and give it up in memory; it is loaded again when asked for."""
@@ -259,6 +312,10 @@ class FolderMemo:
         if environment in self._changed:
             self._save(environment)
             self._changed.discard(environment)
+        if environment in self._newly_joined:
+            self._save_joined(environment)
+            self._newly_joined.discard(environment)
+        self._joined.pop(environment, None)
         self._packs.pop(environment, None)
         self._used.pop(environment, None)
 
@@ -273,8 +330,11 @@ class FolderMemo:
             if key in used:
                 pack.latest[entry.app] = key
         latest = {app: key for app, key in pack.latest.items() if key in kept}
-        pack = _Pack(self._tool, kept, latest, pack.joined, pack.wholes)
+        pack = _Pack(self._tool, kept, latest, pack.wholes)
         write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
+
+    def _save_joined(self, environment: str) -> None:
+        write_checked(self._file(f"joined-{environment}"), msgspec.msgpack.encode(self._joined[environment]))
 
     def scans(self) -> KeptScans:
         """What files spoke of, by layer and path."""
@@ -322,7 +382,7 @@ class FolderMemo:
             else:
                 if found.tool == self._tool:
                     return found
-        return _Pack(self._tool, {}, {}, ("", []), {})
+        return _Pack(self._tool, {}, {}, {})
 
     def _read(self, name: str) -> bytes | None:
         return read_checked(self._file(name)) if self._is_kept else None

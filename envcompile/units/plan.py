@@ -8,6 +8,7 @@ from envcompile.model import Layer
 from envcompile.sources.scans import combined_digest
 from envcompile.sources.yamlfiles import app_of
 from envcompile.units.cut import digest_of
+from envcompile.units.planned import PlannedUnit, PlannedUnits
 from envcompile.units.unit import SecretInput, UnitInput
 
 if TYPE_CHECKING:
@@ -27,20 +28,6 @@ if TYPE_CHECKING:
 _BASE = "base"
 
 
-class PlannedUnit(NamedTuple):
-    """A unit before its files are read."""
-
-    app: str
-    parts: tuple[Part, ...]
-    """Sorted as their layers lay them."""
-    secrets: SecretInput | None
-    sealed: str
-    """The digest of what `secrets` says to it."""
-    may_be_remembered: bool
-    """Whether nothing goes into it that git ignores: of such files not even a digest is kept."""
-    key: str
-
-
 class EnvironmentPlan(NamedTuple):
     """One environment as units, and what only the link step looks at."""
 
@@ -48,7 +35,7 @@ class EnvironmentPlan(NamedTuple):
     api: KubeApi
     facts: ApiFacts
     merge_texts: bool
-    units: tuple[PlannedUnit, ...]
+    units: PlannedUnits
     store: Store | None
     """The sealed values; None where there are none."""
     patches: tuple[tuple[int, str, int, PatchId], ...]
@@ -90,19 +77,16 @@ class EnvironmentPlan(NamedTuple):
         """
         if not edits:
             return self
-        paths = {path for _, path in edits}
-        units: list[PlannedUnit] = []
-        for planned in self.units:
-            unit = planned
-            if not paths.isdisjoint([part.path for part in unit.parts]):
-                parts = tuple([
-                    part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in unit.parts
-                ])
-                key = unit_key(self.given, unit.app, unit.sealed, digest_of(parts))
-                unit = unit._replace(parts=parts, key=key)
-            units.append(unit)
+        made: dict[int, PlannedUnit] = {}
+        for number in self.units.into({path for _, path in edits}):
+            unit = self.units[number]
+            parts = tuple([
+                part._replace(digest=edits.get((part.layer, part.path), part.digest)) for part in unit.parts
+            ])
+            key = unit_key(self.given, unit.app, unit.sealed, digest_of(parts))
+            made[number] = unit._replace(parts=parts, key=key)
         patched = tuple([(number, path, edits.get((number, path), digest)) for number, path, digest in self.patched])
-        return self._replace(units=tuple(units), patched=patched)
+        return self._replace(units=self.units.replaced(made), patched=patched)
 
     def inputs_of(self, unit: PlannedUnit) -> dict[str, str]:
         """Everything that a unit is compiled from: name -> digest, for who wants to know what changed."""
@@ -220,7 +204,7 @@ def plan(
         api,
         facts,
         merge_texts,
-        tuple(units),
+        PlannedUnits.of(units),
         store,
         tuple(patches),
         given,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.store import Store
     from envcompile.sources import EnvironmentSources, ParsedFiles, ProjectSources, Tree
     from envcompile.units.environment import Reason
-    from envcompile.units.kept_plans import KeptPlans
+    from envcompile.units.kept_plans import KeptPlans, KeptRecords
     from envcompile.units.memo import FolderMemo
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.shared_memo import SharedMemo
@@ -79,6 +79,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         memo: FolderMemo | SharedMemo | None = None,
         look: Look | None = None,
         kept: KeptPlans | None = None,
+        records: KeptRecords | None = None,
     ) -> None:
         from envcompile.sources import new_parsed_files
 
@@ -87,6 +88,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self._parsed: ParsedFiles = parsed if parsed is not None else new_parsed_files()
         self.kept: KeptPlans | None = kept
         """The plans that the last build kept, where they hold for what is there now."""
+        self.records: KeptRecords | None = records  # where plans are kept
         self._sources: ProjectSources | None = None
         self.memo: FolderMemo | SharedMemo | None = memo
         self._documents = 0
@@ -119,7 +121,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.git.blob import id_digits
         from envcompile.git.discovery import has_sparse_patterns
         from envcompile.sources import ParsedFiles, WorkingTree, find_root
-        from envcompile.units.kept_plans import KeptPlans
+        from envcompile.units.kept_plans import KeptPlans, KeptRecords
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
 
@@ -133,10 +135,11 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             tree = completed(tree)
         memo = FolderMemo(root, look.tool, is_kept=limits.is_trusted)
         parsed = ParsedFiles(look.known_digest, memo.scans(), id_digits(root), seal=look.tool)
-        kept = KeptPlans.open(root, look, tree, parsed) if isinstance(tree, WorkingTree) else None
+        records = KeptRecords(root)
+        kept = KeptPlans.open(records, look, tree, parsed) if isinstance(tree, WorkingTree) else None
         if kept is not None:
             decision("units", "the plans of the last build hold: %s files were edited since", len(look.changed or ()))
-        return cls(tree, parsed, memo, look, kept)
+        return cls(tree, parsed, memo, look, kept, records)
 
     @classmethod
     def of_index(cls, path: str | os.PathLike[str] = ".", limits: Limits = DEFAULT_LIMITS) -> Project:
@@ -151,7 +154,9 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         from envcompile.units.stored import index_tree
 
-        return cls._of_stored(*index_tree(path), limits)
+        tree, folder = index_tree(path)
+        tree.limits = limits
+        return cls.of_tree(tree, folder, limits)
 
     @classmethod
     def of_commit(cls, path: str | os.PathLike[str], revision: str, limits: Limits = DEFAULT_LIMITS) -> Project:
@@ -167,30 +172,24 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         from envcompile.units.stored import commit_tree
 
-        return cls._of_stored(*commit_tree(path, revision), limits)
+        tree, folder = commit_tree(path, revision)
+        tree.limits = limits
+        return cls.of_tree(tree, folder, limits)
 
     @classmethod
-    def _of_stored(
-        cls, tree: StoredTree, folder: Path, limits: Limits, memo: FolderMemo | SharedMemo | None = None, tool: str = ""
-    ) -> Project:
-        from envcompile.git.blob import id_digits
-        from envcompile.git.own_folder import require_own
-        from envcompile.git.trees import CommitTree
-        from envcompile.sources import ParsedFiles
-        from envcompile.units.kept_plans import KeptPlans
-        from envcompile.units.memo import FolderMemo
-        from envcompile.units.snapshot import tool_stamp
+    def of_tree(cls, tree: StoredTree, folder: Path, limits: Limits, beside: Project | None = None) -> Project:
+        """The project in a tree that git holds; close the tree after use.
 
-        digits = id_digits(folder)
-        tree.limits = limits
-        if not limits.is_trusted or not (folder / ".envc").is_dir():
-            return cls(tree, ParsedFiles(tree.blob_of, digits=digits))
-        require_own(folder / ".envc")
-        tool = tool or tool_stamp()
-        memo = memo or FolderMemo(folder, tool)
-        parsed = ParsedFiles(tree.blob_of, memo.scans(), digits)
-        kept = KeptPlans.at_commit(folder, tool, tree, parsed) if isinstance(tree, CommitTree) else None
-        return cls(tree, parsed, memo, kept=kept)
+        Args:
+            tree: its files.
+            folder: the folder that the project has in the work tree.
+            limits: whether what lies below `.envc` may be used; the tree has its own for the rest.
+            beside: another state of the same project, which has compiled much of it.
+        """
+        from envcompile.units.stored import known_of
+
+        known = known_of(tree, folder, limits, beside)
+        return cls(tree, known.parsed, known.memo, kept=known.kept, records=known.records)
 
     def at(self, revision: str) -> Project:
         """The project as a commit holds it, with what is remembered of this one; close its tree after use.
@@ -204,7 +203,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         from envcompile.git.repository import open_repository
 
         tree = open_repository(self.root).commit_tree(revision)
-        return self._of_stored(tree, self.root, self.tree.limits, self.memo, self.look.tool if self.look else "")
+        tree.limits = self.tree.limits
+        return self.of_tree(tree, self.root, self.tree.limits, self)
 
     @property
     def root(self) -> Path:
@@ -308,8 +308,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         apps: dict[str, list[tuple[Units, int]]] = {}
         for one in units:
             self._units[one.plan.environment] = one
-            for number, planned in enumerate(one.plan.units):
-                apps.setdefault(planned.app, []).append((one, number))
+            for number, app in enumerate(one.plan.units.apps):
+                apps.setdefault(app, []).append((one, number))
         for app in sorted(apps):
             done = False
             for one, number in apps[app]:

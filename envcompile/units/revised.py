@@ -30,10 +30,11 @@ def revised(before: State, after: EnvironmentPlan) -> State | None:
     plan = before.plan
     if plan is None or not _is_alike(plan, after):
         return None
-    compiled: dict[str, CompiledUnit] = {}
-    for old, unit in zip(plan.units, after.units, strict=True):
-        if old.key != unit.key:
-            made = compiled[unit.app] = compile_unit(after.input_of(unit), after.api)
+    compiled: dict[int, CompiledUnit] = {}
+    for number, (old, new) in enumerate(zip(plan.units.keys, after.units.keys, strict=True)):
+        if old != new:
+            unit = after.units[number]
+            made = compiled[number] = compile_unit(after.input_of(unit), after.api)
             if not made.is_sound or made.refused or made.exports != before.exports[unit.app]:
                 return None
     return _Revised(before, after, compiled)
@@ -46,7 +47,7 @@ def _is_alike(before: EnvironmentPlan, after: EnvironmentPlan) -> bool:
         and (before.given, before.patches, before.layout) == (after.given, after.patches, after.layout)
         and before.sources.layer_names == after.sources.layer_names
         and before.store == after.store
-        and [unit.app for unit in before.units] == [unit.app for unit in after.units]
+        and before.units.apps == after.units.apps
     )
 
 
@@ -87,16 +88,16 @@ def _edited(before: EnvironmentSources, after: EnvironmentSources) -> dict[tuple
 class _Revised(State):
     """A state of which only some units were made anew."""
 
-    def __init__(self, before: State, plan: EnvironmentPlan, compiled: Mapping[str, CompiledUnit]) -> None:
+    def __init__(self, before: State, plan: EnvironmentPlan, compiled: Mapping[int, CompiledUnit]) -> None:
         super().__init__(None)
         self.plan = plan
         self.environment = before.environment
         self.paths, self.further, self.placed = before.paths, before.further, before.placed
         self.exports, self.imports = before.exports, before.imports
         self.units = dict(before.units)
-        for unit in plan.units:
-            if unit.app in compiled:
-                self.units[unit.app] = (unit.key, *before.units[unit.app][1:])
+        for number in compiled:
+            app = plan.units.apps[number]
+            self.units[app] = (plan.units.keys[number], *before.units[app][1:])
         self._first: State = before
         self._made: dict[ResourceId, Resource] = {}
         if isinstance(before, _Revised):

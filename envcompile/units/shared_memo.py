@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     from envcompile.sources import ParsedFiles, Tree
     from envcompile.units.environment import LinkedEnvironment
-    from envcompile.units.memo import FolderMemo
+    from envcompile.units.memo import FolderMemo, JoinedPaths
     from envcompile.units.objects import ObjectStore
-    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.planned import PlannedUnit
     from envcompile.units.sharing import Sharing
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ class SharedMemo:
         self._local.put(environment, key, entry)
         self._learnt.setdefault(environment, set()).add(key)
 
-    def joined(self, environment: str, digest: str) -> Sequence[tuple[str, ...]] | None:
+    def joined(self, environment: str, digest: str) -> JoinedPaths | None:
         """For each unit of an environment the paths of its files; None when their joining is not remembered here."""
         return self._local.joined(environment, digest)
 

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
     from envcompile.sources import ParsedFiles
     from envcompile.sources.scans import FileScan
-    from envcompile.units.plan import EnvironmentPlan, PlannedUnit
+    from envcompile.units.plan import EnvironmentPlan
+    from envcompile.units.planned import PlannedUnit
 
 _PLAINTEXT = "plaintext"
 

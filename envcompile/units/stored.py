@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import Problem, UsageError
+from envcompile.git.blob import id_digits
+from envcompile.git.own_folder import require_own
 from envcompile.git.repository import open_repository
 from envcompile.git.trees import CommitTree
+from envcompile.sources import ParsedFiles
+from envcompile.units.kept_plans import KeptPlans, KeptRecords
+from envcompile.units.memo import FolderMemo
+from envcompile.units.snapshot import tool_stamp
 
 if TYPE_CHECKING:
     from envcompile.git.repository import Repository
     from envcompile.git.trees import StoredTree
+    from envcompile.limits import Limits
+    from envcompile.units.project import Project
+    from envcompile.units.shared_memo import SharedMemo
 
 
 class NoProjectError(UsageError):
@@ -53,6 +62,37 @@ def commit_tree(path: str | os.PathLike[str], revision: str) -> tuple[CommitTree
     whole = repository._replace(prefix="").commit_tree(revision, objects)
     prefix = _project(whole, repository, f"commit {whole.commit[:12]}")
     return CommitTree(objects, whole.commit, prefix, revision=revision), repository.top / prefix
+
+
+class Known(NamedTuple):
+    """What earlier runs know of a tree that git holds."""
+
+    parsed: ParsedFiles
+    memo: FolderMemo | SharedMemo
+    kept: KeptPlans | None
+    records: KeptRecords
+
+
+def known_of(tree: StoredTree, folder: Path, limits: Limits, beside: Project | None) -> Known:
+    """What earlier runs know of a project in a tree that git holds.
+
+    Args:
+        tree: its files.
+        folder: the folder that the project has in the work tree.
+        limits: whether what lies below `.envc` may be used.
+        beside: another state of the same project, which has compiled much of it.
+    """
+    is_kept = limits.is_trusted and (folder / ".envc").is_dir()
+    if is_kept:
+        require_own(folder / ".envc")
+    tool = beside.look.tool if beside is not None and beside.look is not None else tool_stamp()
+    memo = (beside.memo if beside is not None else None) or FolderMemo(folder, tool, is_kept=is_kept)
+    records = (beside.records if beside is not None else None) or KeptRecords(folder)
+    parsed = ParsedFiles(tree.blob_of, memo.scans(), id_digits(folder))
+    kept = None
+    if is_kept and isinstance(tree, CommitTree):
+        kept = KeptPlans.at_commit(records, tool, tree, parsed)
+    return Known(parsed, memo, kept, records)
 
 
 def holds_project(tree: StoredTree, folder: str = "") -> bool:

@@ -81,7 +81,7 @@ def ask_affected(shop: Workshop, path: str) -> Named:
     assert outcome.code == 0, outcome.err
     return {
         (name, item["group"], item["kind"], item["namespace"], item["name"])
-        for name, items in json.loads(outcome.out).items()
+        for name, items in json.loads(outcome.out)["environments"].items()
         for item in items
     }
 

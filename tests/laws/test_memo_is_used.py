@@ -84,10 +84,11 @@ def test_one_changed_file_compiles_one_unit(
 @pytest.mark.parametrize(
     ("path", "old", "new", "is_asked"),
     [
-        ("base/user-service/deployment.yaml", "revisionHistoryLimit: 5", "revisionHistoryLimit: 4", True),
+        ("base/user-service/deployment.yaml", "maxUnavailable: 0", "maxUnavailable: 1", True),
+        ("base/user-service/deployment.yaml", "revisionHistoryLimit: 5", "revisionHistoryLimit: 4", False),
         ("base/user-service/deployment.yaml", "kind:", "# a note\nkind:", False),
     ],
-    ids=["a field", "a line"],
+    ids=["a field that rules about several see", "a field that none of them sees", "a line"],
 )
 def test_one_changed_file_checks_one_unit(shop: Path, path: str, old: str, new: str, *, is_asked: bool) -> None:
     """Rules about one resource look at its unit alone; those about several are asked when what they see changed."""

@@ -217,6 +217,7 @@ DOORS: Final = {
     "units/memo": "below .envc",
     "units/tool": "the user's cache",
     "units/snapshot": "below .envc",
+    "adopt/kustomize": "a temporary folder, taken away at once",
     "git/own_folder": "below .envc",
     "history/spool": "below .envc",
     "sources/jsonnetprocess": "an unnamed file of what a worker says",

@@ -111,7 +111,7 @@ def test_joining_is_remembered_and_done_again_when_a_unit_tells_something_else(m
     """A new resource is something else."""
     root = make_project(FILES)
     assert run_envc(root, "build").code == 0
-    assert Project.open(root).link("prod").paths == [
+    assert list(Project.open(root).link("prod").paths or ()) == [
         ("api/deployment-api.yaml",),
         ("web/configmap-settings.yaml", "web/deployment-web.yaml"),
     ]

@@ -1,0 +1,109 @@
+"""The units of one environment before they are compiled, in columns: one that a build kept is read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from envcompile.units.cut import Part
+    from envcompile.units.unit import SecretInput
+
+
+class PlannedUnit(NamedTuple):
+    """A unit before its files are read."""
+
+    app: str
+    parts: tuple[Part, ...]
+    """Sorted as their layers lay them."""
+    secrets: SecretInput | None
+    sealed: str
+    """The digest of what `secrets` says to it."""
+    may_be_remembered: bool
+    """Whether nothing goes into it that git ignores: of such files not even a digest is kept."""
+    key: str
+
+
+class PlannedUnits(Sequence[PlannedUnit]):
+    """The units of one environment, sorted by application.
+
+    Args:
+        apps: the application of each.
+        keys: the digest of everything that each is compiled from.
+        told: the digest of what each tells to the others; empty where that is not known.
+        read: makes one of them.
+        holding: the numbers of those that a file may go into.
+        made: those that are made.
+    """
+
+    __slots__ = ("_holding", "_made", "_read", "apps", "keys", "told")
+
+    def __init__(
+        self,
+        apps: Sequence[str],
+        keys: Sequence[str],
+        told: Sequence[str],
+        read: Callable[[int], PlannedUnit],
+        holding: Callable[[str], Iterable[int]],
+        made: Mapping[int, PlannedUnit],
+    ) -> None:
+        self.apps = apps
+        self.keys = keys
+        self.told = told
+        self._read = read
+        self._holding = holding
+        self._made = dict(made)
+
+    @classmethod
+    def of(cls, units: Iterable[PlannedUnit]) -> PlannedUnits:
+        """Units that are made."""
+        made = dict(enumerate(units))
+        apps, keys = [unit.app for unit in made.values()], [unit.key for unit in made.values()]
+        return cls(apps, keys, [""] * len(made), made.__getitem__, lambda _: range(len(made)), made)
+
+    @overload
+    def __getitem__(self, number: int) -> PlannedUnit: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[PlannedUnit]: ...
+    def __getitem__(self, number: int | slice) -> PlannedUnit | list[PlannedUnit]:
+        if isinstance(number, slice):
+            return [self[at] for at in range(*number.indices(len(self)))]
+        at = range(len(self))[number]
+        found = self._made.get(at)
+        if found is None:
+            found = self._made[at] = self._read(at)
+        return found
+
+    def __len__(self) -> int:
+        return len(self.apps)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PlannedUnits) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # units hold sealed values
+
+    @property
+    def are_known(self) -> bool:
+        """Whether a build made all but a few of them, which are told apart by `told`."""
+        return any(self.told)
+
+    @property
+    def may_all_be_remembered(self) -> bool:
+        """Whether nothing goes into any of them that git ignores."""
+        return self.are_known or all(unit.may_be_remembered for unit in self)
+
+    def into(self, paths: Collection[str]) -> list[int]:
+        """The numbers of the units that files go into."""
+        near = sorted({number for path in paths for number in self._holding(path)})
+        return [number for number in near if not {*paths}.isdisjoint([part.path for part in self[number].parts])]
+
+    def replaced(self, units: Mapping[int, PlannedUnit]) -> PlannedUnits:
+        """The same with some of them made anew, of the same applications and files."""
+        if not units:
+            return self
+        keys, told = list(self.keys), list(self.told)
+        for number, unit in units.items():
+            keys[number], told[number] = unit.key, ""
+        return PlannedUnits(self.apps, keys, told, self._read, self._holding, {**self._made, **units})
