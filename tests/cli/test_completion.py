@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.check.rules.catalogue import RULES
+from envcompile.check.rules.catalogue import ALL
 from envcompile.cli.completion.fields import fields
 from envcompile.kubernetes.fieldpath import parse_field, resolve
 from envcompile.yamlio import load_all
@@ -186,7 +186,7 @@ def test_a_name_that_a_shell_would_run_is_not_offered(project: Path, monkeypatch
 
 def test_rules_complete(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that come with envc, and those in checks/; what is broken there is no error now."""
-    assert set(completed(bash("envc rule "), monkeypatch)) == {rule.id for rule in RULES}
+    assert set(completed(bash("envc rule "), monkeypatch)) == {rule.id for rule in ALL}
     file = write_files(project, {"checks/team.py": "def team_label(resource): ...\n"}) / "checks/team.py"
     write_files(project, {"checks/cost.yaml": "rule: team-cost\ngrade: warning\n"})
     for command in ("rule", "check --select", "check --ignore"):

@@ -87,7 +87,7 @@ def test_interrupt_while_starting(
 def test_interrupt_before_the_first_line(module: str, start: str) -> None:
     """Case interrupt-while-starting: the script that is installed, and `python -m`, end before they began with 130."""
     program = AT_IMPORT.partition("from envcompile")[0].replace("import os, sys", "import os, runpy, sys")
-    run = f"sys.argv[0] = {str(PACKAGE_ROOT / 'scripts/envc')!r}\nrunpy.{start}\n"
+    run = f"sys.argv[0] = {str(PACKAGE_ROOT / 'envcompile/cli/envc')!r}\nrunpy.{start}\n"
     done = run_python(program + run, module, str(int(signal.SIGINT)), "--version")
     assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
 
