@@ -73,6 +73,7 @@ def test_json_holds_everything() -> None:
         "fingerprint": "0011223344556677",
     }
     assert json.loads(as_json(full)) == {
+        "formatVersion": 1,
         "environments": ["dev", "prod"],
         "resources": 12,
         "rules": ["image-tag", "probe"],
