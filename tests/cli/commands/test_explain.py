@@ -106,6 +106,7 @@ def test_json(project: Path) -> None:
     """The same for machines."""
     found = json.loads(explain(project, "deployment/web", "spec.minReadySeconds", "--format", "json"))
     assert found == {
+        "formatVersion": 1,
         "environment": "prod",
         "resource": {"group": "apps", "kind": "Deployment", "namespace": "prod", "name": "web"},
         "fields": [
