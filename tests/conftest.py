@@ -39,9 +39,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "counted", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
     )
     hypothesis.settings.load_profile("counted")
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        # Started in the background, by nohup or a script's `&`: what is tested would inherit that it ignores Ctrl-C.
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Started in the background, by nohup or a script's `&`: what is tested would inherit that it ignores such a signal.
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     config.addinivalue_line("filterwarnings", "ignore:.* is deprecated and will be removed in Click:DeprecationWarning")
 
 
