@@ -43,7 +43,7 @@ def test_a_build_of_everything_writes_the_chart_too(root: Path) -> None:
     files = read_files(root / "environments/chart")
     assert {"Chart.yaml", "values.yaml", "values-dev.yaml", "values-prod.yaml", ".envc-index"} <= files.keys()
     assert b"name: shop\n" in files["Chart.yaml"]
-    assert b"version: 1.2.3\n" in files["Chart.yaml"]
+    assert b'version: "1.2.3"\n' in files["Chart.yaml"]
     assert "4 environments" not in run_envc(root, "build").err
     assert run_envc(root, "build").err == "2 environments, 2 resources: nothing to do\n"
 
