@@ -122,7 +122,7 @@ def _read_own(document: Document, problems: Problems) -> Patch | None:
         fix = f"settings belong into {OVERLAYS}/<environment>/{ENVIRONMENT_FILE}"
     else:
         what = f"{API_VERSION} has no kind `{kind}`" if isinstance(kind, str) else f"{_subject(document)} has no kind"
-        fix = did_you_mean(str(kind), _OUR_KINDS, f"kinds are {' and '.join(_OUR_KINDS)}")
+        fix = did_you_mean(str(kind), _OUR_KINDS, f"kinds are {', '.join(sorted(_OUR_KINDS))}")
     problems.add(what, fix, place(document, ("kind",)))
     return None
 

@@ -72,7 +72,7 @@ MISTAKES = {
     ),
     "none of the words": Case(
         "rollout: relaoder\n",
-        "error: `rollout` is `relaoder`, but has to be checksum, none or reloader\n  --> {file}:3:10\n"
+        "error: `rollout` is `relaoder`, but has to be checksum, none, reloader or suffix\n  --> {file}:3:10\n"
         "hint: did you mean `reloader`?",
     ),
     "no grade of a check": Case(
@@ -91,8 +91,8 @@ MISTAKES = {
     ),
     "a list for a word": Case(
         "rollout: [none]\n",
-        "error: `rollout` is a list, but has to be checksum, none or reloader\n  --> {file}:3:10\n"
-        "hint: write checksum, none or reloader",
+        "error: `rollout` is a list, but has to be checksum, none, reloader or suffix\n  --> {file}:3:10\n"
+        "hint: write checksum, none, reloader or suffix",
     ),
     "missing key below": Case(
         "externalSecrets: {storeKind: SecretStore}\n",
@@ -227,7 +227,7 @@ def test_mistakes_of_patches_are_told_as_those_of_settings(write: Write) -> None
         "\n"
         "error: document 5 has no kind\n"
         "  --> base/p.yaml:20:1\n"
-        "hint: kinds are Patch and Environment"
+        "hint: kinds are Environment, Generate, Patch"
     )
 
 
