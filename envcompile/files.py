@@ -204,7 +204,9 @@ def read_below(root: Path, path: str) -> bytes | None:
 
 
 def _refused(path: str, why: str, fix: str) -> EnvcError:
-    return EnvcError([Problem(f"{path} {why}", fix)])
+    from envcompile.model import Location
+
+    return EnvcError([Problem(f"{path} {why}", fix, (Location(path, 1, 1),))])
 
 
 def repository_of(root: Path) -> Path:

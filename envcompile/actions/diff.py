@@ -154,7 +154,7 @@ def _compile_into(
 def _newer_side(root: Path, commit: CommitTree | None, limits: Limits) -> Project:
     """The newer side, with what earlier runs remember of the project where it is trusted."""
     if commit is None:
-        return Project.open(root, limits=limits)
+        return Project.of_folder(root.resolve(), limits=limits)
     commit.limits = limits
     return Project.of_tree(commit, root, limits)
 

@@ -118,15 +118,27 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
         """
+        from envcompile.sources import find_root
+
+        start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
+        return cls.of_folder(Path(os.path.realpath(find_root(start))), look, limits)
+
+    @classmethod
+    def of_folder(cls, root: Path, look: Look | None = None, limits: Limits = DEFAULT_LIMITS) -> Project:
+        """The project in a folder, which may hold nothing any more.
+
+        Args:
+            root: the top folder of the project, without symlinks on the way.
+            look: what was found out about it already.
+            limits: what it may take of the machine, as for `open`.
+        """
         from envcompile.git.blob import id_digits
         from envcompile.git.discovery import has_sparse_patterns
-        from envcompile.sources import ParsedFiles, WorkingTree, find_root
+        from envcompile.sources import ParsedFiles, WorkingTree
         from envcompile.units.kept_plans import KeptPlans, KeptRecords
         from envcompile.units.memo import FolderMemo
         from envcompile.units.snapshot import Look
 
-        start = Path(os.path.abspath(path))  # ruff: ignore[os-path-abspath] - a symlinked folder belongs to the project it is seen in
-        root = Path(os.path.realpath(find_root(start)))
         look = look or Look(str(root), f"{root}/environments", is_trusted=limits.is_trusted)
         tree: Tree = WorkingTree(root, limits, seen=look.inputs if look.is_plain else None)
         if has_sparse_patterns(root):
