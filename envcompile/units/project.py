@@ -67,10 +67,7 @@ class CompiledEnvironment(NamedTuple):
 
 
 class Project:  # ruff: ignore[too-many-public-methods] - every question that is asked of a project, of whichever tree
-    """A repository with `base/` and `overlays/`.
-
-    `Project.open(path)` finds it from any folder inside; `compile(environment)` gives the resources.
-    """
+    """A repository with `base/` and `overlays/`; `Project.open(path)` finds it from any folder inside."""
 
     def __init__(
         self,
@@ -112,8 +109,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         Args:
             path: the folder.
             look: what was found out about it already.
-            limits: what it may take of the machine. Where they say that it is not trusted, nothing below `.envc` is
-                read or written.
+            limits: what it may take of the machine; one that is not trusted is asked for nothing below `.envc`.
 
         Raises:
             UsageError: neither the folder nor one above it holds `base/` and `overlays/` or an `envc.yaml`.
@@ -125,13 +121,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
     @classmethod
     def of_folder(cls, root: Path, look: Look | None = None, limits: Limits = DEFAULT_LIMITS) -> Project:
-        """The project in a folder, which may hold nothing any more.
-
-        Args:
-            root: the top folder of the project, without symlinks on the way.
-            look: what was found out about it already.
-            limits: what it may take of the machine, as for `open`.
-        """
+        """The project whose top folder this is, without symlinks on the way; it may hold nothing any more."""
         from envcompile.git.blob import id_digits
         from envcompile.git.discovery import has_sparse_patterns
         from envcompile.sources import ParsedFiles, WorkingTree
@@ -463,19 +453,17 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         import msgspec
 
         sources = self.sources_of(environment)
+        own = sources.settings
         self._count(sum(len(file.heads) + len(file.targets) for layer in sources.scans for file in layer.files))
         facts = self._apis.facts_of(sources)
         api = self._apis.of(facts, lambda: sources)
-        mode = sources.settings.config_merge or self.settings.config_merge
-        texts = msgspec.json.encode(sources.settings, order="sorted").decode()
+        mode = own.config_merge or self.settings.config_merge
         given = {
             "environment": environment,
-            "settings": combined_digest([mode, texts]),
+            "settings": combined_digest([mode, msgspec.json.encode(own, order="sorted").decode()]),
             "Kubernetes version, CRDs and merge keys": facts.digest,
         }
-        cutter = self._cutters.get(facts.digest)
-        if cutter is None:
-            cutter = self._cutters[facts.digest] = Cutter(api)
+        cutter = self._cutters.get(facts.digest) or self._cutters.setdefault(facts.digest, Cutter(api))
         return plan(
             sources,
             api,
