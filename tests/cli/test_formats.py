@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -19,6 +20,7 @@ from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.goldens import compare_with_goldens
+from tests.harness.guards import clean_environment
 from tests.harness.repository import config_map, deployment, environment, write_files
 from tests.history.conftest import new_folder
 from tests.secrets.repository import USER_SERVICE, certificate_pem, key_pem, private_key
@@ -51,9 +53,11 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
     """What each command prints in a small project, by the name of its shape."""
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
-        for name in ("ENVC_IDENTITY_KEY", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "KUBECONFIG"):
-            patch.delenv(name, raising=False)
-        patch.setenv("HOME", str(home))
+        kept = clean_environment(home)  # that of each test is clean later than this
+        for name in os.environ.keys() - kept.keys():
+            patch.delenv(name)
+        for name, value in kept.items():
+            patch.setenv(name, value)
         root = tmp_path_factory.mktemp("work") / "project"
         root.mkdir()
         yield {**_of_a_project(root), **_of_secrets(tmp_path_factory.mktemp("work") / "secrets", patch)}
