@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PACKAGE: Final = Path(__file__).parents[2] / "envcompile"
 _SAMPLER: Final = Path(__file__).with_name("sampler.py")
 _AGE_SECONDS: Final = 3600
-_SCRIPT: Final = PACKAGE.parent / "scripts" / "envc"
+_SCRIPT: Final = PACKAGE.parent / "envcompile" / "cli" / "envc"
 """What an installer puts into `bin`."""
 
 
