@@ -12,7 +12,7 @@ from envcompile.adopt.existing import Existing, ExistingEnvironment, literal_ide
 from envcompile.adopt.factor import Key
 from envcompile.adopt.kustomize import find_command, render
 from envcompile.adopt.layout import applications, file_names
-from envcompile.adopt.namespaces import OWN, is_namespaced
+from envcompile.adopt.namespaces import OWN, is_namespaced, without_namespace
 from envcompile.adopt.proof import compare
 from envcompile.compose.differences import json_operations
 from envcompile.compose.merge_derive import NotExpressibleError, derive
@@ -135,7 +135,7 @@ class _Tree:
                 group, kind, namespace, identity = literal_identity(value)
                 if self._is_inner(name, value):
                     space = OWN if is_namespaced(self._api, value) else ""
-                    inner.setdefault(Key(group, kind, space, identity), {})[name] = _without_namespace(value)
+                    inner.setdefault(Key(group, kind, space, identity), {})[name] = without_namespace(value)
                 else:
                     outer.setdefault(Key(group, kind, namespace, identity), {})[name] = value
         self._names_of = tuple(documents)
@@ -218,10 +218,6 @@ def _own_namespace(api: KubeApi, values: Sequence[Value]) -> str:
     """The namespace that most objects are in; empty where one that could be in a namespace names none."""
     found = [value["metadata"].get("namespace") or "" for value in values if is_namespaced(api, value)]
     return max(sorted(set(found)), key=found.count, default="")
-
-
-def _without_namespace(value: Value) -> Value:
-    return {**value, "metadata": {key: item for key, item in value["metadata"].items() if key != "namespace"}}
 
 
 def _merge_patch(base: Value, target: Value, node: Node | None) -> Value | None:

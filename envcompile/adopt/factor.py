@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.adopt.authors import what_of
 from envcompile.adopt.common_base import consensus
-from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces
+from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces, without_namespace
 from envcompile.adopt.shared_settings import settle
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
 from envcompile.values import same
@@ -129,8 +129,7 @@ def _by_key(values: Iterable[Value], api: KubeApi, namespaces: NamespacePlan, re
     """
     found = {}
     for value in values:
-        metadata = value["metadata"]
-        namespace = metadata.get("namespace") or ""
+        namespace = value["metadata"].get("namespace") or ""
         if not is_namespaced(api, value):
             space = ""
         elif not namespace or namespace in namespaces.own.values():
@@ -139,7 +138,7 @@ def _by_key(values: Iterable[Value], api: KubeApi, namespaces: NamespacePlan, re
             space = namespace
         placed = value
         if space == OWN and namespace:
-            placed = {**value, "metadata": {key: item for key, item in metadata.items() if key != "namespace"}}
+            placed = without_namespace(value)
         identity = rehearsal.identifier.identify(placed)
         found[Key(identity.group, identity.kind, space, identity.name)] = placed
     return found
@@ -315,10 +314,10 @@ def _by_what(patches: Iterable[Written]) -> dict[tuple[str, str, str], list[Writ
 
 def _in_namespace(value: Value, namespace: Any) -> Value:
     """A patch that says the namespace of what it patches, as the build takes it."""
-    metadata = {key: item for key, item in value["metadata"].items() if key != "namespace"}
     if value["metadata"].get("namespace") == namespace:
         return value
-    return {**value, "metadata": {**metadata, "namespace": namespace} if namespace else metadata}
+    bare = without_namespace(value)
+    return {**bare, "metadata": {**bare["metadata"], "namespace": namespace}} if namespace else bare
 
 
 def _lines(values: Iterable[Value]) -> int:

@@ -53,11 +53,15 @@ class NamespacePlan(NamedTuple):
         if self.style != "setting" or not own:
             return value
         if is_namespaced(api, value) and value["metadata"].get("namespace") == own:
-            metadata = {key: item for key, item in value["metadata"].items() if key != "namespace"}
-            value = {**value, "metadata": metadata}
+            value = without_namespace(value)
         if value["kind"] in _BINDINGS and type(value.get("subjects")) is list:
             value = {**value, "subjects": [_without_own(subject, own) for subject in value["subjects"]]}
         return value
+
+
+def without_namespace(value: Value) -> Value:
+    """The object without the namespace that it states."""
+    return {**value, "metadata": {key: item for key, item in value["metadata"].items() if key != "namespace"}}
 
 
 def is_namespaced(api: KubeApi, value: Value) -> bool:

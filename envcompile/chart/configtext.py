@@ -74,20 +74,30 @@ def is_properties(name: str, text: str) -> bool:
 
 def _rows(texts: dict[int, str]) -> list[_Row] | None:
     """The lines of all texts in one order; lines with one key are one row. None when the orders contradict."""
+    lines = {index: text.removesuffix("\n").split("\n") for index, text in texts.items()}
+    rows = _in_one_order({index: [_keyed(line) or (line, "", "") for line in each] for index, each in lines.items()})
+    return None if rows is None else _without_runs(rows, list(texts))
+
+
+def _in_one_order(parts: dict[int, list[tuple[str, str, str]]]) -> list[_Row] | None:
+    """Rows of lines that are taken apart, the nth of one lead in each text together; None when orders contradict.
+
+    Args:
+        parts: of each text its lines in order: what stands before the value, the key, and the value.
+    """
     sequences: list[list[str]] = []
     found: dict[str, _Row] = {}
-    for index, text in texts.items():
+    for index, lines in parts.items():
         seen: Counter[str] = Counter()
         labels = []
-        for line in text.removesuffix("\n").split("\n"):
-            lead, key, value = _keyed(line) or (line, "", "")
+        for lead, key, value in lines:
             seen[lead] += 1
             label = f"{lead}\n{bool(key)}\n{seen[lead]}"
             labels.append(label)
             found.setdefault(label, _Row(lead, key, {})).values[index] = value
         sequences.append(labels)
     order = merged_order(sequences)
-    return None if order is None else _without_runs([found[label] for label in order], list(texts))
+    return None if order is None else [found[label] for label in order]
 
 
 def _without_runs(rows: list[_Row], environments: list[int]) -> list[_Row]:
@@ -107,26 +117,13 @@ def _joined(run: list[_Row], environments: list[int]) -> list[_Row]:
     """Lines that only some environments have, with nothing between them that all have."""
     if len(run) < 2:
         return run
-    sequences: list[list[str]] = []
-    found: dict[str, _Row] = {}
-    for index in environments:
-        seen: Counter[str] = Counter()
-        labels = []
-        for row in run:
-            if index in row.values:
-                lead, key, value = _headed(row.lead)
-                seen[lead] += 1
-                label = f"{lead}\n{bool(key)}\n{seen[lead]}"
-                labels.append(label)
-                found.setdefault(label, _Row(lead, key, {})).values[index] = value
-        sequences.append(labels)
-    order = merged_order(sequences)
-    if order is None:
+    lines = [[row.lead for row in run if index in row.values] for index in environments]
+    rows = _in_one_order({index: list(map(_headed, each)) for index, each in zip(environments, lines, strict=True)})
+    if rows is None:
         return run
-    told = [_told(found[label], environments) for label in order]
+    told = [_told(row, environments) for row in rows]
     if any(row.key for row in told):
         return told
-    lines = [[row.lead for row in run if index in row.values] for index in environments]
     if len({len(each) for each in lines}) > 1 or len(lines[0]) == len(run):
         return told
     # As many lines of each environment, and nothing that they begin with alike: they stand for each other as they come.

@@ -51,11 +51,11 @@ def chart_yaml(
     """Chart.yaml; a chart that is split names its subcharts as dependencies."""
     options = chart.options
     told = {"description": f"{chart.name} for {', '.join(chart.environments)}, compiled by envc", **options.details}
-    others = told.pop("dependencies", [])
+    depended = told.pop("dependencies", [])
     lines = [*_head(chart, name, told["description"])]
     lines += [f"{key}:{tree(told[key], 2)}" for key in _DETAILS if key in told]
-    if subcharts or others:
-        lines.append("dependencies:" + tree(others, 2) if others else "dependencies:")
+    if subcharts or depended:
+        lines.append("dependencies:" + (tree(depended, 2) if depended else ""))
     for subchart in subcharts:
         if others := (needs or {}).get(subchart.key):
             lines.append(f"  # needs {', '.join(others)}")

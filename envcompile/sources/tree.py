@@ -197,8 +197,9 @@ class WorkingTree:
 
     def _repository(self) -> str:
         if self._boundary is None:
-            around = (folder for folder in (self.root, *self.root.parents) if (folder / ".git").exists())
-            self._boundary = str(next(around, self.root))
+            from envcompile.files import repository_of
+
+            self._boundary = str(repository_of(self.root))
         return self._boundary
 
     def read(self, path: str) -> bytes:
