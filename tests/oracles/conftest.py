@@ -102,24 +102,32 @@ def sops() -> Path:
     return _single_tool(LOCATED.sops)
 
 
-@pytest.fixture(scope="session")
-def kube_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A real API server without controllers: validation, dry-runs, custom resources, in a few seconds."""
+@pytest.fixture
+def kustomize_on_path(kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kustomize oracle is the first that envc finds."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+
+def _servers(folders: pytest.TempPathFactory) -> Iterator[Cluster]:
     try:
-        with running_cluster(LOCATED, tmp_path_factory.mktemp("cluster")) as cluster:
+        with running_cluster(LOCATED, folders.mktemp("cluster")) as cluster:
             yield cluster
     except OracleUnavailableError as reason:
         _unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def kube_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real API server without controllers: validation, dry-runs, custom resources, in a few seconds."""
+    yield from _servers(tmp_path_factory)
 
 
 @pytest.fixture
 def empty_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """The same for one test alone: nothing is defined in it but what the test defines."""
-    try:
-        with running_cluster(LOCATED, tmp_path_factory.mktemp("cluster")) as cluster:
-            yield cluster
-    except OracleUnavailableError as reason:
-        _unavailable(reason)
+    yield from _servers(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Kustomize projects brought over build exactly what kustomize builds."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,9 @@ from envcompile.adopt.kustomizations import choose_environments, find_kustomizat
 from envcompile.errors import EnvcError
 from envcompile.units.project import Project
 from envcompile.values import same
+from tests.harness.repository import write_files
+
+pytestmark = pytest.mark.usefixtures("kustomize_on_path")
 
 CORPORA = Path(__file__).parents[2].parent / "shared" / "corpora" / "kustomize"
 
@@ -44,11 +46,8 @@ def expected(repository: Path, folder: str) -> list[dict[str, Any]] | None:
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("tree", trees())
-def test_an_adopted_kustomize_project_builds_what_kustomize_builds(tree: str, kustomize: Path, tmp_path: Path) -> None:
+def test_an_adopted_kustomize_project_builds_what_kustomize_builds(tree: str, tmp_path: Path) -> None:
     """The proof holds, and the compiled environments equal the recorded output of kustomize, object for object."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
-    os.environ["PATH"] = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
     source = CORPORA / tree
     if tree in INCOMPLETE:
         with pytest.raises(EnvcError, match="loading KV pairs"):
@@ -71,13 +70,8 @@ def test_an_adopted_kustomize_project_builds_what_kustomize_builds(tree: str, ku
     assert compared > 0
 
 
-def test_what_flux_lays_over_a_path_is_in_the_environment(
-    kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_flux_lays_over_a_path_is_in_the_environment(tmp_path: Path) -> None:
     """Patches, images and the target namespace of Flux's Kustomization are carried out by kustomize itself."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     files = {
         "apps/kustomization.yaml": "resources: [web.yaml]\n",
         "apps/web.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"
@@ -89,9 +83,7 @@ def test_what_flux_lays_over_a_path_is_in_the_environment(
             f"  path: ./apps\n  targetNamespace: {name}\n  images: [{{name: web, newTag: {name}}}]\n"
             '  patches: [{patch: "- {op: add, path: /metadata/labels, value: {a: b}}", target: {kind: Pod}}]\n'
         )
-    for path, text in files.items():
-        (tmp_path / "old" / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "old" / path).write_text(text, encoding="utf-8")
+    write_files(tmp_path / "old", files)
     assert from_kustomize(tmp_path / "old", tmp_path / "new").is_equal
     (pod,) = Project.open(tmp_path / "new").compile("prod").resources
     assert pod.value["metadata"] == {"name": "web", "namespace": "prod", "labels": {"a": "b"}}
@@ -113,16 +105,9 @@ GENERATED = {
 }
 
 
-def test_a_generated_name_is_short_in_the_sources_and_hashed_in_the_build(
-    kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_generated_name_is_short_in_the_sources_and_hashed_in_the_build(tmp_path: Path) -> None:
     """Cases adopt-freezes-generator-hashes, kustomize-hash-names: overlays hold what differs."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
-    for path, text in GENERATED.items():
-        (tmp_path / "old" / path).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "old" / path).write_text(text, encoding="utf-8")
+    write_files(tmp_path / "old", GENERATED)
     adoption = from_kustomize(tmp_path / "old", tmp_path / "new")
     assert adoption.is_equal
     assert [each.own + each.excluded for each in adoption.environments] == [0, 0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,15 +17,7 @@ ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = ROOT.parent / "shared" / "corpora" / "environments"
 
 
-pytestmark = pytest.mark.usefixtures("on_path")
-
-
-@pytest.fixture
-def on_path(kustomize: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The kustomize oracle is the only one there."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "kustomize").symlink_to(kustomize)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+pytestmark = pytest.mark.usefixtures("kustomize_on_path")
 
 
 def test_the_shop_leaves_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
