@@ -1,0 +1,1 @@
+"""The one door to Kubernetes clusters: kubeconfig, lists, watches, metrics, dry runs, in raw dictionaries."""

@@ -1,0 +1,1 @@
+"""What people look at in a browser: plots, the report and the web page, made from what actions answer."""
