@@ -18,6 +18,7 @@ DYFF_MODULE: Final = FOLDER / "dyff"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
 CEL_MODULE: Final = FOLDER / "cel"
+KWOK_MODULE: Final = FOLDER / "kwok"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -34,6 +35,8 @@ class Oracle:
     linker_variables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Further files of the pinned module, by their paths in it, that come with the binary."""
+    on_demand: bool = False
+    """Built only when it is named: minutes of building for tests that otherwise read recorded answers."""
 
     @property
     def version(self) -> str:
@@ -175,6 +178,36 @@ ORACLES: Final = (
         package="k8s.io/kubernetes/cmd/kube-controller-manager",
         pinned_by=KUBERNETES,
         linker_variables=_KUBERNETES_VARIABLES,
+    ),
+    Oracle(
+        name="kube-scheduler",
+        package="k8s.io/kubernetes/cmd/kube-scheduler",
+        pinned_by=KUBERNETES,
+        linker_variables=_KUBERNETES_VARIABLES,
+    ),
+    Oracle(
+        name="kwok",
+        package="sigs.k8s.io/kwok/cmd/kwok",
+        pinned_by="sigs.k8s.io/kwok",
+        module=KWOK_MODULE,
+        files=(
+            "kustomize/stage/node/fast/node-initialize.yaml",
+            "kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+            "kustomize/stage/pod/fast/pod-complete.yaml",
+            "kustomize/stage/pod/fast/pod-delete.yaml",
+            "kustomize/stage/pod/fast/pod-ready.yaml",
+            "kustomize/metrics/resource/metrics-resource.yaml",
+            "kustomize/metrics/usage/usage-from-annotation.yaml",
+        ),
+        on_demand=True,
+    ),
+    Oracle(
+        name="metrics-server",
+        package="sigs.k8s.io/metrics-server/cmd/metrics-server",
+        pinned_by="sigs.k8s.io/metrics-server",
+        module=KWOK_MODULE,
+        linker_variables=(f"{_COMPONENT_VERSION}.gitVersion={{version}}",),
+        on_demand=True,
     ),
 )
 
