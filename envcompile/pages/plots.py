@@ -24,6 +24,6 @@ def svg_of(specification: Mapping[str, Any]) -> str:
     except ImportError as error:
         raise UsageError([Problem("plots need vl-convert", "install it: pip install 'envcompile[pages]'")]) from error
     drawn: str = vl_convert.vegalite_to_svg(dict(specification), allowed_base_urls=[])
-    # The names of clips are counted over the life of the process: each drawing counts for itself, so that it is the same.
+    # The names of clips are counted over the life of the process: each drawing counts for itself instead.
     names = {name: f"clip{number}" for number, name in enumerate(dict.fromkeys(re.findall(r'id="(clip\d+)"', drawn)))}
     return re.sub(r'(id="|url\(#)(clip\d+)', lambda found: found[1] + names.get(found[2], found[2]), drawn)

@@ -34,7 +34,7 @@ def test_text_of_the_data_is_inert() -> None:
 
 def test_nothing_is_fetched() -> None:
     """Data at an address is refused."""
-    with pytest.raises(ValueError, match="not allowed|allowed_base_urls|base URL"):
+    with pytest.raises(ValueError, match=r"not allowed|allowed_base_urls|base URL"):
         svg_of(LINE | {"data": {"url": "http://127.0.0.1:9/data.json"}})
 
 
