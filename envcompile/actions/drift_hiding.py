@@ -30,7 +30,9 @@ def without_secrets(identity: ResourceId, path: FieldPath, value: Any) -> Any:
         if path[: len(place)] == place[: len(path)]:
             return _masked(value)
     name = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
-    owner = next((str(dict(part.keys).get("name", "")) for part in reversed(path) if not isinstance(part, str | int)), "")
+    owner = next(
+        (str(dict(part.keys).get("name", "")) for part in reversed(path) if not isinstance(part, str | int)), ""
+    )
     return _hide(owner if name == "value" else name, value)
 
 

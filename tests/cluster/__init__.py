@@ -1,1 +1,1 @@
-"""The room that speaks to clusters."""
+"""Tests of the room that speaks to clusters."""
