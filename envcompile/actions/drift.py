@@ -188,7 +188,7 @@ def live_objects(built: CompiledEnvironment, cluster: Cluster) -> Iterator[LiveO
 def _listed(cluster: Cluster, kind: ApiKind, namespace: str) -> dict[str, dict[str, Any]] | str:
     """The objects of a kind by name, or why they cannot be read."""
     try:
-        items = cluster.list(kind, namespace=namespace).items
+        items = cluster.objects(kind, namespace=namespace).items
     except ApiError as error:
         if error.status != 403:
             raise
