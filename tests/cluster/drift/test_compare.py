@@ -133,7 +133,7 @@ webhooks: [{name: w.example.com, clientConfig: {%s}}]
 @pytest.mark.parametrize(("want", "count"), [("", 0), ("caBundle: Cg==", 0), ("caBundle: b3Ro", 1)])
 def test_an_injected_certificate_is_no_drift(want: str, count: int) -> None:
     """Unless the sources name another one."""
-    tree = {"f:webhooks": {'k:{"name":"w.example.com"}': {"f:clientConfig": {"f:caBundle": {}}}}}
+    tree: dict[str, Any] = {"f:webhooks": {'k:{"name":"w.example.com"}': {"f:clientConfig": {"f:caBundle": {}}}}}
     assert len(read(WEBHOOK % want, WEBHOOK % "caBundle: bWluZQ==", entry("cainjector", tree, at=2))) == count
 
 
