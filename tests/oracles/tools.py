@@ -35,6 +35,7 @@ class Tools:
     kubeconform: Path
     kube_score: Path
     dyff: Path
+    actionlint: Path
     sops: Path
     argocd: Path
     cel_admission: Path
