@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile import __version__, yamlio
+from envcompile import yamlio
 from envcompile.errors import EnvcError
 from envcompile.model import Document
+from envcompile.release import __version__
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:

@@ -25,17 +25,15 @@ WEAK = ("MPL", "Mozilla", "LGPL", "Lesser")
 def licence(name: str) -> str | None:
     """What a distribution says of its licence; None when it is not installed here (another system's, say)."""
     try:
-        about = metadata.metadata(name)
+        about = metadata.metadata(name).json
     except metadata.PackageNotFoundError:
         return None
-    stated = about.get("License-Expression")
+    stated = about.get("license_expression")
     if stated:
         return str(stated)
-    classes = [
-        line.rpartition(" :: ")[2] for line in about.get_all("Classifier") or () if line.startswith("License ::")
-    ]
+    classes = [line.rpartition(" :: ")[2] for line in about.get("classifier", ()) if line.startswith("License ::")]
     named = [line for line in classes if line != "OSI Approved"]
-    first = next(iter(str(about.get("License") or "").strip().splitlines()), "")
+    first = next(iter(str(about.get("license", "")).strip().splitlines()), "")
     return ", ".join(named) or first or READ.get(name, "not stated")
 
 
@@ -56,11 +54,13 @@ def report() -> str:
         "# Licences of what envc is installed with",
         "",
         "Made from the packages' own metadata: `python -m tests.packaging.licences`. *permissive* asks for no more",
-        "than its text, *weak* for the source of changes to the library itself. envc is under Apache-2.0 and ships none",
-        "of them.",
+        "than its text, *weak* for the source of changes to the library itself. envc is under Apache-2.0 and ships",
+        "none of them.",
     ]
     seen: set[str] = set()
-    for lock, heading in zip(LOCKS, ("A plain installation", "Extras, tests and releases besides"), strict=True):
+    for lock, heading in zip(
+        reversed(LOCKS), ("A plain installation", "Extras, tests and releases besides"), strict=True
+    ):
         lines += ["", f"## {heading}", "", "| package | licence | asks |", "|---|---|---|"]
         for name in sorted({canonicalize_name(locked.requirement.name) for locked in read(lock)} - seen):
             seen.add(name)

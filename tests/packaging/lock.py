@@ -24,7 +24,8 @@ class Lock(NamedTuple):
     extras: tuple[str, ...]
 
 
-LOCKS = (Lock("requirements.lock", ()), Lock("requirements-dev.lock", ("dev", "release")))
+LOCKS = (Lock("requirements-dev.lock", ("dev", "release")), Lock("requirements.lock", ()))
+"""In the order in which they are made: the smaller one takes the versions of the larger."""
 
 
 class Locked(NamedTuple):
@@ -50,11 +51,11 @@ def read(lock: Lock) -> list[Locked]:
 def write(*, upgrade: bool = False) -> None:
     """Ask the index for what is missing or, with `upgrade`, for the newest of everything."""
     for lock in LOCKS:
-        command = [
-            str(UV), "pip", "compile", "pyproject.toml", *(f"--extra={extra}" for extra in lock.extras),
-            "--generate-hashes", "--universal", "--python-version=3.11", "--no-emit-index-url", "--no-annotate",
-            "--no-header", "--quiet", f"--output-file={lock.name}", *(["--upgrade"] if upgrade else []),
-        ]  # fmt: skip
+        options = ["--generate-hashes", "--universal", "--python-version=3.11", "--no-emit-index-url", "--no-annotate"]
+        options += ["--no-header", "--quiet", f"--output-file={lock.name}", *(f"--extra={name}" for name in lock.extras)]
+        options += [f"--constraint={LOCKS[0].name}"] if lock != LOCKS[0] else []
+        options += ["--upgrade"] if upgrade else []
+        command = [str(UV), "pip", "compile", "pyproject.toml", *options]
         subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

@@ -1,10 +1,9 @@
-"""The manual page `envc(1)`, made from the commands themselves: `python -m tests.packaging.manpages` writes it."""
+"""The manual page `envc(1)`, made from the commands themselves: `python -m tests.docs.reference` writes it."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import sys
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from tests.docs.reference import commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "man" / "envc.1"
 
-_HEAD = r"""\" Made from the commands: python -m tests.packaging.manpages
+_HEAD = r"""\" Made from the commands: python -m tests.docs.reference
 .TH ENVC 1 "" "envcompile" "User Commands"
 .SH NAME
 envc \- compile one Kubernetes configuration into every environment
@@ -135,8 +134,3 @@ def page() -> str:
     """The whole manual page."""
     return f".{_HEAD}.SH COMMANDS\n{''.join(_command(words) for words in commands())}{_TAIL}"
 
-
-if __name__ == "__main__":
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
-    sys.stdout.write(f"{PAGE}\n")
