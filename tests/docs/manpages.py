@@ -133,4 +133,3 @@ def _command(words: list[str]) -> str:
 def page() -> str:
     """The whole manual page."""
     return f".{_HEAD}.SH COMMANDS\n{''.join(_command(words) for words in commands())}{_TAIL}"
-

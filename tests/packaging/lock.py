@@ -52,7 +52,12 @@ def write(*, upgrade: bool = False) -> None:
     """Ask the index for what is missing or, with `upgrade`, for the newest of everything."""
     for lock in LOCKS:
         options = ["--generate-hashes", "--universal", "--python-version=3.11", "--no-emit-index-url", "--no-annotate"]
-        options += ["--no-header", "--quiet", f"--output-file={lock.name}", *(f"--extra={name}" for name in lock.extras)]
+        options += [
+            "--no-header",
+            "--quiet",
+            f"--output-file={lock.name}",
+            *(f"--extra={name}" for name in lock.extras),
+        ]
         options += [f"--constraint={LOCKS[0].name}"] if lock != LOCKS[0] else []
         options += ["--upgrade"] if upgrade else []
         command = [str(UV), "pip", "compile", "pyproject.toml", *options]
