@@ -15,6 +15,7 @@ KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
 KUBE_SCORE_MODULE: Final = FOLDER / "kube-score"
 DYFF_MODULE: Final = FOLDER / "dyff"
+ACTIONLINT_MODULE: Final = FOLDER / "actionlint"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
 CEL_MODULE: Final = FOLDER / "cel"
@@ -128,6 +129,12 @@ ORACLES: Final = (
         pinned_by="github.com/homeport/dyff",
         module=DYFF_MODULE,
         linker_variables=("github.com/homeport/dyff/internal/cmd.version={number}",),
+    ),
+    Oracle(
+        name="actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        pinned_by="github.com/rhysd/actionlint",
+        module=ACTIONLINT_MODULE,
     ),
     Oracle(
         name="sops",

@@ -91,6 +91,12 @@ def kubeconform() -> Path:
 
 
 @pytest.fixture(scope="session")
+def actionlint() -> Path:
+    """The real actionlint."""
+    return _single_tool(LOCATED.actionlint)
+
+
+@pytest.fixture(scope="session")
 def dyff() -> Path:
     """The real dyff."""
     return _single_tool(LOCATED.dyff)

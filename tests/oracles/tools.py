@@ -41,6 +41,7 @@ class Tools:
     kubeconform: Path
     kube_score: Path
     dyff: Path
+    actionlint: Path
     sops: Path
     argocd: Path
     cel_admission: Path
