@@ -70,7 +70,7 @@ def test_environments_have_prices_and_facts_of_their_own(tmp_path: Path) -> None
     facts = found.facts_of("prod")
     assert (facts.nodes, facts.job_minutes) == (6, Fraction(5, 2))
     known = facts.observed["deployment/web"]
-    assert (known.pods, known.cpu, known.memory) == (Fraction(17, 5), Fraction(22, 100), 2**30)
+    assert (known.pods, known.cpu, known.memory) == (Fraction(17, 5), Fraction(22, 100), Fraction(2**30))
     assert found.facts_of("dev").nodes is None
 
 
