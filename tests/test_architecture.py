@@ -42,10 +42,12 @@ NESTED = {
     "cli/differences",
     "cli/render",
     "cli/shapes",
+    "cluster/drift",
     "compose/configtext",
     "compose/configtext/formats",
     "forge/hosts",
     "migrations/versions",
+    "scaling/hpa",
     "secrets/schemes",
     "units/engines",
 }
