@@ -146,7 +146,7 @@ def _serve(number: int, asked: int, tells: int, answer: Answer) -> NoReturn:
             for part in answer(number, _received(asked)):
                 _send(tells, part)
             _send(tells, None)
-    except BaseException:  # ruff: ignore[blind-except] - see above
+    finally:
         os._exit(1)
 
 
