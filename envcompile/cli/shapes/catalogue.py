@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, pictures, secrets
+from envcompile.cli.shapes import builds, compliance, costs, differences, document, findings, history, pictures, secrets
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "compliance": compliance.ComplianceDocument,
+    "compliance-audit": compliance.ComplianceAuditDocument,
+    "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
     "diff": differences.DiffDocument,
@@ -59,5 +62,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, pictures, secrets)
+    modules = (builds, compliance, costs, differences, document, findings, history, pictures, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
