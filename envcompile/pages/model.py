@@ -364,3 +364,49 @@ class Checks(NamedTuple):
     gaps: tuple[tuple[str, str], ...]
     """Status and sentence."""
     missing: tuple[Missing, ...]
+
+
+class Line(NamedTuple):
+    """A line of a manifest: its text, who said it, and since when."""
+
+    number: int
+    indent: str
+    key: str
+    value: str
+    was: str
+    """What a layer below said; empty when none said anything else."""
+    cls: str
+    layer: str
+    place: str
+    is_head: bool
+    """Whether it begins a run of lines of one file."""
+    day: str
+    who: str
+    commit: str
+    has_finding: bool
+
+
+class ResourcePage(NamedTuple):
+    """A resource: its manifest with who said what, findings, history."""
+
+    title: str
+    """Of the window."""
+    sub: str
+    kind: str
+    name: str
+    environment: str
+    tabs: tuple[Option, ...]
+    views: tuple[Option, ...]
+    layers: tuple[Origin, ...]
+    lines: tuple[Line, ...]
+    left_out: int
+    """Lines that are not shown because there are too many."""
+    every: str
+    """The address of all lines."""
+    facts: tuple[tuple[str, str], ...]
+    findings: tuple[Attention, ...]
+    history: tuple[TimelineRow, ...]
+    changes: int
+    needs: tuple[tuple[str, ResourceId | None], ...]
+    needed: tuple[tuple[str, ResourceId | None], ...]
+    missing: tuple[Missing, ...]
