@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.facets import facet_of_field, facet_of_resource
+from envcompile.compose import configtext
 from envcompile.compose.rollout import CHECKSUM_ANNOTATION
 from envcompile.history.events import recorded_since
 from envcompile.kubernetes.fieldpath import parse_field
@@ -23,7 +24,19 @@ if TYPE_CHECKING:
 _APPROVAL = re.compile(r"^(?:Reviewed-by|Approved-by|Acked-by): *([^<\n]+?) *(?:<[^>\n]*>)? *$", re.MULTILINE)
 DERIVED = "derived"
 """The facet of what envc itself writes, such as the checksum that makes pods start anew."""
-_RANK = ("network", "RBAC", "secret", "replicas", "resources", "config", "image", "workload", "other", "metadata", DERIVED)
+_RANK = (
+    "network",
+    "RBAC",
+    "secret",
+    "replicas",
+    "resources",
+    "config",
+    "image",
+    "workload",
+    "other",
+    "metadata",
+    DERIVED,
+)
 """Facets, that which people ask about first in front."""
 
 
@@ -77,7 +90,7 @@ def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0, sta
     facts = past.store.commits({one.commit for one in found})
     events = []
     for one in found:
-        changed = [*map(_of_field, one.fields)]
+        changed = [item for row in one.fields for item in _of_field(row)]
         changed += [Changed(item, "", None, "added", "", facet_of_resource(item)) for item in one.added]
         changed += [Changed(item, "", "removed", None, "", facet_of_resource(item)) for item in one.removed]
         told = [item for item in changed if item.facet != DERIVED] or changed
@@ -90,11 +103,31 @@ def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0, sta
     return events
 
 
-def _of_field(row: FieldRow) -> Changed:
+def _of_field(row: FieldRow) -> list[Changed]:
+    """A field that changed; of a configuration file in it the keys that did."""
     path = parse_field(row.field)[0]
     is_own = "annotations" in path and path[-1] == CHECKSUM_ANNOTATION
     facet = DERIVED if is_own else facet_of_field(row.resource, path)
-    return Changed(row.resource, row.field, _value(row.old), _value(row.new), row.place, facet)
+    old, new = _value(row.old), _value(row.new)
+    if facet == "config" and len(path) == 2 and path[0] == "data" and isinstance(old, str) and isinstance(new, str):
+        keys = _keys(str(path[1]), old), _keys(str(path[1]), new)
+        names = [name for name in keys[0] | keys[1] if keys[0].get(name) != keys[1].get(name)]
+        if names:
+            return [
+                Changed(row.resource, f"{row.field}#{name}", keys[0].get(name), keys[1].get(name), row.place, facet)
+                for name in names
+            ]
+    return [Changed(row.resource, row.field, old, new, row.place, facet)]
+
+
+def _keys(filename: str, text: str) -> dict[str, Any]:
+    """The keys of a configuration file; none where it is none, or was cut off when it was recorded."""
+    if configtext.format_of(filename) is None:
+        return {}
+    try:
+        return {name: span.value for name, span in configtext.keys(filename, text).items()}
+    except configtext.ConfigTextError:
+        return {}
 
 
 def _value(text: str) -> Any:

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.check.report import together
-from envcompile.pages.model import Aside, Attention, Checks
-from envcompile.pages.overview import NO_HISTORY, attention
+from envcompile.pages.overview import attention, unrecorded
 from envcompile.pages.timeline import row
 from envcompile.pages.words import many
 
 if TYPE_CHECKING:
+    from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import State
 
 _TRAIL = 100
 """Changes in the audit trail of a page."""
+
+
+class Aside(NamedTuple):
+    """A finding that a resource sets aside, and why."""
+
+    rule: str
+    resource: str
+    environments: str
+    reason: str
+    place: str
+
+
+class Checks(NamedTuple):
+    """What the checks find, what is set aside, and who approved what."""
+
+    title: str
+    sub: str
+    findings: tuple[Attention, ...]
+    aside: tuple[Aside, ...]
+    trail: tuple[TimelineRow, ...]
+    trail_of: str
+    gaps: tuple[tuple[str, str], ...]
+    """Status and sentence."""
+    missing: tuple[Missing, ...]
 
 
 def checks(state: State, now: int) -> Checks:
@@ -41,7 +65,7 @@ def checks(state: State, now: int) -> Checks:
         tuple(row(event, [last], now) for event in mine[:_TRAIL]),
         last,
         _gaps(state, last, len(mine), bare),
-        (NO_HISTORY,) if state.recording is None else (),
+        unrecorded(state),
     )
 
 
@@ -53,7 +77,7 @@ def _folded(found: tuple[Attention, ...]) -> tuple[Attention, ...]:
         if one.severity != "info":
             key = (one,)
         before = kept.get(key)
-        kept[key] = one if before is None else before._replace(count=before.count + 1)
+        kept[key] = one if before is None else before._replace(stands_for=before.stands_for + 1)
     return tuple(kept.values())
 
 

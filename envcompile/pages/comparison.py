@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.diff import between, difference
 from envcompile.actions.past import compare as compare_recorded
 from envcompile.actions.past import revision_of
 from envcompile.actions.reached import tag_of
 from envcompile.ask.facets import facet_of_field
-from envcompile.ask.redact import shown
+from envcompile.ask.redact import Hidden, shown
 from envcompile.errors import EnvcError, UsageError
-from envcompile.pages.model import Comparison, Difference, Differs, Option
+from envcompile.pages.model import Option
 from envcompile.pages.origins import origins_of
 from envcompile.pages.timeline import short, text_of
 from envcompile.pages.words import listed, many
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from envcompile.ask.difference import EnvironmentDiff, FieldDiff, ResourceDiff
     from envcompile.model import ResourceId
     from envcompile.pages.links import Links
+    from envcompile.pages.model import Origin
+    from envcompile.pages.origins import Told
     from envcompile.pages.state import State
 
 ROWS = 600
@@ -32,7 +34,44 @@ ROWS = 600
 _FACETS = ("image", "replicas", "resources", "config", "network")
 
 
-def comparison(state: State, left: str, right: str, query: Mapping[str, str], links: Links) -> Comparison:
+class Differs(NamedTuple):
+    """A field that differs between two sides."""
+
+    resource: ResourceId
+    environment: str
+    label: str
+    old: str
+    new: str
+    facet: str
+    origin: Origin | None
+    since: str
+    who: str
+
+
+class Difference(NamedTuple):
+    """What differs in one service, or one environment."""
+
+    name: str
+    rows: tuple[Differs, ...]
+
+
+class Comparison(NamedTuple):
+    """Two environments, or two revisions."""
+
+    title: str
+    sub: str
+    left: str
+    right: str
+    groups: tuple[Difference, ...]
+    own: tuple[str, ...]
+    only_left: tuple[str, ...]
+    only_right: tuple[str, ...]
+    facets: tuple[Option, ...]
+    more: int
+    """Fields that are not shown."""
+
+
+def comparison(state: State, left: str, right: str, query: Mapping[str, str], links: Links, now: int) -> Comparison:
     """The page of a comparison.
 
     Args:
@@ -41,6 +80,7 @@ def comparison(state: State, left: str, right: str, query: Mapping[str, str], li
         right: an environment, or the newer revision.
         query: `facet` of the address.
         links: where links lead.
+        now: the time of reading, in seconds since 1970.
 
     Raises:
         UsageError: there is no such environment or revision.
@@ -49,7 +89,7 @@ def comparison(state: State, left: str, right: str, query: Mapping[str, str], li
     facet = query.get("facet", "")
     if left in state.project.environments and right in state.project.environments:
         found = [between(state.project, left, right)]
-        groups = _by_app(state, found[0], right, facet)
+        groups = _by_app(state, found[0], right, facet, now)
         unit = "service"
     else:
         found = _of_revisions(state, left, right)
@@ -72,7 +112,7 @@ def comparison(state: State, left: str, right: str, query: Mapping[str, str], li
         _short(left),
         _short(right),
         tuple(kept),
-        tuple(setting for one in found for setting in one.settings),
+        (*(setting for one in found for setting in one.settings), *_sealed(found)),
         tuple(gone),
         tuple(come),
         facets,
@@ -83,6 +123,12 @@ def comparison(state: State, left: str, right: str, query: Mapping[str, str], li
 def _short(name: str) -> str:
     """A revision as people write it: a whole hash is cut."""
     return name[:10] if len(name) == 40 and name.isalnum() else name
+
+
+def _sealed(found: Sequence[EnvironmentDiff]) -> list[str]:
+    """How many sealed values differ, of which nothing else is told."""
+    count = sum(isinstance(field.new, Hidden) for one in found for item in one.resources for field in item.fields)
+    return [many(count, "sealed value")] if count else []
 
 
 def _named(unit: str, diff: EnvironmentDiff, item: ResourceDiff) -> str:
@@ -101,7 +147,7 @@ def _sub(left: str, right: str, found: Sequence[EnvironmentDiff], unit: str) -> 
     return f"{word} {'differs' if newer == 1 else 'differ'}. To promote them: `envc promote {left} {right} --dry-run`"
 
 
-def _by_app(state: State, found: EnvironmentDiff, environment: str, facet: str) -> list[Difference]:
+def _by_app(state: State, found: EnvironmentDiff, environment: str, facet: str, now: int) -> list[Difference]:
     """The fields by application, with who set each in the second environment."""
     groups: dict[str, list[tuple[ResourceId, ResourceDiff]]] = {}
     for item in found.resources:
@@ -113,14 +159,15 @@ def _by_app(state: State, found: EnvironmentDiff, environment: str, facet: str) 
             (identity, field)
             for identity, item in groups[app]
             for field in item.fields
-            if not facet or _facet(identity, field) == facet
+            if (not facet or _facet(identity, field) == facet) and not isinstance(field.new, Hidden)
         ]
         asked.append((app, rows))
     wanted = [(identity, field.field) for _, rows in asked for identity, field in rows][:ROWS]
-    origins = origins_of(state, environment, wanted)
+    origins = origins_of(state, environment, wanted, now)
     return [
         Difference(
-            app, tuple(_row(environment, identity, field, origins.get((identity, field.field))) for identity, field in rows)
+            app,
+            tuple(_row(environment, identity, field, origins.get((identity, field.field))) for identity, field in rows),
         )
         for app, rows in asked
     ]
@@ -150,14 +197,15 @@ def _facet(resource: ResourceId, field: FieldDiff) -> str:
     return facet_of_field(resource, field.path)
 
 
-def _row(environment: str, resource: ResourceId, field: FieldDiff, origin: Any) -> Differs:
+def _row(environment: str, resource: ResourceId, field: FieldDiff, told: Told | None) -> Differs:
     facet = _facet(resource, field)
     old, new = (None if value is ABSENT else shown(value) for value in (field.old, field.new))
     if facet == "image" and isinstance(old, str) and isinstance(new, str):
         same_name = old.rpartition(":")[0] == new.rpartition(":")[0]
         old, new = (tag_of(old), tag_of(new)) if same_name else (old, new)
+    origin, day, who = told or (None, "", "")
     label = field.key or short(field.field)
-    return Differs(resource, environment, label, text_of(old), text_of(new), facet, origin, "", "")
+    return Differs(resource, environment, label, text_of(old), text_of(new), facet, origin, day, who)
 
 
 def _cut(groups: list[Difference], count: int) -> tuple[list[Difference], int]:
@@ -173,7 +221,7 @@ def _cut(groups: list[Difference], count: int) -> tuple[list[Difference], int]:
 
 def _of_revisions(state: State, left: str, right: str) -> list[EnvironmentDiff]:
     """What differs between two revisions: from the history where both are recorded, else from their sources."""
-    from envcompile.pages.site import open_or_none
+    from envcompile.pages.state import open_or_none
 
     past = open_or_none(state.project.root)
     if past is not None:

@@ -86,9 +86,7 @@ def _with_classes(tag: re.Match[str]) -> str:
     ]
     if not names:
         return text
-    text = re.sub(
-        r'\s(?:fill|stroke)="([^"]*)"', lambda found: "" if _hex(found[1]) in _BY_COLOR else found[0], text
-    )
+    text = re.sub(r'\s(?:fill|stroke)="([^"]*)"', lambda found: "" if _hex(found[1]) in _BY_COLOR else found[0], text)
     text = re.sub(r'\sclass="[^"]*"', "", text)
     return re.sub(r"^<(\w+)", lambda found: f'<{found[1]} class="{" ".join(names)}"', text, count=1)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.pages.model import EnvironmentPage, Option, ResourceLine
-from envcompile.pages.overview import NO_HISTORY, attention, event_line
+from envcompile.pages.model import Option
+from envcompile.pages.overview import attention, event_line, unrecorded
 from envcompile.pages.words import many, sentence
 
 if TYPE_CHECKING:
@@ -15,11 +15,43 @@ if TYPE_CHECKING:
     from envcompile.actions.reached import Event
     from envcompile.model import ResourceId
     from envcompile.pages.links import Links
+    from envcompile.pages.model import Attention, EventLine, Missing
     from envcompile.pages.state import State
 
 _ROWS = 300
 """Resources in a list; the rest is a link away."""
 _EVENTS = 8
+
+
+class ResourceLine(NamedTuple):
+    """A resource in a list."""
+
+    resource: ResourceId
+    environment: str
+    app: str
+    errors: int
+    warnings: int
+    notes: int
+    last: EventLine | None
+
+
+class EnvironmentPage(NamedTuple):
+    """One environment: what it holds, what is wrong, what happened."""
+
+    title: str
+    sub: str
+    environment: str
+    facts: tuple[tuple[str, str], ...]
+    tabs: tuple[Option, ...]
+    resources: tuple[ResourceLine, ...]
+    found: int
+    more: str
+    """The address of all of them; empty when they are shown."""
+    query: str
+    attention: tuple[Attention, ...]
+    events: tuple[EventLine, ...]
+    problems: tuple[tuple[str, str, str], ...]
+    missing: tuple[Missing, ...]
 
 
 def environment_page(state: State, name: str, query: Mapping[str, str], links: Links, now: int) -> EnvironmentPage:
@@ -77,7 +109,7 @@ def environment_page(state: State, name: str, query: Mapping[str, str], links: L
         tuple(one for one in attention(state, now, least="warning") if name in one.environments),
         tuple(event_line(event, now) for event in mine[:_EVENTS]),
         tuple((problem.what, problem.fix, ", ".join(map(str, problem.where))) for problem in side.problems),
-        (NO_HISTORY,) if state.recording is None else (),
+        unrecorded(state),
     )
 
 

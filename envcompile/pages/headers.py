@@ -71,9 +71,11 @@ class Guard:
         if self._hosts is not None and host not in self._hosts:
             return 400, b"this host is not called so\n", []
         if self._token is not None and not self._knows(sent.get(b"authorization", b"")):
-            return 401, b"a token is needed: as the password, with any name\n", [
-                (b"www-authenticate", b'Basic realm="envc", charset="UTF-8"')
-            ]
+            return (
+                401,
+                b"a token is needed: as the password, with any name\n",
+                [(b"www-authenticate", b'Basic realm="envc", charset="UTF-8"')],
+            )
         if method not in {"GET", "HEAD"}:
             return 405, b"pages are read only\n", [(b"allow", b"GET, HEAD")]
         return None

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.reached import tag_of
-from envcompile.pages.model import Plot
 from envcompile.pages.drawings import COLOR, drawing
-from envcompile.pages.words import DAY, moment
+from envcompile.pages.model import Plot
+from envcompile.pages.overview import PERIOD
+from envcompile.pages.words import moment
 
 if TYPE_CHECKING:
     from envcompile.actions.reached import Event
     from envcompile.pages.state import State
 
-PERIOD: Final = 63 * DAY
-"""Nine weeks: what a screen can show."""
 MOST: Final = 1_500
 """Marks in a picture; more cannot be told apart, and the newest matter."""
 _MARKS: Final = ("image", "scale", "config", "network", "other")
@@ -107,7 +106,12 @@ def _specification(
             {
                 "data": {"values": marks},
                 "mark": {
-                    "type": "point", "filled": True, "size": 58, "opacity": 1, "stroke": COLOR["bg"], "strokeWidth": 1
+                    "type": "point",
+                    "filled": True,
+                    "size": 58,
+                    "opacity": 1,
+                    "stroke": COLOR["bg"],
+                    "strokeWidth": 1,
                 },
                 "encoding": {
                     "x": time,

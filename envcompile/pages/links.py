@@ -19,80 +19,73 @@ PAGES: Final = (
     ("/cost", "Cost"),
     ("/checks", "Checks"),
 )
-BUILT_IN_GROUPS: Final = frozenset({"", "apps", "autoscaling", "batch", "networking.k8s.io", "policy", "rbac.authorization.k8s.io"})
+BUILT_IN_GROUPS: Final = frozenset({
+    "",
+    "apps",
+    "autoscaling",
+    "batch",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+})
 """Groups whose kinds people name without them."""
 
 
 class Links:
-    """The addresses of `envc ui`; every text in them is quoted, so that each begins with a slash or a number sign."""
+    """The addresses of `envc ui`, or of places in a report; every text in them is quoted.
 
-    is_report: bool = False
+    What has no place in a report has no address there, and is text.
 
-    def __init__(self, namespaces: Mapping[str, str] = MappingProxyType({})) -> None:
+    Args:
+        namespaces: environment -> its own namespace, which its addresses leave out.
+        is_report: whether nothing may lead out of the page.
+    """
+
+    def __init__(self, namespaces: Mapping[str, str] = MappingProxyType({}), *, is_report: bool = False) -> None:
         self._namespaces = namespaces
+        self.is_report = is_report
 
     def home(self) -> str:
         """The first page."""
-        return "/"
+        return "#main" if self.is_report else "/"
 
     def page(self, name: str, **query: str) -> str:
-        """A page by its name, with the parameters that are not empty."""
+        """A page by its name, with the parameters that are not empty; the section of a report that says the same."""
+        if self.is_report:
+            return f"#r-{name}"
         kept = {key: value for key, value in query.items() if value}
-        return f"/{name}" + (f"?{urlencode(kept)}" if kept else "")
+        return f"/{_part(name)}" + (f"?{urlencode(kept)}" if kept else "")
+
+    def graph(self, environment: str, **query: str) -> str:
+        """What needs what in an environment."""
+        if self.is_report:
+            return "#r-graph"
+        kept = {key: value for key, value in query.items() if value}
+        return f"/graph/{_part(environment)}" + (f"?{urlencode(kept)}" if kept else "")
 
     def environment(self, name: str) -> str:
         """An environment."""
-        return f"/env/{_part(name)}"
+        return f"#e-{_part(name)}" if self.is_report else f"/env/{_part(name)}"
 
     def resource(self, environment: str, resource: ResourceId, line: int = 0) -> str:
-        """A resource, and a line of its manifest."""
+        """A resource, and a line of its manifest; a report has no manifests."""
+        if self.is_report:
+            return ""
         group = "" if resource.group in BUILT_IN_GROUPS else f".{resource.group}"
-        kind = f"{resource.kind}{group}"
         is_own = resource.namespace in {"", self._namespaces.get(environment)}
         query = "" if is_own else f"?{urlencode({'namespace': resource.namespace})}"
-        address = f"/r/{_part(environment)}/{_part(kind.lower())}/{_part(resource.name)}{query}"
+        kind = _part(f"{resource.kind}{group}".lower())
+        address = f"/r/{_part(environment)}/{kind}/{_part(resource.name)}{query}"
         return f"{address}#L{line}" if line else address
 
     def compare(self, left: str, right: str) -> str:
-        """Two environments, or two revisions."""
-        return f"/compare/{_part(left)}/{_part(right)}"
+        """Two environments, or two revisions; a report compares all environments in its matrix."""
+        return "" if self.is_report else f"/compare/{_part(left)}/{_part(right)}"
 
     def change(self, commit: str) -> str:
         """A change in the timeline."""
-        return f"/timeline?{urlencode({'commit': commit})}#c{commit[:10]}"
-
-
-class ReportLinks(Links):
-    """Within a report nothing leads out of it: what has no place there has no address, and is text."""
-
-    is_report = True
-
-    def home(self) -> str:
-        """The top of the report."""
-        return "#main"
-
-    def page(self, name: str, **query: str) -> str:
-        """The section that says what the page says."""
-        del query
-        return f"#r-{name.partition('/')[0]}" if name else "#main"
-
-    def environment(self, name: str) -> str:
-        """The part about an environment."""
-        return f"#e-{_part(name)}"
-
-    def resource(self, environment: str, resource: ResourceId, line: int = 0) -> str:
-        """Nothing: a report has no manifests."""
-        del environment, resource, line
-        return ""
-
-    def compare(self, left: str, right: str) -> str:
-        """Nothing: the matrix has all environments."""
-        del left, right
-        return ""
-
-    def change(self, commit: str) -> str:
-        """A row of the table of changes."""
-        return f"#c{commit[:10]}"
+        place = f"#c{_part(commit[:10])}"
+        return place if self.is_report else f"/timeline?{urlencode({'commit': commit})}{place}"
 
 
 def _part(text: str) -> str:

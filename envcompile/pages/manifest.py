@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose import configtext
 from envcompile.kubernetes.fieldpath import look_up, resolve
-from envcompile.pages.model import Line
+from envcompile.pages.origins import shown
 from envcompile.pages.timeline import text_of
 from envcompile.pages.words import first_name, moment
 from envcompile.yamlio import dump
@@ -20,10 +20,30 @@ if TYPE_CHECKING:
     from envcompile.actions.origins import Origin, ResourceOrigins
     from envcompile.git.repository import Commit
 
-CLASSES = {"base": "base", "shared": "shared", "own": "own", "settings": "set", "derived": "derived"}
-"""Whose a value is -> the class that colours it."""
-_ENTRY = re.compile(r"""(?P<indent>(?: |- )*)(?P<key>(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'#|>{\[-][^:]*):)(?: (?P<value>.*))?""")
+_ENTRY = re.compile(
+    r"""(?P<indent>(?: |- )*)(?P<key>(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'#|>{\[-][^:]*):)(?: (?P<value>.*))?"""
+)
 _ITEM = re.compile(r"(?P<indent> *- )(?P<value>.*)")
+
+
+class Line(NamedTuple):
+    """A line of a manifest: its text, who said it, and since when."""
+
+    number: int
+    indent: str
+    key: str
+    value: str
+    was: str
+    """What a layer below said; empty when none said anything else."""
+    cls: str
+    layer: str
+    place: str
+    is_head: bool
+    """Whether it begins a run of lines of one file."""
+    day: str
+    who: str
+    commit: str
+    has_finding: bool
 
 
 class _Said(NamedTuple):
@@ -59,7 +79,7 @@ def lines_of(
             at = bisect_right(starts, number)
             near = starts[at - 1] if inside and at else starts[at] if at < len(starts) else starts[-1] if starts else 0
             known = said[near]._replace(shows=False) if near else None
-        line, run = _line(number, words, known, before, number in blocks)
+        line, run = _line(number, words, known, before, in_text=number in blocks)
         if known is not None and known.shows:
             line = _with_since(line, known.origin, commits, first, now)
             line = line._replace(has_finding=known.origin.field in findings)
@@ -103,7 +123,7 @@ def _said(resource: ResourceOrigins, data: bytes) -> tuple[dict[int, _Said], set
 
 
 def _line(
-    number: int, words: str, known: _Said | None, before: tuple[str, str], in_text: bool
+    number: int, words: str, known: _Said | None, before: tuple[str, str], *, in_text: bool
 ) -> tuple[Line, tuple[str, str]]:
     """A line, and the layer and file that it belongs to."""
     found = None if in_text else _ENTRY.fullmatch(words) or _ITEM.fullmatch(words)
@@ -111,8 +131,7 @@ def _line(
     cls, layer, place, was, file = "base", "", "", "", ""
     if known is not None:
         origin = known.origin
-        cls, layer = CLASSES[origin.layer.kind], origin.layer.name
-        place = f"{origin.place.file}:{origin.place.line}" if origin.place is not None else ""
+        cls, layer, place = shown(origin)
         file = origin.place.file if origin.place is not None else ""
         under = origin.overridden if known.shows else ()
         was = text_of(under[-1].value) if under else ""

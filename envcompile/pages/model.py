@@ -64,7 +64,7 @@ class Attention(NamedTuple):
     since: str
     by: str
     fix: str = ""
-    count: int = 1
+    stands_for: int = 1
     """How many resources it stands for."""
 
     @property
@@ -81,51 +81,6 @@ class EventLine(NamedTuple):
     environment: str
     who: str
     commit: str
-
-
-class EnvironmentRow(NamedTuple):
-    """One environment beside the others."""
-
-    name: str
-    namespace: str
-    last: EventLine | None
-    errors: int
-    warnings: int
-    notes: int
-    cluster: str
-    """`ok`, `changed`, `bad` or `off`."""
-    cluster_words: str
-    context: str
-    resources: int
-    cost: str
-    cost_at_most: str
-    problem: str
-    """Why it does not compile; empty when it does."""
-
-
-class VersionCell(NamedTuple):
-    """What runs in one environment."""
-
-    value: str
-    is_same: bool
-    """As in the environment left of it."""
-    flag: str
-    """Why somebody should look at it; empty for nothing."""
-    commit: str
-    """The commit that brought it; empty when it is not known."""
-    day: str
-    who: str
-
-
-class VersionRow(NamedTuple):
-    """A service in all environments."""
-
-    name: str
-    resource: ResourceId
-    environment: str
-    """The last one that has it, to link to."""
-    cells: tuple[VersionCell | None, ...]
-    waits: str
 
 
 class Plot(NamedTuple):
@@ -147,22 +102,6 @@ class Page(Protocol):
     def sub(self) -> str:
         """At most two sentences below it."""
         ...
-
-
-class Overview(NamedTuple):
-    """The first page: environments side by side, what is wrong, what happened."""
-
-    title: str
-    sub: str
-    environments: tuple[EnvironmentRow, ...]
-    versions: tuple[VersionRow, ...]
-    attention: tuple[Attention, ...]
-    findings: int
-    week: tuple[EventLine, ...]
-    week_count: int
-    period: str
-    plot: Plot | None
-    missing: tuple[Missing, ...]
 
 
 class Failure(NamedTuple):
@@ -209,204 +148,9 @@ class Figure(NamedTuple):
     lead: str = ""
 
 
-class Timeline(NamedTuple):
-    """What changed, when, by whom."""
-
-    title: str
-    sub: str
-    figures: tuple[Figure, ...]
-    plot: Plot | None
-    rows: tuple[TimelineRow, ...]
-    found: int
-    """How many changes match."""
-    earlier: str
-    """The address of those before the ones shown; empty when there are none."""
-    environments: tuple[Option, ...]
-    periods: tuple[Option, ...]
-    query: str
-    environment: str
-    since: str
-    missing: tuple[Missing, ...]
-
-
-class ResourceLine(NamedTuple):
-    """A resource in a list."""
-
-    resource: ResourceId
-    environment: str
-    app: str
-    errors: int
-    warnings: int
-    notes: int
-    last: EventLine | None
-
-
-class EnvironmentPage(NamedTuple):
-    """One environment: what it holds, what is wrong, what happened."""
-
-    title: str
-    sub: str
-    environment: str
-    facts: tuple[tuple[str, str], ...]
-    tabs: tuple[Option, ...]
-    resources: tuple[ResourceLine, ...]
-    found: int
-    more: str
-    """The address of all of them; empty when they are shown."""
-    query: str
-    attention: tuple[Attention, ...]
-    events: tuple[EventLine, ...]
-    problems: tuple[tuple[str, str, str], ...]
-    missing: tuple[Missing, ...]
-
-
 class Origin(NamedTuple):
     """Who set a value: its layer, the class that colours it, and the place."""
 
     cls: str
     layer: str
     place: str
-
-
-class Differs(NamedTuple):
-    """A field that differs between two sides."""
-
-    resource: ResourceId
-    environment: str
-    label: str
-    old: str
-    new: str
-    facet: str
-    origin: Origin | None
-    since: str
-    who: str
-
-
-class Difference(NamedTuple):
-    """What differs in one service, or one environment."""
-
-    name: str
-    rows: tuple[Differs, ...]
-
-
-class Comparison(NamedTuple):
-    """Two environments, or two revisions."""
-
-    title: str
-    sub: str
-    left: str
-    right: str
-    groups: tuple[Difference, ...]
-    own: tuple[str, ...]
-    only_left: tuple[str, ...]
-    only_right: tuple[str, ...]
-    facets: tuple[Option, ...]
-    more: int
-    """Fields that are not shown."""
-
-
-class Interval(NamedTuple):
-    """How long a workload ran an image."""
-
-    environment: str
-    resource: ResourceId
-    value: str
-    begin: Moment | None
-    end: Moment | None
-    """None while it runs."""
-    days: int
-    who: str
-    commit: str
-    before: str
-    after: str
-
-
-class Hit(NamedTuple):
-    """A resource, or a field in it, that a search found."""
-
-    environment: str
-    resource: ResourceId
-    field: str
-    value: str
-
-
-class Search(NamedTuple):
-    """What a search found."""
-
-    title: str
-    sub: str
-    query: str
-    intervals: tuple[Interval, ...]
-    hits: tuple[Hit, ...]
-    more: int
-    missing: tuple[Missing, ...]
-
-
-class Aside(NamedTuple):
-    """A finding that a resource sets aside, and why."""
-
-    rule: str
-    resource: str
-    environments: str
-    reason: str
-    place: str
-
-
-class Checks(NamedTuple):
-    """What the checks find, what is set aside, and who approved what."""
-
-    title: str
-    sub: str
-    findings: tuple[Attention, ...]
-    aside: tuple[Aside, ...]
-    trail: tuple[TimelineRow, ...]
-    trail_of: str
-    gaps: tuple[tuple[str, str], ...]
-    """Status and sentence."""
-    missing: tuple[Missing, ...]
-
-
-class Line(NamedTuple):
-    """A line of a manifest: its text, who said it, and since when."""
-
-    number: int
-    indent: str
-    key: str
-    value: str
-    was: str
-    """What a layer below said; empty when none said anything else."""
-    cls: str
-    layer: str
-    place: str
-    is_head: bool
-    """Whether it begins a run of lines of one file."""
-    day: str
-    who: str
-    commit: str
-    has_finding: bool
-
-
-class ResourcePage(NamedTuple):
-    """A resource: its manifest with who said what, findings, history."""
-
-    title: str
-    """Of the window."""
-    sub: str
-    kind: str
-    name: str
-    environment: str
-    tabs: tuple[Option, ...]
-    views: tuple[Option, ...]
-    layers: tuple[Origin, ...]
-    lines: tuple[Line, ...]
-    left_out: int
-    """Lines that are not shown because there are too many."""
-    every: str
-    """The address of all lines."""
-    facts: tuple[tuple[str, str], ...]
-    findings: tuple[Attention, ...]
-    history: tuple[TimelineRow, ...]
-    changes: int
-    needs: tuple[tuple[str, ResourceId | None], ...]
-    needed: tuple[tuple[str, ResourceId | None], ...]
-    missing: tuple[Missing, ...]

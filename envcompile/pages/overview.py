@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.reached import tag_of
 from envcompile.kubernetes.images import parse_image
-from envcompile.pages.model import (
-    Attention,
-    EnvironmentRow,
-    EventLine,
-    Missing,
-    Overview,
-    VersionCell,
-    VersionRow,
-)
+from envcompile.pages.model import Attention, EventLine, Missing
 from envcompile.pages.words import DAY, first_name, listed, many, moment, sentence, times
 
 if TYPE_CHECKING:
@@ -27,6 +19,8 @@ if TYPE_CHECKING:
     from envcompile.pages.state import Image, State
 
 WEEK = 7 * DAY
+PERIOD: Final = 63 * DAY
+"""Nine weeks, in seconds: what a picture can show."""
 MOVING = frozenset({"latest", "main", "master", "edge", "nightly", "stable"})
 """Tags that people move: what runs changes without a commit."""
 _SHOWN_EVENTS = 9
@@ -38,6 +32,67 @@ NO_HISTORY = Missing(
 )
 
 
+class EnvironmentRow(NamedTuple):
+    """One environment beside the others."""
+
+    name: str
+    namespace: str
+    last: EventLine | None
+    errors: int
+    warnings: int
+    notes: int
+    cluster: str
+    """`ok`, `changed`, `bad` or `off`."""
+    cluster_words: str
+    context: str
+    resources: int
+    cost: str
+    cost_at_most: str
+    problem: str
+    """Why it does not compile; empty when it does."""
+
+
+class VersionCell(NamedTuple):
+    """What runs in one environment."""
+
+    value: str
+    is_same: bool
+    """As in the environment left of it."""
+    flag: str
+    """Why somebody should look at it; empty for nothing."""
+    commit: str
+    """The commit that brought it; empty when it is not known."""
+    day: str
+    who: str
+
+
+class VersionRow(NamedTuple):
+    """A service in all environments."""
+
+    name: str
+    resource: ResourceId
+    environment: str
+    """The last one that has it, to link to."""
+    cells: tuple[VersionCell | None, ...]
+    waits: str
+
+
+class Overview(NamedTuple):
+    """The first page: environments side by side, what is wrong, what happened."""
+
+    title: str
+    sub: str
+    environments: tuple[EnvironmentRow, ...]
+    versions: tuple[VersionRow, ...]
+    attention: tuple[Attention, ...]
+    findings: int
+    week: tuple[EventLine, ...]
+    week_count: int
+    period: str
+    plot: Plot | None
+    missing: tuple[Missing, ...]
+
+
 def overview(state: State, now: int, plot: Plot | None = None) -> Overview:
     """The first page.
 
@@ -47,7 +102,7 @@ def overview(state: State, now: int, plot: Plot | None = None) -> Overview:
         plot: the picture of the period, where there is one.
     """
     recent = [event for event in state.events if event.commit.authored_at > now - WEEK]
-    title, sub = verdict(state, recent, now)
+    title, sub = verdict(state, now)
     return Overview(
         title,
         sub,
@@ -57,13 +112,32 @@ def overview(state: State, now: int, plot: Plot | None = None) -> Overview:
         len(state.findings),
         tuple(event_line(event, now) for event in recent[:_SHOWN_EVENTS]),
         len(recent),
-        "",
+        _period(state, now),
         plot,
-        (NO_HISTORY,) if state.recording is None else _unrecorded(state),
+        unrecorded(state) or _left_out(state),
     )
 
 
-def _unrecorded(state: State) -> tuple[Missing, ...]:
+def _period(state: State, now: int) -> str:
+    """The period of the picture."""
+    if not state.events:
+        return "Changes"
+    last = state.events[0].commit.authored_at
+    first = next(event for event in reversed(state.events) if event.commit.authored_at > last - PERIOD)
+    return f"{moment(first.commit.authored_at, now).day} to {moment(last, now).day}"
+
+
+def unrecorded(state: State) -> tuple[Missing, ...]:
+    """What a page says where there is no history, or none that answers; nothing where there is one."""
+    if state.recording is not None:
+        return ()
+    if state.silence:
+        text = "What is shown is compiled from the files as they are. `envc history doctor` looks at the database."
+        return (Missing(f"The history does not answer: {state.silence}", text),)
+    return (NO_HISTORY,)
+
+
+def _left_out(state: State) -> tuple[Missing, ...]:
     left = state.recording.missing if state.recording is not None else 0
     if not left:
         return ()
@@ -71,12 +145,12 @@ def _unrecorded(state: State) -> tuple[Missing, ...]:
     return (Missing(f"{many(left, 'commit')} of this branch {'is' if left == 1 else 'are'} not recorded", text),)
 
 
-def verdict(state: State, recent: list[Event], now: int) -> tuple[str, str]:
+def verdict(state: State, now: int) -> tuple[str, str]:
     """The verdict on all environments in one line, the worst first and the last one always named; and what happened."""
     broken = [name for name, side in state.sides.items() if side.problems]
     parts = [f"{listed(broken)} {'does' if len(broken) == 1 else 'do'} not compile"] if broken else []
     ranked = sorted(state.compiled, key=lambda name: (-state.counts[name]["error"], -state.counts[name]["warning"]))
-    said = []
+    said: list[str] = []
     for name in ranked:
         counts = state.counts[name]
         words = [many(counts[grade], grade) for grade in ("error", "warning") if counts[grade]]
@@ -89,14 +163,15 @@ def verdict(state: State, recent: list[Event], now: int) -> tuple[str, str]:
     if parts and last in clean:
         parts.append(f"{last} has none" if said else f"{last} has no errors")
     title = "; ".join(parts) or f"{many(len(state.names), 'environment')}: no errors, no warnings"
-    return sentence(title), f"{_happened(state, recent, now)} {_clusters()}".strip()
+    return sentence(title), f"{_happened(state, now)} {_clusters()}".strip()
 
 
-def _happened(state: State, recent: list[Event], now: int) -> str:
+def _happened(state: State, now: int) -> str:
     if state.recording is None:
         return "Nothing is recorded yet, so what changed is not known."
     last = state.names[-1]
-    mine = [event for event in recent if event.environment == last]
+    week = now - WEEK
+    mine = [event for event in state.events if event.environment == last and event.commit.authored_at > week]
     if not mine:
         return f"{sentence(last)} did not change in the last 7 days."
     newest = mine[0]

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import find_resources
-from envcompile.actions.origins import environment_origins
 from envcompile.errors import UsageError
 from envcompile.kubernetes.podspecs import maps_in, pod_template
 from envcompile.pages.links import BUILT_IN_GROUPS
-from envcompile.pages.manifest import CLASSES, lines_of, own_lines
-from envcompile.pages.model import Option, Origin, ResourcePage
-from envcompile.pages.overview import NO_HISTORY, attention
+from envcompile.pages.manifest import lines_of, own_lines
+from envcompile.pages.model import Option, Origin
+from envcompile.pages.origins import CLASSES
+from envcompile.pages.overview import attention, unrecorded
 from envcompile.pages.timeline import row
 from envcompile.pages.words import listed, many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envcompile.actions.past import Past
     from envcompile.model import ResourceId
     from envcompile.pages.links import Links
-    from envcompile.pages.model import Line
+    from envcompile.pages.manifest import Line
+    from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import Side, State
 
 MOST_LINES = 2_000
@@ -30,9 +30,34 @@ MOST_LINES = 2_000
 _HISTORY = 20
 
 
+class ResourcePage(NamedTuple):
+    """A resource: its manifest with who said what, findings, history."""
+
+    title: str
+    """Of the window."""
+    sub: str
+    kind: str
+    name: str
+    environment: str
+    tabs: tuple[Option, ...]
+    views: tuple[Option, ...]
+    layers: tuple[Origin, ...]
+    lines: tuple[Line, ...]
+    left_out: int
+    """Lines that are not shown because there are too many."""
+    every: str
+    """The address of all lines."""
+    facts: tuple[tuple[str, str], ...]
+    findings: tuple[Attention, ...]
+    history: tuple[TimelineRow, ...]
+    changes: int
+    needs: tuple[tuple[str, ResourceId | None], ...]
+    needed: tuple[tuple[str, ResourceId | None], ...]
+    missing: tuple[Missing, ...]
+
+
 def resource_page(
     state: State,
-    past: Past | None,
     environment: str,
     wanted: str,
     query: Mapping[str, str],
@@ -43,7 +68,6 @@ def resource_page(
 
     Args:
         state: the project.
-        past: its history, where there is one.
         environment: the environment.
         wanted: KIND/NAME, or KIND.GROUP/NAME.
         query: `lines` and `namespace` of the address.
@@ -56,8 +80,8 @@ def resource_page(
     """
     state.project.choose([environment])
     identity = _one(state, environment, wanted, query.get("namespace", ""))
-    origins = environment_origins(state.project, environment, past, only=identity)
-    (resource,) = origins.resources
+    origins = state.origins(environment, [identity])
+    resource = next(one for one in origins.resources if one.id == identity)
     mine = [event for event in state.events if event.environment == environment]
     own = [
         event._replace(changed=changed)
@@ -67,7 +91,8 @@ def resource_page(
     findings = tuple(
         found
         for found in attention(state, now, least="info")
-        if environment in found.environments and found.resource._replace(namespace="") == identity._replace(namespace="")
+        if environment in found.environments
+        and found.resource._replace(namespace="") == identity._replace(namespace="")
     )
     first = state.recording.first if state.recording is not None else None
     wrong = {found.field for found in state.findings if found.resource == identity and found.environment == environment}
@@ -100,7 +125,7 @@ def resource_page(
         len(own),
         (),
         (),
-        (NO_HISTORY,) if state.recording is None else (),
+        unrecorded(state),
     )
 
 

@@ -9,6 +9,7 @@ from envcompile.pages.checks import checks
 from envcompile.pages.comparison import comparison
 from envcompile.pages.environment import environment_page
 from envcompile.pages.overview import overview
+from envcompile.pages.resource import resource_page
 from envcompile.pages.searching import pattern_of, search, wanted
 from envcompile.pages.site import Served
 from envcompile.pages.templating import render
@@ -73,8 +74,15 @@ def _compare(site: Site, asked: Asked) -> Served:
     return _shown(
         site,
         "compare",
-        comparison(site.state, asked.parts["left"], asked.parts["right"], asked.query, site.links()),
+        comparison(site.state, asked.parts["left"], asked.parts["right"], asked.query, site.links(), site.clock()),
     )
+
+
+def _resource(site: Site, asked: Asked) -> Served:
+    parts = asked.parts
+    wanted = f"{parts['kind']}/{parts['name']}"
+    page = resource_page(site.state, parts["environment"], wanted, asked.query, site.links(), site.clock())
+    return _shown(site, "resource", page)
 
 
 def _checks(site: Site, asked: Asked) -> Served:
@@ -103,12 +111,19 @@ def _differences(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     return ("compare",), (asked.parts["left"], asked.parts["right"])
 
 
+def _explained(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    namespace = asked.query.get("namespace", "")
+    name = "/".join(filter(None, (asked.parts["kind"], namespace, asked.parts["name"])))
+    return ("explain",), (asked.parts["environment"], name)
+
+
 ROUTES = (
     PageRoute("/", _overview),
     PageRoute("/timeline", _timeline),
     PageRoute("/checks", _checks),
     PageRoute("/search", _search),
     PageRoute("/env/{environment}", _environment),
+    PageRoute("/r/{environment}/{kind}/{name}", _resource),
     PageRoute("/compare", _chosen),
     PageRoute("/compare/{left}/{right}", _compare),
 )
@@ -117,5 +132,6 @@ JSON_ROUTES = (
     JsonRoute("/checks.json", lambda _: (("check", "--fail-on", "never"), ())),
     JsonRoute("/search.json", _find),
     JsonRoute("/env/{environment}.json", lambda asked: (("list",), (asked.parts["environment"],))),
+    JsonRoute("/r/{environment}/{kind}/{name}.json", _explained),
     JsonRoute("/compare/{left}/{right}.json", _differences),
 )

@@ -10,23 +10,61 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.actions.past import find, revision_at
 from envcompile.actions.reached import tag_of
 from envcompile.ask.redact import Hidden, redacted
-from envcompile.errors import EnvcError, UsageError
+from envcompile.errors import UsageError
 from envcompile.kubernetes.fieldpath import format_field
-from envcompile.pages.model import Hit, Interval, Search
-from envcompile.pages.overview import NO_HISTORY
+from envcompile.pages.overview import NO_HISTORY, unrecorded
 from envcompile.pages.words import DAY, listed, many, moment
 from envcompile.values import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from envcompile.actions.reached import Event
     from envcompile.model import ResourceId
+    from envcompile.pages.model import Missing
     from envcompile.pages.state import State
+    from envcompile.pages.words import Moment
 
 MOST = 200
 """Rows of an answer."""
 _WORD = re.compile(r"(?:(image|value|kind|env|at|name):)?(\S+)")
+
+
+class Interval(NamedTuple):
+    """How long a workload ran an image."""
+
+    environment: str
+    resource: ResourceId
+    value: str
+    begin: Moment | None
+    end: Moment | None
+    """None while it runs."""
+    days: int
+    who: str
+    commit: str
+    before: str
+    after: str
+
+
+class Hit(NamedTuple):
+    """A resource, or a field in it, that a search found."""
+
+    environment: str
+    resource: ResourceId
+    field: str
+    value: str
+
+
+class Search(NamedTuple):
+    """What a search found."""
+
+    title: str
+    sub: str
+    query: str
+    intervals: tuple[Interval, ...]
+    hits: tuple[Hit, ...]
+    more: int
+    missing: tuple[Missing, ...]
 
 
 class Wanted(NamedTuple):
@@ -72,7 +110,7 @@ def search(state: State, query: str, now: int) -> Search:
     if asked.environment:
         state.project.choose([asked.environment])
     names = [asked.environment] if asked.environment else list(state.names)
-    missing = (NO_HISTORY,) if state.recording is None and (asked.image or asked.at) else ()
+    missing = unrecorded(state) if asked.image or asked.at else ()
     if asked.at and (asked.image or asked.value):
         return _at(state, asked, query, names, now)
     if asked.image:
@@ -86,7 +124,9 @@ def search(state: State, query: str, now: int) -> Search:
     if not hits and (asked.value or asked.words):
         hits, what = list(_values(state, asked.value or " ".join(asked.words), names)), "field"
     title = f"{many(len(hits), what)} {'matches' if len(hits) == 1 else 'match'} {query}" if query else "Search"
-    help_ = "Words find resources, then images, then values. `image:` `value:` `kind:` `env:` `at:2026-11-15` say which."
+    help_ = (
+        "Words find resources, then images, then values. `image:` `value:` `kind:` `env:` `at:2026-11-15` say which."
+    )
     return Search(title, help_, query, (), tuple(hits[:MOST]), max(0, len(hits) - MOST), missing)
 
 
@@ -118,7 +158,11 @@ def _values(state: State, text: str, names: list[str]) -> Iterator[Hit]:
 
 
 def _plain(value: Any) -> str:
-    return {True: "true", False: "false", None: "null"}.get(value, "") if isinstance(value, (bool, type(None))) else str(value)
+    return (
+        {True: "true", False: "false", None: "null"}.get(value, "")
+        if isinstance(value, (bool, type(None)))
+        else str(value)
+    )
 
 
 def _around(value: str, low: str) -> str:
@@ -128,11 +172,11 @@ def _around(value: str, low: str) -> str:
 
 def _at(state: State, asked: Wanted, query: str, names: list[str], now: int) -> Search:
     """What matched at a time, from the recorded states themselves."""
-    from envcompile.pages.site import open_or_none
+    from envcompile.pages.state import open_or_none
 
     past = open_or_none(state.project.root)
     if past is None:
-        return Search("What was at that time is not known", "", query, (), (), 0, (NO_HISTORY,))
+        return Search("What was at that time is not known", "", query, (), (), 0, unrecorded(state) or (NO_HISTORY,))
     field, text = ("image", asked.image) if asked.image else ("", asked.value)
     hits = []
     with closing(past):
@@ -213,14 +257,13 @@ def _intervals(state: State, text: str, names: list[str], now: int) -> tuple[Int
         until: Event | None = None
         after = ""
         value: Any = current.get(key)
-        steps = changes.get(key, [])
-        for event, old, new in [*steps, (None, None, None)]:
-            held = new if event is not None and new is not None else value
+        for event, old, new in changes.get(key, []):
+            held = new if new is not None else value
             if isinstance(held, str) and fnmatchcase(held, pattern):
-                found.append(_interval(state, name, resource, held, event, until, old, after, now))
-            if event is None:
-                break
+                found.append(_interval(state, (name, resource), held, (event, until), (old, after), now))
             until, after, value = event, tag_of(new) if new else "removed", old
+        if isinstance(value, str) and fnmatchcase(value, pattern):
+            found.append(_interval(state, (name, resource), value, (None, until), (None, after), now))
     order = {name: number for number, name in enumerate(names)}
     found.sort(key=lambda one: (order[one.environment], one.resource, -(one.begin.seconds if one.begin else 0)))
     return tuple(found)
@@ -228,15 +271,23 @@ def _intervals(state: State, text: str, names: list[str], now: int) -> tuple[Int
 
 def _interval(
     state: State,
-    name: str,
-    resource: ResourceId,
+    where: tuple[str, ResourceId],
     image: str,
-    begin: Event | None,
-    until: Event | None,
-    old: Any,
-    after: str,
+    ends: tuple[Event | None, Event | None],
+    around: tuple[Any, str],
     now: int,
 ) -> Interval:
+    """How long a workload ran an image.
+
+    Args:
+        state: the project.
+        where: the environment and the workload.
+        image: what it ran.
+        ends: the change that brought it, None for what was there when the record begins; and the one that ended it.
+        around: what was there before, and afterwards.
+        now: the time of reading.
+    """
+    (name, resource), (begin, until), (old, after) = where, ends, around
     first = state.recording.first if state.recording is not None else None
     start = begin.commit.authored_at if begin is not None else first.authored_at if first is not None else now
     end = until.commit.authored_at if until is not None else now

@@ -61,8 +61,8 @@ def make_app(site: Site, *, hosts: Collection[str] | None, token: str = "", look
                     await looking
             pages.shutdown(wait=False, cancel_futures=True)
 
-    async def state(_: Request) -> Response:
-        told = {"state": site.state.identity, "trouble": site.trouble, "changed": site.changed}
+    def state(_: Request) -> Response:
+        told = {"id": site.mark(), "trouble": site.trouble, "changed": site.changed}
         return Response(json.dumps(told), media_type="application/json")
 
     routes = [
@@ -96,9 +96,7 @@ async def _keep_looking(site: Site, seconds: float) -> None:
         await asyncio.to_thread(site.refresh)
 
 
-def _page(
-    site: Site, pages: ThreadPoolExecutor, route: PageRoute
-) -> Callable[[Request], Awaitable[Response]]:
+def _page(site: Site, pages: ThreadPoolExecutor, route: PageRoute) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         asked = Asked(dict(request.path_params), dict(request.query_params))
         address = f"{request.url.path}?{request.url.query}"
@@ -126,7 +124,7 @@ def failed(site: Site, error: EnvcError) -> Served:
     return Served(status, render("failure", page, site.frame(), site.links()).encode())
 
 
-async def _not_found(site: Site, request: Request, error: Exception) -> Response:
+def _not_found(site: Site, request: Request, error: Exception) -> Response:
     del request, error
     page = Failure("There is no such page", "The bar leads to all pages.", ())
     return Response(render("failure", page, site.frame(), site.links()), 404, media_type="text/html")
@@ -146,11 +144,11 @@ def _json(site: Site, route: JsonRoute) -> Callable[[Request], Awaitable[Respons
     return endpoint
 
 
-def _static(name: str) -> Callable[[Request], Awaitable[Response]]:
+def _static(name: str) -> Callable[[Request], Response]:
     data = (STATIC / name).read_bytes()
     tag = f'"{hashlib.sha256(data).hexdigest()[:16]}"'
 
-    async def endpoint(request: Request) -> Response:
+    def endpoint(request: Request) -> Response:
         headers = {"etag": tag, "cache-control": "no-cache"}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,14 +10,13 @@ from envcompile import __version__
 from envcompile.errors import EnvcError, UsageError
 from envcompile.pages.links import PAGES, Links
 from envcompile.pages.model import Frame
-from envcompile.pages.state import State, fingerprint
+from envcompile.pages.state import State, fingerprint, open_or_none
 from envcompile.pages.words import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from envcompile.actions.past import Past
     from envcompile.pages.model import Plot
 
 _KEPT = 512
@@ -57,7 +57,7 @@ class Site:
         """When the newest state was made, in seconds since 1970."""
         self._seen = ""
         self._drawn: tuple[str, Plot | None] = ("", None)
-        self._turn = threading.Lock()
+        self._turn = threading.RLock()
 
     @property
     def state(self) -> State:
@@ -98,12 +98,18 @@ class Site:
             self._pages.clear()
             return True
 
+    def mark(self) -> str:
+        """What changes whenever a page may say something else."""
+        return frame_mark(self.state.identity, self.trouble, is_drawn=self._drawn[0] == self.state.identity)
+
     def draw(self) -> None:
         """Draw the newest state, which takes longer than to compile it: pages are there before their picture is."""
         from envcompile.pages.journeys import journeys
 
         with self._turn:
             state = self.state
+            if self._drawn[0] != state.identity:
+                state.prepare()
             if self._drawn[0] != state.identity:
                 self._drawn = (state.identity, journeys(state, self.clock()))
                 self._pages.clear()
@@ -142,7 +148,13 @@ class Site:
             here: the name of the page in the bar.
             query: what is searched for.
         """
-        return frame_of(self.state, self.root, self.clock(), here, query, self.trouble)
+        frame = frame_of(self.state, self.root, self.clock(), here, query, self.trouble)
+        return frame._replace(state=self.mark())
+
+
+def frame_mark(identity: str, trouble: str, *, is_drawn: bool) -> str:
+    """What tells two states of a page from one another."""
+    return hashlib.sha256(f"{identity} {trouble} {is_drawn}".encode()).hexdigest()[:16]
 
 
 def frame_of(state: State, root: Path, now: int, here: str = "", query: str = "", trouble: str = "") -> Frame:
@@ -169,13 +181,3 @@ def frame_of(state: State, root: Path, now: int, here: str = "", query: str = ""
         query,
         trouble,
     )
-
-
-def open_or_none(root: Path) -> Past | None:
-    """The history of a project; None where there is none, or its database does not answer."""
-    from envcompile.actions.past import open_past
-
-    try:
-        return open_past(root)
-    except EnvcError:
-        return None

@@ -10,14 +10,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_each
-from envcompile.errors import EnvcError, UsageError
+from envcompile.actions.origins import environment_origins
+from envcompile.errors import EnvcError, UnavailableError, UsageError
 from envcompile.history.events import newest
 from envcompile.kubernetes.podspecs import maps_in, pod_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.actions.origins import EnvironmentOrigins
     from envcompile.actions.past import Past
     from envcompile.actions.reached import Event
     from envcompile.check.finding import Finding
@@ -29,6 +31,10 @@ if TYPE_CHECKING:
 
 _WATCHED = ("base", "overlays", "checks", "envc.yaml")
 """What a project is compiled from, besides what its files name."""
+
+
+_MOST_RESOURCES = 6_000
+"""Of all environments together; the origins of one resource take some 50 kB."""
 
 
 class Image(NamedTuple):
@@ -85,6 +91,9 @@ class State:
         self.identity = identity
         self.names = project.choose(wanted)
         self.since = since
+        self.silence = ""
+        """Why the history does not answer; empty when it does, or there is none."""
+        self._origins: dict[str, EnvironmentOrigins] = {}
 
     @cached_property
     def sides(self) -> dict[str, Side]:
@@ -98,7 +107,8 @@ class State:
                 continue
             settings = linked.plan.sources.settings
             context = settings.cluster.context if settings.cluster is not None else None
-            images, apps = [], {}
+            images: list[Image] = []
+            apps: dict[ResourceId, str] = {}
             for one in linked.resources():
                 apps[one.id] = one.app
                 images += _images(one)
@@ -156,6 +166,9 @@ class State:
             past = open_past(self.project.root)
         except UsageError:
             return None
+        except UnavailableError as error:
+            self.silence = "; ".join(problem.what for problem in error.problems)
+            return None
         with closing(past):
             if not past.repository.has_commits():
                 return None
@@ -165,6 +178,48 @@ class State:
             walked = [name for name in past.repository.walk([past.repository.resolve("HEAD")]) if name in known]
             facts = past.store.commits(walked[-1:])
             return Recording(events, len(walked), left, facts.get(walked[-1]) if walked else None)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the origins of everything in it may be kept at hand."""
+        return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
+
+    def prepare(self) -> None:
+        """Work out where everything is from, which takes longer than one page may."""
+        if not self.is_small:
+            return
+        past = open_or_none(self.project.root)
+        try:
+            for name in self.compiled:
+                self._origins[name] = environment_origins(self.project, name, past)
+        finally:
+            if past is not None:
+                past.close()
+
+    def origins(self, environment: str, resources: Collection[ResourceId]) -> EnvironmentOrigins:
+        """Where the fields of resources are from; of others, too, where that is known already.
+
+        Args:
+            environment: one that compiles.
+            resources: those that are asked about.
+        """
+        known = self._origins.get(environment)
+        if known is not None:
+            return known
+        past = open_or_none(self.project.root)
+        try:
+            parts = [environment_origins(self.project, environment, past, only=one) for one in resources]
+        finally:
+            if past is not None:
+                past.close()
+        first = parts[0]
+        commits = {key: commit for part in parts for key, commit in part.commits.items()}
+        return first._replace(resources=tuple(one for part in parts for one in part.resources), commits=commits)
+
+    def begin(self, now: int) -> int:
+        """When the period begins, in seconds since 1970: as asked, else with the record; now where there is none."""
+        first = self.recording.first if self.recording is not None else None
+        return self.since or (first.authored_at if first is not None else now)
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -202,6 +257,16 @@ def _images(resource: Resource) -> Iterator[Image]:
             yield Image(resource.id, resource.app, str(container.get("name", "")), image, container in main)
 
 
+def open_or_none(root: Path) -> Past | None:
+    """The history of a project; None where there is none, or its database does not answer."""
+    from envcompile.actions.past import open_past
+
+    try:
+        return open_past(root)
+    except EnvcError:
+        return None
+
+
 def fingerprint(root: Path, past: Past | None) -> str:
     """What changes when a source is saved, another commit is checked out, or a commit is recorded.
 
@@ -225,7 +290,7 @@ def _stats(root: Path) -> Iterator[str]:
         try:
             stat = os.stat(path)  # ruff: ignore[os-stat] - one call a file of a whole project
             if os.path.isdir(path):  # ruff: ignore[os-path-isdir]
-                todo += sorted(entry.path for entry in os.scandir(path))  # ruff: ignore[os-scandir]
+                todo += sorted(entry.path for entry in os.scandir(path))
             else:
                 yield f"{path} {stat.st_size} {stat.st_mtime_ns}\n"
         except OSError:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.reached import tag_of
 from envcompile.errors import Problem, UsageError
-from envcompile.pages.model import Change, Option, Timeline, TimelineRow
-from envcompile.pages.overview import NO_HISTORY
+from envcompile.pages.model import Change, Option, TimelineRow
+from envcompile.pages.overview import unrecorded
 from envcompile.pages.words import DAY, many, moment
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.reached import Changed, Event
     from envcompile.pages.links import Links
-    from envcompile.pages.model import Figure, Plot
+    from envcompile.pages.model import Figure, Missing, Plot
     from envcompile.pages.state import State
 
 ROWS = 200
@@ -25,6 +25,26 @@ ROWS = 200
 _TOLD = 3
 _LONG = 120
 _PERIODS = (("7 days", "7d"), ("30 days", "30d"), ("90 days", "90d"), ("all", ""))
+
+
+class Timeline(NamedTuple):
+    """What changed, when, by whom."""
+
+    title: str
+    sub: str
+    figures: tuple[Figure, ...]
+    plot: Plot | None
+    rows: tuple[TimelineRow, ...]
+    found: int
+    """How many changes match."""
+    earlier: str
+    """The address of those before the ones shown; empty when there are none."""
+    environments: tuple[Option, ...]
+    periods: tuple[Option, ...]
+    query: str
+    environment: str
+    since: str
+    missing: tuple[Missing, ...]
 
 
 def timeline(
@@ -83,7 +103,7 @@ def timeline(
         query.get("q", ""),
         environment,
         since,
-        (NO_HISTORY,) if state.recording is None else (),
+        unrecorded(state),
     )
 
 
@@ -134,6 +154,9 @@ def change_of(changed: Changed) -> Change:
 
 def short(field: str) -> str:
     """A field without what leads to it: `spec.template.spec.containers[name=app].image` is `image`."""
+    inner = field.rpartition("#")[2]
+    if inner != field:
+        return inner
     tail = field.rpartition("].")[2].removeprefix("spec.").removeprefix("data.")
     return tail.replace("resources.requests.cpu", "CPU requested").replace(
         "resources.requests.memory", "memory requested"

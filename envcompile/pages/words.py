@@ -55,7 +55,7 @@ def listed(words: Sequence[str]) -> str:
 
 def first_name(name: str) -> str:
     """How a person is called in a narrow column."""
-    return name.split()[0] if name.split() else name
+    return name.split(maxsplit=1)[0] if name.split() else name
 
 
 def sentence(text: str) -> str:

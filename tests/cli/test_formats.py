@@ -33,7 +33,7 @@ GOLDENS = HERE / "formats"
 FORMER = HERE / "former_formats"
 """Schemas as they were when version 1 was first published; they are never written anew."""
 NAMES = sorted(DOCUMENTS)
-_CHANGING = {"python": "…", "commit": "…", "ageDays": 0, "notBefore": "…", "notAfter": "…"}
+_CHANGING = {"python": "…", "commit": "…", "ageDays": 0, "end": "…", "notBefore": "…", "notAfter": "…"}
 """What differs from one day or machine to the next; commits only in `version`."""
 
 
@@ -105,6 +105,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "list": _json(root, "list"),
         "owners": _json(root, "owners"),
         "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
+        "report": _json(root, "report"),
         "rule": _json(root, "rule", "image-latest"),
         "version": _json(root, "version"),
     }
