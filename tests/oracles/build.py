@@ -121,7 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     by_name = {oracle.name: oracle for oracle in ORACLES}
     parser = argparse.ArgumentParser(prog="python -m tests.oracles.build", description=__doc__)
     names = [*by_name, *(packages.name for packages in NPM)]
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(names)} (default: all)")
+    on_demand = [oracle.name for oracle in ORACLES if oracle.on_demand]
+    default = f"default: all but {', '.join(on_demand)}"
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(names)} ({default})")
     parser.add_argument("--print-path", action="store_true", help="print the folders of the binaries, ready for PATH")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.tools if name not in names]:
@@ -130,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.print_path:
         _say(search_path(environ))
         return 0
-    chosen = options.tools or names
+    chosen = options.tools or [name for name in names if name not in on_demand]
     if not all(_install(packages, environ) for packages in NPM if packages.name in chosen):
         return 1
     for oracle in [by_name[name] for name in chosen if name in by_name]:
