@@ -23,6 +23,8 @@ from tests.pages.looking import DESKTOP, PHONE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from playwright.sync_api import Dialog
+
     from tests.pages.looking import Looker
 
 EVIL: Final = (
@@ -88,9 +90,14 @@ def test_nothing_of_it_runs_or_breaks_a_page(looker: Looker, hostile: Path, widt
     site.draw()
     report = hostile.parent / f"report-{width}.html"
     assert run_envc(hostile, "report", "--output", str(report)).code == 0
+    opened: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        opened.append(dialog.message)
+        dialog.dismiss()
+
     with serving(site) as address, looker.page(width, "light") as page:
-        opened: list[str] = []
-        page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", refuse)
         for target in (*(f"{address}{path}" for path in PAGES), report.as_uri()):
             home = address if target.startswith("http") else report.as_uri()
             page.goto(target)
