@@ -36,13 +36,12 @@ class Section(NamedTuple):
 
 
 HOW_TO = "How to"
+EXAMPLES = ("", "kustomize-shop/", "kustomize-components/", "jsonnet-platform/", "many-clusters/", "secrets/")
 SECTIONS = (
     Section("Start", ("start",)),
-    Section("Tutorials", ("adopt", "convert")),
+    Section("Tutorials", ("adopt", "convert", *(f"examples/{name}README.md" for name in EXAMPLES))),
     Section(HOW_TO, ()),
-    Section(
-        "Reference", ("commands", "environments", "rules", "api", "docs/operators.md", "docs/licences.md", "CHANGELOG.md")
-    ),
+    Section("Reference", ("commands", "environments", "rules", "api", "docs/operators.md", "docs/licences.md")),
     Section("How it works", ("composition", "explain", "scale", "docs/architecture.md", "SECURITY.md")),
     Section("Compared", ("docs/adoption.md", "tests/benchmarks/README.md")),
     Section("Taking part", ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")),
@@ -104,7 +103,7 @@ def sections() -> Iterator[Section]:
 
 def page_file(page: str) -> str:
     """The file of a page inside the site's sources."""
-    return re.sub(r"(?:^|/)readme$", "-measured", page.removesuffix(".md").lower()).replace("/", "-") + ".md"
+    return re.sub(r"/readme$", "", page.removesuffix(".md").lower()).replace("/", "-") + ".md"
 
 
 def source_of(page: str) -> Path:
