@@ -103,6 +103,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "history-stats": _json(root, "history", "stats"),
         "hook-status": _json(root, "hook", "status", code=1),
         "list": _json(root, "list"),
+        "matrix": _json(root, "matrix"),
         "owners": _json(root, "owners"),
         "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
         "rule": _json(root, "rule", "image-latest"),
