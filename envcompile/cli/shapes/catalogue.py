@@ -34,6 +34,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history-prune": history.HistoryPruneDocument,
     "history-show": history.HistoryShowDocument,
     "history-stats": history.HistoryStatsDocument,
+    "history-timeline": history.HistoryTimelineDocument,
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
     "matrix": pictures.MatrixDocument,
