@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, compliance, costs, differences, document, findings, history, pictures, secrets
+from envcompile.cli.shapes import (
+    builds,
+    compliance,
+    costs,
+    differences,
+    document,
+    findings,
+    history,
+    pictures,
+    report,
+    secrets,
+)
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -43,6 +54,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "matrix": pictures.MatrixDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
+    "report": report.ReportDocument,
     "rule": findings.RuleDocument,
     "secrets": secrets.SecretsDocument,
     "secrets-audit": secrets.SecretsAuditDocument,
@@ -62,5 +74,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, compliance, costs, differences, document, findings, history, pictures, secrets)
+    modules = (builds, compliance, costs, differences, document, findings, history, pictures, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
