@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from envcompile.cluster.drift.appliers import Applier
     from envcompile.kubernetes.fieldpath import FieldPath
-    from envcompile.kubernetes.managedfields import Owners, Writer
+    from envcompile.kubernetes.managedfields import Owned, Owners, Writer
     from envcompile.kubernetes.schema import ListRule, Node
 
     Value = dict[str, Any]
@@ -135,9 +135,9 @@ class _Walk:
     def _is_own(self, writer: Writer) -> bool:
         return self._applier is not None and self._applier.is_it(writer)
 
-    def _has_applied(self, writer: Writer) -> bool:
-        """Whether a writer is the one who applies, server-side: what it owns is what it was given, and no more."""
-        return writer.operation == "Apply" and self._is_own(writer)
+    def _has_applied(self, owned: Owned) -> bool:
+        """Whether the one who applies was given a value: server-side it owns that, and nothing that others put in."""
+        return owned.is_named and owned.writer.operation == "Apply" and self._is_own(owned.writer)
 
     def _writer(self, owners: Owners) -> Writer | None:
         """The one who wrote last, strangers before the one who applies."""
@@ -203,7 +203,7 @@ class _Walk:
             return
         if not self.is_probed and filled is not ABSENT and self._is_default(filled, have, node):
             return
-        foreign = [owned for owned in owners if self._is_foreign(owned.writer) or self._has_applied(owned.writer)]
+        foreign = [owned for owned in owners if self._is_foreign(owned.writer) or self._has_applied(owned)]
         whole = next((owned for owned in reversed(foreign) if owned.is_whole), None)
         if whole is not None and not (whole.tree and _is_free_map(have, node)):
             inner = {step: tree for step, tree in whole.tree.items() if step != "."}
