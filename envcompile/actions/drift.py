@@ -105,6 +105,21 @@ class LiveObject(NamedTuple):
     """Why the cluster could not be asked for it."""
 
 
+def find_all(project: Project, environments: Iterable[str], wanted: Wanted) -> list[EnvironmentDrift]:
+    """Compare environments with their clusters, one after the other.
+
+    Args:
+        project: the sources.
+        environments: their names.
+        wanted: how to look.
+    """
+    found = []
+    for name in environments:
+        with connect(project, name, wanted.context) as cluster:
+            found.append(find_drift(project, name, cluster, wanted))
+    return found
+
+
 def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wanted) -> EnvironmentDrift:
     """Compare an environment with its cluster.
 

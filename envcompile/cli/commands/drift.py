@@ -91,7 +91,7 @@ def register(app: typer.Typer) -> None:
         Defaults that the server fills in, amounts written otherwise, what an autoscaler decides and what
         `ignoreDifferences` names are no drift. Each difference names who wrote it, and the line that wants otherwise.
         """
-        from envcompile.actions.drift import Wanted
+        from envcompile.actions.drift import Wanted, find_all
 
         wanted = Wanted(kube_context, method, everything, tuple(managers or ()), tuple(trusted or ()))
         with project_of(context) as project:
@@ -100,20 +100,9 @@ def register(app: typer.Typer) -> None:
                 return _adopt(project, names, adopt, wanted)
             if watch is not None:
                 return _watch(project, names, wanted, watch, output_format)
-            found = _look(project, names, wanted)
+            found = find_all(project, names, wanted)
             _print(found, output_format)
         return _exit_code(found)
-
-
-def _look(project: Project, names: Sequence[str], wanted: Wanted) -> list[EnvironmentDrift]:
-    """Compare environments with their clusters, one after the other."""
-    from envcompile.actions.drift import connect, find_drift
-
-    found = []
-    for name in names:
-        with connect(project, name, wanted.context) as cluster:
-            found.append(find_drift(project, name, cluster, wanted))
-    return found
 
 
 def _print(found: Sequence[EnvironmentDrift], output_format: str) -> None:
@@ -141,6 +130,7 @@ def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int,
     """Look again and again until somebody interrupts; what is as it was is not told anew."""
     import time
 
+    from envcompile.actions.drift import find_all
     from envcompile.cli.output import tell
     from envcompile.errors import UnavailableError
     from envcompile.units.project import Project
@@ -148,7 +138,7 @@ def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int,
     before: list[EnvironmentDrift] | None = None
     while True:
         try:
-            found = _look(project, names, wanted)
+            found = find_all(project, names, wanted)
         except UnavailableError as error:
             if before is None:
                 raise
@@ -165,7 +155,7 @@ def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int,
 def _adopt(project: Project, names: Sequence[str], resource: str, wanted: Wanted) -> int:
     """Write what is live of one resource into the overlay of one environment."""
     from envcompile.actions.drift import connect
-    from envcompile.cli.output import table, tell
+    from envcompile.cli.output import tell
     from envcompile.errors import EXIT_OK, Problem, UsageError
     from envcompile.revert.adopt_live import adopt_live
     from envcompile.revert.plan import write_edits
@@ -176,10 +166,11 @@ def _adopt(project: Project, names: Sequence[str], resource: str, wanted: Wanted
         ])
     with connect(project, names[0], wanted.context) as cluster:
         adoption = adopt_live(project, names[0], cluster, wanted, resource)
+    for field, why in adoption.left:
+        tell(f"warning: {field} was not adopted: {why}")
     if not adoption.edits:
-        tell(f"{names[0]} already says what is live of {resource}")
+        tell(f"{names[0]} already says what is live of {resource}" if not adoption.left else "nothing is edited")
         return EXIT_OK
-    table(f"{field}: {why}" for field, why in adoption.left)
     for path in write_edits(project.root, adoption.edits):
         tell(f"{path} is edited")
     tell(f"proven by compiling: {names[0]} says what is live; `envc build {names[0]}` writes the result")
