@@ -145,8 +145,9 @@ def _of_costs(root: Path) -> dict[str, str]:
 
 def _drift(root: Path) -> str:
     """Of a cluster in which somebody scaled a Deployment, and an object was left."""
-    assert run_envc(root, "build", "prod").code == 0
-    objects = [applied(value) for value in compiled(root / "environments" / "prod")]
+    built = root.parent / "built"
+    assert run_envc(root, "build", "prod", "--no-chart", "--output", str(built)).code == 0
+    objects = [applied(value) for value in compiled(built / "prod")]
     web = next(value for value in objects if value["kind"] == "Deployment")
     web["spec"]["replicas"] = 9
     wrote(web, "kubectl", {"f:spec": {"f:replicas": {}}})
