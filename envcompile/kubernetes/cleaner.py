@@ -270,7 +270,7 @@ def _job(value: dict[str, Any], _asked: Mapping[str, Any]) -> Iterator[tuple[str
     if rest != own:
         metadata = map_at(value, "metadata")
         value = {**value, "metadata": {**metadata, "labels": rest} if rest else _less(metadata, "labels")}
-        yield "label controller-uid", value
+        yield "label controller-uid", {**value, "spec": spec}
     template = map_at(spec, "template")
     labels = map_at(template, "metadata", "labels")
     kept = {name: text for name, text in labels.items() if not _LABELS.fullmatch(str(name))}
