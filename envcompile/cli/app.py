@@ -26,6 +26,7 @@ GROUPS = {
     "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
+    "Look at clusters": ("drift",),
     "Look back": ("history", "compliance", "report", "ui", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
@@ -43,6 +44,7 @@ _LONG = frozenset({
     "matrix",
     "compliance",
     "cost",
+    "drift",
     "guide",
     "history",
 })

@@ -15,6 +15,7 @@ from envcompile.cli.shapes import (
     costs,
     differences,
     document,
+    drift,
     findings,
     history,
     pictures,
@@ -38,6 +39,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
     "diff": differences.DiffDocument,
+    "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
     "guide": builds.GuideDocument,
@@ -74,5 +76,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, compliance, costs, differences, document, findings, history, pictures, report, secrets)
+    modules = (builds, compliance, costs, differences, document, drift, findings, history, pictures, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
