@@ -38,6 +38,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
+    "cost-history": costs.CostHistoryDocument,
     "diff": differences.DiffDocument,
     "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
