@@ -26,6 +26,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "diff": differences.DiffDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
+    "graph": pictures.GraphDocument,
     "guide": builds.GuideDocument,
     "history-blame": history.HistoryBlameDocument,
     "history-doctor": history.HistoryDoctorDocument,
