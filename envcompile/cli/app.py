@@ -26,13 +26,14 @@ GROUPS = {
     "Review and promote": ("affected", "diff", "compare", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Look back": ("history", "version"),
+    "Clusters": ("watch", "live"),
+    "Look back": ("history", "db", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
 """Command -> the module that has it, where that has another name."""
 
-_LONG = frozenset({"show", "explain", "check", "rule", "affected", "diff", "compare", "guide", "history"})
+_LONG = frozenset({"show", "explain", "check", "rule", "affected", "diff", "compare", "guide", "history", "live"})
 """Commands whose output may fill more than a screen."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."

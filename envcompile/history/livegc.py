@@ -24,8 +24,8 @@ class Retention(NamedTuple):
     """Days that rows are kept; what is compiled from git is kept for ever (`envc history prune` lets it go)."""
 
     usage: int = 14
-    usage_5m: int = 90
-    usage_1h: int = 730
+    five_minutes: int = 90
+    hours: int = 730
     events: int = 90
     versions: int = 90
 
@@ -34,8 +34,8 @@ class Collected(NamedTuple):
     """What went: rows, or whole partitions where the database has them."""
 
     usage: int
-    usage_5m: int
-    usage_1h: int
+    five_minutes: int
+    hours: int
     events: int
     versions: int
     objects: int
@@ -65,8 +65,8 @@ def collect(database: Database, retention: Retention, now: int, *, dry_run: bool
     gone = []
     for table, days in (
         ("live_usage", retention.usage),
-        ("live_usage_5m", retention.usage_5m),
-        ("live_usage_1h", retention.usage_1h),
+        ("live_usage_5m", retention.five_minutes),
+        ("live_usage_1h", retention.hours),
         ("live_event", retention.events),
     ):
         before = now - days * DAY

@@ -60,14 +60,13 @@ class Measured(NamedTuple):
 class TimeStore:
     """The tables of an open history database that grow with time."""
 
-    __slots__ = ("_database", "_ready", "_series", "layout")
+    __slots__ = ("_database", "_series", "layout")
 
     def __init__(self, database: Database) -> None:
         self._database = database
         rows = database.rows("SELECT value FROM live_setting WHERE name = 'layout'")
         self.layout = str(rows[0][0]) if rows else "plain"
         """`plain`, `partitions` or `timescaledb`."""
-        self._ready: set[tuple[str, int]] = set()
         self._series: dict[tuple[int, str, str, str], int] = {}
 
     def add_events(self, cluster: int, events: Collection[Happening]) -> None:
@@ -123,11 +122,10 @@ class TimeStore:
             return
         span = SPANS[table]
         for start in sorted({moment - moment % span for moment in moments}):
-            if (table, start) not in self._ready:
-                name = f"{table}_{datetime.fromtimestamp(start // SECOND, UTC):%Y%m%d}"
-                bounds = f"FROM ({start}) TO ({start + span})"
-                self._database.run(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES {bounds}")
-                self._ready.add((table, start))
+            # Nobody remembers that it is there: another process may have let it go.
+            name = f"{table}_{datetime.fromtimestamp(start // SECOND, UTC):%Y%m%d}"
+            bounds = f"FROM ({start}) TO ({start + span})"
+            self._database.run(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES {bounds}")
 
     def drop_before(self, table: str, moment: int) -> int:
         """Let rows go that are older; how many partitions, chunks or rows went. The rows of a step are whole."""
@@ -143,7 +141,6 @@ class TimeStore:
             if end <= moment:
                 self._database.run(f"DROP TABLE {name}")
                 gone += 1
-        self._ready.clear()
         return gone
 
     def partitions(self, table: str) -> list[tuple[str, int]]:

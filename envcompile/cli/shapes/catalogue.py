@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, differences, document, findings, history, secrets
+from envcompile.cli.shapes import builds, differences, document, findings, history, live, secrets
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "db-doctor": live.DbDoctorDocument,
+    "db-gc": live.DbGcDocument,
+    "db-status": live.DbStatusDocument,
     "diff": differences.DiffDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
@@ -34,6 +37,11 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history-stats": history.HistoryStatsDocument,
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
+    "live-blame": live.LiveBlameDocument,
+    "live-events": live.LiveEventsDocument,
+    "live-get": live.LiveGetDocument,
+    "live-log": live.LiveLogDocument,
+    "live-stats": live.LiveStatsDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
     "rule": findings.RuleDocument,
@@ -45,6 +53,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "secrets-unseal": secrets.SecretsUnsealDocument,
     "secrets-verify": secrets.SecretsVerifyDocument,
     "version": builds.VersionDocument,
+    "watch": live.WatchDocument,
 }
 """The name in `envc schema output/NAME` -> the model."""
 
@@ -55,5 +64,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, differences, document, findings, history, secrets)
+    modules = (builds, differences, document, findings, history, live, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
