@@ -42,6 +42,7 @@ NAMES = sorted(DOCUMENTS)
 _CHANGING = {
     "database": "…",
     "onDisk": 0,
+    "day": "…",
     "python": "…",
     "commit": "…",
     "ageDays": 0,
@@ -122,6 +123,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "rule": _json(root, "rule", "image-latest"),
         "version": _json(root, "version"),
     }
+    said |= _of_costs(root)
     rows = [Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")]
     printed = {"chart-verify": _captured(lambda: print_rows(rows, "json")), "watch": _captured(_print_standing)}
     return {**first, **said, **printed, **_of_a_cluster(root)}
@@ -156,6 +158,30 @@ def _of_a_cluster(root: Path) -> dict[str, str]:
         "live-log": _json(root, "live", "log", "deploy/web"),
         "live-stats": _json(root, "live", "stats", *times),
     }
+
+
+def _of_costs(root: Path) -> dict[str, str]:
+    """A size for the workload, an autoscaler, and prices in euros."""
+    write_files(
+        root,
+        {
+            "overlays/prod/web.yaml": (
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 3\n  template:\n"
+                "    spec:\n      containers:\n      - {name: web, resources: {requests: {cpu: 500m, memory: 1Gi}}}\n"
+            ),
+            "overlays/prod/hpa.yaml": (
+                "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\n"
+                "spec:\n  minReplicas: 3\n  maxReplicas: 9\n"
+                "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n"
+            ),
+            "prices.yaml": (
+                "apiVersion: envcompile.dev/v1\nkind: Prices\nname: Contract\nsource: https://example.com/contract\n"
+                "asOf: 2026-11-01\ncurrency: EUR\n"
+                "rates:\n- {cpuCoreHour: 0.02, memoryGibHour: 0.003, gpuHour: {default: 1}}\n"
+            ),
+        },
+    )
+    return {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:
