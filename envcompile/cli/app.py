@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "Begin": ("init", "new", "eject", "guide", "completion", "lsp", "hook"),
     "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
-    "Review and promote": ("affected", "diff", "compare", "cost", "promote", "pr", "owners", "notify"),
+    "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
     "Clusters": ("watch", "live"),
@@ -41,6 +41,7 @@ _LONG = frozenset({
     "affected",
     "diff",
     "compare",
+    "matrix",
     "cost",
     "guide",
     "history",

@@ -153,26 +153,25 @@ def play(
         access = find_access(
             None, {"KUBECONFIG": str(write_kubeconfig(tmp_path / "config", f"http://127.0.0.1:{port}"))}
         )
-        async with Stream(access) as stream:
-            reflector = Reflector(
-                stream,
-                PODS,
-                "",
-                pace=pace,
-                chance=random.Random(1),
-                put=put,
-                listing=asyncio.Semaphore(1),
-                streams=streams,
-            )
-            held.append(reflector)
-            task = asyncio.create_task(reflector.run(version))
-            try:
+        try:
+            async with Stream(access) as stream:
+                reflector = Reflector(
+                    stream,
+                    PODS,
+                    "",
+                    pace=pace,
+                    chance=random.Random(1),
+                    put=put,
+                    listing=asyncio.Semaphore(1),
+                    streams=streams,
+                )
+                held.append(reflector)
+                task = asyncio.create_task(reflector.run(version))
                 await _until(task, lambda: until(Played(asked, batches, reflector)))
-            finally:
-                ended.set()
-                server.close()
-                await asyncio.gather(*served)
-                await server.wait_closed()
+        finally:
+            ended.set()
+            server.close()
+            await asyncio.gather(*served)
 
     asyncio.run(run())
     return Played(asked, batches, held[0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, live, secrets
+from envcompile.cli.shapes import builds, costs, differences, document, findings, history, live, pictures, secrets
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -37,8 +37,10 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history-prune": history.HistoryPruneDocument,
     "history-show": history.HistoryShowDocument,
     "history-stats": history.HistoryStatsDocument,
+    "history-timeline": history.HistoryTimelineDocument,
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
+    "matrix": pictures.MatrixDocument,
     "live-blame": live.LiveBlameDocument,
     "live-events": live.LiveEventsDocument,
     "live-get": live.LiveGetDocument,
@@ -66,5 +68,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, live, secrets)
+    modules = (builds, costs, differences, document, findings, history, live, pictures, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
