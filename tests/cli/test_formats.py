@@ -49,6 +49,7 @@ _CHANGING = {
     "onDisk": 0,
     "commit": "…",
     "ageDays": 0,
+    "end": "…",
     "notBefore": "…",
     "notAfter": "…",
 }
@@ -125,6 +126,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "matrix": _json(root, "matrix"),
         "owners": _json(root, "owners"),
         "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
+        "report": _json(root, "report"),
         "rule": _json(root, "rule", "image-latest"),
         "version": _json(root, "version"),
     }

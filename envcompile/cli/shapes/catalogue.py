@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, live, pictures, secrets
+from envcompile.cli.shapes import (
+    builds,
+    costs,
+    differences,
+    document,
+    findings,
+    history,
+    live,
+    pictures,
+    report,
+    secrets,
+)
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -48,6 +59,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "live-stats": live.LiveStatsDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
+    "report": report.ReportDocument,
     "rule": findings.RuleDocument,
     "secrets": secrets.SecretsDocument,
     "secrets-audit": secrets.SecretsAuditDocument,
@@ -68,5 +80,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, live, pictures, secrets)
+    modules = (builds, costs, differences, document, findings, history, live, pictures, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
