@@ -26,9 +26,8 @@ GROUPS = {
     "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Look back": ("history", "report", "ui", "version"),
     "Clusters": ("watch", "live"),
-    "Look back": ("history", "db", "version"),
+    "Look back": ("history", "report", "ui", "db", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
