@@ -120,10 +120,12 @@ def play(
     batches: list[Batch] = []
     held: list[Reflector] = []
 
-    ended, served = asyncio.Event(), []
+    ended = asyncio.Event()
+    served: list[asyncio.Task[Any]] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        served.append(asyncio.current_task())
+        if (task := asyncio.current_task()) is not None:
+            served.append(task)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 target = head.split(b" ", 2)[1].decode()

@@ -43,7 +43,7 @@ def deployment(
     def managed(who: str, time: str, fields: dict[str, Any]) -> dict[str, Any]:
         return {"manager": who, "operation": "Update", "time": time, "fieldsV1": fields}
 
-    container = {"f:name": {}, "f:image": {}}
+    container: dict[str, Any] = {"f:name": {}, "f:image": {}}
     template = {"f:spec": {"f:containers": {'k:{"name":"app"}': container}}}
     return {
         "apiVersion": "apps/v1",
