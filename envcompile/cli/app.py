@@ -26,7 +26,7 @@ GROUPS = {
     "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Clusters": ("watch", "live"),
+    "Look at clusters": ("watch", "live", "drift"),
     "Look back": ("history", "report", "ui", "db", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
@@ -43,6 +43,7 @@ _LONG = frozenset({
     "compare",
     "matrix",
     "cost",
+    "drift",
     "guide",
     "history",
     "live",

@@ -14,6 +14,7 @@ from envcompile.cli.shapes import (
     costs,
     differences,
     document,
+    drift,
     findings,
     history,
     live,
@@ -38,6 +39,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "db-gc": live.DbGcDocument,
     "db-status": live.DbStatusDocument,
     "diff": differences.DiffDocument,
+    "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
     "guide": builds.GuideDocument,
@@ -80,5 +82,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, live, pictures, report, secrets)
+    modules = (builds, costs, differences, document, drift, findings, history, live, pictures, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
