@@ -46,6 +46,7 @@ NESTED = {
     "compose/configtext/formats",
     "forge/hosts",
     "migrations/versions",
+    "scaling/hpa",
     "scaling/vpa",
     "secrets/schemes",
     "units/engines",

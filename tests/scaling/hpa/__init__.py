@@ -1,0 +1,1 @@
+"""Tests of the HorizontalPodAutoscaler, held against the recorded answers of the real controller."""
