@@ -47,6 +47,7 @@ NESTED = {
     "forge/hosts",
     "migrations/versions",
     "scaling/hpa",
+    "scaling/vpa",
     "secrets/schemes",
     "units/engines",
 }
