@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from envcompile.release import __version__
+
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` would double the time of the quick answers."""
 
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from envcompile.errors import EnvcError
     from envcompile.model import Compiled, Resource, ResourceId
     from envcompile.units.project import Project
-
-__version__ = "0.1.0"
 
 __all__ = ["Compiled", "EnvcError", "Project", "Resource", "ResourceId", "__version__"]
 

@@ -142,6 +142,8 @@ class Limits(Model, frozen=True, kw_only=True):
 class Project(Model, frozen=True, kw_only=True):
     """`envc.yaml`: settings of the whole repository; every key has a default."""
 
+    envc: str | None = None
+    """The versions of envc that may compile the repository, such as `>=0.2,<0.3`; every one when left out."""
     environments: tuple[str, ...] = ()
     """Promotion order, first to last; environments it leaves out follow by name."""
     merge_semantics: Literal[1] = 1

@@ -42,6 +42,7 @@ NESTED = {
     "cli/differences",
     "cli/render",
     "cli/shapes",
+    "cluster/drift",
     "compose/configtext",
     "compose/configtext/formats",
     "forge/hosts",

@@ -9,7 +9,7 @@ from envcompile.actions.at_commit import AtCommit
 from envcompile.actions.former_names import follow, former_of
 from envcompile.actions.past import api_at, resources_at, revision_of
 from envcompile.errors import Problem, UsageError
-from envcompile.history.blame import blame, blame_parts
+from envcompile.history.blame import Blame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envcompile.actions.past import Past
     from envcompile.history.blame import Blamed
     from envcompile.history.store import Revision
+    from envcompile.kubernetes import Node
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import ResourceId
 
@@ -39,11 +40,7 @@ def blame_fields(
     if inner is not None:
         return target.id, _blame_keys(past, at, target.id, path, inner)
     node = root_node(target.id, target.value, api_at(past, at))
-
-    def ask(name: str, commit: str, identity: ResourceId) -> list[Blamed]:
-        return blame(past.store, name, commit, identity, node, path)
-
-    found = _through_names(past, environment, target.id, ask(environment, at.commit, target.id), ask)
+    found = EnvironmentBlame(past, at, target.id).fields(target.id, node, path)
     if not found:
         what = f"{target.id.short} has no field `{field}` at {at.commit[:12]}"
         raise UsageError([Problem(what, "`envc history show` prints the resource")])
@@ -70,13 +67,7 @@ def _blame_keys(past: Past, at: Revision, resource: ResourceId, path: FieldPath,
     """The last change of a key, or of all that are below it; of all keys when none is named."""
     from envcompile.kubernetes.fieldpath import format_field
 
-    def parts(value: Any) -> Mapping[str, Any]:
-        return _keys(path, value, key) if resource.kind not in {"Secret", "SealedSecret"} else {}
-
-    def ask(name: str, commit: str, identity: ResourceId) -> list[Blamed]:
-        return blame_parts(past.store, name, commit, identity, path, parts)
-
-    found = _through_names(past, at.environment, resource, ask(at.environment, at.commit, resource), ask)
+    found = EnvironmentBlame(past, at, resource).keys(resource, path, key)
     if not found:
         what = f"{resource.short} has no key `{key}` in `{format_field(path)}` at {at.commit[:12]}"
         raise UsageError([Problem(what, "keys are those of a .properties, .env, .ini, .toml, .yaml or .json entry")])
@@ -91,45 +82,87 @@ def _blame_keys(past: Past, at: Revision, resource: ResourceId, path: FieldPath,
     return [blamed._replace(place=places[blamed.commit].get(blamed.key, "")) for blamed in found]
 
 
-def _through_names(
-    past: Past,
-    environment: str,
-    resource: ResourceId,
-    found: list[Blamed],
-    ask: Callable[[str, str, ResourceId], list[Blamed]],
-) -> list[Blamed]:
-    """What came with the resource when its environment got another name is followed to the name before.
+class EnvironmentBlame:
+    """Blame asked of one environment at a commit as often as wanted, also under the names that it had before.
+
+    Nothing is compiled for it: a field has a place where a recorded change has one.
 
     Args:
         past: the history.
-        environment: the name that was asked about.
-        resource: the resource under it.
-        found: what is known of it under that name.
-        ask: asks the same of another environment, commit and resource.
+        at: the revision that is asked about.
+        only: the one resource that will be asked about; any of the environment when left out.
     """
-    store = past.store
-    for commit in {blamed.commit for blamed in found if blamed.how == "created"}:
-        revision = store.revisions(environment)[commit]
-        above = store.commits([commit])[commit].parents
-        former = former_of(store, revision, above[0]) if above else None
-        state = store.state(former.id) if former is not None else {}
-        same = [
-            one for one in state if (one.group, one.kind, one.name) == (resource.group, resource.kind, resource.name)
-        ]
-        if former is None or not same:
-            continue
-        identity = resource if resource in state else same[0]
-        earlier = _through_names(
-            past, former.environment, identity, ask(former.environment, former.commit, identity), ask
-        )
-        known = {(blamed.path, blamed.key): blamed for blamed in earlier}
-        found = [
-            _joined(blamed, known.get((blamed.path, blamed.key)))
-            if blamed.commit == commit and blamed.how == "created"
-            else blamed
-            for blamed in found
-        ]
-    return found
+
+    def __init__(self, past: Past, at: Revision, only: ResourceId | None = None) -> None:
+        self._store = past.store
+        self._at = at
+        self._is_of_one = only is not None
+        self._blames: dict[tuple[str, str, ResourceId | None], Blame] = {}
+        self._formers: dict[tuple[str, str], Revision | None] = {}
+        self._revisions: dict[str, dict[str, Revision]] = {}
+
+    def fields(self, resource: ResourceId, node: Node | None, within: FieldPath = ()) -> list[Blamed]:
+        """The last change of every field of a resource; empty when there is no such resource or field.
+
+        Args:
+            resource: any.
+            node: the schema of its kind, for the merge keys of lists.
+            within: only this field, and what is below it.
+        """
+        return self._through_names(self._at, resource, lambda blame, identity: blame.fields(identity, node, within))
+
+    def keys(self, resource: ResourceId, path: FieldPath, key: str = "") -> list[Blamed]:
+        """The last change of the keys of a configuration file in a field: of one and those below it, or of all."""
+        if resource.kind in {"Secret", "SealedSecret"}:
+            return []
+
+        def parts(value: Any) -> Mapping[str, Any]:
+            return _keys(path, value, key)
+
+        return self._through_names(self._at, resource, lambda blame, identity: blame.parts(identity, path, parts))
+
+    def _through_names(
+        self, at: Revision, resource: ResourceId, ask: Callable[[Blame, ResourceId], list[Blamed]]
+    ) -> list[Blamed]:
+        """What came with the resource when its environment got another name is followed to the name before."""
+        found = ask(self._blame(at, resource), resource)
+        for commit in {blamed.commit for blamed in found if blamed.how == "created"}:
+            former = self._former(at.environment, commit)
+            state = self._store.state(former.id) if former is not None else {}
+            same = [
+                one
+                for one in state
+                if (one.group, one.kind, one.name) == (resource.group, resource.kind, resource.name)
+            ]
+            if former is None or not same:
+                continue
+            earlier = self._through_names(former, resource if resource in state else same[0], ask)
+            known = {(blamed.path, blamed.key): blamed for blamed in earlier}
+            found = [
+                _joined(blamed, known.get((blamed.path, blamed.key)))
+                if blamed.commit == commit and blamed.how == "created"
+                else blamed
+                for blamed in found
+            ]
+        return found
+
+    def _blame(self, at: Revision, resource: ResourceId) -> Blame:
+        only = resource if self._is_of_one else None
+        key = (at.environment, at.commit, only)
+        if key not in self._blames:
+            self._blames[key] = Blame(self._store, at.environment, at.commit, only)
+        return self._blames[key]
+
+    def _former(self, environment: str, commit: str) -> Revision | None:
+        """What an environment was called in the commit before one with which it came."""
+        key = (environment, commit)
+        if key not in self._formers:
+            if environment not in self._revisions:
+                self._revisions[environment] = self._store.revisions(environment)
+            above = self._store.commits([commit])[commit].parents
+            revision = self._revisions[environment][commit]
+            self._formers[key] = former_of(self._store, revision, above[0]) if above else None
+        return self._formers[key]
 
 
 def _joined(blamed: Blamed, before: Blamed | None) -> Blamed:

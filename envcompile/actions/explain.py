@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import find_resources
-from envcompile.compose.provenance import REMOVED, explain, explain_text
+from envcompile.compose.provenance import REMOVED, explain, explain_texts
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field, parse_field, resolve
 from envcompile.yamlio.places import exact_place
@@ -48,6 +48,8 @@ class Explanation(NamedTuple):
 def explain_field(project: Project, environment: str, resource: str, field: str) -> Explanation:
     """Which layers had a say in a field, a part, or (with an empty field) the whole of a resource.
 
+    `FIELD#KEY` is a key of a configuration file, or what is below it; `FIELD#` are all of its keys.
+
     Raises:
         UsageError: there is no such environment, resource or field.
     """
@@ -63,14 +65,23 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
     if key is None:
         origins = explain(target, path, linked.plan.api, linked.plan.sources.where)
     else:
-        origin = explain_text(target, path, key, linked.plan.sources.where)
-        origins = [origin] if origin else []
+        origins = explain_texts(target, path, linked.plan.sources.where, key or None)
+        if key and not origins:
+            inside = (f"{format_field(path)}#{key}.", f"{format_field(path)}#{key}[")
+            every = explain_texts(target, path, linked.plan.sources.where)
+            origins = [origin for origin in every if origin.field.startswith(inside)]
     if not origins:
         raise _unknown(target, path, key, field)
-    if any(step.after.get("kind") == "Secret" for step in target.steps):
-        origins = [_without_secrets(origin) for origin in origins]
+    origins = without_secrets(target, origins)
     fields = tuple(_with_parameters(linked.plan.sources, target, origin) for origin in origins)
     return Explanation(name, target.id, fields)
+
+
+def without_secrets(target: Resource, origins: list[FieldOrigin]) -> list[FieldOrigin]:
+    """The origins of a resource that is, or was made from, a Secret without the values that people wrote in clear."""
+    if any(step.after.get("kind") == "Secret" for step in target.steps):
+        return [_without_secrets(origin) for origin in origins]
+    return origins
 
 
 def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
@@ -91,7 +102,7 @@ def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
 def _with_parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> ExplainedField:
     names = _parameters_at(sources, target, origin)
     parameters = tuple(Parameter(name, sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names))
-    return ExplainedField(*origin, parameters)
+    return ExplainedField(*origin[:4], parameters)
 
 
 def _parameters_at(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> list[str]:

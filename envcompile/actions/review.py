@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.actions.cost import changes_in
 from envcompile.actions.diff import difference
 from envcompile.actions.new_findings import new_findings
 from envcompile.ask.findings import NewFindings
 from envcompile.ask.markdown import blocks, table
+from envcompile.cost.markdown import section as cost_section
 from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.forge.http import RefusedError
 from envcompile.forge.parts import is_key, marker, parts
@@ -20,6 +22,7 @@ from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     from envcompile.actions.diff import Difference
@@ -62,6 +65,7 @@ def review(
     limit: int | None = None,
     most: int = 5,
     limits: Limits = UNTRUSTED_LIMITS,
+    day: date | None = None,
 ) -> Review:
     """Compare the checked out state with where the pull request began, and write the comment.
 
@@ -76,6 +80,7 @@ def review(
         limit: bytes of one comment; the host's when left out.
         most: how many comments there may be.
         limits: what the change may take.
+        day: the day of which prices are; without one nothing is said of costs.
 
     Raises:
         UsageError: a key with other characters, an unknown revision, no default branch.
@@ -105,7 +110,8 @@ def review(
     reasons += _reasons(commit, found.failed, "so that nothing of it is compared")
     news, untold = _news(found)
     overview = table(found.changed) if found.changed else ""
-    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}"
+    priced = _costs(found, day) if day is not None else ""
+    top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}{priced}"
     section, all_news = news.markdown(size // 2), news.markdown()
     pieces = blocks(found.changed)
     whole = "\n".join([_head(top, all_news), *(piece.markdown() for piece in pieces)])
@@ -130,6 +136,17 @@ def _news(found: Difference) -> tuple[NewFindings, str]:
             return new_findings(found), ""
     except EnvcError as error:
         return NewFindings(), f"The checks have no answer:\n\n- {_inert(error.problems[0].what)}\n\n"
+
+
+def _costs(found: Difference, day: date) -> str:
+    """What the change costs a month; a sentence where the prices are wrong."""
+    try:
+        with bounded(found.limits, "pricing takes"):
+            changes = changes_in(found, day)
+    except EnvcError as error:
+        return f"\nCosts are not known:\n\n- {_inert(_in_a_line(error.problems[0]))}\n"
+    written = cost_section(changes.prices, changes.environments).rstrip()
+    return f"\n{written}\n" if written else ""
 
 
 def _reasons(commit: str, broken: Mapping[str, EnvcError], so_that: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.check.finding import Since
 from envcompile.errors import EnvcError
 from envcompile.git.lines import line_origins
+from envcompile.history.blame import Blame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from envcompile.check.finding import Finding
     from envcompile.git.lines import LineOrigin
     from envcompile.history.blame import Blamed
-    from envcompile.history.store import Revision, State
+    from envcompile.history.store import State
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
 
@@ -56,9 +57,9 @@ def with_origins(root: Path, findings: Iterable[Finding], revision: str | None =
 class _There(NamedTuple):
     """An environment at the commit that is asked about, as it is recorded."""
 
-    revision: Revision
     state: State
     api: KubeApi
+    blame: Blame
 
 
 class _Recorded:
@@ -82,7 +83,6 @@ class _Recorded:
 
     def _blamed(self, found: Finding, revision: str) -> list[Blamed]:
         from envcompile.ask.changes import root_node
-        from envcompile.history.blame import blame
 
         key = (found.environment, found.resource)
         if key not in self._fields:
@@ -92,8 +92,7 @@ class _Recorded:
             if there is not None and held is not None:
                 value = self.past.store.values([held.content])[held.content]
                 node = root_node(found.resource, value, there.api)
-                commit = there.revision.commit
-                self._fields[key] = blame(self.past.store, found.environment, commit, found.resource, node)
+                self._fields[key] = there.blame.fields(found.resource, node)
         return self._fields[key]
 
     def _at(self, environment: str, revision: str) -> _There | None:
@@ -106,7 +105,8 @@ class _Recorded:
                 self._there[environment] = None
             else:
                 state = self.past.store.state(known.id)
-                self._there[environment] = _There(known, state, api_at(self.past, known))
+                blame = Blame(self.past.store, known.environment, known.commit)
+                self._there[environment] = _There(state, api_at(self.past, known), blame)
         return self._there[environment]
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from envcompile.model import LAST_APPLIED_ANNOTATION
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from envcompile.model import ResourceId
 
 REDACTED = "<redacted>"
@@ -50,6 +52,20 @@ def redacted(identity: ResourceId, value: dict[str, Any]) -> dict[str, Any]:
     for place in (*places, ("metadata", "annotations")):
         value = _hide(value, place, only=LAST_APPLIED_ANNOTATION if place[0] == "metadata" else None)
     return value
+
+
+def hides(identity: ResourceId, path: Sequence[Any]) -> bool:
+    """Tell whether a field holds a secret.
+
+    Args:
+        identity: the resource that has it.
+        path: the way to it, by the parts of a pointer or of a field's path.
+    """
+    places = _PLACES.get((identity.group, identity.kind))
+    if places is None:
+        return False
+    every = (*places, ("metadata", "annotations", LAST_APPLIED_ANNOTATION))
+    return any(tuple(path[: len(place)]) == place for place in every)
 
 
 def _hide(value: Any, place: tuple[str, ...], only: str | None) -> Any:

@@ -7,12 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.grants import grants_of
-from envcompile.check.pods import GIVEN_LABELS, makes_hidden_pods, pods_of
+from envcompile.check.pods import GIVEN_LABELS, pods_of
 from envcompile.check.reading import map_at, text_at
 from envcompile.check.references import Provisions, references_of
 from envcompile.check.scalers import scaler_of
 from envcompile.check.selectors import PodIndex
 from envcompile.kubernetes.operatormade import EVERYWHERE
+from envcompile.kubernetes.podmakers import makes_hidden_pods
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

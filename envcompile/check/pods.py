@@ -10,7 +10,7 @@ from envcompile.kubernetes.podspecs import CONTAINER_LISTS, template_path
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.model import Pointer, Resource, ResourceId
+    from envcompile.model import Pointer, Resource
 
 SERVING = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Rollout"})
 """Kinds whose pods run until they are told to stop; a Job's end by themselves."""
@@ -28,55 +28,6 @@ GIVEN_LABELS = frozenset({
     "statefulset.kubernetes.io/pod-name",
 })
 """Labels that controllers give pods, so that no template has them (kubernetes.io, Well-Known Labels)."""
-
-_POD_MAKERS = frozenset({
-    "acid.zalan.do",
-    "camel.apache.org",
-    "cassandra.datastax.com",
-    "clickhouse.altinity.com",
-    "databases.spotahome.com",
-    "elasticsearch.k8s.elastic.co",
-    "flink.apache.org",
-    "grafana.integreatly.org",
-    "jaegertracing.io",
-    "k8s.keycloak.org",
-    "k8s.mariadb.com",
-    "kafka.strimzi.io",
-    "kibana.k8s.elastic.co",
-    "kubeflow.org",
-    "loki.grafana.com",
-    "minio.min.io",
-    "mongodbcommunity.mongodb.com",
-    "mysql.oracle.com",
-    "opentelemetry.io",
-    "opensearch.opster.io",
-    "operator.tekton.dev",
-    "operator.victoriametrics.com",
-    "postgres-operator.crunchydata.com",
-    "postgresql.cnpg.io",
-    "psmdb.percona.com",
-    "pxc.percona.com",
-    "rabbitmq.com",
-    "ray.io",
-    "redis.redis.opstreelabs.in",
-    "serving.knative.dev",
-    "serving.kserve.io",
-    "solr.apache.org",
-    "sources.knative.dev",
-    "sparkoperator.k8s.io",
-    "tekton.dev",
-    "tempo.grafana.com",
-    "triggers.tekton.dev",
-})
-_ARGO = frozenset({"ArgoCD", "CronWorkflow", "EventBus", "EventSource", "Sensor", "Workflow"})
-_MONITORING = frozenset({"Alertmanager", "Prometheus", "PrometheusAgent", "ThanosRuler"})
-
-
-def makes_hidden_pods(identity: ResourceId) -> bool:
-    """Tell whether a well-known operator makes pods from a resource, whose labels nobody here can see."""
-    is_monitoring = identity.group == "monitoring.coreos.com" and identity.kind in _MONITORING
-    is_argo = identity.group == "argoproj.io" and identity.kind in _ARGO
-    return is_monitoring or is_argo or identity.group in _POD_MAKERS
 
 
 class Container(NamedTuple):

@@ -6,7 +6,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
-from envcompile.kubernetes.fieldpath import Item, format_field, keyed, look_up, resolve
+from envcompile.kubernetes.fieldpath import Item, format_field, keyed, look_up, reach, resolve
 from envcompile.values import ABSENT, leaves, same
 from envcompile.yamlio.places import exact_place, place
 
@@ -47,6 +47,9 @@ class FieldOrigin(NamedTuple):
     value: Any
     says: tuple[Say, ...]
     lists: tuple[ListMerge, ...]
+    path: FieldPath
+    key: str = ""
+    """Of a configuration file in the field."""
 
 
 def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> list[FieldOrigin]:
@@ -58,17 +61,24 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
     node = api.node(group, version, resource.id.kind)
     found: dict[str, FieldOrigin] = {}
     roots: list[FieldPath] = []
+    plain: set[Pointer] = set()
     for pointer in _matching(path, resource.value):
         roots.append(keyed(pointer, resource.value, node))
         for leaf, _ in leaves(look_up(resource.value, pointer), pointer):
             exact = keyed(leaf, resource.value, node)
-            found[format_field(exact)] = _origin(resource, exact, look_up(resource.value, leaf), node, where)
+            field = format_field(exact)
+            found[field] = _origin(resource, exact, field, look_up(resource.value, leaf), node, where)
+            # A way without positions is the same in every version of a resource.
+            plain.add(leaf)
     for step, root in product(resource.steps, roots or [path]):
         for pointer in _matching(root, step.before):
             for leaf, _ in leaves(look_up(step.before, pointer), pointer):
+                if leaf in plain and not any(isinstance(part, int) for part in leaf):
+                    continue
                 exact = keyed(leaf, step.before, node)
-                if format_field(exact) not in found and resolve(exact, resource.value) is None:
-                    found[format_field(exact)] = _origin(resource, exact, REMOVED, node, where)
+                field = format_field(exact)
+                if field not in found and resolve(exact, resource.value) is None:
+                    found[field] = _origin(resource, exact, field, REMOVED, node, where)
     return list(found.values())
 
 
@@ -89,30 +99,61 @@ def _matching(path: FieldPath, value: Any) -> Iterator[Pointer]:
 
 def explain_text(resource: Resource, path: FieldPath, key: str, where: Where) -> FieldOrigin | None:
     """The origin of one key of a configuration file inside a ConfigMap; None when no layer knows it."""
+    return next(iter(explain_texts(resource, path, where, key)), None)
+
+
+class _Texts(NamedTuple):
+    """What one step found, made and wrote of a configuration file: the keys of each."""
+
+    step: Step
+    before: dict[str, Any]
+    after: dict[str, Any]
+    stated: dict[str, Any]
+
+
+def explain_texts(resource: Resource, path: FieldPath, where: Where, key: str | None = None) -> list[FieldOrigin]:
+    """The origins of all keys of a configuration file inside a ConfigMap, those that were removed last.
+
+    Args:
+        resource: the ConfigMap.
+        path: the entry that holds the file.
+        where: the place of a setting.
+        key: only this key.
+    """
     from envcompile.compose import configtext
 
     filename = str(path[-1]) if path else ""
-    final = _text_keys(filename, path, resource.value)
-    says: list[Say] = []
+    steps: list[_Texts] = []
     for step in resource.steps:
-        before = _text_keys(filename, path, step.before)
+        goes_on = bool(steps) and steps[-1].step.after is step.before
+        before = steps[-1].after if goes_on else _text_keys(filename, path, step.before)
         after = _text_keys(filename, path, step.after)
         stated = _text_keys(filename, path, _patch_root(step)) if step.document is not None else {}
-        if key in stated and step.document is not None:
-            patch_pointer = resolve(path, _patch_root(step))
-            line = stated[key].line
-            at = line_in_text(step.document, (*step.within, *(patch_pointer or ())), line)
-            value = after[key].value if key in after else REMOVED
-            says.append(Say(step.layer, step.role, at, value, wins=False))
-        elif (before.get(key) and before[key].value) != (after.get(key) and after[key].value):
-            value = after[key].value if key in after else REMOVED
-            says.append(Say(step.layer, step.role, _step_place(step, path, where), value, wins=False))
-    if not says:
-        return None
-    says[-1] = says[-1]._replace(wins=True)
+        steps.append(_Texts(step, before, after, stated))
+    final = _text_keys(filename, path, resource.value)
+    known = dict.fromkeys(final) | dict.fromkeys(name for texts in steps for name in (*texts.before, *texts.stated))
     how = ListMerge(format_field(path), _text_rule(resource, path) or configtext.how_merged(filename, "", ""))
-    value = final[key].value if key in final else REMOVED
-    return FieldOrigin(f"{format_field(path)}#{key}", value, tuple(says), (how,))
+    found = []
+    for name in known if key is None else (key,):
+        says = [say for texts in steps if (say := _text_say(texts, path, name, where)) is not None]
+        if says:
+            says[-1] = says[-1]._replace(wins=True)
+            value = final[name].value if name in final else REMOVED
+            found.append(FieldOrigin(f"{format_field(path)}#{name}", value, tuple(says), (how,), path, name))
+    return found
+
+
+def _text_say(texts: _Texts, path: FieldPath, key: str, where: Where) -> Say | None:
+    """What one step said about a key; None when it left it as it was."""
+    step = texts.step
+    value = texts.after[key].value if key in texts.after else REMOVED
+    if key in texts.stated and step.document is not None:
+        pointer = resolve(path, _patch_root(step))
+        at = line_in_text(step.document, (*step.within, *(pointer or ())), texts.stated[key].line)
+        return Say(step.layer, step.role, at, value, wins=False)
+    if (texts.before.get(key) and texts.before[key].value) != (texts.after.get(key) and texts.after[key].value):
+        return Say(step.layer, step.role, _step_place(step, path, where), value, wins=False)
+    return None
 
 
 def text_keys(resource: Resource, path: FieldPath) -> list[str]:
@@ -134,10 +175,15 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
         return {}
 
 
-def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, where: Where) -> FieldOrigin:
+def _origin(
+    resource: Resource, path: FieldPath, field: str, value: Any, node: Node | None, where: Where
+) -> FieldOrigin:
     says: list[Say] = []
+    last: Step | None = None
+    after: Any = ABSENT
     for step in resource.steps:
-        before, after = _at(step.before, path), _at(step.after, path)
+        before = after if last is not None and last.after is step.before else _at(step.before, path)
+        after, last = _at(step.after, path), step
         stated, note = _stated(step, path)
         if stated is None and same(before, after):
             continue
@@ -150,8 +196,8 @@ def _origin(resource: Resource, path: FieldPath, value: Any, node: Node | None, 
     if says:
         says[-1] = says[-1]._replace(wins=True)
     how = _text_rule(resource, path)
-    texts = (ListMerge(format_field(path), how),) if how else ()
-    return FieldOrigin(format_field(path), value, tuple(says), (*_lists(resource, path, node), *texts))
+    texts = (ListMerge(field, how),) if how else ()
+    return FieldOrigin(field, value, tuple(says), (*_lists(resource, path, node), *texts), path)
 
 
 def _text_rule(resource: Resource, path: FieldPath) -> str:
@@ -196,16 +242,14 @@ def _stated(step: Step, path: FieldPath) -> tuple[Location | None, str]:
     if step.document is None or step.role == "json6902":
         return None, ""
     root = _patch_root(step)
-    pointer = resolve(path, root)
-    if pointer is not None:
+    pointer = reach(path, root)
+    if len(pointer) == len(path):
         note = _origin_of(step.document)
         if step.document.generated:
             return place(step.document), note
         return exact_place(step.document, (*step.within, *pointer)), note
-    for length in range(len(path) - 1, 0, -1):
-        above = resolve(path[:length], root)
-        if above is not None and look_up(root, above) is None:
-            return exact_place(step.document, (*step.within, *above)), "removed with what is around it"
+    if pointer and look_up(root, pointer) is None:
+        return exact_place(step.document, (*step.within, *pointer)), "removed with what is around it"
     return None, ""
 
 

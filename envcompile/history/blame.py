@@ -6,15 +6,17 @@ A change that a merge brought in is followed to the commit on the merged branch,
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.history.stats import changes_of_fields, parents, presence
+from envcompile.history.stats import changes_of_fields, contents_by_revision, parents
 from envcompile.kubernetes.fieldpath import format_field, keyed, look_up, parse_field, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from envcompile.history.stats import FieldChange
     from envcompile.history.store import Revision, Store
     from envcompile.kubernetes import Node
     from envcompile.kubernetes.fieldpath import FieldPath
@@ -61,111 +63,161 @@ class _Leaf(NamedTuple):
     value: Any
 
 
-def blame(
-    store: Store, environment: str, commit: str, resource: ResourceId, node: Node | None, within: FieldPath = ()
-) -> list[Blamed]:
-    """The last change of every field of a resource that a commit has; empty when it has no such field.
+class Blame:
+    """Asks who last changed fields of an environment at a commit, as often as wanted; the database is read once.
 
     Args:
         store: the history database.
         environment: its name.
         commit: a recorded commit.
-        resource: a resource of the environment at that commit.
-        node: the schema of its kind, for the merge keys of lists.
-        within: only this field, and what is below it.
+        only: the one resource that will be asked about; any of the environment when left out.
     """
-    search = _Search(store, environment, resource)
-    value = search.value_at(search.revisions[commit])
-    start = resolve(within, value)
-    if start is None:
-        return []
-    leaves = [
-        _Leaf(keyed(pointer, value, node), pointer, look_up(value, pointer))
-        for pointer in _pointers(look_up(value, start), start)
-    ]
-    found = {blamed.path: blamed for blamed in search.follow(search.revisions[commit], leaves)}
-    return [found[leaf.path] for leaf in leaves]
+
+    def __init__(self, store: Store, environment: str, commit: str, only: ResourceId | None = None) -> None:
+        self._store = store
+        self._line = _Line(store.revisions(environment), commit, parents(store.database))
+        self._contents = contents_by_revision(store.database, environment, only)
+        self._rows = changes_of_fields(store.database, environment, only)
+
+    def fields(self, resource: ResourceId, node: Node | None, within: FieldPath = ()) -> list[Blamed]:
+        """The last change of every field of a resource; empty when there is no such resource or field.
+
+        Args:
+            resource: any.
+            node: the schema of its kind, for the merge keys of lists.
+            within: only this field, and what is below it.
+        """
+        search = self._search(resource)
+        value = search.value_at(self._line.start)
+        start = resolve(within, value) if value is not None else None
+        if start is None:
+            return []
+        leaves = [
+            _Leaf(keyed(pointer, value, node), pointer, look_up(value, pointer))
+            for pointer in _pointers(look_up(value, start), start)
+        ]
+        found = {blamed.path: blamed for blamed in search.follow(self._line.start, leaves)}
+        return [found[leaf.path] for leaf in leaves]
+
+    def parts(self, resource: ResourceId, path: FieldPath, parts: Parts) -> list[Blamed]:
+        """The last change of every part of a field, such as the keys of a file in it.
+
+        Args:
+            resource: any.
+            path: the field.
+            parts: takes a resource apart, None for one that is not there: the name of each part and its value.
+        """
+        search = self._search(resource)
+        now = parts(search.value_at(self._line.start))
+        found = {blamed.key: blamed for blamed in search.follow_parts(self._line.start, path, parts, now)}
+        return [found[name] for name in now]
+
+    def _search(self, resource: ResourceId) -> _Search:
+        return _Search(self._store, self._line, self._contents.get(resource, {}), self._rows.get(resource, ()))
 
 
-def blame_parts(
-    store: Store, environment: str, commit: str, resource: ResourceId, path: FieldPath, parts: Parts
-) -> list[Blamed]:
-    """The last change of every part of a field that a commit has, such as the keys of a file in it.
+class _Line:
+    """The revisions of an environment, and the way back from one of them along first parents."""
 
-    Args:
-        store: the history database.
-        environment: its name.
-        commit: a recorded commit.
-        resource: a resource of the environment at that commit.
-        path: the field.
-        parts: takes a resource apart, None for one that is not there: the name of each part and its value.
-    """
-    search = _Search(store, environment, resource)
-    start = search.revisions[commit]
-    now = parts(search.value_at(start))
-    found = {blamed.key: blamed for blamed in search.follow_parts(start, path, parts, now)}
-    return [found[name] for name in now]
+    def __init__(self, revisions: Mapping[str, Revision], commit: str, above: Mapping[str, tuple[str, ...]]) -> None:
+        self.revisions = revisions
+        self.parents = above
+        self.start = revisions[commit]
+        self._by_id = {revision.id: revision for revision in revisions.values()}
+        self._way: list[int] = []
+        at: int | None = self.start.id
+        while at is not None:
+            self._way.append(at)
+            at = self._by_id[at].base
+        self._place = {number: place for place, number in enumerate(self._way)}
+
+    def base(self, revision: Revision) -> Revision | None:
+        """The revision before."""
+        return self._by_id[revision.base] if revision.base is not None else None
+
+    def places(self, touched: Iterable[int]) -> list[int]:
+        """Where on the way revisions are, nearest first; those beside it are left out."""
+        return sorted(self._place[number] for number in touched if number in self._place)
+
+    def nearest(self, revision: Revision | None, touched: Mapping[int, Any], places: Sequence[int]) -> Revision | None:
+        """The first of the touched revisions from one on, which may be itself.
+
+        Args:
+            revision: where to begin.
+            touched: the revisions that are looked for.
+            places: where on the way they are.
+        """
+        while revision is not None and revision.id not in touched:
+            here = self._place.get(revision.id)
+            if here is not None:
+                further = bisect_left(places, here)
+                return self._by_id[self._way[places[further]]] if further < len(places) else None
+            revision = self.base(revision)
+        return revision
 
 
 class _Search:
     """The recorded changes of one resource."""
 
-    def __init__(self, store: Store, environment: str, resource: ResourceId) -> None:
+    def __init__(
+        self, store: Store, line: _Line, contents: Mapping[int, int | None], rows: Iterable[FieldChange]
+    ) -> None:
         self._store = store
-        self._resource = resource
-        self.revisions = store.revisions(environment)
-        self._by_id = {revision.id: revision for revision in self.revisions.values()}
-        self._parents = parents(store.database)
-        self._presence = presence(store.database, environment, resource)
+        self._line = line
+        self._contents = contents
+        self._places = line.places(contents)
         self._rows: dict[int, list[_Row]] = {}
-        for revision, *row in changes_of_fields(store.database, environment, resource):
+        for revision, *row in rows:
             self._rows.setdefault(revision, []).append(_Row(*row))
 
-    def value_at(self, revision: Revision) -> Any:
+    def value_at(self, revision: Revision | None) -> Any:
         """The resource at a revision; None when it is not there."""
-        held = self._store.state(revision.id).get(self._resource)
-        return self._store.values([held.content])[held.content] if held is not None else None
+        touched = self._touched(revision)
+        content = self._contents[touched.id] if touched is not None else None
+        return self._store.values([content])[content] if content is not None else None
+
+    def _touched(self, revision: Revision | None) -> Revision | None:
+        """The revision that last touched the resource, from one on."""
+        return self._line.nearest(revision, self._contents, self._places)
 
     def follow(self, start: Revision, leaves: Sequence[_Leaf]) -> Iterator[Blamed]:
         """Walk back along first parents until every field has its commit."""
         pending = list(leaves)
         value = self.value_at(start)
-        revision: Revision | None = start
+        revision = self._touched(start)
         while revision is not None and pending:
-            if revision.id in self._presence:
-                rows = [
-                    (pointer, row)
-                    for row in self._rows.get(revision.id, ())
-                    if row.how != "order" and (pointer := resolve(parse_field(row.field)[0], value)) is not None
-                ]
-                created = not self._was_there(revision)
-                left: list[_Leaf] = []
-                for leaf in pending:
-                    row = next((row for pointer, row in rows if leaf.pointer[: len(pointer)] == pointer), None)
-                    if row is None and not created:
-                        left.append(leaf)
-                    else:
-                        yield self._elsewhere(revision, leaf) or self._here(revision, leaf, row)
-                pending = left
-            revision = self._by_id[revision.base] if revision.base is not None else None
+            rows = [
+                (pointer, row)
+                for row in self._rows.get(revision.id, ())
+                if row.how != "order" and (pointer := resolve(parse_field(row.field)[0], value)) is not None
+            ]
+            created = not self._was_there(revision)
+            left: list[_Leaf] = []
+            for leaf in pending:
+                row = next((row for pointer, row in rows if leaf.pointer[: len(pointer)] == pointer), None)
+                if row is None and not created:
+                    left.append(leaf)
+                else:
+                    yield self._elsewhere(revision, leaf) or self._here(revision, leaf, row)
+            pending = left
+            revision = self._touched(self._line.base(revision))
 
     def follow_parts(
         self, start: Revision, path: FieldPath, parts: Parts, wanted: Mapping[str, Any]
     ) -> Iterator[Blamed]:
         """Walk back along first parents until every part has the commit that gave it its value."""
         pending = dict(wanted)
-        revision: Revision | None = start
+        revision = self._touched(start)
         while revision is not None and pending:
-            base = self._by_id[revision.base] if revision.base is not None else None
-            if revision.id in self._presence:
-                before = self.value_at(base) if base is not None else None
-                old = parts(before)
-                for name, value in list(pending.items()):
-                    if name not in old or old[name] != value:
-                        del pending[name]
-                        here = self._part_here(revision, path, name, value, old, is_new=before is None)
-                        yield self._part_elsewhere(revision, path, parts, name, value) or here
-            revision = base
+            base = self._line.base(revision)
+            before = self.value_at(base)
+            old = parts(before)
+            for name, value in list(pending.items()):
+                if name not in old or old[name] != value:
+                    del pending[name]
+                    here = self._part_here(revision, path, name, value, old, is_new=before is None)
+                    yield self._part_elsewhere(revision, path, parts, name, value) or here
+            revision = self._touched(base)
 
     def _part_here(
         self, revision: Revision, path: FieldPath, name: str, value: Any, old: Mapping[str, Any], *, is_new: bool
@@ -179,8 +231,8 @@ class _Search:
         self, revision: Revision, path: FieldPath, parts: Parts, name: str, value: Any
     ) -> Blamed | None:
         """Where a merge has a part from, when one of the merged branches has it as it is."""
-        for parent in self._parents.get(revision.commit, ())[1:]:
-            merged = self.revisions.get(parent)
+        for parent in self._line.parents.get(revision.commit, ())[1:]:
+            merged = self._line.revisions.get(parent)
             there = parts(self.value_at(merged)) if merged is not None else {}
             if merged is not None and name in there and there[name] == value:
                 return next(self.follow_parts(merged, path, parts, {name: value}), None)
@@ -188,12 +240,8 @@ class _Search:
 
     def _was_there(self, revision: Revision) -> bool:
         """Tell whether the revision before had the resource."""
-        base = revision.base
-        while base is not None:
-            if base in self._presence:
-                return self._presence[base]
-            base = self._by_id[base].base
-        return False
+        touched = self._touched(self._line.base(revision))
+        return touched is not None and self._contents[touched.id] is not None
 
     def _here(self, revision: Revision, leaf: _Leaf, row: _Row | None) -> Blamed:
         if row is not None:
@@ -203,13 +251,13 @@ class _Search:
 
     def _has_unknown_parent(self, revision: Revision) -> bool:
         """Tell whether what was before a revision is not recorded, or was pruned."""
-        before = self._parents.get(revision.commit, ())
-        return revision.base is None and bool(before) and before[0] not in self._parents
+        before = self._line.parents.get(revision.commit, ())
+        return revision.base is None and bool(before) and before[0] not in self._line.parents
 
     def _elsewhere(self, revision: Revision, leaf: _Leaf) -> Blamed | None:
         """Where a merge has a field from, when one of the merged branches has it as it is."""
-        for parent in self._parents.get(revision.commit, ())[1:]:
-            merged = self.revisions.get(parent)
+        for parent in self._line.parents.get(revision.commit, ())[1:]:
+            merged = self._line.revisions.get(parent)
             value = self.value_at(merged) if merged is not None else None
             pointer = resolve(leaf.path, value) if value is not None else None
             if merged is not None and pointer is not None and look_up(value, pointer) == leaf.value:

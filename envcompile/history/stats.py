@@ -68,28 +68,56 @@ def parents(database: Database) -> dict[str, tuple[str, ...]]:
     return {row[0]: tuple(row[1].split()) for row in rows}
 
 
-def presence(database: Database, environment: str, resource: ResourceId) -> dict[int, bool]:
-    """The revisions that touch a resource, and whether it is there afterwards."""
-    rows = database.rows(
-        "SELECT h.revision_id, h.content_id FROM resource_change h JOIN resource x ON x.id = h.resource_id "
-        "JOIN environment e ON e.id = x.environment_id "
-        "WHERE e.name = ? AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ?",
-        (environment, *resource),
-    )
-    return {row[0]: row[1] is not None for row in rows}
+_CONTENTS = """
+SELECT x.api_group, x.kind, x.namespace, x.name, h.revision_id, h.content_id FROM resource_change h
+JOIN resource x ON x.id = h.resource_id JOIN environment e ON e.id = x.environment_id WHERE e.name = ?{}
+"""
+_FIELDS = """
+SELECT x.api_group, x.kind, x.namespace, x.name, f.revision_id, f.field, f.how, f.old, f.place FROM field_change f
+JOIN resource x ON x.id = f.resource_id JOIN environment e ON e.id = x.environment_id WHERE e.name = ?{} ORDER BY f.id
+"""
+_OF_ONE = " AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ?"
+
+FieldChange = tuple[int, str, str, str, str]
+"""A recorded change inside of a resource: revision, field, how, value before as JSON, place."""
+
+
+def contents_by_revision(
+    database: Database, environment: str, only: ResourceId | None = None
+) -> dict[ResourceId, dict[int, int | None]]:
+    """Resource -> each revision that touches it -> the content that it has afterwards; None when it is gone.
+
+    Args:
+        database: the history.
+        environment: its name.
+        only: this resource; all of the environment when left out.
+    """
+    found: dict[ResourceId, dict[int, int | None]] = {}
+    for row in database.rows(
+        _CONTENTS.format(_OF_ONE if only is not None else ""),
+        (environment, *(only or ())),
+    ):
+        found.setdefault(ResourceId(*row[:4]), {})[row[4]] = row[5]
+    return found
 
 
 def changes_of_fields(
-    database: Database, environment: str, resource: ResourceId
-) -> list[tuple[int, str, str, str, str]]:
-    """Every recorded change inside of a resource: revision, field, how, value before, place."""
-    rows = database.rows(
-        "SELECT f.revision_id, f.field, f.how, f.old, f.place FROM field_change f "
-        "JOIN resource x ON x.id = f.resource_id JOIN environment e ON e.id = x.environment_id "
-        "WHERE e.name = ? AND x.api_group = ? AND x.kind = ? AND x.namespace = ? AND x.name = ? ORDER BY f.id",
-        (environment, *resource),
-    )
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
+    database: Database, environment: str, only: ResourceId | None = None
+) -> dict[ResourceId, list[FieldChange]]:
+    """Resource -> every recorded change inside of it, in the order in which they were recorded.
+
+    Args:
+        database: the history.
+        environment: its name.
+        only: this resource; all of the environment when left out.
+    """
+    found: dict[ResourceId, list[FieldChange]] = {}
+    for row in database.rows(
+        _FIELDS.format(_OF_ONE if only is not None else ""),
+        (environment, *(only or ())),
+    ):
+        found.setdefault(ResourceId(*row[:4]), []).append((row[4], row[5], row[6], row[7], row[8]))
+    return found
 
 
 def counts(database: Database, environment: str) -> dict[int, int]:

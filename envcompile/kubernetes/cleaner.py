@@ -105,15 +105,20 @@ def is_owned(value: Mapping[str, Any]) -> bool:
     return isinstance(owners, list) and any(isinstance(one, dict) and one.get("controller") is True for one in owners)
 
 
-def clean(value: dict[str, Any]) -> Cleaned:
+def clean(value: dict[str, Any], asked: Mapping[str, Any] | None = None) -> Cleaned:
     """The manifest of an object; one that never was in a cluster loses nothing but the copy of itself.
 
-    Fields that the last client-side apply had set stay, where the cluster may have filled them in too (`clusterIP`).
+    Fields that somebody asked for stay, where the cluster may have filled them in too (`clusterIP`).
+
+    Args:
+        value: the object.
+        asked: the manifest that asked for it; default: what the last client-side apply had set.
     """
     removed: list[str] = []
     live = is_live(value)
-    asked = _last_applied(value)
-    metadata = _metadata(map_at(value, "metadata"), removed, is_live=live)
+    wanted = map_at(asked, "metadata", "annotations")
+    asked = last_applied(value) if asked is None else asked
+    metadata = _metadata(map_at(value, "metadata"), removed, wanted, is_live=live)
     found = {**value, **({"metadata": metadata} if "metadata" in value else {})}
     if live:
         if "status" in found:
@@ -133,14 +138,18 @@ def _nothing(_value: dict[str, Any], _asked: Mapping[str, Any]) -> tuple[tuple[s
     return ()
 
 
-def _metadata(metadata: dict[str, Any], removed: list[str], *, is_live: bool) -> dict[str, Any]:
+def _metadata(
+    metadata: dict[str, Any], removed: list[str], wanted: Mapping[str, Any], *, is_live: bool
+) -> dict[str, Any]:
     only_servers = _METADATA if is_live else ()
     kept = {name: item for name, item in metadata.items() if name not in only_servers}
     removed += [f"metadata.{name}" for name in metadata if name in only_servers]
     annotations = metadata.get("annotations")
     if isinstance(annotations, dict):
         dropped = [
-            name for name in annotations if name in LAST_APPLIED or (is_live and _ANNOTATIONS.fullmatch(str(name)))
+            name
+            for name in annotations
+            if name in LAST_APPLIED or (is_live and name not in wanted and _ANNOTATIONS.fullmatch(str(name)))
         ]
         _replace(
             kept, "annotations", {name: text for name, text in annotations.items() if name not in dropped}, dropped
@@ -317,8 +326,8 @@ _SPECIAL: Final[Mapping[str, Any]] = {
 }
 
 
-def _last_applied(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object that was applied last, when a client-side apply left it; else nothing."""
+def last_applied(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Read the object that was applied last, when a client-side apply left it; else nothing."""
     for name in LAST_APPLIED:
         text = map_at(value, "metadata", "annotations").get(name)
         try:

@@ -22,7 +22,13 @@ class Item(NamedTuple):
 
     def matches(self, candidate: Any) -> bool:
         """Tell whether an item has these keys."""
-        return isinstance(candidate, dict) and all(_same(candidate.get(key), value) for key, value in self.keys)
+        if not isinstance(candidate, dict):
+            return False
+        for key, value in self.keys:  # a loop: this is asked of every item of every list
+            held = candidate.get(key)
+            if held != value and not _same(held, value):
+                return False
+        return True
 
 
 Part = str | int | Item
@@ -82,34 +88,40 @@ def format_field(path: FieldPath) -> str:
         elif isinstance(part, Item):
             text += str(part)
         else:
-            escaped = re.sub(r"([.\\\[\]])", r"\\\1", part)
+            escaped = part if part.isidentifier() else re.sub(r"([.\\\[\]])", r"\\\1", part)
             text += f".{escaped}" if text else escaped
     return text
 
 
 def resolve(path: FieldPath, value: Any) -> Pointer | None:
     """The pointer of a field in one version of a resource; None when it is not there."""
+    pointer = reach(path, value)
+    return pointer if len(pointer) == len(path) else None
+
+
+def reach(path: FieldPath, value: Any) -> Pointer:
+    """The pointer of a field in one version of a resource, as far as that has it."""
     pointer: list[str | int] = []
     for part in path:
         if isinstance(part, Item):
             if not isinstance(value, list):
-                return None
+                break
             found = next((position for position, item in enumerate(value) if part.matches(item)), None)
             if found is None:
-                return None
+                break
             pointer.append(found)
             value = value[found]
         elif isinstance(value, list):
             position = part if isinstance(part, int) else int(part) if part.isdigit() else -1
             if not 0 <= position < len(value):
-                return None
+                break
             pointer.append(position)
             value = value[position]
         elif isinstance(value, dict) and str(part) in value:
             pointer.append(str(part))
             value = value[str(part)]
         else:
-            return None
+            break
     return tuple(pointer)
 
 

@@ -7,17 +7,17 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import settings
-from envcompile.errors import Problem, UsageError, did_you_mean
+from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.sources.params import without_parameters
 from envcompile.sources.settingsfile import read_settings
 from envcompile.sources.tree import File, file_start, join
+from envcompile.sources.wanted import is_wanted, report_unwanted, stated_range
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from envcompile.errors import Problems
     from envcompile.model import Document
     from envcompile.sources.tree import FileEntry, Tree
 
@@ -79,10 +79,21 @@ def find_root(start: Path) -> Path:
 
 
 def read_project_file(tree: Tree, problems: Problems) -> tuple[settings.Project, Document | None]:
-    """The settings of `envc.yaml` with their document; defaults when there is no such file or it is wrong."""
+    """The settings of `envc.yaml` with their document; defaults when there is no such file or it is wrong.
+
+    Whether the repository wants this envc is asked of the working folder only: a commit may be older than its pin.
+    """
     read = None
     if tree.exists(PROJECT_FILE):
-        read = read_settings(settings.Project, File(PROJECT_FILE, tree.read(PROJECT_FILE)), "", problems)
+        file = File(PROJECT_FILE, tree.read(PROJECT_FILE))
+        own = Problems()
+        read = read_settings(settings.Project, file, "", own)
+        wanted = (read[0].envc if read is not None else stated_range(file)) if tree.root is not None else None
+        if wanted is not None and not is_wanted(wanted):
+            # Not what else is wrong with it: another version may know those settings.
+            report_unwanted(wanted, file, problems)
+        else:
+            problems.extend(EnvcError(own.found))
     else:
         for name in _MISSPELT_PROJECT_FILES:
             if tree.is_file(name):

@@ -136,6 +136,9 @@ class _Walk:
                 self._has_type(str, value, pointer)
             case inspect.IntType():
                 self._has_type(int, value, pointer)
+            case inspect.FloatType():
+                if type(value) is not int:
+                    self._has_type(float, value, pointer)
             case inspect.BoolType():
                 self._has_type(bool, value, pointer)
             case _:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import settings
 from envcompile.limits import SETTINGS
+from envcompile.sources.wanted import is_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +59,9 @@ def _generate(generate: settings.Generate) -> Iterator[Broken]:
 
 def _project(project: settings.Project) -> Iterator[Broken]:
     yield from _version(project.kubernetes_version)
+    if project.envc is not None and not is_range(project.envc):
+        what = f"`envc` is `{project.envc}`, which is no range of versions"
+        yield Broken(("envc",), what, "write it as Python's packages have it, such as `>=0.2,<0.3` or `==0.2.1`")
     if project.chart is not None:
         yield from _chart(project.chart)
     for position, rule in enumerate(project.merge_keys):

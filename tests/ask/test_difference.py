@@ -12,8 +12,9 @@ from envcompile.ask.difference import compare
 from envcompile.ask.formats import as_json, unified
 from envcompile.ask.lines import resource_lines
 from envcompile.ask.markdown import blocks, page
-from envcompile.ask.requests import quantity, requests_of
+from envcompile.ask.requests import requests_of
 from envcompile.ask.text import describe
+from envcompile.kubernetes.podrequests import quantity
 from tests.ask.samples import API, config, deployment, resource, sealed, secret
 
 if TYPE_CHECKING:

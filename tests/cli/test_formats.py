@@ -33,7 +33,7 @@ GOLDENS = HERE / "formats"
 FORMER = HERE / "former_formats"
 """Schemas as they were when version 1 was first published; they are never written anew."""
 NAMES = sorted(DOCUMENTS)
-_CHANGING = {"python": "…", "commit": "…", "ageDays": 0, "notBefore": "…", "notAfter": "…"}
+_CHANGING = {"python": "…", "day": "…", "commit": "…", "ageDays": 0, "notBefore": "…", "notAfter": "…"}
 """What differs from one day or machine to the next; commits only in `version`."""
 
 
@@ -108,11 +108,36 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "rule": _json(root, "rule", "image-latest"),
         "version": _json(root, "version"),
     }
+    said |= _of_costs(root)
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", out)
         print_rows([Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")], "json")
     return {**first, **said, "chart-verify": out.getvalue()}
+
+
+def _of_costs(root: Path) -> dict[str, str]:
+    """A size for the workload, an autoscaler, and prices in euros."""
+    write_files(
+        root,
+        {
+            "overlays/prod/web.yaml": (
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 3\n  template:\n"
+                "    spec:\n      containers:\n      - {name: web, resources: {requests: {cpu: 500m, memory: 1Gi}}}\n"
+            ),
+            "overlays/prod/hpa.yaml": (
+                "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\n"
+                "spec:\n  minReplicas: 3\n  maxReplicas: 9\n"
+                "  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}\n"
+            ),
+            "prices.yaml": (
+                "apiVersion: envcompile.dev/v1\nkind: Prices\nname: Contract\nsource: https://example.com/contract\n"
+                "asOf: 2026-11-01\ncurrency: EUR\n"
+                "rates:\n- {cpuCoreHour: 0.02, memoryGibHour: 0.003, gpuHour: {default: 1}}\n"
+            ),
+        },
+    )
+    return {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -91,6 +91,9 @@ def reference() -> str:
 
 def main() -> None:
     """Write all files."""
+    from tests.docs import manpages
+
+    manpages.PAGE.write_text(manpages.page(), encoding="utf-8")
     TABLE.write_text(table(), encoding="utf-8")
     OVERVIEW.write_text(overview(), encoding="utf-8")
     REFERENCE.write_text(reference(), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envcompile.cli.completion.line import TABLE
-from tests.docs import reference
+from tests.docs import manpages, reference
 
 
 def test_the_overview_is_what_the_commands_say() -> None:
@@ -21,6 +21,11 @@ def test_completion_knows_what_the_commands_take() -> None:
 def test_the_reference_is_what_the_commands_say() -> None:
     """The guide's page on commands is current; `python -m tests.docs.reference` writes it."""
     assert reference.REFERENCE.read_text(encoding="utf-8") == reference.reference()
+
+
+def test_the_manual_page_is_what_the_commands_say() -> None:
+    """`man envc` is current; `python -m tests.docs.reference` writes it."""
+    assert manpages.PAGE.read_text(encoding="utf-8") == manpages.page()
 
 
 @pytest.mark.parametrize("words", reference.commands(), ids=" ".join)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.cost.pricefile import price_schema
 from envcompile.settings import json_schema
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ def test_the_schema_files_are_current(name: SchemaName) -> None:
     """`envc schema NAME > .schemas/NAME.json` would change nothing."""
     text = (ROOT / ".schemas" / f"{name}.json").read_text(encoding="utf-8")
     assert text == json.dumps(json_schema(name), indent=2) + "\n"
+
+
+def test_the_schema_of_prices_is_current() -> None:
+    """`envc schema prices > .schemas/prices.json` would change nothing."""
+    text = (ROOT / ".schemas" / "prices.json").read_text(encoding="utf-8")
+    assert text == json.dumps(price_schema(), indent=2) + "\n"
 
 
 def test_every_settings_file_of_the_shop_names_its_schema() -> None:

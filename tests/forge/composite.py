@@ -97,15 +97,18 @@ def install_python(folder: Path) -> Path:
     return folder
 
 
-def run_action(job: Job, given: Mapping[str, str] | None = None, python: Path | None = None) -> Ran:
-    """Run every step of the project's action.
+def run_action(
+    job: Job, given: Mapping[str, str] | None = None, python: Path | None = None, file: str = "action.yml"
+) -> Ran:
+    """Run every step of one of the project's actions.
 
     Args:
         job: the job that uses the action.
         given: its inputs.
         python: from `install_python`; made anew when left out.
+        file: the action.
     """
-    action = read("action.yml")
+    action = read(file)
     assert action["runs"]["using"] == "composite"
     path = f"{python or install_python(job.folder / 'python')}{os.pathsep}{os.environ['PATH']}"
     return _Run(job, action, path).run(given or {})

@@ -118,7 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     by_name = {oracle.name: oracle for oracle in ORACLES}
     parser = argparse.ArgumentParser(prog="python -m tests.oracles.build", description=__doc__)
     names = [*by_name, hook_managers.NAME]
-    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(names)} (default: all)")
+    on_demand = [oracle.name for oracle in ORACLES if oracle.on_demand]
+    default = f"default: all but {', '.join(on_demand)}"
+    parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(names)} ({default})")
     parser.add_argument("--print-path", action="store_true", help="print the folders of the binaries, ready for PATH")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.tools if name not in names]:
@@ -127,7 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.print_path:
         _say(search_path(environ))
         return 0
-    chosen = options.tools or names
+    chosen = options.tools or [name for name in names if name not in on_demand]
     if hook_managers.NAME in chosen and not _install_hook_managers(environ):
         return 1
     for oracle in [by_name[name] for name in chosen if name in by_name]:

@@ -15,9 +15,11 @@ KUSTOMIZE_MODULE: Final = FOLDER / "kustomize"
 KUBECONFORM_MODULE: Final = FOLDER / "kubeconform"
 KUBE_SCORE_MODULE: Final = FOLDER / "kube-score"
 DYFF_MODULE: Final = FOLDER / "dyff"
+ACTIONLINT_MODULE: Final = FOLDER / "actionlint"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
 CEL_MODULE: Final = FOLDER / "cel"
+KWOK_MODULE: Final = FOLDER / "kwok"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -34,6 +36,8 @@ class Oracle:
     linker_variables: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     """Further files of the pinned module, by their paths in it, that come with the binary."""
+    on_demand: bool = False
+    """Built only when it is named: minutes of building for tests that otherwise read recorded answers."""
 
     @property
     def version(self) -> str:
@@ -127,6 +131,12 @@ ORACLES: Final = (
         linker_variables=("github.com/homeport/dyff/internal/cmd.version={number}",),
     ),
     Oracle(
+        name="actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        pinned_by="github.com/rhysd/actionlint",
+        module=ACTIONLINT_MODULE,
+    ),
+    Oracle(
         name="sops",
         package="github.com/getsops/sops/v3/cmd/sops",
         pinned_by="github.com/getsops/sops/v3",
@@ -175,6 +185,30 @@ ORACLES: Final = (
         package="k8s.io/kubernetes/cmd/kube-controller-manager",
         pinned_by=KUBERNETES,
         linker_variables=_KUBERNETES_VARIABLES,
+    ),
+    Oracle(
+        name="kwok",
+        package="sigs.k8s.io/kwok/cmd/kwok",
+        pinned_by="sigs.k8s.io/kwok",
+        module=KWOK_MODULE,
+        files=(
+            "kustomize/stage/node/fast/node-initialize.yaml",
+            "kustomize/stage/node/heartbeat-with-lease/node-heartbeat-with-lease.yaml",
+            "kustomize/stage/pod/fast/pod-complete.yaml",
+            "kustomize/stage/pod/fast/pod-delete.yaml",
+            "kustomize/stage/pod/fast/pod-ready.yaml",
+            "kustomize/metrics/resource/metrics-resource.yaml",
+            "kustomize/metrics/usage/usage-from-annotation.yaml",
+        ),
+        on_demand=True,
+    ),
+    Oracle(
+        name="metrics-server",
+        package="sigs.k8s.io/metrics-server/cmd/metrics-server",
+        pinned_by="sigs.k8s.io/metrics-server",
+        module=KWOK_MODULE,
+        linker_variables=(f"{_COMPONENT_VERSION}.gitVersion={{version}}",),
+        on_demand=True,
     ),
 )
 

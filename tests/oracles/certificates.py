@@ -42,6 +42,7 @@ class ClusterPki:
     server: KeyPair
     admin: KeyPair
     front_proxy: KeyPair
+    kubelet: KeyPair
     service_account_key: Path
     service_account_public: Path
 
@@ -68,6 +69,9 @@ def write_pki(folder: Path) -> ClusterPki:
         server=_leaf(folder / "apiserver", authority, _name("kube-apiserver"), serves=True),
         admin=_leaf(folder / "admin", authority, _name("admin", organization="system:masters")),
         front_proxy=_leaf(folder / "front-proxy", authority, _name("front-proxy")),
+        kubelet=_leaf(
+            folder / "kubelet", authority, _name("system:node:kwok", organization="system:nodes"), serves=True
+        ),
         service_account_key=_write(folder / "service-account.key", _private_pem(account_key)),
         service_account_public=_write(folder / "service-account.pub", account_public),
     )

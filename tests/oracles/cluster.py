@@ -7,7 +7,7 @@ import json
 import shutil
 import ssl
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,13 +37,16 @@ class Cluster:
     folder: Path
     certificate_authority: Path
     admin: KeyPair
+    kubelet: KeyPair
     tools: Tools
 
-    def kubectl(self, *arguments: str | Path, stdin: str = "", timeout: float = 60.0) -> Result:
+    def kubectl(
+        self, *arguments: str | Path, stdin: str = "", env: Mapping[str, str] | None = None, timeout: float = 60.0
+    ) -> Result:
         """Run kubectl against this cluster only."""
         # The default discovery cache is keyed by address: a later cluster on the same port would inherit it.
         settings = ("--kubeconfig", self.kubeconfig, "--cache-dir", self.folder / "kubectl-cache")
-        return run(self.tools.kubectl, *settings, *arguments, stdin=stdin, timeout=timeout)
+        return run(self.tools.kubectl, *settings, *arguments, stdin=stdin, env=env, timeout=timeout)
 
     def apply(self, manifests: str, *, dry_run: bool = False, namespace: str = "default") -> Result:
         """Apply manifests server-side, or ask the server what it would say to them."""
@@ -71,9 +74,13 @@ class Cluster:
 
     def post(self, path: str, value: Any) -> tuple[int, Any]:
         """Send an object to a path in the API: the status of the answer, and what it says."""
+        return self.send("POST", path, value)
+
+    def send(self, method: str, path: str, value: Any, content_type: str = "application/json") -> tuple[int, Any]:
+        """Send something to a path in the API: the status of the answer, and what it says."""
         connection = self._connection(READ_SECONDS)
         try:
-            connection.request("POST", path, json.dumps(value), {"Content-Type": "application/json"})
+            connection.request(method, path, json.dumps(value), {"Content-Type": content_type})
             response = connection.getresponse()
             content = response.read()
         finally:
@@ -97,6 +104,7 @@ def running_cluster(
     *,
     controllers: bool = False,
     api_server_flags: Sequence[str] = (),
+    controller_flags: Sequence[str] = (),
 ) -> Generator[Cluster, None, None]:
     """Run a control plane whose whole state is under `folder`; `controllers` adds kube-controller-manager."""
     require(tools.etcd, tools.kube_apiserver, tools.kubectl)
@@ -106,7 +114,8 @@ def running_cluster(
     pki = write_pki(folder / "pki")
     try:
         with ServerGroup(folder) as servers:
-            yield _start(servers, tools, pki, controllers=controllers, api_server_flags=api_server_flags)
+            flags = (api_server_flags, controller_flags)
+            yield _start(servers, tools, pki, controllers=controllers, flags=flags)
     finally:
         # etcd reserves 64 MB and more for its log; pytest keeps the folders of three runs.
         shutil.rmtree(folder / "etcd", ignore_errors=True)
@@ -118,16 +127,16 @@ def _start(
     pki: ClusterPki,
     *,
     controllers: bool,
-    api_server_flags: Sequence[str],
+    flags: tuple[Sequence[str], Sequence[str]],
 ) -> Cluster:
     for attempt in range(START_ATTEMPTS):
         shutil.rmtree(servers.folder / "etcd", ignore_errors=True)
         ports = free_ports(4)
         try:
             etcd_url = _start_etcd(servers, tools, ports[0], ports[1])
-            cluster = _start_api_server(servers, tools, pki, etcd_url, ports[2], api_server_flags)
+            cluster = _start_api_server(servers, tools, pki, etcd_url, ports[2], flags[0])
             if controllers:
-                _start_controllers(servers, cluster, pki, ports[3])
+                _start_controllers(servers, cluster, pki, ports[3], flags[1])
         except PortTakenError:
             # Between our choice of a port and its use anyone may take it; other ports are luckier.
             servers.stop()
@@ -209,6 +218,7 @@ def _start_api_server(
         folder=servers.folder,
         certificate_authority=pki.authority,
         admin=pki.admin,
+        kubelet=pki.kubelet,
         tools=tools,
     )
     server.wait_until(lambda: cluster.answers("/readyz"), what="ready", seconds=START_SECONDS)
@@ -219,7 +229,9 @@ def _start_api_server(
     return cluster
 
 
-def _start_controllers(servers: ServerGroup, cluster: Cluster, pki: ClusterPki, port: int) -> None:
+def _start_controllers(
+    servers: ServerGroup, cluster: Cluster, pki: ClusterPki, port: int, flags: Sequence[str]
+) -> None:
     manager = servers.start(
         "kube-controller-manager",
         [
@@ -236,6 +248,7 @@ def _start_controllers(servers: ServerGroup, cluster: Cluster, pki: ClusterPki, 
             "--kube-api-burst=400",
             f"--service-account-private-key-file={pki.service_account_key}",
             f"--root-ca-file={pki.authority}",
+            *flags,
         ],
     )
     manager.wait_until(

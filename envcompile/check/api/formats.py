@@ -33,7 +33,7 @@ from envcompile.check.api.names import (
 )
 from envcompile.check.api.networks import is_cidr, is_ip
 from envcompile.check.api.schedules import is_schedule, is_time_zone
-from envcompile.check.reading import sign
+from envcompile.kubernetes.quantities import sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.book import TABLES, full_name
 from envcompile.check.api.decoded import decoded
-from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, quantity, text_at
+from envcompile.check.reading import at, list_at, map_at, maps_at, number_at, text_at
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS
+from envcompile.kubernetes.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

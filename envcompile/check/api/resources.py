@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.names import qualified
-from envcompile.check.reading import at, list_at, map_at, maps_at, quantity, text_at
+from envcompile.check.reading import at, list_at, map_at, maps_at, text_at
+from envcompile.kubernetes.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.meta import free_notes, labels
 from envcompile.check.api.names import label, subdomain
-from envcompile.check.reading import at, list_at, map_at, maps_at, quantity, text_at
+from envcompile.check.reading import at, list_at, map_at, maps_at, text_at
+from envcompile.kubernetes.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.cel.values import UnknownError
 from envcompile.check.policy.structural import defaulted
-from envcompile.check.reading import at, list_at, map_at, maps_at, quantity, text_at
+from envcompile.check.reading import at, list_at, map_at, maps_at, text_at
 from envcompile.kubernetes.crds import SchemaNode
+from envcompile.kubernetes.quantities import quantity
 from envcompile.kubernetes.tables import TYPE_PREFIX
 
 if TYPE_CHECKING:

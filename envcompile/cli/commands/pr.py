@@ -79,6 +79,7 @@ def register(app: typer.Typer) -> None:
         """
         import gc
         import os
+        from datetime import UTC, datetime
 
         from envcompile.actions.review import post, review
         from envcompile.cli.output import tell, text
@@ -104,6 +105,7 @@ def register(app: typer.Typer) -> None:
             limit=limit,
             most=most,
             limits=limits,
+            day=datetime.now(UTC).date(),
         )
         if output is not None:
             write_output(output, written.whole.encode(), context.obj.project)

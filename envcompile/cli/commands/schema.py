@@ -21,11 +21,14 @@ def register(app: typer.Typer) -> None:
 
     @app.command("schema", epilog=EPILOG)
     def command(
-        kind: Annotated[str, typer.Argument(metavar="SCHEMA", help="project, environment, patch, or output/NAME.")],
+        kind: Annotated[
+            str, typer.Argument(metavar="SCHEMA", help="project, environment, patch, prices, or output/NAME.")
+        ],
     ) -> None:
-        """Print the JSON Schema of envc.yaml, environment.yaml, a Patch, or what a command prints as JSON."""
+        """Print the JSON Schema of envc.yaml, environment.yaml, a Patch, prices.yaml, or of what commands print."""
         from envcompile.cli.output import document
         from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
+        from envcompile.cost.pricefile import price_schema
         from envcompile.errors import Problem, UsageError, did_you_mean
         from envcompile.settings import json_schema
 
@@ -33,7 +36,10 @@ def register(app: typer.Typer) -> None:
         if kind in files:
             document(json_schema(cast("SchemaName", kind)))
             return
-        known = [*files, *(f"output/{name}" for name in DOCUMENTS)]
+        if kind == "prices":
+            document(price_schema())
+            return
+        known = [*files, "prices", *(f"output/{name}" for name in DOCUMENTS)]
         if kind not in known:
             advice = did_you_mean(kind, known, f"it is one of {', '.join(known)}")
             raise UsageError([Problem(f"there is no schema `{kind}`", advice)])

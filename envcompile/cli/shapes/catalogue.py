@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, differences, document, findings, history, secrets
+from envcompile.cli.shapes import builds, costs, differences, document, findings, history, secrets
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "cost": costs.CostDocument,
+    "cost-diff": costs.CostDiffDocument,
     "diff": differences.DiffDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
@@ -55,5 +57,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, differences, document, findings, history, secrets)
+    modules = (builds, costs, differences, document, findings, history, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)

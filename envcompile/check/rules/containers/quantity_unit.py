@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
-from envcompile.check.reading import map_at, quantity
+from envcompile.check.reading import map_at
 from envcompile.check.rule import Rule
+from envcompile.kubernetes.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

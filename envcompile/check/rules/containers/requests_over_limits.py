@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from envcompile.check.finding import Hit
-from envcompile.check.reading import map_at, quantity
+from envcompile.check.reading import map_at
 from envcompile.check.rule import Rule
+from envcompile.kubernetes.quantities import quantity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,125 @@
+"""Live objects that no environment wants any more, of those that the repository or its Argo CD once applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.cluster.answers import ApiError
+from envcompile.cluster.drift.compare import writers_of
+from envcompile.kubernetes.cleaner import is_owned
+from envcompile.kubernetes.clustermade import made_by_cluster, map_at
+from envcompile.model import ResourceId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from envcompile.actions.drift import LiveObject
+    from envcompile.cluster.client import Cluster
+    from envcompile.cluster.kinds import ApiKind
+    from envcompile.kubernetes.managedfields import Writer
+    from envcompile.units.project import CompiledEnvironment
+
+METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+"""Lists are asked for without the objects' contents: Secrets' values never leave the server."""
+TRACKING: Final = "argocd.argoproj.io/tracking-id"
+_PASSING: Final = frozenset({"Event", "Pod", "Lease", "EndpointSlice", "Endpoints", "PodMetrics", "NodeMetrics"})
+"""Kinds whose objects come and go by themselves."""
+_OWN: Final = ("envc", "Apply")
+
+
+class Extra(NamedTuple):
+    """A live object that nobody wants."""
+
+    resource: ResourceId
+    writer: Writer | None
+    why: str
+    """Why it is taken for one of the repository."""
+
+
+def extras_of(
+    built: CompiledEnvironment, cluster: Cluster, looked: Sequence[LiveObject], *, everything: bool
+) -> tuple[list[Extra], list[str]]:
+    """The objects that are there and not compiled, and what could not be looked at.
+
+    Args:
+        built: the environment.
+        cluster: the connection to its cluster.
+        looked: the compiled objects with the live ones.
+        everything: objects of the environment's namespaces that nobody tracks count, too.
+    """
+    known = {(one.resource.id.group, one.resource.id.kind, one.namespace, one.resource.id.name) for one in looked}
+    namespaces = sorted({one.namespace for one in looked if one.namespace and one.value is not None})
+    tracking = _Tracking(built, looked)
+    found, refused = [], []
+    for kind in cluster.discover().kinds:
+        if kind.kind in _PASSING or "list" not in kind.verbs:
+            continue
+        for namespace in namespaces if kind.namespaced else ("",):
+            try:
+                items = _listed(cluster, kind, namespace)
+            except ApiError as error:
+                if error.status == 403:
+                    refused.append(kind.title)
+                    continue
+                if error.status in {404, 405}:
+                    continue
+                raise
+            for item in items:
+                identity = ResourceId(kind.group, kind.kind, namespace, str(map_at(item, "metadata").get("name")))
+                if tuple(identity) in known or _is_made({**item, "apiVersion": kind.api_version, "kind": kind.kind}):
+                    continue
+                why = tracking.why(item) or ("nobody tracks it" if everything and namespace else "")
+                if why:
+                    writers = writers_of(item)
+                    found.append(Extra(identity, writers[-1] if writers else None, why))
+    told = f"extra objects were not looked for among {_some(refused)}: the cluster forbids to list them"
+    return found, [told] if refused else []
+
+
+def _listed(cluster: Cluster, kind: ApiKind, namespace: str) -> Iterator[dict[str, Any]]:
+    more = ""
+    while True:
+        page = cluster.request(
+            "GET",
+            kind.path(namespace),
+            what=f"list {kind.title}",
+            params={"limit": 500, **({"continue": more} if more else {})},
+            accept=METADATA,
+        )
+        yield from page.get("items") or ()
+        more = str(map_at(page, "metadata").get("continue") or "")
+        if not more:
+            return
+
+
+def _is_made(value: dict[str, Any]) -> bool:
+    """Whether a controller or the cluster has made an object: it is made again, or goes, by itself."""
+    return is_owned(value) or made_by_cluster(value, is_live=True)
+
+
+class _Tracking:
+    """By what the objects of an environment are known."""
+
+    def __init__(self, built: CompiledEnvironment, looked: Iterable[LiveObject]) -> None:
+        self._labels: Mapping[str, str] = built.composed.sources.settings.labels or {}
+        metadata = [map_at(one.value, "metadata") for one in looked if one.value is not None]
+        ids = [str(map_at(one, "annotations").get(TRACKING) or "") for one in metadata]
+        self._applications = {one.partition(":")[0] for one in ids if one}
+
+    def why(self, value: Mapping[str, Any]) -> str:
+        """Why an object is one of the environment's; empty when nothing says so."""
+        metadata = map_at(value, "metadata")
+        application = str(map_at(metadata, "annotations").get(TRACKING) or "").partition(":")[0]
+        if application:
+            return f"Argo CD's Application {application} tracks it" if application in self._applications else ""
+        if any((writer.manager, writer.operation) == _OWN for writer in writers_of(dict(value))):
+            return "the field manager envc applied it"
+        labels = map_at(metadata, "labels")
+        if self._labels and all(labels.get(name) == text for name, text in self._labels.items()):
+            return "it has the labels that environment.yaml gives"
+        return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    known = sorted(set(names))
+    return ", ".join(known[:5]) + (f" and {len(known) - 5} more kinds" if len(known) > 5 else "")

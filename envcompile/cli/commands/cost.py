@@ -1,0 +1,77 @@
+"""`envc cost`: what the compiled environments cost a month."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envcompile.cli.arguments import Envs, Format, Untrusted, project_of
+
+EPILOG = """Examples:
+
+  envc cost                         every environment, at list prices
+
+  envc cost prod --prices contract.yaml
+
+  envc cost --diff main             what this branch adds, and which fields are the cause
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("cost", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        environments: Envs = None,
+        *,
+        prices: Annotated[
+            Path | None,
+            typer.Option(
+                "--prices",
+                metavar="FILE",
+                help="What units cost; default: prices.yaml of the project, else OpenCost's list.",
+                show_default=False,
+            ),
+        ] = None,
+        source: Annotated[
+            str | None,
+            typer.Option(
+                "--diff", metavar="REV", help="What is added to the costs of this commit.", show_default=False
+            ),
+        ] = None,
+        output_format: Format = "text",
+        untrusted: Untrusted = False,
+    ) -> None:
+        """Say what environments cost a month: what their pods request, times prices.
+
+        An autoscaler gives a least and a most. Used is billed where that is known and more than requested. What has no
+        price, or is not known, is said.
+        """
+        import os
+        from datetime import UTC, datetime
+
+        from envcompile.actions.cost import cost_changes, costs
+        from envcompile.cli.output import answer, table
+        from envcompile.cli.render.cost import change_lines, changes_data, cost_lines, costs_data
+        from envcompile.limits import limits_for
+        from envcompile.sources import find_root
+
+        today = datetime.now(UTC).date()
+        if source is not None:
+            limits = limits_for(os.environ, is_trusted=not untrusted)
+            root = find_root(context.obj.project)
+            changes = cost_changes(root, environments or (), today, source=source, prices=prices, limits=limits)
+            if output_format == "json":
+                answer(**changes_data(changes))
+            else:
+                table(change_lines(changes))
+            return
+        with project_of(context, untrusted=untrusted) as project:
+            found = costs(project, environments or (), today, prices=prices)
+        if output_format == "json":
+            answer(**costs_data(found))
+        else:
+            table(cost_lines(found))
