@@ -52,6 +52,9 @@ class Policy(NamedTuple):
     most: Mapping[ResourceName, int] = {}
     controlled: Collection[ResourceName] = RESOURCES
     off: bool = False
+    oom_ratio: float | None = None
+    """Instead of the flag's (the feature gate PerVPAConfig)."""
+    oom_least: float | None = None
 
 
 class Amounts(NamedTuple):
@@ -72,18 +75,15 @@ class Recommender:
         aggregation: Aggregation = Aggregation(),  # ruff: ignore[function-call-in-default-argument] - cannot be changed
         *,
         policies: Mapping[str, Policy] | None = None,
-        own: Mapping[str, Aggregation] | None = None,
     ) -> None:
         """A recommender that has seen nothing.
 
         Args:
             aggregation: how samples are gathered.
             policies: by container; `*` speaks of all that are not named.
-            own: containers that gather differently (the feature gate PerVPAConfig), by name.
         """
         self._aggregation = aggregation
         self._policies = policies or {}
-        self._own = own or {}
         self._aggregates: dict[str, Aggregate] = {}
         self._containers: dict[tuple[str, str], Container] = {}
         self.refused = 0
@@ -108,7 +108,7 @@ class Recommender:
         if found is None:
             aggregate = self._aggregates.get(container)
             if aggregate is None:
-                aggregate = Aggregate(self._own.get(container, self._own.get("*", self._aggregation)))
+                aggregate = Aggregate(self._gathered_as(self._policy_of(container)))
                 self._aggregates[container] = aggregate
             found = self._containers[pod, container] = Container(aggregate)
         match kind:
@@ -120,6 +120,17 @@ class Recommender:
                 taken = found.add_oom(time, value)
         self.refused += not taken
 
+    def _policy_of(self, container: str) -> Policy:
+        return self._policies.get(container) or self._policies.get("*") or Policy()
+
+    def _gathered_as(self, policy: Policy) -> Aggregation:
+        ratio, least = policy.oom_ratio, policy.oom_least
+        common = self._aggregation
+        return common._replace(
+            oom_ratio=common.oom_ratio if ratio is None else ratio,
+            oom_least=common.oom_least if least is None else least,
+        )
+
     def forget_pod(self, pod: str) -> None:
         """A pod is gone; what it used still counts."""
         for key in [key for key in self._containers if key[0] == pod]:
@@ -130,10 +141,7 @@ class Recommender:
         estimation: Estimation = Estimation(),  # ruff: ignore[function-call-in-default-argument] - cannot be changed
     ) -> dict[str, dict[ResourceName, Amounts]]:
         """What each container should request; containers with the mode Off are left out."""
-        wanted = {
-            name: (aggregate, self._policies.get(name) or self._policies.get("*") or Policy())
-            for name, aggregate in sorted(self._aggregates.items())
-        }
+        wanted = {name: (aggregate, self._policy_of(name)) for name, aggregate in sorted(self._aggregates.items())}
         wanted = {name: pair for name, pair in wanted.items() if not pair[1].off}
         if not wanted:
             return {}

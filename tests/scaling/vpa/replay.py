@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.ask.requests import quantity
+from envcompile.scaling.quantities import amount_of as quantity
 from envcompile.scaling.vpa.recommender import RESOURCES, Estimation, Percentiles, Policy, Recommender
 from envcompile.scaling.vpa.usage import Aggregation
 
@@ -51,8 +51,7 @@ def replay(series: Mapping[str, Any]) -> list[Report]:
     """Play all events of a series; what was reported."""
     settings = series["settings"]
     aggregation, estimation = _aggregation(settings), _estimation(settings)
-    policies, own = _policies(series["policy"], settings, aggregation)
-    recommender = Recommender(aggregation, policies=policies, own=own)
+    recommender = Recommender(aggregation, policies=_policies(series["policy"], settings))
     start = series["start"]
     reports = []
     for kind, at, *rest in series["events"]:
@@ -104,11 +103,8 @@ def _estimation(settings: Mapping[str, Any]) -> Estimation:
     )
 
 
-def _policies(
-    policy: Mapping[str, Any] | None, settings: Mapping[str, Any], aggregation: Aggregation
-) -> tuple[dict[str, Policy], dict[str, Aggregation]]:
+def _policies(policy: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> dict[str, Policy]:
     """Bounds by container, with the global maximum below them, and containers with bumps of their own."""
-    own: dict[str, Aggregation] = {}
     most_of_all: dict[str, str] = {}
     for resource in RESOURCES:
         key = f"container-recommendation-max-allowed-{resource}"
@@ -116,16 +112,16 @@ def _policies(
             most_of_all[resource] = settings[key]
     policies = {"*": Policy(most=_amounts(most_of_all))} if most_of_all else {}
     for one in (policy or {}).get("containerPolicies", []):
+        has_own = settings.get("PerVPAConfig") and "oomBumpUpRatio" in one
         policies[one["containerName"]] = Policy(
             _amounts(one.get("minAllowed", {})),
             _amounts({**most_of_all, **one.get("maxAllowed", {})}),
             tuple(one.get("controlledResources", RESOURCES)),
             one.get("mode") == "Off",
+            float(quantity(one["oomBumpUpRatio"])) if has_own else None,
+            float(quantity(one["oomMinBumpUp"])) if has_own else None,
         )
-        if settings.get("PerVPAConfig") and "oomBumpUpRatio" in one:
-            ratio, least = float(quantity(one["oomBumpUpRatio"])), float(quantity(one["oomMinBumpUp"]))
-            own[one["containerName"]] = aggregation._replace(oom_ratio=ratio, oom_least=least)
-    return policies, own
+    return policies
 
 
 def _amounts(of: Mapping[str, str]) -> dict[ResourceName, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.ask.requests import quantity
+from envcompile.scaling.quantities import amount_of as quantity
 from envcompile.scaling.vpa.gomath import exp2, power
 from envcompile.scaling.vpa.recommender import RESOURCES, Recommender
 from tests.scaling.vpa.replay import DATA, lines, replay
