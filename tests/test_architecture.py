@@ -47,6 +47,7 @@ NESTED = {
     "compose/configtext/formats",
     "forge/hosts",
     "migrations/versions",
+    "scaling/forecast",
     "scaling/hpa",
     "scaling/vpa",
     "secrets/schemes",
