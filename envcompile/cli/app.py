@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 GROUPS = {
     "Begin": ("init", "new", "eject", "guide", "completion", "lsp", "hook"),
     "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
-    "Review and promote": ("affected", "diff", "compare", "cost", "promote", "pr", "owners", "notify"),
+    "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
     "Look back": ("history", "version"),
@@ -32,7 +32,19 @@ GROUPS = {
 _ELSEWHERE = {"convert": "chart"}
 """Command -> the module that has it, where that has another name."""
 
-_LONG = frozenset({"show", "explain", "check", "rule", "affected", "diff", "compare", "cost", "guide", "history"})
+_LONG = frozenset({
+    "show",
+    "explain",
+    "check",
+    "rule",
+    "affected",
+    "diff",
+    "compare",
+    "matrix",
+    "cost",
+    "guide",
+    "history",
+})
 """Commands whose output may fill more than a screen."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."

@@ -33,7 +33,17 @@ GOLDENS = HERE / "formats"
 FORMER = HERE / "former_formats"
 """Schemas as they were when version 1 was first published; they are never written anew."""
 NAMES = sorted(DOCUMENTS)
-_CHANGING = {"python": "…", "day": "…", "commit": "…", "ageDays": 0, "notBefore": "…", "notAfter": "…"}
+_CHANGING = {
+    "python": "…",
+    "day": "…",
+    "until": "…",
+    "waitingDays": 0,
+    "deploymentsAWeek": 0,
+    "commit": "…",
+    "ageDays": 0,
+    "notBefore": "…",
+    "notAfter": "…",
+}
 """What differs from one day or machine to the next; commits only in `version`."""
 
 
@@ -101,8 +111,10 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "history-prune": _json(root, "history", "prune", "--keep-last", "1", "--dry-run"),
         "history-show": _json(root, "history", "show", "prod"),
         "history-stats": _json(root, "history", "stats"),
+        "history-timeline": _json(root, "history", "timeline"),
         "hook-status": _json(root, "hook", "status", code=1),
         "list": _json(root, "list"),
+        "matrix": _json(root, "matrix"),
         "owners": _json(root, "owners"),
         "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
         "rule": _json(root, "rule", "image-latest"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, secrets
+from envcompile.cli.shapes import builds, costs, differences, document, findings, history, pictures, secrets
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history-prune": history.HistoryPruneDocument,
     "history-show": history.HistoryShowDocument,
     "history-stats": history.HistoryStatsDocument,
+    "history-timeline": history.HistoryTimelineDocument,
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
+    "matrix": pictures.MatrixDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
     "rule": findings.RuleDocument,
@@ -57,5 +59,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, secrets)
+    modules = (builds, costs, differences, document, findings, history, pictures, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
