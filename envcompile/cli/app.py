@@ -27,7 +27,7 @@ GROUPS = {
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
     "Look at clusters": ("drift",),
-    "Look back": ("history", "report", "ui", "version"),
+    "Look back": ("history", "compliance", "report", "ui", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
@@ -42,6 +42,7 @@ _LONG = frozenset({
     "diff",
     "compare",
     "matrix",
+    "compliance",
     "cost",
     "drift",
     "guide",
