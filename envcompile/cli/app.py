@@ -37,7 +37,8 @@ GROUPS = {
     ),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Look back": ("history", "version"),
+    "Look at clusters": ("watch", "live", "drift"),
+    "Look back": ("history", "compliance", "report", "ui", "db", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
@@ -52,9 +53,12 @@ _LONG = frozenset({
     "diff",
     "compare",
     "matrix",
+    "compliance",
     "cost",
+    "drift",
     "guide",
     "history",
+    "live",
 })
 """Commands whose output may fill more than a screen."""
 
