@@ -115,6 +115,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "drift": _drift(root),
         "explain": _json(root, "explain", "prod", "deployment/web", "spec.replicas"),
         "fix": _json(root, "fix", "--select", "cluster-leftover"),
+        "graph": _json(root, "graph", "prod", "--from", "deployment/web"),
         "guide": _json(root, "guide"),
         "compliance": _json(root, "compliance", "prod", "--framework", "pss"),
         "compliance-audit": _json(root, "compliance", "--audit", "prod"),
