@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.facets import facet_of_field, facet_of_resource
 from envcompile.compose import configtext
 from envcompile.compose.rollout import CHECKSUM_ANNOTATION
 from envcompile.history.events import recorded_since
+from envcompile.history.trailers import approvals
 from envcompile.kubernetes.fieldpath import parse_field
 from envcompile.kubernetes.images import parse_image
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from envcompile.history.records import FieldRow
     from envcompile.model import ResourceId
 
-_APPROVAL = re.compile(r"^(?:Reviewed-by|Approved-by|Acked-by): *([^<\n]+?) *(?:<[^>\n]*>)? *$", re.MULTILINE)
 DERIVED = "derived"
 """The facet of what envc itself writes, such as the checksum that makes pods start anew."""
 _RANK = (
@@ -97,8 +96,7 @@ def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0, sta
         told.sort(key=lambda item: _RANK.index(item.facet))
         facet = told[0].facet if told else "other"
         message = facts[one.commit].message
-        approvals = tuple(dict.fromkeys(_APPROVAL.findall(message)))
-        events.append(Event(one.environment, facts[one.commit], tuple(told), facet, approvals, one.problem))
+        events.append(Event(one.environment, facts[one.commit], tuple(told), facet, approvals(message), one.problem))
     events.sort(key=lambda event: (position[event.commit.hash], order.get(event.environment, 0)))
     return events
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.errors import Problem, UsageError
 from envcompile.pages.checks import checks
 from envcompile.pages.comparison import comparison
+from envcompile.pages.costs import cost_page
 from envcompile.pages.environment import environment_page
+from envcompile.pages.laid import FIELDS, matrix_page
 from envcompile.pages.overview import overview
 from envcompile.pages.resource import resource_page
 from envcompile.pages.searching import pattern_of, search, wanted
@@ -55,6 +57,22 @@ def _overview(site: Site, asked: Asked) -> Served:
 def _timeline(site: Site, asked: Asked) -> Served:
     page = timeline(site.state, asked.query, site.links(), site.clock(), plot=site.plot())
     return _shown(site, "timeline", page, "Timeline")
+
+
+def _matrix(site: Site, asked: Asked) -> Served:
+    page = matrix_page(site.state, asked.query, site.links(), site.clock())
+    return _shown(site, "matrix", page, "Matrix")
+
+
+def _cost(site: Site, asked: Asked) -> Served:
+    return _shown(site, "cost", cost_page(site.state, asked.query, site.links(), site.clock()), "Cost")
+
+
+def _laid(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    """What `envc matrix` is asked for."""
+    field, app = asked.query.get("field", ""), asked.query.get("app", "")
+    chosen = [f"--field={field}"] if field in FIELDS else []
+    return ("matrix", *chosen, *([f"--app={app}"] if app else [])), ()
 
 
 def _environment(site: Site, asked: Asked) -> Served:
@@ -107,6 +125,11 @@ def _find(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     return ("history", "find", *at), (*environments, f"image={pattern_of(found.image)}")
 
 
+def _named(asked: Asked) -> Sequence[str]:
+    """The environment that is asked about; all when none is."""
+    return tuple(filter(None, [asked.query.get("env", "")]))
+
+
 def _differences(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     return ("compare",), (asked.parts["left"], asked.parts["right"])
 
@@ -119,6 +142,8 @@ def _explained(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
 
 ROUTES = (
     PageRoute("/", _overview),
+    PageRoute("/matrix", _matrix),
+    PageRoute("/cost", _cost),
     PageRoute("/timeline", _timeline),
     PageRoute("/checks", _checks),
     PageRoute("/search", _search),
@@ -129,6 +154,9 @@ ROUTES = (
 )
 JSON_ROUTES = (
     JsonRoute("/index.json", lambda _: (("list",), ())),
+    JsonRoute("/matrix.json", _laid),
+    JsonRoute("/cost.json", lambda asked: (("cost",), _named(asked))),
+    JsonRoute("/timeline.json", lambda asked: (("history", "timeline"), _named(asked))),
     JsonRoute("/checks.json", lambda _: (("check", "--fail-on", "never"), ())),
     JsonRoute("/search.json", _find),
     JsonRoute("/env/{environment}.json", lambda asked: (("list",), (asked.parts["environment"],))),
