@@ -26,6 +26,7 @@ GROUPS = {
     "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
+    "Look at clusters": ("drift",),
     "Look back": ("history", "report", "ui", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
@@ -42,6 +43,7 @@ _LONG = frozenset({
     "compare",
     "matrix",
     "cost",
+    "drift",
     "guide",
     "history",
 })
