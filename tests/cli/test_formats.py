@@ -107,6 +107,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "drift": _drift(root),
         "explain": _json(root, "explain", "prod", "deployment/web", "spec.replicas"),
         "fix": _json(root, "fix", "--select", "cluster-leftover"),
+        "graph": _json(root, "graph", "prod", "--from", "deployment/web"),
         "guide": _json(root, "guide"),
         "history-blame": _json(root, "history", "blame", "prod", "configmap/settings"),
         "history-doctor": _json(root, "history", "doctor"),

@@ -38,6 +38,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
+    "graph": pictures.GraphDocument,
     "guide": builds.GuideDocument,
     "history-blame": history.HistoryBlameDocument,
     "history-doctor": history.HistoryDoctorDocument,
