@@ -38,7 +38,7 @@ GROUPS = {
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
     "Look at clusters": ("drift",),
-    "Look back": ("history", "report", "ui", "version"),
+    "Look back": ("history", "compliance", "report", "ui", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
@@ -53,6 +53,7 @@ _LONG = frozenset({
     "diff",
     "compare",
     "matrix",
+    "compliance",
     "cost",
     "drift",
     "guide",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.cli.shapes import (
     builds,
+    compliance,
     costs,
     differences,
     document,
@@ -32,6 +33,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "compliance": compliance.ComplianceDocument,
+    "compliance-audit": compliance.ComplianceAuditDocument,
+    "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
     "diff": differences.DiffDocument,
@@ -73,5 +77,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, drift, findings, history, pictures, report, secrets)
+    modules = (builds, compliance, costs, differences, document, drift, findings, history, pictures, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
