@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.actions.timeline import recorded_line
 from envcompile.ask.facets import facet_of_field, facet_of_resource
 from envcompile.compose import configtext
 from envcompile.compose.rollout import CHECKSUM_ANNOTATION
@@ -69,18 +70,19 @@ class Event(NamedTuple):
         return self.commit.message.partition("\n")[0]
 
 
-def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0, start: str = "HEAD") -> list[Event]:
-    """The changes of environments that a revision's history has; the newest first, several of a commit in order.
+def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0) -> list[Event]:
+    """The changes of environments along the line of first parents of HEAD; the newest first.
+
+    Several of a commit are in the order of environments; what a merge brought is told once, with the merge.
 
     Args:
         past: the history.
         environments: their names in the order that several of a commit are told in; none for all.
         since: seconds since 1970.
-        start: the revision.
     """
     order = {name: number for number, name in enumerate(environments)}
-    walked = past.repository.walk([past.repository.resolve(start)])
-    position = {commit: number for number, commit in enumerate(walked)}
+    line = recorded_line(past)[0]
+    position = {commit: number for number, commit in enumerate(reversed(line))}
     found = [
         one
         for one in recorded_since(past.store.database, since)

@@ -163,7 +163,8 @@ def _prices(prices: PriceList, rates: Rates) -> tuple[tuple[str, str], ...]:
     told += [("CPU", f"{float(rates.cpu):g} {currency} an hour and core")] if rates.cpu is not None else []
     told += [("Memory", f"{float(rates.memory):g} {currency} an hour and GiB")] if rates.memory is not None else []
     told += [
-        (f"Storage {name}", f"{float(price):g} {currency} an hour and GiB") for name, price in rates.storage.items()
+        (f"Storage {name}", f"{float(price * HOURS_A_MONTH):.4g} {currency} a month and GiB")
+        for name, price in rates.storage.items()
     ]
     if rates.load_balancer is not None:
         told.append(("Load balancer", f"{float(rates.load_balancer):g} {currency} an hour"))

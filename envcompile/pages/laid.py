@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.matrix import WHOLE, matrix, percentage
 from envcompile.actions.reached import tag_of
-from envcompile.pages.model import Missing, Option
+from envcompile.pages.model import Missing, Option, Origin
 from envcompile.pages.origins import CLASSES
 from envcompile.pages.overview import unrecorded
 from envcompile.pages.timeline import short, text_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from envcompile.check.finding import Finding
     from envcompile.model import ResourceId
     from envcompile.pages.links import Links
-    from envcompile.pages.model import Origin
     from envcompile.pages.state import State
 
 FIELDS: Final = ("image", "replicas", "resources", "config", "hosts")
@@ -264,8 +263,12 @@ def _cell(
 
 
 def _layers(services: Sequence[LaidService]) -> tuple[Origin, ...]:
-    from envcompile.pages.model import Origin
-
     order = list(CLASSES.values())
-    found = {(cell.cls, cell.layer) for one in services for row in one.rows for cell in row.cells if cell.cls}
+    found = {
+        (cell.cls, "own file" if cell.cls == "own" else cell.layer)
+        for one in services
+        for row in one.rows
+        for cell in row.cells
+        if cell.cls
+    }
     return tuple(Origin(cls, name, "") for cls, name in sorted(found, key=lambda one: (order.index(one[0]), one[1])))

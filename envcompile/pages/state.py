@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.actions.compliance import Compliance
     from envcompile.actions.cost import Costs
+    from envcompile.actions.graph import Graph
     from envcompile.actions.origins import EnvironmentOrigins
     from envcompile.actions.past import Past
     from envcompile.actions.reached import Event
@@ -100,6 +102,7 @@ class State:
         self.silence = ""
         """Why the history does not answer; empty when it does, or there is none."""
         self._origins: dict[str, EnvironmentOrigins] = {}
+        self._graphs: dict[str, Graph] = {}
         self._costs: Costs | None = None
         self._delivered: Deliveries | None = None
 
@@ -193,7 +196,8 @@ class State:
         return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
 
     def prepare(self) -> None:
-        """Work out where everything is from, which takes longer than one page may."""
+        """Work out what takes longer than one page may: frameworks, marks, and where everything is from."""
+        _ = self.compliance, self.marks
         if not self.is_small:
             return
         past = open_or_none(self.project.root)
@@ -234,6 +238,40 @@ class State:
             return self._origins[environment]
         apps = self.sides[environment].apps
         return self.origins(environment, [identity for identity, name in apps.items() if name == app])
+
+    def graph(self, environment: str) -> Graph:
+        """What needs what in an environment.
+
+        Raises:
+            UsageError: there is no such environment.
+            EnvcError: it does not compile.
+        """
+        from envcompile.actions.graph import environment_graph
+
+        if environment not in self._graphs:
+            self._graphs[environment] = environment_graph(self.project, environment)
+        return self._graphs[environment]
+
+    @cached_property
+    def compliance(self) -> Compliance | None:
+        """What the findings mean for the controls of frameworks; None where there is nothing to check."""
+        from envcompile.actions.compliance import compliance, frameworks_named
+
+        if self.report is None:
+            return None
+        return compliance(self.project, self.compiled, frameworks_named(()))
+
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """Commit -> the hash of the record up to it; empty where nothing is recorded."""
+        from envcompile.actions.timeline import recorded_line
+        from envcompile.history.chain import chain
+
+        past = open_or_none(self.project.root) if self.recording is not None else None
+        if past is None:
+            return {}
+        with closing(past):
+            return {link.commit: link.hash for link in chain(past.store, recorded_line(past)[0])}
 
     def costs(self, now: int) -> Costs | None:
         """What the environments that compile cost a month at the prices of a day; None when none compiles.
