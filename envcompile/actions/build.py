@@ -95,7 +95,7 @@ def build(
                 from envcompile.actions.charting import compare_chart
 
                 known_chart = _known(look.snapshot, CHART_FOLDER)
-                chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
+                chart = compare_chart(project, project.settings.chart, target, linked, known_chart, jobs)
                 results.append(chart.result)
         if not check:
             for made, result in zip(outputs, results, strict=False):

@@ -16,7 +16,7 @@ from envcompile.errors import EnvcError
 from envcompile.log import decision
 from envcompile.sources.scans import FileScan
 from envcompile.sources.yamlfiles import JSONNET_ENDING, app_of
-from envcompile.units.copies import Copies, processors
+from envcompile.units.copies import MOST, Copies, processors
 from envcompile.units.memo import FolderMemo, told_of
 from envcompile.units.settling import by_application
 
@@ -35,8 +35,6 @@ _FILES = 150
 """Files that are worth a process: to read and to compile them takes some ten times as long as a copy."""
 _FILES_OF_A_UNIT = 3
 """So many files there are for each unit, about."""
-_MOST = 8
-"""Processes where nobody says how many: what they wait for is the disk, and the one that joins their work."""
 _TOGETHER = 64
 """Units that are told of at a time."""
 
@@ -103,7 +101,7 @@ class Shares:
     def _processes(self, count: int) -> int:
         """How many processes some files or units are worth."""
         least = 1 if self._wanted is not None else _FILES
-        return min(self._wanted or min(processors(), _MOST), count // least)
+        return min(self._wanted or min(processors(), MOST), count // least)
 
     def read(self) -> None:
         """Read the sources of which nothing is known, where they are worth it, and let copies begin to compile.

@@ -144,13 +144,15 @@ def helpers(
         environments: those that are built.
         texts: takes what they make.
         engine: the address of an engine.
-        jobs: processes of this machine, where no engine is named; by the size of the work when left out.
+        jobs: processes of this machine, where no engine is named; by the size of the work when left out: where plans of
+            the last build hold, little is to be compiled.
     """
     from envcompile.units.copies import can_copy
 
+    is_little = jobs is None and project.kept is not None
     if engine is not None:
         yield Spread(project, texts, engine)
-    elif jobs == 1 or not project.tree.limits.is_trusted:
+    elif jobs == 1 or is_little or not project.tree.limits.is_trusted:
         yield None
     elif can_copy():
         from envcompile.actions.shares import Shares

@@ -42,8 +42,8 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option(
                 "--from",
-                metavar="KIND/NAME|REV",
-                help="Around this resource; with --affected: since this commit.",
+                metavar="KIND/NAME",
+                help="Around this resource; a commit with --affected.",
                 show_default=False,
             ),
         ] = None,
