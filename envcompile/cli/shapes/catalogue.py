@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, pictures, secrets
+from envcompile.cli.shapes import builds, costs, differences, document, findings, history, pictures, scaling, secrets
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "secrets-status": secrets.SecretsStatusDocument,
     "secrets-unseal": secrets.SecretsUnsealDocument,
     "secrets-verify": secrets.SecretsVerifyDocument,
+    "simulate": scaling.SimulateDocument,
     "version": builds.VersionDocument,
 }
 """The name in `envc schema output/NAME` -> the model."""
@@ -59,5 +60,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, pictures, secrets)
+    modules = (builds, costs, differences, document, findings, history, pictures, scaling, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
