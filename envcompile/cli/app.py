@@ -37,7 +37,8 @@ GROUPS = {
     ),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Look back": ("history", "version"),
+    "Look at clusters": ("drift",),
+    "Look back": ("history", "compliance", "report", "ui", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
@@ -52,7 +53,9 @@ _LONG = frozenset({
     "diff",
     "compare",
     "matrix",
+    "compliance",
     "cost",
+    "drift",
     "guide",
     "history",
 })

@@ -18,6 +18,8 @@ import pytest
 from envcompile.cli.commands.chart import print_rows
 from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
+from tests.cluster.drift.fake import applied, compiled, fake_cluster, wrote
+from tests.cluster.servers import write_kubeconfig
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.goldens import compare_with_goldens
 from tests.harness.guards import clean_environment
@@ -41,6 +43,7 @@ _CHANGING = {
     "deploymentsAWeek": 0,
     "commit": "…",
     "ageDays": 0,
+    "end": "…",
     "notBefore": "…",
     "notAfter": "…",
 }
@@ -101,9 +104,13 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "check": _json(root, "check", "prod", "--select", "image-latest,replicas-min,cluster-leftover", code=1),
         "check-statistics": _json(root, "check", "--statistics", "--select", "image-latest", "--fail-on", "never"),
         "diff": _json(root, "compare", "dev", "prod", code=16),
+        "drift": _drift(root),
         "explain": _json(root, "explain", "prod", "deployment/web", "spec.replicas"),
         "fix": _json(root, "fix", "--select", "cluster-leftover"),
         "guide": _json(root, "guide"),
+        "compliance": _json(root, "compliance", "prod", "--framework", "pss"),
+        "compliance-audit": _json(root, "compliance", "--audit", "prod"),
+        "compliance-verify": _json(root, "compliance", "--verify", "0123456789abcdef", code=1),
         "history-blame": _json(root, "history", "blame", "prod", "configmap/settings"),
         "history-doctor": _json(root, "history", "doctor"),
         "history-find": _json(root, "history", "find", "data.color=green"),
@@ -117,6 +124,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "matrix": _json(root, "matrix"),
         "owners": _json(root, "owners"),
         "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
+        "report": _json(root, "report"),
         "rule": _json(root, "rule", "image-latest"),
         "version": _json(root, "version"),
     }
@@ -150,6 +158,21 @@ def _of_costs(root: Path) -> dict[str, str]:
         },
     )
     return {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
+
+
+def _drift(root: Path) -> str:
+    """Of a cluster in which somebody scaled a Deployment, and an object was left."""
+    built = root.parent / "built"
+    assert run_envc(root, "build", "prod", "--no-chart", "--output", str(built)).code == 0
+    objects = [applied(value) for value in compiled(built / "prod")]
+    web = next(value for value in objects if value["kind"] == "Deployment")
+    web["spec"]["replicas"] = 9
+    wrote(web, "kubectl", {"f:spec": {"f:replicas": {}}})
+    left = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "left", "namespace": "production"}}
+    with fake_cluster([*objects[1:], applied(left)]) as server, pytest.MonkeyPatch.context() as patch:
+        file = write_kubeconfig(root.parent / "kubeconfig", server.url)
+        patch.setenv("KUBECONFIG", str(file))
+        return _json(root, "drift", "prod", code=16).replace(server.url, "http://127.0.0.1:6443")
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, pictures, scaling, secrets
+from envcompile.cli.shapes import (
+    builds,
+    compliance,
+    costs,
+    differences,
+    document,
+    drift,
+    findings,
+    history,
+    pictures,
+    report,
+    scaling,
+    secrets,
+)
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -21,9 +34,13 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "compliance": compliance.ComplianceDocument,
+    "compliance-audit": compliance.ComplianceAuditDocument,
+    "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
     "diff": differences.DiffDocument,
+    "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
     "guide": builds.GuideDocument,
@@ -40,6 +57,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "matrix": pictures.MatrixDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
+    "report": report.ReportDocument,
     "rule": findings.RuleDocument,
     "secrets": secrets.SecretsDocument,
     "secrets-audit": secrets.SecretsAuditDocument,
@@ -60,5 +78,18 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, pictures, scaling, secrets)
+    modules = (
+        compliance,
+        costs,
+        differences,
+        document,
+        drift,
+        findings,
+        history,
+        pictures,
+        report,
+        secrets,
+        builds,
+        scaling,
+    )
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
