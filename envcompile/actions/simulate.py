@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 AS_CONFIGURED: Final = "as configured"
 _SCALES: Final = {"cpu": 1e9, "memory": 1.0}
 """Nanocores and bytes; every other metric is in milli-units."""
+SEEN_AFTER_SECONDS: Final = 30
+"""How old a metric is when the controller reads it: what kubelet, metrics-server or a scrape take."""
 _PER_POD: Final = re.compile(r"(.+)/pod")
 _GIB: Final = 1024**3
 
@@ -222,7 +224,13 @@ def _column(metric: Metric, text: str, load: Load) -> Column:
     if each is not None:
         idle = math.floor(float(amount_of(each[1], f"the column of {metric.name}")) * scale)
         return Column(np.zeros(load.samples, dtype=np.int64), idle=idle)
-    return whole_column(per_second(load, text), scale)
+    return whole_column(_seen(per_second(load, text)), scale)
+
+
+def _seen(values: Floats) -> Floats:
+    """What the controller reads at each instant: samples that are some time old."""
+    old = min(SEEN_AFTER_SECONDS * 1000 // SAMPLE_MS, len(values) - 1)
+    return np.concatenate([np.repeat(values[:1], old), values[: len(values) - old]])
 
 
 def _cron_column(window: Any, load: Load) -> Column:

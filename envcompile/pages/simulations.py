@@ -36,7 +36,13 @@ def simulation_svg(title: str, unit: str, points: Sequence[dict[str, Any]], labe
             {"time": point["time"], "what": label, "amount": capacity, "replicas": replicas}
             for label, capacity, replicas in zip(labels, point["capacity"], point["replicas"], strict=True)
         ]
-    time = {"field": "time", "type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": {"format": "%d %b %H:%M", "labelAngle": -25}}
+    time = {
+        "field": "time",
+        "type": "temporal",
+        "title": None,
+        "scale": {"type": "utc"},
+        "axis": {"format": "%d %b %H:%M", "labelAngle": -25},
+    }
     color = {
         "field": "what",
         "type": "nominal",

@@ -94,6 +94,9 @@ def cleaned(source: str, times: npt.NDArray[np.int64], values: Mapping[str, Floa
     kept = {}
     for name, given in values.items():
         column = given[ahead].astype(np.float64)
+        lost = int(np.isnan(column).sum())
+        if lost:
+            notes.append(f"{_count(lost, 'sample')} of {name} missing")
         wrong = ~np.isnan(column) & ((column < 0) | np.isinf(column))
         if wrong.any():
             notes.append(f"{_count(int(wrong.sum()), 'sample')} of {name} unknown: below zero or infinite")
@@ -102,9 +105,6 @@ def cleaned(source: str, times: npt.NDArray[np.int64], values: Mapping[str, Floa
             column, resets = _growth(times, column)
             if resets:
                 notes.append(f"{name} began anew {_count(resets, 'time')}")
-        lost = int(np.isnan(column).sum())
-        if lost:
-            notes.append(f"{_count(lost, 'sample')} of {name} missing")
         kept[name] = column
     load = Load(source, times, kept, tuple(notes))
     if load.samples > MOST_SAMPLES:

@@ -68,7 +68,8 @@ def simulation_lines(simulation: Simulation) -> Iterator[str]:
 def _compared(one: Course, other: Course) -> str:
     saved = 1 - other.effect.pod_hours / one.effect.pod_hours if one.effect.pod_hours else 0.0
     shorter = other.effect.shortage_minutes - one.effect.shortage_minutes
-    cost = f"{abs(saved):.1%} {'fewer' if saved >= 0 else 'more'} pod hours"
+    part = f"{abs(saved):.1%}"
+    cost = "as many pod hours" if part == "0.0%" else f"{part} {'fewer' if saved > 0 else 'more'} pod hours"
     short = "as much shortage" if not shorter else f"{_time(abs(shorter))} {'more' if shorter > 0 else 'less'} shortage"
     return f"{other.label}: {cost}, {short}"
 
