@@ -28,6 +28,7 @@ GROUPS = {
         "diff",
         "compare",
         "matrix",
+        "graph",
         "cost",
         "simulate",
         "promote",
@@ -37,8 +38,8 @@ GROUPS = {
     ),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Look at clusters": ("drift",),
-    "Look back": ("history", "compliance", "report", "ui", "version"),
+    "Look at clusters": ("watch", "live", "drift"),
+    "Look back": ("history", "compliance", "report", "ui", "db", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
@@ -58,6 +59,7 @@ _LONG = frozenset({
     "drift",
     "guide",
     "history",
+    "live",
 })
 """Commands whose output may fill more than a screen."""
 

@@ -18,6 +18,7 @@ from envcompile.cli.shapes import (
     drift,
     findings,
     history,
+    live,
     pictures,
     report,
     scaling,
@@ -39,10 +40,15 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
+    "cost-history": costs.CostHistoryDocument,
+    "db-doctor": live.DbDoctorDocument,
+    "db-gc": live.DbGcDocument,
+    "db-status": live.DbStatusDocument,
     "diff": differences.DiffDocument,
     "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
+    "graph": pictures.GraphDocument,
     "guide": builds.GuideDocument,
     "history-blame": history.HistoryBlameDocument,
     "history-doctor": history.HistoryDoctorDocument,
@@ -55,6 +61,11 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
     "matrix": pictures.MatrixDocument,
+    "live-blame": live.LiveBlameDocument,
+    "live-events": live.LiveEventsDocument,
+    "live-get": live.LiveGetDocument,
+    "live-log": live.LiveLogDocument,
+    "live-stats": live.LiveStatsDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
     "report": report.ReportDocument,
@@ -68,6 +79,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "secrets-verify": secrets.SecretsVerifyDocument,
     "simulate": scaling.SimulateDocument,
     "version": builds.VersionDocument,
+    "watch": live.WatchDocument,
 }
 """The name in `envc schema output/NAME` -> the model."""
 
@@ -79,6 +91,7 @@ def output_schema(name: str) -> dict[str, Any]:
         name: one of `DOCUMENTS`.
     """
     modules = (
+        builds,
         compliance,
         costs,
         differences,
@@ -86,10 +99,10 @@ def output_schema(name: str) -> dict[str, Any]:
         drift,
         findings,
         history,
+        live,
         pictures,
         report,
-        secrets,
-        builds,
         scaling,
+        secrets,
     )
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
