@@ -115,7 +115,7 @@ class Opening:
             name = Elem(label if isinstance(label, str) else "")
             way: Steps = (*(self._places.template or ()), "spec", "containers", name)
             entries = _as_entries(item.node)
-            if self._places.is_main_container(way) and entries is not None and not item.guards:
+            if self._places.is_main_container(way) and entries and not item.guards:
                 for key in PROBES:
                     self._instead(entries, key, {})
                 for key, value in CONTAINER_LISTS.items():
@@ -183,8 +183,8 @@ class Opening:
     def _within(self, node: Node, way: tuple[str, ...], change: Change) -> Node:
         """The tree with the map at the end of a way changed; the same tree where the way is broken."""
         entries = _as_entries(node)
-        if entries is None:
-            return node
+        if not entries:
+            return node  # an empty map would be a null where nobody adds anything
         if not way:
             change(entries)
             return Map(tuple(entries))
