@@ -47,7 +47,9 @@ NESTED = {
     "compose/configtext/formats",
     "forge/hosts",
     "migrations/versions",
+    "scaling/forecast",
     "scaling/hpa",
+    "scaling/vpa",
     "secrets/schemes",
     "units/engines",
 }

@@ -1,1 +1,1 @@
-"""Tests of simulated autoscaling."""
+"""Tests of the room `scaling`."""

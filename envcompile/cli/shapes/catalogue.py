@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, pictures, secrets
+from envcompile.cli.shapes import (
+    builds,
+    compliance,
+    costs,
+    differences,
+    document,
+    drift,
+    findings,
+    history,
+    live,
+    pictures,
+    report,
+    secrets,
+)
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -21,11 +34,20 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "compliance": compliance.ComplianceDocument,
+    "compliance-audit": compliance.ComplianceAuditDocument,
+    "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
+    "cost-history": costs.CostHistoryDocument,
+    "db-doctor": live.DbDoctorDocument,
+    "db-gc": live.DbGcDocument,
+    "db-status": live.DbStatusDocument,
     "diff": differences.DiffDocument,
+    "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
+    "graph": pictures.GraphDocument,
     "guide": builds.GuideDocument,
     "history-blame": history.HistoryBlameDocument,
     "history-doctor": history.HistoryDoctorDocument,
@@ -38,8 +60,14 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
     "matrix": pictures.MatrixDocument,
+    "live-blame": live.LiveBlameDocument,
+    "live-events": live.LiveEventsDocument,
+    "live-get": live.LiveGetDocument,
+    "live-log": live.LiveLogDocument,
+    "live-stats": live.LiveStatsDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
+    "report": report.ReportDocument,
     "rule": findings.RuleDocument,
     "secrets": secrets.SecretsDocument,
     "secrets-audit": secrets.SecretsAuditDocument,
@@ -49,6 +77,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "secrets-unseal": secrets.SecretsUnsealDocument,
     "secrets-verify": secrets.SecretsVerifyDocument,
     "version": builds.VersionDocument,
+    "watch": live.WatchDocument,
 }
 """The name in `envc schema output/NAME` -> the model."""
 
@@ -59,5 +88,18 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, pictures, secrets)
+    modules = (
+        builds,
+        compliance,
+        costs,
+        differences,
+        document,
+        drift,
+        findings,
+        history,
+        live,
+        pictures,
+        report,
+        secrets,
+    )
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)

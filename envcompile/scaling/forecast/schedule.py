@@ -1,0 +1,232 @@
+"""A forecast as a floor under the number of replicas: few windows for people to review and KEDA's `cron` to hold."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from envcompile.scaling.forecast.calendar import moment_of
+from envcompile.scaling.forecast.grid import DAY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from envcompile.scaling.forecast.grid import Floats
+    from envcompile.scaling.forecast.outlook import Outlook
+
+_CRON_DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_WINDOWS_A_DAY: Final = 4
+_MERGE_DAYS: Final = 0.04
+"""Days share their windows if that costs at most this part more."""
+
+
+class Window(NamedTuple):
+    """A floor that comes again every week, or that stands once."""
+
+    days: tuple[int, ...]
+    """Weekdays, 0 is Monday; empty for one that stands once."""
+    start: int
+    """Seconds of the day; of the wall clock for one that stands once."""
+    end: int
+    replicas: int
+    why: str = ""
+
+
+class Plan(NamedTuple):
+    """All windows, and the wall clock they are of."""
+
+    windows: tuple[Window, ...]
+    timezone: str
+
+    def floor(self, start: int, count: int, step: int) -> Floats:
+        """The floor at so many times, 0 where there is none.
+
+        Args:
+            start: seconds of the wall clock.
+            count: how many times.
+            step: seconds between them.
+        """
+        times = start + step * np.arange(count)
+        weekdays, seconds = (times // DAY + 3) % 7, times % DAY
+        out = np.zeros(count)
+        for window in self.windows:
+            if window.days:
+                inside = np.isin(weekdays, window.days) & (seconds >= window.start) & (seconds < window.end)
+            else:
+                inside = (times >= window.start) & (times < window.end)
+            out[inside] = np.maximum(out[inside], window.replicas)
+        return out
+
+
+def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: int, timezone: str) -> Plan:
+    """The floor that serves the upper end of the forecast.
+
+    Args:
+        outlook: the forecast, of at least a week.
+        per_pod: the load that one pod serves.
+        lead: seconds that pods and their controller need; windows begin so much earlier.
+        least: what runs anyway; windows that ask for no more are left out.
+        most: the autoscaler's maximum.
+        timezone: of the wall clock of the forecast.
+    """
+    quiet = _without_events(outlook)
+    need = np.clip(np.ceil(quiet / per_pod), 0, most)
+    windows = [
+        Window(days, start, end, replicas, "forecast")
+        for days, profile in _alike(_by_weekday(need, outlook))
+        for start, end, replicas in _windows(_led(profile, lead, outlook.step), outlook.step)
+        if replicas > least
+    ]
+    return Plan((*windows, *_once(outlook, per_pod, lead, most)), timezone)
+
+
+def _without_events(outlook: Outlook) -> Floats:
+    """The upper end without the slots of events, which have windows of their own."""
+    upper = outlook.upper.copy()
+    for event in outlook.events:
+        first, last = _span(outlook, event.start, event.end + (event.end - event.start))
+        upper[first:last] = np.nan
+    return upper
+
+
+def _span(outlook: Outlook, start: int, end: int) -> tuple[int, int]:
+    first = max(0, (start - outlook.start) // outlook.step)
+    return first, max(first, -(-(end - outlook.start) // outlook.step))
+
+
+def _by_weekday(need: Floats, outlook: Outlook) -> dict[int, Floats]:
+    """For each weekday the most that is needed at each time."""
+    day = DAY // outlook.step
+    out: dict[int, Floats] = {}
+    for place, value in enumerate(need):
+        if not math.isfinite(value):
+            continue
+        time = outlook.start + place * outlook.step
+        weekday = (time // DAY + 3) % 7
+        profile = out.setdefault(weekday, np.zeros(day))
+        at = time % DAY // outlook.step
+        profile[at] = max(profile[at], value)
+    return out
+
+
+def _alike(profiles: Mapping[int, Floats]) -> list[tuple[tuple[int, ...], Floats]]:
+    """Weekdays whose needs are alike share one profile, the larger of both."""
+    groups: list[tuple[tuple[int, ...], Floats]] = [((day,), profile) for day, profile in sorted(profiles.items())]
+    while len(groups) > 1:
+        costs = []
+        for left in range(len(groups)):
+            for right in range(left + 1, len(groups)):
+                (one, first), (other, second) = groups[left], groups[right]
+                both = np.maximum(first, second)
+                sums = first.sum() * len(one) + second.sum() * len(other)
+                more = both.sum() * (len(one) + len(other)) - sums
+                costs.append((more / max(sums, 1.0), left, right))
+        cost, left, right = min(costs)
+        if cost > _MERGE_DAYS:
+            break
+        (one, first), (other, second) = groups[left], groups[right]
+        groups[left] = (tuple(sorted((*one, *other))), np.maximum(first, second))
+        del groups[right]
+    return groups
+
+
+def _led(profile: Floats, lead: int, step: int) -> Floats:
+    """The profile in which every need begins earlier; what would begin the day before begins at midnight."""
+    out = profile.copy()
+    for shift in range(1, -(-lead // step) + 1):
+        out[:-shift] = np.maximum(out[:-shift], profile[shift:])
+    return out
+
+
+def _windows(profile: Floats, step: int) -> list[tuple[int, int, int]]:
+    """Few steps that are nowhere below a profile: neighbours are joined, the cheapest first."""
+    parts: list[tuple[int, int, int]] = []
+    for place, value in enumerate(profile):
+        if parts and parts[-1][2] == value:
+            parts[-1] = (parts[-1][0], place + 1, int(value))
+        else:
+            parts.append((place, place + 1, int(value)))
+    while len(parts) > _WINDOWS_A_DAY:
+        costs = [
+            abs(first[2] - second[2]) * (second[1] - second[0] if first[2] > second[2] else first[1] - first[0])
+            for first, second in pairwise(parts)
+        ]
+        at = costs.index(min(costs))
+        parts[at] = (parts[at][0], parts[at + 1][1], max(parts[at][2], parts[at + 1][2]))
+        del parts[at + 1]
+    return [(start * step, end * step, replicas) for start, end, replicas in parts]
+
+
+def _once(outlook: Outlook, per_pod: float, lead: int, most: int) -> list[Window]:
+    """One window for each announced event: its height until it ends, then half of its time what is left of it."""
+    out = []
+    for event in outlook.events:
+        length = event.end - event.start
+        for start, end, why in (
+            (event.start, event.end, event.name),
+            (event.end, event.end + length, f"after {event.name}"),
+        ):
+            first, last = _span(outlook, start, end)
+            part = outlook.upper[first:last]
+            if len(part):
+                replicas = int(min(most, math.ceil(float(part.max()) / per_pod)))
+                out.append(Window((), start - (lead if start == event.start else 0), end, replicas, why))
+    return out
+
+
+def cron_triggers(plan: Plan) -> list[dict[str, Any]]:
+    """The windows as triggers of a KEDA ScaledObject.
+
+    A `cron` trigger is a metric with the target 1, on which the autoscaler's tolerance acts: 11 asked for on 10 running
+    replicas change nothing, which the interval of the forecast makes good.
+    """
+    return [
+        {
+            "type": "cron",
+            "metadata": {
+                "timezone": plan.timezone,
+                "start": _cron(window, window.start),
+                "end": _cron(window, window.end),
+                "desiredReplicas": str(window.replicas),
+            },
+        }
+        for window in plan.windows
+    ]
+
+
+def _cron(window: Window, time: int) -> str:
+    """Five fields: minute, hour, day, month, weekday; the end of a day is 23:59 of it."""
+    if window.days:
+        seconds = min(time, DAY - 60)
+        days = ",".join(_CRON_DAYS[day] for day in window.days) if len(window.days) < 7 else "*"
+        return f"{seconds // 60 % 60} {seconds // 3600} * * {days}"
+    moment = moment_of(time)
+    return f"{moment.minute} {moment.hour} {moment.day} {moment.month} *"
+
+
+def described(plan: Plan) -> Sequence[tuple[str, str, str, int, str]]:
+    """The windows as rows: days, from, to, replicas, why."""
+    rows = []
+    for window in plan.windows:
+        if window.days:
+            days = _day_names(window.days)
+            rows.append((days, _clock(window.start), _clock(window.end), window.replicas, window.why))
+        else:
+            start, end = moment_of(window.start), moment_of(window.end)
+            rows.append((start.date().isoformat(), f"{start:%H:%M}", f"{end:%H:%M}", window.replicas, window.why))
+    return rows
+
+
+def _day_names(days: tuple[int, ...]) -> str:
+    if len(days) == 7:
+        return "every day"
+    if len(days) > 2 and days == tuple(range(days[0], days[-1] + 1)):
+        return f"{_CRON_DAYS[days[0]]}-{_CRON_DAYS[days[-1]]}".lower()
+    return ",".join(_CRON_DAYS[day] for day in days).lower()
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}"

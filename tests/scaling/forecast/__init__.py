@@ -1,0 +1,1 @@
+"""Forecasts, held against public series and generated load."""

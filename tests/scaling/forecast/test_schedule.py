@@ -1,0 +1,83 @@
+"""A forecast becomes few windows that are nowhere below what it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from envcompile.scaling.forecast.calendar import Event
+from envcompile.scaling.forecast.grid import DAY
+from envcompile.scaling.forecast.outlook import outlook
+from envcompile.scaling.forecast.schedule import Plan, Window, cron_triggers, described, plan_of
+from tests.scaling.forecast.loads import MONDAY, STEP, grid, weekly
+
+_WEEK = 7 * DAY // STEP
+
+
+def _plan(**wanted: int) -> Plan:
+    said = outlook(grid(weekly(12, noise=0.05)), [], _WEEK, with_library=False)
+    return plan_of(said, 50, **{"lead": 0, "least": 0, "most": 100, **wanted}, timezone="Europe/Berlin")
+
+
+@pytest.mark.parametrize("lead", [0, 1800, 5000])
+def test_the_floor_serves_the_upper_end_from_its_lead_on(lead: int) -> None:
+    """Everywhere in the week, with at most four windows a day."""
+    said = outlook(grid(weekly(12, noise=0.05)), [], _WEEK, with_library=False)
+    plan = plan_of(said, 50, lead=lead, least=0, most=100, timezone="UTC")
+    floor = plan.floor(said.start, _WEEK, STEP)
+    assert (floor >= np.ceil(said.upper / 50)).all()
+    ahead = -(-lead // STEP)
+    same_day = np.arange(_WEEK - ahead) % (DAY // STEP) < DAY // STEP - ahead
+    assert (floor[: _WEEK - ahead] >= np.ceil(said.upper / 50)[ahead:])[same_day].all()
+    for day in range(7):
+        assert sum(day in window.days for window in plan.windows) <= 4
+
+
+def test_days_that_are_alike_share_their_windows() -> None:
+    """Workdays and weekends here."""
+    assert {window.days for window in _plan().windows} == {(0, 1, 2, 3, 4), (5, 6)}
+
+
+def test_no_window_asks_for_what_runs_anyway_or_for_more_than_the_maximum() -> None:
+    """The autoscaler's own bounds stay."""
+    replicas = [window.replicas for window in _plan(least=5, most=15).windows]
+    assert replicas
+    assert all(5 < count <= 15 for count in replicas)
+
+
+def test_windows_are_cron_triggers() -> None:
+    """Start and end in the zone's wall clock, the day's end as its last minute; events on their date."""
+    plan = Plan(
+        (
+            Window((0, 1, 2, 3, 4), 19 * 3600, 23 * 3600 + 1800, 12, "forecast"),
+            Window((5, 6), 18 * 3600, DAY, 20, "forecast"),
+            Window((), MONDAY + DAY + 600, MONDAY + DAY + 7200, 40, "sale"),
+        ),
+        "Europe/Berlin",
+    )
+    assert [
+        (one["metadata"]["start"], one["metadata"]["end"], one["metadata"]["desiredReplicas"])
+        for one in cron_triggers(plan)
+    ] == [
+        ("0 19 * * MON,TUE,WED,THU,FRI", "30 23 * * MON,TUE,WED,THU,FRI", "12"),
+        ("0 18 * * SAT,SUN", "59 23 * * SAT,SUN", "20"),
+        ("10 0 2 6 *", "0 2 2 6 *", "40"),
+    ]
+    assert described(plan) == [
+        ("mon-fri", "19:00", "23:30", 12, "forecast"),
+        ("sat,sun", "18:00", "24:00", 20, "forecast"),
+        ("2026-06-02", "00:10", "02:00", 40, "sale"),
+    ]
+
+
+def test_an_event_has_windows_of_its_own() -> None:
+    """One for its time, which begins earlier by the lead, and one for what is left of it."""
+    start = MONDAY + 12 * 7 * DAY + 2 * DAY + 10 * 3600
+    said = outlook(
+        grid(weekly(12, noise=0.01)), [Event("launch", start, start + 3600, 20.0)], _WEEK, with_library=False
+    )
+    plan = plan_of(said, 50, lead=600, least=0, most=1000, timezone="UTC")
+    event, after = (window for window in plan.windows if not window.days)
+    assert (event.start, event.end, event.why) == (start - 600, start + 3600, "launch")
+    assert (after.start, after.end, after.why) == (start + 3600, start + 7200, "after launch")
+    assert event.replicas > after.replicas > 20

@@ -1,0 +1,1 @@
+"""The recommender of requests, held against recorded answers of the real one."""
