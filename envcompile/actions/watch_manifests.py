@@ -14,6 +14,10 @@ NAMESPACE: Final = "envc-watch"
 _NAME: Final = "envc-watch"
 _PORT: Final = 9105
 _LABELS: Final = {"app.kubernetes.io/name": _NAME}
+_IGNORED: Final = """\
+replicas-min: two watchers of one cluster would store everything twice, and one that was away finds what it missed
+config-ref-missing: the Secret holds the address of the database, and is made where the database is
+"""
 _READ: Final = ("list", "watch")
 _KINDS: Final[dict[str, tuple[str, ...]]] = {
     "": (
@@ -64,12 +68,20 @@ def manifests(*, image: str, name: str = "", namespace: str = "", kinds: Sequenc
     return "---\n".join(dump(one) for one in objects)
 
 
-def _object(api_version: str, kind: str, *, namespaced: bool = True, **fields: Any) -> dict[str, Any]:
+def _object(
+    api_version: str,
+    kind: str,
+    *,
+    namespaced: bool = True,
+    annotations: dict[str, str] | None = None,
+    **fields: Any,
+) -> dict[str, Any]:
     place = {"namespace": NAMESPACE} if namespaced else {}
+    notes = {"annotations": annotations} if annotations else {}
     return {
         "apiVersion": api_version,
         "kind": kind,
-        "metadata": {"name": _NAME, **place, "labels": dict(_LABELS)},
+        "metadata": {"name": _NAME, **place, "labels": dict(_LABELS), **notes},
         **fields,
     }
 
@@ -150,6 +162,7 @@ def _workload(image: str, arguments: list[str]) -> dict[str, Any]:
     return _object(
         "apps/v1",
         "Deployment",
+        annotations={"envcompile.dev/ignore": _IGNORED},
         spec={
             "replicas": 1,
             # Two watchers of one cluster would store everything twice.

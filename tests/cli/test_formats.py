@@ -195,7 +195,8 @@ def _of_costs(root: Path) -> dict[str, str]:
             ),
         },
     )
-    return {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
+    told = {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
+    return {**told, "cost-history": _json(root, "cost", "prod", "--since", "2023-11-01")}
 
 
 def _drift(root: Path) -> str:

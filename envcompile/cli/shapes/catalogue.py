@@ -39,6 +39,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
+    "cost-history": costs.CostHistoryDocument,
     "db-doctor": live.DbDoctorDocument,
     "db-gc": live.DbGcDocument,
     "db-status": live.DbStatusDocument,
