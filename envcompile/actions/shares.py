@@ -68,6 +68,8 @@ class _Told(NamedTuple):
     made: Made | None = None
     texts: bytes | None = None
     """All texts of the unit, where they do not stay with the copy."""
+    values: bytes | None = None
+    """The values of its resources, packed, where they are wanted."""
     compiled: CompiledUnit | None = None
     """The unit itself, where others may do something to its resources."""
 
@@ -80,13 +82,23 @@ class Shares:
         environments: those that are built.
         texts: takes what the units come to.
         wanted: processes, this one included; by the size of the work when left out.
+        with_values: let copies tell the values of resources, too.
     """
 
-    def __init__(self, project: Project, environments: Sequence[str], texts: Texts, wanted: int | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        environments: Sequence[str],
+        texts: Texts,
+        wanted: int | None,
+        *,
+        with_values: bool = False,
+    ) -> None:
         self._project = project
         self._environments = environments
         self._texts = texts
         self._wanted = wanted
+        self._with_values = with_values
         self._keeps_texts = isinstance(project.memo, FolderMemo) and project.settings.layout == "resource"
         self._unknown: Sequence[tuple[str, str]] = ()
         """Layer and path of each source of which nothing is known."""
@@ -169,6 +181,8 @@ class Shares:
                     continue
                 one.take_told(told.number, told.exports)
                 self._texts.take_made(told.environment, told.number, told.made, told.texts)
+                if told.values is not None:
+                    self._texts.values[told.environment, told.number] = told.values
                 if told.texts is None:
                     self._holders[told.environment, told.number] = holder
         self._is_collected = wait
@@ -263,9 +277,15 @@ class Shares:
             return None
         if one.plan.is_joined:
             return _Told(environment, at, b"", compiled=compiled)
+        values = None
+        if self._with_values:
+            try:
+                values = msgspec.msgpack.encode([resource.value for resource in compiled.resources])
+            except (OverflowError, UnicodeEncodeError):
+                return None  # a number or a text that msgpack has no form for
         self._texts.take(environment, at, compiled)
         texts = None if self._keeps_texts else b"".join(self._texts.texts_of(environment, at))
-        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts)
+        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts, values)
 
 
 class _Writer:

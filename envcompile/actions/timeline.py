@@ -122,15 +122,26 @@ def recorded_line(past: Past) -> tuple[list[str], list[str]]:
     return line_of(past.store.database, at), missing
 
 
-def _lanes(
-    past: Past, order: Sequence[str], wanted: Sequence[str]
-) -> tuple[list[str], dict[str, list[Arrival]], list[str]]:
+def choose_lanes(past: Past, order: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The recorded environments that are wanted, in promotion order; all of them where none is named.
+
+    Raises:
+        UsageError: the history has no such environment.
+    """
     recorded = past.store.environments()
     known = [name for name in order if name in recorded] + [name for name in recorded if name not in order]
     for name in wanted:
         if name not in known:
             fix = did_you_mean(name, known, f"recorded are {', '.join(known)}")
             raise UsageError([Problem(f"the history has no environment `{name}`", fix)])
+    return [name for name in known if not wanted or name in wanted]
+
+
+def _lanes(
+    past: Past, order: Sequence[str], wanted: Sequence[str]
+) -> tuple[list[str], dict[str, list[Arrival]], list[str]]:
+    known = choose_lanes(past, order, ())
+    choose_lanes(past, order, wanted)
     line = recorded_line(past)[0]
     lanes = {name: list(arrivals(past.store, name, line)) for name in known}
     if not wanted:  # environments that HEAD's line has not had for long are nobody's lane

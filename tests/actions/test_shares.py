@@ -161,7 +161,7 @@ def test_many_files_are_built_by_several(root: Path, made: list[int], monkeypatc
 def test_a_chart_is_made_by_several(
     root: Path, tmp_path: Path, made: list[int], monkeypatch: pytest.MonkeyPatch, *, dies: bool
 ) -> None:
-    """Its services are; a copy that ends leaves its own to the process that waits."""
+    """Its units and then its services are; a copy that ends leaves its own to the process that waits."""
     files = {**FILES, "envc.yaml": "chart: {name: shop}\n"}
     expected = alone(tmp_path, files)
     made.clear()
@@ -178,7 +178,7 @@ def test_a_chart_is_made_by_several(
     write_files(root, files)
     outcome = run_envc(root, "build", "--jobs=3")
     assert outcome.code == 0, outcome.err
-    assert made == [2]
+    assert made == [2, 2]
     assert read_files(root / "environments") == expected
     write_files(root, {"base/app05/settings.yaml": config_map("settings05", team="z")})
     assert run_envc(root, "build", "--jobs=3").code == 0

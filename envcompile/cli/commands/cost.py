@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envcompile.cli.arguments import Envs, Format, Untrusted, project_of
+from envcompile.cli.arguments import Envs, Format, Untrusted, history_of, project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.cost.prices import PriceList
+    from envcompile.units.project import CompiledEnvironment
 
 EPILOG = """Examples:
 
@@ -16,6 +22,8 @@ EPILOG = """Examples:
   envc cost prod --prices contract.yaml
 
   envc cost --diff main             what this branch adds, and which fields are the cause
+
+  envc cost prod --since 30d        what was spent, and which commits made it dearer
 """
 
 
@@ -42,6 +50,18 @@ def register(app: typer.Typer) -> None:
                 "--diff", metavar="REV", help="What is added to the costs of this commit.", show_default=False
             ),
         ] = None,
+        since: Annotated[
+            str | None,
+            typer.Option(
+                "--since",
+                metavar="TIME",
+                help="What was spent since, and which commits made it dearer; such as 30d, or 2026-11-01.",
+                show_default=False,
+            ),
+        ] = None,
+        used: Annotated[
+            bool, typer.Option("--used", help="Bill what pods of watched clusters use, where that is more.")
+        ] = False,
         output_format: Format = "text",
         untrusted: Untrusted = False,
     ) -> None:
@@ -52,14 +72,32 @@ def register(app: typer.Typer) -> None:
         """
         import os
         from datetime import UTC, datetime
+        from functools import partial
 
         from envcompile.actions.cost import cost_changes, costs
+        from envcompile.actions.cost_history import cost_history
+        from envcompile.actions.prices import prices_of
         from envcompile.cli.output import answer, table
         from envcompile.cli.render.cost import change_lines, changes_data, cost_lines, costs_data
+        from envcompile.cli.render.cost_history import history_data, history_lines
+        from envcompile.errors import Problem, UsageError
         from envcompile.limits import limits_for
         from envcompile.sources import find_root
 
-        today = datetime.now(UTC).date()
+        now = datetime.now(UTC)
+        today = now.date()
+        if (since is not None) + (source is not None) + used > 1:
+            raise UsageError([Problem("--diff, --since and --used exclude each other", "give one of them")])
+        if since is not None:
+            with history_of(context) as past, project_of(context, untrusted=untrusted) as project:
+                listed = prices_of(project.tree, prices)
+                order = project.environments
+                told = cost_history(past, order, environments or (), listed, today, int(now.timestamp()), since)
+            if output_format == "json":
+                answer(**history_data(told))
+            else:
+                table(history_lines(told))
+            return
         if source is not None:
             limits = limits_for(os.environ, is_trusted=not untrusted)
             root = find_root(context.obj.project)
@@ -69,9 +107,27 @@ def register(app: typer.Typer) -> None:
             else:
                 table(change_lines(changes))
             return
+        known = partial(_with_usage, context.obj.project, int(now.timestamp())) if used else None
         with project_of(context, untrusted=untrusted) as project:
-            found = costs(project, environments or (), today, prices=prices)
+            found = costs(project, environments or (), today, prices=prices, known=known)
         if output_format == "json":
             answer(**costs_data(found))
         else:
             table(cost_lines(found))
+
+
+def _with_usage(folder: Path, now: int, prices: PriceList, compiled: Sequence[CompiledEnvironment]) -> PriceList:
+    """The price list with what the pods of watched clusters used."""
+    from contextlib import closing
+
+    from envcompile.actions.cost_usage import with_usage
+    from envcompile.actions.live_places import open_live
+
+    environments = {}
+    for built in compiled:
+        cluster = built.composed.sources.settings.cluster
+        context = (cluster.context or "") if cluster is not None else ""
+        spaces = frozenset(resource.id.namespace for resource in built.compiled.resources)
+        environments[built.compiled.environment] = (context, spaces)
+    with closing(open_live(folder)) as database:
+        return with_usage(prices, database, environments, now)
