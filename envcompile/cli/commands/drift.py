@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = "read",
         everything: Annotated[
-            bool, typer.Option("--all", help="Objects in its namespaces that nobody tracks are extra, too.")
+            bool, typer.Option("--all", help="Objects in its namespace that nobody tracks are extra, too.")
         ] = False,
         managers: Annotated[
             list[str] | None,
