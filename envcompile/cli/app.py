@@ -30,6 +30,7 @@ GROUPS = {
         "matrix",
         "graph",
         "cost",
+        "simulate",
         "promote",
         "pr",
         "owners",

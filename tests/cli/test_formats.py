@@ -138,6 +138,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "version": _json(root, "version"),
     }
     said |= _of_costs(root)
+    said |= _of_a_simulation(root)
     rows = [Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")]
     printed = {"chart-verify": _captured(lambda: print_rows(rows, "json")), "watch": _captured(_print_standing)}
     return {**first, **said, **printed, **_of_a_cluster(root)}
@@ -212,6 +213,16 @@ def _drift(root: Path) -> str:
         file = write_kubeconfig(root.parent / "kubeconfig", server.url)
         patch.setenv("KUBECONFIG", str(file))
         return _json(root, "drift", "prod", code=16).replace(server.url, "http://127.0.0.1:6443")
+
+
+def _of_a_simulation(root: Path) -> dict[str, str]:
+    """The workload and the autoscaler of the costs, under a load with a gap."""
+    rows = [f"2026-03-06T18:0{minute},{cpu}" for minute, cpu in enumerate((1, 2, 3, -1, 1))]
+    write_files(root, {"load.csv": "\n".join(["time,cpu", *rows]) + "\n"})
+    words = ("simulate", "prod", "deployment/web", "--load", "load.csv", "--set", "maxReplicas=4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return {"simulate": _json(root, *words)}
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -21,6 +21,7 @@ from envcompile.cli.shapes import (
     live,
     pictures,
     report,
+    scaling,
     secrets,
 )
 from envcompile.settings import described
@@ -76,6 +77,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "secrets-status": secrets.SecretsStatusDocument,
     "secrets-unseal": secrets.SecretsUnsealDocument,
     "secrets-verify": secrets.SecretsVerifyDocument,
+    "simulate": scaling.SimulateDocument,
     "version": builds.VersionDocument,
     "watch": live.WatchDocument,
 }
@@ -100,6 +102,7 @@ def output_schema(name: str) -> dict[str, Any]:
         live,
         pictures,
         report,
+        scaling,
         secrets,
     )
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
