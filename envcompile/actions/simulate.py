@@ -12,7 +12,7 @@ import numpy as np
 
 from envcompile.actions.prices import prices_of
 from envcompile.actions.scaled_workload import scaling_of, subject_of, with_fields
-from envcompile.errors import Problem, UsageError
+from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.scaling.columns import Column, Columns
 from envcompile.scaling.cron import inside
 from envcompile.scaling.effect import effect_of, lacking
@@ -173,9 +173,13 @@ def _capacity(subject: Subject, scaling: Scaling, load: Load, asked: Asked) -> C
     """What a pod can take: as asked, its CPU, or what the first other target wants of it."""
     if asked.capacity:
         column, equals, amount = asked.capacity.partition("=")
-        if not equals or amount_of(amount, "the capacity") <= 0:
+        try:
+            served = float(amount_of(amount, "the capacity")) if equals else 0
+        except EnvcError as error:  # of the command line, not of a manifest
+            raise UsageError(error.problems) from None
+        if served <= 0:
             raise UsageError([Problem(f"{asked.capacity} is no capacity", "write COLUMN=AMOUNT, such as cpu=500m")])
-        return Capacity(column, float(amount_of(amount)))
+        return Capacity(column, served)
     metrics = scaling.autoscaler.metrics if scaling.autoscaler else ()
     if ("cpu" in asked.columns or "cpu" in load.values) and scaling.cores:
         return Capacity("cpu", scaling.cores)

@@ -67,7 +67,7 @@ def timeline(
     if service:
         known = {arrival.resource.name for came in lanes.values() for arrival in came}
         if service not in known:
-            fix = did_you_mean(service, sorted(known), "name a workload")
+            fix = did_you_mean(service, sorted(known), f"recorded are {', '.join(sorted(known))}")
             raise UsageError([Problem(f"the history has no workload `{service}`", fix)])
         lanes = {name: [each for each in came if each.resource.name == service] for name, came in lanes.items()}
     firsts = lead_times(lanes)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MOST_SAMPLES: Final = 20_000_000
 """A load may be this long at 15 s, nine years: times that are wrong by units are told instead of computed."""
 _SHORTEST_GAP_MS: Final = 60_000
+_MOST: Final = float(1 << 62)
+"""The largest whole number that is computed with: half of what 64 bits hold, so that rounding stays inside."""
 _COUNTER: Final = "_total"
 """How Prometheus names what only grows."""
 
@@ -165,7 +167,15 @@ def per_second(load: Load, expression: str) -> Floats:
 
 
 def whole_column(values: Floats, scale: float, idle: int = 0) -> Column:
-    """A column of whole numbers of `1 / scale`; NaN is unknown."""
+    """A column of whole numbers of `1 / scale`; NaN is unknown.
+
+    Raises:
+        UsageError: a number is beyond what whole numbers of 64 bits hold.
+    """
     known = ~np.isnan(values)
-    whole = np.floor(np.where(known, values, 0) * scale + 0.5).astype(np.int64)
+    with np.errstate(over="ignore"):
+        scaled = np.where(known, values, 0) * scale
+    if scaled.size and np.abs(scaled).max() > _MOST:
+        raise UsageError([Problem("a number of the load is too large", "write cores, bytes, or a larger unit")])
+    whole = np.floor(scaled + 0.5).astype(np.int64)
     return Column(whole, None if known.all() else known, idle)

@@ -189,6 +189,8 @@ def test_the_lanes_of_a_repository(folder: Folder) -> None:
         assert figures == {"dev": (3, 3), "prod": (2, 2)}
         with pytest.raises(UsageError, match="no workload"):
             timeline(past, [], [], now, service="webb")
+        with pytest.raises(UsageError, match="recorded are api, web"):
+            timeline(past, [], [], now, service="payments")
         with pytest.raises(UsageError, match="no environment"):
             timeline(past, [], ["staging"], now)
     finally:

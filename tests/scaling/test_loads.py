@@ -101,6 +101,13 @@ def test_unknown_samples_are_unknown_to_the_autoscaler() -> None:
     assert column.listed() == [250_000_000, None]
 
 
+def test_numbers_beyond_counting_are_told() -> None:
+    """Not wrapped around into another load."""
+    for beyond in (1e11, 1e308, np.inf):
+        with pytest.raises(UsageError, match="too large"):
+            whole_column(np.array([1.0, beyond]), 1e9)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

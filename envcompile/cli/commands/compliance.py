@@ -20,6 +20,7 @@ EPILOG = """Examples:
   envc compliance --verify HASH              is the record as it was when a trail told this hash?
 """
 _WEEK = 7 * 86_400
+_WEEKS = 520  # ten years; every week is a commit to compile and a row to show
 
 
 def register(app: typer.Typer) -> None:
@@ -35,7 +36,14 @@ def register(app: typer.Typer) -> None:
             typer.Option("--framework", metavar="NAME", help="pss, nsa or cis; default: all.", show_default=False),
         ] = None,
         weeks: Annotated[
-            int, typer.Option("--trend", metavar="WEEKS", min=0, help="Check what each of the last weeks ended with.")
+            int,
+            typer.Option(
+                "--trend",
+                metavar="WEEKS",
+                min=0,
+                max=_WEEKS,
+                help="Check what each of the last weeks ended with.",
+            ),
         ] = 0,
         trail: Annotated[bool, typer.Option("--audit", help="The audit trail, from the recorded history.")] = False,
         since: Annotated[

@@ -20,6 +20,8 @@ EPILOG = """Examples:
 
   envc simulate prod deployment/video-service --prometheus http://localhost:9090 --since 7
 """
+_START = 86_400  # a day; nothing that an autoscaler adds is of use later
+_DAYS = 3650  # ten years, the longest load that is read
 
 
 def register(app: typer.Typer) -> None:
@@ -91,6 +93,7 @@ def register(app: typer.Typer) -> None:
                 "--start",
                 metavar="SECONDS",
                 min=0,
+                max=_START,
                 help="From Running to Ready; default: what its probes wait for.",
                 show_default=False,
             ),
@@ -106,7 +109,13 @@ def register(app: typer.Typer) -> None:
         ] = None,
         since: Annotated[
             float,
-            typer.Option("--since", metavar="DAYS", min=0.01, help="How long back to ask a Prometheus or the history."),
+            typer.Option(
+                "--since",
+                metavar="DAYS",
+                min=0.01,
+                max=_DAYS,
+                help="How long back to ask a Prometheus or the history.",
+            ),
         ] = 7,
         prices: Annotated[
             Path | None,

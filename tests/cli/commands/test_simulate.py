@@ -77,6 +77,9 @@ def test_a_plot_is_drawn_beside(root: Path, ending: str) -> None:
         (("--load", "load.csv", "--plot", "plot.png"), "is no name of a plot"),
         (("--load", "load.csv", "--column", "cpu"), "cpu names nothing"),
         (("--load", "none.csv"), "none.csv cannot be read"),
+        (("--load", "load.csv", "--capacity", "cpu=many"), "'many', which is no quantity"),
+        (("--recorded", "--since", "1e300"), "'--since'"),
+        (("--load", "load.csv", "--start", "99999999999999999"), "'--start'"),
         (("--prometheus", "http://127.0.0.1:9"), "does not answer"),
     ],
 )
