@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from envcompile.settings import Patch
 
@@ -243,6 +243,18 @@ class Layer(NamedTuple):
     apps: dict[str, str]
 
 
+class Others(Protocol):
+    """Other processes that hold the bytes of some of a bundle's files, and write them at the same time."""
+
+    def begin(self, folder: str, paths: Sequence[str]) -> Sequence[str]:
+        """Let them write those of some files below a folder that they hold; the paths of all others."""
+        ...
+
+    def finish(self) -> Sequence[str]:
+        """Wait until they are done; the paths of files that are not written, or not whole."""
+        ...
+
+
 class Bundle(NamedTuple):
     """The exact files of one folder: path below it -> bytes, which are made when somebody asks, and their digests."""
 
@@ -250,6 +262,7 @@ class Bundle(NamedTuple):
     files: Mapping[str, bytes]
     digests: Mapping[str, str]
     """Path -> SHA-256 of the bytes, in hexadecimal."""
+    others: Others | None = None
 
     def __repr__(self) -> str:
         return f"Bundle({self.environment}: {len(self.digests)} files)"

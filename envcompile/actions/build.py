@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
-from envcompile.actions.team import learn, publish, spread_to
+from envcompile.actions.team import helpers, learn, publish
 from envcompile.compose.identity import Identifier, select
 from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
@@ -19,10 +19,11 @@ from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, Us
 from envcompile.kubernetes.kindwords import kinds_meant, spelled
 from envcompile.log import detail
 from envcompile.model import Resource
+from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -77,38 +78,33 @@ def build(
     texts = Texts()
     learn(project, chosen)
     is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
-    try:
-        spread = spread_to(project, texts, engine, jobs) if not is_charted else None
-        project.settle(chosen, texts.take, spread, keeps_values=is_charted)
-    except (UsageError, UnavailableError):
-        raise
-    except EnvcError as error:
-        detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
-    outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
-    linked = [made.linked for made in outputs]
-    problems = Problems()
     chart: ComparedChart | None = None
-    if is_whole:
-        results += _orphans(project, target)
-        if with_chart and project.settings.chart is not None:
-            from envcompile.actions.charting import compare_chart
+    written: Mapping[str, str] = {}
+    with helpers(project, chosen, texts, *((None, 1) if is_charted else (engine, jobs))) as helping:
+        try:
+            settle(project, chosen, texts.take, helping, keeps_values=is_charted)
+        except (UsageError, UnavailableError):
+            raise
+        except EnvcError as error:
+            detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
+        outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
+        linked = [made.linked for made in outputs]
+        if is_whole:
+            results += _orphans(project, target)
+            if with_chart and project.settings.chart is not None:
+                from envcompile.actions.charting import compare_chart
 
-            known_chart = _known(look.snapshot, CHART_FOLDER)
-            chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
-            results.append(chart.result)
-    if not check:
-        for made, result in zip(outputs, results, strict=False):
-            made.take_known([*result.plan.added, *result.plan.changed], result.folder)
-        if not force:
-            for result in results:
-                try:
-                    refuse_obstacles(result.plan, result.folder, project.root)
-                except EnvcError as error:
-                    problems.extend(error)
-            problems.raise_any()
-        written = write_all(project.root, target, results)
-        if is_whole and (with_chart or project.settings.chart is None):
-            keep_snapshot(look, project, linked, results, written)
+                known_chart = _known(look.snapshot, CHART_FOLDER)
+                chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
+                results.append(chart.result)
+        if not check:
+            for made, result in zip(outputs, results, strict=False):
+                made.take_known([*result.plan.added, *result.plan.changed], result.folder)
+            if not force:
+                _refuse_obstacles(project, results)
+            written = write_all(project.root, target, results)
+    if not check and is_whole and (with_chart or project.settings.chart is None):
+        keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
         project.save_units(made.linked.environment)
@@ -117,6 +113,21 @@ def build(
     if chart is not None and chart.memo is not None:
         chart.memo.save()
     return results
+
+
+def _refuse_obstacles(project: Project, results: Iterable[EnvironmentResult]) -> None:
+    """Refuse to go on where a folder holds work of people.
+
+    Raises:
+        EnvcError: all files that stand in the way.
+    """
+    problems = Problems()
+    for result in results:
+        try:
+            refuse_obstacles(result.plan, result.folder, project.root)
+        except EnvcError as error:
+            problems.extend(error)
+    problems.raise_any()
 
 
 def _link_and_compare(

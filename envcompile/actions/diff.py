@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.actions.build import compile_all, link_all, link_each
 from envcompile.actions.own_labels import own_values, without_own_values
 from envcompile.ask.difference import Keys, compare
+from envcompile.ask.folding import Folded, fold
+from envcompile.ask.ownwords import own_words
 from envcompile.compose import configtext
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
 from envcompile.git.refs import default_branch, merge_base
 from envcompile.git.repository import open_repository
 from envcompile.limits import DEFAULT_LIMITS, bounded, raised
+from envcompile.sources.params import resolved_params
 from envcompile.sources.project import read_project_file
 from envcompile.units.compare import changed_resources
 from envcompile.units.project import Project
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.ask.difference import EnvironmentDiff
+    from envcompile.ask.ownwords import OwnWords
     from envcompile.git.repository import Repository
     from envcompile.git.trees import CommitTree
     from envcompile.limits import Limits
@@ -205,8 +209,8 @@ def branch_point(repository: Repository, revision: str) -> str:
 def between(project: Project, left: str, right: str, *, with_own: bool = False) -> EnvironmentDiff:
     """Compare two environments of one project; each one's own namespace counts as the same.
 
-    Labels and annotations that their settings put on every resource are told once, unless `with_own` asks for them on
-    each resource.
+    Labels and annotations that their settings put on every resource are told once, and what differs only in each one's
+    own name, namespace or parameters is counted, unless `with_own` asks for them on each resource.
 
     Raises:
         UsageError: no such environment.
@@ -216,15 +220,27 @@ def between(project: Project, left: str, right: str, *, with_own: bool = False) 
     first, second = compile_all(project, [left, right])
     settings = [each.composed.sources.settings for each in (first, second)]
     own = () if with_own else own_values(settings[0], settings[1])
+    sides = [
+        [without_own_values(resource, own, is_left=is_left) for resource in _without_namespace(built)]
+        for built, is_left in ((first, True), (second, False))
+    ]
+    folded = Folded(tuple(sides[1]), 0) if with_own else fold(sides[0], sides[1], _words(first), _words(second))
     found = compare(
         f"{left} -> {right}",
-        [without_own_values(resource, own, is_left=True) for resource in _without_namespace(first)],
-        [without_own_values(resource, own, is_left=False) for resource in _without_namespace(second)],
+        sides[0],
+        folded.resources,
         second.composed.api,
         read_keys=read_keys,
         owners=second.composed.sources.settings.owners,
     )
-    return found._replace(settings=tuple(map(str, own)))
+    told = f"{folded.times} values with each one's own name, namespace or parameters"
+    return found._replace(settings=(*map(str, own), *([told] if folded.times else [])))
+
+
+def _words(built: CompiledEnvironment) -> OwnWords:
+    sources = built.composed.sources
+    params = resolved_params(sources.settings.params, sources.where)
+    return own_words(built.compiled.environment, built.compiled.namespace, params)
 
 
 def read_keys(filename: str, text: str) -> Keys | None:

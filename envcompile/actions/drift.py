@@ -105,6 +105,21 @@ class LiveObject(NamedTuple):
     """Why the cluster could not be asked for it."""
 
 
+def find_all(project: Project, environments: Iterable[str], wanted: Wanted) -> list[EnvironmentDrift]:
+    """Compare environments with their clusters, one after the other.
+
+    Args:
+        project: the sources.
+        environments: their names.
+        wanted: how to look.
+    """
+    found = []
+    for name in environments:
+        with connect(project, name, wanted.context) as cluster:
+            found.append(find_drift(project, name, cluster, wanted))
+    return found
+
+
 def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wanted) -> EnvironmentDrift:
     """Compare an environment with its cluster.
 
@@ -121,7 +136,7 @@ def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wan
     built = project.compile_with_sources(environment)
     looked = list(live_objects(built, cluster))
     remarks = list(dict.fromkeys(one.problem for one in looked if one.problem))
-    entries = ignores_for(project, environment, built)
+    entries = ignores_for(project, built)
     scaled = _scaled(built.compiled.resources)
     comparer = _Comparer(built, cluster, wanted, entries, scaled)
     found = [drift for one in looked if not one.problem and (drift := comparer.object(one)) is not None]
@@ -139,6 +154,32 @@ def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wan
         comparer.probed,
         tuple(remarks),
     )
+
+
+def differences_of(
+    project: Project, built: CompiledEnvironment, cluster: Cluster, wanted: Wanted, identity: ResourceId
+) -> tuple[Difference, ...] | None:
+    """The differences of one resource with their values as they are; None where it is not in the cluster.
+
+    Args:
+        project: the sources.
+        built: the environment.
+        cluster: the connection to its cluster.
+        wanted: how to look.
+        identity: the resource.
+
+    Raises:
+        UnavailableError: the cluster does not answer, or forbids to read the object.
+    """
+    from envcompile.errors import Problem, UnavailableError
+
+    (one,) = live_objects(built, cluster, only=identity)
+    if one.problem:
+        raise UnavailableError([Problem(one.problem, "ask for the right to read it")])
+    if one.kind is None or one.value is None or is_going(one.value):
+        return None
+    comparer = _Comparer(built, cluster, wanted, ignores_for(project, built), _scaled(built.compiled.resources))
+    return comparer.differences(one, one.kind, one.value)
 
 
 def connect(project: Project, environment: str, context: str | None) -> Cluster:
@@ -160,11 +201,19 @@ def connect(project: Project, environment: str, context: str | None) -> Cluster:
     return Cluster(find_access(named, os.environ, checkout=project.root))
 
 
-def live_objects(built: CompiledEnvironment, cluster: Cluster) -> Iterator[LiveObject]:
-    """The live object of every compiled one; a kind is listed once in each namespace, Secrets are read one by one."""
+def live_objects(built: CompiledEnvironment, cluster: Cluster, only: ResourceId | None = None) -> Iterator[LiveObject]:
+    """The live object of every compiled one; a kind is listed once in each namespace, Secrets are read one by one.
+
+    Args:
+        built: the environment.
+        cluster: the connection to its cluster.
+        only: of this resource alone.
+    """
     kinds = cluster.discover()
     lists: dict[tuple[ApiKind, str], dict[str, dict[str, Any]] | str] = {}
     for resource in built.compiled.resources:
+        if only not in {None, resource.id}:
+            continue
         value = resource.value
         kind = kinds.of(str(value.get("apiVersion")), resource.id.kind)
         if kind is None:
@@ -172,7 +221,7 @@ def live_objects(built: CompiledEnvironment, cluster: Cluster) -> Iterator[LiveO
             continue
         home = resource.id.namespace or built.compiled.namespace or cluster.access.namespace or "default"
         namespace = home if kind.namespaced else ""
-        if (resource.id.group, resource.id.kind) == ("", "Secret"):
+        if only is not None or (resource.id.group, resource.id.kind) == ("", "Secret"):
             yield _single(resource, kind, namespace, cluster)
             continue
         place = (kind, namespace)
@@ -202,7 +251,13 @@ def _single(resource: Resource, kind: ApiKind, namespace: str, cluster: Cluster)
     except ApiError as error:
         if error.status != 403:
             raise
-        return LiveObject(resource, kind, namespace, None, f"secrets in {namespace} could not be read")
+        return LiveObject(
+            resource,
+            kind,
+            namespace,
+            None,
+            f"{kind.title} in {namespace or 'the cluster'} could not be read: {error.problems[0].what}",
+        )
 
 
 def _scaled(resources: Iterable[Resource]) -> frozenset[tuple[str, str, str]]:
@@ -244,13 +299,14 @@ class _Comparer:
         if live is None or is_going(live):
             note = f"it is being deleted since {is_going(live)}" if live is not None else ""
             return ObjectDrift(resource.id, "missing", (), place, None, note)
-        found = self._differences(one, one.kind, live)
+        found = self.differences(one, one.kind, live)
         if not found:
             return None
         fields = tuple(self._field(resource, difference) for difference in found)
         return ObjectDrift(resource.id, "changed", fields, place, None)
 
-    def _differences(self, one: LiveObject, kind: ApiKind, live: dict[str, Any]) -> tuple[Difference, ...]:
+    def differences(self, one: LiveObject, kind: ApiKind, live: dict[str, Any]) -> tuple[Difference, ...]:
+        """The differences of an object that is there."""
         identity = one.resource.id
         desired, live, managers, unknown = ignore(self._entries, identity, one.resource.value, live)
         self.remarks += [f"ignoreDifferences: {text} is not understood and was left out" for text in unknown]

@@ -11,7 +11,7 @@ from envcompile.kubernetes.clustermade import made_by_cluster, map_at
 from envcompile.model import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.actions.drift import LiveObject
     from envcompile.cluster.client import Cluster
@@ -76,7 +76,9 @@ def extras_of(
     return found, [told] if refused else []
 
 
-def _listed(cluster: Cluster, kind: ApiKind, namespace: str) -> Iterator[dict[str, Any]]:
+def _listed(cluster: Cluster, kind: ApiKind, namespace: str) -> list[dict[str, Any]]:
+    """What objects of a kind say of themselves, without their contents."""
+    found: list[dict[str, Any]] = []
     more = ""
     while True:
         page = cluster.request(
@@ -86,10 +88,10 @@ def _listed(cluster: Cluster, kind: ApiKind, namespace: str) -> Iterator[dict[st
             params={"limit": 500, **({"continue": more} if more else {})},
             accept=METADATA,
         )
-        yield from page.get("items") or ()
+        found += page.get("items") or ()
         more = str(map_at(page, "metadata").get("continue") or "")
         if not more:
-            return
+            return found
 
 
 def _is_made(value: dict[str, Any]) -> bool:

@@ -20,12 +20,13 @@ MOST_BYTES: Final = 4_000_000
 """Of a file that is looked into."""
 
 
-def ignores_for(project: Project, environment: str, built: CompiledEnvironment) -> tuple[Ignore, ...]:
+def ignores_for(project: Project, built: CompiledEnvironment) -> tuple[Ignore, ...]:
     """The entries of every Application that reads the environment's folder.
 
     Those of Applications among the compiled resources of the environment, and of YAML files anywhere in the repository;
     one whose path holds a parameter of an ApplicationSet counts for every environment.
     """
+    environment = built.compiled.environment
     found: list[Ignore] = []
     for value in (*(resource.value for resource in built.compiled.resources), *_written(project)):
         if _is_application(value) and any(_reads(path, environment) for path in sources_of(value)):

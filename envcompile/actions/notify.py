@@ -59,12 +59,12 @@ def letters(project: Project, wanted: Sequence[str], *, source: str, target: str
 
 def letters_of(receivers: Sequence[Notification], changed: Iterable[EnvironmentDiff], commit: str) -> list[Letter]:
     """The messages for what a commit changed, one for each environment and receiver that asks for it."""
-    return [
-        Letter(receiver.kind, receiver.address, _message(diff, commit))
-        for diff in changed
-        for receiver in receivers
-        if _wants(receiver, diff.environment)
-    ]
+    return [letter for diff in changed for letter in letters_to(receivers, diff.environment, _message(diff, commit))]
+
+
+def letters_to(receivers: Sequence[Notification], environment: str, message: Message) -> list[Letter]:
+    """One message for everybody who wants to hear of an environment."""
+    return [Letter(receiver.kind, receiver.address, message) for receiver in receivers if _wants(receiver, environment)]
 
 
 def notify(

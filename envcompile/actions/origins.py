@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from envcompile.actions.blame import EnvironmentBlame
 from envcompile.actions.explain import without_secrets
+from envcompile.ask.ownwords import own_words
 from envcompile.ask.redact import REDACTED, hides
 from envcompile.compose import configtext
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
-from envcompile.errors import UsageError
+from envcompile.errors import EnvcError, UsageError
 from envcompile.kubernetes.fieldpath import Item
+from envcompile.sources.params import resolved_params
 from envcompile.values import same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from envcompile.actions.past import Past
+    from envcompile.ask.ownwords import OwnWords
     from envcompile.compose.provenance import FieldOrigin, Say
     from envcompile.git.repository import Commit
     from envcompile.history.blame import Blamed
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi, Node
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Location, Resource, ResourceId
+    from envcompile.settings import Environment
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
 
@@ -98,12 +102,15 @@ class ResourceOrigins(NamedTuple):
 class EnvironmentOrigins(NamedTuple):
     """An environment with the origins of everything in it.
 
-    `commit` is the recorded commit that `since` looks at, empty where the history does not know it: then `unknown`
-    says why. `commits` holds the facts of every commit that is named, by hash.
+    `words` are what the environment calls its own, `settings` (`labels.KEY`, `rollout` …) what it does to every
+    resource. `commit` is the recorded commit that `since` looks at, empty where the history does not know it: then
+    `unknown` says why. `commits` holds the facts of every commit that is named, by hash.
     """
 
     environment: str
     namespace: str
+    words: OwnWords
+    settings: Mapping[str, str]
     resources: tuple[ResourceOrigins, ...]
     commit: str
     commits: Mapping[str, Commit]
@@ -139,9 +146,54 @@ def environment_origins(
     chosen = linked.resources() if only is None else [linked.resource(only)]
     resources = tuple(_resource(linked, resource, recorded) for resource in chosen)
     commits = recorded.commits(resources) if recorded is not None else {}
-    return EnvironmentOrigins(
-        name, linked.namespace, resources, known.commit if known is not None else "", commits, unknown
-    )
+    sources = linked.plan.sources
+    words = own_words(name, linked.namespace, resolved_params(sources.settings.params, sources.where))
+    commit = known.commit if known is not None else ""
+    settings = _settings(sources.settings)
+    return EnvironmentOrigins(name, linked.namespace, words, settings, resources, commit, commits, unknown)
+
+
+def every_origin(
+    project: Project, environments: Sequence[str] = (), *, with_history: bool = True
+) -> tuple[EnvironmentOrigins, ...]:
+    """Explain and blame several environments, in promotion order; where the history does not answer, without it.
+
+    Args:
+        project: the repository.
+        environments: their names; none means all.
+        with_history: ask the history, where one is recorded.
+    """
+    from envcompile.actions.past import open_past
+
+    past, reason = None, ""
+    if with_history and project.tree.root is not None:
+        try:
+            past = open_past(project.root)
+        except EnvcError as error:
+            reason = error.problems[0].what
+    chosen = project.choose(environments)
+    try:
+        found = [environment_origins(project, name, past) for name in project.environments if name in chosen]
+    finally:
+        if past is not None:
+            past.close()
+    return tuple([one._replace(unknown=reason) if reason else one for one in found])
+
+
+def _settings(settings: Environment) -> dict[str, str]:
+    """What the settings do to every resource and pod, by the name of the setting."""
+    labels = {
+        "labels": settings.labels,
+        "annotations": settings.annotations,
+        "podLabels": settings.pod_labels,
+        "podAnnotations": settings.pod_annotations,
+    }
+    found = {f"{name}.{key}": text for name, held in labels.items() for key, text in held.items()}
+    if settings.rollout is not None:
+        found["rollout"] = settings.rollout
+    if settings.sync_waves is not None:
+        found["syncWaves"] = "true" if settings.sync_waves else "false"
+    return found
 
 
 def layer_of(say: Say, environment: str) -> Layer:

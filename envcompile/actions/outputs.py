@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from envcompile.actions.shares import Shares
     from envcompile.emit.filenames import Placed
     from envcompile.emit.layout import Said
     from envcompile.emit.plan import Plan
@@ -39,7 +40,7 @@ _BYTES = 32
 """Of a SHA-256."""
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
     """The texts of one unit, packed: there are many units."""
 
     digests: bytes
@@ -53,9 +54,11 @@ class Texts:
 
     def __init__(self) -> None:
         self._spool = Spool(_BOUND)
-        self._made: dict[str, dict[int, _Made]] = {}
+        self._made: dict[str, dict[int, Made]] = {}
         self._renderer = Renderer()
         self._app = ""
+        self.elsewhere: Shares | None = None
+        """Who holds some of them, in other processes."""
 
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
@@ -76,9 +79,32 @@ class Texts:
             number: the unit's.
             texts: one a resource.
         """
-        self._spool.put((environment, number), b"".join(texts))
         digests = b"".join([sha256(text).digest() for text in texts])
-        self._made.setdefault(environment, {})[number] = _Made(digests, tuple(accumulate(map(len, texts))))
+        made = Made(digests, tuple(accumulate(map(len, texts))))
+        self.take_made(environment, number, made, b"".join(texts))
+
+    def take_made(self, environment: str, number: int, made: Made, together: bytes | None) -> None:
+        """Take what is known of the texts of a unit.
+
+        Args:
+            environment: the unit's.
+            number: the unit's.
+            made: what is known of them.
+            together: the texts one behind the other; None where others hold them.
+        """
+        if together is not None:
+            self._spool.put((environment, number), together)
+        self._made.setdefault(environment, {})[number] = made
+
+    def made(self, environment: str, number: int) -> Made:
+        """What is known of the texts of a unit that were taken."""
+        return self._made[environment][number]
+
+    def texts_of(self, environment: str, number: int) -> list[bytes]:
+        """The texts of a unit that were taken, and that nobody else holds."""
+        together = self._spool.get((environment, number)) or b""
+        ends = self._made[environment][number].ends
+        return [together[start:end] for start, end in zip((0, *ends), ends, strict=False)]
 
     def digests(self, environment: str, number: int) -> Sequence[str] | None:
         """The digests of the texts of a unit when they are at hand."""
@@ -166,7 +192,9 @@ class Outputs(Mapping[str, bytes]):
             place = paths[one.id]
             found[place] = digest(self.text(place))
         self._arranged = arrange(found, self.layout) if self.layout != "resource" else {}
-        self.bundle = Bundle(linked.environment, self, found if self.layout == "resource" else self._wholes())
+        others = texts.elsewhere.writer(linked.environment, self.places) if texts.elsewhere is not None else None
+        digests = found if self.layout == "resource" else self._wholes()
+        self.bundle = Bundle(linked.environment, self, digests, others)
 
     def _wholes(self) -> dict[str, str]:
         """The SHA-256 of each file that holds several resources."""

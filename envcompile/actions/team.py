@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from envcompile.errors import EnvcError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.actions.outputs import Outputs, Texts
     from envcompile.units.environment import Units
     from envcompile.units.project import Project
+    from envcompile.units.settling import Helpers
     from envcompile.units.shared_memo import SharedMemo
 
 ADDRESS = "ENVC_CACHE"
@@ -84,32 +86,83 @@ def publish(project: Project, made: Sequence[tuple[Outputs, Path]]) -> None:
         )
 
 
-def spread_to(
-    project: Project, texts: Texts, engine: str | None, jobs: int | None
-) -> Callable[[Sequence[Units]], None] | None:
-    """What lets others compile units; None when this process does.
+class Spread:
+    """Lets an engine compile units.
 
     Args:
         project: what is built.
+        texts: takes what it makes.
+        address: the engine.
+    """
+
+    def __init__(self, project: Project, texts: Texts, address: str) -> None:
+        self._project = project
+        self._texts = texts
+        self._address = address
+
+    @staticmethod
+    def read() -> None:
+        """Nothing: this process reads all sources."""
+
+    def begin(self, units: Sequence[Units]) -> None:
+        """Let it compile what is not remembered, and wait for it.
+
+        Raises:
+            EnvcError: a file cannot be read.
+            UsageError: the address names no engine.
+            UnavailableError: the engine does not answer, or has another envc.
+        """
+        from envcompile.units.batches import compile_elsewhere
+        from envcompile.units.sharing import Sharing
+
+        compile_elsewhere(
+            units,
+            self._address,
+            Sharing(self._project.ignores, self._project.parsed),
+            take=self._texts.take_texts,
+            forget=self._project.parsed.forget,
+        )
+
+    @staticmethod
+    def has(_app: str) -> bool:
+        """Nothing is the engine's any more."""
+        return False
+
+    @staticmethod
+    def collect(*, wait: bool) -> None:
+        """Nothing is left to come."""
+
+
+@contextmanager
+def helpers(
+    project: Project, environments: Sequence[str], texts: Texts, engine: str | None, jobs: int | None
+) -> Generator[Helpers | None]:
+    """Who compiles units beside this process; None when nobody does.
+
+    Args:
+        project: what is built.
+        environments: those that are built.
         texts: takes what they make.
         engine: the address of an engine.
         jobs: processes of this machine, where no engine is named; by the size of the work when left out.
     """
-    if engine is None and jobs is None:
-        return None
-    if engine is None and jobs == 1:
-        return None
-    from envcompile.units.batches import compile_elsewhere
-    from envcompile.units.sharing import Sharing
+    from envcompile.units.copies import can_copy
 
-    return partial(
-        compile_elsewhere,
-        address=engine or f"processes://{jobs}",
-        sharing=Sharing(project.ignores, project.parsed),
-        least=1,
-        take=texts.take_texts,
-        forget=project.parsed.forget,
-    )
+    if engine is not None:
+        yield Spread(project, texts, engine)
+    elif jobs == 1 or not project.tree.limits.is_trusted:
+        yield None
+    elif can_copy():
+        from envcompile.actions.shares import Shares
+
+        shares = Shares(project, environments, texts, jobs)
+        texts.elsewhere = shares
+        try:
+            yield shares
+        finally:
+            shares.close()
+    else:
+        yield Spread(project, texts, f"processes://{jobs}") if jobs is not None else None
 
 
 def trouble(project: Project) -> str:

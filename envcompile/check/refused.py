@@ -8,6 +8,8 @@ from envcompile.check.api.sure import surely_right
 from envcompile.kubernetes import load, supported_versions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envcompile.check.schema import Complaint
     from envcompile.kubernetes import KubeApi
 
@@ -15,14 +17,20 @@ _OF_VERSIONS: Final = (("apiVersion",), ("kind",))
 """Where it is said that a version or kind is gone: clusters that are older than all that are known have them."""
 
 
-def always_refused(api: KubeApi, value: Any) -> list[Complaint]:
+def always_refused(api: KubeApi, value: Any, shown: Callable[[], Any] | None = None) -> list[Complaint]:
     """What no API server takes of an object of a built-in kind, of whichever version, however it is asked.
 
     What only a strict server refuses is left out, as is what another version of Kubernetes takes; and where types and
     fields are right each by itself, what several say together is left to the checks.
+
+    Args:
+        api: the API.
+        value: the object.
+        shown: gives the object as it may be spoken of, where that is another one that is refused for the same reasons.
     """
     if surely_right(api, value, by_tables=True):
         return []
+    value = shown() if shown is not None else value
     group, kind = str(value.get("apiVersion")).rpartition("/")[0], str(value.get("kind"))
     if not api.is_built_in(group, kind):
         return []

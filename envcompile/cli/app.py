@@ -23,16 +23,30 @@ if TYPE_CHECKING:
 GROUPS = {
     "Begin": ("init", "new", "eject", "guide", "completion", "lsp", "hook"),
     "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
-    "Review and promote": ("affected", "diff", "compare", "cost", "promote", "pr", "owners", "notify"),
+    "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Look back": ("history", "version"),
+    "Look at clusters": ("drift",),
+    "Look back": ("history", "report", "ui", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
 """Command -> the module that has it, where that has another name."""
 
-_LONG = frozenset({"show", "explain", "check", "rule", "affected", "diff", "compare", "cost", "guide", "history"})
+_LONG = frozenset({
+    "show",
+    "explain",
+    "check",
+    "rule",
+    "affected",
+    "diff",
+    "compare",
+    "matrix",
+    "cost",
+    "drift",
+    "guide",
+    "history",
+})
 """Commands whose output may fill more than a screen."""
 
 SUMMARY = "Compile one Kubernetes configuration into every environment."

@@ -181,7 +181,7 @@ class BuildOptions(Options):
     watch: bool = flag("Build again whenever a source is saved.", is_quick=False)
     force: bool = flag("Overwrite what was edited by hand.")
     no_chart: bool = flag("Leave environments/chart as it is.")
-    jobs: int | None = flag("Compile in this many processes; default: one.", "N", least=1)
+    jobs: int | None = flag("Build in this many processes; default: by work.", "N", least=1)
     engine: str | None = flag("Let an engine compile: dask://HOST:PORT.", "ADDRESS")
     untrusted: bool = flag(UNTRUSTED)
     why: bool = flag("Tell of each unit (application x environment) whether it was compiled, and why.")

@@ -54,10 +54,10 @@ class Former:
 
     @cached_property
     def _kept(self) -> KeptFiles | None:
-        from envcompile.git.kept import kept_files
-
         if not self._folder.is_dir():
             return None
+        from envcompile.git.kept import kept_files
+
         try:
             return kept_files(self._folder)
         except UnavailableError:

@@ -16,6 +16,8 @@ from envcompile.files import repository_of
 from envcompile.model import Location
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from envcompile.emit.plan import Plan
 
 STAGING_PREFIX = "staging-"
@@ -228,26 +230,53 @@ def _write_index(data: bytes, folder: Path, scratch: Path) -> None:
 
 def _fill(plan: Plan, folder: Path, staging: Path, prefix: str) -> None:
     """Fill a staging folder with everything below `prefix` that the folder will hold."""
-    files = plan.bundle.files
     kept = {*plan.unchanged, *plan.others}
     root, below = str(staging), str(folder)
     made = {root}
+    missing = []
     for path in sorted([path for path in {*plan.bundle.digests, *plan.others} if path.startswith(prefix)]):
-        target = f"{root}/{path}"
-        parent = target.rpartition("/")[0]
-        if parent not in made:
-            os.makedirs(parent, exist_ok=True)  # ruff: ignore[os-makedirs] - the hot loop of a build; Path objects double its time
-            made.add(parent)
         if path in kept:
+            target = f"{root}/{path}"
+            _make_folder(target.rpartition("/")[0], made)
             _link(f"{below}/{path}", target)
         else:
-            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-            try:
-                remaining = files[path]
-                while remaining:
-                    remaining = remaining[os.write(descriptor, remaining) :]
-            finally:
-                os.close(descriptor)
+            missing.append(path)
+    files, others = plan.bundle.files, plan.bundle.others
+    own = others.begin(root, missing) if others is not None else missing
+    write_files(root, ((path, files[path]) for path in own))
+    for path in others.finish() if others is not None else ():
+        (staging / path).unlink(missing_ok=True)
+        write_files(root, [(path, files[path])])
+
+
+def write_files(root: str, files: Iterable[tuple[str, bytes]]) -> None:
+    """Write new files, with the folders that they need.
+
+    Args:
+        root: the folder that they are below.
+        files: the path of each below it, and its bytes.
+
+    Raises:
+        OSError: one cannot be written, or is there.
+    """
+    made = {root}
+    for path, data in files:
+        target = f"{root}/{path}"
+        _make_folder(target.rpartition("/")[0], made)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            remaining = data
+            while remaining:
+                remaining = remaining[os.write(descriptor, remaining) :]
+        finally:
+            os.close(descriptor)
+
+
+def _make_folder(folder: str, made: set[str]) -> None:
+    """Make a folder, unless this was done before."""
+    if folder not in made:
+        os.makedirs(folder, exist_ok=True)  # ruff: ignore[os-makedirs] - the hot loop of a build; Path objects double its time
+        made.add(folder)
 
 
 def _link(source: str, target: str) -> None:

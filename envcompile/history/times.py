@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from envcompile.errors import Problem, UsageError
+
 _CYCLE = 400
 """Years after which the Gregorian calendar repeats itself, with the days of the week."""
 _SECONDS_OF_CYCLE = 12_622_780_800
@@ -13,6 +15,8 @@ _LAST = 253_402_300_799 - 2 * 86_400
 _LAST_OF_GIT = 67_767_976_233_532_799
 """Seconds since 1970 of the last year that C's calendar has; git shows what is later as 1970, where time begins."""
 _MOST_MILLISECONDS = 2**63 - 1
+_UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+"""Seconds of the units of ages."""
 
 
 def day(seconds: int) -> str:
@@ -33,6 +37,29 @@ def milliseconds(text: str) -> int:
     cycles = max(0, -(-(int(year) - 9999) // _CYCLE))
     moment = datetime.fromisoformat(f"{int(year) - cycles * _CYCLE:04d}-{rest}")
     return min((int(moment.timestamp()) + cycles * _SECONDS_OF_CYCLE) * 1000, _MOST_MILLISECONDS)
+
+
+def moment_of(text: str, now: int) -> int:
+    """The time that people mean by `30d`, by `12h`, or by a day or time such as 2026-11-23T14:30.
+
+    Args:
+        text: what they wrote; local time unless it says another time zone.
+        now: from when ages count, in seconds since 1970.
+
+    Returns:
+        Seconds since 1970.
+
+    Raises:
+        UsageError: the text is neither.
+    """
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isdecimal() and len(number) < 7:
+        return now - int(number) * _UNITS[unit]
+    try:
+        return int(datetime.fromisoformat(text).astimezone().timestamp())
+    except (ValueError, OverflowError, OSError) as error:
+        fix = "write an age such as 30d, or 2026-11-23, or 2026-11-23T14:30 with +01:00 or Z for a time zone"
+        raise UsageError([Problem(f"`{text}` is no time", fix)]) from error
 
 
 def _calendar(seconds: int, *, utc: bool = False) -> tuple[int, datetime]:

@@ -264,6 +264,13 @@ def _job(value: dict[str, Any], _asked: Mapping[str, Any]) -> Iterator[tuple[str
     if "selector" in spec:
         spec = _less(spec, "selector")
         yield "spec.selector", {**value, "spec": spec}
+    # A Job without labels is given those of its pods, these among them.
+    own = map_at(value, "metadata", "labels")
+    rest = {name: text for name, text in own.items() if not _LABELS.fullmatch(str(name))}
+    if rest != own:
+        metadata = map_at(value, "metadata")
+        value = {**value, "metadata": {**metadata, "labels": rest} if rest else _less(metadata, "labels")}
+        yield "label controller-uid", {**value, "spec": spec}
     template = map_at(spec, "template")
     labels = map_at(template, "metadata", "labels")
     kept = {name: text for name, text in labels.items() if not _LABELS.fullmatch(str(name))}

@@ -49,6 +49,8 @@ class Owned(NamedTuple):
 
     writer: Writer
     tree: Mapping[str, Any]
+    is_named: bool = True
+    """The place itself is named, and not only a value around it that is owned as a whole."""
 
     @property
     def is_whole(self) -> bool:
@@ -90,7 +92,7 @@ def below_item(owners: Owners, item: Any, defaults: Iterable[tuple[str, Any]] = 
     found = []
     for owned in owners:
         if not owned.tree:
-            found.append(owned)
+            found.append(owned._replace(is_named=False))
         for step, tree in owned.tree.items():
             if step.startswith("k:") and all(said.get(key, ABSENT) == value for key, value in _read(step).items()):
                 found.append(Owned(owned.writer, tree if isinstance(tree, dict) else {}))
@@ -100,7 +102,7 @@ def below_item(owners: Owners, item: Any, defaults: Iterable[tuple[str, Any]] = 
 def below_value(owners: Owners, value: Any) -> Owners:
     """Who owns a value of a list that is a set."""
     return tuple(
-        Owned(owned.writer, {})
+        Owned(owned.writer, {}, bool(owned.tree))
         for owned in owners
         if not owned.tree or any(step.startswith("v:") and _read(step) == value for step in owned.tree)
     )
@@ -124,7 +126,7 @@ def _below(owners: Owners, step: str) -> Owners:
     found = []
     for owned in owners:
         if not owned.tree:
-            found.append(owned)
+            found.append(owned._replace(is_named=False))
         elif step in owned.tree:
             tree = owned.tree[step]
             found.append(Owned(owned.writer, tree if isinstance(tree, dict) else {}))

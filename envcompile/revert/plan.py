@@ -117,8 +117,8 @@ def plan_restoration(past: Past, project: Project, revision: Revision, only: str
     go_back(draft, past.repository, revision.commit, files)
     if draft.state.gaps:
         raise EnvcError(list(_not_reached(draft, revision)))
-    _check_others(project, environment, draft.edits)
-    return Restoration(environment, revision.commit, _really_changed(project, draft.edits))
+    check_others(project, environment, draft.edits)
+    return Restoration(environment, revision.commit, really_changed(project, draft.edits))
 
 
 def write_restoration(project: Project, restoration: Restoration) -> list[str]:
@@ -128,8 +128,21 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
         UnavailableError: a file cannot be written.
         EnvcError: a folder is a symlink: what is in it may belong to other environments, too.
     """
-    root = project.root
-    for path in restoration.edits:
+    return write_edits(project.root, restoration.edits)
+
+
+def write_edits(root: Path, edits: Edits) -> list[str]:
+    """Write changed files of an overlay, each in one step; their paths.
+
+    Args:
+        root: the project's folder.
+        edits: path -> bytes, None for a file that goes.
+
+    Raises:
+        UnavailableError: a file cannot be written.
+        EnvcError: a folder is a symlink: what is in it may belong to other environments, too.
+    """
+    for path in edits:
         folder = (root / path).parent
         if folder.resolve() != root.resolve() / folder.relative_to(root):
             raise EnvcError([
@@ -138,7 +151,7 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
                     "put a copy in the symlink's place first; `--as-output` changes no source",
                 )
             ])
-    for path, data in sorted(restoration.edits.items()):
+    for path, data in sorted(edits.items()):
         target = root / path
         if data is None:
             target.unlink(missing_ok=True)
@@ -148,7 +161,7 @@ def write_restoration(project: Project, restoration: Restoration) -> list[str]:
         except OSError as error:
             raise unwritable(path, error) from error
         write_atomically(target, data, shown=path)
-    return sorted(restoration.edits)
+    return sorted(edits)
 
 
 def _check_compiled(revision: Revision) -> None:
@@ -199,7 +212,7 @@ def _not_reached(draft: Draft, revision: Revision) -> Iterator[Problem]:
         yield Problem(f"the same is true of {left} further resource{'s' if left > 1 else ''}", fix)
 
 
-def _check_others(project: Project, environment: str, edits: Mapping[str, bytes | None]) -> None:
+def check_others(project: Project, environment: str, edits: Mapping[str, bytes | None]) -> None:
     """Make sure that no other environment changes: one may extend the overlay.
 
     Raises:
@@ -232,6 +245,7 @@ def _compiled(project: Project, environment: str) -> dict[ResourceId, Value] | N
         return None
 
 
-def _really_changed(project: Project, edits: Edits) -> Edits:
+def really_changed(project: Project, edits: Edits) -> Edits:
+    """The files of a change whose bytes differ from what is there."""
     tree = project.tree
     return {path: data for path, data in edits.items() if (tree.read(path) if tree.is_file(path) else None) != data}

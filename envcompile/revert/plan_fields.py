@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.at_commit import AtCommit
 from envcompile.compose.differences import Rehearsal, changes, json_operations, json_patch, whole
@@ -28,9 +28,18 @@ if TYPE_CHECKING:
 _ROUNDS = 4
 _SOURCES = (".yaml", ".yml", ".json", ".jsonnet", ".libsonnet")
 _PATCH = b"kind: Patch"
-_FILE = "restored.yaml"
-_LAST_FILE = "zz-restored.yaml"
-"""Sorted behind all others, for patches that have to come last."""
+
+
+class Signature(NamedTuple):
+    """How files with new patches are called, and what they say of themselves."""
+
+    name: str
+    """The file is called so, and one that has to come behind all others `zz-` and so."""
+    command: str
+    """Who writes it."""
+
+
+RESTORED = Signature("restored", "envc history restore {environment} --as-overlay")
 
 
 def go_back(draft: Draft, repository: Repository, commit: str, files: Mapping[ResourceId, str]) -> None:
@@ -50,7 +59,7 @@ def go_back(draft: Draft, repository: Repository, commit: str, files: Mapping[Re
         settingback.follow_resources(draft)
         seal_back(draft, then)
         _bring_files_back(draft, then)
-        steps = _Steps(draft, then, files)
+        steps = _Steps(draft, then, files, RESTORED)
         steps.run()
         if draft.state.gaps:
             reached = draft.snapshot()
@@ -59,6 +68,18 @@ def go_back(draft: Draft, repository: Repository, commit: str, files: Mapping[Re
             if draft.state.gaps:
                 draft.go_back(reached)
         sweep_up(draft)
+
+
+def lead(draft: Draft, signature: Signature) -> None:
+    """Lead a draft to what is wanted by settings, its overlay's own documents and new patches, without a past.
+
+    Args:
+        draft: the sources; `wanted` says where to.
+        signature: how new files are called.
+    """
+    if draft.state.gaps:
+        settingback.follow_resources(draft)
+        _Steps(draft, None, {}, signature).run()
 
 
 def _bring_files_back(draft: Draft, then: Then) -> None:
@@ -131,10 +152,11 @@ class _Pending:
 
 
 class _Steps:
-    def __init__(self, draft: Draft, then: Then, files: Mapping[ResourceId, str]) -> None:
+    def __init__(self, draft: Draft, then: Then | None, files: Mapping[ResourceId, str], signature: Signature) -> None:
         self._draft = draft
         self._then = then
         self._files = files
+        self._signature = signature
 
     def run(self) -> None:
         """Documents first, then patches; what a change of one resource does to others is met in the next round."""
@@ -245,10 +267,12 @@ class _Steps:
             return
         application = self._files.get(gap.id, "").partition("/")[0] or (gap.have.app if gap.have else "")
         folder = self._draft.folder
-        path = f"{folder}/{_LAST_FILE}" if last else f"{folder}/{application or 'restored'}/{_FILE}"
+        name = f"{self._signature.name}.yaml"
+        path = f"{folder}/zz-{name}" if last else f"{folder}/{application or self._signature.name}/{name}"
         text = pending.text(path)
         if text is None:
-            text = f"# Written by `envc history restore {self._draft.environment} --as-overlay`.\n"
+            command = self._signature.command.format(environment=self._draft.environment)
+            text = f"# Written by `{command}`.\n"
         elif not text.endswith("\n"):
             text += "\n"
         for document in documents:
@@ -258,7 +282,7 @@ class _Steps:
     def _new_documents(self, gap: Gap, *, last: bool) -> list[Value] | None:
         rehearsal = self._rehearsal()
         if gap.have is None:
-            value = self._then.laid(gap.id) or gap.want
+            value = (self._then.laid(gap.id) if self._then is not None else None) or gap.want
             others = [known.name for known in self._draft.wanted if known.kind == gap.id.kind and known != gap.id]
             return whole(value, rehearsal, others) if value is not None else None
         goal = self._goal(gap)
@@ -279,7 +303,7 @@ class _Steps:
         declared = next((step.before for step in gap.have.steps if step.within == ("secretBackend",)), None)
         if declared is None:
             return gap.have.value, gap.want
-        wanted = self._then.declared(gap.id)
+        wanted = self._then.declared(gap.id) if self._then is not None else None
         if wanted is None and gap.id.kind == "SealedSecret":
             wanted = redeclared(declared, gap.have.value, gap.want)
         return (declared, wanted) if wanted is not None else None

@@ -10,6 +10,8 @@
 | `hpa/clock.py` | when the next reconciliation happens |
 | `podworld.py` | pods that start, serve a load and end: what the controller looks at |
 | `replay.py` | the exact replay of a scenario: world and controller, step by step |
+| `columns.py` | the loads of a replay as arrays |
+| `fast.py`, `lanes.py`, `eventlanes.py` | the same sizes as `replay.py` gives, a year at 15 s in under a second |
 | `quantities.py` | quantities of Kubernetes as whole milli-units |
 
 All instants and durations are whole milliseconds unless a name says `_seconds`; amounts are whole milli-units.

@@ -57,10 +57,13 @@ def replay(
     flags: ControllerFlags = DEFAULT_FLAGS,
     edits: Sequence[Edit] = (),
     fetch_ms: int = 0,
+    *,
+    edits_first: bool = False,
 ) -> Iterator[Step]:
     """Give every reconciliation from 0 to the end of the samples; a fetch of a metric takes `fetch_ms`.
 
-    An edit at the very instant of a reconciliation is made before it.
+    An edit at the very instant of a reconciliation is made after it, or before it with `edits_first`: in a cluster
+    either may come first.
     """
     period = flags.sync_period_seconds * 1000
     end = scene.samples * SAMPLE_MS
@@ -68,8 +71,6 @@ def replay(
     edits = sorted(edits, key=lambda edit: edit.at)
     now, waiting = 0, None
     while True:
-        while edits and edits[0].at <= now:
-            fleet, autoscaler = _edited(scene, fleet, autoscaler, edits.pop(0))
         view, ordinals = look(scene, fleet, now)
         readings = []
         if reads_metrics(autoscaler, memory, fleet.spec):
@@ -82,7 +83,7 @@ def replay(
         scheduled = next_sync(now, decision.ended, period, waiting)
         now, waiting = scheduled, None
         # A new spec reconciles at once; a size that was set by hand waits for the next sync.
-        while edits and edits[0].at < scheduled:
+        while edits and edits[0].at < scheduled + edits_first:
             edit = edits.pop(0)
             fleet, autoscaler = _edited(scene, fleet, autoscaler, edit)
             if edit.autoscaler is not None:

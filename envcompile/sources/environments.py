@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
 from envcompile.limits import limits_of
+from envcompile.sources.facts import EnvironmentFacts
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
-from envcompile.sources.params import parameters_in, resolved_params
-from envcompile.sources.parsed import EnvironmentFacts, ParsedFiles, raw_value
+from envcompile.sources.params import MARK, parameters_in, resolved_params
+from envcompile.sources.parsed import ParsedFiles
 from envcompile.sources.project import (
     BASE,
     ENVIRONMENT_FILE,
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 
     from envcompile.model import Document, Layer, Location, Pointer
     from envcompile.settings import Environment, Project
+    from envcompile.sources.facts import LayerContents
     from envcompile.sources.params import ParameterUse
-    from envcompile.sources.parsed import LayerContents
     from envcompile.sources.project import Overlay
     from envcompile.sources.scans import FileScan
     from envcompile.sources.tree import File, FileEntry, Tree
@@ -297,7 +298,7 @@ class EnvironmentSources:
 
     def parameters(self, document: Document) -> list[ParameterUse]:
         """The strings of a document that parameters were put into."""
-        return parameters_in(raw_value(self._parsed, self._tree, document))
+        return parameters_in(_raw_value(self._parsed, self._tree, document))
 
     def source(self, path: str) -> File:
         """One of its files.
@@ -429,3 +430,13 @@ def layer_of(path: str) -> str:
     if parts[0] == OVERLAYS and len(parts) > 2:
         return f"{OVERLAYS}/{parts[1]}"
     return BASE if parts[0] == BASE and len(parts) > 1 else ""
+
+
+def _raw_value(parsed: ParsedFiles, tree: Tree, document: Document) -> Any:
+    """The value of a document as its file has it, with parameters not yet put in; the value itself of jsonnet's."""
+    if document.generated or MARK not in document.source.read():
+        return document.value
+    value = parsed.values(tree, document.source.path)[document.index]
+    for step in document.within:
+        value = value[step]
+    return value

@@ -10,8 +10,9 @@ import msgspec
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.git.blob import SHA1_DIGITS, blob_id
-from envcompile.limits import DEFAULT_LIMITS, too_much
+from envcompile.limits import too_much
 from envcompile.model import Layer, Location
+from envcompile.sources.facts import EnvironmentFacts, LayerContents
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.tree import File
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.files import Spool
-    from envcompile.limits import Limits
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
     from envcompile.sources.scans import FileScan
@@ -43,26 +43,6 @@ _BOUND = 2_000_000
 
 Those beyond are put aside as bytes, of which as many are kept again; an unnamed file takes the rest.
 """
-
-
-class EnvironmentFacts(NamedTuple):
-    """What the files of a layer may ask about the environment they are read for."""
-
-    params: Mapping[str, Any]
-    """Parameters as written; they may use each other."""
-    jsonnet: Mapping[str, Any]
-    """The object jsonnet gets."""
-    digest: str
-    """Of both."""
-    limits: Limits = DEFAULT_LIMITS
-    """What reading it may take."""
-
-
-class LayerContents(NamedTuple):
-    """A layer as one environment sees it, and the files that each of its files was computed from."""
-
-    layer: Layer
-    dependencies: dict[str, frozenset[str]]
 
 
 class _Said(NamedTuple):
@@ -168,9 +148,7 @@ class ParsedFiles:
         if file is None:
             file = self._files[path] = File(path, tree.read(path))
             self._held += len(file.data)
-            self._total += len(file.data)
-            if self._total > tree.limits.size << 20:
-                raise too_much("size", tree.limits, "the sources hold more than", path)
+            self._count(tree, len(file.data), path)
             known = self._digests.get(path)
             if known is not None and known != blob_id(file.data, len(known)):
                 what = f"`{path}` was changed while it was compiled"
@@ -370,6 +348,50 @@ class ParsedFiles:
         self._scanned.pop(name, None)
         return found
 
+    def scan_apart(self, tree: Tree, places: Iterable[tuple[str, str]]) -> dict[tuple[str, str], FileScan]:
+        """What some files speak of, by layer and path, where it is the same in every environment and nothing is wrong.
+
+        Args:
+            tree: where they are.
+            places: layer and path of each; `scan` looks at those again that are left out.
+        """
+        found: dict[tuple[str, str], FileScan] = {}
+        for name, path in places:
+            try:
+                scan = self.rescan(tree, name, path)
+            except EnvcError:
+                continue
+            if scan is not None:
+                found[name, path] = self._scans[name, path] = self._rescanned.pop((name, path))
+                if self._held > _BOUND:
+                    self._pack(scan)
+        return found
+
+    def take_scans(self, tree: Tree, scans: Mapping[tuple[str, str], FileScan], size: int) -> None:
+        """Take scans of files that a copy of this process read; who reads one again must find the same.
+
+        Args:
+            tree: where the files are.
+            scans: as `scan_apart` gives them.
+            size: bytes that were read for them.
+
+        Raises:
+            EnvcError: the sources hold more than they may.
+        """
+        self._scans.update(scans)
+        self._digests.update({path: scan.digest for (_, path), scan in scans.items()})
+        self._count(tree, size, next((path for _, path in scans), ""))
+
+    @property
+    def total(self) -> int:
+        """Bytes of all files that were read."""
+        return self._total
+
+    def _count(self, tree: Tree, size: int, path: str) -> None:
+        self._total += size
+        if self._total > tree.limits.size << 20:
+            raise too_much("size", tree.limits, "the sources hold more than", path)
+
     def adopt(self) -> None:
         """Take what edited files speak of for what files spoke of at the last build, which now is this one."""
         self._scans.update(self._rescanned)
@@ -476,13 +498,3 @@ class ParsedFiles:
 
 
 _NOTHING: frozenset[str] = frozenset()
-
-
-def raw_value(parsed: ParsedFiles, tree: Tree, document: Document) -> Any:
-    """The value of a document as its file has it, with parameters not yet put in; the value itself of jsonnet's."""
-    if document.generated or MARK not in document.source.read():
-        return document.value
-    value = parsed.values(tree, document.source.path)[document.index]
-    for step in document.within:
-        value = value[step]
-    return value

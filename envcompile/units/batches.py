@@ -97,7 +97,6 @@ def compile_elsewhere(
     address: str,
     sharing: Sharing,
     *,
-    least: int,
     take: Callable[[str, int, Sequence[bytes]], None],
     forget: Callable[[list[str]], None],
 ) -> None:
@@ -107,7 +106,6 @@ def compile_elsewhere(
         units: those of all environments.
         address: the engine.
         sharing: tells what may leave this process.
-        least: so many units are worth it.
         take: is given environment, number and texts of each unit that nothing is wrong with.
         forget: is given the files that were read for units that were sent.
 
@@ -123,17 +121,9 @@ def compile_elsewhere(
         for number in sorted(sharing.units_of(one.plan) if module.IS_REMOTE else _public(one.plan))
         if not one.is_remembered(number)
     ]
-    if len(missing) < least:
-        decision("units", "%s units are compiled here: too few for %s", len(missing), address.partition(":")[0])
+    if not missing:
         return
     missing.sort(key=lambda place: place[0].plan.units[place[1]].app)
-    if not module.IS_REMOTE:
-        from envcompile.units.copies import can_copy, compile_in_copies
-
-        if rest.isdecimal() and int(rest) and can_copy():
-            decision("units", "%s units are compiled by %s copies of this process", len(missing), rest)
-            _adopt(compile_in_copies(missing, int(rest), forget), take)
-            return
     package = package_digest() if module.IS_REMOTE else ""
     with module.opened(rest) as engine:
         decision("units", "%s units are compiled by %s workers", len(missing), engine.workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.assemble import compose_unit
@@ -78,12 +79,12 @@ def _refused(resources: Sequence[Resource], api: KubeApi) -> tuple[RefusedField,
     return tuple([
         RefusedField(position, complaint.pointer, complaint.what)
         for position, resource in enumerate(resources)
-        for complaint in always_refused(api, _shown(resource))
+        for complaint in always_refused(api, resource.value, partial(_shown, resource))
     ])
 
 
 def _shown(resource: Resource) -> dict[str, Any]:
-    """A resource as it may be judged: free of the values of a Secret in clear."""
+    """A resource as it may be spoken of: free of the values of a Secret in clear."""
     if resource.id.kind != "Secret":
         return resource.value
     from envcompile.check.hiding import NOT_SHOWN, hidden

@@ -1,30 +1,25 @@
-"""Units compiled by copies of this process: they have read everything already, so only what comes of it travels.
+"""Copies of this process that do a share of its work, asked over pipes: they start with all that it has read.
 
-A copy that ends early costs nothing but time: whatever it did not tell is compiled by whoever asks for it.
+A copy that ends early costs nothing but time: whatever it did not do is done by whoever asks.
 """
 
 from __future__ import annotations
 
 import os
-import pickle  # ruff: ignore[suspicious-pickle-import] - from copies of this very process
+import pickle  # ruff: ignore[suspicious-pickle-import] - between this process and copies of it
 import sys
 import threading
-from typing import TYPE_CHECKING, cast
-
-from envcompile.units.batches import made_of
-from envcompile.yamlio import Renderer
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from multiprocessing.connection import Connection
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from envcompile.units.batches import Made
-    from envcompile.units.environment import Units
+    Answer = Callable[[int, Any], Iterable[Any]]
 
-    Place = tuple[Units, int]
-
-_TOGETHER = 64
-"""Units that are told of at a time."""
+_ROOM = 1 << 20
+"""Bytes that a copy can tell before it waits for somebody to listen."""
+_LENGTH = 8
+"""Bytes of the number before each message that says how long it is."""
 
 
 def can_copy() -> bool:
@@ -33,62 +28,151 @@ def can_copy() -> bool:
     return sys.platform == "linux" and hasattr(os, "fork") and is_alone
 
 
-def compile_in_copies(
-    missing: Sequence[Place], count: int, forget: Callable[[list[str]], None]
-) -> Iterator[tuple[Sequence[Place], list[Made]]]:
-    """What becomes of units, some at a time, as copies of this process get ready with them; not of all if one ends.
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Lane(NamedTuple):
+    """The way to a copy, and back, as descriptors."""
+
+    process: int
+    asks: int
+    tells: int
+
+    def close(self) -> None:
+        """Give the way up: a copy that finds it closed ends."""
+        os.close(self.asks)
+        os.close(self.tells)
+
+
+class Copies:
+    """Copies of this process; close them after use.
 
     Args:
-        missing: the units, those of an application together.
-        count: so many copies share them.
-        forget: is given the files that were read for units that are done.
+        count: so many, numbered from 1 on.
+        answer: what a copy does, given its number and what it is asked: the parts of its answer one by one.
     """
-    from multiprocessing import get_context
-    from multiprocessing.connection import wait
 
-    context = get_context("fork")
-    size = -(-len(missing) // count)
-    lanes = {}
-    try:
-        for start in range(0, len(missing), size):
-            places = missing[start : start + size]
-            reader, writer = context.Pipe(duplex=False)
-            process = context.Process(target=_work, args=(places, writer, forget), daemon=True)
-            process.start()
-            writer.close()
-            lanes[reader] = (process, places, 0)
-        while lanes:
-            for reader in cast("list[Connection]", wait(list(lanes))):
-                process, places, done = lanes[reader]
+    def __init__(self, count: int, answer: Answer) -> None:
+        self._lanes: dict[int, _Lane] = {}
+        self._busy: set[int] = set()
+        for number in range(1, count + 1):
+            asked, asks = os.pipe()
+            told, tells = os.pipe()
+            _widen(tells)
+            process = os.fork()
+            if not process:
+                for lane in self._lanes.values():
+                    lane.close()
+                os.close(asks)
+                os.close(told)
+                _serve(number, asked, tells, answer)
+            os.close(asked)
+            os.close(tells)
+            self._lanes[number] = _Lane(process, asks, told)
+
+    def ask(self, requests: Mapping[int, Any]) -> None:
+        """Ask copies that have answered everything before; those that are gone are passed over.
+
+        Args:
+            requests: what each is asked, by its number.
+        """
+        for number, request in requests.items():
+            lane = self._lanes.get(number)
+            if lane is None:
+                continue
+            try:
+                _send(lane.asks, request)
+                self._busy.add(number)
+            except OSError:
+                self._lose(number)
+
+    def answers(self, *, wait: bool) -> Iterator[tuple[int, Any]]:
+        """The parts of answers with the number of the copy, as they come.
+
+        Args:
+            wait: until all is answered; else only what is there now.
+        """
+        import select
+
+        while self._busy:
+            ways = {self._lanes[number].tells: number for number in self._busy}
+            ready = select.select(list(ways), [], [], None if wait else 0)[0]
+            if not ready:
+                return
+            for way in ready:
+                number = ways[way]
                 try:
-                    made = pickle.loads(reader.recv_bytes())  # ruff: ignore[suspicious-pickle-usage] - as above
-                except (EOFError, OSError, pickle.UnpicklingError):
-                    process.join()
-                    del lanes[reader]
+                    part = _received(way)
+                except (EOFError, OSError):
+                    self._lose(number)
                     continue
-                lanes[reader] = (process, places, done + len(made))
-                yield places[done : done + len(made)], made
-    finally:
-        for process, _, _ in lanes.values():
-            process.terminate()
+                if part is None:
+                    self._busy.discard(number)
+                else:
+                    yield number, part
+
+    def close(self) -> None:
+        """End all copies; those at work are not waited for."""
+        import signal
+
+        for number in list(self._lanes):
+            if number in self._busy:
+                os.kill(self._lanes[number].process, signal.SIGKILL)
+            self._lose(number)
+
+    def _lose(self, number: int) -> None:
+        self._busy.discard(number)
+        lane = self._lanes.pop(number)
+        lane.close()
+        os.waitpid(lane.process, 0)
 
 
-def _work(places: Sequence[Place], writer: Connection, forget: Callable[[list[str]], None]) -> None:
-    """Compile units and tell of them; what goes wrong goes wrong again in the process that waits, and is told there."""
-    renderer = Renderer()
-    app = ""
-    read: list[str] = []
+def _widen(pipe: int) -> None:
+    """Let a pipe hold more, where the system allows it."""
+    import fcntl
+
     try:
-        for start in range(0, len(places), _TOGETHER):
-            made = []
-            for one, number in places[start : start + _TOGETHER]:
-                unit = one.plan.units[number]
-                if unit.app != app:
-                    forget(read)
-                    app, read, renderer = unit.app, [], Renderer()
-                read += [part.path for part in unit.parts]
-                made.append(made_of(one.compile(number), renderer, with_values=one.plan.is_joined))
-                one.compiled.pop(number, None)
-            writer.send_bytes(pickle.dumps(made, pickle.HIGHEST_PROTOCOL))
-    except (Exception, KeyboardInterrupt):  # ruff: ignore[blind-except] - see above
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _ROOM)
+    except OSError:
         return
+
+
+def _serve(number: int, asked: int, tells: int, answer: Answer) -> NoReturn:
+    """Answer until nobody asks; what goes wrong goes wrong again in the process that waits, and is told there."""
+    try:
+        while True:
+            for part in answer(number, _received(asked)):
+                _send(tells, part)
+            _send(tells, None)
+    finally:
+        os._exit(1)
+
+
+def _send(way: int, message: Any) -> None:
+    data = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    remaining = memoryview(len(data).to_bytes(_LENGTH, "little") + data)
+    while remaining:
+        remaining = remaining[os.write(way, remaining) :]
+
+
+def _received(way: int) -> Any:
+    """The next message.
+
+    Raises:
+        EOFError: nobody sends any more.
+    """
+    length = int.from_bytes(_read(way, _LENGTH), "little")
+    return pickle.loads(_read(way, length))  # ruff: ignore[suspicious-pickle-usage] - as above
+
+
+def _read(way: int, length: int) -> bytes:
+    parts = []
+    while length:
+        part = os.read(way, min(length, _ROOM))
+        if not part:
+            raise EOFError
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)

@@ -100,6 +100,16 @@ class Units:
         elif compiled.is_sound:
             self._pack(number)
 
+    def take_told(self, number: int, told: bytes) -> None:
+        """Take what a unit tells that was compiled elsewhere, and with which nothing is wrong; its values stay there.
+
+        Args:
+            number: the unit's.
+            told: its exports, packed.
+        """
+        self.anew.add(number)
+        self._told[number] = told
+
     def drop(self, number: int) -> None:
         """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""
         if self.compiled[number].is_sound:

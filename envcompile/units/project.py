@@ -21,7 +21,7 @@ from envcompile.units.seal import external_store
 from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from envcompile import settings as models
     from envcompile.git.trees import StoredTree
@@ -283,47 +283,19 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         known = self._linked.get(environment)
         if known is None:
-            units = self._units.pop(environment, None) or Units(self.plan(environment), self.memo)
-            known = self._linked[environment] = LinkedEnvironment(units)
+            known = self._linked[environment] = LinkedEnvironment(self.units_of(environment))
         return known
 
-    def settle(
-        self,
-        environments: Iterable[str],
-        take: Callable[[str, int, CompiledUnit], None],
-        spread: Callable[[Sequence[Units]], None] | None = None,
-        *,
-        keeps_values: bool = False,
-    ) -> None:
-        """Compile what is not remembered, application by application, so that few values are held at a time.
+    def units_of(self, environment: str) -> Units:
+        """The units of one environment before they are joined.
 
-        Args:
-            environments: those that will be linked.
-            take: is given each compiled unit with which nothing is wrong and that others do nothing to: environment,
-                number, and the unit, whose values are given up afterwards.
-            spread: may settle some of the units before.
-            keeps_values: hold all values, for who asks for every one of them afterwards.
+        Raises:
+            EnvcError: what is wrong with its settings, or with files that cannot be taken apart.
         """
-        units = [Units(self.plan(environment), self.memo) for environment in environments]
-        if spread is not None:
-            spread(units)
-        apps: dict[str, list[tuple[Units, int]]] = {}
-        for one in units:
-            self._units[one.plan.environment] = one
-            for number, app in enumerate(one.plan.units.apps):
-                apps.setdefault(app, []).append((one, number))
-        for app in sorted(apps):
-            done = False
-            for one, number in apps[app]:
-                compiled = one.settle(number)
-                if compiled is not None and compiled.is_sound:
-                    done = True
-                    if not one.plan.is_joined:
-                        take(one.plan.environment, number, compiled)
-            for one, number in apps[app] if done else ():
-                if number in one.compiled and not one.plan.is_joined and not keeps_values:
-                    one.drop(number)
-                self._parsed.forget([part.path for part in one.plan.units[number].parts])
+        known = self._units.get(environment)
+        if known is None:
+            known = self._units[environment] = Units(self.plan(environment), self.memo)
+        return known
 
     def compose(self, environment: str) -> ComposedEnvironment:
         """Merge one environment's layers; secrets stay as they are written.

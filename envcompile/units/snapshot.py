@@ -308,13 +308,15 @@ def _checksum(root: str, path: str) -> int:
     except OSError:
         return 0
     try:
-        mode = os.fstat(descriptor).st_mode
-        if S_ISDIR(mode):
+        facts = os.fstat(descriptor)
+        if S_ISDIR(facts.st_mode):
             return zlib.crc32("/".join(sorted(os.listdir(descriptor))).encode("utf-8", "surrogateescape")) + 1
-        if not S_ISREG(mode):  # a device would be read on and on
+        if not S_ISREG(facts.st_mode):  # a device would be read on and on
             return 0
-        with open(descriptor, "rb", closefd=False) as file:
-            return zlib.crc32(file.read()) + 1
+        checksum = 0
+        while data := os.read(descriptor, facts.st_size + 1):
+            checksum = zlib.crc32(data, checksum)
+        return checksum + 1
     except OSError:
         return 0
     finally:

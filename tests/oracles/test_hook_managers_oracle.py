@@ -15,14 +15,14 @@ from tests.harness.command import run_envc
 from tests.harness.repository import deployment
 from tests.history.conftest import new_folder
 from tests.oracles.conftest import REQUIRED
-from tests.oracles.hook_managers import NAME, node_modules
+from tests.oracles.hook_managers import PACKAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.history.conftest import Folder
 
-MODULES: Final = node_modules(os.environ)
+MODULES: Final = PACKAGES.node_modules(os.environ)
 """Read while pytest collects: each test runs with a HOME of its own."""
 REFUSES: Final = 'if [ "$REFUSED" = "{0}" ]; then echo "TEAM REFUSES {0} $(cat | head -c 400)"; exit 1; fi\n'
 CHECKED: Final = ("pre-commit", "pre-merge-commit", "pre-push")
@@ -39,7 +39,7 @@ def unavailable(reason: str) -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     """A repository with committed output that is current, npm's packages, and a second repository to push to."""
     if not MODULES.is_dir():
-        unavailable(f"not installed: {NAME}; run `python -m tests.oracles.build {NAME}`")
+        unavailable(f"not installed: {PACKAGES.name}; run `python -m tests.oracles.build {PACKAGES.name}`")
     root = tmp_path / "a project"
     root.mkdir()
     made = new_folder(root)

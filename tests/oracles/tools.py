@@ -47,6 +47,7 @@ class Tools:
     cel_admission: Path
     kube_apiserver: Path
     kube_controller_manager: Path
+    kube_scheduler: Path
     kwok: Path
     metrics_server: Path
     kubectl: Path

@@ -259,26 +259,5 @@ def test_processes_that_are_no_copies_make_the_same_bytes(
     assert read_files(root / "environments") == expected
 
 
-def test_a_copy_that_ends_early_costs_only_time(
-    root: Path, expected: Mapping[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it did not tell is compiled by the process that waits for it."""
-    monkeypatch.setattr(copies, "can_copy", lambda: True)
-    monkeypatch.setattr(copies, "_TOGETHER", 2)
-    make, here, left = batches.made_of, os.getpid(), [5]
-
-    def ending(*arguments: Any, **options: Any) -> Any:
-        assert os.getpid() != here
-        left[0] -= 1
-        if not left[0]:
-            os._exit(9)
-        return make(*arguments, **options)
-
-    monkeypatch.setattr("envcompile.units.copies.made_of", ending)
-    outcome = run_envc(root, "build", "--jobs=2")
-    assert outcome.code == 0, outcome.err
-    assert read_files(root / "environments") == expected
-
-
 def _children() -> list[Any]:
     return list(get_context("spawn").active_children())

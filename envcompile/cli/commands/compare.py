@@ -26,15 +26,16 @@ def register(app: typer.Typer) -> None:
         *,
         output_format: DiffFormat = TERMINAL,
         with_own: Annotated[
-            bool, typer.Option("--all", help="Show each environment's own labels and annotations on each resource.")
+            bool, typer.Option("--all", help="Show what each environment calls its own on each resource, too.")
         ] = False,
         side_by_side: Annotated[bool, typer.Option("--side-by-side", help="Both in two columns.")] = False,
         untrusted: Untrusted = False,
     ) -> int:
         """Compare two compiled environments; exit 16 when they differ.
 
-        Resources are matched by kind and name: the namespace that is each environment's own counts as the same, and the
-        labels and annotations that their settings put on every resource are told once.
+        Resources are matched by kind and name: the namespace that is each environment's own counts as the same, the
+        labels and annotations that their settings put on every resource are told once, and values that differ in each
+        one's own name, namespace or parameters alone are counted.
         """
         import gc
 

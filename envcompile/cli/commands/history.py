@@ -18,6 +18,7 @@ from envcompile.cli.arguments import (
     make_group,
     takes,
 )
+from envcompile.cli.commands.history_delivery import add_delivery
 from envcompile.cli.commands.history_maintenance import add_maintenance
 from envcompile.cli.flags import RecordOptions
 from envcompile.cli.order import environment_first, environments_first
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     _add_recording(group)
     _add_questions(group)
     _add_searches(group)
+    add_delivery(group)
     add_maintenance(group)
     app.add_typer(group)
 
@@ -265,24 +267,6 @@ def _add_searches(group: typer.Typer) -> None:
         for item in found:
             value = json.dumps(item.value, ensure_ascii=False)
             data(f"{item.environment}: {item.resource.short} {item.field} = {value}")
-
-    @group.command("stats", epilog="Example: envc history stats")
-    def stats_command(context: typer.Context, *, output_format: Format = "text") -> None:
-        """Say how much is recorded, and what changes most."""
-        from envcompile.history.stats import busiest, sizes
-
-        with history_of(context) as past:
-            figures, most = sizes(past.store.database), busiest(past.store.database, 5)
-        if output_format == "json":
-            answer(sizes=figures, most={name: dict(rows) for name, rows in most.items()})
-            return
-        for name, count in figures.items():
-            data(f"{name:<15} {count:>10}")
-        for name, rows in most.items():
-            if rows:
-                table(("", f"most {'commits: ' if name == 'authors' else 'changes: '}{name}"))
-            for text, count in rows:
-                data(f"  {count:>6}  {text}")
 
 
 def _print_resources(resources: list[Any], output_format: TextOrJson) -> None:

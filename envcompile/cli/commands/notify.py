@@ -13,6 +13,8 @@ EPILOG = """Examples:
   envc notify               what the last commit changed
 
   envc notify prod --from v1.4.0 --to v1.5.0 --dry-run
+
+  envc notify prod --drift  what its cluster has that the sources want otherwise
 """
 
 
@@ -26,6 +28,13 @@ def register(app: typer.Typer) -> None:
         *,
         source: Annotated[str, typer.Option("--from", metavar="REV", help="The older side.")] = "HEAD~1",
         target: Annotated[str, typer.Option("--to", metavar="REV", help="The newer side.")] = "HEAD",
+        drift: Annotated[
+            bool, typer.Option("--drift", help="Of what clusters have otherwise, instead of what a commit changed.")
+        ] = False,
+        kube_context: Annotated[
+            str | None,
+            typer.Option("--context", metavar="CONTEXT", help="With --drift: of the kubeconfig.", show_default=False),
+        ] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages; send nothing.")] = False,
     ) -> int:
         """Send a message for each changed environment to everybody whom `notify` of envc.yaml names.
@@ -42,7 +51,14 @@ def register(app: typer.Typer) -> None:
         from envcompile.units.project import Project
 
         project = Project.open(context.obj.project)
-        found = letters(project, environments or (), source=source, target=target)
+        if drift:
+            from envcompile.actions.drift import Wanted, find_all
+            from envcompile.actions.drift_letters import drift_letters
+
+            looked = find_all(project, project.choose(environments or ()), Wanted(kube_context))
+            found = list(drift_letters(project.settings.notify, looked))
+        else:
+            found = letters(project, environments or (), source=source, target=target)
         if dry_run:
             for letter in found:
                 text(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}\n")

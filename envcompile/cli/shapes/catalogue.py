@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.cli.shapes import builds, costs, differences, document, findings, history, secrets
+from envcompile.cli.shapes import (
+    builds,
+    costs,
+    differences,
+    document,
+    drift,
+    findings,
+    history,
+    pictures,
+    report,
+    secrets,
+)
 from envcompile.settings import described
 
 if TYPE_CHECKING:
@@ -24,6 +35,7 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
     "diff": differences.DiffDocument,
+    "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
     "guide": builds.GuideDocument,
@@ -34,10 +46,13 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history-prune": history.HistoryPruneDocument,
     "history-show": history.HistoryShowDocument,
     "history-stats": history.HistoryStatsDocument,
+    "history-timeline": history.HistoryTimelineDocument,
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
+    "matrix": pictures.MatrixDocument,
     "owners": builds.OwnersDocument,
     "promote": differences.PromoteDocument,
+    "report": report.ReportDocument,
     "rule": findings.RuleDocument,
     "secrets": secrets.SecretsDocument,
     "secrets-audit": secrets.SecretsAuditDocument,
@@ -57,5 +72,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, findings, history, secrets)
+    modules = (builds, costs, differences, document, drift, findings, history, pictures, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)

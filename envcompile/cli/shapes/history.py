@@ -102,12 +102,103 @@ class HistoryFindDocument(Document, frozen=True, kw_only=True):
     found: list[FoundField]
 
 
+class TakenBack(Shape, frozen=True, kw_only=True):
+    """A commit of which a field was set back within 24 hours."""
+
+    commit: str
+    by: str
+    """The commit that set it back."""
+    resource: str
+    field: str
+    seconds: int
+    """How long it held."""
+
+
+class DeliveryTo(Shape, frozen=True, kw_only=True):
+    """How changes reached one environment in the period."""
+
+    environment: str
+    changes: int
+    """Commits that changed anything in it."""
+    deployments: int
+    """Commits that gave it another image."""
+    deployments_a_week: float | None
+    """Null where the period is shorter than a week."""
+    median_lead_seconds: float | None
+    """From where an image first arrived; null where none came from another environment."""
+    failure_rate: float | None
+    """The part of all changes that was taken back; null where nothing changed."""
+    taken_back: list[TakenBack]
+
+
+class WaitingImage(Shape, frozen=True, kw_only=True):
+    """A container that runs another image in an environment than in the one before it."""
+
+    source: str
+    target: str
+    kind: str
+    name: str
+    container: str
+    image: str
+    """What the earlier environment runs."""
+    behind: str
+    """What the later one runs."""
+    waiting_days: float
+    """Since when the earlier one runs it."""
+    commits: int
+    """Commits on the branch since then."""
+    versions: int
+    """Images that the earlier environment took since it left what the later one runs; 0 where it never had that."""
+
+
 class HistoryStatsDocument(Document, frozen=True, kw_only=True):
     """`envc history stats`."""
 
     sizes: dict[str, int]
     most: dict[str, dict[str, int]]
     """What changes most: resources, fields, authors -> how often."""
+    since: str
+    """Where the period begins (RFC 3339)."""
+    until: str
+    environments: list[DeliveryTo]
+    waiting: list[WaitingImage]
+
+
+class ArrivedImage(Shape, frozen=True, kw_only=True):
+    """One container that runs another image from a commit on."""
+
+    resource: Resource
+    container: str
+    before: str | None
+    image: str | None
+    """Null for a container that is gone."""
+    version: str | None
+    """The tag, a shortened digest, or both."""
+    commit: str
+    time: str
+    author: str
+    approved_by: list[str]
+    """Trailers Approved-by, Reviewed-by and Acked-by of the commit."""
+    lead_seconds: int | None
+    """Since the image first arrived in an earlier environment; null where it was in none."""
+    or_before: bool
+    """The record begins there."""
+
+
+class Lane(Shape, frozen=True, kw_only=True):
+    """What came to one environment, the oldest first."""
+
+    environment: str
+    arrivals: list[ArrivedImage]
+
+
+class HistoryTimelineDocument(Document, frozen=True, kw_only=True):
+    """`envc history timeline`."""
+
+    since: str
+    until: str
+    environments: list[Lane]
+    waiting: list[WaitingImage]
 
 
 class HistoryPruneDocument(Document, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from envcompile.cluster.drift.appliers import Applier
     from envcompile.kubernetes.fieldpath import FieldPath
-    from envcompile.kubernetes.managedfields import Owners, Writer
+    from envcompile.kubernetes.managedfields import Owned, Owners, Writer
     from envcompile.kubernetes.schema import ListRule, Node
 
     Value = dict[str, Any]
@@ -135,6 +135,10 @@ class _Walk:
     def _is_own(self, writer: Writer) -> bool:
         return self._applier is not None and self._applier.is_it(writer)
 
+    def _has_applied(self, owned: Owned) -> bool:
+        """Whether the one who applies was given a value: server-side it owns that, and nothing that others put in."""
+        return owned.is_named and owned.writer.operation == "Apply" and self._is_own(owned.writer)
+
     def _writer(self, owners: Owners) -> Writer | None:
         """The one who wrote last, strangers before the one who applies."""
         writers = [owned.writer for owned in owners if owned.writer.subresource != "status"]
@@ -199,9 +203,9 @@ class _Walk:
             return
         if not self.is_probed and filled is not ABSENT and self._is_default(filled, have, node):
             return
-        foreign = [owned for owned in owners if self._is_foreign(owned.writer)]
+        foreign = [owned for owned in owners if self._is_foreign(owned.writer) or self._has_applied(owned)]
         whole = next((owned for owned in reversed(foreign) if owned.is_whole), None)
-        if whole is not None:
+        if whole is not None and not (whole.tree and _is_free_map(have, node)):
             inner = {step: tree for step, tree in whole.tree.items() if step != "."}
             part = dict(part_of(have, inner)) if inner and isinstance(have, dict) else have
             yield Difference(path, "extra", ABSENT, part, whole.writer)
@@ -359,6 +363,11 @@ def _holds(want: Any, have: Any, node: Node | None) -> bool:
 
 def _at(value: Any, name: Any) -> Any:
     return value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+
+
+def _is_free_map(value: Any, node: Node | None) -> bool:
+    """Whether a value is a map of names that are nobody's but the author's, as labels are."""
+    return isinstance(value, dict) and node is not None and node.type == "map" and not node.fields
 
 
 def _nth(value: Any, position: int, length: int, other: Any) -> Any:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MANAGER: Final = "envc"
 """The field manager that applies server-side."""
 CLIENT: Final = "kubectl-client-side-apply"
+OURS: Final = "(the one who applies)"
 OBJECTS: Final = """\
 apiVersion: apps/v1
 kind: Deployment
@@ -178,7 +179,9 @@ def send(method: str, path: str, change: Callable[[dict[str, Any]], Any], manage
 
     def act(cluster: Cluster, namespace: str) -> None:
         place = path.format(namespace=namespace)
-        status, said = cluster.send(method, f"{place}?fieldManager={manager}", change(cluster.read(place)), content)
+        applier = MANAGER if namespace.startswith("server-side") else CLIENT
+        name = applier if manager == OURS else manager
+        status, said = cluster.send(method, f"{place}?fieldManager={name}", change(cluster.read(place)), content)
         assert status == 200, said
 
     return act
@@ -259,13 +262,13 @@ EDITS: Final = (
     Case("patch: volume added", _W, patch("deployment", "web", _pod({"volumes": [{"name": "z", "emptyDir": {}}]})), ("spec.template.spec.volumes[name=z]",), "kubectl-patch"),
     Case("patch: probe removed", _W, patch("deployment", "web", [{"op": "remove", "path": _LIVENESS}], "json"), (f"{_APP}.livenessProbe",)),
     Case("patch: env order", _W, patch("deployment", "web", [{"op": "replace", "path": _ENV, "value": _SWAPPED}], "json"), (f"{_APP}.env",), "?"),
-    Case("patch: securityContext added", _W, patch("deployment", "web", _container({"securityContext": {"privileged": True}})), (f"{_APP}.securityContext.privileged",), "kubectl-patch"),
+    Case("patch: securityContext added", _W, patch("deployment", "web", _container({"securityContext": {"privileged": True}})), (f"{_APP}.securityContext",), "kubectl-patch"),
     Case("patch: nodeSelector added", _W, patch("deployment", "web", _pod({"nodeSelector": {"disk": "ssd"}})), ("spec.template.spec.nodeSelector",), "kubectl-patch"),
     Case("patch: toleration added", _W, patch("deployment", "web", _pod({"tolerations": [{"operator": "Exists"}]})), ("spec.template.spec.tolerations",), "kubectl-patch"),
     Case("patch: strategy Recreate", _W, patch("deployment", "web", {"spec": {"strategy": {"type": "Recreate", "rollingUpdate": None}}}), ("spec.strategy.rollingUpdate", "spec.strategy.type"), "kubectl-patch"),
     Case("patch: template label added", _W, patch("deployment", "web", {"spec": {"template": {"metadata": {"labels": {"x": "y"}}}}}), ("spec.template.metadata.labels.x",), "kubectl-patch"),
     Case("PUT with one value changed", _W, send("PUT", WEB, _replicas, "python-requests", "application/json"), ("spec.replicas",), "python-requests"),
-    Case("delete", _W, kubectl("delete", "deployment", "web", "--cascade=orphan"), ("",)),
+    Case("delete", _W, kubectl("delete", "deployment", "web", "--cascade=background"), ("",)),
     Case("server-side apply by another manager", _W, send("PATCH", WEB, lambda _: {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"minReadySeconds": 7}}, "other-tool", APPLY), ("spec.minReadySeconds",), "other-tool"),
     Case("configmap: value", _C, patch("configmap", "conf", {"data": {"a": "2"}}, "merge"), ("data.a",), "kubectl-patch"),
     Case("configmap: key added", _C, patch("configmap", "conf", {"data": {"c": "3"}}, "merge"), ("data.c",), "kubectl-patch"),
@@ -282,12 +285,12 @@ EDITS: Final = (
     Case("hpa: maxReplicas", ("HorizontalPodAutoscaler", "scaled"), patch("hpa", "scaled", {"spec": {"maxReplicas": 60}}, "merge"), ("spec.maxReplicas",), "kubectl-patch"),
     Case("cronjob: suspend", ("CronJob", "nightly"), patch("cronjob", "nightly", {"spec": {"suspend": True}}, "merge"), ("spec.suspend",), "kubectl-patch"),
     Case("statefulset: partition", ("StatefulSet", "db"), patch("statefulset", "db", {"spec": {"updateStrategy": {"rollingUpdate": {"partition": 3}}}}), ("spec.updateStrategy.rollingUpdate.partition",), "kubectl-patch"),
-    Case("serviceaccount: imagePullSecrets", ("ServiceAccount", "web"), patch("serviceaccount", "web", {"imagePullSecrets": [{"name": "p"}]}), ("imagePullSecrets[name=p]",), "?"),
-    Case("finalizer added", _C, patch("configmap", "conf", {"metadata": {"finalizers": ["example.com/hold"]}}, "merge"), ("metadata.finalizers[0]",), "kubectl-patch"),
+    Case("serviceaccount: imagePullSecrets", ("ServiceAccount", "web"), patch("serviceaccount", "web", {"imagePullSecrets": [{"name": "p"}]}), ("imagePullSecrets",), "?"),
+    Case("finalizer added", _C, patch("configmap", "conf", {"metadata": {"finalizers": ["example.com/hold"]}}, "merge"), ("metadata.finalizers",), "kubectl-patch"),
     Case("ownerReference added", _C, _hold, ("metadata.ownerReferences[uid=?]",), "hand"),
     Case("client-side apply by hand with one more label", _W, _apply_by_hand, ("metadata.labels.hand",), CLIENT),
     Case("label added and managedFields emptied", _W, _forgotten, ("metadata.labels.hand",), "?"),
-    Case("a key added under our own manager's name", _C, send("PATCH", CONF, lambda _: {"data": {"zz": "new"}}, "MANAGER", MERGE), ("data.zz",), "MANAGER", blind=("client-side",)),
+    Case("a key added under our own manager's name", _C, send("PATCH", CONF, lambda _: {"data": {"zz": "new"}}, OURS, MERGE), ("data.zz",), OURS, blind=("client-side",)),
 )
 # fmt: on
 """Fifty edits; `?` as writer: it depends on the way of applying."""

@@ -32,9 +32,9 @@ class Scenario(NamedTuple):
     edits: tuple[Edit, ...]
     fetch_ms: int
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self, *, edits_first: bool = False) -> Iterator[Step]:
         """Replay it."""
-        return replay(*self)
+        return replay(*self, edits_first=edits_first)
 
 
 def recorded(name: str) -> list[dict[str, Any]]:

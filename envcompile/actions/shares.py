@@ -1,0 +1,322 @@
+"""A build in several processes: copies of this one that each read, compile and write a share of the applications.
+
+All of them know all files by what they speak of, so that each plans what any other does. What a copy compiled is told
+as bytes; its texts stay where they are until all is known to be right and it is asked to write its files.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from envcompile.actions.outputs import Texts
+from envcompile.emit.write import write_files
+from envcompile.errors import EnvcError
+from envcompile.log import decision
+from envcompile.sources.scans import FileScan
+from envcompile.sources.yamlfiles import JSONNET_ENDING, app_of
+from envcompile.units.copies import Copies, processors
+from envcompile.units.memo import FolderMemo, told_of
+from envcompile.units.settling import by_application
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from envcompile.actions.outputs import Made
+    from envcompile.model import Others
+    from envcompile.units.environment import Units
+    from envcompile.units.project import Project
+    from envcompile.units.unit import CompiledUnit
+
+    Scans = dict[tuple[str, str], FileScan]
+
+_FILES = 150
+"""Files that are worth a process: to read and to compile them takes some ten times as long as a copy."""
+_FILES_OF_A_UNIT = 3
+"""So many files there are for each unit, about."""
+_MOST = 8
+"""Processes where nobody says how many: what they wait for is the disk, and the one that joins their work."""
+_TOGETHER = 64
+"""Units that are told of at a time."""
+
+
+class _Read(NamedTuple):
+    """Asks a copy to read its share of the sources."""
+
+
+class _Compile(NamedTuple):
+    """Asks a copy to compile its share of the units."""
+
+    scans: tuple[bytes, ...]
+    """What the files speak of that others read."""
+
+
+class _Write(NamedTuple):
+    """Asks a copy to write files."""
+
+    environment: str
+    folder: str
+    units: tuple[tuple[int, tuple[str, ...]], ...]
+    """Numbers of units, with the path of each resource's file; empty for one that is not written."""
+
+
+class _Told(NamedTuple):
+    """What a copy tells of a unit."""
+
+    environment: str
+    number: int
+    exports: bytes
+    made: Made | None = None
+    texts: bytes | None = None
+    """All texts of the unit, where they do not stay with the copy."""
+    compiled: CompiledUnit | None = None
+    """The unit itself, where others may do something to its resources."""
+
+
+class Shares:
+    """The processes of one build; close them after use.
+
+    Args:
+        project: what is built.
+        environments: those that are built.
+        texts: takes what the units come to.
+        wanted: processes, this one included; by the size of the work when left out.
+    """
+
+    def __init__(self, project: Project, environments: Sequence[str], texts: Texts, wanted: int | None) -> None:
+        self._project = project
+        self._environments = environments
+        self._texts = texts
+        self._wanted = wanted
+        self._keeps_texts = isinstance(project.memo, FolderMemo) and project.settings.layout == "resource"
+        self._unknown: Sequence[tuple[str, str]] = ()
+        """Layer and path of each source of which nothing is known."""
+        self._share_of: dict[str, int] = {}
+        """Application -> the number of its process; this one is 0."""
+        self._copies: Copies | None = None
+        self._units: dict[str, Units] = {}
+        self._holders: dict[tuple[str, int], int] = {}
+        """Environment and number of a unit -> the copy that holds its texts."""
+        self._is_collected = False
+
+    def _processes(self, count: int) -> int:
+        """How many processes some files or units are worth."""
+        least = 1 if self._wanted is not None else _FILES
+        return min(self._wanted or min(processors(), _MOST), count // least)
+
+    def read(self) -> None:
+        """Read the sources of which nothing is known, where they are worth it, and let copies begin to compile.
+
+        Raises:
+            EnvcError: the sources hold more than they may.
+        """
+        project, parsed, tree = self._project, self._project.parsed, self._project.tree
+        if project.kept is not None:
+            return
+        layers = project.sources.layers_of(self._environments)
+        places = [(layer, path) for layer, files in layers.items() for path in parsed.resource_files(layer, files)]
+        if any(path.endswith(JSONNET_ENDING) for _, path in places):
+            return  # whatever evaluates them does not survive in a copy
+        unknown = [place for place in places if place not in parsed.scans]
+        count = self._processes(len(unknown))
+        if count < 2:
+            return
+        weights: dict[str, int] = {}
+        for layer, path in unknown:
+            app = app_of(path, layer)
+            weights[app] = weights.get(app, 0) + 1
+        self._unknown = unknown
+        copies = self._start(count, weights)
+        decision("units", "%s files are read by %s processes, which compile what they say", len(unknown), count)
+        copies.ask(dict.fromkeys(range(1, count), _Read()))
+        packed, _ = self._read_share(0)
+        found = {0: packed}
+        for number, (scans, size) in copies.answers(wait=True):
+            found[number] = scans
+            parsed.take_scans(tree, _unpacked(scans), size)
+        copies.ask({
+            number: _Compile(tuple([scans for other, scans in found.items() if other != number]))
+            for number in range(1, count)
+        })
+
+    def begin(self, units: Sequence[Units]) -> None:
+        """Let copies begin with what is not remembered of the units of all environments."""
+        self._units = {one.plan.environment: one for one in units}
+        if self._copies is not None or self._project.memo is None:
+            return
+        weights: dict[str, int] = {}
+        for app, places in by_application(units).items():
+            missing = len([at for one, at in places if not one.is_remembered(at)])
+            if missing:
+                weights[app] = missing
+        missing = sum(weights.values())
+        count = self._processes(missing * _FILES_OF_A_UNIT)
+        if count < 2:
+            return
+        decision("units", "%s units are compiled by %s processes", missing, count)
+        self._start(count, weights).ask(dict.fromkeys(range(1, count), _Compile(())))
+
+    def has(self, app: str) -> bool:
+        """Tell whether the units of an application are a copy's for now."""
+        return not self._is_collected and self._copies is not None and self._share_of.get(app, 0) != 0
+
+    def collect(self, *, wait: bool) -> None:
+        """Adopt what copies compiled: what is there, or all that will come."""
+        for holder, part in self._copies.answers(wait=wait) if self._copies is not None else ():
+            for told in part:
+                one = self._units[told.environment]
+                if told.compiled is not None:
+                    one.adopt(told.number, told.compiled, has_values=True)
+                    continue
+                one.take_told(told.number, told.exports)
+                self._texts.take_made(told.environment, told.number, told.made, told.texts)
+                if told.texts is None:
+                    self._holders[told.environment, told.number] = holder
+        self._is_collected = wait
+
+    def writer(self, environment: str, places: Sequence[tuple[str, ...]]) -> Others | None:
+        """Who writes files of an environment whose texts copies hold; None where they hold none.
+
+        Args:
+            environment: its name.
+            places: for each unit the files of its resources.
+        """
+        if self._copies is None or not any(name == environment for name, _ in self._holders):
+            return None
+        return _Writer(self._copies, environment, places, self._holders)
+
+    def close(self) -> None:
+        """End the copies."""
+        if self._copies is not None:
+            self._copies.close()
+
+    def _start(self, count: int, weights: Mapping[str, int]) -> Copies:
+        """Copy this process, so that each has about as much to do.
+
+        Args:
+            count: processes, this one included.
+            weights: what there is to do for each application.
+        """
+        total, before = sum(weights.values()), 0
+        for app in sorted(weights):
+            self._share_of[app] = before * count // total
+            before += weights[app]
+        self._copies = Copies(count - 1, self._answer)
+        return self._copies
+
+    def _answer(self, number: int, request: _Read | _Compile | _Write) -> Iterator[Any]:
+        """What a copy does: it is this very object, in another process."""
+        if isinstance(request, _Read):
+            self._texts = Texts()
+            yield self._read_share(number)
+        elif isinstance(request, _Compile):
+            self._texts = Texts()
+            yield from self._compile_share(number, request.scans)
+        else:
+            files = (
+                (path, text)
+                for unit, paths in request.units
+                for path, text in zip(paths, self._texts.texts_of(request.environment, unit), strict=True)
+                if path
+            )
+            write_files(request.folder, files)
+            yield True
+
+    def _read_share(self, number: int) -> tuple[bytes, int]:
+        """What the files of one's share speak of, packed, and how many bytes they hold."""
+        parsed = self._project.parsed
+        before = parsed.total
+        own = [(layer, path) for layer, path in self._unknown if self._share_of[app_of(path, layer)] == number]
+        scans = parsed.scan_apart(self._project.tree, own)
+        return msgspec.msgpack.encode(list(scans.items())), parsed.total - before
+
+    def _compile_share(self, number: int, scans: Sequence[bytes]) -> Iterator[list[_Told]]:
+        """Compile the units of one's share; what is wrong with one is told by who compiles it again."""
+        project = self._project
+        for packed in scans:
+            project.parsed.take_scans(project.tree, _unpacked(packed), 0)
+        told: list[_Told] = []
+        units = [project.units_of(environment) for environment in self._environments]
+        for app, places in by_application(units).items():
+            if self._share_of.get(app, 0) != number:
+                continue
+            for one, at in places:
+                found = self._told_of(one, at)
+                told += [found] if found is not None else []
+            for one, at in places:
+                project.parsed.forget([part.path for part in one.plan.units[at].parts])
+            if len(told) >= _TOGETHER:
+                yield told
+                told = []
+        yield told
+
+    def _told_of(self, one: Units, at: int) -> _Told | None:
+        """What is told of a unit; None where that is nothing."""
+        environment = one.plan.environment
+        if one.is_remembered(at) or not one.plan.units[at].may_be_remembered:
+            return None
+        try:
+            compiled = one.compile(at)
+        except EnvcError:
+            return None
+        del one.compiled[at]
+        if compiled.refused or not compiled.is_sound:
+            return None
+        if one.plan.is_joined:
+            return _Told(environment, at, b"", compiled=compiled)
+        self._texts.take(environment, at, compiled)
+        texts = None if self._keeps_texts else b"".join(self._texts.texts_of(environment, at))
+        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts)
+
+
+class _Writer:
+    """Lets copies write the files of one environment.
+
+    Args:
+        copies: those that hold texts.
+        environment: its name.
+        places: for each unit the files of its resources.
+        holders: the copy that holds the texts of a unit, by environment and number.
+    """
+
+    def __init__(
+        self,
+        copies: Copies,
+        environment: str,
+        places: Sequence[tuple[str, ...]],
+        holders: Mapping[tuple[str, int], int],
+    ) -> None:
+        self._copies = copies
+        self._environment = environment
+        self._places = places
+        self._holders = holders
+        self._asked: dict[int, list[tuple[int, tuple[str, ...]]]] = {}
+
+    def begin(self, folder: str, paths: Sequence[str]) -> Sequence[str]:
+        """Let others write files below a folder; the paths of those that nobody else has."""
+        wanted, theirs = {*paths}, set[str]()
+        self._asked = {}
+        for number, own in enumerate(self._places):
+            holder = self._holders.get((self._environment, number))
+            if holder is not None and not wanted.isdisjoint(own):
+                chosen = tuple([path if path in wanted else "" for path in own])
+                self._asked.setdefault(holder, []).append((number, chosen))
+                theirs.update(chosen)
+        self._copies.ask({
+            holder: _Write(self._environment, folder, tuple(units)) for holder, units in self._asked.items()
+        })
+        return [path for path in paths if path not in theirs]
+
+    def finish(self) -> Sequence[str]:
+        """Wait until they are written; the paths of those that are not, or not whole."""
+        done = {holder for holder, _ in self._copies.answers(wait=True)}
+        left = [units for holder, units in self._asked.items() if holder not in done]
+        return [path for units in left for _, own in units for path in own if path]
+
+
+_SCANS = msgspec.msgpack.Decoder(list[tuple[tuple[str, str], FileScan]])
+
+
+def _unpacked(scans: bytes) -> Scans:
+    return dict(_SCANS.decode(scans))

@@ -1,0 +1,107 @@
+"""What the checks find, what is set aside and why, and who approved what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.check.report import together
+from envcompile.pages.overview import attention, unrecorded
+from envcompile.pages.timeline import row
+from envcompile.pages.words import many
+
+if TYPE_CHECKING:
+    from envcompile.pages.model import Attention, Missing, TimelineRow
+    from envcompile.pages.state import State
+
+_TRAIL = 100
+"""Changes in the audit trail of a page."""
+
+
+class Aside(NamedTuple):
+    """A finding that a resource sets aside, and why."""
+
+    rule: str
+    resource: str
+    environments: str
+    reason: str
+    place: str
+
+
+class Checks(NamedTuple):
+    """What the checks find, what is set aside, and who approved what."""
+
+    title: str
+    sub: str
+    findings: tuple[Attention, ...]
+    aside: tuple[Aside, ...]
+    trail: tuple[TimelineRow, ...]
+    trail_of: str
+    gaps: tuple[tuple[str, str], ...]
+    """Status and sentence."""
+    missing: tuple[Missing, ...]
+
+
+def checks(state: State, now: int) -> Checks:
+    """The page of the checks.
+
+    Args:
+        state: the project.
+        now: the time of reading, in seconds since 1970.
+    """
+    report = state.report
+    counts = {grade: sum(found.severity == grade for found in state.findings) for grade in ("error", "warning")}
+    words = [many(count, grade) for grade, count in counts.items() if count]
+    rules = len(report.rules) if report is not None else 0
+    title = f"{' and '.join(words) or 'Nothing grave'} in {many(len(state.names), 'environment')}, {rules} rules"
+    last = state.names[-1]
+    mine = [event for event in state.events if event.environment == last]
+    bare = sum(not event.approvals for event in mine)
+    return Checks(
+        title,
+        "Checked before anything is applied, on what every environment compiles to. A finding points at the line that"
+        " set the value.",
+        _folded(attention(state, now, least="info")),
+        _aside(state),
+        tuple(row(event, [last], now) for event in mine[:_TRAIL]),
+        last,
+        _gaps(state, last, len(mine), bare),
+        unrecorded(state),
+    )
+
+
+def _folded(found: tuple[Attention, ...]) -> tuple[Attention, ...]:
+    """The findings; of notes one for each rule and set of environments, with how many resources it stands for."""
+    kept: dict[tuple[object, ...], Attention] = {}
+    for one in found:
+        key: tuple[object, ...] = (one.severity, one.environments, one.rule)
+        if one.severity != "info":
+            key = (one,)
+        before = kept.get(key)
+        kept[key] = one if before is None else before._replace(stands_for=before.stands_for + 1)
+    return tuple(kept.values())
+
+
+def _aside(state: State) -> tuple[Aside, ...]:
+    if state.report is None:
+        return ()
+    reasons = {ignored.finding: ignored.reason for ignored in state.report.ignored}
+    told = []
+    for group in together(reasons):
+        place = f"{group.finding.where.file}:{group.finding.where.line}" if group.finding.where is not None else ""
+        name = group.finding.resource.short
+        told.append(Aside(group.finding.rule, name, ", ".join(group.environments), reasons[group.finding], place))
+    return tuple(told)
+
+
+def _gaps(state: State, last: str, changes: int, bare: int) -> tuple[tuple[str, str], ...]:
+    recording = state.recording
+    if recording is None:
+        return ()
+    whole = recording.commits + recording.missing
+    if recording.missing:
+        gaps = [("warn", f"{recording.missing:,} of {many(whole, 'commit')} of this branch are not recorded")]
+    else:
+        gaps = [("ok", f"All {many(whole, 'commit')} of this branch are recorded")]
+    verb = "names" if bare == 1 else "name"
+    gaps.append(("warn" if bare else "ok", f"{bare:,} of {many(changes, 'change')} to {last} {verb} no approval"))
+    return tuple(gaps)

@@ -1,0 +1,198 @@
+"""A resource: its annotated manifest, findings, history, and what it needs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.actions.build import find_resources
+from envcompile.errors import UsageError
+from envcompile.kubernetes.podspecs import maps_in, pod_template
+from envcompile.pages.links import BUILT_IN_GROUPS
+from envcompile.pages.manifest import lines_of, own_lines
+from envcompile.pages.model import Option, Origin
+from envcompile.pages.origins import CLASSES
+from envcompile.pages.overview import attention, unrecorded
+from envcompile.pages.timeline import row
+from envcompile.pages.words import listed, many
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.model import ResourceId
+    from envcompile.pages.links import Links
+    from envcompile.pages.manifest import Line
+    from envcompile.pages.model import Attention, Missing, TimelineRow
+    from envcompile.pages.state import Side, State
+
+MOST_LINES = 2_000
+"""Lines of a manifest on a page."""
+_HISTORY = 20
+
+
+class ResourcePage(NamedTuple):
+    """A resource: its manifest with who said what, findings, history."""
+
+    title: str
+    """Of the window."""
+    sub: str
+    kind: str
+    name: str
+    environment: str
+    tabs: tuple[Option, ...]
+    views: tuple[Option, ...]
+    layers: tuple[Origin, ...]
+    lines: tuple[Line, ...]
+    left_out: int
+    """Lines that are not shown because there are too many."""
+    every: str
+    """The address of all lines."""
+    facts: tuple[tuple[str, str], ...]
+    findings: tuple[Attention, ...]
+    history: tuple[TimelineRow, ...]
+    changes: int
+    needs: tuple[tuple[str, ResourceId | None], ...]
+    needed: tuple[tuple[str, ResourceId | None], ...]
+    missing: tuple[Missing, ...]
+
+
+def resource_page(
+    state: State,
+    environment: str,
+    wanted: str,
+    query: Mapping[str, str],
+    links: Links,
+    now: int,
+) -> ResourcePage:
+    """The page of a resource.
+
+    Args:
+        state: the project.
+        environment: the environment.
+        wanted: KIND/NAME, or KIND.GROUP/NAME.
+        query: `lines` and `namespace` of the address.
+        links: where links lead.
+        now: the time of reading, in seconds since 1970.
+
+    Raises:
+        UsageError: there is no such environment or resource.
+        EnvcError: the environment does not compile.
+    """
+    state.project.choose([environment])
+    identity = _one(state, environment, wanted, query.get("namespace", ""))
+    origins = state.origins(environment, [identity])
+    resource = next(one for one in origins.resources if one.id == identity)
+    mine = [event for event in state.events if event.environment == environment]
+    own = [
+        event._replace(changed=changed)
+        for event in mine
+        if (changed := tuple(item for item in event.changed if item.resource == identity))
+    ]
+    findings = tuple(
+        found
+        for found in attention(state, now, least="info")
+        if environment in found.environments
+        and found.resource._replace(namespace="") == identity._replace(namespace="")
+    )
+    first = state.recording.first if state.recording is not None else None
+    wrong = {found.field for found in state.findings if found.resource == identity and found.environment == environment}
+    lines = lines_of(resource, origins.commits, first.hash if first is not None else "", wrong, now)
+    counts = Counter(line.cls for line in lines)
+    view = query.get("lines", "")
+    address = links.resource(environment, identity)
+    glue = "&" if "?" in address else "?"
+    narrowed = own_lines(lines) if view == "own" else lines
+    shown = narrowed if view == "every" else narrowed[:MOST_LINES]
+    said = len(lines) - counts["base"]
+    return ResourcePage(
+        f"{identity.name} in {environment}",
+        _sub(lines, counts, environment),
+        identity.kind,
+        identity.name,
+        environment,
+        _tabs(state, identity, environment, links),
+        (
+            Option(f"all {len(lines):,} lines", address, view != "own"),
+            Option(f"{environment}'s own {said:,}", f"{address}{glue}lines=own", view == "own"),
+        ),
+        _layers(lines),
+        tuple(shown),
+        len(narrowed) - len(shown),
+        f"{address}{glue}lines=every",
+        _facts(state.sides[environment], identity, resource.value, resource.app),
+        findings,
+        tuple(row(event, (), now) for event in own[:_HISTORY]),
+        len(own),
+        (),
+        (),
+        unrecorded(state),
+    )
+
+
+def _one(state: State, environment: str, wanted: str, namespace: str) -> ResourceId:
+    """The one resource that an address names; of several groups a built-in one."""
+    kind, _, name = wanted.partition("/")
+    asked = f"{kind}/{namespace}/{name}" if namespace else wanted
+    linked = state.project.link(environment)
+    try:
+        found = find_resources(linked, asked)
+    except UsageError:
+        near = [one for one in linked.ids_named(name) if one.kind.lower() == kind and one.group in BUILT_IN_GROUPS]
+        if len(near) != 1:
+            raise
+        return near[0]
+    mine = [one for one in found if one.id.namespace in {"", linked.namespace}]
+    return (mine or found)[0].id
+
+
+def _sub(lines: list[Line], counts: Counter[str], environment: str) -> str:
+    parts = [f"{counts['base']:,} from base"] if counts["base"] else []
+    shared = sorted({line.layer for line in lines if line.cls == "shared"})
+    parts += [f"{counts['shared']:,} from {listed(shared)}"] if shared else []
+    own = counts["own"] + counts["set"]
+    parts += [f"{own:,} from {environment}'s own files and settings"] if own else []
+    parts += [f"{counts['derived']:,} derived"] if counts["derived"] else []
+    changed = sum(bool(line.commit) for line in lines)
+    verb = "value has" if changed == 1 else "values have"
+    return f"{many(len(lines), 'line')}: {', '.join(parts)}. {changed:,} {verb} changed since the record begins."
+
+
+def _tabs(state: State, identity: ResourceId, environment: str, links: Links) -> tuple[Option, ...]:
+    """The same resource in every environment that has it."""
+    tabs = []
+    for name, side in state.sides.items():
+        if name == environment:
+            tabs.append(Option(name, links.resource(name, identity), is_chosen=True))
+            continue
+        own = identity.namespace == state.sides[environment].namespace
+        there = identity._replace(namespace=side.namespace) if own and identity.namespace else identity
+        if there in side.apps:
+            tabs.append(Option(name, links.resource(name, there), is_chosen=False))
+    return tuple(tabs)
+
+
+def _layers(lines: list[Line]) -> tuple[Origin, ...]:
+    """The layers that had a say, in the order in which they are laid."""
+    order = list(CLASSES.values())
+    found = {(line.cls, line.layer) for line in lines if line.layer}
+    return tuple(Origin(cls, layer, "") for cls, layer in sorted(found, key=lambda one: (order.index(one[0]), one[1])))
+
+
+def _facts(side: Side, identity: ResourceId, value: dict[str, Any], app: str) -> tuple[tuple[str, str], ...]:
+    facts = [("Service", app)] if app else []
+    images = [image for image in side.images if image.resource == identity]
+    facts += [("Image" if number == 0 else "also", image.image) for number, image in enumerate(images)]
+    replicas = value.get("spec", {}).get("replicas") if isinstance(value.get("spec"), dict) else None
+    if isinstance(replicas, int):
+        facts.append(("Replicas", str(replicas)))
+    template = pod_template(identity, value)
+    for container in maps_in(template, "spec", "containers"):
+        resources = container.get("resources")
+        requests = resources.get("requests") if isinstance(resources, dict) else None
+        if isinstance(requests, dict) and requests:
+            words = ", ".join(f"{amount} {name}" for name, amount in requests.items())
+            facts.append(("Requests", f"{words} ({container.get('name', '')})"))
+    if side.owners:
+        facts.append(("Owners", ", ".join(side.owners)))
+    facts.append(("Cluster", "not watched"))
+    return tuple(facts)

@@ -1,0 +1,137 @@
+"""Which address shows what: the pages, and the command that answers the same for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.errors import Problem, UsageError
+from envcompile.pages.checks import checks
+from envcompile.pages.comparison import comparison
+from envcompile.pages.environment import environment_page
+from envcompile.pages.overview import overview
+from envcompile.pages.resource import resource_page
+from envcompile.pages.searching import pattern_of, search, wanted
+from envcompile.pages.site import Served
+from envcompile.pages.templating import render
+from envcompile.pages.timeline import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from envcompile.pages.model import Page
+    from envcompile.pages.site import Site
+
+
+class Asked(NamedTuple):
+    """An address taken apart."""
+
+    parts: Mapping[str, str]
+    query: Mapping[str, str]
+
+
+class PageRoute(NamedTuple):
+    """A page."""
+
+    pattern: str
+    make: Callable[[Site, Asked], Served]
+
+
+class JsonRoute(NamedTuple):
+    """A document: the words of a command, and what it is asked about."""
+
+    pattern: str
+    words: Callable[[Asked], tuple[Sequence[str], Sequence[str]]]
+
+
+def _shown(site: Site, template: str, page: Page, here: str = "", query: str = "") -> Served:
+    return Served(200, render(template, page, site.frame(here, query), site.links()).encode())
+
+
+def _overview(site: Site, asked: Asked) -> Served:
+    del asked
+    return _shown(site, "overview", overview(site.state, site.clock(), site.plot()), "Overview")
+
+
+def _timeline(site: Site, asked: Asked) -> Served:
+    page = timeline(site.state, asked.query, site.links(), site.clock(), plot=site.plot())
+    return _shown(site, "timeline", page, "Timeline")
+
+
+def _environment(site: Site, asked: Asked) -> Served:
+    page = environment_page(site.state, asked.parts["environment"], asked.query, site.links(), site.clock())
+    return _shown(site, "environment", page)
+
+
+def _chosen(site: Site, asked: Asked) -> Served:
+    """What the form above a comparison asks for; the last two environments when it asks for nothing."""
+    names = (*site.state.project.environments, "HEAD")
+    left = asked.query.get("from", "").strip() or names[max(0, len(names) - 3)]
+    right = asked.query.get("to", "").strip() or names[max(0, len(names) - 2)]
+    return _compare(site, asked._replace(parts={"left": left, "right": right}))
+
+
+def _compare(site: Site, asked: Asked) -> Served:
+    return _shown(
+        site,
+        "compare",
+        comparison(site.state, asked.parts["left"], asked.parts["right"], asked.query, site.links(), site.clock()),
+    )
+
+
+def _resource(site: Site, asked: Asked) -> Served:
+    parts = asked.parts
+    wanted = f"{parts['kind']}/{parts['name']}"
+    page = resource_page(site.state, parts["environment"], wanted, asked.query, site.links(), site.clock())
+    return _shown(site, "resource", page)
+
+
+def _checks(site: Site, asked: Asked) -> Served:
+    del asked
+    return _shown(site, "checks", checks(site.state, site.clock()), "Checks")
+
+
+def _search(site: Site, asked: Asked) -> Served:
+    query = asked.query.get("q", "").strip()[:500]
+    return _shown(site, "search", search(site.state, query, site.clock()), query=query)
+
+
+def _find(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    """What `envc history find` is asked for a search."""
+    found = wanted(asked.query.get("q", ""))
+    if not found.image:
+        raise UsageError([
+            Problem("only `image:` is answered for programs", "envc history find FIELD=PATTERN finds any field")
+        ])
+    at = ("--at", found.at) if found.at and not found.at.startswith("-") else ()
+    environments = (found.environment,) if found.environment else ()
+    return ("history", "find", *at), (*environments, f"image={pattern_of(found.image)}")
+
+
+def _differences(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    return ("compare",), (asked.parts["left"], asked.parts["right"])
+
+
+def _explained(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    namespace = asked.query.get("namespace", "")
+    name = "/".join(filter(None, (asked.parts["kind"], namespace, asked.parts["name"])))
+    return ("explain",), (asked.parts["environment"], name)
+
+
+ROUTES = (
+    PageRoute("/", _overview),
+    PageRoute("/timeline", _timeline),
+    PageRoute("/checks", _checks),
+    PageRoute("/search", _search),
+    PageRoute("/env/{environment}", _environment),
+    PageRoute("/r/{environment}/{kind}/{name}", _resource),
+    PageRoute("/compare", _chosen),
+    PageRoute("/compare/{left}/{right}", _compare),
+)
+JSON_ROUTES = (
+    JsonRoute("/index.json", lambda _: (("list",), ())),
+    JsonRoute("/checks.json", lambda _: (("check", "--fail-on", "never"), ())),
+    JsonRoute("/search.json", _find),
+    JsonRoute("/env/{environment}.json", lambda asked: (("list",), (asked.parts["environment"],))),
+    JsonRoute("/r/{environment}/{kind}/{name}.json", _explained),
+    JsonRoute("/compare/{left}/{right}.json", _differences),
+)

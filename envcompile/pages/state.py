@@ -1,0 +1,297 @@
+"""One state of a project with its history, asked once for everything that pages say of it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from contextlib import closing
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from envcompile.actions.build import link_each
+from envcompile.actions.origins import environment_origins
+from envcompile.errors import EnvcError, UnavailableError, UsageError
+from envcompile.history.events import newest
+from envcompile.kubernetes.podspecs import maps_in, pod_template
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from envcompile.actions.origins import EnvironmentOrigins
+    from envcompile.actions.past import Past
+    from envcompile.actions.reached import Event
+    from envcompile.check.finding import Finding
+    from envcompile.check.report import Report
+    from envcompile.errors import Problem
+    from envcompile.git.repository import Commit
+    from envcompile.model import Resource, ResourceId
+    from envcompile.units.project import Project
+
+_WATCHED = ("base", "overlays", "checks", "envc.yaml")
+"""What a project is compiled from, besides what its files name."""
+
+
+_MOST_RESOURCES = 6_000
+"""Of all environments together; the origins of one resource take some 50 kB."""
+
+
+class Image(NamedTuple):
+    """What a container of a workload runs."""
+
+    resource: ResourceId
+    app: str
+    container: str
+    image: str
+    is_main: bool
+    """Whether the workload is called as the container, or has no other."""
+
+
+class Side(NamedTuple):
+    """One environment: what it compiles to, or what is wrong with it."""
+
+    name: str
+    namespace: str
+    context: str
+    """Of its cluster; empty when its settings name none."""
+    owners: tuple[str, ...]
+    resources: tuple[ResourceId, ...]
+    apps: Mapping[ResourceId, str]
+    """The application that each resource belongs to."""
+    images: tuple[Image, ...]
+    """What its workloads run, the main container of each first."""
+    problems: tuple[Problem, ...]
+    """Why it does not compile; then it has no resources."""
+
+
+class Recording(NamedTuple):
+    """What the history has of the branch that is checked out."""
+
+    events: tuple[Event, ...]
+    commits: int
+    missing: int
+    """Commits of the branch that are not recorded."""
+    first: Commit | None
+    """The oldest recorded commit."""
+
+
+class State:
+    """A project as it is now; nothing in it changes, and what nobody asks for is never worked out.
+
+    Args:
+        project: the project, newly opened.
+        identity: what tells this state from others.
+        wanted: environments as the user named them; none means all.
+        since: the begin of the period that is told of, in seconds since 1970.
+    """
+
+    def __init__(self, project: Project, identity: str, wanted: Sequence[str] = (), since: int = 0) -> None:
+        self.project = project
+        self.identity = identity
+        self.names = project.choose(wanted)
+        self.since = since
+        self.silence = ""
+        """Why the history does not answer; empty when it does, or there is none."""
+        self._origins: dict[str, EnvironmentOrigins] = {}
+
+    @cached_property
+    def sides(self) -> dict[str, Side]:
+        """The environments in promotion order."""
+        found = {}
+        for name, linked in link_each(self.project, self.names):
+            if isinstance(linked, UsageError):
+                raise linked
+            if isinstance(linked, EnvcError):
+                found[name] = Side(name, "", "", (), (), {}, (), tuple(linked.problems))
+                continue
+            settings = linked.plan.sources.settings
+            context = settings.cluster.context if settings.cluster is not None else None
+            images: list[Image] = []
+            apps: dict[ResourceId, str] = {}
+            for one in linked.resources():
+                apps[one.id] = one.app
+                images += _images(one)
+            found[name] = Side(
+                name,
+                linked.namespace or "",
+                context or "",
+                tuple(settings.owners),
+                tuple(sorted(apps)),
+                apps,
+                tuple(images),
+                (),
+            )
+        return found
+
+    @property
+    def compiled(self) -> tuple[str, ...]:
+        """The environments that compile."""
+        return tuple(name for name, side in self.sides.items() if not side.problems)
+
+    @cached_property
+    def report(self) -> Report | None:
+        """What the checks find, with since when; None where there is nothing to check."""
+        from envcompile.actions.check import check
+        from envcompile.actions.since import with_origins
+
+        if not self.compiled:
+            return None
+        try:
+            report = check(self.project, self.compiled)
+        except UsageError:
+            return None
+        return report._replace(findings=with_origins(self.project.root, report.findings))
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The findings, the gravest first."""
+        return self.report.findings if self.report is not None else ()
+
+    @cached_property
+    def counts(self) -> dict[str, Counter[str]]:
+        """Environment -> how many findings of each grade."""
+        found: dict[str, Counter[str]] = {name: Counter() for name in self.names}
+        for finding in self.findings:
+            found[finding.environment][finding.severity] += 1
+        return found
+
+    @cached_property
+    def recording(self) -> Recording | None:
+        """What was recorded; None where there is no history yet."""
+        from envcompile.actions.past import missing, open_past
+        from envcompile.actions.reached import reached
+
+        try:
+            past = open_past(self.project.root)
+        except UsageError:
+            return None
+        except UnavailableError as error:
+            self.silence = "; ".join(problem.what for problem in error.problems)
+            return None
+        with closing(past):
+            if not past.repository.has_commits():
+                return None
+            events = tuple(reached(past, self.names, since=self.since))
+            known = past.store.known()
+            left = missing(past)
+            walked = [name for name in past.repository.walk([past.repository.resolve("HEAD")]) if name in known]
+            facts = past.store.commits(walked[-1:])
+            return Recording(events, len(walked), left, facts.get(walked[-1]) if walked else None)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the origins of everything in it may be kept at hand."""
+        return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
+
+    def prepare(self) -> None:
+        """Work out where everything is from, which takes longer than one page may."""
+        if not self.is_small:
+            return
+        past = open_or_none(self.project.root)
+        try:
+            for name in self.compiled:
+                self._origins[name] = environment_origins(self.project, name, past)
+        finally:
+            if past is not None:
+                past.close()
+
+    def origins(self, environment: str, resources: Collection[ResourceId]) -> EnvironmentOrigins:
+        """Where the fields of resources are from; of others, too, where that is known already.
+
+        Args:
+            environment: one that compiles.
+            resources: those that are asked about.
+        """
+        known = self._origins.get(environment)
+        if known is not None:
+            return known
+        past = open_or_none(self.project.root)
+        try:
+            parts = [environment_origins(self.project, environment, past, only=one) for one in resources]
+        finally:
+            if past is not None:
+                past.close()
+        first = parts[0]
+        commits = {key: commit for part in parts for key, commit in part.commits.items()}
+        return first._replace(resources=tuple(one for part in parts for one in part.resources), commits=commits)
+
+    def begin(self, now: int) -> int:
+        """When the period begins, in seconds since 1970: as asked, else with the record; now where there is none."""
+        first = self.recording.first if self.recording is not None else None
+        return self.since or (first.authored_at if first is not None else now)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The recorded changes, the newest first; none where there is no history."""
+        return self.recording.events if self.recording is not None else ()
+
+    @cached_property
+    def head(self) -> Commit | None:
+        """The commit that is checked out; None outside of git, and before the first."""
+        from envcompile.actions.opening import open_repository
+
+        try:
+            repository = open_repository(self.project.root)
+            return repository.commit("HEAD") if repository.has_commits() else None
+        except EnvcError:
+            return None
+
+    def warm(self) -> None:
+        """Work out what every page needs."""
+        _ = self.sides, self.counts, self.recording, self.head
+        for name in self.compiled:
+            self.project.link(name).remember()
+        self.project.save_memo()
+
+
+def _images(resource: Resource) -> Iterator[Image]:
+    """The images of a workload's containers; the main one is called as the workload, else it is the first."""
+    template = pod_template(resource.id, resource.value)
+    held = [*maps_in(template, "spec", "containers")]
+    named = [one for one in held if one.get("name") in {resource.id.name, resource.app}]
+    main = (named or held)[:1]
+    for container in (*main, *(one for one in held if one not in main), *maps_in(template, "spec", "initContainers")):
+        image = container.get("image")
+        if isinstance(image, str) and image:
+            yield Image(resource.id, resource.app, str(container.get("name", "")), image, container in main)
+
+
+def open_or_none(root: Path) -> Past | None:
+    """The history of a project; None where there is none, or its database does not answer."""
+    from envcompile.actions.past import open_past
+
+    try:
+        return open_past(root)
+    except EnvcError:
+        return None
+
+
+def fingerprint(root: Path, past: Past | None) -> str:
+    """What changes when a source is saved, another commit is checked out, or a commit is recorded.
+
+    Args:
+        root: the project's folder.
+        past: its history, where there is one.
+    """
+    digest = hashlib.sha256()
+    for line in _stats(root):
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    if past is not None and past.repository.has_commits():
+        digest.update(f"{past.repository.resolve('HEAD')} {newest(past.store.database)}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _stats(root: Path) -> Iterator[str]:
+    """Path, size and time of every source, in a fixed order."""
+    todo = [str(root / name) for name in _WATCHED]
+    while todo:
+        path = todo.pop()
+        try:
+            stat = os.stat(path)  # ruff: ignore[os-stat] - one call a file of a whole project
+            if os.path.isdir(path):  # ruff: ignore[os-path-isdir]
+                todo += sorted(entry.path for entry in os.scandir(path))
+            else:
+                yield f"{path} {stat.st_size} {stat.st_mtime_ns}\n"
+        except OSError:
+            continue

@@ -1,0 +1,33 @@
+"""What the files of a layer are read for, and what comes of reading a whole layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from envcompile.limits import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envcompile.limits import Limits
+    from envcompile.model import Layer
+
+
+class EnvironmentFacts(NamedTuple):
+    """What the files of a layer may ask about the environment they are read for."""
+
+    params: Mapping[str, Any]
+    """Parameters as written; they may use each other."""
+    jsonnet: Mapping[str, Any]
+    """The object jsonnet gets."""
+    digest: str
+    """Of both."""
+    limits: Limits = DEFAULT_LIMITS
+    """What reading it may take."""
+
+
+class LayerContents(NamedTuple):
+    """A layer as one environment sees it, and the files that each of its files was computed from."""
+
+    layer: Layer
+    dependencies: dict[str, frozenset[str]]

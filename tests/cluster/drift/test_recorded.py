@@ -1,0 +1,82 @@
+"""Fifty edits and eighteen harmless happenings, as a real API server answered to them after both ways of applying."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pytest
+
+from envcompile.check.policy.defaults import admitted
+from envcompile.cluster.drift.compare import Rules, compare
+from envcompile.kubernetes.api import load
+from tests.cluster.drift.cases import EDITS, HARMLESS, OURS
+from tests.cluster.drift.record import recorded
+from tests.cluster.drift.staging import APPLIERS
+
+if TYPE_CHECKING:
+    from envcompile.cluster.drift.compare import Difference
+    from tests.cluster.drift.cases import Case
+    from tests.cluster.drift.staging import Row
+
+API: Final = load("1.37")
+KEY: Final = b"k" * 32
+CASES: Final = {case.name: case for case in (*EDITS, *HARMLESS)}
+ROWS: Final = tuple(recorded())
+
+
+class Found(NamedTuple):
+    """What a method says of a row."""
+
+    fields: tuple[str, ...]
+    writers: frozenset[str]
+
+
+def told(differences: tuple[Difference, ...]) -> Found:
+    """The fields that differ, and the managers of those that somebody wrote."""
+    fields = sorted(one.field.partition("[uid=")[0] for one in differences)
+    return Found(tuple(fields), frozenset(one.writer.manager for one in differences if one.writer is not None))
+
+
+def compared(row: Row, method: str) -> Found:
+    """What a method says of a row; an object that is not there differs as a whole."""
+    if row.live is None:
+        return Found(("",), frozenset())
+    group, _, version = row.desired["apiVersion"].rpartition("/")
+    node = API.node(group, version, row.desired["kind"])
+    rules = Rules(is_scaled=row.desired["metadata"]["name"] == "scaled" and row.desired["kind"] == "Deployment")
+    if method == "dry-run":
+        assert row.probe is not None
+        return told(compare(row.desired, row.live, node, key=KEY, probe=row.probe, rules=rules))
+    filled = admitted(API, row.desired, row.desired["metadata"]["namespace"])
+    return told(compare(row.desired, row.live, node, key=KEY, filled=filled, rules=rules))
+
+
+def due(row: Row, case: Case) -> Found:
+    """What should be said."""
+    fields = tuple(sorted(field.partition("[uid=")[0] for field in case.fields))
+    writer = APPLIERS[row.mode] if case.writer == OURS else case.writer
+    return Found(fields, frozenset({writer} - {""}))
+
+
+@pytest.mark.parametrize("method", ["read", "dry-run"])
+@pytest.mark.parametrize("row", ROWS, ids=[f"{row.mode}: {row.case}" for row in ROWS])
+def test_a_case_is_told_as_it_is(row: Row, method: str) -> None:
+    """Exactly the fields that were written, by the manager who wrote them; nothing of what is harmless."""
+    case = CASES[row.case]
+    found, wanted = compared(row, method), due(row, case)
+    if method == "read" and row.mode in case.blind:
+        assert found.fields == ()
+        return
+    assert found.fields == wanted.fields
+    if case.writer != "?":
+        assert found.writers == wanted.writers
+
+
+def test_every_case_was_recorded_both_ways() -> None:
+    """The table of the guide counts them: 50 edits, 18 happenings, one that reading is blind for."""
+    assert len(ROWS) == 2 * len(CASES)
+    assert (len(EDITS), len(HARMLESS)) == (50, 18)
+    assert [(case.name, case.blind) for case in EDITS if case.blind] == [
+        ("a key added under our own manager's name", ("client-side",))
+    ]
+    assert all(row.probe is not None for row in ROWS)

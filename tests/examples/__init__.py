@@ -1,0 +1,1 @@
+"""The repositories below examples/ are what they say."""
