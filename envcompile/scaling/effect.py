@@ -19,7 +19,7 @@ _SAMPLES_AN_HOUR = 60 * _SAMPLES_A_MINUTE
 
 
 _NOTICED = 0.01
-"""A part of the load that is too small to count as shortage: it is within what one sample of CPU differs from the next."""
+"""A part of the load that is too small to count as shortage: one sample of CPU differs by more from the next."""
 
 
 class Effect(NamedTuple):

@@ -1,7 +1,7 @@
 """The cheapest setting of an autoscaler that is not short of pods for longer, nor by more, than the one there is.
 
-Every setting is replayed on the whole load (`fast.py`). One field after the other is moved while all others stand still,
-until nothing gets cheaper: the fields hardly act on each other, and a person can follow it.
+Every setting is replayed on the whole load (`fast.py`). One field after the other is moved while all others stand
+still, until nothing gets cheaper: the fields hardly act on each other, and a person can follow it.
 """
 
 from __future__ import annotations
@@ -60,8 +60,16 @@ class Case(NamedTuple):
 
     def effect(self, autoscaler: Autoscaler) -> Effect:
         """What a setting does to it."""
-        sizes = fast_replay(_started(self.workload, autoscaler), autoscaler, self.columns)
+        sizes = fast_replay(self.first(autoscaler), autoscaler, self.columns)
         return effect_of(sizes, self.demand, self.per_pod, self.start_seconds)
+
+    def first(self, autoscaler: Autoscaler) -> Workload:
+        """The workload with the size that serves the first of the load, as far as the autoscaler allows it.
+
+        The load was served when it began: a start from too small a size would be counted as a shortage.
+        """
+        needed = math.ceil(float(self.demand[0]) / self.per_pod) if len(self.demand) else 1
+        return replace(self.workload, replicas=min(max(needed, autoscaler.min_replicas), autoscaler.max_replicas))
 
     def with_floor(self, floor: Floats) -> Case:
         """The same with a floor under the number of replicas, which `floored` autoscalers hold.
@@ -156,12 +164,6 @@ def _bounded(autoscaler: Autoscaler, bounds: Bounds) -> Autoscaler:
     return replace(autoscaler, max_replicas=most, min_replicas=max(min(autoscaler.min_replicas, most), bounds.least))
 
 
-def _started(workload: Workload, autoscaler: Autoscaler) -> Workload:
-    """The workload with a first size that the autoscaler allows."""
-    first = min(max(workload.replicas, autoscaler.min_replicas), autoscaler.max_replicas)
-    return replace(workload, replicas=first)
-
-
 def _targets(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:
     del bounds
     if any(_is_cpu(metric) for metric in of.metrics):
@@ -169,11 +171,12 @@ def _targets(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:
 
 
 def _minima(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:
-    """Fewer by half, by one, and the fewest; more by one and by half."""
+    """Fewer by half, by one, and the fewest; more by one and by half; each with all targets, which make up for them."""
     now = of.min_replicas
-    for count in {bounds.least, now // 2, now - 1, now + 1, now + now // 2}:
+    for count in sorted({bounds.least, now // 2, now - 1, now + 1, now + now // 2}):
         if bounds.least <= count <= of.max_replicas:
-            yield replace(of, min_replicas=count)
+            fewer = replace(of, min_replicas=count)
+            yield from (fewer, *_targets(fewer, bounds))
 
 
 def _maxima(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:

@@ -1,7 +1,7 @@
 """A forecast as a floor under the number of replicas: few windows for people to review and KEDA's `cron` to hold.
 
-An autoscaler follows a load by itself; what it cannot do is to have pods before the load is there. So there is a floor only
-where the load is about to rise, until it has risen.
+An autoscaler follows a load by itself; what it cannot do is to have pods before the load is there. So there is a floor
+only where the load is about to rise, until it has risen.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FEW: Final = 3
 """So is one by fewer replicas: they start while it lasts."""
 _SETTLE: Final = 900
 """Seconds after the start of an event until its load is there, and the autoscaler has seen it."""
-_MERGE_DAYS: Final = 0.04
+_MERGE_DAYS: Final = 0.1
 """Days share their windows if that costs at most this part more."""
 
 
@@ -88,7 +88,9 @@ def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: in
     windows = [
         Window(days, start, end, replicas, "forecast")
         for days, profile in _alike(profiles)
-        for start, end, replicas in _windows(_led(np.where(profile > least, profile, 0), lead, outlook.step), outlook.step)
+        for start, end, replicas in _windows(
+            _led(np.where(profile > least, profile, 0), lead, outlook.step), outlook.step
+        )
         if replicas > least
     ]
     return Plan((*windows, *_once(outlook, per_pod, lead, most)), timezone)
