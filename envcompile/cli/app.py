@@ -26,6 +26,7 @@ GROUPS = {
     "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
+    "Scale": ("recommend", "predict"),
     "Look at clusters": ("drift",),
     "Look back": ("history", "report", "ui", "version"),
 }

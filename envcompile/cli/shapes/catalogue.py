@@ -18,6 +18,7 @@ from envcompile.cli.shapes import (
     findings,
     history,
     pictures,
+    predictions,
     report,
     secrets,
 )
@@ -51,7 +52,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "list": builds.ListDocument,
     "matrix": pictures.MatrixDocument,
     "owners": builds.OwnersDocument,
+    "predict": predictions.PredictDocument,
     "promote": differences.PromoteDocument,
+    "recommend": predictions.RecommendDocument,
     "report": report.ReportDocument,
     "rule": findings.RuleDocument,
     "secrets": secrets.SecretsDocument,
@@ -72,5 +75,5 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, drift, findings, history, pictures, report, secrets)
+    modules = (builds, costs, differences, document, drift, findings, history, pictures, predictions, report, secrets)
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
