@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     laws.addoption("--sequences", type=int, default=20, metavar="N", help="play N sequences")
     laws.addoption("--seed", type=int, default=1, metavar="S", help="seed of the first sequence; the next ones follow")
     laws.addoption("--steps", metavar="N,N", help="play only these steps of each sequence")
+    parser.addoption("--torture", type=int, default=3, metavar="N", help="kill and restart the watcher N times")
     laws.addoption("--law", default="", metavar="NAME", help="hold only laws whose name begins so")
 
 

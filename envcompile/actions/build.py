@@ -80,7 +80,7 @@ def build(
     is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
     chart: ComparedChart | None = None
     written: Mapping[str, str] = {}
-    with helpers(project, chosen, texts, *((None, 1) if is_charted else (engine, jobs))) as helping:
+    with helpers(project, chosen, texts, engine, jobs, with_values=is_charted) as helping:
         try:
             settle(project, chosen, texts.take, helping, keeps_values=is_charted)
         except (UsageError, UnavailableError):
@@ -95,7 +95,7 @@ def build(
                 from envcompile.actions.charting import compare_chart
 
                 known_chart = _known(look.snapshot, CHART_FOLDER)
-                chart = compare_chart(project, project.settings.chart, target, linked, known_chart)
+                chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
                 results.append(chart.result)
         if not check:
             for made, result in zip(outputs, results, strict=False):

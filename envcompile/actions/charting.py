@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.actions.chart_memo import ChartMemo
@@ -12,18 +13,24 @@ from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
 
+_SERVICES: Final = 10
+"""Services that are worth a process."""
 _OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults"})
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from envcompile.chart import Portion
     from envcompile.model import Bundle, Resource
     from envcompile.seenfiles import Files
     from envcompile.settings import Chart
+    from envcompile.units.copies import Several
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
+
+    Values = Mapping[tuple[str, int], bytes]
+    """Environment and number of a unit -> the values of its resources as msgpack."""
 
 
 class ComparedChart(NamedTuple):
@@ -42,6 +49,8 @@ def compare_chart(
     target: Path,
     linked: Sequence[LinkedEnvironment],
     known: Files | None,
+    values: Values | None = None,
+    jobs: int | None = 1,
 ) -> ComparedChart:
     """The chart's files held against what is on disk.
 
@@ -51,9 +60,11 @@ def compare_chart(
         target: the folder that holds the environments.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
         known: the files as the last build left them.
+        values: those that were told of units that were compiled elsewhere.
+        jobs: processes that make it; by the size of the work when left out.
     """
     folder = check_folder(target / CHART_FOLDER, project.root)
-    made = chart_bundle(project, settings, linked, folder)
+    made = chart_bundle(project, settings, linked, folder, values, jobs)
     compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
     count = len(made.bundle.digests)
     result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
@@ -72,7 +83,12 @@ class MadeChart(NamedTuple):
 
 
 def chart_bundle(
-    project: Project, settings: Chart, linked: Sequence[LinkedEnvironment], folder: Path | None
+    project: Project,
+    settings: Chart,
+    linked: Sequence[LinkedEnvironment],
+    folder: Path | None,
+    values: Values | None = None,
+    jobs: int | None = 1,
 ) -> MadeChart:
     """Make the chart of linked environments; its values default to those that the settings name, else the last one's.
 
@@ -81,6 +97,8 @@ def chart_bundle(
         settings: what envc.yaml says about the chart.
         linked: every environment of the project; its units are compiled only where nothing is remembered of them.
         folder: where the chart is written: what no memo may hold is taken from there; None to remember nothing.
+        values: those that were told of units that were compiled elsewhere.
+        jobs: processes that make it; by the size of the work when None.
     """
     from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
 
@@ -90,10 +108,21 @@ def chart_bundle(
     chart = ChartFacts(settings.name, names, default, options)
     look = project.look if folder is not None and project.tree.limits.is_trusted else None
     memo = ChartMemo(project.root, look.tool, folder) if look is not None and folder is not None else None
-    emitted = emit_portions(chart, [list(_portions(environment)) for environment in linked], memo)
+    is_shared = project.tree.limits.is_trusted and jobs != 1
+    several = partial(_several, jobs) if is_shared else None
+    portions = [list(_portions(environment, values or {})) for environment in linked]
+    emitted = emit_portions(chart, portions, memo, several)
     bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
     warning = release_warning(chart, emitted, memo)
     return MadeChart(bundle, (warning,) if warning else (), emitted.made, memo)
+
+
+def _several(jobs: int | None, work: Callable[[int, bytes], bytes], count: int) -> Several | None:
+    """Processes that make the parts of services; None where those are too few."""
+    from envcompile.units.copies import MOST, Several, can_copy, processors
+
+    processes = min(jobs, count) if jobs is not None else min(processors(), MOST, count // _SERVICES)
+    return Several(work, processes) if processes > 1 and can_copy() else None
 
 
 def _details(settings: Chart) -> dict[str, Any]:
@@ -104,8 +133,10 @@ def _details(settings: Chart) -> dict[str, Any]:
     return {key: value for key, value in said.items() if key not in _OF_THE_CHART}
 
 
-def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
+def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
     """The units of an environment, and the Secrets that only its store knows."""
+    import msgspec
+
     from envcompile.chart import Portion
 
     is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
@@ -113,6 +144,10 @@ def _portions(linked: LinkedEnvironment) -> Iterator[Portion]:
         key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
         def load(number: int = number) -> Iterator[tuple[str, object]]:
+            told = values.get((linked.environment, number))
+            if told is not None:
+                apps = [resource.app for resource in linked.exports[number].resources]
+                return zip(apps, msgspec.msgpack.decode(told), strict=True)
             ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 

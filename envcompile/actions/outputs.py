@@ -57,6 +57,8 @@ class Texts:
         self._made: dict[str, dict[int, Made]] = {}
         self._renderer = Renderer()
         self._app = ""
+        self.values: dict[tuple[str, int], bytes] = {}
+        """The values of the resources of units that were compiled elsewhere, packed, as far as they were asked for."""
         self.elsewhere: Shares | None = None
         """Who holds some of them, in other processes."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from envcompile.actions.timeline import recorded_line
 from envcompile.ask.facets import facet_of_field, facet_of_resource
 from envcompile.compose import configtext
 from envcompile.compose.rollout import CHECKSUM_ANNOTATION
 from envcompile.history.events import recorded_since
+from envcompile.history.trailers import approvals
 from envcompile.kubernetes.fieldpath import parse_field
 from envcompile.kubernetes.images import parse_image
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from envcompile.history.records import FieldRow
     from envcompile.model import ResourceId
 
-_APPROVAL = re.compile(r"^(?:Reviewed-by|Approved-by|Acked-by): *([^<\n]+?) *(?:<[^>\n]*>)? *$", re.MULTILINE)
 DERIVED = "derived"
 """The facet of what envc itself writes, such as the checksum that makes pods start anew."""
 _RANK = (
@@ -70,18 +70,19 @@ class Event(NamedTuple):
         return self.commit.message.partition("\n")[0]
 
 
-def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0, start: str = "HEAD") -> list[Event]:
-    """The changes of environments that a revision's history has; the newest first, several of a commit in order.
+def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0) -> list[Event]:
+    """The changes of environments along the line of first parents of HEAD; the newest first.
+
+    Several of a commit are in the order of environments; what a merge brought is told once, with the merge.
 
     Args:
         past: the history.
         environments: their names in the order that several of a commit are told in; none for all.
         since: seconds since 1970.
-        start: the revision.
     """
     order = {name: number for number, name in enumerate(environments)}
-    walked = past.repository.walk([past.repository.resolve(start)])
-    position = {commit: number for number, commit in enumerate(walked)}
+    line = recorded_line(past)[0]
+    position = {commit: number for number, commit in enumerate(reversed(line))}
     found = [
         one
         for one in recorded_since(past.store.database, since)
@@ -97,8 +98,7 @@ def reached(past: Past, environments: Iterable[str] = (), *, since: int = 0, sta
         told.sort(key=lambda item: _RANK.index(item.facet))
         facet = told[0].facet if told else "other"
         message = facts[one.commit].message
-        approvals = tuple(dict.fromkeys(_APPROVAL.findall(message)))
-        events.append(Event(one.environment, facts[one.commit], tuple(told), facet, approvals, one.problem))
+        events.append(Event(one.environment, facts[one.commit], tuple(told), facet, approvals(message), one.problem))
     events.sort(key=lambda event: (position[event.commit.hash], order.get(event.environment, 0)))
     return events
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.cost import changes_in
 from envcompile.actions.diff import difference
+from envcompile.actions.graph_picture import picture_of
 from envcompile.actions.new_findings import new_findings
 from envcompile.ask.findings import NewFindings
 from envcompile.ask.markdown import blocks, table
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.diff import Difference
     from envcompile.forge.job import Job
+    from envcompile.forge.parts import Cuttable
     from envcompile.limits import Limits
 
 HEADING = "### Compiled environments"
@@ -113,7 +115,8 @@ def review(
     priced = _costs(found, day) if day is not None else ""
     top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}{priced}"
     section, all_news = news.markdown(size // 2), news.markdown()
-    pieces = blocks(found.changed)
+    picture = picture_of(found)
+    pieces: list[Cuttable] = [*([picture] if picture is not None else []), *blocks(found.changed)]
     whole = "\n".join([_head(top, all_news), *(piece.markdown() for piece in pieces)])
     cut = parts(_head(top, section), pieces, key=key, commit=commit, limit=size, most=most, overflow=_OVERFLOW)
     (summary,) = parts(

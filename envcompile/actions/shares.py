@@ -16,7 +16,7 @@ from envcompile.errors import EnvcError
 from envcompile.log import decision
 from envcompile.sources.scans import FileScan
 from envcompile.sources.yamlfiles import JSONNET_ENDING, app_of
-from envcompile.units.copies import Copies, processors
+from envcompile.units.copies import MOST, Copies, processors
 from envcompile.units.memo import FolderMemo, told_of
 from envcompile.units.settling import by_application
 
@@ -35,8 +35,6 @@ _FILES = 150
 """Files that are worth a process: to read and to compile them takes some ten times as long as a copy."""
 _FILES_OF_A_UNIT = 3
 """So many files there are for each unit, about."""
-_MOST = 8
-"""Processes where nobody says how many: what they wait for is the disk, and the one that joins their work."""
 _TOGETHER = 64
 """Units that are told of at a time."""
 
@@ -70,6 +68,8 @@ class _Told(NamedTuple):
     made: Made | None = None
     texts: bytes | None = None
     """All texts of the unit, where they do not stay with the copy."""
+    values: bytes | None = None
+    """The values of its resources, packed, where they are wanted."""
     compiled: CompiledUnit | None = None
     """The unit itself, where others may do something to its resources."""
 
@@ -82,13 +82,23 @@ class Shares:
         environments: those that are built.
         texts: takes what the units come to.
         wanted: processes, this one included; by the size of the work when left out.
+        with_values: let copies tell the values of resources, too.
     """
 
-    def __init__(self, project: Project, environments: Sequence[str], texts: Texts, wanted: int | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        environments: Sequence[str],
+        texts: Texts,
+        wanted: int | None,
+        *,
+        with_values: bool = False,
+    ) -> None:
         self._project = project
         self._environments = environments
         self._texts = texts
         self._wanted = wanted
+        self._with_values = with_values
         self._keeps_texts = isinstance(project.memo, FolderMemo) and project.settings.layout == "resource"
         self._unknown: Sequence[tuple[str, str]] = ()
         """Layer and path of each source of which nothing is known."""
@@ -103,7 +113,7 @@ class Shares:
     def _processes(self, count: int) -> int:
         """How many processes some files or units are worth."""
         least = 1 if self._wanted is not None else _FILES
-        return min(self._wanted or min(processors(), _MOST), count // least)
+        return min(self._wanted or min(processors(), MOST), count // least)
 
     def read(self) -> None:
         """Read the sources of which nothing is known, where they are worth it, and let copies begin to compile.
@@ -171,6 +181,8 @@ class Shares:
                     continue
                 one.take_told(told.number, told.exports)
                 self._texts.take_made(told.environment, told.number, told.made, told.texts)
+                if told.values is not None:
+                    self._texts.values[told.environment, told.number] = told.values
                 if told.texts is None:
                     self._holders[told.environment, told.number] = holder
         self._is_collected = wait
@@ -265,9 +277,15 @@ class Shares:
             return None
         if one.plan.is_joined:
             return _Told(environment, at, b"", compiled=compiled)
+        values = None
+        if self._with_values:
+            try:
+                values = msgspec.msgpack.encode([resource.value for resource in compiled.resources])
+            except (OverflowError, UnicodeEncodeError):
+                return None  # a number or a text that msgpack has no form for
         self._texts.take(environment, at, compiled)
         texts = None if self._keeps_texts else b"".join(self._texts.texts_of(environment, at))
-        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts)
+        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts, values)
 
 
 class _Writer:

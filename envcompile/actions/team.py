@@ -135,7 +135,13 @@ class Spread:
 
 @contextmanager
 def helpers(
-    project: Project, environments: Sequence[str], texts: Texts, engine: str | None, jobs: int | None
+    project: Project,
+    environments: Sequence[str],
+    texts: Texts,
+    engine: str | None,
+    jobs: int | None,
+    *,
+    with_values: bool = False,
 ) -> Generator[Helpers | None]:
     """Who compiles units beside this process; None when nobody does.
 
@@ -144,25 +150,28 @@ def helpers(
         environments: those that are built.
         texts: takes what they make.
         engine: the address of an engine.
-        jobs: processes of this machine, where no engine is named; by the size of the work when left out.
+        jobs: processes of this machine, where no engine is named; by the size of the work when left out: where plans of
+            the last build hold, little is to be compiled.
+        with_values: the values of all resources are asked for afterwards, which only copies of this process tell.
     """
     from envcompile.units.copies import can_copy
 
-    if engine is not None:
+    is_little = jobs is None and project.kept is not None
+    if engine is not None and not with_values:
         yield Spread(project, texts, engine)
-    elif jobs == 1 or not project.tree.limits.is_trusted:
+    elif jobs == 1 or is_little or not project.tree.limits.is_trusted:
         yield None
     elif can_copy():
         from envcompile.actions.shares import Shares
 
-        shares = Shares(project, environments, texts, jobs)
+        shares = Shares(project, environments, texts, jobs, with_values=with_values)
         texts.elsewhere = shares
         try:
             yield shares
         finally:
             shares.close()
     else:
-        yield Spread(project, texts, f"processes://{jobs}") if jobs is not None else None
+        yield Spread(project, texts, f"processes://{jobs}") if jobs is not None and not with_values else None
 
 
 def trouble(project: Project) -> str:

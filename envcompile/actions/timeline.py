@@ -107,16 +107,42 @@ def deliveries(
     return Deliveries(start, now, tuple(found), tuple(waiting(lanes, line, now)))
 
 
-def _lanes(
-    past: Past, order: Sequence[str], wanted: Sequence[str]
-) -> tuple[list[str], dict[str, list[Arrival]], list[str]]:
+def recorded_line(past: Past) -> tuple[list[str], list[str]]:
+    """The recorded commits on the line of first parents of HEAD, the oldest first, and all that are not recorded.
+
+    A newest commit that is not recorded yet does not end the line.
+    """
+    head = past.repository.resolve("HEAD")
+    known = past.store.known()
+    missing = [name for name in past.repository.walk([head]) if name not in known]
+    above = {commit.hash: commit.parents for commit in past.repository.commits(missing)} if missing else {}
+    at = head
+    while above.get(at):
+        at = above[at][0]
+    return line_of(past.store.database, at), missing
+
+
+def choose_lanes(past: Past, order: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The recorded environments that are wanted, in promotion order; all of them where none is named.
+
+    Raises:
+        UsageError: the history has no such environment.
+    """
     recorded = past.store.environments()
     known = [name for name in order if name in recorded] + [name for name in recorded if name not in order]
     for name in wanted:
         if name not in known:
             fix = did_you_mean(name, known, f"recorded are {', '.join(known)}")
             raise UsageError([Problem(f"the history has no environment `{name}`", fix)])
-    line = line_of(past.store.database, past.repository.resolve("HEAD"))
+    return [name for name in known if not wanted or name in wanted]
+
+
+def _lanes(
+    past: Past, order: Sequence[str], wanted: Sequence[str]
+) -> tuple[list[str], dict[str, list[Arrival]], list[str]]:
+    known = choose_lanes(past, order, ())
+    choose_lanes(past, order, wanted)
+    line = recorded_line(past)[0]
     lanes = {name: list(arrivals(past.store, name, line)) for name in known}
     if not wanted:  # environments that HEAD's line has not had for long are nobody's lane
         lanes = {name: came for name, came in lanes.items() if came or name in order}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -13,7 +13,7 @@ from envcompile.chart.alignment import align
 from envcompile.chart.assembly import assemble, join
 from envcompile.chart.concealment import Concealed, Revealer, conceal
 from envcompile.chart.facts import Portion, is_crd
-from envcompile.chart.fragments import Fragment, Outline, Service, ServiceMaker, is_clear
+from envcompile.chart.fragments import Answers, Fragment, Outline, Service, ServiceMaker, is_clear
 from envcompile.chart.names import file_part
 from envcompile.chart.scalars import document
 from envcompile.chart.services import assign
@@ -21,15 +21,27 @@ from envcompile.chart.shapes import ChartFacts
 from envcompile.chart.shared import Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from envcompile.chart.facts import Memo
-    from envcompile.chart.fragments import Answers
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import ChartInput, Subject
 
 
 _T = TypeVar("_T", Outline, Fragment, Concealed)
+_P = TypeVar("_P", Outline, Fragment)
+
+
+class Hands(Protocol):
+    """Who makes the parts of services, several at a time."""
+
+    def each(self, given: Mapping[int, bytes]) -> Mapping[int, bytes]:
+        """What the work that they were given makes of some services: number -> what it needs besides."""
+        ...
+
+    def close(self) -> None:
+        """Give them up."""
+        ...
 
 
 class Emitted(NamedTuple):
@@ -56,13 +68,19 @@ def emit(chart: ChartInput) -> dict[str, str]:
     return {**emit_portions(facts, portions).files}
 
 
-def emit_portions(chart: ChartFacts, portions: Sequence[Sequence[Portion]], memo: Memo | None = None) -> Emitted:
+def emit_portions(
+    chart: ChartFacts,
+    portions: Sequence[Sequence[Portion]],
+    memo: Memo | None = None,
+    several: Callable[[Callable[[int, bytes], bytes], int], Hands | None] | None = None,
+) -> Emitted:
     """The chart of applications whose resources are looked at only where nothing is remembered of them.
 
     Args:
         chart: how it is made.
         portions: the applications of each environment.
         memo: what is remembered of services; nothing when None.
+        several: gives hands to some work on so many services; None where they are too few.
     """
     if memo is not None:
         for portion in chain.from_iterable(portions):
@@ -78,11 +96,23 @@ def emit_portions(chart: ChartFacts, portions: Sequence[Sequence[Portion]], memo
     makers = [ServiceMaker(service, homes, shared, chart.environments) for service in services]
     revealer = Revealer(memo.written, chart.environments) if memo is not None else None
     remembering = [_Remembering(memo, _key(given, service, homes), service, revealer) for service in services]
-    outlines = [one.outline(maker) for one, maker in zip(remembering, makers, strict=True)]
-    joined = join(chart, services, outlines, homes, shared, largest)
-    fragments = [
-        one.fragment(maker, answers) for one, maker, answers in zip(remembering, makers, joined.answers, strict=True)
-    ]
+    known = [one.known_outline() for one in remembering]
+    hands = several(partial(_part, makers), known.count(None)) if several is not None else None
+    try:
+        outlines = _completed(known, [maker.outline for maker in makers], [b""] * len(makers), Outline, hands)
+        joined = join(chart, services, outlines, homes, shared, largest)
+        fragments = _completed(
+            [one.known_fragment(answers) for one, answers in zip(remembering, joined.answers, strict=True)],
+            [partial(maker.fragment, answers) for maker, answers in zip(makers, joined.answers, strict=True)],
+            list(map(msgspec.msgpack.encode, joined.answers)),
+            Fragment,
+            hands,
+        )
+    finally:
+        if hands is not None:
+            hands.close()
+    for one, outline, answers, fragment in zip(remembering, outlines, joined.answers, fragments, strict=True):
+        one.keep(outline, answers, fragment)
     others = {**files}
     files |= assemble(chart, services, joined, fragments, homes)
     if memo is not None:
@@ -128,6 +158,35 @@ def _key(given: bytes, service: Service, homes: Mapping[Subject, Home]) -> str:
     return hashlib.sha256(given + msgspec.json.encode(listed)).hexdigest()
 
 
+def _part(makers: Sequence[ServiceMaker], at: int, answers: bytes) -> bytes:
+    """The part of a service that its answers ask for, packed; its outline before there are any."""
+    maker = makers[at]
+    made = maker.fragment(msgspec.msgpack.decode(answers, type=Answers)) if answers else maker.outline()
+    return msgspec.msgpack.encode(made)
+
+
+def _completed(
+    known: Sequence[_P | None],
+    make: Sequence[Callable[[], _P]],
+    given: Sequence[bytes],
+    kind: type[_P],
+    hands: Hands | None,
+) -> list[_P]:
+    """What is known of each service, and what is made of those of which nothing is.
+
+    Args:
+        known: what is remembered of each.
+        make: makes that of each.
+        given: what others need for it.
+        kind: what it is.
+        hands: others that make it.
+    """
+    if hands is None:
+        return [one if one is not None else make[at]() for at, one in enumerate(known)]
+    made = hands.each({at: given[at] for at, one in enumerate(known) if one is None})
+    return [one if one is not None else msgspec.msgpack.decode(made[at], type=kind) for at, one in enumerate(known)]
+
+
 class _Remembering:
     """Asks the memo before a service is made."""
 
@@ -137,30 +196,36 @@ class _Remembering:
         self._service = service
         self._revealer = revealer if any(map(is_clear, service.subjects)) else None
         """Where the texts of a service with Secrets in clear are; None for all others."""
+        self._known_outline: Outline | None = None
+        self._known_fragment: Fragment | None = None
         self.is_made = False
 
-    def outline(self, maker: ServiceMaker) -> Outline:
-        """What the service tells the whole."""
-        found = self._get(f"outline {self._key}", Outline)
-        if found is None:
-            self.is_made = True
-            found = maker.outline()
-            self._put(f"outline {self._key}", found)
-        return found
+    def known_outline(self) -> Outline | None:
+        """What the service tells the whole; None when that is not remembered."""
+        self._known_outline = self._get(f"outline {self._key}", Outline)
+        return self._known_outline
 
-    def fragment(self, maker: ServiceMaker, answers: Answers) -> Fragment:
-        """The service's part of the chart."""
-        name = f"fragment {hashlib.sha256(self._key.encode() + msgspec.json.encode(answers)).hexdigest()}"
+    def known_fragment(self, answers: Answers) -> Fragment | None:
+        """The service's part of the chart; None when that is not remembered."""
+        name = self._name_of_fragment(answers)
         if self._revealer is None:
-            found = self._get(name, Fragment)
+            self._known_fragment = self._get(name, Fragment)
         else:
             concealed = self._get(name, Concealed)
             found = self._revealer.reveal(concealed, self._service.key) if concealed is not None else None
-        if found is None:
-            self.is_made = True
-            found = maker.fragment(answers)
-            self._put(name, found if self._revealer is None else conceal(found))
-        return found
+            self._known_fragment = found
+        return self._known_fragment
+
+    def keep(self, outline: Outline, answers: Answers, fragment: Fragment) -> None:
+        """Remember what was made."""
+        self.is_made = outline is not self._known_outline or fragment is not self._known_fragment
+        if outline is not self._known_outline:
+            self._put(f"outline {self._key}", outline)
+        if fragment is not self._known_fragment:
+            self._put(self._name_of_fragment(answers), fragment if self._revealer is None else conceal(fragment))
+
+    def _name_of_fragment(self, answers: Answers) -> str:
+        return f"fragment {hashlib.sha256(self._key.encode() + msgspec.json.encode(answers)).hexdigest()}"
 
     def _get(self, name: str, kind: type[_T]) -> _T | None:
         data = self._memo.get(name) if self._memo is not None else None

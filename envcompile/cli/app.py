@@ -23,12 +23,25 @@ if TYPE_CHECKING:
 GROUPS = {
     "Begin": ("init", "new", "eject", "guide", "completion", "lsp", "hook"),
     "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
-    "Review and promote": ("affected", "diff", "compare", "matrix", "cost", "promote", "pr", "owners", "notify"),
+    "Review and promote": (
+        "affected",
+        "diff",
+        "compare",
+        "matrix",
+        "graph",
+        "cost",
+        "simulate",
+        "recommend",
+        "predict",
+        "promote",
+        "pr",
+        "owners",
+        "notify",
+    ),
     "Secrets": ("secrets",),
     "Deliver": ("argocd", "chart", "convert"),
-    "Scale": ("recommend", "predict"),
-    "Look at clusters": ("drift",),
-    "Look back": ("history", "report", "ui", "version"),
+    "Look at clusters": ("watch", "live", "drift"),
+    "Look back": ("history", "compliance", "report", "ui", "db", "version"),
 }
 """Commands, and groups of commands, by what they are for, as `envc --help` lists them."""
 _ELSEWHERE = {"convert": "chart"}
@@ -43,10 +56,12 @@ _LONG = frozenset({
     "diff",
     "compare",
     "matrix",
+    "compliance",
     "cost",
     "drift",
     "guide",
     "history",
+    "live",
 })
 """Commands whose output may fill more than a screen."""
 

@@ -44,9 +44,8 @@ def needs_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[tuple[Name
     namespace = identity.namespace
     yield (("namespace", "", namespace),)
     yield (("crd", identity.group, identity.kind),)
-    for wanted in _listed(value):
-        kind, _, name = wanted.partition("/")
-        yield from _named(kind.partition(".")[0], namespace, name)
+    for kind, name in depends_on(value):
+        yield from _named(kind, namespace, name)
     if pod_template(identity, value) is not None:
         yield from _needs_of_pods(identity, value)
     for kind, name in object_references(identity.kind, value):
@@ -61,7 +60,7 @@ def _needs_of_pods(identity: ResourceId, value: dict[str, Any]) -> Iterator[tupl
         for variable in maps_in(container, "env"):
             text = variable.get("value")
             if isinstance(text, str):
-                for host in _hosts(text):
+                for host in hosts_in(text):
                     yield (("host", namespace, host), ("host", "", host))
 
 
@@ -77,13 +76,17 @@ def _named(kind: str, namespace: str, name: str) -> Iterator[tuple[Name, ...]]:
         yield ((f"kind {kind}", "", name),)
 
 
-def _listed(value: dict[str, Any]) -> list[str]:
+def depends_on(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Kind and name of what the annotation of a resource says must be there first."""
     annotations = value["metadata"].get("annotations") or {}
     text = annotations.get(DEPENDS_ON_ANNOTATION)
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else []
+    for part in text.split(",") if isinstance(text, str) else ():
+        kind, _, name = part.strip().partition("/")
+        if name:
+            yield kind.partition(".")[0], name
 
 
-def _hosts(text: str) -> Iterator[str]:
+def hosts_in(text: str) -> Iterator[str]:
     """The host names in the value of an environment variable: `redis`, `http://orders:8080/x`, `a:1,b:2`."""
     for part in re.split(r"[,\s]+", text):
         rest = part.partition("://")[2] or part

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.kubernetes.podspecs import containers
 from envcompile.model import ResourceId
@@ -57,6 +57,39 @@ def line_of(database: Database, head: str) -> list[str]:
     return found[::-1]
 
 
+def states(
+    store: HistoryReader, environment: str, line: Sequence[str], kinds: Sequence[str]
+) -> Iterator[tuple[Commit, dict[ResourceId, dict[str, Any]]]]:
+    """The resources of some kinds as each commit of a line left them, where it changed one of them.
+
+    The map is the same one each time; values of resources that did not change are the same objects.
+
+    Args:
+        store: the history.
+        environment: its name.
+        line: the commits, the oldest first; each holds what differs from the one before.
+        kinds: the kinds that count.
+    """
+    revisions = store.revisions(environment)
+    kept = [revisions[commit] for commit in line if commit in revisions]
+    touched = _touched(store.database, environment, kinds)
+    values = store.values({content for rows in touched.values() for _, content in rows if content is not None})
+    facts = store.commits([revision.commit for revision in kept])
+    held: dict[ResourceId, dict[str, Any]] = {}
+    for number, revision in enumerate(kept):
+        rows = touched.get(revision.id, [])
+        if revision.base is None:  # it holds all: what it does not name is gone
+            named = {identity for identity, _ in rows}
+            rows = [*rows, *((identity, None) for identity in held if identity not in named)]
+        for identity, content in rows:
+            if content is None:
+                held.pop(identity, None)
+            else:
+                held[identity] = values[content]
+        if rows or not number:
+            yield facts[revision.commit], held
+
+
 def arrivals(store: HistoryReader, environment: str, line: Sequence[str]) -> Iterator[Arrival]:
     """The images of an environment as they come and go along a line of commits.
 
@@ -65,37 +98,34 @@ def arrivals(store: HistoryReader, environment: str, line: Sequence[str]) -> Ite
         environment: its name.
         line: the commits, the oldest first; each holds what differs from the one before.
     """
-    revisions = store.revisions(environment)
-    kept = [revisions[commit] for commit in line if commit in revisions]
-    touched = _touched(store.database, environment)
-    values = store.values({content for rows in touched.values() for _, content in rows if content is not None})
-    facts = store.commits([revision.commit for revision in kept])
-    held: dict[ResourceId, dict[str, str]] = {}
-    for number, revision in enumerate(kept):
-        rows = touched.get(revision.id, [])
-        if revision.base is None:  # it holds all: what it does not name is gone
-            named = {identity for identity, _ in rows}
-            rows = [*rows, *((identity, None) for identity in held if identity not in named)]
-        for identity, content in rows:
-            before = held.get(identity, {})
-            after = _images(identity, values[content]) if content is not None else {}
-            held[identity] = after
-            for name in {**before, **after}:
-                old, new = before.get(name, ""), after.get(name, "")
-                if old != new:
-                    commit = facts[revision.commit]
-                    yield Arrival(environment, identity, name, old, new, commit, number == 0)
+    before: dict[ResourceId, dict[str, str]] = {}
+    seen: dict[ResourceId, dict[str, Any]] = {}
+    for number, (commit, held) in enumerate(states(store, environment, line, _KINDS)):
+        for identity in {**before, **held}:
+            value = held.get(identity)
+            if value is seen.get(identity):
+                continue
+            old, new = before.get(identity, {}), _images(identity, value) if value is not None else {}
+            before[identity] = new
+            for name in {**old, **new}:
+                if old.get(name, "") != new.get(name, ""):
+                    yield Arrival(
+                        environment, identity, name, old.get(name, ""), new.get(name, ""), commit, number == 0
+                    )
+        seen = dict(held)
 
 
-def _touched(database: Database, environment: str) -> dict[int, list[tuple[ResourceId, int | None]]]:
-    """Revision -> the workloads that it changed, with their new content."""
-    marks = ", ".join("?" * len(_KINDS))
+def _touched(
+    database: Database, environment: str, kinds: Sequence[str]
+) -> dict[int, list[tuple[ResourceId, int | None]]]:
+    """Revision -> the resources of some kinds that it changed, with their new content."""
+    marks = ", ".join("?" * len(kinds))
     found: dict[int, list[tuple[ResourceId, int | None]]] = {}
     for row in database.rows(
         "SELECT h.revision_id, x.api_group, x.kind, x.namespace, x.name, h.content_id FROM resource_change h "  # ruff: ignore[hardcoded-sql-expression] - marks for arguments
         "JOIN resource x ON x.id = h.resource_id JOIN environment e ON e.id = x.environment_id "
         f"WHERE e.name = ? AND x.kind IN ({marks}) ORDER BY h.revision_id, x.kind, x.name",
-        (environment, *_KINDS),
+        (environment, *kinds),
     ):
         found.setdefault(row[0], []).append((ResourceId(*row[1:5]), row[5]))
     return found

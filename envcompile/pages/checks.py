@@ -10,6 +10,7 @@ from envcompile.pages.timeline import row
 from envcompile.pages.words import many
 
 if TYPE_CHECKING:
+    from envcompile.actions.compliance import FrameworkResult
     from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import State
 
@@ -27,15 +28,39 @@ class Aside(NamedTuple):
     place: str
 
 
+class FrameworkCell(NamedTuple):
+    """How one environment stands."""
+
+    holds: int
+    asked: int
+    broken: tuple[str, ...]
+    """The controls that are broken."""
+
+
+class FrameworkRow(NamedTuple):
+    """One framework in all environments."""
+
+    name: str
+    version: str
+    controls: int
+    uncovered: int
+    """Controls that no rule stands for."""
+    cells: tuple[FrameworkCell, ...]
+
+
 class Checks(NamedTuple):
     """What the checks find, what is set aside, and who approved what."""
 
     title: str
     sub: str
+    environments: tuple[str, ...]
+    frameworks: tuple[FrameworkRow, ...]
     findings: tuple[Attention, ...]
     aside: tuple[Aside, ...]
     trail: tuple[TimelineRow, ...]
     trail_of: str
+    marks: tuple[str, ...]
+    """The mark of each row of the trail: the hash of the record up to it."""
     gaps: tuple[tuple[str, str], ...]
     """Status and sentence."""
     missing: tuple[Missing, ...]
@@ -56,16 +81,47 @@ def checks(state: State, now: int) -> Checks:
     last = state.names[-1]
     mine = [event for event in state.events if event.environment == last]
     bare = sum(not event.approvals for event in mine)
+    shown = mine[:_TRAIL]
+    marks = state.marks
     return Checks(
         title,
         "Checked before anything is applied, on what every environment compiles to. A finding points at the line that"
         " set the value.",
+        state.compiled,
+        _frameworks(state),
         _folded(attention(state, now, least="info")),
         _aside(state),
-        tuple(row(event, [last], now) for event in mine[:_TRAIL]),
+        tuple(row(event, [last], now) for event in shown),
         last,
+        tuple(marks.get(event.commit.hash, "")[:8] for event in shown),
         _gaps(state, last, len(mine), bare),
         unrecorded(state),
+    )
+
+
+def _frameworks(state: State) -> tuple[FrameworkRow, ...]:
+    found = state.compliance
+    if found is None:
+        return ()
+    rows: dict[str, list[FrameworkResult]] = {}
+    for result in found.results:
+        rows.setdefault(result.framework.id, []).append(result)
+    return tuple(
+        FrameworkRow(
+            held[0].framework.title,
+            held[0].framework.version,
+            len(held[0].framework.controls),
+            held[0].count("not covered"),
+            tuple(
+                FrameworkCell(
+                    one.count("holds"),
+                    one.count("holds", "broken"),
+                    tuple(control.control.id for control in one.controls if control.state == "broken"),
+                )
+                for one in held
+            ),
+        )
+        for held in rows.values()
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.reached import tag_of
+from envcompile.cost.estimate import MICRO
+from envcompile.errors import EnvcError
 from envcompile.kubernetes.images import parse_image
+from envcompile.pages.deliveries import waits
 from envcompile.pages.model import Attention, EventLine, Missing
-from envcompile.pages.words import DAY, first_name, listed, many, moment, sentence, times
+from envcompile.pages.words import DAY, first_name, listed, many, moment, money, sentence, times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -189,6 +192,7 @@ def _clusters() -> str:
 def _row(state: State, name: str, now: int) -> EnvironmentRow:
     side, counts = state.sides[name], state.counts[name]
     last = next((event for event in state.events if event.environment == name), None)
+    amounts = _cost(state, name, now)
     problem = ""
     if side.problems:
         more = f" and {len(side.problems) - 1} more" if len(side.problems) > 1 else ""
@@ -204,10 +208,23 @@ def _row(state: State, name: str, now: int) -> EnvironmentRow:
         "not watched",
         side.context,
         len(side.resources),
-        "",
-        "",
+        *amounts,
         problem,
     )
+
+
+def _cost(state: State, name: str, now: int) -> tuple[str, str]:
+    """What an environment costs a month, and at most; empty where that is not known."""
+    try:
+        costs = state.costs(now)
+    except EnvcError:
+        return "", ""
+    for one in costs.environments if costs is not None else ():
+        if one.estimate.environment == name:
+            total = one.estimate.money
+            most = total.most.total
+            return money(total.expected.total / MICRO), money(most / MICRO) if most > total.expected.total else ""
+    return "", ""
 
 
 def event_line(event: Event, now: int) -> EventLine:
@@ -271,7 +288,10 @@ def versions(state: State, now: int) -> tuple[VersionRow, ...]:
                 key = (image.resource.group, image.resource.kind, image.resource.name)
                 rows.setdefault(key, {})[name] = image
     arrived = arrivals(state)
-    return tuple(_version_row(state, held, arrived, now) for _, held in sorted(rows.items(), key=lambda row: row[0][2]))
+    waiting = waits(state, now)
+    return tuple(
+        _version_row(state, held, arrived, waiting, now) for _, held in sorted(rows.items(), key=lambda row: row[0][2])
+    )
 
 
 def arrivals(state: State) -> Mapping[tuple[str, ResourceId, str], Event]:
@@ -286,11 +306,14 @@ def arrivals(state: State) -> Mapping[tuple[str, ResourceId, str], Event]:
 
 
 def _version_row(
-    state: State, held: Mapping[str, Image], arrived: Mapping[tuple[str, ResourceId, str], Event], now: int
+    state: State,
+    held: Mapping[str, Image],
+    arrived: Mapping[tuple[str, ResourceId, str], Event],
+    waiting: Mapping[tuple[str, str, str], int],
+    now: int,
 ) -> VersionRow:
     cells: list[VersionCell | None] = []
     before = ""
-    since: dict[str, int] = {}
     for name in state.names:
         image = held.get(name)
         if image is None:
@@ -298,8 +321,6 @@ def _version_row(
             continue
         event = arrived.get((name, image.resource, image.container))
         tag = tag_of(image.image)
-        if event is not None:
-            since[name] = event.commit.authored_at
         is_moving = parse_image(image.image).tag in MOVING and not parse_image(image.image).digest
         cells.append(
             VersionCell(
@@ -314,14 +335,7 @@ def _version_row(
         before = image.image
     last = next(reversed([name for name in state.names if name in held]))
     image = held[last]
-    return VersionRow(image.resource.name, image.resource, last, tuple(cells), _waits(state, cells, since, now))
-
-
-def _waits(state: State, cells: list[VersionCell | None], since: Mapping[str, int], now: int) -> str:
-    """How long the last environment but one has had what the last one has not."""
-    if len(cells) < 2 or cells[-1] is None or cells[-2] is None:
-        return "–"
-    name = state.names[-2]
-    if cells[-1].value == cells[-2].value or cells[-2].flag or name not in since:
-        return "–"
-    return many(max(0, now - since[name]) // DAY, "day")
+    days = waiting.get((image.resource.kind, image.resource.name, image.container))
+    is_moving = len(cells) > 1 and cells[-2] is not None and bool(cells[-2].flag)
+    waits_for = many(days, "day") if days is not None and last == state.names[-1] and not is_moving else "–"
+    return VersionRow(image.resource.name, image.resource, last, tuple(cells), waits_for)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from markupsafe import Markup
 
 from envcompile.pages.checks import checks
+from envcompile.pages.costs import cost_page
+from envcompile.pages.deliveries import figures
+from envcompile.pages.graphs import graph_page
 from envcompile.pages.journeys import journeys
+from envcompile.pages.laid import matrix_page
 from envcompile.pages.links import Links
 from envcompile.pages.overview import overview
 from envcompile.pages.site import frame_of
@@ -22,9 +26,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.pages.checks import Checks
+    from envcompile.pages.costs import CostPage
+    from envcompile.pages.graphs import GraphPage
+    from envcompile.pages.laid import MatrixPage
     from envcompile.pages.overview import Overview
     from envcompile.pages.state import State
     from envcompile.pages.timeline import Timeline
+
+
+_CHANGES: Final = 400
+"""Changes that a report lists: those before are a command away."""
+_SETTINGS: Final = 800
+"""Settings that a report lays side by side."""
 
 
 class Report(NamedTuple):
@@ -34,7 +47,10 @@ class Report(NamedTuple):
     sub: str
     period: str
     overview: Overview
+    matrix: MatrixPage
     timeline: Timeline
+    graph: GraphPage
+    cost: CostPage
     checks: Checks
 
 
@@ -54,10 +70,21 @@ def report_of(state: State, now: int) -> Report:
         now: the time of reading, in seconds since 1970.
     """
     plot = journeys(state, now)
+    links = Links(is_report=True)
     first = overview(state, now, None)
-    changes = timeline(state, {}, Links(is_report=True), now, plot=plot)
+    changes = timeline(state, {}, links, now, plot=plot, figures=figures(state, now), most=_CHANGES)
     period = f"{moment(state.begin(now), now).day} to {moment(now, now).day}"
-    return Report(first.title, first.sub, period, first, changes, checks(state, now))
+    return Report(
+        first.title,
+        first.sub,
+        period,
+        first,
+        matrix_page(state, {}, links, now, most=_SETTINGS),
+        changes,
+        graph_page(state, "", {}, links),
+        cost_page(state, {}, links, now),
+        checks(state, now),
+    )
 
 
 def report_html(state: State, root: Path, now: int) -> str:
@@ -90,5 +117,8 @@ def _digest(text: str) -> str:
 
 def _sections() -> Iterator[tuple[str, str]]:
     yield "#main", "Now"
+    yield "#r-matrix", "Matrix"
     yield "#r-timeline", "Timeline"
+    yield "#r-graph", "Graph"
+    yield "#r-cost", "Cost"
     yield "#r-checks", "Checks"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.actions.build import find_resources
 from envcompile.errors import UsageError
 from envcompile.kubernetes.podspecs import maps_in, pod_template
+from envcompile.pages.graphs import EVERYTHING
 from envcompile.pages.links import BUILT_IN_GROUPS
 from envcompile.pages.manifest import lines_of, own_lines
 from envcompile.pages.model import Option, Origin
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import Side, State
 
+Near = tuple[str, "ResourceId | None"]
+"""A resource in words, and itself where it is there."""
 MOST_LINES = 2_000
 """Lines of a manifest on a page."""
 _HISTORY = 20
@@ -123,8 +126,7 @@ def resource_page(
         findings,
         tuple(row(event, (), now) for event in own[:_HISTORY]),
         len(own),
-        (),
-        (),
+        *_near(state, environment, identity),
         unrecorded(state),
     )
 
@@ -143,6 +145,19 @@ def _one(state: State, environment: str, wanted: str, namespace: str) -> Resourc
         return near[0]
     mine = [one for one in found if one.id.namespace in {"", linked.namespace}]
     return (mine or found)[0].id
+
+
+def _near(state: State, environment: str, identity: ResourceId) -> tuple[tuple[Near, ...], tuple[Near, ...]]:
+    """What a resource needs, and what needs it; what everything needs is left out."""
+    edges = state.graph(environment).edges
+    needs = {
+        edge.target: edge.is_missing for edge in edges if edge.source == identity and edge.target.kind not in EVERYTHING
+    }
+    needed = dict.fromkeys(edge.source for edge in edges if edge.target == identity)
+    return (
+        tuple((f"{one.short}{' (not there)' if gone else ''}", None if gone else one) for one, gone in needs.items()),
+        tuple((one.short, one) for one in needed),
+    )
 
 
 def _sub(lines: list[Line], counts: Counter[str], environment: str) -> str:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.errors import Problem, UsageError
 from envcompile.pages.checks import checks
 from envcompile.pages.comparison import comparison
+from envcompile.pages.costs import cost_page
+from envcompile.pages.deliveries import figures
 from envcompile.pages.environment import environment_page
+from envcompile.pages.graphs import graph_page
+from envcompile.pages.laid import FIELDS, matrix_page
 from envcompile.pages.overview import overview
 from envcompile.pages.resource import resource_page
 from envcompile.pages.searching import pattern_of, search, wanted
@@ -53,8 +57,36 @@ def _overview(site: Site, asked: Asked) -> Served:
 
 
 def _timeline(site: Site, asked: Asked) -> Served:
-    page = timeline(site.state, asked.query, site.links(), site.clock(), plot=site.plot())
+    told = figures(site.state, site.clock())
+    page = timeline(site.state, asked.query, site.links(), site.clock(), plot=site.plot(), figures=told)
     return _shown(site, "timeline", page, "Timeline")
+
+
+def _matrix(site: Site, asked: Asked) -> Served:
+    page = matrix_page(site.state, asked.query, site.links(), site.clock())
+    return _shown(site, "matrix", page, "Matrix")
+
+
+def _cost(site: Site, asked: Asked) -> Served:
+    return _shown(site, "cost", cost_page(site.state, asked.query, site.links(), site.clock()), "Cost")
+
+
+def _graph(site: Site, asked: Asked) -> Served:
+    page = graph_page(site.state, asked.parts.get("environment", ""), asked.query, site.links())
+    return _shown(site, "graph", page, "Graph")
+
+
+def _needed(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    """What `envc graph` is asked for."""
+    start = asked.query.get("from", "")
+    return ("graph", *([f"--from={start}"] if start else [])), tuple(filter(None, [asked.parts.get("environment", "")]))
+
+
+def _laid(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    """What `envc matrix` is asked for."""
+    field, app = asked.query.get("field", ""), asked.query.get("app", "")
+    chosen = [f"--field={field}"] if field in FIELDS else []
+    return ("matrix", *chosen, *([f"--app={app}"] if app else [])), ()
 
 
 def _environment(site: Site, asked: Asked) -> Served:
@@ -107,6 +139,11 @@ def _find(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     return ("history", "find", *at), (*environments, f"image={pattern_of(found.image)}")
 
 
+def _named(asked: Asked) -> Sequence[str]:
+    """The environment that is asked about; all when none is."""
+    return tuple(filter(None, [asked.query.get("env", "")]))
+
+
 def _differences(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     return ("compare",), (asked.parts["left"], asked.parts["right"])
 
@@ -119,6 +156,10 @@ def _explained(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
 
 ROUTES = (
     PageRoute("/", _overview),
+    PageRoute("/matrix", _matrix),
+    PageRoute("/cost", _cost),
+    PageRoute("/graph", _graph),
+    PageRoute("/graph/{environment}", _graph),
     PageRoute("/timeline", _timeline),
     PageRoute("/checks", _checks),
     PageRoute("/search", _search),
@@ -129,6 +170,11 @@ ROUTES = (
 )
 JSON_ROUTES = (
     JsonRoute("/index.json", lambda _: (("list",), ())),
+    JsonRoute("/matrix.json", _laid),
+    JsonRoute("/cost.json", lambda asked: (("cost",), _named(asked))),
+    JsonRoute("/graph.json", _needed),
+    JsonRoute("/graph/{environment}.json", _needed),
+    JsonRoute("/timeline.json", lambda asked: (("history", "timeline"), _named(asked))),
     JsonRoute("/checks.json", lambda _: (("check", "--fail-on", "never"), ())),
     JsonRoute("/search.json", _find),
     JsonRoute("/env/{environment}.json", lambda asked: (("list",), (asked.parts["environment"],))),

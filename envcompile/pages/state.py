@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections import Counter
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,15 +14,20 @@ from envcompile.actions.build import link_each
 from envcompile.actions.origins import environment_origins
 from envcompile.errors import EnvcError, UnavailableError, UsageError
 from envcompile.history.events import newest
+from envcompile.history.times import stamp
 from envcompile.kubernetes.podspecs import maps_in, pod_template
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.actions.compliance import Compliance
+    from envcompile.actions.cost import Costs
+    from envcompile.actions.graph import Graph
     from envcompile.actions.origins import EnvironmentOrigins
     from envcompile.actions.past import Past
     from envcompile.actions.reached import Event
+    from envcompile.actions.timeline import Deliveries
     from envcompile.check.finding import Finding
     from envcompile.check.report import Report
     from envcompile.errors import Problem
@@ -33,6 +39,8 @@ _WATCHED = ("base", "overlays", "checks", "envc.yaml")
 """What a project is compiled from, besides what its files name."""
 
 
+_HOUR = 3_600
+"""Seconds after which days are counted anew."""
 _MOST_RESOURCES = 6_000
 """Of all environments together; the origins of one resource take some 50 kB."""
 
@@ -94,6 +102,9 @@ class State:
         self.silence = ""
         """Why the history does not answer; empty when it does, or there is none."""
         self._origins: dict[str, EnvironmentOrigins] = {}
+        self._graphs: dict[str, Graph] = {}
+        self._costs: Costs | None = None
+        self._delivered: Deliveries | None = None
 
     @cached_property
     def sides(self) -> dict[str, Side]:
@@ -185,7 +196,8 @@ class State:
         return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
 
     def prepare(self) -> None:
-        """Work out where everything is from, which takes longer than one page may."""
+        """Work out what takes longer than one page may: frameworks, marks, and where everything is from."""
+        _ = self.compliance, self.marks
         if not self.is_small:
             return
         past = open_or_none(self.project.root)
@@ -215,6 +227,81 @@ class State:
         first = parts[0]
         commits = {key: commit for part in parts for key, commit in part.commits.items()}
         return first._replace(resources=tuple(one for part in parts for one in part.resources), commits=commits)
+
+    def origins_of_app(self, environment: str, app: str) -> EnvironmentOrigins:
+        """Where everything in an environment is from; of one application only where all would be too much."""
+        known = self._origins.get(environment)
+        if known is not None:
+            return known
+        if self.is_small:
+            self.prepare()
+            return self._origins[environment]
+        apps = self.sides[environment].apps
+        return self.origins(environment, [identity for identity, name in apps.items() if name == app])
+
+    def graph(self, environment: str) -> Graph:
+        """What needs what in an environment.
+
+        Raises:
+            UsageError: there is no such environment.
+            EnvcError: it does not compile.
+        """
+        from envcompile.actions.graph import environment_graph
+
+        if environment not in self._graphs:
+            self._graphs[environment] = environment_graph(self.project, environment)
+        return self._graphs[environment]
+
+    @cached_property
+    def compliance(self) -> Compliance | None:
+        """What the findings mean for the controls of frameworks; None where there is nothing to check."""
+        from envcompile.actions.compliance import compliance, frameworks_named
+
+        if self.report is None:
+            return None
+        return compliance(self.project, self.compiled, frameworks_named(()))
+
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """Commit -> the hash of the record up to it; empty where nothing is recorded."""
+        from envcompile.actions.timeline import recorded_line
+        from envcompile.history.chain import chain
+
+        past = open_or_none(self.project.root) if self.recording is not None else None
+        if past is None:
+            return {}
+        with closing(past):
+            return {link.commit: link.hash for link in chain(past.store, recorded_line(past)[0])}
+
+    def costs(self, now: int) -> Costs | None:
+        """What the environments that compile cost a month at the prices of a day; None when none compiles.
+
+        Raises:
+            EnvcError: what is wrong with the prices.
+        """
+        from envcompile.actions.cost import costs
+
+        if not self.compiled:
+            return None
+        day = datetime.fromtimestamp(now, UTC).date()
+        if self._costs is None or self._costs.day != day:
+            self._costs = costs(self.project, self.compiled, day)
+        return self._costs
+
+    def delivered(self, now: int) -> Deliveries | None:
+        """How changes reached environments until now; None where nothing is recorded."""
+        from envcompile.actions.timeline import deliveries
+
+        if self.recording is None:
+            return None
+        if self._delivered is None or self._delivered.end < now - _HOUR:
+            past = open_or_none(self.project.root)
+            if past is None:
+                return None
+            with closing(past):
+                start = stamp(self.since, utc=True) if self.since else None
+                self._delivered = deliveries(past, self.project.environments, (), now, since=start)
+        return self._delivered
 
     def begin(self, now: int) -> int:
         """When the period begins, in seconds since 1970: as asked, else with the record; now where there is none."""

@@ -55,6 +55,7 @@ def timeline(
     *,
     plot: Plot | None = None,
     figures: tuple[Figure, ...] = (),
+    most: int = ROWS,
 ) -> Timeline:
     """The page of changes.
 
@@ -65,6 +66,7 @@ def timeline(
         now: the time of reading, in seconds since 1970.
         plot: the picture of the period, where there is one.
         figures: lead time and the like, where they are known.
+        most: how many changes are listed.
 
     Raises:
         UsageError: no such environment, or `since` is no age.
@@ -83,7 +85,7 @@ def timeline(
         and (not commit or event.commit.hash.startswith(commit))
         and (not text or text in _searched(event))
     ]
-    shown = chosen[start : start + ROWS]
+    shown = chosen[start : start + most]
     end = start + len(shown)
     kept = {"env": environment, "q": query.get("q", ""), "since": since}
     earlier = links.page("timeline", **kept, **{"from": str(end)}) if end < len(chosen) else ""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.scaling.columns import Column
-from envcompile.scaling.effect import effect_of
+from envcompile.scaling.effect import NOTICED, effect_of
 from envcompile.scaling.fast import fast_replay
 from envcompile.scaling.hpa.spec import SCALE_DOWN, SCALE_UP, Behavior, Metric, MetricKind, TargetKind
 
@@ -61,7 +61,7 @@ class Case(NamedTuple):
     def effect(self, autoscaler: Autoscaler) -> Effect:
         """What a setting does to it."""
         sizes = fast_replay(self.first(autoscaler), autoscaler, self.columns)
-        return effect_of(sizes, self.demand, self.per_pod, self.start_seconds)
+        return effect_of(sizes, self.demand, self.per_pod, self.start_seconds, NOTICED)
 
     def first(self, autoscaler: Autoscaler) -> Workload:
         """The workload with the size that serves the first of the load, as far as the autoscaler allows it.

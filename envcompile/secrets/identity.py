@@ -98,6 +98,14 @@ class IdentityKey:
         expected = self._mac(binding, bytes.fromhex(salt), value)
         return "unchanged" if hmac.compare_digest(expected.hex(), mac) else "changed"
 
+    def digest_of(self, value: str) -> str:
+        """A digest that tells whether two values of a cluster's Secrets are the same, to nobody without the key.
+
+        It is bound to no place, so that it tells, too, whether two clusters have the same value.
+        """
+        key = hmac.digest(self.master.reveal(), b"envc/v1 live value", "sha256")
+        return f"{self.name}:{hmac.digest(key, value.encode(), 'sha256')[:MAC_BYTES].hex()}"
+
     def _mac(self, binding: Binding, salt: bytes, value: Plaintext) -> bytes:
         # HKDF-SHA256 (RFC 5869) with one block of output: each environment has a key of its own.
         extracted = hmac.digest(bytes(32), self.master.reveal(), "sha256")

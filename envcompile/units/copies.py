@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Answer = Callable[[int, Any], Iterable[Any]]
 
+MOST = 8
+"""Processes where nobody says how many: with more they wait for the disk, and for the one that joins their work."""
 _ROOM = 1 << 20
 """Bytes that a copy can tell before it waits for somebody to listen."""
 _LENGTH = 8
@@ -127,6 +129,44 @@ class Copies:
         lane = self._lanes.pop(number)
         lane.close()
         os.waitpid(lane.process, 0)
+
+
+class Several:
+    """Pieces of work done by this process and by copies of it, each piece always by the same one; close it after use.
+
+    Args:
+        work: does one of them, given its number and what it needs besides.
+        processes: those that share them, this one included; begun when somebody asks first.
+    """
+
+    def __init__(self, work: Callable[[int, bytes], bytes], processes: int) -> None:
+        self._work = work
+        self._processes = processes
+        self._copies: Copies | None = None
+
+    def each(self, given: Mapping[int, bytes]) -> dict[int, bytes]:
+        """What comes of some pieces: number -> what it needs besides."""
+        if self._copies is None:
+            self._copies = Copies(self._processes - 1, self._answer)
+        shares: list[dict[int, bytes]] = [{} for _ in range(self._processes)]
+        for at, needs in given.items():
+            shares[at % self._processes][at] = needs
+        self._copies.ask(dict(list(enumerate(shares))[1:]))
+        found: dict[int, bytes] = {}
+        for at, needs in shares[0].items():
+            found[at] = self._work(at, needs)
+            found.update([one for _, one in self._copies.answers(wait=False)])
+        found.update([one for _, one in self._copies.answers(wait=True)])
+        return {at: found[at] if at in found else self._work(at, needs) for at, needs in given.items()}
+
+    def close(self) -> None:
+        """End the copies."""
+        if self._copies is not None:
+            self._copies.close()
+
+    def _answer(self, _: int, asked: Mapping[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        for at, needs in asked.items():
+            yield at, self._work(at, needs)
 
 
 def _widen(pipe: int) -> None:

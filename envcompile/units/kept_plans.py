@@ -427,11 +427,10 @@ def _edits(
 
 def _units(kept: _Plan, store: Store | None, environment: str) -> PlannedUnits:
     """The units of a plan that was kept; each is read when somebody asks for it."""
-    given = SecretInput(store or empty_store(environment), frozenset())
 
     def read(number: int) -> PlannedUnit:
         one = msgspec.msgpack.decode(kept.units[number], type=_Unit)
-        secrets = given if one.has_secrets else None
+        secrets = SecretInput(store or empty_store(environment), frozenset()) if one.has_secrets else None
         app, key = kept.apps[number], kept.keys[number]
         return PlannedUnit(app, one.parts, secrets, one.sealed, may_be_remembered=True, key=key)
 

@@ -155,3 +155,32 @@ def test_many_files_are_built_by_several(root: Path, made: list[int], monkeypatc
     monkeypatch.setattr(shares, "processors", lambda: 64)
     assert run_envc(root, "build").code == 0
     assert made == [2]
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+def test_a_chart_is_made_by_several(
+    root: Path, tmp_path: Path, made: list[int], monkeypatch: pytest.MonkeyPatch, *, dies: bool
+) -> None:
+    """Its units and then its services are; a copy that ends leaves its own to the process that waits."""
+    files = {**FILES, "envc.yaml": "chart: {name: shop}\n"}
+    expected = alone(tmp_path, files)
+    made.clear()
+    if dies:
+        answer = copies.Several._answer
+
+        def dying(self: copies.Several, number: int, asked: Mapping[int, bytes]) -> Any:
+            for count, part in enumerate(answer(self, number, asked)):
+                if count == 2:
+                    os._exit(9)
+                yield part
+
+        monkeypatch.setattr(copies.Several, "_answer", dying)
+    write_files(root, files)
+    outcome = run_envc(root, "build", "--jobs=3")
+    assert outcome.code == 0, outcome.err
+    assert made == [2, 2]
+    assert read_files(root / "environments") == expected
+    write_files(root, {"base/app05/settings.yaml": config_map("settings05", team="z")})
+    assert run_envc(root, "build", "--jobs=3").code == 0
+    changed = {**files, "base/app05/settings.yaml": config_map("settings05", team="z")}
+    assert read_files(root / "environments") == alone(tmp_path / "changed", changed)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from envcompile.scaling.columns import Column, Columns
-from envcompile.scaling.effect import effect_of, lacking
+from envcompile.scaling.effect import NOTICED, effect_of, lacking
 from envcompile.scaling.fast import fast_replay
 from envcompile.scaling.forecast.calendar import Event, wall_clock
 from envcompile.scaling.forecast.grid import DAY, grid_of
@@ -108,7 +108,7 @@ class Platform:
         known = (seconds % DAY >= 19 * 3600) & (seconds % DAY < 21 * 3600)
         for event in self.events:
             known |= (seconds >= event.start) & (seconds < event.start + 1800)
-        effect = effect_of(sizes, case.demand, case.per_pod, case.start_seconds)
+        effect = effect_of(sizes, case.demand, case.per_pod, case.start_seconds, NOTICED)
         return Row(setting, effect, float(lack[known].sum()), float(lack[~known].sum()))
 
 

@@ -15,15 +15,21 @@ import jsonschema_rs
 import msgspec
 import pytest
 
+from envcompile.actions.watch import Standing
+from envcompile.actions.watch_store import Counted
 from envcompile.cli.commands.chart import print_rows
+from envcompile.cli.commands.watch import print_standings
 from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
+from envcompile.cluster.reflector import Told
+from envcompile.history.live import Written
 from tests.cluster.drift.fake import applied, compiled, fake_cluster, wrote
 from tests.cluster.servers import write_kubeconfig
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.goldens import compare_with_goldens
 from tests.harness.guards import clean_environment
 from tests.harness.repository import config_map, deployment, environment, write_files
+from tests.history.clusters import fill
 from tests.history.conftest import new_folder
 from tests.secrets.repository import USER_SERVICE, certificate_pem, key_pem, private_key
 
@@ -41,6 +47,8 @@ _CHANGING = {
     "until": "…",
     "waitingDays": 0,
     "deploymentsAWeek": 0,
+    "database": "…",
+    "onDisk": 0,
     "commit": "…",
     "ageDays": 0,
     "end": "…",
@@ -107,7 +115,11 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "drift": _drift(root),
         "explain": _json(root, "explain", "prod", "deployment/web", "spec.replicas"),
         "fix": _json(root, "fix", "--select", "cluster-leftover"),
+        "graph": _json(root, "graph", "prod", "--from", "deployment/web"),
         "guide": _json(root, "guide"),
+        "compliance": _json(root, "compliance", "prod", "--framework", "pss"),
+        "compliance-audit": _json(root, "compliance", "--audit", "prod"),
+        "compliance-verify": _json(root, "compliance", "--verify", "0123456789abcdef", code=1),
         "history-blame": _json(root, "history", "blame", "prod", "configmap/settings"),
         "history-doctor": _json(root, "history", "doctor"),
         "history-find": _json(root, "history", "find", "data.color=green"),
@@ -126,11 +138,41 @@ def _of_a_project(root: Path) -> dict[str, str]:
         "version": _json(root, "version"),
     }
     said |= _of_costs(root)
+    said |= _of_a_simulation(root)
+    rows = [Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")]
+    printed = {"chart-verify": _captured(lambda: print_rows(rows, "json")), "watch": _captured(_print_standing)}
+    return {**first, **said, **printed, **_of_a_cluster(root)}
+
+
+def _captured(prints: Callable[[], object]) -> str:
     out = io.StringIO()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdout", out)
-        print_rows([Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")], "json")
-    return {**first, **said, "chart-verify": out.getvalue()}
+        prints()
+    return out.getvalue()
+
+
+def _print_standing() -> None:
+    told = Told("watching", events=7, lists=1, expired=0, failures=0, problem="")
+    refused = Told("forbidden", events=0, lists=1, expired=0, failures=1, problem="the cluster forbids to list secrets")
+    kinds = {("apps", "deployments"): told, ("", "secrets"): refused}
+    counted = Counted(Written(3, 2, 1, 4), events=5, usage=6, batches=2)
+    print_standings([Standing("prod", True, kinds, counted, 0, 4096, 0.0, ())], "json")
+
+
+def _of_a_cluster(root: Path) -> dict[str, str]:
+    fill(f"sqlite:///{root / '.envc' / 'history.db'}")
+    times = ("--since", "2023-11-14T00:00:00Z", "--until", "2023-11-15T00:00:00Z")
+    return {
+        "db-doctor": _json(root, "db", "doctor"),
+        "db-gc": _json(root, "db", "gc", "--dry-run"),
+        "db-status": _json(root, "db", "status"),
+        "live-blame": _json(root, "live", "blame", "deploy/web", "spec"),
+        "live-events": _json(root, "live", "events", "deploy/web", *times),
+        "live-get": _json(root, "live", "get", "deploy/web"),
+        "live-log": _json(root, "live", "log", "deploy/web"),
+        "live-stats": _json(root, "live", "stats", *times),
+    }
 
 
 def _of_costs(root: Path) -> dict[str, str]:
@@ -154,7 +196,8 @@ def _of_costs(root: Path) -> dict[str, str]:
             ),
         },
     )
-    return {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
+    told = {"cost": _json(root, "cost", "prod"), "cost-diff": _json(root, "cost", "--diff", "HEAD")}
+    return {**told, "cost-history": _json(root, "cost", "prod", "--since", "2023-11-01")}
 
 
 def _drift(root: Path) -> str:
@@ -170,6 +213,16 @@ def _drift(root: Path) -> str:
         file = write_kubeconfig(root.parent / "kubeconfig", server.url)
         patch.setenv("KUBECONFIG", str(file))
         return _json(root, "drift", "prod", code=16).replace(server.url, "http://127.0.0.1:6443")
+
+
+def _of_a_simulation(root: Path) -> dict[str, str]:
+    """The workload and the autoscaler of the costs, under a load with a gap."""
+    rows = [f"2026-03-06T18:0{minute},{cpu}" for minute, cpu in enumerate((1, 2, 3, -1, 1))]
+    write_files(root, {"load.csv": "\n".join(["time,cpu", *rows]) + "\n"})
+    words = ("simulate", "prod", "deployment/web", "--load", "load.csv", "--set", "maxReplicas=4")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return {"simulate": _json(root, *words)}
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:

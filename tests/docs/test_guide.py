@@ -14,11 +14,13 @@ from tests.cluster.drift.fake import fake_cluster
 from tests.cluster.drift.shop import production
 from tests.cluster.servers import write_kubeconfig
 from tests.docs.console import Command, blocks, matches, run_page
+from tests.history.clusters import fill
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 PRODUCTION = "<!-- production runs, and people were at it -->"
+WATCHED = "<!-- a cluster was watched -->"
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "envcompile" / "guide").glob("*.md"))
 
@@ -45,8 +47,12 @@ def test_the_guides_commands_print_what_the_page_says(page: Path, shop: Path, tm
     home = tmp_path / "home"
     home.mkdir()
     text = page.read_text(encoding="utf-8")
+    folder = _folder_of(text, shop, tmp_path)
+    if WATCHED in text:
+        (folder / ".envc").mkdir()
+        fill(f"sqlite:///{folder / '.envc' / 'history.db'}")
     with production_running(home) if PRODUCTION in text else nullcontext():
-        complaints = run_page(text, _folder_of(text, shop, tmp_path), home)
+        complaints = run_page(text, folder, home)
     assert not complaints, "\n\n".join(complaints)
 
 

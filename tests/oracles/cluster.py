@@ -39,6 +39,12 @@ class Cluster:
     admin: KeyPair
     kubelet: KeyPair
     tools: Tools
+    servers: ServerGroup
+    etcd_url: str
+
+    def restart(self, name: str) -> None:
+        """Kill a server of the cluster and start it again; it is not waited for."""
+        self.servers.restart(name)
 
     def kubectl(
         self, *arguments: str | Path, stdin: str = "", env: Mapping[str, str] | None = None, timeout: float = 60.0
@@ -220,6 +226,8 @@ def _start_api_server(
         admin=pki.admin,
         kubelet=pki.kubelet,
         tools=tools,
+        servers=servers,
+        etcd_url=etcd_url,
     )
     server.wait_until(lambda: cluster.answers("/readyz"), what="ready", seconds=START_SECONDS)
     # The server creates its own namespaces just after it says it is ready.

@@ -54,6 +54,8 @@ class Server:
         environment: Mapping[str, str],
     ) -> None:
         self.name = name
+        self.command = command
+        self.environment = environment
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
             # A bare environment: neither a proxy nor a KUBECONFIG of the caller may reach a server.
@@ -111,6 +113,14 @@ class ServerGroup:
         server = Server(name, command, folder=self.folder, environment=environment)
         self._servers.append(server)
         return server
+
+    def restart(self, name: str) -> Server:
+        """Kill a server, as a machine that loses its power does, and start it again as it was started."""
+        (old,) = (server for server in self._servers if server.name == name)
+        old.process.kill()
+        old.process.wait()
+        self._servers.remove(old)
+        return self.start(name, old.command, old.environment)
 
     def stop(self) -> None:
         """End the servers, the last started first, so that none logs about a peer that has gone."""

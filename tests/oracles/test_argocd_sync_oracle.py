@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, environment, write_files
 from tests.oracles.argo_cd import NAMESPACE
 from tests.oracles.argo_shop import follow, unseal, wave
@@ -66,6 +67,8 @@ class FirstSync:
     compiled: dict[Identity, Manifest]
     applied_before_secrets: Counter[int]
     """How many resources of each wave were applied while no SealedSecret had been unsealed."""
+    named_before_secrets: frozenset[tuple[str, str]]
+    """Kind and name of each of them."""
     deployments_before_secrets: str
     unsealed: int
     application: Manifest
@@ -90,6 +93,7 @@ def first_sync(argo_shop: Followed) -> FirstSync:
     return FirstSync(
         compiled=compiled,
         applied_before_secrets=Counter(waves[each["kind"], each["name"]] for each in applied),
+        named_before_secrets=frozenset((each["kind"], each["name"]) for each in applied),
         deployments_before_secrets=deployments,
         unsealed=unsealed,
         application=argocd.refreshed(APPLICATION),
@@ -103,6 +107,19 @@ def test_workloads_wait_for_the_secrets_they_read(first_sync: FirstSync) -> None
     assert first_sync.applied_before_secrets == Counter({0: waves[0], 1: waves[1]})
     assert first_sync.deployments_before_secrets == ""
     assert first_sync.unsealed == 5
+
+
+def test_the_graphs_start_order_is_that_of_the_sync(argo_shop: Followed, first_sync: FirstSync) -> None:
+    """`envc graph`: the waves up to the SealedSecrets were applied when Argo CD waited for these, no other was."""
+    done = run_envc(argo_shop.root, "graph", "prod", "-o", "json")
+    assert done.code == 0, done.err
+    graph = json.loads(done.out)
+    assert graph["order"] == "annotations"
+    named = {node["id"]: (node["resource"]["kind"], node["resource"]["name"]) for node in graph["nodes"]}
+    order = [{named[identity] for identity in each["resources"]} for each in graph["start"]]
+    sealed = next(place for place, each in enumerate(order) if any(kind == "SealedSecret" for kind, _ in each))
+    assert first_sync.named_before_secrets == set().union(*order[: sealed + 1])
+    assert sum(map(len, order)) == len(first_sync.compiled)
 
 
 def test_every_object_is_in_the_cluster_and_none_differs(argo_shop: Followed, first_sync: FirstSync) -> None:

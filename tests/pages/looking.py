@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from playwright.sync_api import sync_playwright
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
+Scheme = Literal["light", "dark"]
+SCHEMES: Final[tuple[Scheme, ...]] = ("light", "dark")
 PHONE = 390
 DESKTOP = 1280
 _AXE = """async () => (await axe.run(document, {preload: false, resultTypes: ['violations']})).violations.map(
@@ -67,9 +69,7 @@ class Looker:
                 browser.close()
 
     @contextmanager
-    def page(
-        self, width: int = DESKTOP, scheme: Literal["light", "dark"] = "light", *, scripts: bool = True
-    ) -> Generator[Page]:
+    def page(self, width: int = DESKTOP, scheme: Scheme = "light", *, scripts: bool = True) -> Generator[Page]:
         """A window; at a phone's width one that is touched."""
         is_phone = width < 600
         context = self.browser.new_context(

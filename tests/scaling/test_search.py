@@ -39,10 +39,10 @@ def test_capacity_is_there_once_pods_serve() -> None:
 
 
 def test_an_effect_sums_hours_minutes_and_sizes() -> None:
-    """A hundredth of the load is not noticed."""
+    """A hundredth of the load may go unnoticed."""
     sizes = np.full(240, 2)
     demand = np.concatenate([np.full(120, 1.0), np.full(80, 3.0), np.full(40, 2.01)])
-    effect = effect_of(sizes, demand, 1.0, 0)
+    effect = effect_of(sizes, demand, 1.0, 0, 0.01)
     assert (effect.pod_hours, effect.shortage_minutes, effect.largest) == (2.0, 20.0, 2)
     assert effect.shortage == pytest.approx(20 + 0.1)
 

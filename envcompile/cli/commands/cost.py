@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import Envs, Format, Untrusted, project_of
+from envcompile.cli.arguments import Envs, Format, Untrusted, history_of, project_of
 
 EPILOG = """Examples:
 
@@ -16,6 +16,8 @@ EPILOG = """Examples:
   envc cost prod --prices contract.yaml
 
   envc cost --diff main             what this branch adds, and which fields are the cause
+
+  envc cost prod --since 30d        what was spent, and which commits made it dearer
 """
 
 
@@ -42,6 +44,15 @@ def register(app: typer.Typer) -> None:
                 "--diff", metavar="REV", help="What is added to the costs of this commit.", show_default=False
             ),
         ] = None,
+        since: Annotated[
+            str | None,
+            typer.Option(
+                "--since",
+                metavar="TIME",
+                help="What was spent since, and which commits made it dearer; such as 30d, or 2026-11-01.",
+                show_default=False,
+            ),
+        ] = None,
         output_format: Format = "text",
         untrusted: Untrusted = False,
     ) -> None:
@@ -54,12 +65,29 @@ def register(app: typer.Typer) -> None:
         from datetime import UTC, datetime
 
         from envcompile.actions.cost import cost_changes, costs
+        from envcompile.actions.cost_history import cost_history
+        from envcompile.actions.prices import prices_of
         from envcompile.cli.output import answer, table
         from envcompile.cli.render.cost import change_lines, changes_data, cost_lines, costs_data
+        from envcompile.cli.render.cost_history import history_data, history_lines
+        from envcompile.errors import Problem, UsageError
         from envcompile.limits import limits_for
         from envcompile.sources import find_root
 
-        today = datetime.now(UTC).date()
+        now = datetime.now(UTC)
+        today = now.date()
+        if since is not None and source is not None:
+            raise UsageError([Problem("--diff and --since exclude each other", "give one of them")])
+        if since is not None:
+            with history_of(context) as past, project_of(context, untrusted=untrusted) as project:
+                listed = prices_of(project.tree, prices)
+                order = project.environments
+                told = cost_history(past, order, environments or (), listed, today, int(now.timestamp()), since)
+            if output_format == "json":
+                answer(**history_data(told))
+            else:
+                table(history_lines(told))
+            return
         if source is not None:
             limits = limits_for(os.environ, is_trusted=not untrusted)
             root = find_root(context.obj.project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -31,7 +31,7 @@ def promotion_order(context: typer.Context) -> Sequence[str]:
 
 
 def add_delivery(group: typer.Typer) -> None:
-    """Add `timeline` and `stats`."""
+    """Add `timeline`, `stats` and `dashboard`."""
 
     @group.command("timeline", epilog="Example: envc history timeline staging prod --since 30d")
     def timeline_command(
@@ -88,3 +88,21 @@ def add_delivery(group: typer.Typer) -> None:
             for text, count in rows:
                 data(f"  {count:>6}  {text}")
         table(delivery_lines(found))
+
+    @group.command("dashboard", epilog="Example: envc history dashboard datasette > metadata.yaml")
+    def dashboard_command(
+        kind: Annotated[
+            Literal["datasette", "grafana", "views"],
+            typer.Argument(
+                metavar="datasette|grafana|views",
+                help="Metadata for the SQLite file, a dashboard over PostgreSQL, or the views that it asks.",
+            ),
+        ],
+    ) -> None:
+        """Print canned questions for Datasette, or a Grafana dashboard with an annotation query, and its views."""
+        from importlib import resources
+
+        from envcompile.cli.output import raw
+
+        file = {"datasette": "datasette.yaml", "grafana": "grafana.json", "views": "views.sql"}[kind]
+        raw((resources.files("envcompile") / "history" / "dashboards" / file).read_text(encoding="utf-8"))

@@ -49,7 +49,7 @@ def register(app: typer.Typer) -> None:
         *,
         apps: Annotated[
             list[str] | None,
-            typer.Option("--app", metavar="A", help="Only this application; may be given again.", show_default=False),
+            typer.Option("--app", metavar="APP", help="Only this application; may be given again.", show_default=False),
         ] = None,
         field: Annotated[
             list[Fields] | None,

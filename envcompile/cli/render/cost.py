@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from envcompile.actions.cost import CostChanges, Costs, Priced
-    from envcompile.cost.causes import CostChange
+    from envcompile.cost.causes import CostChange, ItemChange
     from envcompile.cost.counts import Range
     from envcompile.cost.estimate import Item, Money, Parts
     from envcompile.cost.prices import PriceList, Rates
@@ -157,7 +157,7 @@ def _added(money: Money) -> str:
 def costs_data(costs: Costs) -> dict[str, Any]:
     """`envc cost` for machines."""
     return {
-        **_prices_data(costs.prices, costs.day.isoformat()),
+        **prices_data(costs.prices, costs.day.isoformat()),
         "environments": [
             {
                 "environment": priced.estimate.environment,
@@ -174,7 +174,7 @@ def costs_data(costs: Costs) -> dict[str, Any]:
 def changes_data(changes: CostChanges) -> dict[str, Any]:
     """`envc cost --diff` for machines."""
     return {
-        **_prices_data(changes.prices, changes.day.isoformat()),
+        **prices_data(changes.prices, changes.day.isoformat()),
         "source": changes.source,
         "environments": [
             {
@@ -189,16 +189,7 @@ def changes_data(changes: CostChanges) -> dict[str, Any]:
                         "before": money_data(item.before),
                         "after": money_data(item.after),
                         "added": money_data(item.money),
-                        "causes": [
-                            {
-                                "resource": cause.resource._asdict(),
-                                "field": cause.field,
-                                "old": cause.old,
-                                "new": cause.new,
-                                "added": money_data(cause.money),
-                            }
-                            for cause in item.causes
-                        ],
+                        "causes": causes_data(item),
                     }
                     for item in change.items
                 ],
@@ -209,7 +200,22 @@ def changes_data(changes: CostChanges) -> dict[str, Any]:
     }
 
 
-def _prices_data(prices: PriceList, day: str) -> dict[str, Any]:
+def causes_data(item: ItemChange) -> list[dict[str, Any]]:
+    """The fields that make a resource cost another amount."""
+    return [
+        {
+            "resource": cause.resource._asdict(),
+            "field": cause.field,
+            "old": cause.old,
+            "new": cause.new,
+            "added": money_data(cause.money),
+        }
+        for cause in item.causes
+    ]
+
+
+def prices_data(prices: PriceList, day: str) -> dict[str, Any]:
+    """The list that all figures of a document are made with."""
     return {
         "currency": prices.currency,
         "hoursAMonth": HOURS_A_MONTH,

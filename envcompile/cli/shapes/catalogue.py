@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.cli.shapes import (
     builds,
+    compliance,
     costs,
     differences,
     document,
     drift,
     findings,
     history,
+    live,
     pictures,
     predictions,
     report,
+    scaling,
     secrets,
 )
 from envcompile.settings import described
@@ -33,12 +36,20 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "chart-verify": builds.ChartVerifyDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
+    "compliance": compliance.ComplianceDocument,
+    "compliance-audit": compliance.ComplianceAuditDocument,
+    "compliance-verify": compliance.ComplianceVerifyDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
+    "cost-history": costs.CostHistoryDocument,
+    "db-doctor": live.DbDoctorDocument,
+    "db-gc": live.DbGcDocument,
+    "db-status": live.DbStatusDocument,
     "diff": differences.DiffDocument,
     "drift": drift.DriftDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
+    "graph": pictures.GraphDocument,
     "guide": builds.GuideDocument,
     "history-blame": history.HistoryBlameDocument,
     "history-doctor": history.HistoryDoctorDocument,
@@ -51,6 +62,11 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "hook-status": builds.HookStatusDocument,
     "list": builds.ListDocument,
     "matrix": pictures.MatrixDocument,
+    "live-blame": live.LiveBlameDocument,
+    "live-events": live.LiveEventsDocument,
+    "live-get": live.LiveGetDocument,
+    "live-log": live.LiveLogDocument,
+    "live-stats": live.LiveStatsDocument,
     "owners": builds.OwnersDocument,
     "predict": predictions.PredictDocument,
     "promote": differences.PromoteDocument,
@@ -64,7 +80,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "secrets-status": secrets.SecretsStatusDocument,
     "secrets-unseal": secrets.SecretsUnsealDocument,
     "secrets-verify": secrets.SecretsVerifyDocument,
+    "simulate": scaling.SimulateDocument,
     "version": builds.VersionDocument,
+    "watch": live.WatchDocument,
 }
 """The name in `envc schema output/NAME` -> the model."""
 
@@ -75,5 +93,20 @@ def output_schema(name: str) -> dict[str, Any]:
     Args:
         name: one of `DOCUMENTS`.
     """
-    modules = (builds, costs, differences, document, drift, findings, history, pictures, predictions, report, secrets)
+    modules = (
+        builds,
+        compliance,
+        costs,
+        differences,
+        document,
+        drift,
+        findings,
+        history,
+        live,
+        pictures,
+        predictions,
+        report,
+        scaling,
+        secrets,
+    )
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)

@@ -151,3 +151,38 @@ class CostDiffDocument(Document, frozen=True, kw_only=True):
     environments: list[EnvironmentCostChange]
     untouched: list[str]
     """Environments in which nothing differs."""
+
+
+class CostStep(Shape, frozen=True, kw_only=True):
+    """A commit from which on an environment costs another amount, at the prices of today."""
+
+    commit: str
+    time: str
+    author: str
+    before: Money
+    after: Money
+    added: Money
+    causes: list[CostCause]
+
+
+class CostLine(Shape, frozen=True, kw_only=True):
+    """One environment in a period."""
+
+    environment: str
+    spent: Money
+    """In the whole period, at the prices of each day."""
+    monthly: Money
+    """A month as it is at the end, at the prices of today."""
+    steps: list[CostStep]
+
+
+class CostHistoryDocument(Document, frozen=True, kw_only=True):
+    """`envc cost --since`."""
+
+    currency: str
+    hours_a_month: int
+    day: str
+    prices: PriceSource
+    since: str
+    until: str
+    environments: list[CostLine]

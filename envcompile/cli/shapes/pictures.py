@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
+
 from envcompile.cli.shapes.document import Document, Resource, Shape
 
 LayerKinds = Literal["base", "shared", "own", "settings", "derived"]
@@ -81,3 +83,48 @@ class MatrixDocument(Document, frozen=True, kw_only=True):
     rows: list[MatrixRow]
     folded: list[MatrixRow]
     """What is the same but for each environment's own name, namespace and parameters."""
+
+
+class GraphNode(Shape, frozen=True, kw_only=True):
+    """A resource, or one that is named and not there (`missing`)."""
+
+    id: str
+    resource: Resource
+    app: str
+    wave: int | None
+    missing: bool
+    changed: bool
+    """True when a change touches it (`--affected`)."""
+
+
+class GraphEdge(Shape, frozen=True, kw_only=True):
+    """From who needs to what is needed; `why` is the field, or what sort of use it is."""
+
+    from_: str = msgspec.field(name="from")
+    to: str
+    kind: Literal["needs", "routes", "guards"]
+    why: str
+    missing: bool
+
+
+class GraphWave(Shape, frozen=True, kw_only=True):
+    """What starts together."""
+
+    wave: int
+    resources: list[str]
+
+
+class GraphDocument(Document, frozen=True, kw_only=True):
+    """`envc graph`."""
+
+    environment: str
+    from_: Resource | None = msgspec.field(name="from")
+    breaks: list[Resource]
+    """What does not work without the resource that was asked about."""
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    left_out: int
+    cycles: list[list[str]]
+    """Each with its whole path, back to its beginning."""
+    order: Literal["annotations", "computed"]
+    start: list[GraphWave]

@@ -1,0 +1,65 @@
+"""Where the load of a simulation comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envcompile.errors import Problem, UsageError
+from envcompile.scaling.columns import require_numpy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from envcompile.model import ResourceId
+    from envcompile.scaling.loads import LoadSource
+
+
+def load_source(
+    *,
+    file: Path | None,
+    prometheus: str | None,
+    is_recorded: bool,
+    queries: Mapping[str, str],
+    days: float,
+    now: datetime,
+) -> Callable[[ResourceId], LoadSource]:
+    """The one source that was named, for a workload; nothing is read yet.
+
+    Args:
+        file: a CSV or Parquet file.
+        prometheus: the address of a Prometheus.
+        is_recorded: whether the history is to be asked.
+        queries: what a Prometheus is asked, by metric; the workload's CPU and memory for those that are not named.
+        days: how long back.
+        now: the end of it.
+
+    Raises:
+        UsageError: none or several are named, or what reads them is not installed.
+    """
+    if (file is not None) + (prometheus is not None) + is_recorded != 1:
+        raise UsageError([
+            Problem("one load is needed", "name it with --load FILE, --prometheus URL or --recorded, and only once")
+        ])
+    require_numpy()
+    if file is not None:
+        from envcompile.scaling.loadtables import LoadFile
+
+        return lambda _: LoadFile(file)
+    if prometheus is not None:
+        from datetime import timedelta
+
+        from envcompile.scaling.prometheus import PrometheusLoad, usage_queries
+
+        def of(workload: ResourceId) -> LoadSource:
+            usual = usage_queries(workload.namespace, workload.name)
+            return PrometheusLoad(prometheus, {**usual, **queries}, now, timedelta(days=days))
+
+        return of
+    raise UsageError([
+        Problem(
+            "the history of this project holds no usage of clusters",
+            "name a file with --load, or a Prometheus with --prometheus",
+        )
+    ])

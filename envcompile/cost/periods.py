@@ -1,0 +1,59 @@
+"""What an environment cost in a period: its states one after the other, at the prices of each day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from fractions import Fraction
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from envcompile.cost.estimate import Money, Parts
+from envcompile.cost.prices import HOURS_A_MONTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from envcompile.cost.prices import Rates, Sheet
+
+_MONTH: Final = HOURS_A_MONTH * 3600
+"""Seconds."""
+
+
+class Held(NamedTuple):
+    """A state from a time on."""
+
+    since: int
+    """Seconds since 1970."""
+    monthly: Callable[[Rates], Money]
+    """What it costs a month with prices of an hour."""
+
+
+def spent(states: Sequence[Held], sheet: Sheet, start: int, end: int) -> Money:
+    """What was spent in a period: each second at what a month cost then, by the seconds of a month of 730 hours.
+
+    A change of prices holds from midnight in UTC, so it is told apart from a change of the configuration.
+
+    Args:
+        states: the states of an environment, the oldest first; before the first one it cost nothing.
+        sheet: its prices.
+        start: where the period begins, in seconds since 1970.
+        end: where it ends.
+    """
+    turns = {start, end, *(held.since for held in states), *(_midnight(dated.since) for dated in sheet.dated)}
+    kept = sorted(turn for turn in turns if start <= turn <= end)
+    sums = [[Fraction(0)] * len(Parts._fields) for _ in Money._fields]
+    for first, last in pairwise(kept):
+        now = [held for held in states if held.since <= first]
+        if not now:
+            continue
+        money = now[-1].monthly(sheet.at(datetime.fromtimestamp(first, UTC).date()))
+        share = Fraction(last - first, _MONTH)
+        for total, parts in zip(sums, money, strict=True):
+            for position, amount in enumerate(parts):
+                total[position] += amount * share
+    return Money(*(Parts(*map(round, total)) for total in sums))
+
+
+def _midnight(day: date) -> int:
+    return int(datetime.combine(day, time(), UTC).timestamp())

@@ -1,0 +1,192 @@
+"""Events and usage of clusters, which grow with time: partitions are made before rows need them, and dropped whole.
+
+Usage is rolled up to 5 minutes and to an hour by the same statements on every database. What is stored twice is there
+once: a watcher that is killed between two answers asks again.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from envcompile.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from envcompile.history.database import Database
+
+SECOND: Final = 1_000_000
+DAY: Final = 86_400 * SECOND
+SPANS: Final = {
+    "live_event": 7 * DAY,
+    "live_usage": DAY,
+    "live_usage_5m": 30 * DAY,
+    "live_usage_1h": 365 * DAY,
+}
+"""The tables that grow with time, and what of it a partition holds."""
+STEPS: Final = {"live_usage_5m": 300 * SECOND, "live_usage_1h": 3600 * SECOND}
+
+
+class Happening(NamedTuple):
+    """An event of a cluster, as often as it was told by then."""
+
+    at: int
+    uid: str
+    object_uid: str
+    namespace: str
+    kind: str
+    name: str
+    type: str
+    reason: str
+    source: str
+    times: int
+    message: str
+
+
+class Measured(NamedTuple):
+    """What a container used at a moment: cores in thousandths, memory in bytes."""
+
+    namespace: str
+    pod: str
+    container: str
+    workload: str
+    at: int
+    cpu: float
+    memory: int
+
+
+class TimeStore:
+    """The tables of an open history database that grow with time."""
+
+    __slots__ = ("_database", "_series", "layout")
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        rows = database.rows("SELECT value FROM live_setting WHERE name = 'layout'")
+        self.layout = str(rows[0][0]) if rows else "plain"
+        """`plain`, `partitions` or `timescaledb`."""
+        self._series: dict[tuple[int, str, str, str], int] = {}
+
+    def add_events(self, cluster: int, events: Collection[Happening]) -> None:
+        """Store events; those that are known stay as they are."""
+        if not events:
+            return
+        self.ensure("live_event", {one.at for one in events})
+        with self._database.writing():
+            self._database.run_many(
+                "INSERT INTO live_event (cluster_id, at, uid, object_uid, namespace, kind, name, type, reason, source, "
+                "times, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [(cluster, *one) for one in events],
+            )
+
+    def add_usage(self, cluster: int, measured: Sequence[Measured]) -> None:
+        """Store usage; a moment that is known stays as it is."""
+        if not measured:
+            return
+        self.ensure("live_usage", {one.at for one in measured})
+        with self._database.writing():
+            numbers = self._numbers(cluster, measured)
+            self._database.run_many(
+                "INSERT INTO live_usage (series_id, at, cpu, memory) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [(numbers[one.namespace, one.pod, one.container], one.at, one.cpu, one.memory) for one in measured],
+            )
+
+    def roll_up(self, since: int, until: int) -> None:
+        """Make the 5-minute and hourly rows of a time from the raw ones; those that are there are made anew.
+
+        Args:
+            since: from the step that holds this on.
+            until: to the end of the step that holds this.
+        """
+        for table, step in STEPS.items():
+            start, end = since - since % step, until - until % step + step
+            # An hour is made of raw rows, too, as long as they are kept: an average of averages would be another one.
+            self.ensure(table, range(start, end, min(SPANS[table], max(step, end - start))))
+            self.ensure(table, {end - 1})
+            with self._database.writing():
+                self._database.run(
+                    f"INSERT INTO {table} (series_id, at, cpu, cpu_most, memory, memory_most, samples) "  # ruff: ignore[hardcoded-sql-expression] - names of ours
+                    f"SELECT series_id, at - at % {step} AS step, AVG(cpu), MAX(cpu), "
+                    "CAST(AVG(memory) AS BIGINT), MAX(memory), COUNT(*) FROM live_usage "
+                    "WHERE at >= ? AND at < ? GROUP BY series_id, step "
+                    "ON CONFLICT (series_id, at) DO UPDATE SET cpu = excluded.cpu, cpu_most = excluded.cpu_most, "
+                    "memory = excluded.memory, memory_most = excluded.memory_most, samples = excluded.samples",
+                    (start, end),
+                )
+
+    def ensure(self, table: str, moments: Iterable[int]) -> None:
+        """See to it that there is room for rows of these times."""
+        if self.layout != "partitions":
+            return
+        span = SPANS[table]
+        for start in sorted({moment - moment % span for moment in moments}):
+            # Nobody remembers that it is there: another process may have let it go.
+            name = f"{table}_{datetime.fromtimestamp(start // SECOND, UTC):%Y%m%d}"
+            bounds = f"FROM ({start}) TO ({start + span})"
+            self._database.run(f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF {table} FOR VALUES {bounds}")
+
+    def drop_before(self, table: str, moment: int) -> int:
+        """Let rows go that are older; how many partitions, chunks or rows went. The rows of a step are whole."""
+        if self.layout == "plain":
+            count = int(self._database.rows(f"SELECT COUNT(*) FROM {table} WHERE at < ?", (moment,))[0][0])  # ruff: ignore[hardcoded-sql-expression] - names of ours
+            self._database.run(f"DELETE FROM {table} WHERE at < ?", (moment,))  # ruff: ignore[hardcoded-sql-expression] - names of ours
+            return count
+        if self.layout == "timescaledb":
+            # A hypertable's chunks go whole; what is left of the last one goes with it, later.
+            return len(self._database.rows(f"SELECT drop_chunks('{table}', older_than => {int(moment)}::BIGINT)"))
+        gone = 0
+        for name, end in self.partitions(table):
+            if end <= moment:
+                self._database.run(f"DROP TABLE {name}")
+                gone += 1
+        return gone
+
+    def partitions(self, table: str) -> list[tuple[str, int]]:
+        """The partitions of a table, each with the time at which it ends."""
+        rows = self._database.rows(
+            "SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i "
+            "JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = CAST(? AS regclass) ORDER BY 1",
+            (table,),
+        )
+        found = []
+        for name, bounds in rows:
+            with suppress(ValueError):
+                found.append((str(name), int(bounds.rpartition("TO (")[2].strip(")'"))))
+        return found
+
+    def compress_before(self, moment: int) -> int:
+        """Compress the chunks of a hypertable that are older, where TimescaleDB's licence has it; how many it were."""
+        if self.layout != "timescaledb":
+            return 0
+        licence = self._database.rows("SELECT current_setting('timescaledb.license', true)")
+        if licence[0][0] != "timescale":
+            return 0
+        count = 0
+        for table, by in (("live_usage", "series_id"), ("live_event", "cluster_id")):
+            self._database.run(
+                f"ALTER TABLE {table} SET (timescaledb.compress, timescaledb.compress_segmentby = '{by}')"
+            )
+            chunks = self._database.rows(f"SELECT show_chunks('{table}', older_than => {int(moment)}::BIGINT)::TEXT")
+            for (chunk,) in chunks:
+                with suppress(UnavailableError):  # it is compressed already
+                    self._database.rows("SELECT compress_chunk(CAST(? AS regclass), true)", (chunk,))
+                    count += 1
+        return count
+
+    def _numbers(self, cluster: int, measured: Sequence[Measured]) -> dict[tuple[str, str, str], int]:
+        """The numbers of series; those that are new get one."""
+        wanted = {(one.namespace, one.pod, one.container): one.workload for one in measured}
+        missing = [key for key in wanted if (cluster, *key) not in self._series]
+        if missing:
+            self._database.run_many(
+                "INSERT INTO live_series (cluster_id, namespace, pod, container, workload) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                [(cluster, *key, wanted[key]) for key in missing],
+            )
+            rows = self._database.rows(
+                "SELECT namespace, pod, container, id FROM live_series WHERE cluster_id = ?", (cluster,)
+            )
+            self._series.update({(cluster, row[0], row[1], row[2]): row[3] for row in rows})
+        return {key: self._series[cluster, *key] for key in wanted}

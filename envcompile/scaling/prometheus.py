@@ -1,0 +1,121 @@
+"""Loads in a Prometheus: range queries, in parts that it answers.
+
+Source: https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.scaling.loads import cleaned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, timedelta
+
+    import httpx
+
+    from envcompile.scaling.loads import Load
+
+STEP_SECONDS: Final = 60
+_MOST_POINTS: Final = 10_000
+"""Of one answer: Prometheus refuses more than 11,000."""
+_PATIENCE_SECONDS: Final = 60
+
+
+def usage_queries(namespace: str, name: str) -> dict[str, str]:
+    """What all pods of a workload use, as cAdvisor's metrics have it: cores and bytes.
+
+    Source: https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md
+    """
+    where = f'namespace="{namespace}",pod=~"{name}-.*",container!="",container!="POD"'
+    return {
+        "cpu": f"sum(rate(container_cpu_usage_seconds_total{{{where}}}[2m]))",
+        "memory": f"sum(container_memory_working_set_bytes{{{where}}})",
+    }
+
+
+class PrometheusLoad:
+    """A load in a Prometheus.
+
+    Args:
+        url: where it is, without `/api`.
+        queries: by the name of a column; several series of one query are summed.
+        until: the end.
+        length: how long before that it begins.
+    """
+
+    def __init__(self, url: str, queries: Mapping[str, str], until: datetime, length: timedelta) -> None:
+        self.url = url.rstrip("/")
+        self.queries = dict(queries)
+        self.end = int(until.timestamp()) // STEP_SECONDS * STEP_SECONDS
+        self.start = self.end - int(length.total_seconds()) // STEP_SECONDS * STEP_SECONDS
+
+    def load(self) -> Load:
+        """Ask for it.
+
+        Raises:
+            UsageError: httpx is not installed, a query is wrong, or nothing is recorded.
+            UnavailableError: it does not answer.
+        """
+        try:
+            import httpx
+        except ImportError as error:
+            raise UsageError([
+                Problem("a Prometheus is asked with httpx", "install it: pip install 'envcompile[cluster]'")
+            ]) from error
+        seconds = np.arange(self.start, self.end, STEP_SECONDS, dtype=np.int64)
+        values = {}
+        try:
+            with httpx.Client(timeout=_PATIENCE_SECONDS) as client:
+                for name, query in self.queries.items():
+                    values[name] = self._column(client, name, query, seconds)
+        except httpx.HTTPError as error:
+            raise self._unavailable(str(error) or type(error).__name__) from error
+        found = {name: column for name, column in values.items() if not np.isnan(column).all()}
+        if not found:
+            raise UsageError([
+                Problem(
+                    f"{self.url} has recorded nothing for {', '.join(values)}",
+                    "name what is to be asked: --query cpu='sum(rate(...))'",
+                )
+            ])
+        return cleaned(self.url, seconds * 1000, found)
+
+    def _column(
+        self, client: httpx.Client, name: str, query: str, seconds: np.ndarray[Any, np.dtype[np.int64]]
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        column = np.full(len(seconds), np.nan)
+        for first in range(0, len(seconds), _MOST_POINTS):
+            part = seconds[first : first + _MOST_POINTS]
+            for series in self._part(client, name, query, int(part[0]), int(part[-1])):
+                for at, text in series.get("values") or ():
+                    place = (round(float(at)) - self.start) // STEP_SECONDS
+                    if 0 <= place < len(column) and np.isfinite(number := float(text)):
+                        column[place] = number + (0 if np.isnan(column[place]) else column[place])
+        return column
+
+    def _part(self, client: httpx.Client, name: str, query: str, start: int, end: int) -> list[dict[str, Any]]:
+        asked = {"query": query, "start": str(start), "end": str(end), "step": str(STEP_SECONDS)}
+        answer = client.post(f"{self.url}/api/v1/query_range", data=asked)
+        try:
+            told = answer.json()
+        except ValueError:
+            raise self._unavailable(f"HTTP {answer.status_code}, which is no answer of a Prometheus") from None
+        if not isinstance(told, dict) or told.get("status") != "success":
+            reason = told.get("error") if isinstance(told, dict) else None
+            if answer.status_code in {400, 422}:
+                raise UsageError([Problem(f"the query for {name} is refused: {reason}", f"it is: {query}")])
+            raise self._unavailable(f"HTTP {answer.status_code}: {reason or 'no reason is given'}")
+        data = told.get("data") or {}
+        return list(data.get("result") or ()) if data.get("resultType") == "matrix" else []
+
+    def _unavailable(self, reason: str) -> UnavailableError:
+        return UnavailableError([
+            Problem(
+                f"the Prometheus {self.url} does not answer: {reason}", "look whether the address is right and open"
+            )
+        ])
