@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from envcompile.model import Document, Pointer, Resource, ResourceId
-    from envcompile.units.project import CompiledEnvironment
 
 
 class Wish(NamedTuple):
@@ -52,13 +51,14 @@ def edited(project: Project, environment: str, wishes: Iterable[Wish]) -> Edited
     before: dict[str, str | None] = {}
     for wish in wanted:
         resource = resources[wish.resource]
-        document = _own(built, resource, environment)
+        document = _own(resource, environment)
         if document is None:
             path = _new_file(environment, wish.resource)
             if path not in texts:
                 before[path] = None
                 texts[path] = _head(resource)
-            index, within = 0, ()
+            index = 0
+            within: Pointer = ()
         else:
             path, index, within = document.source.path, document.index, document.within
             if path not in texts:
@@ -78,12 +78,11 @@ def write_edited(project: Project, found: Edited) -> None:
         write_below(project.root, path, text.encode())
 
 
-def _own(built: CompiledEnvironment, resource: Resource, environment: str) -> Document | None:
+def _own(resource: Resource, environment: str) -> Document | None:
     """The last document of the environment's own overlay that speaks of a resource and can be edited."""
-    del built
     folder = f"overlays/{environment}/"
     for step in reversed(resource.steps):
-        document = step.document
+        document: Document | None = step.document
         if document is None or document.generated or step.role in {"json6902", "merge"}:
             continue
         if document.source.path.startswith(folder) and document.source.path.endswith((".yaml", ".yml")):
@@ -107,7 +106,8 @@ def _set(edit: Any, text: str, index: int, within: Pointer, resource: Resource, 
 
     document = value_at(load_all(text.encode(), path)[index], within)
     pointer: list[str | int] = []
-    here, there = document, resource.value
+    here: Any = document
+    there: Any = resource.value
     for place, step in enumerate(wish.pointer):
         if isinstance(step, int):
             item = there[step]

@@ -9,8 +9,9 @@ import numpy as np
 from envcompile.actions.prices import prices_of
 from envcompile.actions.scaled_workload import scaling_of, subject_of
 from envcompile.actions.scaling_cases import case_of, hour_of
-from envcompile.errors import Problem, UsageError
+from envcompile.errors import EnvcError, Problem, UsageError
 from envcompile.scaling.columns import Column
+from envcompile.scaling.forecast.backtest import LEAST_WEEKS
 from envcompile.scaling.forecast.calendar import read_calendar
 from envcompile.scaling.forecast.grid import DAY, grid_of
 from envcompile.scaling.forecast.models import library_is_there
@@ -124,7 +125,10 @@ def predict(
             timezone=asked.timezone,
         )
 
-    weeks = said.backtest.held_back_weeks
+    weeks = min(said.backtest.held_back_weeks, len(grid.values) // grid.week - LEAST_WEEKS)
+    if weeks < 1:
+        what = f"{LEAST_WEEKS * 7} days of load are too little to prove a forecast: one more week is held back"
+        raise EnvcError([Problem(what, "record longer, or give a file with more of it by --load")])
     first = load.samples - weeks * 7 * DAY * 1000 // SAMPLE_MS
     floor = np.zeros(load.samples)
     for back in range(weeks, 0, -1):

@@ -190,8 +190,8 @@ def _of_scaler(subject: Subject, old: Autoscaler, new: Autoscaler) -> list[Wish]
     if new.behavior != old.behavior and new.behavior is not None:
         behavior = new.behavior
         former = old.behavior or Behavior()
-        for side, rules, was in (("scaleUp", behavior.up, former.up), ("scaleDown", behavior.down, former.down)):
-            now = _rules(was) if old.behavior is not None else {}
+        for side, rules, earlier in (("scaleUp", behavior.up, former.up), ("scaleDown", behavior.down, former.down)):
+            now = _rules(earlier) if old.behavior is not None else {}
             wishes += [
                 (("spec", "behavior", side, field), value)
                 for field, value in _rules(rules).items()

@@ -91,6 +91,7 @@ def prediction_data(found: Prediction) -> dict[str, Any]:
     from envcompile.scaling.forecast.schedule import cron_triggers, described
 
     said, tried = found.outlook, found.outlook.backtest
+    hour = 3600 // said.step
     return {
         "environment": found.environment,
         "workload": found.workload._asdict(),
@@ -125,12 +126,12 @@ def prediction_data(found: Prediction) -> dict[str, Any]:
         "withFloor": _effect(found.after),
         "forecast": [
             {
-                "time": moment_of(said.start + place * said.step).isoformat(),
-                "middle": _number(middle),
-                "lower": _number(lower),
-                "upper": _number(upper),
+                "time": moment_of(said.start + first * said.step).isoformat(),
+                "middle": _number(said.middle[first : first + hour].max()),
+                "lower": _number(said.lower[first : first + hour].min()),
+                "upper": _number(said.upper[first : first + hour].max()),
             }
-            for place, (middle, lower, upper) in enumerate(zip(said.middle, said.lower, said.upper, strict=True))
+            for first in range(0, len(said.middle), hour)
         ],
     }
 

@@ -119,7 +119,7 @@ class FloorWindow(Shape, frozen=True, kw_only=True):
 
 
 class ForecastSlot(Shape, frozen=True, kw_only=True):
-    """The load of a slot of time."""
+    """The load of an hour: the largest of its middle and upper values, the least of its lower ones."""
 
     time: str
     """Of the wall clock of the time zone."""

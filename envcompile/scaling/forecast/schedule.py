@@ -18,8 +18,12 @@ from envcompile.scaling.forecast.grid import DAY
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
+
     from envcompile.scaling.forecast.grid import Floats
     from envcompile.scaling.forecast.outlook import Outlook
+
+    Flags = npt.NDArray[np.bool_]
 
 _CRON_DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _WINDOWS_A_DAY: Final = 4
@@ -84,7 +88,8 @@ def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: in
     """
     quiet = _without_events(outlook)
     need = np.clip(np.ceil(quiet / per_pod), 0, most)
-    profiles = _by_weekday(np.where(_rising(quiet) & _rising(need, _FEW), need, 0), outlook)
+    rises = np.logical_and(_rising(quiet), _rising(need, _FEW))
+    profiles = _by_weekday(np.where(rises, need, 0), outlook)
     windows = [
         Window(days, start, end, replicas, "forecast")
         for days, profile in _alike(profiles)
@@ -96,10 +101,11 @@ def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: in
     return Plan((*windows, *_once(outlook, per_pod, lead, most)), timezone)
 
 
-def _rising(load: Floats, least: float = 0.0) -> Floats:
+def _rising(load: Floats, least: float = 0.0) -> Flags:
     """Where a load grows, by a part and by at least so much: from before it does until it has."""
     before = np.minimum(np.roll(load, 1), np.roll(load, 2))
-    return np.asarray((load > before * _RISE) & (load >= before + least))
+    rises: Flags = (load > before * _RISE) & (load >= before + least)
+    return rises
 
 
 def _without_events(outlook: Outlook) -> Floats:
