@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.actions.timeline import recorded_line
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.history.chain import altered_contents, chain
+from envcompile.history.records import FieldRow
 from envcompile.history.times import moment_of
 from envcompile.history.trailers import approvals
+from envcompile.model import ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from envcompile.actions.past import Past
     from envcompile.git.repository import Commit
-    from envcompile.history.records import FieldRow
-    from envcompile.model import ResourceId
+    from envcompile.history.records import Revision
 
 
 class ChangedResource(NamedTuple):
@@ -98,16 +99,16 @@ def audit(past: Past, wanted: Sequence[str], now: int, *, since: str | None = No
     start = (
         moment_of(since, now) if since is not None else min((fact.committed_at for fact in facts.values()), default=now)
     )
-    chosen = [name for name in line if start <= facts[name].committed_at <= now]
-    entries = []
-    for name in chosen:
-        approved = approvals(facts[name].message)
-        for environment, revision in store.revisions_of(name).items():
-            if wanted and environment not in wanted:
-                continue
-            changes = _changes(past, revision.id, revision.base)
-            if changes or revision.problem:
-                entries.append(AuditEntry(facts[name], environment, approved, changes, revision.problem, links[name]))
+    chosen = {name for name in line if start <= facts[name].committed_at <= now}
+    found: dict[str, list[AuditEntry]] = {}
+    for environment in [name for name in known if not wanted or name in wanted]:
+        for revision, changes in _changes(past, environment, line, chosen):
+            commit = facts[revision.commit]
+            entry = AuditEntry(
+                commit, environment, approvals(commit.message), changes, revision.problem, links[commit.hash]
+            )
+            found.setdefault(commit.hash, []).append(entry)
+    entries = [entry for name in line for entry in found.get(name, ())]
     unapproved: dict[str, list[str]] = {}
     for entry in entries:
         is_change = any(change.what != "recorded" for change in entry.changes)
@@ -147,26 +148,44 @@ def verify(past: Past, kept: str) -> Verified:
     return Verified(links[places[0]].commit, len(links) - 1 - places[0], altered)
 
 
-def _changes(past: Past, revision: int, base: int | None) -> tuple[ChangedResource, ...]:
-    from envcompile.history.stats import changed
+def _changes(
+    past: Past, environment: str, line: Sequence[str], chosen: Collection[str]
+) -> Iterator[tuple[Revision, tuple[ChangedResource, ...]]]:
+    """What each chosen commit changed in an environment; those that changed nothing and compile are left out."""
+    from envcompile.history.stats import changes_by_revision
 
-    rows = changed(past.store.database, revision)
-    if base is None:
-        return tuple(ChangedResource(identity, "recorded", ()) for identity, _ in rows)
-    if not rows:
-        return ()
-    before = past.store.state(base)
-    fields: dict[ResourceId, list[FieldRow]] = {}
-    for row in past.store.field_rows(revision):
-        fields.setdefault(row.resource, []).append(row)
-    return tuple(
-        ChangedResource(
-            identity,
-            "removed" if content is None else "changed" if identity in before else "added",
-            tuple(fields.get(identity, ())),
-        )
-        for identity, content in rows
+    revisions = past.store.revisions(environment)
+    touched = changes_by_revision(past.store.database, environment)
+    kept = [revisions[name] for name in line if name in revisions]
+    fields = _fields(past, [revision.id for revision in kept if revision.commit in chosen])
+    there: set[ResourceId] = set()
+    for revision in kept:
+        rows = sorted(touched.get(revision.id, []), key=lambda row: (row[0].kind, row[0].namespace, row[0].name))
+        changes = []
+        for identity, digest, _ in rows:
+            what = "removed" if digest is None else "changed" if identity in there else "added"
+            if revision.base is None:
+                what = "recorded"
+            changes.append(ChangedResource(identity, what, tuple(fields.get((revision.id, identity), ()))))
+        if revision.base is None:
+            there = {identity for identity, _, _ in rows}
+        there |= {identity for identity, digest, _ in rows if digest is not None}
+        there -= {identity for identity, digest, _ in rows if digest is None}
+        if revision.commit in chosen and (changes or revision.problem):
+            yield revision, tuple(changes)
+
+
+def _fields(past: Past, revisions: Collection[int]) -> dict[tuple[int, ResourceId], list[FieldRow]]:
+    """The fields that revisions changed, by revision and resource, in the order in which they were recorded."""
+    found: dict[tuple[int, ResourceId], list[FieldRow]] = {}
+    query = (
+        "SELECT f.id, f.revision_id, x.api_group, x.kind, x.namespace, x.name, f.field, f.how, f.old, f.new, f.place "
+        "FROM field_change f JOIN resource x ON x.id = f.resource_id WHERE f.revision_id"
     )
+    for row in sorted(past.store.database.rows_in(query, revisions)):
+        identity = ResourceId(*row[2:6])
+        found.setdefault((row[1], identity), []).append(FieldRow(identity, *row[6:]))
+    return found
 
 
 def _unrecorded(past: Past, missing: Sequence[str], start: int) -> list[str]:

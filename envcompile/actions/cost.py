@@ -11,7 +11,7 @@ from envcompile.cost.causes import CostChange, Side, item_changes
 from envcompile.cost.estimate import estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -57,7 +57,14 @@ class CostChanges(NamedTuple):
         return tuple(change for change in self.environments if change.items)
 
 
-def costs(project: Project, wanted: Sequence[str], day: date, *, prices: Path | None = None) -> Costs:
+def costs(
+    project: Project,
+    wanted: Sequence[str],
+    day: date,
+    *,
+    prices: Path | None = None,
+    known: Callable[[PriceList, Sequence[CompiledEnvironment]], PriceList] | None = None,
+) -> Costs:
     """What environments cost a month, by what their pods request.
 
     Args:
@@ -65,6 +72,7 @@ def costs(project: Project, wanted: Sequence[str], day: date, *, prices: Path | 
         wanted: environments as the user named them; none means all.
         day: the day of which the prices are.
         prices: a file of prices; the project's, or the list that comes with envc, when left out.
+        known: adds to the list what is known of the compiled environments beside their manifests.
 
     Raises:
         UsageError: no such environment, or the file cannot be read.
@@ -72,8 +80,11 @@ def costs(project: Project, wanted: Sequence[str], day: date, *, prices: Path | 
     """
     listed = prices_of(project.tree, prices)
     names = project.choose(wanted)
+    compiled = compile_all(project, names)
+    if known is not None:
+        listed = known(listed, compiled)
     found = []
-    for name, built in zip(names, compile_all(project, names), strict=True):
+    for name, built in zip(names, compiled, strict=True):
         found.append(Priced(_estimated(listed, name, built.compiled.resources, day), listed.sheet_of(name).at(day)))
     project.save_memo()
     return Costs(listed, day, tuple(found))

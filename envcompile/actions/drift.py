@@ -43,10 +43,10 @@ class Wanted(NamedTuple):
 
     context: str | None = None
     """The context of the kubeconfig; default: what environment.yaml names, else the current one."""
-    method: Method | None = None
-    """Default: by dry run where the cluster permits it, object by object."""
+    method: Method = "read"
+    """By reading alone, or by dry-run creates, object by object, where the cluster permits them."""
     everything: bool = False
-    """Objects of the environment's namespaces that nobody tracks are told, too."""
+    """Objects of the environment's own namespace that nobody tracks are told, too."""
     appliers: tuple[str, ...] = ()
     """Field managers that apply the repository, beside the known ones."""
     trusted: tuple[str, ...] = ()
@@ -141,7 +141,7 @@ def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wan
     comparer = _Comparer(built, cluster, wanted, entries, scaled)
     found = [drift for one in looked if not one.problem and (drift := comparer.object(one)) is not None]
     remarks += dict.fromkeys(comparer.remarks)
-    extra, told = extras_of(built, cluster, looked, everything=wanted.everything)
+    extra, told = extras_of(project, built, cluster, looked, everything=wanted.everything)
     remarks += told
     found += [ObjectDrift(each.resource, "extra", (), None, each.writer, each.why) for each in extra]
     decision("drift", "%s: %d objects looked for, %d by dry run", environment, len(looked), comparer.probed)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.cluster.answers import ApiError
 from envcompile.cluster.drift.compare import writers_of
+from envcompile.errors import EnvcError
 from envcompile.kubernetes.cleaner import is_owned
 from envcompile.kubernetes.clustermade import made_by_cluster, map_at
 from envcompile.model import ResourceId
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from envcompile.cluster.client import Cluster
     from envcompile.cluster.kinds import ApiKind
     from envcompile.kubernetes.managedfields import Writer
-    from envcompile.units.project import CompiledEnvironment
+    from envcompile.units.project import CompiledEnvironment, Project
 
 METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """Lists are asked for without the objects' contents: Secrets' values never leave the server."""
@@ -37,19 +38,20 @@ class Extra(NamedTuple):
 
 
 def extras_of(
-    built: CompiledEnvironment, cluster: Cluster, looked: Sequence[LiveObject], *, everything: bool
+    project: Project, built: CompiledEnvironment, cluster: Cluster, looked: Sequence[LiveObject], *, everything: bool
 ) -> tuple[list[Extra], list[str]]:
     """The objects that are there and not compiled, and what could not be looked at.
 
     Args:
+        project: the sources: what another environment wants is not extra.
         built: the environment.
         cluster: the connection to its cluster.
         looked: the compiled objects with the live ones.
-        everything: objects of the environment's namespaces that nobody tracks count, too.
+        everything: objects of the environment's own namespace that nobody tracks count, too.
     """
     known = {(one.resource.id.group, one.resource.id.kind, one.namespace, one.resource.id.name) for one in looked}
     namespaces = sorted({one.namespace for one in looked if one.namespace and one.value is not None})
-    tracking = _Tracking(built, looked)
+    tracking, own = _Tracking(built, looked), built.compiled.namespace
     found, refused = [], []
     for kind in cluster.discover().kinds:
         if kind.kind in _PASSING or "list" not in kind.verbs:
@@ -68,12 +70,30 @@ def extras_of(
                 identity = ResourceId(kind.group, kind.kind, namespace, str(map_at(item, "metadata").get("name")))
                 if tuple(identity) in known or _is_made({**item, "apiVersion": kind.api_version, "kind": kind.kind}):
                     continue
-                why = tracking.why(item) or ("nobody tracks it" if everything and namespace else "")
+                writers = writers_of(item)
+                if writers and all(writer.is_cluster for writer in writers):
+                    continue
+                is_own = everything and bool(namespace) and namespace == own
+                why = tracking.why(item) or ("nobody tracks it" if is_own else "")
                 if why:
-                    writers = writers_of(item)
                     found.append(Extra(identity, writers[-1] if writers else None, why))
+    if found:
+        theirs = _of_others(project, built.compiled.environment)
+        found = [one for one in found if one.resource not in theirs]
     told = f"extra objects were not looked for among {_some(refused)}: the cluster forbids to list them"
     return found, [told] if refused else []
+
+
+def _of_others(project: Project, environment: str) -> set[ResourceId]:
+    """What the other environments hold: several may share a cluster, or a namespace of it."""
+    found: set[ResourceId] = set()
+    for name in project.environments:
+        if name != environment:
+            try:
+                found.update(project.link(name).ids())
+            except EnvcError:
+                continue
+    return found
 
 
 def _listed(cluster: Cluster, kind: ApiKind, namespace: str) -> list[dict[str, Any]]:

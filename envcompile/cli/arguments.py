@@ -35,6 +35,7 @@ OneResource = Annotated[
 ]
 TextOrJson = Literal["text", "json"]
 Format = Annotated[TextOrJson, typer.Option("--format", "-o", metavar="text|json", help="How to print.")]
+ManifestFormats = Literal["text", "json", "html"]
 DiffFormats = StrEnum("DiffFormats", {name: name for name in diff.formats()})  # type: ignore[misc]  # modules say
 TERMINAL = DiffFormats("terminal")
 DiffFormat = Annotated[
@@ -77,6 +78,23 @@ def project_of(
             yield Project.of_commit(folder, at, limits)
         else:
             yield Project.open(folder, limits=limits)
+
+
+def wants_manifest(output_format: ManifestFormats, field: str | None, *, yaml: bool) -> bool:
+    """Tell whether a whole manifest is asked for.
+
+    Raises:
+        UsageError: together with something that a manifest cannot be, or html without it.
+    """
+    if not yaml:
+        if output_format == "html":
+            raise UsageError([Problem("html is of a whole manifest", "add --yaml, or choose text or json")])
+        return False
+    if field:
+        raise UsageError([Problem("--yaml shows all of a resource", "leave the field out")])
+    if output_format == "json":
+        raise UsageError([Problem("--yaml is text or html", "leave --yaml out: json has every field")])
+    return True
 
 
 def history_of(context: typer.Context) -> AbstractContextManager[Past]:

@@ -196,6 +196,7 @@ def test_a_manifest_that_never_was_in_a_cluster_stays_as_it_is() -> None:
         (live("Secret", type="kubernetes.io/service-account-token", data={"token": "x"}), {"type": "kubernetes.io/service-account-token"}),
         (live("ConfigMap", metadata={"ownerReferences": [{"uid": "u"}], "finalizers": ["orphan"]}, data={"a": "b"}), {"data": {"a": "b"}}),
         (live("Namespace", metadata={"labels": {"kubernetes.io/metadata.name": "x"}}), {}),
+        (live("Job", version="batch/v1", metadata={"labels": {"controller-uid": "u", "batch.kubernetes.io/job-name": "x"}}, spec={"selector": {}}), {"spec": {}}),
     ],
 )  # fmt: skip
 def test_what_a_cluster_fills_in_goes(value: dict[str, Any], kept: dict[str, Any]) -> None:

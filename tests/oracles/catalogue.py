@@ -213,7 +213,7 @@ ORACLES: Final = (
         package="sigs.k8s.io/metrics-server/cmd/metrics-server",
         pinned_by="sigs.k8s.io/metrics-server",
         module=KWOK_MODULE,
-        linker_variables=(f"{_COMPONENT_VERSION}.gitVersion={{version}}",),
+        linker_variables=("k8s.io/client-go/pkg/version.gitVersion={version}",),
         on_demand=True,
     ),
 )

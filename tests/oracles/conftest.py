@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.oracle)
 
 
-def _unavailable(reason: OracleUnavailableError) -> NoReturn:
+def unavailable(reason: OracleUnavailableError) -> NoReturn:
     """Skip, or fail where the run promised to have every oracle that is not built on demand."""
     if REQUIRED and not isinstance(reason, OracleOnDemandError):
         pytest.fail(f"ENVC_REQUIRE_ORACLES=1, but {reason}", pytrace=False)
@@ -40,7 +40,7 @@ def _require_or_skip(check: Callable[[], None]) -> None:
     try:
         check()
     except OracleUnavailableError as reason:
-        _unavailable(reason)
+        unavailable(reason)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +122,7 @@ def _servers(folders: pytest.TempPathFactory) -> Iterator[Cluster]:
         with running_cluster(LOCATED, folders.mktemp("cluster")) as cluster:
             yield cluster
     except OracleUnavailableError as reason:
-        _unavailable(reason)
+        unavailable(reason)
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +147,7 @@ def sealed_secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SealedS
         ):
             yield controller
     except OracleUnavailableError as reason:
-        _unavailable(reason)
+        unavailable(reason)
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +157,7 @@ def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         with running_laboratory(LOCATED, tmp_path_factory.mktemp("laboratory"), usage=True) as cluster:
             yield cluster
     except OracleUnavailableError as reason:
-        _unavailable(reason)
+        unavailable(reason)
 
 
 @pytest.fixture(scope="session")
@@ -171,7 +171,7 @@ def argocd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCd]:
         ):
             yield server
     except OracleUnavailableError as reason:
-        _unavailable(reason)
+        unavailable(reason)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, environment, write_files
 from tests.oracles.argo_cd import NAMESPACE
-from tests.oracles.argo_shop import follow, unseal, wave
+from tests.oracles.argo_shop import TRACKING, follow, unseal, wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,6 +136,32 @@ def test_every_object_is_in_the_cluster_and_none_differs(argo_shop: Followed, fi
             found = live(argo_shop.argocd, kind, name, namespace)
             assert found is not None
             assert found["spec"]["encryptedData"] == value["spec"]["encryptedData"]
+
+
+@pytest.mark.usefixtures("first_sync")
+def test_what_was_synced_does_not_drift_and_a_hand_is_told(
+    argo_shop: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`envc drift` agrees with Argo CD; of an edit it names the manager, and of what was left Argo CD's Application."""
+    cluster = argo_shop.argocd.cluster
+    monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
+    ask = ("drift", "prod", "--context", "oracle")
+    for method in ("read", "dry-run"):
+        done = run_envc(argo_shop.root, *ask, "--method", method)
+        assert done.code == 0, done.out
+        assert done.out.startswith("prod: no drift")
+    label = ("label", "service", "redis", "--namespace", "production")
+    cluster.kubectl(*label, "hand=made").expect_success()
+    left = {"name": "left", "namespace": "production", "annotations": {TRACKING: f"{APPLICATION}:/ConfigMap:p/left"}}
+    cluster.apply(json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": left}), namespace="production")
+    done = run_envc(argo_shop.root, *ask, "-o", "json")
+    (found,) = json.loads(done.out)["environments"]
+    extra, changed = found["objects"]
+    assert (extra["resource"]["name"], extra["note"]) == ("left", f"Argo CD's Application {APPLICATION} tracks it")
+    (field,) = changed["fields"]
+    assert (field["field"], field["writer"]["manager"]) == ("metadata.labels.hand", "kubectl-label")
+    cluster.kubectl(*label, "hand-").expect_success()
+    cluster.kubectl("delete", "configmap", "left", "--namespace", "production").expect_success()
 
 
 @pytest.mark.usefixtures("first_sync")

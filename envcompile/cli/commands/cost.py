@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from envcompile.cli.arguments import Envs, Format, Untrusted, history_of, project_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from envcompile.cost.prices import PriceList
+    from envcompile.units.project import CompiledEnvironment
 
 EPILOG = """Examples:
 
@@ -53,6 +59,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        used: Annotated[
+            bool, typer.Option("--used", help="Bill what pods of watched clusters use, where that is more.")
+        ] = False,
         output_format: Format = "text",
         untrusted: Untrusted = False,
     ) -> None:
@@ -63,6 +72,7 @@ def register(app: typer.Typer) -> None:
         """
         import os
         from datetime import UTC, datetime
+        from functools import partial
 
         from envcompile.actions.cost import cost_changes, costs
         from envcompile.actions.cost_history import cost_history
@@ -76,8 +86,8 @@ def register(app: typer.Typer) -> None:
 
         now = datetime.now(UTC)
         today = now.date()
-        if since is not None and source is not None:
-            raise UsageError([Problem("--diff and --since exclude each other", "give one of them")])
+        if (since is not None) + (source is not None) + used > 1:
+            raise UsageError([Problem("--diff, --since and --used exclude each other", "give one of them")])
         if since is not None:
             with history_of(context) as past, project_of(context, untrusted=untrusted) as project:
                 listed = prices_of(project.tree, prices)
@@ -97,9 +107,27 @@ def register(app: typer.Typer) -> None:
             else:
                 table(change_lines(changes))
             return
+        known = partial(_with_usage, context.obj.project, int(now.timestamp())) if used else None
         with project_of(context, untrusted=untrusted) as project:
-            found = costs(project, environments or (), today, prices=prices)
+            found = costs(project, environments or (), today, prices=prices, known=known)
         if output_format == "json":
             answer(**costs_data(found))
         else:
             table(cost_lines(found))
+
+
+def _with_usage(folder: Path, now: int, prices: PriceList, compiled: Sequence[CompiledEnvironment]) -> PriceList:
+    """The price list with what the pods of watched clusters used."""
+    from contextlib import closing
+
+    from envcompile.actions.cost_usage import with_usage
+    from envcompile.actions.live_places import open_live
+
+    environments = {}
+    for built in compiled:
+        cluster = built.composed.sources.settings.cluster
+        context = (cluster.context or "") if cluster is not None else ""
+        spaces = frozenset(resource.id.namespace for resource in built.compiled.resources)
+        environments[built.compiled.environment] = (context, spaces)
+    with closing(open_live(folder)) as database:
+        return with_usage(prices, database, environments, now)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from envcompile.cli.arguments import Env, Format, Resource, Untrusted, project_of
+from envcompile.cli.arguments import Env, ManifestFormats, Resource, Untrusted, project_of, wants_manifest
 
 if TYPE_CHECKING:
     from envcompile.actions.explain import ExplainedField, Explanation
@@ -18,6 +18,8 @@ EPILOG = r"""Examples:
   envc explain prod deployment/user-service 'spec.template.spec.containers[name=user-service]'
 
   envc explain prod configmap/user-service-config 'data.app\.properties#server.port'
+
+  envc explain prod deployment/user-service --yaml                 the whole manifest, with a gutter
 """
 
 
@@ -32,17 +34,33 @@ def register(app: typer.Typer) -> None:
         field: Annotated[
             str | None,
             typer.Argument(
-                metavar="[FIELD]", help="A field or a part of the resource; default: all.", show_default=False
+                metavar="[FIELD]",
+                help="A field or a part, FIELD#KEY for a key of a file in it, FIELD# for all; default: all.",
+                show_default=False,
             ),
         ] = None,
         *,
-        output_format: Format = "text",
+        yaml: Annotated[
+            bool, typer.Option("--yaml", help="The compiled manifest with layer, place and since of each line.")
+        ] = False,
+        output_format: Annotated[
+            ManifestFormats,
+            typer.Option("--format", "-o", metavar="text|json|html", help="How to print; html only with --yaml."),
+        ] = "text",
         untrusted: Untrusted = False,
     ) -> None:
         """Say for a field every layer that had a say: value, file, line, and who won."""
         from envcompile.actions.explain import explain_field
         from envcompile.cli.output import answer, table
 
+        if wants_manifest(output_format, field, yaml=yaml):
+            from envcompile.actions.annotated import annotated
+            from envcompile.cli.render.manifest import print_manifest
+
+            with project_of(context, untrusted=untrusted) as project:
+                found = annotated(project, environment, resource, with_history=not untrusted)
+            print_manifest(found, output_format, with_commits=False)
+            return
         with project_of(context, untrusted=untrusted) as project:
             explanation = explain_field(project, environment, resource, field or "")
         if output_format == "json":

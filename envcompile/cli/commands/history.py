@@ -11,12 +11,15 @@ from envcompile.cli.arguments import (
     DiffFormat,
     Env,
     Format,
+    ManifestFormats,
     OneResource,
     Resource,
     TextOrJson,
     history_of,
     make_group,
+    project_of,
     takes,
+    wants_manifest,
 )
 from envcompile.cli.commands.history_delivery import add_delivery
 from envcompile.cli.commands.history_maintenance import add_maintenance
@@ -219,14 +222,28 @@ def _add_searches(group: typer.Typer) -> None:
         ] = None,
         *,
         revision: Annotated[str, typer.Option("--at", metavar="REV", help="As of this commit.")] = "HEAD",
-        output_format: Format = "text",
+        yaml: Annotated[
+            bool, typer.Option("--yaml", help="The compiled manifest with place, commit, day and name of each line.")
+        ] = False,
+        output_format: Annotated[
+            ManifestFormats,
+            typer.Option("--format", "-o", metavar="text|json|html", help="How to print; html only with --yaml."),
+        ] = "text",
     ) -> None:
         """Say for each field who last changed it, when, in which commit, from which value, and where it is written."""
         from envcompile.actions.blame import blame_fields
 
+        if wants_manifest(output_format, field, yaml=yaml):
+            from envcompile.actions.annotated import annotated_at
+            from envcompile.cli.render.manifest import print_manifest
+
+            with history_of(context) as past, project_of(context) as project:
+                blamed = annotated_at(project, past, environment, resource, revision)
+            print_manifest(blamed, output_format, with_commits=True)
+            return
         with history_of(context) as past:
             identity, found = blame_fields(past, environment, resource, field or "", revision)
-            print_blame(past, identity, found, output_format)
+            print_blame(past, identity, found, as_json=output_format == "json")
 
     @group.command("find", epilog="Example: envc history find prod 'image=*:v1.2*' --at 2026-11-23")
     def find_command(

@@ -102,7 +102,7 @@ def print_revision(past: Past, revision: Revision, output_format: TextOrJson) ->
                 data(f"    {row.field}: {_shortened(row.old) or '(none)'} -> {_shortened(row.new) or '(none)'}{at}")
 
 
-def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], output_format: TextOrJson) -> None:
+def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], *, as_json: bool) -> None:
     """Each field with its value, and who gave it that value."""
     commits = past.store.commits({blamed.commit for blamed in found})
     rows = []
@@ -121,7 +121,7 @@ def print_blame(past: Past, resource: ResourceId, found: Sequence[Blamed], outpu
             "place": blamed.place or None,
             "orBefore": blamed.or_before,
         })
-    if output_format == "json":
+    if as_json:
         answer(resource=resource._asdict(), fields=rows)
         return
     for blamed in found:

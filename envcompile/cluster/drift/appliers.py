@@ -24,6 +24,11 @@ class Applier(NamedTuple):
     manager: str
     operation: str = ""
 
+    @property
+    def marks(self) -> bool:
+        """Whether it puts marks on what it applies, to know it again."""
+        return self.manager in {*CONTROLLERS, "helm"}
+
     def is_it(self, writer: Writer) -> bool:
         """Whether a writer is this one."""
         return (

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from envcompile.cluster.drift.appliers import applier_of, is_trusted
-from envcompile.cluster.drift.values import NO_BUNDLE, agree, compiled_form, is_nothing, live_form
+from envcompile.cluster.drift.values import NO_BUNDLE, agree, compiled_form, is_nothing, live_form, without_marks
 from envcompile.kubernetes.cleaner import last_applied
 from envcompile.kubernetes.clustermade import map_at
 from envcompile.kubernetes.fieldpath import Item, format_field
@@ -99,9 +99,11 @@ def compare(
         rules: what is no difference.
     """
     owners = owners_of(live)
-    want, have = compiled_form(desired, key), live_form(live, desired, key)
-    applied = compiled_form(dict(last_applied(live)), key) if last_applied(live) else ABSENT
-    walk = _Walk(rules, applier_of(owners, rules.appliers), is_strict=probe is not None or not owners)
+    applier = applier_of(owners, rules.appliers)
+    is_marked = applier is not None and applier.marks
+    want, have = compiled_form(desired, key), live_form(live, desired, key, is_marked=is_marked)
+    applied = compiled_form(without_marks(dict(last), desired), key) if (last := last_applied(live)) else ABSENT
+    walk = _Walk(rules, applier, is_strict=probe is not None or not owners)
     if probe is not None:
         asked, want = want, live_form(probe, desired, key)
         sides: Sides = (want, have, asked, applied)

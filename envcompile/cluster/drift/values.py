@@ -21,6 +21,26 @@ NO_BUNDLE: Final = frozenset({"", "Cg=="})
 """What manifests say in place of a certificate that somebody injects; `Cg==` is an empty line."""
 
 
+_MARKS: Final[Mapping[str, frozenset[str]]] = {
+    "annotations": frozenset({
+        "argocd.argoproj.io/tracking-id",
+        "argocd.argoproj.io/installation-id",
+        "meta.helm.sh/release-name",
+        "meta.helm.sh/release-namespace",
+    }),
+    "labels": frozenset({
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/managed-by",
+        "argocd.argoproj.io/instance",
+        "helm.toolkit.fluxcd.io/name",
+        "helm.toolkit.fluxcd.io/namespace",
+        "kustomize.toolkit.fluxcd.io/name",
+        "kustomize.toolkit.fluxcd.io/namespace",
+    }),
+}
+"""By what the programs that apply objects know them again: Argo CD, Flux, Helm."""
+
+
 class Digest:
     """What stands in the place of a Secret's value: it can be compared and never seen."""
 
@@ -86,13 +106,29 @@ def compiled_form(value: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     return done
 
 
-def live_form(live: dict[str, Any], desired: Mapping[str, Any], key: bytes) -> dict[str, Any]:
+def without_marks(value: dict[str, Any], desired: Mapping[str, Any]) -> dict[str, Any]:
+    """An object without the marks of whoever applied it; one that the compiled object has itself stays."""
+    metadata = dict(map_at(value, "metadata"))
+    for field, marks in _MARKS.items():
+        asked = map_at(desired, "metadata", field)
+        found = map_at(metadata, field)
+        if left := {name: text for name, text in found.items() if name in asked or name not in marks}:
+            metadata[field] = left
+        elif found:
+            del metadata[field]
+    return {**value, "metadata": metadata}
+
+
+def live_form(
+    live: dict[str, Any], desired: Mapping[str, Any], key: bytes, *, is_marked: bool = False
+) -> dict[str, Any]:
     """A live object without what only a server writes; what the compiled object asks for stays.
 
     Args:
         live: the server's answer.
         desired: the compiled object.
         key: as of `compiled_form`.
+        is_marked: a program that marks its objects applies it.
     """
     done = dict(clean(live, asked=desired).value)
     metadata = dict(map_at(done, "metadata"))
@@ -103,7 +139,7 @@ def live_form(live: dict[str, Any], desired: Mapping[str, Any], key: bytes) -> d
     done["metadata"] = metadata
     if _is_secret(live):
         done["data"] = {name: _digest_of(item, key) for name, item in map_at(done, "data").items()}
-    return done
+    return without_marks(done, desired) if is_marked else done
 
 
 def _is_secret(value: Mapping[str, Any]) -> bool:

@@ -143,7 +143,7 @@ def test_a_trusted_manager_may_write() -> None:
     have = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, annotations: {o: w}}, data: {x: '2'}}"
     tree: dict[str, Any] = {"f:data": {"f:x": {}}, "f:metadata": {"f:annotations": {".": {}, "f:o": {}}}}
     wrote = entry("cert-manager-cainjector", tree, at=2)
-    assert fields(read(want, have, wrote)) == [("extra", "metadata.annotations"), ("changed", "data.x")]
+    assert fields(read(want, have, wrote)) == [("extra", "metadata.annotations.o"), ("changed", "data.x")]
     assert read(want, have, wrote, rules=Rules(trusted=("cert-manager-*",))) == []
 
 
