@@ -35,6 +35,15 @@ def register(app: typer.Typer) -> None:
             typer.Option("--prometheus", metavar="URL", help="A Prometheus that recorded it.", show_default=False),
         ] = None,
         recorded: Annotated[bool, typer.Option("--recorded", help="What the history recorded of it.")] = False,
+        cluster: Annotated[
+            str | None,
+            typer.Option(
+                "--context",
+                metavar="NAME",
+                help="The cluster that was watched; default: the only one.",
+                show_default=False,
+            ),
+        ] = None,
         calendar: Annotated[
             Path | None,
             typer.Option(
@@ -109,6 +118,8 @@ def register(app: typer.Typer) -> None:
             file=load,
             prometheus=prometheus,
             is_recorded=recorded,
+            folder=context.obj.project,
+            cluster=cluster,
             queries=pairs(queries or (), "METRIC=PROMQL"),
             days=since,
             now=now,
