@@ -218,6 +218,13 @@ class Cluster(Model, frozen=True, kw_only=True):
     """Address of the API server, as Argo CD's destination names it."""
 
 
+class Metrics(Model, frozen=True, kw_only=True):
+    """Where the environment's cluster keeps its figures."""
+
+    prometheus: str | None = None
+    """Address of a Prometheus, from which `envc watch` takes usage instead of the metrics API."""
+
+
 class Exclusion(Model, frozen=True, kw_only=True):
     """Resources this environment leaves out; every field is a glob."""
 
@@ -276,6 +283,8 @@ class Environment(Model, frozen=True, kw_only=True):
     """The store that `secretBackend: external` reads."""
     cluster: Cluster | None = None
     """The cluster behind this environment."""
+    metrics: Metrics | None = None
+    """Where its figures are kept."""
     owners: tuple[str, ...] = ()
     """Who approves changes of this environment, as CODEOWNERS names them."""
     exclude: tuple[Exclusion, ...] = ()

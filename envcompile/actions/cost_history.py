@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.timeline import choose_lanes, recorded_line
 from envcompile.cost.causes import Side, item_changes, minus
-from envcompile.cost.counts import scaler_of
-from envcompile.cost.estimate import Estimate, Money, Terms, default_requests, item_of, target_of
+from envcompile.cost.estimate import Estimate, Money, Terms, default_requests, item_of, scalers_of, target_of
 from envcompile.cost.periods import Held, spent
 from envcompile.history.times import moment_of
 from envcompile.history.versions import states
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 
     from envcompile.actions.past import Past
     from envcompile.cost.causes import ItemChange
-    from envcompile.cost.counts import Scaler
     from envcompile.cost.estimate import Item
-    from envcompile.cost.prices import Facts, PriceList, Rates, Sheet
+    from envcompile.cost.prices import Facts, PriceList, Sheet
     from envcompile.git.repository import Commit
     from envcompile.model import ResourceId
 
@@ -41,6 +39,10 @@ _PRICELESS: Final = frozenset({
     "ServiceAccount",
 })
 """Kinds that cost nothing and say nothing of what others cost; there are many of them."""
+
+
+_ABOUT_OTHERS: Final = frozenset({"HorizontalPodAutoscaler", "LimitRange", "ScaledObject"})
+"""Kinds that say what other resources cost."""
 
 
 class CostStep(NamedTuple):
@@ -127,46 +129,50 @@ class _Line:
         self._sheet = sheet
         self._facts = facts
         self._today = sheet.at(day)
+        self._rates = {id(rates): rates for rates in (self._today, *(each.rates for each in sheet.dated))}
         self._before: dict[ResourceId, dict[str, object]] = {}
-        self._items: dict[tuple[object, ...], Item | None] = {}
+        self._items: dict[int, dict[ResourceId, Item]] = {key: {} for key in self._rates}
+        self._totals = dict.fromkeys(self._rates, Money())
         self._is_first = True
 
     def take(self, commit: Commit, values: Values, *, is_told: bool) -> None:
         """Take the state that a commit left."""
-        now = self._estimate(values, self._today)
-        after = now.money
-        dated = {id(each.rates): self._estimate(values, each.rates).money for each in self._sheet.dated}
-        self.held.append(Held(commit.committed_at, lambda rates: dated[id(rates)]))
+        touched = [name for name in {**self._before, **values} if self._before.get(name) is not values.get(name)]
+        if any(name.kind in _ABOUT_OTHERS for name in touched):
+            touched = list({**self._before, **values})
+        old = self._estimated()
+        for key in self._rates:
+            self._price(values, touched, key)
+        totals = dict(self._totals)
+        self.held.append(Held(commit.committed_at, lambda rates: totals[id(rates)]))
+        after = totals[id(self._today)]
         if after != self.monthly and is_told and not self._is_first:
-            sides = [Side(_resources(state), self._estimate(state, self._today)) for state in (self._before, values)]
-            changed = item_changes(sides[0], sides[1], self._today, self._sheet.factor, self._facts)
+            before, now = Side(_resources(self._before), old), Side(_resources(values), self._estimated())
+            changed = item_changes(before, now, self._today, self._sheet.factor, self._facts)
             self.steps.append(CostStep(commit, self.monthly, after, changed))
         self.monthly = after
         self._before = dict(values)
         self._is_first = False
 
-    def _estimate(self, values: Values, rates: Rates) -> Estimate:
-        scalers: dict[tuple[str, str, str], list[Scaler]] = {}
-        limits = []
-        for identity, value in values.items():
-            if identity.kind == "LimitRange":
-                limits.append(Resource(identity, value, "", ()))
-            scaler = scaler_of(identity, value)
-            if scaler is not None:
-                scalers.setdefault(scaler.target, []).append(scaler)
-        defaults = default_requests(limits)
-        terms = Terms(rates, self._sheet.factor, self._facts, defaults)
-        asked = tuple(sorted(defaults.items()))
-        items = []
-        for identity, value in values.items():
-            mine = tuple(scalers.get(target_of(identity), ()))
-            key = (identity, id(value), mine, asked, id(rates))
-            if key not in self._items:
-                self._items[key] = item_of(identity, value, "", mine, terms)
-            item = self._items[key]
+    def _estimated(self) -> Estimate:
+        return Estimate(self._environment, tuple(self._items[id(self._today)].values()), ())
+
+    def _price(self, values: Values, touched: Sequence[ResourceId], key: int) -> None:
+        """Price what changed anew, with these rates, and bring the total up to date."""
+        about = [Resource(name, value, "", ()) for name, value in values.items() if name.kind in _ABOUT_OTHERS]
+        scalers = scalers_of(about)
+        terms = Terms(self._rates[key], self._sheet.factor, self._facts, default_requests(about))
+        items, total = self._items[key], self._totals[key]
+        for name in touched:
+            former = items.pop(name, None)
+            if former is not None:
+                total = minus(total, former.money)
+            value = values.get(name)
+            item = item_of(name, value, "", scalers.get(target_of(name), ()), terms) if value is not None else None
             if item is not None:
-                items.append(item)
-        return Estimate(self._environment, tuple(items), ())
+                items[name] = item
+                total = total.plus(item.money)
+        self._totals[key] = total
 
 
 def _resources(values: Values) -> list[Resource]:

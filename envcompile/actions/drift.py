@@ -43,8 +43,8 @@ class Wanted(NamedTuple):
 
     context: str | None = None
     """The context of the kubeconfig; default: what environment.yaml names, else the current one."""
-    method: Method | None = None
-    """Default: by dry run where the cluster permits it, object by object."""
+    method: Method = "read"
+    """By reading alone, or by dry-run creates, object by object, where the cluster permits them."""
     everything: bool = False
     """Objects of the environment's own namespace that nobody tracks are told, too."""
     appliers: tuple[str, ...] = ()

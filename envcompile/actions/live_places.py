@@ -110,3 +110,27 @@ def contexts_of(folder: Path, environments: Iterable[str]) -> dict[str, str]:
             ])
         found[name] = cluster.context
     return found
+
+
+def prometheus_of(folder: Path, environments: Iterable[str]) -> str:
+    """The Prometheus that environments name in `metrics`; empty when none does.
+
+    Raises:
+        UsageError: they name several, so that nobody knows whose figures are which cluster's.
+    """
+    wanted = list(environments)
+    if not wanted:
+        return ""
+    from envcompile.units.project import Project
+
+    project = Project.open(folder)
+    found = {
+        metrics.prometheus
+        for name in project.choose(wanted)
+        if (metrics := project.sources_of(name).settings.metrics) is not None and metrics.prometheus
+    }
+    if len(found) > 1:
+        raise UsageError([
+            Problem("the environments name several Prometheuses", "watch each cluster by a command of its own")
+        ])
+    return found.pop() if found else ""

@@ -21,6 +21,8 @@ def load_source(
     file: Path | None,
     prometheus: str | None,
     is_recorded: bool,
+    folder: Path,
+    cluster: str | None,
     queries: Mapping[str, str],
     days: float,
     now: datetime,
@@ -31,6 +33,8 @@ def load_source(
         file: a CSV or Parquet file.
         prometheus: the address of a Prometheus.
         is_recorded: whether the history is to be asked.
+        folder: the project, whose history that is.
+        cluster: of which the history is asked; the only one when None.
         queries: what a Prometheus is asked, by metric; the workload's CPU and memory for those that are not named.
         days: how long back.
         now: the end of it.
@@ -57,9 +61,8 @@ def load_source(
             return PrometheusLoad(prometheus, {**usual, **queries}, now, timedelta(days=days))
 
         return of
-    raise UsageError([
-        Problem(
-            "the history of this project holds no usage of clusters",
-            "name a file with --load, or a Prometheus with --prometheus",
-        )
-    ])
+    from datetime import timedelta
+
+    from envcompile.actions.recorded_load import RecordedLoad
+
+    return lambda workload: RecordedLoad(folder, cluster, workload, now, timedelta(days=days))

@@ -147,6 +147,7 @@ class _Part:
         """How it stands."""
         reading, writer = self._reading, self._writer
         problems = [one for one in (reading.problem if reading is not None else "", writer.problem) if one]
+        usage = [reading.no_usage] if reading is not None and reading.no_usage else []
         return Standing(
             self._cluster.name,
             reading is not None and reading.is_ready and not problems,
@@ -155,7 +156,7 @@ class _Part:
             self._queue.qsize(),
             writer.size,
             writer.last,
-            tuple(problems),
+            (*problems, *usage),
         )
 
     async def run(self, stack: AsyncExitStack, *, once: bool) -> None:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from envcompile.actions.live_objects import keyed_digests
-from envcompile.actions.live_places import checkout_of, contexts_of, database_of
+from envcompile.actions.live_places import checkout_of, contexts_of, database_of, prometheus_of
 from envcompile.errors import Problem, UsageError
 from envcompile.kubernetes.quantities import quantity
 
@@ -29,6 +29,7 @@ def prepare(
     namespace: str,
     name: str,
     cap: str,
+    prometheus: str = "",
 ) -> Watch:
     """A watch that is ready to run.
 
@@ -40,6 +41,7 @@ def prepare(
         namespace: only this one's; all when empty.
         name: what the cluster is called; as its context when empty.
         cap: how large the database may become, such as `20Gi`.
+        prometheus: where usage is asked for; where the environments name one, and else the metrics API, when empty.
 
     Raises:
         UsageError: a context, an environment or the cap is not what it should be.
@@ -50,6 +52,7 @@ def prepare(
     lightkube_of()
     wanted: list[str | None] = [*contexts, *contexts_of(folder, environments).values()]
     checkout = checkout_of(folder)
+    source = prometheus or prometheus_of(folder, environments)
     accesses = [find_access(one, os.environ, checkout=checkout) for one in dict.fromkeys(wanted or [None])]
     from envcompile.actions.watch import Setup, Watch, Watched
     from envcompile.cluster.watching import Wanted
@@ -57,7 +60,7 @@ def prepare(
 
     setup = Setup(
         url=database_of(folder),
-        wanted=Wanted(tuple(kinds), namespace, metrics=not kinds),
+        wanted=Wanted(tuple(kinds), namespace, metrics=bool(source) or not kinds, prometheus=source),
         api=load(KUBERNETES),
         keyed=keyed_digests(),
         cap=_bytes(cap),

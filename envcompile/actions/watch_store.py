@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.live_objects import comparing, happening_of, measured_of, named, seen_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _LONGEST_WAIT: Final = 10.0
 """Seconds between two tries to reach a database that is away."""
+_TURNS: Final = 15
+"""Seconds that a watcher waits for another one to end."""
 _KEEPING: Final = 3600.0
 """Seconds between two runs of retention."""
 _SIZING: Final = 60.0
@@ -37,6 +40,10 @@ _ROLLING: Final = 300.0
 
 class FullError(UnavailableError):
     """The database has reached its cap: nothing more is stored."""
+
+
+class TakenError(UnavailableError):
+    """Another watcher stores the cluster in this database."""
 
 
 class Counted(NamedTuple):
@@ -84,6 +91,7 @@ class Writer:
         self._clock = clock
         self._open: tuple[LiveStore, TimeStore, LiveReader, int] | None = None
         self._stop = threading.Event()
+        self._held = ExitStack()
         self._sized = self._kept = self._rolled = 0.0
         self.problem = ""
         """Why nothing is stored now; empty while all is well."""
@@ -97,9 +105,19 @@ class Writer:
 
         Raises:
             UnavailableError: the database does not answer, or is of another version.
+            TakenError: another watcher stores the cluster there, and does not end.
             FullError: it has reached its cap.
         """
-        store, _, _, cluster = self._connected()
+        for _ in range(_TURNS):
+            try:
+                store, _, _, cluster = self._connected()
+                break
+            except TakenError:
+                # A watcher that was killed a moment ago may still be known to the server.
+                if self._stop.wait(1.0):
+                    raise
+        else:
+            store, _, _, cluster = self._connected()
         self._check_size(store)
         return store.positions(cluster)
 
@@ -137,6 +155,7 @@ class Writer:
         if self._open is not None:
             self._open[0].database.close()
             self._open = None
+        self._held.close()
 
     def finish(self) -> None:
         """Roll up what was measured, at the end of a run."""
@@ -150,11 +169,21 @@ class Writer:
             try:
                 store = LiveStore(database)
                 cluster = store.cluster(self._name, self._server, self._now())
+                self._take(store, cluster)
                 self._open = (store, TimeStore(database), LiveReader(database), cluster)
             except BaseException:
                 database.close()
                 raise
         return self._open
+
+    def _take(self, store: LiveStore, cluster: int) -> None:
+        if not store.take(cluster, self._held):
+            raise TakenError([
+                Problem(
+                    f"another watcher stores the cluster {self._name} in {store.database.name}",
+                    "one is enough: end it first, or give this cluster another name by --name",
+                )
+            ])
 
     def _put(self, news: News, store: LiveStore, times: TimeStore, reader: LiveReader, cluster: int) -> None:
         counted = self.counted

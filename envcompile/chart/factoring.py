@@ -43,6 +43,16 @@ class Names:
         node[key] = None
         return (*taken, key)
 
+    def share(self, path: ValuePath) -> ValuePath:
+        """The path itself where nothing or a map of others stands there, else as `take`."""
+        node = self._root
+        for key in path:
+            below = node.get(key, {})
+            if below is None:
+                return self.take(path)
+            node = below
+        return path if node else self.take(path)
+
 
 class _Features:
     """The switches under `global.features`, named after what they switch."""

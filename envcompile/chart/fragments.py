@@ -17,7 +17,7 @@ import msgspec
 from envcompile.chart.factoring import Names
 from envcompile.chart.facts import is_secret, json_of
 from envcompile.chart.names import file_part
-from envcompile.chart.shapes import Const, Items, Leaf, Map, Range, Style, Text, Unset, Variant
+from envcompile.chart.shapes import Style, Unset, holes_of
 from envcompile.chart.templates import TemplateWriter
 from envcompile.chart.trees import TreeBuilder
 from envcompile.chart.values import (
@@ -179,9 +179,15 @@ class ServiceMaker:
         names = Names()
         # `enabled` of a service always means the whole service; a field of that name gets another key.
         names.take((answers.key, "enabled"))
-        for hole in chain.from_iterable(self._holes):
-            if hole not in paths:
+        named = [hole for hole in chain.from_iterable(self._holes) if hole not in paths]
+        for hole in named:
+            if not hole.is_quiet:
                 paths[hole] = names.take((answers.key, *hole.want))
+        # Last, so that what nobody sets takes no name from what somebody does.
+        for hole in named:
+            if hole.is_quiet:
+                path = (answers.key, *hole.want)
+                paths[hole] = names.share(path) if hole.style is Style.RANGE else names.take(path)
         return paths
 
     def _files(self, answers: Answers, paths: Mapping[Hole, ValuePath]) -> tuple[dict[str, str], tuple[str, ...]]:
@@ -226,7 +232,13 @@ def _speller(paths: Mapping[Hole, ValuePath], inside: str | None) -> Callable[[H
 
     def spelled(hole: Hole) -> str:
         path = paths[hole]
-        return ".Values." + ".".join(path[1:] if path[0] == inside else path)
+        keys = path[1:] if path[0] == inside else path
+        if not hole.is_quiet:
+            return ".Values." + ".".join(keys)
+        found = f".Values.{keys[0]}"
+        for key in keys[1:]:  # none of the maps on the way need be there
+            found = f"({found}).{key}"
+        return found
 
     return spelled
 
@@ -248,21 +260,5 @@ def _file_names(subjects: Iterable[Subject], folder: str) -> dict[Subject, str]:
 
 def _reach(template: Template) -> dict[Hole, None]:
     """The holes that a template really shows."""
-    stack = [template.node]
     found = [template.flag] if template.flag is not None else []
-    while stack:
-        node = stack.pop()
-        match node:
-            case Leaf(hole) | Variant(hole, _) | Range(hole):
-                found.append(hole)
-            case Map(entries) | Items(entries):
-                for _, below, guards in entries:
-                    if guards:
-                        found += guards
-                    if type(below) is not Const:
-                        stack.append(below)
-            case Text(pieces, _):
-                found += [piece.hole for piece in pieces if piece.hole is not None]
-            case _:
-                pass
-    return dict.fromkeys(found)
+    return dict.fromkeys([*found, *holes_of(template.node)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from envcompile.chart.shapes import Style, Unset
+from envcompile.chart.shapes import DROPPED, Style, Unset
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _leaf(value: Value) -> dict[str, Any]:
         case Style.YAML:
             lists = any(isinstance(item, list) for item in value.by_environment if item is not ABSENT)
             found = {"type": "array" if lists else "object"}
-    if value.unset is Unset.NULL:
+    if value.unset is Unset.NULL or value.is_quiet:
         kinds = found["type"] if isinstance(found["type"], list) else [found["type"]]
         found["type"] = [*kinds, "null"]
     return found
@@ -69,18 +69,29 @@ def schema_of(values: Iterable[Value], *, is_subchart: bool, is_global: bool) ->
         is_global: the map is `global`, into which a parent chart puts what it likes.
     """
     root: dict[str, Any] = _map(is_open=is_global)
-    for value in values:
+    for value in sorted(values, key=lambda value: value.is_quiet):
         node = root
         for key in value.path[1:-1]:
-            node = node["properties"].setdefault(key, _map())
-        node["properties"][value.path[-1]] = _leaf(value)
+            node = node["properties"].setdefault(key, _map(is_dropped=key in DROPPED))
+        if value.is_quiet and value.style is Style.RANGE:
+            _open(node["properties"].setdefault(value.path[-1], _map()), value.refused)
+        else:
+            node["properties"][value.path[-1]] = _leaf(value)
     if is_subchart:
         root["properties"]["global"] = {"type": "object"}
     return _indented(root, "    ")
 
 
-def _map(*, is_open: bool = False) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": is_open, "properties": {}}
+def _open(schema: dict[str, Any], refused: tuple[str, ...]) -> None:
+    """Let a map have texts of any name but those that the template itself sets."""
+    schema["type"] = ["object", "null"]
+    schema["additionalProperties"] = dict(_TEXT)
+    if refused:
+        schema["propertyNames"] = {"not": {"enum": sorted({*refused} - {*schema["properties"]})}}
+
+
+def _map(*, is_open: bool = False, is_dropped: bool = False) -> dict[str, Any]:
+    return {"type": ["object", "null"] if is_dropped else "object", "additionalProperties": is_open, "properties": {}}
 
 
 def _indented(value: Any, margin: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -153,6 +153,10 @@ class Hole:
     """The full way to the value when the place shares one with others; None to be named by its service."""
     topic: str = ""
     """What a flag switches, in the source's own words; flags of one topic may become one."""
+    is_quiet: bool = False
+    """Of a place that people may fill though no environment does: the values do not show it, their schema knows it."""
+    refused: tuple[str, ...] = ()
+    """The keys that a quiet map may not have, since the template itself sets them."""
 
 
 class Const(NamedTuple):
@@ -204,6 +208,21 @@ class Range(NamedTuple):
     hole: Hole
 
 
+class More(NamedTuple):
+    """Further items of a list, or entries of a map, that people may add; nothing where they add none."""
+
+    hole: Hole
+    known: tuple[Hole, ...] = ()
+    """The entries of the map that are values of their own below it."""
+
+
+class Instead(NamedTuple):
+    """A part that people may put another one in place of."""
+
+    hole: Hole
+    node: Node
+
+
 class Entry(NamedTuple):
     """One key of a map, or one item of a list (then `key` is None), shown when any of its guards is on."""
 
@@ -224,7 +243,10 @@ class Items(NamedTuple):
     entries: tuple[Entry, ...]
 
 
-Node = Const | Leaf | Variant | Text | File | Map | Items | Range
+DROPPED: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
+"""Maps that people leave out by a null, although each of their fields may be a value of its own."""
+
+Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +256,27 @@ class Template:
     subject: Subject
     node: Node
     flag: Hole | None
+
+
+def holes_of(node: Node) -> list[Hole]:
+    """The holes of a tree, those that only decide whether a part is shown among them."""
+    stack = [node]
+    found: list[Hole] = []
+    while stack:
+        match stack.pop():
+            case Leaf(hole) | Variant(hole, _) | Range(hole) | More(hole, _):
+                found.append(hole)
+            case Instead(hole, below):
+                found.append(hole)
+                stack.append(below)
+            case Map(entries) | Items(entries):
+                for _, below, guards in entries:
+                    if guards:
+                        found += guards
+                    if type(below) is not Const:
+                        stack.append(below)
+            case Text(pieces, _):
+                found += [piece.hole for piece in pieces if piece.hole is not None]
+            case _:
+                pass
+    return found

@@ -87,9 +87,19 @@ def helpers(name: str) -> str:
     return f"""\
 {{{{- /* An image reference from its repository, tag and digest; empty parts are left out. */ -}}}}
 {{{{- define "{name}.image" -}}}}
-{{{{- .repository -}}}}
+{{{{- $repository := .image.repository -}}}}
+{{{{- with (.global).imageRegistry -}}}}
+{{{{- $first := first (splitList "/" $repository) -}}}}
+{{{{- if and (contains "/" $repository) (or (contains "." $first) (contains ":" $first) (eq "localhost" $first)) -}}}}
+{{{{- $repository = trimPrefix (printf "%s/" $first) $repository -}}}}
+{{{{- end -}}}}
+{{{{- $repository = printf "%s/%s" . $repository -}}}}
+{{{{- end -}}}}
+{{{{- $repository -}}}}
+{{{{- with .image }}}}
 {{{{- if .tag }}}}:{{{{ kindIs "float64" .tag | ternary (.tag | int64) .tag }}}}{{{{ end -}}}}
 {{{{- if .digest }}}}@{{{{ .digest }}}}{{{{ end -}}}}
+{{{{- end -}}}}
 {{{{- end }}}}
 """
 
@@ -137,4 +147,27 @@ those of the plain manifests: the release's name is not part of them, so one nam
 The first key of a value is the service it belongs to, `global` holds what many services share. `values.yaml` says
 above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist;
 `global` is open to charts around this one.
+
+## Values that no environment sets
+
+These are not in `values.yaml`, and nothing is rendered for them until somebody sets them:
+
+| below the service | does |
+|---|---|
+| `nodeSelector`, `tolerations`, `affinity`, `topologySpreadConstraints` | in place of the pods' own |
+| `imagePullSecrets` | the same |
+| `podAnnotations`, `podLabels` | further ones on the pods |
+| `startupProbe`, `livenessProbe`, `readinessProbe` | in place of the main container's |
+| `extraVolumes`, `extraVolumeMounts`, `extraEnvFrom` | further ones of the pods and their main container |
+| `initContainers`, `sidecars` | further containers, as Kubernetes writes them |
+| `serviceAccount.annotations`, `service.annotations`, `ingress.annotations` | further ones on these objects |
+| `ingress.tls` | in place of the Ingress's own |
+| `ingress.enabled`, `autoscaling.enabled` | `false` leaves it out |
+| `podDisruptionBudget.enabled`, `networkPolicy.enabled` | the same |
+
+`global.imageRegistry` stands in place of the registry of every image.
+
+An object whose name says more than its service's has its values below a key that says it, too, such as
+`<service>.internalService.annotations`; `values.schema.json` has every one. A probe that `values.yaml` shows is left
+out by `null`.
 {told}"""

@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.chart.scalars import beside_dash, block_header, key_text, tree
-from envcompile.chart.shapes import Const, File, Items, Leaf, Map, Range, Style, Text, Unset, Variant
+from envcompile.chart.shapes import (
+    DROPPED,
+    Const,
+    File,
+    Instead,
+    Items,
+    Leaf,
+    Map,
+    More,
+    Range,
+    Style,
+    Text,
+    Unset,
+    Variant,
+    holes_of,
+)
 from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
@@ -36,6 +51,8 @@ class TemplateWriter:
         tests = []
         for hole in guards:
             reference = self._reference(hole)
+            if hole.is_quiet and hole.style is Style.FLAG:
+                reference = f'ne (toString {reference}) "false"'
             tests.append(f'not (kindIs "invalid" {reference})' if hole.unset is Unset.NULL else reference)
         if len(tests) == 1:
             return tests[0]
@@ -54,6 +71,10 @@ class TemplateWriter:
                 return self._variant(hole, choices, indent)
             case Text():
                 return self._text(node, indent)
+            case Instead(hole, inner):
+                return self._instead(hole, inner, indent)
+            case More():
+                return ""
             case Range():
                 return f"\n{' ' * indent}name: {{{{ $name | quote }}}}\n{' ' * indent}value: {{{{ $value | quote }}}}"
             case File(name, text):
@@ -68,13 +89,37 @@ class TemplateWriter:
             case Style.YAML:
                 return f"\n{' ' * indent}{{{{- toYaml {reference} | nindent {indent} }}}}"
             case Style.IMAGE:
-                return f' {{{{ include "{self._chart}.image" {reference} | quote }}}}'
+                given = f'dict "image" {reference} "global" .Values.global'
+                return f' {{{{ include "{self._chart}.image" ({given}) | quote }}}}'
             case Style.BOOLEAN | Style.FLAG:
                 return f" {{{{ {reference} }}}}"
         return f" {{{{ {reference} | {hole.style.value} }}}}"
 
+    def _instead(self, hole: Hole, node: Node, indent: int) -> str:
+        padding = " " * indent
+        block = self._after_key(node, indent)
+        return (
+            f"\n{padding}{{{{- with {self._reference(hole)} }}}}\n{padding}{{{{- toYaml . | nindent {indent} }}}}"
+            f"\n{padding}{{{{- else }}}}{block}\n{padding}{{{{- end }}}}"
+        )
+
+    def _more(self, more: More, indent: int) -> str:
+        padding = " " * indent
+        reference = self._reference(more.hole)
+        if more.hole.style is Style.YAML:
+            lines = (f"{{{{- with {reference} }}}}", f"{{{{- toYaml . | nindent {indent} }}}}", "{{- end }}")
+            return "".join(f"\n{padding}{line}" for line in lines)
+        names = " ".join(f'"{self._reference(hole).rpartition(".")[2]}"' for hole in more.known)
+        given = f"omit ({reference} | default dict) {names}" if names else reference
+        return (
+            f"\n{padding}{{{{- range $name, $value := {given} }}}}"
+            f"\n{padding}{{{{ $name | quote }}}}: {{{{ $value | quote }}}}\n{padding}{{{{- end }}}}"
+        )
+
     def _entry(self, entry: Entry, indent: int) -> str:
         padding = " " * indent
+        if isinstance(entry.node, More):
+            return self._more(entry.node, indent)
         if entry.key is not None and type(entry.node) is Const and not entry.guards:
             return f"\n{padding}{escaped(key_text(entry.key, indent))}:{escaped(tree(entry.node.value, indent + 2))}"
         if entry.key is None:
@@ -90,9 +135,20 @@ class TemplateWriter:
         if isinstance(entry.node, Range):
             reference = self._reference(entry.node.hole)
             return f"\n{padding}{{{{- range $name, $value := {reference} }}}}{text}\n{padding}{{{{- end }}}}"
+        if entry.key in DROPPED and (above := self._above(entry)):
+            return f"\n{padding}{{{{- if {above} }}}}{text}\n{padding}{{{{- end }}}}"
         if entry.guards:
             return f"\n{padding}{{{{- if {self._condition(entry.guards)} }}}}{text}\n{padding}{{{{- end }}}}"
         return text
+
+    def _above(self, entry: Entry) -> str:
+        """The value that holds all values of an entry, which is gone when somebody sets it to null; empty for none."""
+        if entry.guards or not isinstance(entry.node, Map):
+            return ""
+        mark = f".{entry.key}."
+        ways = {self._reference(hole).partition(mark) for hole in holes_of(entry.node)}
+        heads = {head for head, found, _ in ways if found}
+        return f"{heads.pop()}.{entry.key}" if len(heads) == 1 and all(found for _, found, _ in ways) else ""
 
     def _variant(self, hole: Hole, choices: tuple[tuple[str, object], ...], indent: int) -> str:
         padding = " " * indent

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from envcompile.chart.leaves import LABELLED, LeafBuilder, all_equal, scalar_style, unset_of
 from envcompile.chart.lists import pair
 from envcompile.chart.names import camel, shortened
+from envcompile.chart.opening import Opening
 from envcompile.chart.shapes import Const, Entry, Items, Leaf, Map, Range, Style, Template, Unset
 from envcompile.chart.strictness import depth
 from envcompile.values import ABSENT, same, value_at
@@ -32,6 +33,10 @@ class TreeBuilder(LeafBuilder):
             here = {index: index in versions for index in range(len(self._environments))}
             slot = self._home.slot or (camel(self._subject.kind),)
             flag = self._hole((*slot, "enabled"), Style.FLAG, here)
+        opening = Opening(self._subject, self._places, self._home.slot)
+        node = opening.opened(node)
+        flag = flag or opening.switch()
+        self.holes += opening.holes
         return Template(self._subject, node, flag)
 
     def _build_any(self, per: dict[int, Any], steps: Steps) -> Node:

@@ -51,6 +51,10 @@ class Value(NamedTuple):
     by_environment: tuple[Any, ...]
     reach: tuple[str, ...]
     choices: tuple[str, ...]
+    is_quiet: bool = False
+    """Whether only the schema knows it."""
+    refused: tuple[str, ...] = ()
+    """The keys that it may not have, as a quiet map."""
 
 
 def gather(
@@ -71,7 +75,10 @@ def gather(
         names = dict.fromkeys(name for hole in holes for name in reach.get(hole, ()))
         choices = tuple(sorted({str(value) for value in known.values()})) if holes[0].style is Style.CHOICE else ()
         values = tuple(known.get(index, spare) for index in range(environments))
-        found.append(Value(path, holes[0].style, holes[0].unset, values, tuple(names), choices))
+        first = holes[0]
+        found.append(
+            Value(path, first.style, first.unset, values, tuple(names), choices, first.is_quiet, first.refused)
+        )
     found.sort(key=lambda value: (value.path[0] != "global", value.path[0], _rank(value.path)))
     return found
 
@@ -227,6 +234,8 @@ def section(values: Sequence[Value], environments: int, default: int, *, split: 
     """
     if not values:
         return Section("", ("",) * environments, "")
+    schema = schema_of(values, is_subchart=is_subchart, is_global=values[0].path[0] == "global")
+    values = [value for value in values if not value.is_quiet]
     base = defaults(values, default, split=split)
     if split:  # values.yaml does not hold all of the default environment
         patches = [merge_patch(base, tree_of(values, index)) for index in range(environments)]
@@ -235,7 +244,7 @@ def section(values: Sequence[Value], environments: int, default: int, *, split: 
     return Section(
         _Commented(values).write(base),
         tuple([tree(patch, 0) if patch else "" for patch in patches]),
-        schema_of(values, is_subchart=is_subchart, is_global=values[0].path[0] == "global"),
+        schema,
     )
 
 

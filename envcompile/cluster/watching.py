@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -42,6 +43,8 @@ class Wanted(NamedTuple):
     namespace: str = ""
     events: bool = True
     metrics: bool = True
+    prometheus: str = ""
+    """Where usage is asked for, in place of the metrics API."""
 
 
 class Dropped(NamedTuple):
@@ -96,6 +99,8 @@ class ClusterWatch:
         self._streams = False
         self.problem = ""
         """Why the cluster's kinds are not known; empty when they are."""
+        self.no_usage = ""
+        """Why there is no usage; empty when there is, or none is asked for."""
         self.is_discovered = asyncio.Event()
 
     def told(self) -> dict[Key, Told]:
@@ -208,12 +213,20 @@ class ClusterWatch:
 
     async def _measure_on(self) -> None:
         while True:
-            with suppress(UnavailableError):
+            try:
                 await self._measure()
+                self.no_usage = ""
+            except UnavailableError as error:
+                self.no_usage = error.problems[0].what
             await asyncio.sleep(self._pace.metrics)
 
     async def _measure(self) -> None:
         """Usage as it is now; the metrics API cannot be watched. A cluster without it has none."""
+        if self._wanted.prometheus:
+            from envcompile.cluster.prometheus import pod_metrics
+
+            await self._put(Usage(await pod_metrics(self._wanted.prometheus, self._wanted.namespace, time.time())))
+            return
         path = _METRICS
         if self._wanted.namespace:
             path = f"/apis/metrics.k8s.io/v1beta1/namespaces/{self._wanted.namespace}/pods"

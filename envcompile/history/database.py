@@ -132,24 +132,27 @@ def connect(url: str, *, create: bool = True, any_version: bool = False) -> Data
         UnavailableError: the database does not answer, or has tables of another version.
     """
     url = checked(url)
-    if url.startswith(SQLITE):
-        decision("history", "the database is %s", url.removeprefix(SQLITE))
-        database = _sqlite(Path(url.removeprefix(SQLITE)), create=create)
-    else:
-        decision("history", "the database is %s", shown(url))
-        database = _postgresql(url)
+    decision("history", "the database is %s", url.removeprefix(SQLITE) if url.startswith(SQLITE) else shown(url))
+    database = _opened(url, create=create)
     try:
         version = version_of(database)
-        if not version:
-            from envcompile.history.migrate import upgrade
-
-            upgrade(url)
-        elif not any_version:
+        if version and not any_version:
             _check(version, database.name)
     except BaseException:
         database.close()
         raise
-    return database
+    if version:
+        return database
+    from envcompile.history.migrate import upgrade
+
+    # Some servers take one connection at a time.
+    database.close()
+    upgrade(url)
+    return _opened(url, create=create)
+
+
+def _opened(url: str, *, create: bool) -> Database:
+    return _sqlite(Path(url.removeprefix(SQLITE)), create=create) if url.startswith(SQLITE) else _postgresql(url)
 
 
 def version_of(database: Database) -> str:

@@ -8,12 +8,20 @@ goes on where the database is. Times are microseconds since 1970.
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile.files import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from contextlib import ExitStack
 
     from envcompile.history.database import Database
+
+
+_WATCHERS: Final = 0x656E7677
+"""The PostgreSQL advisory locks of watchers, one for each cluster."""
 
 
 class KindName(NamedTuple):
@@ -69,6 +77,14 @@ class Written(NamedTuple):
         return Written(*(left + right for left, right in zip(self, other, strict=True)))
 
 
+class _TakenError(Exception):
+    """Somebody else holds the lock."""
+
+
+def _refuse() -> None:
+    raise _TakenError
+
+
 class _Known(NamedTuple):
     number: int
     resource_version: str
@@ -101,6 +117,24 @@ class LiveStore:
                 (name, server, now),
             )
         return int(self._database.rows("SELECT id FROM live_cluster WHERE name = ?", (name,))[0][0])
+
+    def take(self, cluster: int, held: ExitStack) -> bool:
+        """Be the only one who writes a cluster, until the connection is closed; False when somebody else is.
+
+        Two watchers that are not equally far would store what was as what came after.
+
+        Args:
+            cluster: its number.
+            held: gives it back where the database has no locks of its own.
+        """
+        if not self._database.is_sqlite:
+            question = "SELECT pg_try_advisory_lock(?, ?)"
+            return bool(self._database.rows(question, (_WATCHERS, cluster))[0][0])
+        try:
+            held.enter_context(lock(Path(f"{self._database.name}.watch-{cluster}"), waiting=_refuse))
+        except _TakenError:
+            return False
+        return True
 
     def positions(self, cluster: int) -> dict[tuple[str, str, str], str]:
         """Where the last watcher came to: by group, plural and namespace."""

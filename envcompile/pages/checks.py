@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import State
 
+_FINDINGS = 150
+"""Findings in a list, the gravest first: nobody mends more today, and the command has all."""
 _TRAIL = 100
 """Changes in the audit trail of a page."""
 
@@ -56,6 +58,8 @@ class Checks(NamedTuple):
     environments: tuple[str, ...]
     frameworks: tuple[FrameworkRow, ...]
     findings: tuple[Attention, ...]
+    further: int
+    """Findings that are not listed."""
     aside: tuple[Aside, ...]
     trail: tuple[TimelineRow, ...]
     trail_of: str
@@ -83,13 +87,15 @@ def checks(state: State, now: int) -> Checks:
     bare = sum(not event.approvals for event in mine)
     shown = mine[:_TRAIL]
     marks = state.marks
+    found = _folded(attention(state, now, least="info"))
     return Checks(
         title,
         "Checked before anything is applied, on what every environment compiles to. A finding points at the line that"
         " set the value.",
         state.compiled,
         _frameworks(state),
-        _folded(attention(state, now, least="info")),
+        found[:_FINDINGS],
+        max(0, len(found) - _FINDINGS),
         _aside(state),
         tuple(row(event, [last], now) for event in shown),
         last,

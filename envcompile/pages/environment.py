@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _ROWS = 300
 """Resources in a list; the rest is a link away."""
 _EVENTS = 8
+_ATTENTION = 20
 
 
 class ResourceLine(NamedTuple):
@@ -49,6 +50,8 @@ class EnvironmentPage(NamedTuple):
     """The address of all of them; empty when they are shown."""
     query: str
     attention: tuple[Attention, ...]
+    further: int
+    """Findings of that grade that are not told."""
     events: tuple[EventLine, ...]
     problems: tuple[tuple[str, str, str], ...]
     missing: tuple[Missing, ...]
@@ -96,6 +99,7 @@ def environment_page(state: State, name: str, query: Mapping[str, str], links: L
     facts += [("Context", side.context)] if side.context else []
     facts += [("Owners", ", ".join(side.owners))] if side.owners else []
     facts += [("Kinds", ", ".join(f"{kind} {count}" for kind, count in _kinds(side.resources)))] if chosen else []
+    grave = tuple(one for one in attention(state, now, least="warning") if name in one.environments)
     return EnvironmentPage(
         _title(state, name),
         f"{many(len(mine), 'change')} recorded. Whether the cluster is as git says is not known: it is not watched.",
@@ -106,7 +110,8 @@ def environment_page(state: State, name: str, query: Mapping[str, str], links: L
         len(chosen),
         more,
         query.get("q", ""),
-        tuple(one for one in attention(state, now, least="warning") if name in one.environments),
+        grave[:_ATTENTION],
+        max(0, len(grave) - _ATTENTION),
         tuple(event_line(event, now) for event in mine[:_EVENTS]),
         tuple((problem.what, problem.fix, ", ".join(map(str, problem.where))) for problem in side.problems),
         unrecorded(state),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.actions.reached import Event
     from envcompile.pages.state import State
 
-MOST: Final = 1_500
+MOST: Final = 500
 """Marks in a picture; more cannot be told apart, and the newest matter."""
 _MARKS: Final = ("image", "scale", "config", "network", "other")
 _FACETS: Final = {

@@ -27,6 +27,8 @@ PERIOD: Final = 63 * DAY
 MOVING = frozenset({"latest", "main", "master", "edge", "nightly", "stable"})
 """Tags that people move: what runs changes without a commit."""
 _SHOWN_EVENTS = 9
+_ATTENTION = 20
+"""Findings beside the environments: the rest is on the page of the checks."""
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job")
 NO_HISTORY = Missing(
     "Nothing is recorded yet",
@@ -88,6 +90,8 @@ class Overview(NamedTuple):
     environments: tuple[EnvironmentRow, ...]
     versions: tuple[VersionRow, ...]
     attention: tuple[Attention, ...]
+    further: int
+    """Findings of that grade that are not told."""
     findings: int
     week: tuple[EventLine, ...]
     week_count: int
@@ -106,12 +110,14 @@ def overview(state: State, now: int, plot: Plot | None = None) -> Overview:
     """
     recent = [event for event in state.events if event.commit.authored_at > now - WEEK]
     title, sub = verdict(state, now)
+    grave = attention(state, now, least="warning")
     return Overview(
         title,
         sub,
         tuple(_row(state, name, now) for name in state.names),
         versions(state, now),
-        attention(state, now, least="warning"),
+        grave[:_ATTENTION],
+        max(0, len(grave) - _ATTENTION),
         len(state.findings),
         tuple(event_line(event, now) for event in recent[:_SHOWN_EVENTS]),
         len(recent),

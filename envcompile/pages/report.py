@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from envcompile.pages.timeline import Timeline
 
 
-_CHANGES: Final = 400
+_CHANGES: Final = 300
 """Changes that a report lists: those before are a command away."""
 _SETTINGS: Final = 800
 """Settings that a report lays side by side."""

@@ -153,10 +153,19 @@ spec:
     metadata:
       labels:
         app: frontend
+        {{- range $name, $value := (.Values.frontend).podLabels }}
+        {{ $name | quote }}: {{ $value | quote }}
+        {{- end }}
+      {{- if (.Values.frontend).podAnnotations }}
+      annotations:
+        {{- range $name, $value := (.Values.frontend).podAnnotations }}
+        {{ $name | quote }}: {{ $value | quote }}
+        {{- end }}
+      {{- end }}
     spec:
       containers:
         - name: frontend
-          image: {{ include "shop.image" .Values.frontend.image | quote }}
+          image: {{ include "shop.image" (dict "image" .Values.frontend.image "global" .Values.global) | quote }}
           env:
             - name: LOG_LEVEL
               value: {{ .Values.frontend.env.LOG_LEVEL | quote }}
@@ -166,6 +175,57 @@ spec:
             {{- end }}
           resources:
             {{- toYaml .Values.frontend.resources | nindent 12 }}
+          {{- if (.Values.frontend).startupProbe }}
+          startupProbe:
+            {{- toYaml (.Values.frontend).startupProbe | nindent 12 }}
+          {{- end }}
+          {{- if (.Values.frontend).livenessProbe }}
+          livenessProbe:
+            {{- toYaml (.Values.frontend).livenessProbe | nindent 12 }}
+          {{- end }}
+          {{- if (.Values.frontend).readinessProbe }}
+          readinessProbe:
+            {{- toYaml (.Values.frontend).readinessProbe | nindent 12 }}
+          {{- end }}
+          {{- if (.Values.frontend).extraEnvFrom }}
+          envFrom:
+            {{- toYaml (.Values.frontend).extraEnvFrom | nindent 12 }}
+          {{- end }}
+          {{- if (.Values.frontend).extraVolumeMounts }}
+          volumeMounts:
+            {{- toYaml (.Values.frontend).extraVolumeMounts | nindent 12 }}
+          {{- end }}
+        {{- with (.Values.frontend).sidecars }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+      {{- if (.Values.frontend).nodeSelector }}
+      nodeSelector:
+        {{- toYaml (.Values.frontend).nodeSelector | nindent 8 }}
+      {{- end }}
+      {{- if (.Values.frontend).tolerations }}
+      tolerations:
+        {{- toYaml (.Values.frontend).tolerations | nindent 8 }}
+      {{- end }}
+      {{- if (.Values.frontend).affinity }}
+      affinity:
+        {{- toYaml (.Values.frontend).affinity | nindent 8 }}
+      {{- end }}
+      {{- if (.Values.frontend).topologySpreadConstraints }}
+      topologySpreadConstraints:
+        {{- toYaml (.Values.frontend).topologySpreadConstraints | nindent 8 }}
+      {{- end }}
+      {{- if (.Values.frontend).imagePullSecrets }}
+      imagePullSecrets:
+        {{- toYaml (.Values.frontend).imagePullSecrets | nindent 8 }}
+      {{- end }}
+      {{- if (.Values.frontend).extraVolumes }}
+      volumes:
+        {{- toYaml (.Values.frontend).extraVolumes | nindent 8 }}
+      {{- end }}
+      {{- if (.Values.frontend).initContainers }}
+      initContainers:
+        {{- toYaml (.Values.frontend).initContainers | nindent 8 }}
+      {{- end }}
 """
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import os
+import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,6 +143,22 @@ def test_where_to_go_on_is_stored_with_the_rows(filled: Filled) -> None:
     assert filled.store.positions(filled.cluster) == {("apps", "deployments", ""): "41"}
     filled.see(DEPLOYMENTS, [deployment("web", 3)], 2, position="")
     assert filled.store.positions(filled.cluster) == {}
+
+
+def test_one_watcher_of_a_cluster(filled: Filled, url: str) -> None:
+    """A second one would store what was as what came after; another cluster is another matter."""
+    second = Filled(url)
+    with ExitStack() as first, ExitStack() as other:
+        assert filled.store.take(filled.cluster, first)
+        assert not second.store.take(second.cluster, other)
+        assert second.store.take(second.cluster + 1, other)
+        first.close()
+        filled.close()
+        deadline = time.monotonic() + 30  # a server takes note of an end by and by
+        while not second.store.take(second.cluster, other):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    second.close()
 
 
 def test_no_value_of_a_secret_is_stored(filled: Filled) -> None:

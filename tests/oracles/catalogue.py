@@ -19,6 +19,7 @@ ACTIONLINT_MODULE: Final = FOLDER / "actionlint"
 ARGOCD_MODULE: Final = FOLDER / "argocd"
 SOPS_MODULE: Final = FOLDER / "sops"
 CEL_MODULE: Final = FOLDER / "cel"
+HPA_MODULE: Final = FOLDER / "hpa"
 KWOK_MODULE: Final = FOLDER / "kwok"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
@@ -162,6 +163,14 @@ ORACLES: Final = (
         pinned_by=KUBERNETES,
         module=CEL_MODULE,
         linker_variables=("main.release={number}",),
+    ),
+    Oracle(
+        name="hpa-controller",
+        package=".",
+        pinned_by=KUBERNETES,
+        module=HPA_MODULE,
+        linker_variables=("main.release={number}",),
+        on_demand=True,
     ),
     Oracle(
         name="etcd",

@@ -62,6 +62,12 @@ def cel_admission() -> Path:
 
 
 @pytest.fixture(scope="session")
+def hpa_controller() -> Path:
+    """The controller of HorizontalPodAutoscalers with a virtual clock; built on demand."""
+    return _single_tool(LOCATED.hpa_controller)
+
+
+@pytest.fixture(scope="session")
 def kustomize() -> Path:
     """The real kustomize."""
     return _single_tool(LOCATED.kustomize)

@@ -12,7 +12,7 @@ from tests.oracles import build
 from tests.oracles.catalogue import ORACLES, Oracle, binary, module_digest
 from tests.oracles.cluster import Cluster
 from tests.oracles.sealed_secrets import SealedSecretsController
-from tests.oracles.tools import OracleUnavailableError, Tools, require, run
+from tests.oracles.tools import OracleOnDemandError, OracleUnavailableError, Tools, require, run
 
 VERSION_ARGUMENTS: Final = {
     "kustomize": ("version",),
@@ -151,6 +151,16 @@ def test_missing_tool_is_named_with_the_command_that_builds_it(tmp_path: Path) -
     tools = Tools.locate({"ENVC_ORACLES_DIR": str(tmp_path)})
     with pytest.raises(OracleUnavailableError, match=r"run `python -m tests\.oracles\.build helm4`"):
         require(tools.helm4)
+
+
+def test_what_is_built_on_demand_is_missed_by_no_run(tmp_path: Path) -> None:
+    """`ENVC_REQUIRE_ORACLES` makes a missing tool a failure, but not one of these by itself."""
+    tools = Tools.locate({"ENVC_ORACLES_DIR": str(tmp_path)})
+    with pytest.raises(OracleOnDemandError, match=r"run `python -m tests\.oracles\.build kwok metrics-server`"):
+        require(tools.kwok, tools.metrics_server)
+    with pytest.raises(OracleUnavailableError) as missed:
+        require(tools.kwok, tools.etcd)
+    assert not isinstance(missed.value, OracleOnDemandError)
 
 
 def test_chosen_directory_wins_over_the_cache(tmp_path: Path) -> None:

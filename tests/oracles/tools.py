@@ -45,6 +45,7 @@ class Tools:
     sops: Path
     argocd: Path
     cel_admission: Path
+    hpa_controller: Path
     kube_apiserver: Path
     kube_controller_manager: Path
     kube_scheduler: Path

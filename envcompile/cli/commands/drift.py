@@ -128,8 +128,6 @@ def _print(found: Sequence[EnvironmentDrift], output_format: str) -> None:
 
 def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int, output_format: str) -> int:
     """Look again and again until somebody interrupts; what is as it was is not told anew."""
-    import time
-
     from envcompile.actions.drift import find_all
     from envcompile.cli.output import tell
     from envcompile.errors import UnavailableError
@@ -148,8 +146,15 @@ def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int,
             if before is None or [one.objects for one in found] != [one.objects for one in before]:
                 _print(found, output_format)
             before = found
-        time.sleep(seconds)
+        _pause(seconds)
         project = Project.open(project.root)
+
+
+def _pause(seconds: float) -> None:
+    """Do nothing for some seconds."""
+    import time
+
+    time.sleep(seconds)
 
 
 def _adopt(project: Project, names: Sequence[str], resource: str, wanted: Wanted) -> int:

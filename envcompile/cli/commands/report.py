@@ -46,6 +46,7 @@ def register(app: typer.Typer) -> None:
         The page needs no network, no server and no script; its tables can be sorted, filtered and printed. `envc ui`
         shows the same as pages that follow the project.
         """
+        import gc
         import os
         import sys
         import time
@@ -67,6 +68,8 @@ def register(app: typer.Typer) -> None:
             raise UnavailableError([
                 Problem("reports need the packages of pages", "install them: pip install 'envcompile[pages]'")
             ]) from None
+        # One short run allocates much and frees little: the collector would only look for cycles that are not there.
+        gc.disable()
         now = int(time.time())
         project = Project.open(context.obj.project)
         state = State(project, "", environments or (), now - age_of(since) if since else 0)

@@ -39,7 +39,16 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--prometheus", metavar="URL", help="A Prometheus that recorded it.", show_default=False),
         ] = None,
-        recorded: Annotated[bool, typer.Option("--recorded", help="What the history recorded of it.")] = False,
+        recorded: Annotated[bool, typer.Option("--recorded", help="What `envc watch` recorded of it.")] = False,
+        cluster: Annotated[
+            str | None,
+            typer.Option(
+                "--context",
+                metavar="NAME",
+                help="The cluster that was watched; default: the only one.",
+                show_default=False,
+            ),
+        ] = None,
         sets: Annotated[
             list[str] | None,
             typer.Option(
@@ -96,7 +105,8 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         since: Annotated[
-            float, typer.Option("--since", metavar="DAYS", min=0.01, help="How long back to ask a Prometheus.")
+            float,
+            typer.Option("--since", metavar="DAYS", min=0.01, help="How long back to ask a Prometheus or the history."),
         ] = 7,
         prices: Annotated[
             Path | None,
@@ -136,6 +146,8 @@ def register(app: typer.Typer) -> None:
             file=load,
             prometheus=prometheus,
             is_recorded=recorded,
+            folder=context.obj.project,
+            cluster=cluster,
             queries=_pairs(queries or (), "METRIC=PROMQL"),
             days=since,
             now=now,

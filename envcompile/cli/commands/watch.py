@@ -58,6 +58,9 @@ def register(app: typer.Typer) -> None:
         cap: Annotated[
             str, typer.Option("--cap", metavar="SIZE", help="Stop when the database is larger; 0 for no cap.")
         ] = "20Gi",
+        prometheus: Annotated[
+            str, typer.Option("--prometheus", metavar="URL", help="Take usage from there; default: the metrics API.")
+        ] = "",
         manifests: Annotated[
             bool, typer.Option("--manifests", help="Print what runs the watcher inside of a cluster, and end.")
         ] = False,
@@ -92,6 +95,7 @@ def register(app: typer.Typer) -> None:
             namespace=namespace,
             name=name,
             cap=cap,
+            prometheus=prometheus,
         )
         standings = _watched(watch, once=once, listen=listen)
         print_standings(standings, output_format)

@@ -303,3 +303,27 @@ def test_people_are_told_of_drift(project: Path, live: Live, monkeypatch: pytest
             "changed Deployment.apps/web (namespace production) in spec.replicas by kubectl",
         ],
     }
+
+
+def test_watching_tells_what_changed_and_ends_when_interrupted(
+    project: Path, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that finds the same says nothing; Ctrl-C is exit 130."""
+    objects = edited(project)
+    live(objects)
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            next(value for value in objects if value["kind"] == "ConfigMap")["data"]["color"] = "red"
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("envcompile.cli.commands.drift._pause", sleep)
+    done = run_envc(project, "drift", "prod", "--watch", "30")
+    assert done.code == 130
+    assert slept == [30, 30, 30]
+    first, second = (line for line in done.out.splitlines() if line.startswith("prod: "))
+    assert first.startswith("prod: 2 changed")
+    assert second.startswith("prod: 1 changed")

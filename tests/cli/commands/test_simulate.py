@@ -73,7 +73,7 @@ def test_a_plot_is_drawn_beside(root: Path, ending: str) -> None:
     [
         ((), "one load is needed"),
         (("--load", "load.csv", "--recorded"), "one load is needed"),
-        (("--recorded",), "the history of this project holds no usage"),
+        (("--recorded",), "ENVC_HISTORY_URL names no database"),
         (("--load", "load.csv", "--plot", "plot.png"), "is no name of a plot"),
         (("--load", "load.csv", "--column", "cpu"), "cpu names nothing"),
         (("--load", "none.csv"), "none.csv cannot be read"),

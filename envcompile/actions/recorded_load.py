@@ -1,0 +1,96 @@
+"""The load of a workload that `envc watch` recorded."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from envcompile.actions.live_places import cluster_of, open_live
+from envcompile.errors import Problem, UsageError
+from envcompile.history.livereading import LiveReader
+from envcompile.history.livetimes import SECOND
+from envcompile.scaling.loads import cleaned
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from envcompile.history.livereading import Used
+    from envcompile.model import ResourceId
+    from envcompile.scaling.loads import Load
+
+_TABLES: Final = (("live_usage", 60), ("live_usage_5m", 300), ("live_usage_1h", 3600))
+"""The tables from the finest on, with the step in seconds that their rows are summed by."""
+
+
+class RecordedLoad:
+    """A load in the history: what the containers of a workload's pods used, by the finest table that goes so far.
+
+    Args:
+        folder: the project's.
+        cluster: its name; the only one when None.
+        workload: of whose pods.
+        until: the end.
+        length: how long before that it begins.
+    """
+
+    def __init__(
+        self, folder: Path, cluster: str | None, workload: ResourceId, until: datetime, length: timedelta
+    ) -> None:
+        self._folder, self._cluster, self._workload = folder, cluster, workload
+        self._until = int(until.timestamp()) * SECOND
+        self._since = self._until - int(length.total_seconds()) * SECOND
+
+    def load(self) -> Load:
+        """Read it.
+
+        Raises:
+            UsageError: nothing was recorded.
+        """
+        named = f"{self._workload.kind}/{self._workload.name}"
+        with closing(open_live(self._folder)) as database:
+            reader = LiveReader(database)
+            cluster = cluster_of(reader, self._cluster)
+            found: tuple[list[Used], int] = ([], 0)
+            for table, step in _TABLES:
+                rows = reader.usage(
+                    cluster.number,
+                    table,
+                    self._since,
+                    self._until,
+                    namespace=self._workload.namespace,
+                    workload=named,
+                )
+                # A coarser table counts only where it goes further back.
+                if rows and (not found[0] or _first(rows) < _first(found[0]) - step * SECOND):
+                    found = (rows, step)
+        if not found[0]:
+            raise UsageError([
+                Problem(
+                    f"the history holds no usage of {named} in {self._workload.namespace}",
+                    "`envc watch` records it; look further back with --since, or name a file with --load",
+                )
+            ])
+        return _summed(f"usage in {cluster.name}", *found)
+
+
+def _first(rows: list[Used]) -> int:
+    return min(row.at for row in rows)
+
+
+def _summed(source: str, rows: list[Used], step: int) -> Load:
+    """The sum over containers, of each its average in a step."""
+    parts: dict[tuple[int, str, str], list[Used]] = defaultdict(list)
+    for row in rows:
+        parts[row.at // (step * SECOND), row.pod, row.container].append(row)
+    sums: dict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for (at, _, _), held in parts.items():
+        sums[at][0] += sum(row.cpu for row in held) / len(held) / 1000
+        sums[at][1] += sum(row.memory for row in held) / len(held)
+    moments = sorted(sums)
+    times = np.array(moments, dtype=np.int64) * step * 1000
+    values = np.array([sums[at] for at in moments])
+    return cleaned(source, times, {"cpu": values[:, 0], "memory": values[:, 1]})
