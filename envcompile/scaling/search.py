@@ -124,7 +124,7 @@ def search(case: Case, autoscaler: Autoscaler, bounds: Bounds, limit: Effect) ->
             best = min((best, *field(best, bounds)), key=rank)
         if best == before:
             break
-    best = _tightened(best, known[best], bounds)
+    best = _tightened(best, known[best], bounds, autoscaler.max_replicas)
     return Found(best, case.effect(best), len(known))
 
 
@@ -211,9 +211,9 @@ def _tolerances(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:
             yield replace(of if percent is None else scaled(of, percent), behavior=Behavior(up, down))
 
 
-def _tightened(of: Autoscaler, effect: Effect, bounds: Bounds) -> Autoscaler:
-    """The maximum with some room above the largest size, where the search raised it far beyond."""
-    roomy = max(math.ceil(effect.largest * _SPARE), of.min_replicas, 1)
+def _tightened(of: Autoscaler, effect: Effect, bounds: Bounds, before: int) -> Autoscaler:
+    """The maximum with some room above the largest size; never less than before: what comes may be larger."""
+    roomy = max(math.ceil(effect.largest * _SPARE), of.min_replicas, before)
     return (
         replace(of, max_replicas=min(of.max_replicas, bounds.most, roomy)) if effect.largest < of.max_replicas else of
     )
