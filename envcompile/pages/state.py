@@ -84,7 +84,7 @@ class Recording(NamedTuple):
     """The oldest recorded commit."""
 
 
-class State:
+class State:  # ruff: ignore[too-many-public-methods] - every question that pages ask of a project
     """A project as it is now; nothing in it changes, and what nobody asks for is never worked out.
 
     Args:
@@ -195,9 +195,17 @@ class State:
         """Whether the origins of everything in it may be kept at hand."""
         return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
 
-    def prepare(self) -> None:
-        """Work out what takes longer than one page may: frameworks, marks, and where everything is from."""
-        _ = self.compliance, self.marks
+    def prepare(self, now: int) -> None:
+        """Work out what takes longer than one page may: frameworks, marks, lead times, and where everything is from.
+
+        Args:
+            now: the time of reading, in seconds since 1970.
+        """
+        _ = self.compliance, self.marks, self.delivered(now)
+        self.explain()
+
+    def explain(self) -> None:
+        """Work out where everything is from, unless that is too much to be kept at hand."""
         if not self.is_small:
             return
         past = open_or_none(self.project.root)
@@ -234,7 +242,7 @@ class State:
         if known is not None:
             return known
         if self.is_small:
-            self.prepare()
+            self.explain()
             return self._origins[environment]
         apps = self.sides[environment].apps
         return self.origins(environment, [identity for identity, name in apps.items() if name == app])
