@@ -58,8 +58,8 @@ def project(tmp_path: Path) -> Path:
     return write_files(
         tmp_path,
         {
-            "base/web.yaml": _DEPLOYMENT,
-            "base/hpa.yaml": _AUTOSCALER,
+            "base/web/deployment.yaml": _DEPLOYMENT,
+            "base/web/hpa.yaml": _AUTOSCALER,
             "overlays/prod/environment.yaml": environment("namespace: production\n"),
             "overlays/prod/hpa.yaml": _OVERLAY,
         },
@@ -91,7 +91,7 @@ def test_a_recommendation_edits_the_overlay_and_keeps_comments(project: Path) ->
     edited = (project / "overlays/prod/hpa.yaml").read_text()
     assert "# what production needs" in edited
     assert "minReplicas: 2 # since the launch" in edited
-    assert (project / "base/hpa.yaml").read_text() == _AUTOSCALER
+    assert (project / "base/web/hpa.yaml").read_text() == _AUTOSCALER
     again = run_envc(project, *words)
     assert "nothing to recommend" in again.out, again.out
 
@@ -132,7 +132,7 @@ def test_a_disruption_budget_bounds_the_minimum(project: Path) -> None:
         "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
         "spec:\n  minAvailable: 4\n  selector: {matchLabels: {app: web}}\n"
     )
-    write_files(project, {"load.csv": _load(8), "base/pdb.yaml": budget})
+    write_files(project, {"load.csv": _load(8), "base/web/pdb.yaml": budget})
     said = run_envc(project, "recommend", "prod", "--app", "web", "--load", str(project / "load.csv"))
     assert said.code == 0, said.err
     assert "between 5 and" in said.out
