@@ -31,6 +31,8 @@ GROUPS = {
         "graph",
         "cost",
         "simulate",
+        "recommend",
+        "predict",
         "promote",
         "pr",
         "owners",

@@ -22,6 +22,8 @@ _ROWS = 300
 """Resources in a list; the rest is a link away."""
 _EVENTS = 8
 _ATTENTION = 20
+_NAMED = 5
+"""Missing resources that a sentence names."""
 
 
 class ResourceLine(NamedTuple):
@@ -102,7 +104,7 @@ def environment_page(state: State, name: str, query: Mapping[str, str], links: L
     grave = tuple(one for one in attention(state, now, least="warning") if name in one.environments)
     return EnvironmentPage(
         _title(state, name),
-        f"{many(len(mine), 'change')} recorded. Whether the cluster is as git says is not known: it is not watched.",
+        f"{many(len(mine), 'change')} recorded. {_watched(state, name, now)}",
         name,
         tuple(facts),
         tuple(Option(other, links.environment(other), other == name) for other in state.names),
@@ -116,6 +118,21 @@ def environment_page(state: State, name: str, query: Mapping[str, str], links: L
         tuple((problem.what, problem.fix, ", ".join(map(str, problem.where))) for problem in side.problems),
         unrecorded(state),
     )
+
+
+def _watched(state: State, name: str, now: int) -> str:
+    """What is known of the environment's cluster."""
+    known = state.presences(now).get(name)
+    if known is None:
+        return "Whether the cluster is as git says is not known: it is not watched."
+    lacking = ", ".join(one.short for one in known.missing[:_NAMED])
+    more = f" and {len(known.missing) - _NAMED} more" if len(known.missing) > _NAMED else ""
+    said = (
+        f"Not in the cluster {known.cluster}: {lacking}{more}."
+        if known.missing
+        else (f"All {known.watched} that are watched are in the cluster {known.cluster}.")
+    )
+    return f"{said} `envc drift {name}` compares field by field."
 
 
 def _title(state: State, name: str) -> str:

@@ -172,7 +172,7 @@ def verdict(state: State, now: int) -> tuple[str, str]:
     if parts and last in clean:
         parts.append(f"{last} has none" if said else f"{last} has no errors")
     title = "; ".join(parts) or f"{many(len(state.names), 'environment')}: no errors, no warnings"
-    return sentence(title), f"{_happened(state, now)} {_clusters()}".strip()
+    return sentence(title), f"{_happened(state, now)} {clusters(state, now)}".strip()
 
 
 def _happened(state: State, now: int) -> str:
@@ -191,8 +191,24 @@ def _happened(state: State, now: int) -> str:
     )
 
 
-def _clusters() -> str:
-    return "Whether the clusters are as git says is not known: none is watched."
+def clusters(state: State, now: int) -> str:
+    """What is known of the clusters, in a sentence or two."""
+    known = state.presences(now)
+    if not known:
+        return "Whether the clusters are as git says is not known: none is watched."
+    lacking = [f"{many(len(one.missing), 'resource')} of {name}" for name, one in known.items() if one.missing]
+    said = f"Not in the cluster: {listed(lacking)}" if lacking else f"All of {listed(list(known))} is there"
+    return f"{said}, by what `envc watch` stored; `envc drift` compares field by field."
+
+
+def _cluster(state: State, name: str, now: int) -> tuple[str, str]:
+    """The status of an environment's cluster, and its words."""
+    known = state.presences(now).get(name)
+    if known is None:
+        return "off", "not watched"
+    if known.missing:
+        return "changed", f"{len(known.missing)} of {known.watched} not there"
+    return "ok", f"all {known.watched} there"
 
 
 def _row(state: State, name: str, now: int) -> EnvironmentRow:
@@ -210,8 +226,7 @@ def _row(state: State, name: str, now: int) -> EnvironmentRow:
         counts["error"],
         counts["warning"],
         counts["info"],
-        "off",
-        "not watched",
+        *_cluster(state, name, now),
         side.context,
         len(side.resources),
         *amounts,

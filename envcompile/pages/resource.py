@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import find_resources
 from envcompile.errors import UsageError
+from envcompile.history.livetimes import SECOND
 from envcompile.kubernetes.podspecs import maps_in, pod_template
 from envcompile.pages.graphs import EVERYTHING
 from envcompile.pages.links import BUILT_IN_GROUPS
@@ -15,16 +16,18 @@ from envcompile.pages.model import Option, Origin
 from envcompile.pages.origins import CLASSES
 from envcompile.pages.overview import attention, unrecorded
 from envcompile.pages.timeline import row
-from envcompile.pages.words import listed, many
+from envcompile.pages.words import listed, many, moment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from envcompile.actions.origins import ResourceOrigins
+    from envcompile.actions.presence import Presence
     from envcompile.model import ResourceId
     from envcompile.pages.links import Links
     from envcompile.pages.manifest import Line
     from envcompile.pages.model import Attention, Missing, TimelineRow
-    from envcompile.pages.state import Side, State
+    from envcompile.pages.state import State
 
 Near = tuple[str, "ResourceId | None"]
 """A resource in words, and itself where it is there."""
@@ -122,7 +125,7 @@ def resource_page(
         tuple(shown),
         len(narrowed) - len(shown),
         f"{address}{glue}lines=every",
-        _facts(state.sides[environment], identity, resource.value, resource.app),
+        _facts(state, environment, resource, now),
         findings,
         tuple(row(event, (), now) for event in own[:_HISTORY]),
         len(own),
@@ -193,8 +196,10 @@ def _layers(lines: list[Line]) -> tuple[Origin, ...]:
     return tuple(Origin(cls, layer, "") for cls, layer in sorted(found, key=lambda one: (order.index(one[0]), one[1])))
 
 
-def _facts(side: Side, identity: ResourceId, value: dict[str, Any], app: str) -> tuple[tuple[str, str], ...]:
-    facts = [("Service", app)] if app else []
+def _facts(state: State, environment: str, resource: ResourceOrigins, now: int) -> tuple[tuple[str, str], ...]:
+    side, identity, value = state.sides[environment], resource.id, resource.value
+    known = state.presences(now).get(environment)
+    facts = [("Service", resource.app)] if resource.app else []
     images = [image for image in side.images if image.resource == identity]
     facts += [("Image" if number == 0 else "also", image.image) for number, image in enumerate(images)]
     replicas = value.get("spec", {}).get("replicas") if isinstance(value.get("spec"), dict) else None
@@ -209,5 +214,27 @@ def _facts(side: Side, identity: ResourceId, value: dict[str, Any], app: str) ->
             facts.append(("Requests", f"{words} ({container.get('name', '')})"))
     if side.owners:
         facts.append(("Owners", ", ".join(side.owners)))
-    facts.append(("Cluster", "not watched"))
+    facts += _cluster(known, identity, now)
     return tuple(facts)
+
+
+def _cluster(known: Presence | None, identity: ResourceId, now: int) -> list[tuple[str, str]]:
+    """What a watcher stored of a resource: whether it is there, and the last event of it or of what it makes."""
+    if known is None or identity in known.unwatched:
+        return [("Cluster", "not watched")]
+    if identity in known.missing:
+        return [("Cluster", f"not there ({known.cluster})")]
+    facts = [("Cluster", f"there since {moment(known.since[identity], now).day} ({known.cluster})")]
+    told = next(
+        (
+            one
+            for one in known.events
+            if one.namespace == identity.namespace
+            and (one.name == identity.name or one.name.startswith(f"{identity.name}-"))
+        ),
+        None,
+    )
+    if told is not None:
+        at = moment(told.at // SECOND, now)
+        facts.append(("Last event", f"{at.day} {at.clock} {told.reason} of {told.kind}/{told.name}: {told.message}"))
+    return facts

@@ -109,7 +109,7 @@ class Site:
         with self._turn:
             state = self.state
             if self._drawn[0] != state.identity:
-                state.prepare()
+                state.prepare(self.clock())
             if self._drawn[0] != state.identity:
                 self._drawn = (state.identity, journeys(state, self.clock()))
                 self._pages.clear()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from envcompile.actions.graph import Graph
     from envcompile.actions.origins import EnvironmentOrigins
     from envcompile.actions.past import Past
+    from envcompile.actions.presence import Presence
     from envcompile.actions.reached import Event
     from envcompile.actions.timeline import Deliveries
     from envcompile.check.finding import Finding
@@ -39,6 +40,8 @@ _WATCHED = ("base", "overlays", "checks", "envc.yaml")
 """What a project is compiled from, besides what its files name."""
 
 
+_LIVE = 30
+"""Seconds after which a watched cluster is asked about anew."""
 _HOUR = 3_600
 """Seconds after which days are counted anew."""
 _MOST_RESOURCES = 6_000
@@ -84,7 +87,7 @@ class Recording(NamedTuple):
     """The oldest recorded commit."""
 
 
-class State:
+class State:  # ruff: ignore[too-many-public-methods] - every question that pages ask of a project
     """A project as it is now; nothing in it changes, and what nobody asks for is never worked out.
 
     Args:
@@ -105,6 +108,7 @@ class State:
         self._graphs: dict[str, Graph] = {}
         self._costs: Costs | None = None
         self._delivered: Deliveries | None = None
+        self._presences: tuple[int, dict[str, Presence]] | None = None
 
     @cached_property
     def sides(self) -> dict[str, Side]:
@@ -195,9 +199,17 @@ class State:
         """Whether the origins of everything in it may be kept at hand."""
         return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
 
-    def prepare(self) -> None:
-        """Work out what takes longer than one page may: frameworks, marks, and where everything is from."""
-        _ = self.compliance, self.marks
+    def prepare(self, now: int) -> None:
+        """Work out what takes longer than one page may: frameworks, marks, lead times, and where everything is from.
+
+        Args:
+            now: the time of reading, in seconds since 1970.
+        """
+        _ = self.compliance, self.marks, self.delivered(now)
+        self.explain()
+
+    def explain(self) -> None:
+        """Work out where everything is from, unless that is too much to be kept at hand."""
         if not self.is_small:
             return
         past = open_or_none(self.project.root)
@@ -234,7 +246,7 @@ class State:
         if known is not None:
             return known
         if self.is_small:
-            self.prepare()
+            self.explain()
             return self._origins[environment]
         apps = self.sides[environment].apps
         return self.origins(environment, [identity for identity, name in apps.items() if name == app])
@@ -302,6 +314,15 @@ class State:
                 start = stamp(self.since, utc=True) if self.since else None
                 self._delivered = deliveries(past, self.project.environments, (), now, since=start)
         return self._delivered
+
+    def presences(self, now: int) -> dict[str, Presence]:
+        """What a watcher stored of the environments' clusters; those that were never watched are left out."""
+        from envcompile.actions.presence import presences
+
+        if self._presences is None or not 0 <= now - self._presences[0] < _LIVE:
+            wanted = {name: (side.context, side.resources) for name, side in self.sides.items() if side.context}
+            self._presences = now, presences(self.project.root, wanted, now) if wanted else {}
+        return self._presences[1]
 
     def begin(self, now: int) -> int:
         """When the period begins, in seconds since 1970: as asked, else with the record; now where there is none."""

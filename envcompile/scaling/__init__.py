@@ -12,6 +12,10 @@
 | `replay.py` | the exact replay of a scenario: world and controller, step by step |
 | `columns.py` | the loads of a replay as arrays |
 | `fast.py`, `lanes.py`, `eventlanes.py` | the same sizes as `replay.py` gives, a year at 15 s in under a second |
+| `effect.py` | what a course of sizes costs, and how often and how far it was too small |
+| `search.py` | the cheapest setting with no more shortage than there is |
+| `vpa/` | what the VerticalPodAutoscaler's recommender says of usage |
+| `forecast/` | what a load will be, and the floor that has pods ready before it |
 | `quantities.py` | quantities of Kubernetes as whole milli-units |
 
 All instants and durations are whole milliseconds unless a name says `_seconds`; amounts are whole milli-units.

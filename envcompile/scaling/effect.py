@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _SAMPLES_A_MINUTE = 60_000 // SAMPLE_MS
 _SAMPLES_AN_HOUR = 60 * _SAMPLES_A_MINUTE
+NOTICED = 0.01
+"""A part of the load that is too small to count as shortage: one sample of CPU differs by more from the next."""
 
 
 class Effect(NamedTuple):
@@ -52,12 +54,12 @@ def lacking(sizes: Whole, demand: Floats, per_pod: float, start_seconds: int) ->
     return out
 
 
-def effect_of(sizes: Whole, demand: Floats, per_pod: float, start_seconds: int) -> Effect:
-    """Sum it all up; the arguments are those of `lacking`."""
+def effect_of(sizes: Whole, demand: Floats, per_pod: float, start_seconds: int, noticed: float = 0.0) -> Effect:
+    """Sum it all up; the arguments are those of `lacking`, and the part of the load that has to lack for a minute."""
     lack = lacking(sizes, demand, per_pod, start_seconds)
     return Effect(
         float(sizes.sum()) / _SAMPLES_AN_HOUR,
-        float((lack > 0).sum()) / _SAMPLES_A_MINUTE,
+        float((lack > demand * noticed).sum()) / _SAMPLES_A_MINUTE,
         float(lack.sum()) / _SAMPLES_A_MINUTE,
         int(sizes.max(initial=0)),
     )

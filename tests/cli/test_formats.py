@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -139,6 +140,7 @@ def _of_a_project(root: Path) -> dict[str, str]:
     }
     said |= _of_costs(root)
     said |= _of_a_simulation(root)
+    said |= _of_a_search(root)
     rows = [Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")]
     printed = {"chart-verify": _captured(lambda: print_rows(rows, "json")), "watch": _captured(_print_standing)}
     return {**first, **said, **printed, **_of_a_cluster(root)}
@@ -223,6 +225,22 @@ def _of_a_simulation(root: Path) -> dict[str, str]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         return {"simulate": _json(root, *words)}
+
+
+def _of_a_search(root: Path) -> dict[str, str]:
+    """The same workload under seven equal weeks, busy in the evening."""
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    rows = []
+    for half_hour in range(7 * 7 * 48):
+        moment = start + timedelta(minutes=30 * half_hour)
+        rows.append(f"{moment:%Y-%m-%dT%H:%M},{4 if 19 <= moment.hour < 22 else 0.25}")
+    write_files(root, {"weeks.csv": "\n".join(["time,cpu", *rows]) + "\n"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        return {
+            "recommend": _json(root, "recommend", "prod", "--load", "weeks.csv"),
+            "predict": _json(root, "predict", "prod", "deployment/web", "--load", "weeks.csv"),
+        }
 
 
 def _of_secrets(root: Path, patch: pytest.MonkeyPatch) -> dict[str, str]:

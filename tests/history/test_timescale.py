@@ -35,7 +35,7 @@ def test_hypertables(monkeypatch: pytest.MonkeyPatch) -> None:
             for minute in range(30)
         ]
         filled.times.add_usage(filled.cluster, rows)
-    filled.times.roll_up(START, START + DAY - 1)
+    filled.times.roll_up(START, START + 1800 * SECOND)
     collected = collect(filled.database, Retention(usage=5), START + 6 * DAY)
     assert collected.usage >= 1
     reader = LiveReader(filled.database)

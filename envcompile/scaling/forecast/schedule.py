@@ -1,4 +1,8 @@
-"""A forecast as a floor under the number of replicas: few windows for people to review and KEDA's `cron` to hold."""
+"""A forecast as a floor under the number of replicas: few windows for people to review and KEDA's `cron` to hold.
+
+An autoscaler follows a load by itself; what it cannot do is to have pods before the load is there. So there is a floor
+only where the load is about to rise, until it has risen.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,22 @@ from envcompile.scaling.forecast.grid import DAY
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy.typing as npt
+
     from envcompile.scaling.forecast.grid import Floats
     from envcompile.scaling.forecast.outlook import Outlook
 
+    Flags = npt.NDArray[np.bool_]
+
 _CRON_DAYS: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _WINDOWS_A_DAY: Final = 4
-_MERGE_DAYS: Final = 0.04
+_RISE: Final = 1.15
+"""A rise by less in two slots is one that an autoscaler follows."""
+_FEW: Final = 3
+"""So is one by fewer replicas: they start while it lasts."""
+_SETTLE: Final = 900
+"""Seconds after the start of an event until its load is there, and the autoscaler has seen it."""
+_MERGE_DAYS: Final = 0.1
 """Days share their windows if that costs at most this part more."""
 
 
@@ -62,7 +76,7 @@ class Plan(NamedTuple):
 
 
 def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: int, timezone: str) -> Plan:
-    """The floor that serves the upper end of the forecast.
+    """The floor that serves the upper end of the forecast where it rises.
 
     Args:
         outlook: the forecast, of at least a week.
@@ -74,13 +88,24 @@ def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: in
     """
     quiet = _without_events(outlook)
     need = np.clip(np.ceil(quiet / per_pod), 0, most)
+    rises = np.logical_and(_rising(quiet), _rising(need, _FEW))
+    profiles = _by_weekday(np.where(rises, need, 0), outlook)
     windows = [
         Window(days, start, end, replicas, "forecast")
-        for days, profile in _alike(_by_weekday(need, outlook))
-        for start, end, replicas in _windows(_led(profile, lead, outlook.step), outlook.step)
+        for days, profile in _alike(profiles)
+        for start, end, replicas in _windows(
+            _led(np.where(profile > least, profile, 0), lead, outlook.step), outlook.step
+        )
         if replicas > least
     ]
     return Plan((*windows, *_once(outlook, per_pod, lead, most)), timezone)
+
+
+def _rising(load: Floats, least: float = 0.0) -> Flags:
+    """Where a load grows, by a part and by at least so much: from before it does until it has."""
+    before = np.minimum(np.roll(load, 1), np.roll(load, 2))
+    rises: Flags = (load > before * _RISE) & (load >= before + least)
+    return rises
 
 
 def _without_events(outlook: Outlook) -> Floats:
@@ -161,19 +186,15 @@ def _windows(profile: Floats, step: int) -> list[tuple[int, int, int]]:
 
 
 def _once(outlook: Outlook, per_pod: float, lead: int, most: int) -> list[Window]:
-    """One window for each announced event: its height until it ends, then half of its time what is left of it."""
+    """One window for each announced event, until the autoscaler has taken over."""
     out = []
     for event in outlook.events:
-        length = event.end - event.start
-        for start, end, why in (
-            (event.start, event.end, event.name),
-            (event.end, event.end + length, f"after {event.name}"),
-        ):
-            first, last = _span(outlook, start, end)
-            part = outlook.upper[first:last]
-            if len(part):
-                replicas = int(min(most, math.ceil(float(part.max()) / per_pod)))
-                out.append(Window((), start - (lead if start == event.start else 0), end, replicas, why))
+        end = min(event.end, event.start + _SETTLE)
+        first, last = _span(outlook, event.start, end)
+        part = outlook.upper[first:last]
+        if len(part):
+            replicas = int(min(most, math.ceil(float(part.max()) / per_pod)))
+            out.append(Window((), event.start - lead, end, replicas, event.name))
     return out
 
 

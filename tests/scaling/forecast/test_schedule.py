@@ -20,15 +20,19 @@ def _plan(**wanted: int) -> Plan:
 
 
 @pytest.mark.parametrize("lead", [0, 1800, 5000])
-def test_the_floor_serves_the_upper_end_from_its_lead_on(lead: int) -> None:
-    """Everywhere in the week, with at most four windows a day."""
+def test_the_floor_is_there_where_the_load_rises_and_earlier_by_its_lead(lead: int) -> None:
+    """Until it has risen, not while it falls or stands; with at most four windows a day."""
     said = outlook(grid(weekly(12, noise=0.05)), [], _WEEK, with_library=False)
     plan = plan_of(said, 50, lead=lead, least=0, most=100, timezone="UTC")
-    floor = plan.floor(said.start, _WEEK, STEP)
-    assert (floor >= np.ceil(said.upper / 50)).all()
+    floor = plan.floor(said.start, _WEEK, STEP).reshape(7, -1)
+    need = np.ceil(said.upper / 50).reshape(7, -1)
+    rise = slice(39, 42)  # from 19:30 to 21:00
+    assert (floor[:, rise] >= need[:, rise]).all()
     ahead = -(-lead // STEP)
-    same_day = np.arange(_WEEK - ahead) % (DAY // STEP) < DAY // STEP - ahead
-    assert (floor[: _WEEK - ahead] >= np.ceil(said.upper / 50)[ahead:])[same_day].all()
+    early = slice(rise.start - ahead, rise.stop - ahead)
+    assert (floor[:, early] >= need[:, rise]).all()
+    assert (floor[:, 2 : 12 * 2] == 0).all()
+    assert (floor[:, 22 * 2 :] == 0).all()
     for day in range(7):
         assert sum(day in window.days for window in plan.windows) <= 4
 
@@ -70,14 +74,12 @@ def test_windows_are_cron_triggers() -> None:
     ]
 
 
-def test_an_event_has_windows_of_its_own() -> None:
-    """One for its time, which begins earlier by the lead, and one for what is left of it."""
+def test_an_event_has_a_window_of_its_own() -> None:
+    """From its lead on, until the autoscaler has seen it."""
     start = MONDAY + 12 * 7 * DAY + 2 * DAY + 10 * 3600
-    said = outlook(
-        grid(weekly(12, noise=0.01)), [Event("launch", start, start + 3600, 20.0)], _WEEK, with_library=False
-    )
+    launch = Event("launch", start, start + 3600, 20.0)
+    said = outlook(grid(weekly(12, noise=0.01)), [launch], _WEEK, with_library=False)
     plan = plan_of(said, 50, lead=600, least=0, most=1000, timezone="UTC")
-    event, after = (window for window in plan.windows if not window.days)
-    assert (event.start, event.end, event.why) == (start - 600, start + 3600, "launch")
-    assert (after.start, after.end, after.why) == (start + 3600, start + 7200, "after launch")
-    assert event.replicas > after.replicas > 20
+    (event,) = (window for window in plan.windows if not window.days)
+    assert (event.start, event.end, event.why) == (start - 600, start + 900, "launch")
+    assert event.replicas == np.ceil(said.upper[(start - said.start) // STEP] / 50)

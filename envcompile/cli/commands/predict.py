@@ -1,0 +1,134 @@
+"""`envc predict`: what a load will be, and pods that are there before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envcompile.cli.arguments import Env, Format, Resource, project_of
+
+EPILOG = """Examples:
+
+  envc predict prod deployment/video-service --load year.csv
+
+  envc predict prod deployment/video-service --load year.csv --calendar events.yaml --timezone Europe/Berlin
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command("predict", epilog=EPILOG)
+    def command(
+        context: typer.Context,
+        environment: Env,
+        workload: Resource,
+        *,
+        load: Annotated[
+            Path | None,
+            typer.Option("--load", metavar="FILE", help="A CSV or Parquet file of the load.", show_default=False),
+        ] = None,
+        prometheus: Annotated[
+            str | None,
+            typer.Option("--prometheus", metavar="URL", help="A Prometheus that recorded it.", show_default=False),
+        ] = None,
+        recorded: Annotated[bool, typer.Option("--recorded", help="What the history recorded of it.")] = False,
+        cluster: Annotated[
+            str | None,
+            typer.Option(
+                "--context",
+                metavar="NAME",
+                help="The cluster that was watched; default: the only one.",
+                show_default=False,
+            ),
+        ] = None,
+        calendar: Annotated[
+            Path | None,
+            typer.Option(
+                "--calendar",
+                metavar="FILE",
+                help="Announced events and holidays, in YAML or iCalendar.",
+                show_default=False,
+            ),
+        ] = None,
+        timezone: Annotated[
+            str, typer.Option("--timezone", metavar="ZONE", help="Whose wall clock days and windows follow.")
+        ] = "UTC",
+        days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=60, help="How far to look ahead.")] = 7,
+        columns: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--column",
+                metavar="METRIC=COLUMN",
+                help="Where a metric is in the load; may be given again.",
+                show_default=False,
+            ),
+        ] = None,
+        capacity: Annotated[
+            str,
+            typer.Option(
+                "--capacity",
+                metavar="COLUMN=AMOUNT",
+                help="What a pod serves; default: the CPU it requests.",
+                show_default=False,
+            ),
+        ] = "",
+        start: Annotated[
+            int | None,
+            typer.Option(
+                "--start",
+                metavar="SECONDS",
+                min=0,
+                help="From Running to Ready; default: what its probes wait for.",
+                show_default=False,
+            ),
+        ] = None,
+        queries: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--query",
+                metavar="METRIC=PROMQL",
+                help="What to ask a Prometheus; may be given again.",
+                show_default=False,
+            ),
+        ] = None,
+        since: Annotated[
+            float, typer.Option("--since", metavar="DAYS", min=0.01, help="How long back to ask a Prometheus.")
+        ] = 90,
+        output_format: Format = "text",
+    ) -> int:
+        """Forecast a workload's load, and write the floor that has pods ready before it as KEDA cron triggers.
+
+        The model is chosen by back-test; its error stands beside that of "same time last week". Exit 1 where it was
+        worse on the weeks held back: then nothing is recommended.
+        """
+        from datetime import UTC, datetime
+
+        from envcompile.actions.loads import load_source
+        from envcompile.actions.predict import Asked, predict
+        from envcompile.cli.commands.recommend import pairs
+        from envcompile.cli.output import answer, text
+        from envcompile.cli.render.predict import prediction_data, prediction_lines
+        from envcompile.errors import EXIT_OK, EXIT_WRONG
+
+        now = datetime.now(UTC)
+        source = load_source(
+            file=load,
+            prometheus=prometheus,
+            is_recorded=recorded,
+            folder=context.obj.project,
+            cluster=cluster,
+            queries=pairs(queries or (), "METRIC=PROMQL"),
+            days=since,
+            now=now,
+        )
+        asked = Asked(pairs(columns or (), "METRIC=COLUMN"), capacity, start, calendar, timezone, days)
+        with project_of(context) as project:
+            found = predict(project, environment, workload, source, asked, now.date())
+        if output_format == "json":
+            answer(**prediction_data(found))
+        else:
+            text("".join(f"{line}\n" for line in prediction_lines(found)))
+        return EXIT_OK if found.holds else EXIT_WRONG

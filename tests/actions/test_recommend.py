@@ -1,0 +1,147 @@
+"""A recommendation is a change of the overlay that comes out as it says; a forecast is proved or refused."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness.command import run_envc
+from tests.harness.repository import environment, write_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: nginx:1.27
+        resources:
+          requests: {cpu: "1", memory: 4Gi}
+          limits: {memory: 4Gi}
+"""
+_AUTOSCALER = """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 6
+  maxReplicas: 40
+  metrics:
+  - type: Resource
+    resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}
+"""
+_OVERLAY = """\
+# what production needs
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web}
+spec:
+  minReplicas: 8 # since the launch
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """One scaled workload, with a word of the overlay about it."""
+    return write_files(
+        tmp_path,
+        {
+            "base/web/deployment.yaml": _DEPLOYMENT,
+            "base/web/hpa.yaml": _AUTOSCALER,
+            "overlays/prod/environment.yaml": environment("namespace: production\n"),
+            "overlays/prod/hpa.yaml": _OVERLAY,
+        },
+    )
+
+
+def _load(days: int, *, memory: bool = False) -> str:
+    """Quiet nights and busy evenings, ten minutes a row."""
+    start = datetime(2026, 1, 5, tzinfo=UTC)
+    rows = ["time,cpu,memory" if memory else "time,cpu"]
+    for place in range(days * 144):
+        moment = start + timedelta(minutes=10 * place)
+        hour = moment.hour + moment.minute / 60
+        cores = 2 + 8 * math.exp(-(((hour - 21) / 1.2) ** 2)) + 0.1 * math.sin(place)
+        rows.append(f"{moment:%Y-%m-%dT%H:%M},{cores:.3f}" + (",6e9" if memory else ""))
+    return "\n".join(rows) + "\n"
+
+
+def test_a_recommendation_edits_the_overlay_and_keeps_comments(project: Path) -> None:
+    """And only with --apply; base stays, for other environments have other loads."""
+    write_files(project, {"load.csv": _load(8)})
+    words = ("recommend", "prod", "--app", "web", "--load", str(project / "load.csv"))
+    shown = run_envc(project, *words)
+    assert shown.code == 0, shown.err
+    assert "spec.minReplicas" in shown.out
+    assert "8 days of" in shown.out
+    assert (project / "overlays/prod/hpa.yaml").read_text() == _OVERLAY
+    assert run_envc(project, *words, "--apply").code == 0
+    edited = (project / "overlays/prod/hpa.yaml").read_text()
+    assert "# what production needs" in edited
+    assert "minReplicas: 2 # since the launch" in edited
+    assert (project / "base/web/hpa.yaml").read_text() == _AUTOSCALER
+    again = run_envc(project, *words)
+    assert "nothing to recommend" in again.out, again.out
+
+
+def test_requests_of_what_does_not_scale_are_recommended_from_usage(project: Path) -> None:
+    """Memory here: CPU steers the autoscaler, and is left alone."""
+    write_files(project, {"load.csv": _load(8, memory=True)})
+    words = ("recommend", "prod", "--app", "web", "--load", str(project / "load.csv"), "--apply")
+    said = run_envc(project, *words)
+    assert said.code == 0, said.err
+    assert "resources.requests.memory" in said.out
+    assert "requests.cpu" not in said.out
+    assert "memory:" in (project / "overlays/prod/web-deployment.yaml").read_text()
+
+
+def test_too_little_load_is_refused(project: Path) -> None:
+    """With how much it was."""
+    write_files(project, {"load.csv": _load(3)})
+    said = run_envc(project, "recommend", "prod", "--app", "web", "--load", str(project / "load.csv"))
+    assert said.code == 1
+    assert "holds 3.0 days of load, which is too little" in said.err
+    said = run_envc(project, "predict", "prod", "deployment/web", "--load", str(project / "load.csv"))
+    assert said.code == 1
+    assert "too little for a forecast" in said.err
+
+
+def test_an_unknown_application_is_told(project: Path) -> None:
+    """As a mistake of the command."""
+    write_files(project, {"load.csv": _load(8)})
+    said = run_envc(project, "recommend", "prod", "--app", "shop", "--load", str(project / "load.csv"))
+    assert said.code == 2
+    assert "nothing is scaled in application shop of prod" in said.err
+
+
+def test_a_disruption_budget_bounds_the_minimum(project: Path) -> None:
+    """One more than it keeps."""
+    budget = (
+        "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: web}\n"
+        "spec:\n  minAvailable: 4\n  selector: {matchLabels: {app: web}}\n"
+    )
+    write_files(project, {"load.csv": _load(8), "base/web/pdb.yaml": budget})
+    said = run_envc(project, "recommend", "prod", "--app", "web", "--load", str(project / "load.csv"))
+    assert said.code == 0, said.err
+    assert "between 5 and" in said.out
+    assert "8 -> 5" in said.out
+
+
+def test_a_forecast_shows_its_error_and_is_proved(project: Path) -> None:
+    """Beside that of last week, and as triggers of KEDA."""
+    write_files(project, {"load.csv": _load(56)})
+    said = run_envc(project, "predict", "prod", "deployment/web", "--load", str(project / "load.csv"))
+    assert "same time last week" in said.out, said.err
+    assert "days held back" in said.out or "nothing to prepare" in said.out or said.code == 1
