@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.actions.build import find_resources
-from envcompile.errors import EnvcError, Problem, UsageError
+from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import Item, parse_field
 from envcompile.kubernetes.podspecs import pod_template
 from envcompile.scaling.hpa.pods import Container
@@ -27,6 +28,22 @@ if TYPE_CHECKING:
 
 HPA = ("autoscaling", "HorizontalPodAutoscaler")
 SCALED_OBJECT = ("keda.sh", "ScaledObject")
+_RULES = ("stabilizationWindowSeconds", "selectPolicy", "policies", "tolerance")
+_BEHAVIOR = tuple(f"behavior.{way}.{rule}" for way in ("scaleUp", "scaleDown") for rule in _RULES)
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "HorizontalPodAutoscaler": ("scaleTargetRef", "minReplicas", "maxReplicas", "metrics", *_BEHAVIOR),
+    "ScaledObject": (
+        *("scaleTargetRef", "pollingInterval", "cooldownPeriod", "initialCooldownPeriod", "idleReplicaCount"),
+        *("minReplicaCount", "maxReplicaCount", "fallback", "triggers"),
+        *("advanced.restoreToOriginalReplicaCount", "advanced.scalingModifiers"),
+        *(f"advanced.horizontalPodAutoscalerConfig.{field}" for field in ("name", *_BEHAVIOR)),
+    ),
+}
+"""What may be set of a scaler, and of each of these everything below it.
+
+https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/horizontal-pod-autoscaler-v2/,
+https://keda.sh/docs/latest/reference/scaledobject-spec/
+"""
 _PENDING_SECONDS = 5
 _READY_SECONDS = 20
 _METRICS_SECONDS = 30
@@ -127,8 +144,24 @@ def with_fields(subject: Subject, fields: Iterable[str]) -> Subject:
                     "set spec.replicas or a field of spec.template, or add an autoscaler",
                 )
             ])
+        if not is_own and subject.scaler is not None:
+            _require_field(path, subject.scaler.kind, name)
         _put(workload if is_own else scaler, path, value, name)
     return subject._replace(workload_value=workload, scaler_value=scaler)
+
+
+def _require_field(path: FieldPath, kind: str, name: str) -> None:
+    """Refuse a field that the scaler has not: it would look as if it had no effect."""
+    names = list(takewhile(lambda part: isinstance(part, str), path[1:]))
+    known = [field.split(".") for field in _FIELDS.get(kind, ())]
+    for depth, part in enumerate(names):
+        known = [field for field in known if field[:depth] == names[:depth]]
+        if any(len(field) <= depth for field in known):
+            return  # below what may have any shape
+        here = sorted({field[depth] for field in known})
+        if part not in here:
+            fix = did_you_mean(str(part), here, f"it has {', '.join(here)}")
+            raise UsageError([Problem(f"{kind} has no field {name}", fix)])
 
 
 def _split(text: str) -> tuple[str, str, str]:

@@ -138,12 +138,18 @@ def simulate(
     listed = prices_of(project.tree, asked.prices)
     sheet = listed.sheet_of(name)
     rates = sheet.at(day)
-    first = scaling_of(settings[0][1], asked.start_seconds)
+    try:
+        scalings = [scaling_of(one, asked.start_seconds) for _, one in settings]
+    except EnvcError as error:
+        if not (asked.sets or asked.against):
+            raise
+        raise UsageError(error.problems) from error  # what was written on the command line made it wrong
+    first = scalings[0]
     capacity = _capacity(subject, first, load, asked)
     demand = np.nan_to_num(_column_values(load, asked.columns, capacity.column))
     courses = tuple(
-        _course(label, scaling_of(one, asked.start_seconds), load, asked, capacity, demand, rates, sheet.factor)
-        for label, one in settings
+        _course(label, scaling, load, asked, capacity, demand, rates, sheet.factor)
+        for (label, _), scaling in zip(settings, scalings, strict=True)
     )
     project.save_memo()
     return Simulation(

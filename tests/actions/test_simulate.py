@@ -185,6 +185,11 @@ def test_what_pods_use_whatever_the_load_is(tmp_path: Path) -> None:
     ("asked", "told"),
     [
         (Asked({}, ["maxReplicas"]), "sets no field"),
+        (Asked({}, ["maxreplicas=4"]), "no field maxreplicas"),
+        (Asked({}, ["nonsense=1"]), "it has behavior, maxReplicas"),
+        (Asked({}, ["behavior.scaledown.tolerance=0.1"]), "did you mean `scaleDown`"),
+        (Asked({}, ["maxReplicas=abc"]), "maxReplicas"),
+        (Asked({}, ["maxReplicas=0"]), "maxReplicas"),
         (Asked({}, ["maxReplicas=[1"]), "no value of maxReplicas"),
         (Asked({}, ["maxReplicas=1"]), "maxReplicas is 1"),
         (Asked({}, ["maxReplicas.x=1"]), "inside of a plain value"),

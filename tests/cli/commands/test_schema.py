@@ -96,5 +96,7 @@ def test_the_guide_lists_its_pages() -> None:
 def test_an_unknown_page() -> None:
     """Wrong usage, with the nearest name."""
     outcome = run_envc(None, "guide", "compositon")
-    assert outcome.err == "error: the guide has no page `compositon`\nhint: did you mean `composition`?\n"
+    assert (
+        outcome.err == "error: the guide has no page `compositon`\nhint: did you mean `composition` or `compliance`?\n"
+    )
     assert outcome.code == 2
