@@ -152,7 +152,8 @@ def _linked(text: str, page: str) -> str:
         target = (Path("/") / here / address).resolve().relative_to("/").as_posix()
         return f"{found[1]}({pages[target]}{'#' + mark if mark else ''})" if target in pages else found[0]
 
-    return re.sub(r"(\[[^\]]*\])\(([^):\s]+\.md(?:#[\w-]+)?)\)", turned, text)
+    text = re.sub(r"(\[[^\]]*\])\(([^):\s]+\.md(?:#[\w-]+)?)\)", turned, text)
+    return text.replace("](../../docs/pictures/", "](docs/pictures/")
 
 
 def assemble(folder: Path) -> None:
