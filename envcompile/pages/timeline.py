@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.reached import tag_of
-from envcompile.errors import Problem, UsageError
+from envcompile.history.times import moment_of
 from envcompile.pages.model import Change, Option, TimelineRow
 from envcompile.pages.overview import unrecorded
-from envcompile.pages.words import DAY, many, moment
+from envcompile.pages.words import many, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,13 +68,13 @@ def timeline(
         most: how many changes are listed.
 
     Raises:
-        UsageError: no such environment, or `since` is no age.
+        UsageError: no such environment, or `since` is no time.
     """
     environment, text = query.get("env", ""), query.get("q", "").strip().lower()
     if environment:
         state.project.choose([environment])
     since, start = query.get("since", ""), int(query["from"]) if query.get("from", "").isdecimal() else 0
-    begin = now - age_of(since) if since else 0
+    begin = moment_of(since, now) if since else 0
     commit = query.get("commit", "")
     chosen = [
         event
@@ -107,18 +106,6 @@ def timeline(
         since,
         unrecorded(state),
     )
-
-
-def age_of(text: str) -> int:
-    """The seconds that `7d`, `3w` or `12h` stands for.
-
-    Raises:
-        UsageError: the text is no age.
-    """
-    found = re.fullmatch(r"(\d{1,6})([hdw])", text)
-    if found is None:
-        raise UsageError([Problem(f"`{text}` is no age", "write 12h, 7d or 4w")])
-    return int(found[1]) * {"h": 3600, "d": DAY, "w": 7 * DAY}[found[2]]
 
 
 def row(event: Event, approved: Iterable[str], now: int) -> TimelineRow:

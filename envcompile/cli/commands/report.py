@@ -29,9 +29,7 @@ def register(app: typer.Typer) -> None:
         *,
         since: Annotated[
             str | None,
-            typer.Option(
-                "--since", metavar="AGE", help="The period, such as 30d or 8w; default: all that is recorded."
-            ),
+            typer.Option("--since", metavar="TIME", help="From then on, such as 30d or 2026-11-23; default: all."),
         ] = None,
         output: Annotated[
             Path | None, typer.Option("--output", metavar="FILE", help="Where to write; default: stdout.")
@@ -61,7 +59,6 @@ def register(app: typer.Typer) -> None:
             from envcompile.pages.pdf import printed
             from envcompile.pages.report import report_html
             from envcompile.pages.state import State
-            from envcompile.pages.timeline import age_of
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] not in {"jinja2", "markupsafe", "vl_convert"}:
                 raise
@@ -70,9 +67,11 @@ def register(app: typer.Typer) -> None:
             ]) from None
         # One short run allocates much and frees little: the collector would only look for cycles that are not there.
         gc.disable()
+        from envcompile.history.times import moment_of
+
         now = int(time.time())
         project = Project.open(context.obj.project)
-        state = State(project, "", environments or (), now - age_of(since) if since else 0)
+        state = State(project, "", environments or (), moment_of(since, now) if since else 0)
         root = project.root
         if output_format == "pdf" and output is None and sys.stdout.isatty():
             raise UsageError([Problem("a PDF is not for terminals", "name a file: --output report.pdf")])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
-from envcompile.cost.estimate import GIB, MICRO
+from envcompile.cost.estimate import GIB, MICRO, Money
 from envcompile.cost.prices import HOURS_A_MONTH
 from envcompile.cost.words import figure, said_of_cause, said_of_prices, signed
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from envcompile.actions.cost import CostChanges, Costs, Priced
     from envcompile.cost.causes import CostChange, ItemChange
     from envcompile.cost.counts import Range
-    from envcompile.cost.estimate import Item, Money, Parts
+    from envcompile.cost.estimate import Item, Parts
     from envcompile.cost.prices import PriceList, Rates
 
 _MOST_ROWS = 20
@@ -158,6 +159,7 @@ def costs_data(costs: Costs) -> dict[str, Any]:
     """`envc cost` for machines."""
     return {
         **prices_data(costs.prices, costs.day.isoformat()),
+        "monthly": money_data(reduce(Money.plus, (one.estimate.money for one in costs.environments), Money())),
         "environments": [
             {
                 "environment": priced.estimate.environment,

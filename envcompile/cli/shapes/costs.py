@@ -103,6 +103,8 @@ class CostDocument(Document, frozen=True, kw_only=True):
     day: str
     """The day of which the prices are."""
     prices: PriceSource
+    monthly: Money
+    """All environments together."""
     environments: list[EnvironmentCost]
 
 
