@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         output_format: Format = "text",
     ) -> int:
-        """Say which controls of the Pod Security Standards, of NSA/CISA and of CIS hold in each environment.
+        """Group findings by framework; audit the record: Pod Security Standards, NSA/CISA and CIS in each environment.
 
         A control that no rule covers is said. `--audit` tells who changed what, from, to, in which commit, who approved
         it, and what is missing in the record; `--verify` exits 1 when the record was changed.

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
             list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; default: all.", show_default=False)
         ] = None,
     ) -> None:
-        """Write the environments as a plain kustomize tree of base and overlays that renders to the same objects."""
+        """Write a plain kustomize tree: base and overlays that render to the same objects."""
         from envcompile.adopt.eject import eject
         from envcompile.units.project import Project
 

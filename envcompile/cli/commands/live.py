@@ -31,7 +31,9 @@ SomeObject = Annotated[
 ]
 Since = Annotated[str, typer.Option("--since", metavar="TIME", help="From then on, such as 2h, 7d or 2026-11-23.")]
 Until = Annotated[str, typer.Option("--until", metavar="TIME", help="Before then; default: now.", show_default=False)]
-Most = Annotated[int | None, typer.Option("--max-count", min=1, help="Only the newest.", show_default=False)]
+Most = Annotated[
+    int | None, typer.Option("--max-count", metavar="N", min=1, help="Only the newest.", show_default=False)
+]
 
 
 def register(app: typer.Typer) -> None:

@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages; send nothing.")] = False,
     ) -> int:
-        """Send a message for each changed environment to everybody whom `notify` of envc.yaml names.
+        """Tell of changed environments: a message to everybody whom `notify` of envc.yaml names.
 
         What cannot be delivered waits in .envc/notify and is sent first the next time. Messages hold names and
         numbers, never values.

@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("--format", "-o", metavar="html|json|csv|markdown|pdf", help="How to print."),
         ] = "html",
     ) -> None:
-        """Write one self-contained page: environments side by side, what is wrong, what changed, who approved it.
+        """Write one page of what is wrong and what changed: environments side by side, costs, who approved it.
 
         The page needs no network, no server and no script; its tables can be sorted, filtered and printed. `envc ui`
         shows the same as pages that follow the project.

@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
         ] = "",
         output_format: Format = "text",
     ) -> None:
-        """Watch clusters: store every version of every object, events and usage, until it is stopped.
+        """Store what clusters have and had: every version of every object, events and usage, until it is stopped.
 
         Values of Secrets are stored as keyed digests only. A watcher that was stopped or killed goes on where it was;
         what was deleted meanwhile is found.
