@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Whole = npt.NDArray[np.int64]
 
+_LEAST_SAMPLES: Final = 8
+"""Of 15 s each; what is shorter is a mistake in the file, not a load."""
 AS_CONFIGURED: Final = "as configured"
 _SCALES: Final = {"cpu": 1e9, "memory": 1.0}
 """Nanocores and bytes; every other metric is in milli-units."""
@@ -146,7 +148,9 @@ def simulate(
         raise UsageError(error.problems) from error  # what was written on the command line made it wrong
     first = scalings[0]
     capacity = _capacity(subject, first, load, asked)
-    demand = np.nan_to_num(_column_values(load, asked.columns, capacity.column))
+    demand = _column_values(load, asked.columns, capacity.column)
+    _require_length(load, capacity.column, demand)
+    demand = np.nan_to_num(demand)
     courses = tuple(
         _course(label, scaling, load, asked, capacity, demand, rates, sheet.factor)
         for (label, _), scaling in zip(settings, scalings, strict=True)
@@ -165,6 +169,16 @@ def simulate(
         listed,
         courses,
     )
+
+
+def _require_length(load: Load, column: str, demand: Floats) -> None:
+    """Refuse a load from which nothing follows: a figure a month would be made of next to nothing."""
+    known = int(np.count_nonzero(~np.isnan(demand)))
+    if known < _LEAST_SAMPLES:
+        minutes = known * SAMPLE_MS / 60_000
+        what = f"{load.source} has {minutes:g} minutes of known {column}, too little to replay"
+        fix = f"take {_LEAST_SAMPLES * SAMPLE_MS // 60_000} minutes at least; a week has every hour and every day once"
+        raise UsageError([Problem(what, fix)])
 
 
 def _label(fields: Sequence[str]) -> str:

@@ -206,6 +206,13 @@ def test_what_is_wrong_is_told(tmp_path: Path, asked: Asked, told: str) -> None:
         run(tmp_path, HPA, Recorded(cpu=EVENING), asked)
 
 
+@pytest.mark.parametrize("cpu", [[0.5], [float("nan")] * 100])
+def test_a_load_of_next_to_nothing_is_refused(tmp_path: Path, cpu: list[float]) -> None:
+    """A month's costs are not made of a row, and what is unknown is no load of zero."""
+    with pytest.raises(UsageError, match="minutes of known cpu, too little to replay"):
+        run(tmp_path, HPA, Recorded(cpu=cpu))
+
+
 def test_a_metric_that_the_load_has_not(tmp_path: Path) -> None:
     """All of them are told, with how to say where they are."""
     more = "  - type: Pods\n    pods: {metric: {name: rps}, target: {type: AverageValue, averageValue: '5'}}\n"
