@@ -87,14 +87,18 @@ def find_access(context: str | None, environ: Mapping[str, str], *, checkout: Pa
         raise UsageError([
             Problem(
                 f"{files[0].path} has no current context",
-                f"choose one by --context: {', '.join(known) or 'none is there'}",
+                f"choose one by --context: {', '.join(known)}"
+                if known
+                else "it has no context at all: let your cluster's own tool write one",
             )
         ])
     if name not in known:
         raise UsageError([
             Problem(
                 f"the kubeconfig has no context `{name}`",
-                did_you_mean(name, known, f"it has {', '.join(known) or 'none'}"),
+                did_you_mean(name, known, f"it has {', '.join(known)}; name one by --context")
+                if known
+                else "it has none at all: let your cluster's own tool write one, or name another file in KUBECONFIG",
             )
         ])
     return _access(name, files, checkout)
