@@ -162,18 +162,24 @@ def every_origin(
         project: the repository.
         environments: their names; none means all.
         with_history: ask the history, where one is recorded.
+
+    Raises:
+        EnvcError: everything that is wrong with any of them.
     """
+    from envcompile.actions.build import link_all
     from envcompile.actions.past import open_past
 
+    chosen = project.choose(environments)
+    wanted = [name for name in project.environments if name in chosen]
+    link_all(project, wanted)  # what is wrong anywhere is told together
     past, reason = None, ""
     if with_history and project.tree.root is not None:
         try:
             past = open_past(project.root)
         except EnvcError as error:
             reason = error.problems[0].what
-    chosen = project.choose(environments)
     try:
-        found = [environment_origins(project, name, past) for name in project.environments if name in chosen]
+        found = [environment_origins(project, name, past) for name in wanted]
     finally:
         if past is not None:
             past.close()
