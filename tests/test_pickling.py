@@ -16,6 +16,7 @@ import pytest
 
 import envcompile
 from envcompile import Project
+from envcompile.cluster.answers import ApiError
 from envcompile.errors import EnvcError, Problem, UnavailableError, UsageError
 from envcompile.forge.http import RefusedError
 from envcompile.kubernetes import load
@@ -67,6 +68,8 @@ def sample(kind: type[Exception]) -> Exception:
     """An exception made by its own constructor, each argument of it with a value of its own."""
     if issubclass(kind, RefusedError):
         return kind(403, "it is refused", "ask")
+    if issubclass(kind, ApiError):
+        return kind(PROBLEM, status=410, reason="Expired", message="too old", wait=1.5, details={"kind": "pods"})
     if issubclass(kind, EnvcError):
         return kind([PROBLEM, PROBLEM._replace(what="another")])
     if "__init__" not in vars(kind) and not any("__init__" in vars(base) for base in kind.__mro__ if _is_own(base)):
