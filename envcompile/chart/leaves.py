@@ -75,7 +75,9 @@ class LeafBuilder:
             known = steps == ("metadata",) or (holder in _NAMESPACE_HOLDERS and len(steps) > 1)
             return self._shared.namespace(values) if known or not all_equal(list(values.values())) else None
         if key == "name" and steps == ("metadata",) and self._subject.kind == "Namespace":
-            return self._shared.namespace(values) or self._shared.name(values)
+            found = self._shared.namespace(values) or self._shared.name(values)
+            # A value that other objects leave out would leave this one without a name where it is switched on.
+            return found if found is not None and found.unset is Unset.NEVER else None
         return self._shared.name(below) if len(below) == len(per) else None
 
     def _whole(self, per: Mapping[int, Any], want: ValuePath) -> Leaf | None:
