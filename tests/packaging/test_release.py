@@ -14,11 +14,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from envcompile import __version__
 from envcompile.yamlio import load_all
 from tests.packaging import manifests, notes
 from tests.packaging.licences import REPORT, kind, report
+from tests.packaging.lock import LOCKS, read
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -64,11 +66,16 @@ def test_no_section_is_made_up(text: str) -> None:
 
 
 def test_the_report_of_licences_is_current() -> None:
-    """`python -m tests.packaging.licences` would change nothing; none asks for more than the source of the library."""
-    told = report()
-    assert REPORT.read_text(encoding="utf-8") == told
-    assert "| look |" not in told
-    assert told.count("\n| ") > 40
+    """`python -m tests.packaging.licences` adds nothing; none asks for more than the source of the library.
+
+    A package that only another system or another Python needs is not installed here, and its row is believed.
+    """
+    told, kept = report().splitlines(), REPORT.read_text(encoding="utf-8").splitlines()
+    assert [line for line in told if line not in kept] == []
+    names = {canonicalize_name(line.requirement.name) for lock in LOCKS for line in read(lock)}
+    assert {line.split("|")[1].strip() for line in kept if line.startswith("| ")} - {"package"} <= names
+    assert not [line for line in kept if line.endswith("| look |")]
+    assert len([line for line in told if line.startswith("| ")]) > 40
 
 
 @pytest.mark.parametrize(
