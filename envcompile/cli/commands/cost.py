@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from envcompile.cli.arguments import Envs, Format, Untrusted, history_of, project_of
+from envcompile.cli.load_options import PriceFile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +36,7 @@ def register(app: typer.Typer) -> None:
         context: typer.Context,
         environments: Envs = None,
         *,
-        prices: Annotated[
-            Path | None,
-            typer.Option(
-                "--prices",
-                metavar="FILE",
-                help="What units cost; default: prices.yaml of the project, else OpenCost's list.",
-                show_default=False,
-            ),
-        ] = None,
+        prices: PriceFile = None,
         source: Annotated[
             str | None,
             typer.Option(

@@ -8,6 +8,18 @@ from typing import Annotated
 import typer
 
 from envcompile.cli.arguments import Env, Format, Resource, project_of
+from envcompile.cli.load_options import (
+    Capacity,
+    Columns,
+    LoadFile,
+    PrometheusUrl,
+    Queries,
+    Recorded,
+    SinceDays,
+    Start,
+    WatchedCluster,
+    pairs,
+)
 
 EPILOG = """Examples:
 
@@ -26,24 +38,10 @@ def register(app: typer.Typer) -> None:
         environment: Env,
         workload: Resource,
         *,
-        load: Annotated[
-            Path | None,
-            typer.Option("--load", metavar="FILE", help="A CSV or Parquet file of the load.", show_default=False),
-        ] = None,
-        prometheus: Annotated[
-            str | None,
-            typer.Option("--prometheus", metavar="URL", help="A Prometheus that recorded it.", show_default=False),
-        ] = None,
-        recorded: Annotated[bool, typer.Option("--recorded", help="What the history recorded of it.")] = False,
-        cluster: Annotated[
-            str | None,
-            typer.Option(
-                "--context",
-                metavar="NAME",
-                help="The cluster that was watched; default: the only one.",
-                show_default=False,
-            ),
-        ] = None,
+        load: LoadFile = None,
+        prometheus: PrometheusUrl = None,
+        recorded: Recorded = False,
+        cluster: WatchedCluster = None,
         calendar: Annotated[
             Path | None,
             typer.Option(
@@ -57,46 +55,11 @@ def register(app: typer.Typer) -> None:
             str, typer.Option("--timezone", metavar="ZONE", help="Whose wall clock days and windows follow.")
         ] = "UTC",
         days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=60, help="How far to look ahead.")] = 7,
-        columns: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--column",
-                metavar="METRIC=COLUMN",
-                help="Where a metric is in the load; may be given again.",
-                show_default=False,
-            ),
-        ] = None,
-        capacity: Annotated[
-            str,
-            typer.Option(
-                "--capacity",
-                metavar="COLUMN=AMOUNT",
-                help="What a pod serves; default: the CPU it requests.",
-                show_default=False,
-            ),
-        ] = "",
-        start: Annotated[
-            int | None,
-            typer.Option(
-                "--start",
-                metavar="SECONDS",
-                min=0,
-                help="From Running to Ready; default: what its probes wait for.",
-                show_default=False,
-            ),
-        ] = None,
-        queries: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--query",
-                metavar="METRIC=PROMQL",
-                help="What to ask a Prometheus; may be given again.",
-                show_default=False,
-            ),
-        ] = None,
-        since: Annotated[
-            float, typer.Option("--since", metavar="DAYS", min=0.01, help="How long back to ask a Prometheus.")
-        ] = 90,
+        columns: Columns = None,
+        capacity: Capacity = "",
+        start: Start = None,
+        queries: Queries = None,
+        since: SinceDays = 90,
         output_format: Format = "text",
     ) -> int:
         """Forecast a workload's load, and write the floor that has pods ready before it as KEDA cron triggers.
@@ -108,7 +71,6 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.loads import load_source
         from envcompile.actions.predict import Asked, predict
-        from envcompile.cli.commands.recommend import pairs
         from envcompile.cli.output import answer, text
         from envcompile.cli.render.predict import prediction_data, prediction_lines
         from envcompile.errors import EXIT_OK, EXIT_WRONG

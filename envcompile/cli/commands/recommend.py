@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from envcompile.cli.arguments import Envs, Format, project_of
+from envcompile.cli.load_options import (
+    Capacity,
+    Columns,
+    LoadFile,
+    PriceFile,
+    PrometheusUrl,
+    Queries,
+    Recorded,
+    SinceDays,
+    Start,
+    WatchedCluster,
+    pairs,
+)
 
 EPILOG = """Examples:
 
@@ -35,54 +47,13 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--workload", metavar="KIND/NAME", help="Only this workload.", show_default=False),
         ] = None,
-        load: Annotated[
-            Path | None,
-            typer.Option(
-                "--load", metavar="FILE", help="A CSV or Parquet file of one workload's load.", show_default=False
-            ),
-        ] = None,
-        prometheus: Annotated[
-            str | None,
-            typer.Option("--prometheus", metavar="URL", help="A Prometheus that recorded it.", show_default=False),
-        ] = None,
-        recorded: Annotated[bool, typer.Option("--recorded", help="What the history recorded of it.")] = False,
-        cluster: Annotated[
-            str | None,
-            typer.Option(
-                "--context",
-                metavar="NAME",
-                help="The cluster that was watched; default: the only one.",
-                show_default=False,
-            ),
-        ] = None,
-        columns: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--column",
-                metavar="METRIC=COLUMN",
-                help="Where a metric is in the load; may be given again.",
-                show_default=False,
-            ),
-        ] = None,
-        capacity: Annotated[
-            str,
-            typer.Option(
-                "--capacity",
-                metavar="COLUMN=AMOUNT",
-                help="What a pod serves; default: the CPU it requests.",
-                show_default=False,
-            ),
-        ] = "",
-        start: Annotated[
-            int | None,
-            typer.Option(
-                "--start",
-                metavar="SECONDS",
-                min=0,
-                help="From Running to Ready; default: what its probes wait for.",
-                show_default=False,
-            ),
-        ] = None,
+        load: LoadFile = None,
+        prometheus: PrometheusUrl = None,
+        recorded: Recorded = False,
+        cluster: WatchedCluster = None,
+        columns: Columns = None,
+        capacity: Capacity = "",
+        start: Start = None,
         least: Annotated[
             int | None,
             typer.Option(
@@ -93,27 +64,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
-        queries: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--query",
-                metavar="METRIC=PROMQL",
-                help="What to ask a Prometheus; may be given again.",
-                show_default=False,
-            ),
-        ] = None,
-        since: Annotated[
-            float, typer.Option("--since", metavar="DAYS", min=0.01, help="How long back to ask a Prometheus.")
-        ] = 30,
-        prices: Annotated[
-            Path | None,
-            typer.Option(
-                "--prices",
-                metavar="FILE",
-                help="What units cost; default: prices.yaml of the project, else OpenCost's list.",
-                show_default=False,
-            ),
-        ] = None,
+        queries: Queries = None,
+        since: SinceDays = 30,
+        prices: PriceFile = None,
         apply: Annotated[
             bool, typer.Option("--apply", help="Edit the overlay in place; without it only the difference is shown.")
         ] = False,
@@ -167,24 +120,3 @@ def register(app: typer.Typer) -> None:
                     tell(f"{', '.join(one.files.after)} written; `envc build {one.environment}` writes the result")
                 elif one.files.after:
                     tell("nothing is written: --apply edits the overlay")
-
-
-def pairs(texts: list[str] | tuple[str, ...], shape: str) -> dict[str, str]:
-    """Texts as NAME=VALUE.
-
-    Args:
-        texts: what was given.
-        shape: how it is written, for the message.
-
-    Raises:
-        UsageError: one has no name or no value.
-    """
-    from envcompile.errors import Problem, UsageError
-
-    found = {}
-    for text in texts:
-        name, equals, rest = text.partition("=")
-        if not equals or not name.strip() or not rest.strip():
-            raise UsageError([Problem(f"{text} names nothing", f"write {shape}")])
-        found[name.strip()] = rest.strip()
-    return found

@@ -8,6 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from envcompile.cli.arguments import Env, Format, Resource, Untrusted, project_of
+from envcompile.cli.load_options import (
+    Capacity,
+    Columns,
+    LoadFile,
+    PriceFile,
+    PrometheusUrl,
+    Queries,
+    Recorded,
+    SinceDays,
+    Start,
+    WatchedCluster,
+    pairs,
+)
 
 if TYPE_CHECKING:
     from envcompile.actions.simulate import Simulation
@@ -20,8 +33,6 @@ EPILOG = """Examples:
 
   envc simulate prod deployment/video-service --prometheus http://localhost:9090 --since 7
 """
-_START = 86_400  # a day; nothing that an autoscaler adds is of use later
-_DAYS = 3650  # ten years, the longest load that is read
 
 
 def register(app: typer.Typer) -> None:
@@ -33,24 +44,10 @@ def register(app: typer.Typer) -> None:
         environment: Env,
         workload: Resource,
         *,
-        load: Annotated[
-            Path | None,
-            typer.Option("--load", metavar="FILE", help="A CSV or Parquet file of the load.", show_default=False),
-        ] = None,
-        prometheus: Annotated[
-            str | None,
-            typer.Option("--prometheus", metavar="URL", help="A Prometheus that recorded it.", show_default=False),
-        ] = None,
-        recorded: Annotated[bool, typer.Option("--recorded", help="What `envc watch` recorded of it.")] = False,
-        cluster: Annotated[
-            str | None,
-            typer.Option(
-                "--context",
-                metavar="NAME",
-                help="The cluster that was watched; default: the only one.",
-                show_default=False,
-            ),
-        ] = None,
+        load: LoadFile = None,
+        prometheus: PrometheusUrl = None,
+        recorded: Recorded = False,
+        cluster: WatchedCluster = None,
         sets: Annotated[
             list[str] | None,
             typer.Option(
@@ -69,63 +66,12 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
-        columns: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--column",
-                metavar="METRIC=COLUMN",
-                help="Where a metric is in the load; may be given again.",
-                show_default=False,
-            ),
-        ] = None,
-        capacity: Annotated[
-            str,
-            typer.Option(
-                "--capacity",
-                metavar="COLUMN=AMOUNT",
-                help="What a pod serves; default: the CPU it requests.",
-                show_default=False,
-            ),
-        ] = "",
-        start: Annotated[
-            int | None,
-            typer.Option(
-                "--start",
-                metavar="SECONDS",
-                min=0,
-                max=_START,
-                help="From Running to Ready; default: what its probes wait for.",
-                show_default=False,
-            ),
-        ] = None,
-        queries: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--query",
-                metavar="METRIC=PROMQL",
-                help="What to ask a Prometheus; may be given again.",
-                show_default=False,
-            ),
-        ] = None,
-        since: Annotated[
-            float,
-            typer.Option(
-                "--since",
-                metavar="DAYS",
-                min=0.01,
-                max=_DAYS,
-                help="How long back to ask a Prometheus or the history.",
-            ),
-        ] = 7,
-        prices: Annotated[
-            Path | None,
-            typer.Option(
-                "--prices",
-                metavar="FILE",
-                help="What units cost; default: prices.yaml of the project, else OpenCost's list.",
-                show_default=False,
-            ),
-        ] = None,
+        columns: Columns = None,
+        capacity: Capacity = "",
+        start: Start = None,
+        queries: Queries = None,
+        since: SinceDays = 7,
+        prices: PriceFile = None,
         plot: Annotated[
             Path | None,
             typer.Option(
@@ -150,14 +96,14 @@ def register(app: typer.Typer) -> None:
         if plot is not None and plot.suffix not in {".svg", ".html"}:
             raise UsageError([Problem(f"{plot} is no name of a plot", "let it end in .svg or .html")])
         now = datetime.now(UTC)
-        asked_columns = _pairs(columns or (), "METRIC=COLUMN")
+        asked_columns = pairs(columns or (), "METRIC=COLUMN")
         source = load_source(
             file=load,
             prometheus=prometheus,
             is_recorded=recorded,
             folder=context.obj.project,
             cluster=cluster,
-            queries=_pairs(queries or (), "METRIC=PROMQL"),
+            queries=pairs(queries or (), "METRIC=PROMQL"),
             days=since,
             now=now,
         )
@@ -172,18 +118,6 @@ def register(app: typer.Typer) -> None:
             table(simulation_lines(found))
         if plot is not None:
             _draw(found, plot)
-
-
-def _pairs(texts: list[str] | tuple[str, ...], shape: str) -> dict[str, str]:
-    from envcompile.errors import Problem, UsageError
-
-    pairs = {}
-    for text in texts:
-        name, equals, rest = text.partition("=")
-        if not equals or not name.strip() or not rest.strip():
-            raise UsageError([Problem(f"{text} names nothing", f"write {shape}")])
-        pairs[name.strip()] = rest.strip()
-    return pairs
 
 
 def _draw(found: Simulation, plot: Path) -> None:
