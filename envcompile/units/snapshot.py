@@ -77,6 +77,8 @@ class Snapshot:
         return changed
 
 
+_FEW_OF = 50
+"""Where one of so many inputs or less was read again, to note that it settled costs more than to read it once more."""
 _MANY = 8_000
 """Files from which on it pays to start a process that looks at half of them."""
 
@@ -105,6 +107,21 @@ class Look:
         self.is_plain = not seen.odd
         """Whether there is no symlink, and every folder could be read."""
         self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
+        if snapshot is not None and snapshot.racy and self.changed is not None:
+            self._settle(snapshot, self.changed)
+
+    def _settle(self, snapshot: Snapshot, changed: set[str]) -> None:
+        """Note of inputs that were read again and hold what they held that from now on their stats tell enough."""
+        edge = self.began - _GRANULARITY_NS
+        old = {path for path in snapshot.racy.keys() - changed if self._changed_before(path, edge)}
+        if len(old) * _FEW_OF > len(self.inputs):
+            snapshot.racy = {path: checksum for path, checksum in snapshot.racy.items() if path not in old}
+            save(self, snapshot)
+
+    def _changed_before(self, path: str, edge: int) -> bool:
+        """Tell whether an input that is there changed last before some ns of the clock."""
+        seen = self.inputs.stat(path)
+        return seen != ABSENT and int(seen.split(" ", 2)[1]) < edge
 
     def known_digest(self, path: str) -> str:
         """The digest of an input that did not change since the last build; an empty text for all others."""
@@ -123,9 +140,8 @@ class Look:
 
     def is_settled(self, path: str) -> bool:
         """Tell whether an input is certain to hold now what it held when the folder was looked at."""
-        seen = self.inputs.stat(path)
-        is_old = seen != ABSENT and int(seen.split(" ", 2)[1]) < self.began - _GRANULARITY_NS
-        return is_old and stat_of(f"{self.root}/{path}") == seen
+        is_old = self._changed_before(path, self.began - _GRANULARITY_NS)
+        return is_old and stat_of(f"{self.root}/{path}") == self.inputs.stat(path)
 
     def is_edited(self, path: str) -> bool:
         """Tell whether a file is there now and was there at the last build."""
