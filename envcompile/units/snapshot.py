@@ -191,7 +191,7 @@ class Look:
         known, second = self.snapshot, self._second
         self._second = None
         try:
-            if known is None or self.changed or not set(wanted) <= known.counts.keys() - {CHART}:
+            if known is None or not known.counts or self.changed or not set(wanted) <= known.counts.keys() - {CHART}:
                 return None
             if known.outputs.keys() != known.counts.keys() or _has_orphan(self.target, known.counts):
                 return None
