@@ -25,7 +25,7 @@ from envcompile.cli.shapes import (
     scaling,
     secrets,
 )
-from envcompile.settings import described
+from envcompile.schemas import described
 
 if TYPE_CHECKING:
     import msgspec
