@@ -95,8 +95,7 @@ def lock_text(lock: ChartLock) -> bytes:
         "kind": lock.kind,
         "charts": {name: _plain(chart) for name, chart in sorted(lock.charts.items())},
         "archives": [
-            _plain(one)
-            for one in sorted(lock.archives, key=lambda one: (one.repository, one.chart, one.version))
+            _plain(one) for one in sorted(lock.archives, key=lambda one: (one.repository, one.chart, one.version))
         ],
         "files": dict(sorted(lock.files.items())),
     }

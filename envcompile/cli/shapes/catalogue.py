@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.cli.shapes import (
     builds,
+    charts,
     compliance,
     costs,
     differences,
@@ -34,6 +35,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "affected": differences.AffectedDocument,
     "build": builds.BuildDocument,
     "chart-verify": builds.ChartVerifyDocument,
+    "charts-list": charts.ChartsListDocument,
+    "charts-outdated": charts.ChartsOutdatedDocument,
+    "charts-update": charts.ChartsUpdateDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
     "compliance": compliance.ComplianceDocument,
@@ -95,6 +99,7 @@ def output_schema(name: str) -> dict[str, Any]:
     """
     modules = (
         builds,
+        charts,
         compliance,
         costs,
         differences,

@@ -12,7 +12,14 @@ import (
 	"github.com/google/go-containerregistry/pkg/registry"
 )
 
+// release is the version of go-containerregistry; the linker sets it.
+var release = "unknown"
+
 func main() {
+	if len(os.Args) > 1 && os.Args[1] == "--version" {
+		fmt.Println(release)
+		return
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		log.Fatal(err)
