@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.record_commits import record_commits
 from envcompile.cli.output import answer, data, tell
-from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EXIT_WRONG
+from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -25,16 +25,31 @@ def record_and_tell(folder: Path, options: RecordOptions) -> int:
     """Do `envc history record` and say what was done; the exit code.
 
     Raises:
-        UsageError: git knows no such revision.
+        UsageError: git knows no such revision, or the format is none.
         UnavailableError: the database does not answer; the commits wait.
     """
+    if options.format not in {None, "text", "json"}:
+        raise UsageError([Problem(f"--format cannot be `{options.format}`", "it is one of text, json")])
     done = record_commits(folder, options.revisions, detach=options.detach)
     tell_telling(done.telling)
+    if options.format == "json":
+        answer_recorded(done.recorded, done.telling)
     if done.recorded is not None:
         tell(in_words(done.recorded))
     elif options.revisions and not options.detach:
         tell("recorded already")
     return EXIT_OK
+
+
+def answer_recorded(found: Recorded | None, telling: Telling | None = None) -> None:
+    """Print what was recorded, for machines."""
+    answer(
+        recorded=list(found.new) if found else [],
+        failing=list(found.failing) if found else [],
+        gone=list(found.gone) if found else [],
+        sent=telling.sent if telling else 0,
+        warnings=list(telling.warnings) if telling else [],
+    )
 
 
 def tell_telling(telling: Telling) -> None:
