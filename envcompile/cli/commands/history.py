@@ -31,7 +31,6 @@ from envcompile.cli.render.recording import (
     answer_recorded,
     counted,
     in_words,
-    progress_of,
     rebuilt_in_words,
     record_and_tell,
     tell_telling,
@@ -76,8 +75,7 @@ def _add_recording(group: typer.Typer) -> None:
         """Record the past: every commit that a revision reaches. What is recorded already is passed over."""
         from envcompile.actions.record_commits import import_commits
 
-        with progress_of("commits") as progress:
-            count, found = import_commits(context.obj.project, revisions or ["HEAD"], every=every, progress=progress)
+        count, found = import_commits(context.obj.project, revisions or ["HEAD"], every=every)
         if output_format == "json":
             answer_recorded(found)
         tell(in_words(found) if found is not None else f"all {count} commits are recorded")
@@ -87,8 +85,7 @@ def _add_recording(group: typer.Typer) -> None:
         """Record what waits, and all that the checked-out branch, and the one it tracks, reach and that is missing."""
         from envcompile.actions.record_commits import synchronise_commits
 
-        with progress_of("commits") as progress:
-            done = synchronise_commits(context.obj.project, progress=progress)
+        done = synchronise_commits(context.obj.project)
         tell_telling(done.telling)
         found = done.recorded
         if output_format == "json":
@@ -105,8 +102,8 @@ def _add_recording(group: typer.Typer) -> None:
         """Compile every recorded commit again, and put what it comes to in the place of what is recorded."""
         from envcompile.actions.synchronise import rebuild
 
-        with history_of(context) as past, progress_of("commits") as progress:
-            found = rebuild(past, check=check, progress=progress)
+        with history_of(context) as past:
+            found = rebuild(past, check=check)
         said, code = rebuilt_in_words(found, check=check)
         if output_format == "json":
             answer(compiled=found.compiled, carried=found.carried, differing=list(found.differing), replaced=not check)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from envcompile.actions.record_commits import record_commits
@@ -11,7 +9,6 @@ from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from envcompile.actions.doctor import Examined
@@ -107,18 +104,3 @@ def print_examined(found: Examined, *, as_json: bool = False) -> int:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: `1 commit`, `2 commits`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-@contextmanager
-def progress_of(word: str) -> Generator[Callable[[int, int], None] | None]:
-    """A progress bar where somebody watches; nothing anywhere else."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(word), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(word, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
