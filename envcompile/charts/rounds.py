@@ -12,9 +12,10 @@ from envcompile.charts.secrets import with_references
 from envcompile.charts.tracing import Printed, trace
 from envcompile.charts.unstable import report_unstable
 from envcompile.errors import EnvcError, Problems
+from envcompile.log import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from envcompile.charts.archives import Archive
     from envcompile.charts.helm import Helm
@@ -32,13 +33,10 @@ _RENDERERS: Final = 2
 class Round:
     """One run: archives, renderings and probes of some releases."""
 
-    def __init__(
-        self, project: Project, helm: Helm, lock: ChartLock, *, moves: bool, tell: Callable[[str, int, int], None]
-    ) -> None:
+    def __init__(self, project: Project, helm: Helm, lock: ChartLock, *, moves: bool) -> None:
         self._project = project
         self._helm = helm
         self._archives = Archives(helm, project.root, lock, moves=moves)
-        self._tell = tell
         self._printed: dict[str, list[Printed]] = {}
 
     def rendered(self, releases: Sequence[Release]) -> dict[str, dict[str, Rendering]]:
@@ -53,7 +51,7 @@ class Round:
         count = sum(len(release.wanted) for release in releases)
         for release in releases:
             for wanted in release.wanted:
-                self._tell("fetching", len(todo), count)
+                progress("charts fetched", len(todo), count)
                 try:
                     todo.append((release, wanted, self._archives.of(wanted, release.places)))
                 except EnvcError as error:
@@ -85,9 +83,7 @@ class Round:
     def traced(self, release: Release) -> Traced:
         """Which fields each value of a release changes."""
         printings = self._printed.get(release.chart.name, [])
-        tell = self._tell
-        name = release.chart.name
-        return trace(self._helm, printings, release.places, lambda done, of: tell(f"trying values of {name}", done, of))
+        return trace(self._helm, printings, release.places)
 
     def _texts(self, todo: Sequence[tuple[Release, Wanted, Archive]], problems: Problems) -> list[bytes]:
         def one(item: tuple[Release, Wanted, Archive]) -> bytes | EnvcError:
@@ -100,7 +96,7 @@ class Round:
         texts: list[bytes] = []
         with ThreadPoolExecutor(_RENDERERS) as pool:
             for done, found in enumerate(pool.map(one, todo), start=1):
-                self._tell("rendering", done, len(todo))
+                progress("charts rendered", done, len(todo))
                 if isinstance(found, EnvcError):
                     if found.exit_code != EnvcError.exit_code:
                         raise found

@@ -11,10 +11,11 @@ from envcompile.charts.rendering import objects_in, parts_of, printed
 from envcompile.compose.identity import Identifier
 from envcompile.errors import EnvcError
 from envcompile.kubernetes.fieldpath import format_field, keyed
+from envcompile.log import progress
 from envcompile.values import ABSENT, leaves, same, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from envcompile.charts.archives import Archive
     from envcompile.charts.helm import Helm
@@ -47,16 +48,13 @@ class Printed(NamedTuple):
     api: KubeApi
 
 
-def trace(
-    helm: Helm, printings: Sequence[Printed], where: Sequence[Location], tell: Callable[[int, int], None]
-) -> Traced:
+def trace(helm: Helm, printings: Sequence[Printed], where: Sequence[Location]) -> Traced:
     """Try another value for each that somebody wrote, in the first environment that has it, and see what changes.
 
     Args:
         helm: the program.
         printings: the release in its environments.
         where: the place of the chart in envc.yaml.
-        tell: is told how many of how many values were tried.
     """
     todo: dict[str, tuple[Pointer, Printed]] = {}
     for one in printings:
@@ -68,7 +66,6 @@ def trace(
     for _, one in tried.values():
         if one.wanted.environment not in plain:
             plain[one.wanted.environment] = _parts(helm, one, where, one.wanted.values)
-    done = 0
 
     def probe(pointer: Pointer, one: Printed) -> tuple[str, ...] | None:
         for values in _others(one.wanted.values, pointer):
@@ -83,9 +80,8 @@ def trace(
     with ThreadPoolExecutor(_RENDERERS) as pool:
         answers = pool.map(lambda item: probe(*item), tried.values())
         values: dict[str, tuple[str, ...]] = {}
-        for path, fields in zip(tried, answers, strict=True):
-            done += 1
-            tell(done, len(tried))
+        for done, (path, fields) in enumerate(zip(tried, answers, strict=True), start=1):
+            progress("values of charts tried", done, len(tried))
             if fields is not None:
                 values[path] = fields
     return Traced(dict(sorted(values.items())), tuple(sorted(path for path in todo if path not in values)))

@@ -19,7 +19,7 @@ from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.charts.rendering import Rendering
     from envcompile.charts.wanted import Release
@@ -68,7 +68,6 @@ def vendor(
     *,
     moves: bool,
     force: bool = False,
-    tell: Callable[[str, int, int], None] = lambda _what, _done, _all: None,
 ) -> Vendoring:
     """Render charts into documents, and say what would be written.
 
@@ -77,7 +76,6 @@ def vendor(
         names: only these charts; all of them when none is named.
         moves: whether ranges may come to mean newer versions than the lock has.
         force: whether files that were changed by hand are written anew.
-        tell: is told what is done, and how much of it.
 
     Raises:
         EnvcError: a chart that is not there, refuses its values, makes a Secret in clear, makes something else each
@@ -99,7 +97,7 @@ def vendor(
     notes: dict[str, list[str]] = {}
     if releases:
         with tempfile.TemporaryDirectory(prefix="envc-charts-") as scratch:
-            work = Round(project, Helm.find(Path(scratch)), lock, moves=moves, tell=tell)
+            work = Round(project, Helm.find(Path(scratch)), lock, moves=moves)
             rendered = work.rendered(releases)
             taken = {path.rpartition("/")[2] for path in files if _is_crd(path)}
             for release in releases:

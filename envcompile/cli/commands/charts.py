@@ -71,24 +71,13 @@ def register(app: typer.Typer) -> None:
         """
         from envcompile.charts.listing import outdated_charts
         from envcompile.cli.output import answer, table, tell
-        from envcompile.cli.render.charts import outdated_as_text
+        from envcompile.cli.render.charts import outdated_as_data, outdated_as_text
         from envcompile.units.project import Project
 
         found = outdated_charts(Project.open(context.obj.project), releases or ())
         newer = [one for one in found if one.is_outdated]
         if output_format == "json":
-            answer(
-                charts=[
-                    {
-                        "name": one.name,
-                        "environments": list(one.environments),
-                        "version": one.version or None,
-                        "wanted": one.wanted,
-                        "latest": one.latest,
-                    }
-                    for one in found
-                ]
-            )
+            answer(charts=outdated_as_data(found))
         elif newer:
             table(outdated_as_text(newer))
         else:
@@ -133,25 +122,18 @@ def _vendor(
     check: bool,
 ) -> int:
     from envcompile.charts.vendoring import vendor, write
-    from envcompile.cli.render.recording import progress_of
     from envcompile.units.project import Project
 
     project = Project.open(context.obj.project)
-    with progress_of("charts") as progress:
-        found = vendor(
-            project,
-            releases or (),
-            moves=moves,
-            force=force,
-            tell=lambda _what, done, count: progress(done, count) if progress is not None else None,
-        )
+    found = vendor(project, releases or (), moves=moves, force=force)
     if not check:
         write(project, found)
-    _print(found, output_format, check=check)
+    print_vendoring(found, output_format, check=check)
     return EXIT_DIFFERENT if check and found.differs else EXIT_OK
 
 
-def _print(found: Vendoring, output_format: str, *, check: bool) -> None:
+def print_vendoring(found: Vendoring, output_format: str, *, check: bool) -> None:
+    """Say what was written, or with `check` would be."""
     from envcompile.cli.output import answer, data, tell
     from envcompile.cli.render.charts import problem_lines, vendored_as_data, vendored_as_text
 

@@ -76,6 +76,20 @@ def outdated_as_text(found: Sequence[OutdatedChart]) -> list[str]:
     return columns(rows)
 
 
+def outdated_as_data(found: Iterable[OutdatedChart]) -> list[dict[str, Any]]:
+    """All versions that environments have, for machines."""
+    return [
+        {
+            "name": one.name,
+            "environments": list(one.environments),
+            "version": one.version or None,
+            "wanted": one.wanted,
+            "latest": one.latest,
+        }
+        for one in found
+    ]
+
+
 def list_as_text(found: Sequence[ListedChart]) -> list[str]:
     """A table of all charts."""
     rows = [("name", "chart", "wanted", "rendered", "files", "state")]
