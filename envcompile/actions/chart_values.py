@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 MORE: Final = "…"
 """Ends the list of a value's fields where there are more than a lock names."""
-_STEP: Final = re.compile(r"(?:^|\.)((?:\\.|[^.\[\]\\])+)|\[(\d+)\]")
 
 
 class ChartValue(NamedTuple):
@@ -113,13 +112,6 @@ def place_of_value(project: Project, environment: str, name: str, pointer: Point
 def spelled(pointer: Pointer) -> str:
     """The place of a value as people write it after `--set`: dots in names have a backslash."""
     return dotted(re.sub(r"([.\[\]\\])", r"\\\1", part) if isinstance(part, str) else part for part in pointer)
-
-
-def pointer_of(text: str) -> Pointer:
-    """The place that `spelled` wrote."""
-    return tuple(
-        re.sub(r"\\(.)", r"\1", found[1]) if found[1] is not None else int(found[2]) for found in _STEP.finditer(text)
-    )
 
 
 def _said(project: Project, environment: str, name: str) -> Iterator[tuple[Pointer, Any]]:
