@@ -61,7 +61,7 @@ def test_what_a_chart_brought_is_laid_below_every_overlay_of_people(project: Pat
     assert b"color: green\n  mode: b" in built
     says = json.loads(run_envc(project, "explain", "prod", "configmap/shop", "-o", "json").out)["fields"]
     layers = {say["layer"] for field in says for say in field["says"]}
-    assert layers == {"base", "overlays/prod/vendored", "overlays/shared"}
+    assert layers == {"base", "overlays/prod/vendored", "overlays/shared", "overlays/prod"}
     write_files(project, {OWN: config_map("shop", mode="c")})
     assert run_envc(project, "build").code == 0
     assert run_envc(project, "build", "--check").code == 0
@@ -122,7 +122,7 @@ def test_explain_needs_no_helm(project: Path) -> None:
         return run_envc(project, "explain", "prod", "configmap/shop", field).out
 
     assert "with values.mode from overlays/shared/environment.yaml:4:32" in said("data.mode")
-    assert "with values.size from envc.yaml:6:31  (it has the same value)" in said("data.size")
+    assert "with values.size from envc.yaml:6:30  (it has the same value)" in said("data.size")
     assert "from chart" not in said("data.color"), "an overlay of people says it"
     assert "from chart shop 1.2.3: not known: `size` could not be tried" in said("metadata.name")
 
