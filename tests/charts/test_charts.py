@@ -43,7 +43,7 @@ def locked(files: dict[str, str], inputs: str = "") -> str:
 @pytest.fixture
 def project(make_project: MakeProject) -> Path:
     """A chart that was rendered for one of two environments."""
-    files = {BASE: config_map("shop", color="red", mode="a", size="'3'"), OWN: config_map("shop", mode="b")}
+    files = {BASE: config_map("shop", color="red", mode="a", size="'3'", other="x"), OWN: config_map("shop", mode="b")}
     return make_project({
         "envc.yaml": f"{SHOP}  environments: [prod]\n  values: {{color: red, size: '3'}}\n",
         "charts.lock.yaml": locked(files),
@@ -124,7 +124,7 @@ def test_explain_needs_no_helm(project: Path) -> None:
     assert "with values.mode from overlays/shared/environment.yaml:4:32" in said("data.mode")
     assert "with values.size from envc.yaml:6:30  (it has the same value)" in said("data.size")
     assert "from chart" not in said("data.color"), "an overlay of people says it"
-    assert "from chart shop 1.2.3: not known: `size` could not be tried" in said("metadata.name")
+    assert "from chart shop 1.2.3: not known: `size` could not be tried" in said("data.other")
 
 
 def test_a_helm_that_is_missing_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
