@@ -131,8 +131,8 @@ def test_what_some_server_takes_or_only_checks_judge_is_written(project: Path, b
 @pytest.mark.parametrize(
     "text",
     [
-        "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {name: own}\nbehavior: replace\nconfigMap: {literals: [A=1]}\n",
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\ndata: {$patch: replace, A: '1'}\n",
+        "apiVersion: envcompile.dev/v1\nkind: Generate\nbehavior: replace\nconfigMap: {literals: [A=1]}\n",
+        "apiVersion: v1\nkind: ConfigMap\ndata: {$patch: replace, A: '1'}\n",
     ],
 )
 def test_a_directive_with_nothing_below_it_is_told_as_that(make_project: MakeProject, text: str) -> None:
@@ -140,7 +140,7 @@ def test_a_directive_with_nothing_below_it_is_told_as_that(make_project: MakePro
     root = make_project({
         "base/web/settings.yaml": config_map("web"),
         "overlays/prod/environment.yaml": environment("namespace: prod\n"),
-        "overlays/prod/own.yaml": text,
+        "overlays/prod/own.yaml": f"{text}metadata: {{name: own}}\n",
     })
     outcome = run_envc(root, "build")
     assert outcome.code == 1
