@@ -120,7 +120,7 @@ class ThirdPartyChart(Model, frozen=True, kw_only=True):
     name: str
     """Name of the release and of the application: its documents are in `base/<name>/vendored`."""
     repository: str
-    """Address of the repository, `https://HOST/PATH` or `oci://HOST/PATH`, or `@name` for one that `helm repo add` knows."""
+    """Address of the repository (`https:`, `oci:`), or `@name` for one that `helm repo add` knows."""
     chart: str | None = None
     """The chart's name in the repository; `name` when left out."""
     version: str | None = None
