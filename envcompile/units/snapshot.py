@@ -109,9 +109,7 @@ class KeptOutputs:
         if data is None or zlib.crc32(data) != self.checksum:
             return {}
         parts = _parts(data)
-        return {
-            _text(parts[at]): Files(parts[at + 1], parts[at + 2], parts[at + 3]) for at in range(0, len(parts), 4)
-        }
+        return {_text(parts[at]): Files(parts[at + 1], parts[at + 2], parts[at + 3]) for at in range(0, len(parts), 4)}
 
 
 _FEW_OF = 50
