@@ -30,8 +30,6 @@ _QUOTA: Final = _COUNTED | {
 }  # fmt: skip
 _STANDARD: Final = _QUOTA | {"storage"}
 _COMPUTE: Final = frozenset({"cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"})
-_DIGITS: Final = 18
-"""Digits of a number that surely fits into 64 bits (maxInt64Factors)."""
 _MOST_IN_THOUSANDTHS: Final = (2**63 - 1) // 1000
 """Amounts that are compared with their thousandths (MaxMilliValue); larger ones are rounded up."""
 """Amounts from which on the server counts with other numbers than those that are written."""
@@ -99,19 +97,19 @@ def _amount(name: str, value: Any) -> str | None:
         return None
     if found < 0:
         return "is negative"
-    if _is_counted(name) and (found.denominator != 1 or _is_lost(str(value))):
+    if _is_counted(name) and (found.denominator != 1 or _is_lost(str(value), found)):
         return "is no whole number"
     return None
 
 
-def _is_lost(text: str) -> bool:
-    """Tell whether the thousandths of a long number, cut to 64 bits, are no whole number: what the server asks.
+def _is_lost(text: str, amount: Fraction) -> bool:
+    """Tell whether the thousandths of a number, cut to 64 bits, are no whole number: what the server asks.
 
-    Source: ParseQuantity and MilliValue of apimachinery's api/resource; with a suffix a number is kept in another way.
+    Source: Quantity.MilliValue of apimachinery's api/resource, which does not ask this of decimal suffixes and exponents.
     """
-    if not text.isdecimal() or len(text) <= _DIGITS:
+    if not text.isdecimal() and not (text.endswith("i") and amount < 2**63):
         return False
-    low = int(text) * 1000 % 2**64
+    low = int(amount) * 1000 % 2**64
     return (low - 2**64 if low >= 2**63 else low) % 1000 != 0
 
 
