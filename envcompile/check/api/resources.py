@@ -105,7 +105,7 @@ def _amount(name: str, value: Any) -> str | None:
 def _is_lost(text: str, amount: Fraction) -> bool:
     """Tell whether the thousandths of a number, cut to 64 bits, are no whole number: what the server asks.
 
-    Source: Quantity.MilliValue of apimachinery's api/resource, which does not ask this of decimal suffixes and exponents.
+    Source: Quantity.MilliValue of apimachinery's api/resource; decimal suffixes and exponents are counted otherwise.
     """
     if not text.isdecimal() and not (text.endswith("i") and amount < 2**63):
         return False
