@@ -15,6 +15,7 @@ import msgspec
 
 from envcompile.plainfiles import read_plain
 from envcompile.sources.scans import FileScan
+from envcompile.units.table import NO_RECORDS, Table, pack
 from envcompile.units.unit import UnitExports
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 4 "
+_FORMAT = b"envc units 5 "
+_MANY = 256
+"""Scans that are looked for one by one; a dict of all takes as long as so many."""
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
@@ -178,38 +181,64 @@ class JoinedPaths(Sequence[tuple[str, ...]]):
         return len(self._packed)
 
 
-class _Scans(msgspec.Struct, array_like=True):
-    tool: str
-    scans: dict[tuple[str, str], msgspec.Raw]
-
-
 class KeptScans(Mapping[tuple[str, str], FileScan]):
-    """What files spoke of, by layer and path; each is read when somebody asks for it.
+    """What files spoke of, by layer and path; they are loaded, and each is read, when somebody asks for it.
 
     Args:
-        packed: the scans.
+        load: gives them packed.
     """
 
-    def __init__(self, packed: Mapping[tuple[str, str], msgspec.Raw]) -> None:
-        self.packed = packed
+    def __init__(self, load: Callable[[], Table]) -> None:
+        self._load = load
+        self._table: Table | None = None
         self._decoder = msgspec.msgpack.Decoder(FileScan)
+        self._asked = 0
+        self._by_key: dict[bytes, bytes] | None = None
+
+    @property
+    def table(self) -> Table:
+        """All of them, packed."""
+        if self._table is None:
+            self._table = self._load()
+        return self._table
+
+    def _packed(self, place: tuple[str, str]) -> bytes | memoryview | None:
+        """One of them, packed; who asks for many is likely to ask for all."""
+        self._asked += 1
+        if self._asked > _MANY and self._by_key is None:
+            self._by_key = dict(self.table.items())
+        known: dict[bytes, bytes] | Table = self._by_key if self._by_key is not None else self.table
+        return known.get(_key_of(place))
 
     def __getitem__(self, place: tuple[str, str]) -> FileScan:
-        return self._decoder.decode(self.packed[place])
+        packed = self._packed(place)
+        if packed is None:
+            raise KeyError(place)
+        return self._decoder.decode(packed)
 
     def get(self, place: tuple[str, str], default: Any = None) -> Any:
         """One of them; None for a file that nothing is known of, or where what is known is damaged."""
-        packed = self.packed.get(place)
+        packed = self._packed(place)
         try:
             return self._decoder.decode(packed) if packed is not None else default
         except msgspec.MsgspecError:
             return default
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.packed)
+        return (_place_of(record[0]) for record in self.table.items())
 
     def __len__(self) -> int:
-        return len(self.packed)
+        return self.table.count
+
+
+def _key_of(place: tuple[str, str]) -> bytes:
+    """Layer and path of a file as one key: no name holds a NUL."""
+    return "\0".join(place).encode("utf-8", "surrogateescape")
+
+
+def _place_of(key: bytes) -> tuple[str, str]:
+    layer, _, path = key.decode("utf-8", "surrogateescape").partition("\0")
+    return layer, path
 
 
 class FolderMemo:
@@ -339,8 +368,7 @@ class FolderMemo:
     def scans(self) -> KeptScans:
         """What files spoke of, by layer and path."""
         if self._scans is None:
-            found = self._load_scans()
-            self._scans = KeptScans(found.scans if found is not None and found.tool == self._tool else {})
+            self._scans = KeptScans(self._load_scans)
         return self._scans
 
     def save_scans(self, scans: Mapping[tuple[str, str], FileScan], without: Iterable[str] = ()) -> None:
@@ -351,20 +379,27 @@ class FolderMemo:
             without: the files of which nothing is kept.
         """
         refused = frozenset(without)
-        packed = {place: one for place, one in self.scans().packed.items() if place[1] not in refused}
         new = {place: scan for place, scan in scans.items() if place[1] not in refused}
-        if not self._is_kept or (not new and len(packed) == len(self.scans())):
+        if not self._is_kept or not (new or refused):
             return
-        packed.update({place: msgspec.Raw(msgspec.msgpack.encode(scan)) for place, scan in new.items()})
-        write_checked(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, packed)))
-        self._scans = KeptScans(packed)
+        known = self.scans()
+        packed = {key: one for key, one in known.table.items() if not refused or _place_of(key)[1] not in refused}
+        if not new and len(packed) == len(known):
+            return
+        packed.update({_key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})
+        body = pack(packed)
+        write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
+        self._scans = KeptScans(lambda: Table(memoryview(body)))
 
-    def _load_scans(self) -> _Scans | None:
+    def _load_scans(self) -> Table:
         data = self._read("scans")
+        if data is None:
+            return NO_RECORDS
+        tool, _, _ = data[: len(self._tool) + 1].partition(b"\n")
         try:
-            return msgspec.msgpack.decode(data, type=_Scans) if data is not None else None
-        except msgspec.MsgspecError:
-            return None
+            return Table(memoryview(data)[len(tool) + 1 :]) if tool == self._tool.encode() else NO_RECORDS
+        except ValueError:
+            return NO_RECORDS
 
     def _pack(self, environment: str) -> _Pack:
         known = self._packs.get(environment)
