@@ -43,7 +43,6 @@ class Remembered(msgspec.Struct, array_like=True):
     """What it was compiled from: name -> digest."""
     files: dict[str, tuple[str, ...]]
     """What the other units did to it, as a digest -> the SHA-256 of each resource's file."""
-    age: int = 0
 
     @classmethod
     def of(cls, app: str, told: bytes, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]) -> Remembered:
@@ -83,6 +82,10 @@ class Memo(Protocol):
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
+        ...
+
+    def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
+        """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
         ...
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
@@ -136,11 +139,17 @@ class _Pack(msgspec.Struct, array_like=True):
     """All that is remembered of the units of one environment."""
 
     tool: str
-    entries: dict[str, Remembered]
+    entries: dict[str, msgspec.Raw]
+    """By their keys; each is read when somebody asks for it."""
+    ages: dict[str, int]
+    """How many builds did not use an entry, where there were some."""
     latest: dict[str, str]
     """Application -> the key that was used last."""
     wholes: dict[str, str]
     """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+
+
+_ENTRY = msgspec.msgpack.Decoder(Remembered)
 
 
 class _Joined(msgspec.Struct, array_like=True):
@@ -255,7 +264,8 @@ class FolderMemo:
         self._is_kept = is_kept
         self._tool = tool
         self._packs: dict[str, _Pack] = {}
-        self._used: dict[str, set[str]] = {}
+        self._used: dict[str, dict[str, str]] = {}
+        """Of each environment the keys that were asked for, with their applications."""
         self._changed: set[str] = set()
         self._joined: dict[str, _Joined] = {}
         self._paths: dict[tuple[str, str], JoinedPaths] = {}
@@ -264,15 +274,27 @@ class FolderMemo:
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
-        entry = self._pack(environment).entries.get(key)
+        entry = self._entry(environment, key)
         if entry is not None:
-            self._used.setdefault(environment, set()).add(key)
+            self._used.setdefault(environment, {})[key] = entry.app
         return entry
+
+    def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
+        """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
+        packed = self._pack(environment).entries.get(key)
+        return packed is None or text in bytes(packed)
+
+    def _entry(self, environment: str, key: str) -> Remembered | None:
+        packed = self._pack(environment).entries.get(key)
+        try:
+            return _ENTRY.decode(packed) if packed is not None else None
+        except (msgspec.MsgspecError, RecursionError):
+            return None
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
         pack = self._pack(environment)
-        entry = pack.entries.get(pack.latest.get(app, ""))
+        entry = self._entry(environment, pack.latest.get(app, ""))
         try:
             return msgspec.msgpack.decode(entry.inputs, type=dict[str, str]) if entry is not None else None
         except msgspec.MsgspecError:
@@ -290,8 +312,8 @@ class FolderMemo:
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit; `save` keeps it."""
-        self._pack(environment).entries[key] = entry
-        self._used.setdefault(environment, set()).add(key)
+        self._pack(environment).entries[key] = msgspec.Raw(msgspec.msgpack.encode(entry))
+        self._used.setdefault(environment, {})[key] = entry.app
         self._changed.add(environment)
 
     def joined(self, environment: str, digest: str) -> JoinedPaths | None:
@@ -350,16 +372,13 @@ class FolderMemo:
 
     def _save(self, environment: str) -> None:
         pack = self._packs[environment]
-        used = self._used.get(environment, set())
-        kept = {}
-        for key, entry in pack.entries.items():
-            entry.age = 0 if key in used else entry.age + 1
-            if entry.age < _GENERATIONS:
-                kept[key] = entry
-            if key in used:
-                pack.latest[entry.app] = key
+        used = self._used.get(environment, {})
+        ages = {key: pack.ages.get(key, 0) + 1 for key in pack.entries if key not in used}
+        kept = {key: entry for key, entry in pack.entries.items() if ages.get(key, 0) < _GENERATIONS}
+        ages = {key: age for key, age in ages.items() if key in kept}
+        pack.latest.update({app: key for key, app in used.items()})
         latest = {app: key for app, key in pack.latest.items() if key in kept}
-        pack = _Pack(self._tool, kept, latest, pack.wholes)
+        pack = _Pack(self._tool, kept, ages, latest, pack.wholes)
         write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
 
     def _save_joined(self, environment: str) -> None:
@@ -417,7 +436,7 @@ class FolderMemo:
             else:
                 if found.tool == self._tool:
                     return found
-        return _Pack(self._tool, {}, {}, {})
+        return _Pack(self._tool, {}, {}, {}, {})
 
     def _read(self, name: str) -> bytes | None:
         return read_checked(self._file(name)) if self._is_kept else None

@@ -77,6 +77,10 @@ class SharedMemo:
         """What is remembered of a unit; None when it is nothing."""
         return self._local.get(environment, key)
 
+    def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
+        """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
+        return self._local.may_speak_of(environment, key, text)
+
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
         return self._local.last(environment, app)
@@ -175,7 +179,6 @@ class SharedMemo:
         if entry is None or self._local.get(plan.environment, unit.key) is not None:
             return
         if _is_plausible(plan, unit, entry):
-            entry.age = 0
             self._taken.add((plan.environment, unit.key))
             self._local.put(plan.environment, unit.key, entry)
 
