@@ -75,8 +75,11 @@ def _quantity(value: Any) -> str | None:
 
 
 def _base64(text: str) -> str | None:
+    plain = text.replace("\n", "").replace("\r", "")
     try:
-        binascii.a2b_base64(text.replace("\n", "").replace("\r", ""), strict_mode=True)
+        if len(plain) % 4:
+            return "is not base64"
+        binascii.a2b_base64(plain, strict_mode=True)
     except ValueError:
         return "is not base64"
     return None
