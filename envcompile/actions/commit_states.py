@@ -237,7 +237,7 @@ class CommitStates:
 
     @staticmethod
     def _refuse_what_lacks(tree: CommitTree) -> None:
-        """Record no failure that a whole clone would not have: an object that this one lacks, or whose file is damaged."""
+        """Record no failure that a whole clone would not have: an object may be missing here, or its file damaged."""
         if tree.lacks is not None:
             raise tree.lacks
 

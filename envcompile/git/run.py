@@ -66,10 +66,10 @@ def at_top(place: Place) -> Place:
 
 
 def without_filters(place: Place) -> Place:
-    """The same repository, for a command that would take a file of the work tree through the filters of `.gitattributes`.
+    """The same repository, for a command that would take files of the work tree through filters.
 
-    The configuration says what a filter runs, a checkout which files it runs for. Git knows no switch against it (gitattributes(5),
-    "filter"), so each is set to nothing.
+    The configuration says what a filter runs, `.gitattributes` of a checkout for which files. Git has no switch against
+    it (gitattributes(5), "filter"), so each is set to nothing.
     """
     names = ask_quietly(place, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|process)$")
     return place._replace(filters=tuple(dict.fromkeys(name.rpartition(".")[0] for name in names.split("\0") if name)))
