@@ -49,6 +49,7 @@ _BY_OBJECT: Final = frozenset(
             "core.v1.ISCSIPersistentVolumeSource",
             "core.v1.ISCSIVolumeSource",
             "core.v1.PodSpec",
+            "resource.v1.Device",
         ),
     )
 )
