@@ -6,6 +6,7 @@ import hashlib
 import re
 import tarfile
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -132,6 +133,16 @@ class Archives:
             repository=source.repository, chart=source.chart, version=exact, digest=locked.digest
         )
         return Archive(exact_lock, inside(self._root, name))
+
+
+def forget_others(root: Path, lock: ChartLock) -> None:
+    """Remove the kept archives that a lock does not name; whatever cannot be removed stays."""
+    wanted = {f"{one.digest.removeprefix('sha256:')}.tgz" for one in lock.archives}
+    folder = inside(root, f"{_CACHE}/any").parent
+    for file in folder.glob("*.tgz") if folder.is_dir() else ():
+        if file.name not in wanted:
+            with suppress(OSError):
+                file.unlink()
 
 
 def _digest(data: bytes) -> str:

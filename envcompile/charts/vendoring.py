@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.charts.archives import forget_others
 from envcompile.charts.helm import Helm
 from envcompile.charts.placing import place_release
 from envcompile.charts.rounds import Round
@@ -155,6 +156,7 @@ def write(project: Project, vendoring: Vendoring) -> None:
     lock = vendoring.files.get(LOCK_FILE)
     if lock is not None:
         write_below(root, LOCK_FILE, lock)
+        forget_others(root, read_lock(project.tree))
 
 
 def edited_files(project: Project, lock: ChartLock) -> list[str]:

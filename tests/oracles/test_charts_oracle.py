@@ -111,6 +111,11 @@ type: Opaque
 data:
   admin-password: {{ .Values.auth.adminPassword | default (randAlphaNum 12) | b64enc | quote }}
   user: {{ "admin" | b64enc | quote }}
+  nothing: ""
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: {{ .Release.Name }}-later}
 """
 SESAME = "sesame"
 CLEAR = "correct horse battery"
@@ -331,6 +336,7 @@ def test_a_range_moves_with_update_only(place: Place) -> None:
     place.write({"envc.yaml": settings.replace("^1", "'2.0.0'")})
     place.charts("update")
     assert "nothing newer" in place.charts("outdated")
+    assert len(list((place.root / ".envc/charts").iterdir())) == 1, "archives that nobody has any more are not kept"
 
 
 def test_one_environment_may_have_a_newer_version(place: Place) -> None:
@@ -381,6 +387,7 @@ def test_a_repository_with_a_password_that_helm_knows(place: Place) -> None:
 def test_a_hand_edit_is_noticed_and_not_lost(place: Place) -> None:
     """Neither a change nor a file of people is written over or removed; `--force` is what gives it up."""
     place.charts("update")
+    before = read_files(place.root)
     file = place.root / "base/shop/vendored/service-shop.yaml"
     edited = file.read_text(encoding="utf-8") + "  type: NodePort\n"
     file.write_text(edited, encoding="utf-8")
@@ -388,6 +395,10 @@ def test_a_hand_edit_is_noticed_and_not_lost(place: Place) -> None:
     said = place.charts("update", code=1)
     assert "changed by hand: base/shop/vendored/service-shop.yaml" in said
     assert file.read_text(encoding="utf-8") == edited
+    mended = run_envc(place.root, "fix", "--write")
+    assert "mend it by a patch in overlays/, or by the chart's values" in mended.out + mended.err
+    changed = [path for path, data in read_files(place.root).items() if path in before and before[path] != data]
+    assert changed == ["base/shop/vendored/service-shop.yaml"], "what a chart makes is mended by nobody but people"
     place.write({
         "overlays/prod/environment.yaml": environment(
             "extends: [../common]\nnamespace: shop\ncharts: {shop: {values: {service: {enabled: false}}}}\n"
@@ -487,11 +498,20 @@ def test_no_secret_in_clear_comes_into_the_repository(place: Place) -> None:
     place.charts("update")
     (secret,) = load_all((place.root / "base/shop/vendored/secret-shop-auth.yaml").read_bytes(), "secret")
     assert secret["stringData"] == {"admin-password": "ref+env://SHOP_PASSWORD"}
-    assert secret["data"] == {"user": "YWRtaW4="}
+    assert secret["data"] == {"user": "YWRtaW4=", "nothing": ""}
     unsealed = run_envc(place.root, "build")
     assert unsealed.code == 1
     assert "admin-password" in unsealed.err
     assert "envc secrets seal" in unsealed.err
+    assert unsealed.err.count("error:") == 2, (
+        "the Secret that something fills in the cluster is fine, and so is an empty key"
+    )
+    broken = '{{ fail (printf "not %s" .Values.auth.adminPassword) }}\n'
+    place.repository.publish("web", "1.0.2", {**WEB, "templates/s.yaml": broken})
+    place.write({"envc.yaml": settings.replace("  values:\n", f"  values:\n    auth:\n      adminPassword: {CLEAR}\n")})
+    refused = place.charts("update", code=1)
+    assert "not …" in refused
+    assert CLEAR not in refused
 
 
 def test_a_generated_password_is_found_out(place: Place) -> None:
