@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from envcompile import yamlio
 from envcompile.errors import EnvcError, fail
 from envcompile.files import inside, write_below
+from envcompile.git.own_folder import require_own
 from envcompile.sources.chartlock import LockedArchive
 
 if TYPE_CHECKING:
@@ -68,9 +69,13 @@ class Archives:
         root: the project's folder; archives are kept below `.envc`, which may be lost.
         lock: what was fetched before.
         moves: whether a range may come to mean a newer version than the lock has.
+
+    Raises:
+        UsageError: `.envc` is none of envc's.
     """
 
     def __init__(self, helm: Helm, root: Path, lock: ChartLock, *, moves: bool) -> None:
+        require_own(root / ".envc")
         self._helm = helm
         self._root = root
         self._lock = lock

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.existing import without_repeats
 from envcompile.adopt.manifests import to_objects
 from envcompile.adopt.namespaces import is_namespaced
 from envcompile.compose.identity import Identifier
@@ -153,6 +154,9 @@ def rendering_of(wanted: Wanted, archive: Archive, text: bytes) -> Rendering:
         notes.append("`exclude` names nothing that the chart makes")
     marks = sort_leftovers((existing.value for existing in found), cleans=True)
     cleaned = [found[position]._replace(value=value) for position, value in marks.kept]
+    problems = Problems()
+    cleaned = list(without_repeats(f"{wanted.environment}, chart {chart.name}", cleaned, problems))
+    problems.raise_any()
     placed = [existing._replace(value=_in_namespace(existing.value, wanted.namespace, api)) for existing in cleaned]
     return Rendering(wanted, archive, tuple(placed), tuple(notes), api)
 

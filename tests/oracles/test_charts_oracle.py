@@ -418,6 +418,41 @@ def test_a_hand_edit_is_noticed_and_not_lost(place: Place) -> None:
     assert file.read_text(encoding="utf-8") == edited
 
 
+@pytest.mark.parametrize("link", ["base/shop/vendored", "overlays/prod/vendored/shop", ".envc", "charts.lock.yaml"])
+def test_charts_are_written_and_removed_through_no_link(place: Place, link: str) -> None:
+    """A branch that puts a symlink there changes nothing outside of the repository."""
+    place.charts("update")
+    outside = place.root.parent / "outside"
+    outside.mkdir()
+    (place.root / link).rename(outside / "held")
+    (place.root / link).symlink_to(outside / "held")
+    before = read_files(outside)
+    settings = (place.root / "envc.yaml").read_text(encoding="utf-8")
+    place.write({"envc.yaml": settings.replace("replicas: 2", "service: {enabled: false}")})
+    outcome = run_envc(place.root, "charts", "update", "--force")
+    assert outcome.code in {0, 1, 2}, outcome.err
+    assert read_files(outside) == before
+    assert outcome.code in {1, 2} or not (place.root / link).is_symlink(), outcome.err
+
+
+def test_two_charts_do_not_disturb_each_other(place: Place) -> None:
+    """Only the named one is rendered, and the files of the other one stay."""
+    settings = (place.root / "envc.yaml").read_text(encoding="utf-8")
+    second = "- name: second\n  repository: URL\n  chart: web\n  namespace: tools\n  values: {replicas: 3}\n"
+    place.write({"envc.yaml": settings + second})
+    place.charts("update")
+    before = read_files(place.root)
+    place.write({
+        "envc.yaml": settings.replace("replicas: 2", "replicas: 4") + second.replace("replicas: 3", "replicas: 9")
+    })
+    assert "second: web 1.0.0: 1 changed" in place.charts("vendor", "second")
+    after = read_files(place.root)
+    changed = {path for path in after if before.get(path) != after[path] and not path.startswith(".envc/")}
+    assert changed == {"base/second/vendored/deployment-second.yaml", "charts.lock.yaml", "envc.yaml"}
+    listed = json.loads(run_envc(place.root, "charts", "list", "-o", "json").out)["charts"]
+    assert [one["state"] for one in listed] == ["stale", "current"]
+
+
 def test_an_upgrade_removes_what_is_gone_and_names_the_patches_that_miss_it(place: Place) -> None:
     """A renamed object leaves no file behind; a patch of it is told about at once."""
     place.charts("update")
