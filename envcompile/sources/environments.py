@@ -28,7 +28,7 @@ from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_ku
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from envcompile.model import Document, Layer, Location, Pointer
     from envcompile.settings import Environment, Project
@@ -295,6 +295,17 @@ class EnvironmentSources:
             EnvcError: everything that is wrong with the file.
         """
         return self._parsed.documents(self._tree, layer, path, self._facts)
+
+    def reads(self, paths: Iterable[str]) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """For each file that does not stand for itself alone what it was computed from: path -> digest.
+
+        Args:
+            paths: files that hold resources.
+        """
+        computed = self._parsed.computed
+        for path in paths:
+            if path in computed:
+                yield path, self._parsed.reads(path, self._facts)
 
     def parameters(self, document: Document) -> list[ParameterUse]:
         """The strings of a document that parameters were put into."""

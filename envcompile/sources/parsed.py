@@ -91,6 +91,7 @@ class ParsedFiles:
         "_seal",
         "_total",
         "_values",
+        "computed",
     )
 
     def __init__(
@@ -118,6 +119,8 @@ class ParsedFiles:
         self._total = 0
         self._packed: Spool | None = None
         self._seal = seal
+        self.computed: set[str] = set()
+        """The files that do not stand for themselves alone: they import, read, or ask for the environment."""
 
     def forget(self, paths: Iterable[str]) -> None:
         """Give up the contents of files that were read, to be read again when somebody asks; their digests stay.
@@ -171,14 +174,6 @@ class ParsedFiles:
     def digests(self) -> Mapping[str, str]:
         """The files whose content is known by its digest."""
         return self._digests
-
-    def looked_at(self) -> set[str]:
-        """The files that evaluations looked at, those included that were not there."""
-        found: set[str] = set()
-        for said in self._said.values():
-            if not isinstance(said, EnvcError):
-                found |= said.imports
-        return found
 
     def resource_files(self, name: str, entries: Iterable[FileEntry]) -> tuple[str, ...]:
         """The resource files of a layer; what is wrong with its folder is told when it is read."""
@@ -433,6 +428,19 @@ class ParsedFiles:
             problems.extend(known.trouble)
         return known.paths
 
+    def reads(self, path: str, facts: EnvironmentFacts) -> Mapping[str, str]:
+        """What a file was computed from, itself included: path -> digest; nothing where it stands for itself alone.
+
+        Args:
+            path: a file that was read; of others nothing is known.
+            facts: those of the environment.
+        """
+        said = self._said.get((path, "")) or self._said.get((path, facts.digest))
+        if not isinstance(said, _Said):
+            return {}
+        others = dict(text.rpartition(" ")[::2] for text in said.import_digests)
+        return {path: self._digests.get(path, ""), **others}
+
     def _say(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> _Said:
         said = self._said.get((path, "")) or self._said.get((path, facts.digest))
         if said is None:
@@ -494,6 +502,8 @@ class ParsedFiles:
             import_digests += tuple(f"{used} {digest}" for used, digest in sorted(read.items()))
         found = sort_documents(documents, problems)
         problems.raise_any()
+        if import_digests or varies:
+            self.computed.add(path)
         return _Said(found, imports, import_digests, varies)
 
 
