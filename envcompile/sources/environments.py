@@ -302,10 +302,11 @@ class EnvironmentSources:
         Args:
             paths: files that hold resources.
         """
-        computed = self._parsed.computed
-        for path in paths:
-            if path in computed:
-                yield path, self._parsed.reads(path, self._facts)
+        computed, digest = self._parsed.computed, self._facts.digest
+        for path in paths if computed else ():
+            found = computed.get((path, "")) or computed.get((path, digest))
+            if found is not None:
+                yield path, found
 
     def parameters(self, document: Document) -> list[ParameterUse]:
         """The strings of a document that parameters were put into."""

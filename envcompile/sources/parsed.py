@@ -119,8 +119,8 @@ class ParsedFiles:
         self._total = 0
         self._packed: Spool | None = None
         self._seal = seal
-        self.computed: set[str] = set()
-        """The files that do not stand for themselves alone: they import, read, or ask for the environment."""
+        self.computed: dict[tuple[str, str], dict[str, str]] = {}
+        """What files are computed from, themselves included, by path and facts (none if they do not matter)."""
 
     def forget(self, paths: Iterable[str]) -> None:
         """Give up the contents of files that were read, to be read again when somebody asks; their digests stay.
@@ -428,19 +428,6 @@ class ParsedFiles:
             problems.extend(known.trouble)
         return known.paths
 
-    def reads(self, path: str, facts: EnvironmentFacts) -> Mapping[str, str]:
-        """What a file was computed from, itself included: path -> digest; nothing where it stands for itself alone.
-
-        Args:
-            path: a file that was read; of others nothing is known.
-            facts: those of the environment.
-        """
-        said = self._said.get((path, "")) or self._said.get((path, facts.digest))
-        if not isinstance(said, _Said):
-            return {}
-        others = dict(text.rpartition(" ")[::2] for text in said.import_digests)
-        return {path: self._digests.get(path, ""), **others}
-
     def _say(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> _Said:
         said = self._said.get((path, "")) or self._said.get((path, facts.digest))
         if said is None:
@@ -503,7 +490,9 @@ class ParsedFiles:
         found = sort_documents(documents, problems)
         problems.raise_any()
         if import_digests or varies:
-            self.computed.add(path)
+            read_digests = dict(text.rpartition(" ")[::2] for text in import_digests)
+            own = {path: blob_id(file.data, self._digits)}
+            self.computed[path, facts.digest if varies else ""] = own | read_digests
         return _Said(found, imports, import_digests, varies)
 
 
