@@ -77,8 +77,11 @@ def _quantity(value: Any) -> str | None:
 
 
 def _base64(text: str) -> str | None:
+    plain = text.replace("\n", "").replace("\r", "")
     try:
-        base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
+        if len(plain) % 4:
+            return "is not base64"
+        base64.b64decode(plain, validate=True)
     except (binascii.Error, ValueError):
         return "is not base64"
     return None

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _DEEP: Final = frozenset({"map", "list"})
 _KEPT: Final = 2048
 """Values of a field that are remembered as right."""
-_KEPT_MAPS: Final = 1024
-"""Maps of a field that are remembered as right: other environments have the very same."""
+_KEPT_MAPS: Final = 128
+"""Maps of a field that are remembered as right: other environments have the very same, one right after the other."""
 _KEPT_SHAPES: Final = 256
 """Shapes of the maps of a type that are remembered."""
 _BY_CONTAINER: Final = full_name("core.v1.VolumeMount")
@@ -49,6 +49,7 @@ _BY_OBJECT: Final = frozenset(
             "core.v1.ISCSIPersistentVolumeSource",
             "core.v1.ISCSIVolumeSource",
             "core.v1.PodSpec",
+            "resource.v1.Device",
         ),
     )
 )
