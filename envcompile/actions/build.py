@@ -103,7 +103,8 @@ def build(
             if not force:
                 _refuse_obstacles(project, results)
             written = write_all(project.root, target, results)
-    if not check and is_whole and (with_chart or project.settings.chart is None):
+    is_kept = is_whole and project.tree.limits.is_trusted
+    if not check and is_kept and (with_chart or project.settings.chart is None):
         keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
