@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile.chart.alignment import numbered
 from envcompile.chart.strictness import difference
 from envcompile.errors import Problem, UnavailableError, UsageError, did_you_mean, fail
+from envcompile.log import progress
 from envcompile.values import dotted, equal
 
 if TYPE_CHECKING:
@@ -259,7 +260,11 @@ def verify(
 
     pairs = [(environment, helm) for environment in wanted for helm in helms]
     with ThreadPoolExecutor(_RENDERERS) as pool:
-        return list(pool.map(lambda pair: one(*pair), pairs))
+        verdicts = []
+        for verdict in pool.map(lambda pair: one(*pair), pairs):
+            verdicts.append(verdict)
+            progress("renders", len(verdicts), len(pairs))
+        return verdicts
 
 
 def _title(key: Key) -> str:

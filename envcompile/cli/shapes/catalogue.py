@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.cli.shapes import (
     builds,
+    charts,
     compliance,
     costs,
     differences,
@@ -24,8 +25,9 @@ from envcompile.cli.shapes import (
     report,
     scaling,
     secrets,
+    setup,
 )
-from envcompile.settings import described
+from envcompile.schemas import described
 
 if TYPE_CHECKING:
     import msgspec
@@ -34,19 +36,26 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "affected": differences.AffectedDocument,
     "build": builds.BuildDocument,
     "chart-verify": builds.ChartVerifyDocument,
+    "charts-list": charts.ChartsListDocument,
+    "charts-outdated": charts.ChartsOutdatedDocument,
+    "charts-update": charts.ChartsUpdateDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
     "compliance": compliance.ComplianceDocument,
     "compliance-audit": compliance.ComplianceAuditDocument,
     "compliance-verify": compliance.ComplianceVerifyDocument,
+    "convert": setup.ConvertDocument,
     "cost": costs.CostDocument,
     "cost-diff": costs.CostDiffDocument,
     "cost-history": costs.CostHistoryDocument,
+    "crds-add": setup.CrdsAddDocument,
     "db-doctor": live.DbDoctorDocument,
     "db-gc": live.DbGcDocument,
     "db-status": live.DbStatusDocument,
+    "db-upgrade": history.UpgradeDocument,
     "diff": differences.DiffDocument,
     "drift": drift.DriftDocument,
+    "eject": setup.EjectDocument,
     "explain": builds.ExplainDocument,
     "fix": findings.FixDocument,
     "graph": pictures.GraphDocument,
@@ -56,10 +65,16 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "history-find": history.HistoryFindDocument,
     "history-log": history.HistoryLogDocument,
     "history-prune": history.HistoryPruneDocument,
+    "history-rebuild": history.HistoryRebuildDocument,
+    "history-record": history.HistoryRecordDocument,
+    "history-restore": history.HistoryRestoreDocument,
     "history-show": history.HistoryShowDocument,
     "history-stats": history.HistoryStatsDocument,
     "history-timeline": history.HistoryTimelineDocument,
+    "hook-install": setup.HookInstallDocument,
     "hook-status": builds.HookStatusDocument,
+    "hook-uninstall": setup.HookUninstallDocument,
+    "init": setup.InitDocument,
     "list": builds.ListDocument,
     "matrix": pictures.MatrixDocument,
     "live-blame": live.LiveBlameDocument,
@@ -67,6 +82,8 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "live-get": live.LiveGetDocument,
     "live-log": live.LiveLogDocument,
     "live-stats": live.LiveStatsDocument,
+    "new": setup.NewDocument,
+    "notify": setup.NotifyDocument,
     "owners": builds.OwnersDocument,
     "predict": predictions.PredictDocument,
     "promote": differences.PromoteDocument,
@@ -95,6 +112,7 @@ def output_schema(name: str) -> dict[str, Any]:
     """
     modules = (
         builds,
+        charts,
         compliance,
         costs,
         differences,
@@ -108,5 +126,6 @@ def output_schema(name: str) -> dict[str, Any]:
         report,
         scaling,
         secrets,
+        setup,
     )
     return described(DOCUMENTS[name], f"envc {name.replace('-', ' ')}, format 1", modules)
