@@ -7,27 +7,27 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 import msgspec
 
 from envcompile.plainfiles import read_plain
-from envcompile.sources.scans import FileScan
+from envcompile.units.kept_scans import KeptScans, key_of, place_of
 from envcompile.units.table import NO_RECORDS, Table, pack
 from envcompile.units.unit import UnitExports
+from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from envcompile.sources.scans import FileScan
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 5 "
-_MANY = 256
-"""Scans that are looked for one by one; a dict of all takes as long as so many."""
+_FORMAT = b"envc units 6 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
@@ -92,6 +92,14 @@ class Memo(Protocol):
         """What an application was compiled from when it was remembered last: name -> digest."""
         ...
 
+    def made_of(self, environment: str) -> MadeOf | None:
+        """What digests of settings and definitions were made of; None where an envc of other code remembered units."""
+        ...
+
+    def put_made_of(self, environment: str, made: MadeOf) -> None:
+        """Remember what the digests of an environment's settings and definitions are made of."""
+        ...
+
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
         ...
@@ -147,6 +155,8 @@ class _Pack(msgspec.Struct, array_like=True):
     """Application -> the key that was used last."""
     wholes: dict[str, str]
     """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+    made_of: MadeOf
+    """What the last digests of settings and definitions are made of, the newest at the end."""
 
 
 _ENTRY = msgspec.msgpack.Decoder(Remembered)
@@ -190,66 +200,6 @@ class JoinedPaths(Sequence[tuple[str, ...]]):
         return len(self._packed)
 
 
-class KeptScans(Mapping[tuple[str, str], FileScan]):
-    """What files spoke of, by layer and path; they are loaded, and each is read, when somebody asks for it.
-
-    Args:
-        load: gives them packed.
-    """
-
-    def __init__(self, load: Callable[[], Table]) -> None:
-        self._load = load
-        self._table: Table | None = None
-        self._decoder = msgspec.msgpack.Decoder(FileScan)
-        self._asked = 0
-        self._by_key: dict[bytes, bytes] | None = None
-
-    @property
-    def table(self) -> Table:
-        """All of them, packed."""
-        if self._table is None:
-            self._table = self._load()
-        return self._table
-
-    def _packed(self, place: tuple[str, str]) -> bytes | memoryview | None:
-        """One of them, packed; who asks for many is likely to ask for all."""
-        self._asked += 1
-        if self._asked > _MANY and self._by_key is None:
-            self._by_key = dict(self.table.items())
-        known: dict[bytes, bytes] | Table = self._by_key if self._by_key is not None else self.table
-        return known.get(_key_of(place))
-
-    def __getitem__(self, place: tuple[str, str]) -> FileScan:
-        packed = self._packed(place)
-        if packed is None:
-            raise KeyError(place)
-        return self._decoder.decode(packed)
-
-    def get(self, place: tuple[str, str], default: Any = None) -> Any:
-        """One of them; None for a file that nothing is known of, or where what is known is damaged."""
-        packed = self._packed(place)
-        try:
-            return self._decoder.decode(packed) if packed is not None else default
-        except msgspec.MsgspecError:
-            return default
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return (_place_of(record[0]) for record in self.table.items())
-
-    def __len__(self) -> int:
-        return self.table.count
-
-
-def _key_of(place: tuple[str, str]) -> bytes:
-    """Layer and path of a file as one key: no name holds a NUL."""
-    return "\0".join(place).encode("utf-8", "surrogateescape")
-
-
-def _place_of(key: bytes) -> tuple[str, str]:
-    layer, _, path = key.decode("utf-8", "surrogateescape").partition("\0")
-    return layer, path
-
-
 class FolderMemo:
     """A memo in a project's own folder, one file an environment.
 
@@ -271,6 +221,7 @@ class FolderMemo:
         self._paths: dict[tuple[str, str], JoinedPaths] = {}
         self._newly_joined: set[str] = set()
         self._scans: KeptScans | None = None
+        self._foreign: set[str] = set()
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
@@ -299,6 +250,19 @@ class FolderMemo:
             return msgspec.msgpack.decode(entry.inputs, type=dict[str, str]) if entry is not None else None
         except msgspec.MsgspecError:
             return None
+
+    def made_of(self, environment: str) -> MadeOf | None:
+        """What digests of settings and definitions were made of; None where an envc of other code remembered units."""
+        found = self._pack(environment).made_of
+        return None if environment in self._foreign else found
+
+    def put_made_of(self, environment: str, made: MadeOf) -> None:
+        """Remember what the digests of an environment's settings and definitions are made of; `save` keeps it."""
+        pack = self._pack(environment)
+        others = {digest: parts for digest, parts in pack.made_of.items() if digest not in made}
+        self._foreign.discard(environment)
+        pack.made_of = {**dict([*others.items()][-_GENERATIONS:]), **made}
+        self._changed.add(environment)
 
     @staticmethod
     def is_shared(_environment: str, _key: str) -> bool:
@@ -378,7 +342,7 @@ class FolderMemo:
         ages = {key: age for key, age in ages.items() if key in kept}
         pack.latest.update({app: key for key, app in used.items()})
         latest = {app: key for app, key in pack.latest.items() if key in kept}
-        pack = _Pack(self._tool, kept, ages, latest, pack.wholes)
+        pack = _Pack(self._tool, kept, ages, latest, pack.wholes, pack.made_of)
         write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
 
     def _save_joined(self, environment: str) -> None:
@@ -402,10 +366,10 @@ class FolderMemo:
         if not self._is_kept or not (new or refused):
             return
         known = self.scans()
-        packed = {key: one for key, one in known.table.items() if not refused or _place_of(key)[1] not in refused}
+        packed = {key: one for key, one in known.table.items() if not refused or place_of(key)[1] not in refused}
         if not new and len(packed) == len(known):
             return
-        packed.update({_key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})
+        packed.update({key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})
         body = pack(packed)
         write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
         self._scans = KeptScans(lambda: Table(memoryview(body)))
@@ -436,7 +400,8 @@ class FolderMemo:
             else:
                 if found.tool == self._tool:
                     return found
-        return _Pack(self._tool, {}, {}, {}, {})
+                self._foreign.add(environment)
+        return _Pack(self._tool, {}, {}, {}, {}, {})
 
     def _read(self, name: str) -> bytes | None:
         return read_checked(self._file(name)) if self._is_kept else None
