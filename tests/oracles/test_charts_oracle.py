@@ -585,6 +585,21 @@ def test_explain_leads_to_the_line_of_a_value(place: Place) -> None:
     assert "stale" in place.charts("list", "--check", code=16)
 
 
+def test_a_value_is_tried_in_every_environment_that_has_it(place: Place) -> None:
+    """What does nothing in the first one, since a switch is off there, is found where the switch is on."""
+    settings = (place.root / "envc.yaml").read_text(encoding="utf-8")
+    place.write({
+        "envc.yaml": settings + "    service: {port: 81}\n",
+        "overlays/dev/environment.yaml": environment(
+            "namespace: dev\ncharts: {shop: {values: {service: {enabled: false}}}}\n"
+        ),
+        "overlays/prod/environment.yaml": environment("namespace: shop\n"),
+    })
+    place.charts("update")
+    explained = run_envc(place.root, "explain", "prod", "service/shop", "spec.ports[0].port").out
+    assert "with values.service.port from envc.yaml:11:21" in explained
+
+
 def test_a_value_that_cannot_be_tried_is_known_by_being_the_same(place: Place) -> None:
     """A chart that takes one value only refuses each other one: that its value is the field's is said as such."""
     schema = '{"properties": {"mode": {"enum": ["only-this"]}}}'
