@@ -97,13 +97,16 @@ def build(
                 known_chart = _known(look.snapshot, CHART_FOLDER)
                 chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
                 results.append(chart.result)
+        if check and output is None and not all(result.folder.exists() for result in results):
+            results = _as_git_has_them(project, results)
         if not check:
             for made, result in zip(outputs, results, strict=False):
                 made.take_known([*result.plan.added, *result.plan.changed], result.folder)
             if not force:
                 _refuse_obstacles(project, results)
             written = write_all(project.root, target, results)
-    if not check and is_whole and (with_chart or project.settings.chart is None):
+    is_kept = is_whole and project.tree.limits.is_trusted
+    if not check and is_kept and (with_chart or project.settings.chart is None):
         keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
@@ -113,6 +116,23 @@ def build(
     if chart is not None and chart.memo is not None:
         chart.memo.save()
     return results
+
+
+def _as_git_has_them(project: Project, results: list[EnvironmentResult]) -> list[EnvironmentResult]:
+    """The same, with folders that a sparse checkout left out compared as git's index has them."""
+    from envcompile.emit.stored import plan_stored
+    from envcompile.git.trees import StoredTree
+
+    tree = project.tree
+    if not isinstance(tree, StoredTree):
+        return results
+    found = []
+    for result in results:
+        folder = result.folder.relative_to(project.root).as_posix()
+        is_left_out = not result.folder.exists() and tree.exists(folder)
+        compared = plan_stored(tree, folder, result.plan.bundle, gone=result.plan.gone) if is_left_out else result.plan
+        found.append(result._replace(plan=compared))
+    return found
 
 
 def _refuse_obstacles(project: Project, results: Iterable[EnvironmentResult]) -> None:
