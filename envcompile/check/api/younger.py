@@ -4,8 +4,9 @@ Learned from kube-apiserver 1.37 with `--emulated-version` of 1.34, 1.35 and 1.3
 before anything looks into it. Sources: pkg/features/kube_features.go and staging/src/k8s.io/apiserver/pkg/features of
 kubernetes/kubernetes (ContainerRestartRules, ImageVolume, ClusterTrustBundleProjection, DRADeviceTaints,
 StrictIPCIDRValidation, JobSuccessPolicy, JobManagedBy, ServiceTrafficDistribution, RecursiveReadOnlyMounts,
-InPlacePodVerticalScaling, DynamicResourceAllocation, VolumeAttributesClass, CustomResourceFieldSelectors), ValidateStatefulSetSpec and
-ValidatePodTemplateSpecForStatefulSet of the versions, and the tags of declarative validation.
+InPlacePodVerticalScaling, DynamicResourceAllocation, VolumeAttributesClass, CustomResourceFieldSelectors),
+ValidateStatefulSetSpec and ValidatePodTemplateSpecForStatefulSet of the versions, and the tags of declarative
+validation.
 """
 
 from __future__ import annotations
