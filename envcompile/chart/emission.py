@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ from envcompile.chart.scalars import document
 from envcompile.chart.services import assign
 from envcompile.chart.shapes import ChartFacts
 from envcompile.chart.shared import Shared
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +45,7 @@ class Hands(Protocol):
         ...
 
 
-class Emitted(NamedTuple):
+class Emitted(Record, frozen=True):
     """A chart, and what was made for it."""
 
     files: Mapping[str, str]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.names import camel, plural
 from envcompile.chart.shapes import Style
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -96,7 +97,7 @@ class _Features:
         return ("global", "features", free)
 
 
-class Flagged(NamedTuple):
+class Flagged(Record, frozen=True):
     """One resource of the chart, and the flag that switches it off where an environment lacks it."""
 
     subject: Subject
@@ -134,7 +135,7 @@ def _object_flags(
     return found
 
 
-class _Class(NamedTuple):
+class _Class(Record, frozen=True):
     """Flags of parts that are on in the same environments, as far as each of them says."""
 
     values: dict[int, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart import recognition
 from envcompile.chart.facts import flatten, identity
@@ -11,6 +11,7 @@ from envcompile.errors import EnvcError, Problem, Problems, UsageError
 from envcompile.files import read_below
 from envcompile.kubernetes.cleaner import sort_live
 from envcompile.model import Location
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ UNNAMED: Final = "default"
 """What the one environment is called whose inputs are given without a name; people may call theirs so, too."""
 
 
-class Source(NamedTuple):
+class Source(Record, frozen=True):
     """One input and what messages call it."""
 
     shown: str
@@ -29,7 +30,7 @@ class Source(NamedTuple):
     """None for standard input."""
 
 
-class Intake(NamedTuple):
+class Intake(Record, frozen=True):
     """What was read: the resources of each environment, and what people should know about them."""
 
     resources: dict[str, list[tuple[str, Any]]]

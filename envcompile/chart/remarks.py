@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.workloads import as_map, down
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def _listed(titles: Sequence[str]) -> str:
     return f"{', '.join(titles[:_MOST_NAMED])} and {len(titles) - _MOST_NAMED} more"
 
 
-class Oddity(NamedTuple):
+class Oddity(Record, frozen=True):
     """What of one resource Helm treats in a way of its own."""
 
     title: str

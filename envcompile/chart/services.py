@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.names import camel, file_part, kebab, upper_first
 from envcompile.chart.workloads import POD_TEMPLATES, RANK
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +42,7 @@ _KIND_WORDS: Final = {
 _SEPARATORS = re.compile(r"[-.:_]")
 
 
-class Home(NamedTuple):
+class Home(Record, frozen=True):
     """Where a resource lives in the chart."""
 
     key: str

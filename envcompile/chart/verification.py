@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.chart.alignment import numbered
 from envcompile.chart.strictness import difference
 from envcompile.errors import Problem, UnavailableError, UsageError, did_you_mean, fail
+from envcompile.record import Record
 from envcompile.values import dotted, equal
 
 if TYPE_CHECKING:
@@ -26,14 +27,14 @@ _TIME_LIMIT = 600
 _RENDERERS = 2
 
 
-class Helm(NamedTuple):
+class Helm(Record, frozen=True):
     """One helm on this machine."""
 
     path: str
     version: str
 
 
-class Verdict(NamedTuple):
+class Verdict(Record, frozen=True):
     """What came of rendering one environment with one helm."""
 
     environment: str

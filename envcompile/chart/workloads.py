@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.kubernetes.references import pod_references
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +34,7 @@ RANK: Final = {kind: number for number, kind in enumerate(POD_TEMPLATES)}
 SCALED_KINDS: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
 
 
-class References(NamedTuple):
+class References(Record, frozen=True):
     """The names of what a pod uses, by kind."""
 
     config_maps: frozenset[str]

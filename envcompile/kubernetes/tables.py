@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import SCALARS, ListRule, Node, spell_keys
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +48,7 @@ class UnknownVersionError(PicklableError, ValueError):
         self.known = known
 
 
-class BuiltIn(NamedTuple):
+class BuiltIn(Record, frozen=True):
     """One built-in kind: its scope, and its type in each served version, the preferred version first."""
 
     is_namespaced: bool
