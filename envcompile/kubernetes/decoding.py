@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,7 @@ _MICRO: Final = 7
 @cache
 def formats() -> Mapping[str, Mapping[str, str]]:
     """Read which fields are int64, base64 (`byte`) or a time: type -> field -> format."""
-    said = json.loads((Path(__file__).parent / "formats.json").read_bytes())
+    said = msgspec.json.decode((Path(__file__).parent / "formats.json").read_bytes())
     types: Mapping[str, Mapping[str, str]] = said["types"]
     return types
 

@@ -262,7 +262,9 @@ class _Plan:
             inner = value.get(name)
             if not inner and inner is not False:
                 return False
-        _keep(self.right, value)
+        if len(self.right) >= _KEPT_MAPS:
+            self.right.clear()
+        self.right[id(value)] = value
         return True
 
     def _is_free_right(self, value: dict[str, Any]) -> bool:
