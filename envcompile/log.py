@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 VARIABLE: Final = "ENVC_LOG"
 LEVELS: Final = ("info", "debug")
+PROGRESS: Final = "ENVC_PROGRESS"
+"""Set for the time in which somebody watches how far the work is."""
 
 
 def is_on() -> bool:
@@ -41,6 +43,25 @@ def detail(room: str, text: str, *arguments: object) -> None:
     """Tell what only `ENVC_LOG=debug` shows: single steps, and how errors came about; as `decision` otherwise."""
     if os.environ.get(VARIABLE):
         logger(room).debug(text, *arguments)
+
+
+def progress(what: str, done: int, total: int) -> None:
+    """Tell whoever watches how far something is that may take long.
+
+    Args:
+        what: the things that are counted, in the plural.
+        done: how many of them are done.
+        total: how many there are.
+    """
+    if os.environ.get(PROGRESS):
+        logger("progress").info("%s: %s of %s", what, done, total)
+
+
+def hide_progress() -> None:
+    """Take away what shows how far the work is, because something else is printed."""
+    if os.environ.get(PROGRESS):
+        for handler in logger("progress").handlers:
+            handler.flush()
 
 
 def logger(room: str) -> logging.Logger:

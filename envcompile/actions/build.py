@@ -17,7 +17,7 @@ from envcompile.emit.plan import plan, unreadable
 from envcompile.emit.write import check_folder, refuse_obstacles
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean
 from envcompile.kubernetes.kindwords import kinds_meant, spelled
-from envcompile.log import detail
+from envcompile.log import detail, progress
 from envcompile.model import Resource
 from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
@@ -146,7 +146,9 @@ def _link_and_compare(
     late: EnvcError | None = None
     outputs: list[Outputs] = []
     results: list[EnvironmentResult] = []
-    for environment in environments:
+    chosen = tuple(environments)
+    for position, environment in enumerate(chosen, 1):
+        progress("environments", position, len(chosen))
         try:
             linked = project.link(environment)
         except UsageError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.timeline import choose_lanes, recorded_line
-from envcompile.cost.causes import Side, item_changes, minus
+from envcompile.cost.causes import Side, item_changes
 from envcompile.cost.estimate import Estimate, Money, Terms, default_requests, item_of, scalers_of, target_of
 from envcompile.cost.periods import Held, spent
 from envcompile.history.times import moment_of
@@ -57,7 +57,7 @@ class CostStep(NamedTuple):
     @property
     def money(self) -> Money:
         """What it added a month."""
-        return minus(self.after, self.before)
+        return self.after.minus(self.before)
 
 
 class CostLine(NamedTuple):
@@ -166,7 +166,7 @@ class _Line:
         for name in touched:
             former = items.pop(name, None)
             if former is not None:
-                total = minus(total, former.money)
+                total = total.minus(former.money)
             value = values.get(name)
             item = item_of(name, value, "", scalers.get(target_of(name), ()), terms) if value is not None else None
             if item is not None:

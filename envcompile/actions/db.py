@@ -65,7 +65,11 @@ def status(folder: Path) -> Status:
 
 
 def upgrade(folder: Path) -> tuple[str, str]:
-    """Bring the tables to the version that this envc writes: the version before, and the one now."""
+    """Bring the tables to the version that this envc writes: the version before, and the one now.
+
+    Raises:
+        UnavailableError: the database does not answer, or was written by a newer envc.
+    """
     from envcompile.history.migrate import upgrade as migrate
 
     url = database_of(folder)
@@ -76,7 +80,8 @@ def upgrade(folder: Path) -> tuple[str, str]:
         database.close()
     if before < VERSION:
         migrate(url)
-    return before, max(before, VERSION)
+    connect(url).close()
+    return before, VERSION
 
 
 def gc(folder: Path, retention: Retention, *, dry_run: bool = False) -> tuple[Collected, str]:

@@ -36,7 +36,7 @@ from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.git.blob import blob_id
 from envcompile.kubernetes.fieldpath import format_field
-from envcompile.log import decision, is_on
+from envcompile.log import decision, is_on, progress
 from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
 from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS
@@ -88,7 +88,8 @@ def find_all(
         for number in checker.missing:
             apps.setdefault(checker.linked.plan.units.apps[number], []).append((checker, number))
     # Application by application: what environments have in common is looked at once.
-    for app in sorted(apps):
+    for position, app in enumerate(sorted(apps), 1):
+        progress("applications checked", position, len(apps))
         for checker, number in apps[app]:
             checker.check(number)
     return [checker.finish() for checker in checkers]

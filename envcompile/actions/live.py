@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Pointer
 
-_SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 FOREVER: Final = 2**62
 
 
@@ -297,30 +295,6 @@ def _text(value: Any) -> str:
         return str(value)
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
-
-
-def moment_of(text: str, now: int) -> int:
-    """A time as people write it, in microseconds since 1970: a date, a time, or how long ago, such as `2h`.
-
-    Args:
-        text: `2026-11-23`, `2026-11-23T14:30`, `90m`, `7d`.
-        now: microseconds since 1970.
-
-    Raises:
-        UsageError: the text is no time.
-    """
-    if (ago := re.fullmatch(r"(\d{1,9})([smhdw])", text)) is not None:
-        return now - int(ago[1]) * _SPANS[ago[2]] * SECOND
-    try:
-        moment = datetime.fromisoformat(text)
-        return int(moment.astimezone().timestamp() * SECOND)
-    except (ValueError, OverflowError, OSError) as error:
-        raise UsageError([
-            Problem(
-                f"`{text}` is no time",
-                "write 2026-11-23, 2026-11-23T14:30 (with +01:00 or Z for a time zone), or how long ago: 90m, 2h, 7d",
-            )
-        ]) from error
 
 
 def stamp(moment: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.at_commit import AtCommit
@@ -15,6 +14,7 @@ from envcompile.history.retention import pruned
 from envcompile.history.spool import Spool
 from envcompile.history.stats import counts
 from envcompile.history.store import Store
+from envcompile.history.times import time_of
 from envcompile.model import Resource
 from envcompile.values import leaves
 
@@ -179,13 +179,7 @@ def revision_at(past: Past, environment: str, time: str, start: str = "HEAD") ->
     Raises:
         UsageError: the text is no time, or nothing was recorded until then.
     """
-    try:
-        moment = datetime.fromisoformat(time).astimezone()
-    except ValueError as error:
-        raise UsageError([
-            Problem(f"`{time}` is no time", "write 2026-11-23, or 2026-11-23T14:30 with +01:00 or Z for a time zone")
-        ]) from error
-    commit = past.repository.before(moment.isoformat(), start)
+    commit = past.repository.before(time_of(time).isoformat(), start)
     if not commit:
         raise UsageError([Problem(f"there was no commit at {time}", f"see `envc history log {environment}`")])
     return revision_of(past, environment, commit)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.recorder import Recorder
+from envcompile.log import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from envcompile.actions.outbox import News
     from envcompile.git.objects import GitObjects
@@ -30,34 +31,22 @@ class Recorded(NamedTuple):
     """Commits that waited, and that git no longer holds: they were taken back and swept away."""
 
 
-def record(
-    repository: Repository,
-    store: Store,
-    commits: Sequence[str],
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> Recorded:
+def record(repository: Repository, store: Store, commits: Sequence[str]) -> Recorded:
     """Record commits, parents before children; those that are recorded already cost nothing.
 
     Args:
         repository: where the commits are.
         store: the history database.
         commits: full hashes, parents before children.
-        progress: told how many are done, of how many.
 
     Raises:
         UnavailableError: the database does not answer. What was recorded until then stays recorded.
     """
     with Recorder(repository, store) as recorder:
-        return _record_all(recorder, commits, progress)
+        return _record_all(recorder, commits)
 
 
-def _record_all(
-    recorder: Recorder,
-    commits: Sequence[str],
-    progress: Callable[[int, int], None] | None = None,
-    spool: Spool | None = None,
-) -> Recorded:
+def _record_all(recorder: Recorder, commits: Sequence[str], spool: Spool | None = None) -> Recorded:
     """Record commits; each is taken out of the spool when it is recorded."""
     store = recorder.store
     known = store.recorded(commits) if len(commits) <= _FEW else store.known()
@@ -74,8 +63,7 @@ def _record_all(
                 failing.append(name)
         if spool is not None:
             spool.done(name)
-        if progress is not None:
-            progress(position + 1, len(commits))
+        progress("commits", position + 1, len(commits))
     new = {*done}
     return Recorded(tuple(done), tuple(name for name in commits if name not in new), tuple(failing))
 

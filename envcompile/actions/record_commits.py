@@ -83,9 +83,7 @@ def record_commits(folder: Path, revisions: Sequence[str], *, detach: bool) -> R
     return Run(recorded, _tell_people(repository, news, is_in_a_hurry=bool(revisions)))
 
 
-def import_commits(
-    folder: Path, revisions: Sequence[str], *, every: bool, progress: Progress | None = None
-) -> tuple[int, Recorded | None]:
+def import_commits(folder: Path, revisions: Sequence[str], *, every: bool) -> tuple[int, Recorded | None]:
     """Record everything that revisions reach; how many commits that are, and what was recorded when any was missing.
 
     Raises:
@@ -101,10 +99,10 @@ def import_commits(
         commits = repository.walk(starts, oldest_first=True)
         known = past.store.known()
         todo = [commit for commit in commits if commit not in known]
-        return len(commits), record(repository, past.store, todo, progress=progress) if todo else None
+        return len(commits), record(repository, past.store, todo) if todo else None
 
 
-def synchronise_commits(folder: Path, *, progress: Progress | None = None) -> Run:
+def synchronise_commits(folder: Path) -> Run:
     """Record everything that the checked-out branch, and the one it tracks, reach and that is missing.
 
     Raises:
@@ -116,7 +114,7 @@ def synchronise_commits(folder: Path, *, progress: Progress | None = None) -> Ru
 
     with closing(open_past(folder, create=True)) as past:
         news = News(past.repository.home)
-        found = synchronise(past, news=news, progress=progress)
+        found = synchronise(past, news=news)
         past.spool.note("")
     return Run(found, _tell_people(past.repository, news, is_in_a_hurry=True))
 

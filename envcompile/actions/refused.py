@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envcompile.errors import Problems
+    from envcompile.model import Pointer
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
 
@@ -48,7 +49,21 @@ def _report(project: Project, linked: LinkedEnvironment, problems: Problems) -> 
             where = source_place(plan, resource, refused.pointer)
             problems.add(
                 escaped(f"{resource.id.short} {format_field((*there, *missing))}: {refused.what}"),
-                "no API server takes it: write it as its kind has it. If yours does, annotate the resource with"
-                f' `envcompile.dev/ignore: "{SCHEMA.id}: why"`, or set `checks: {{{SCHEMA.id}: warning}}`',
+                _fix(refused.pointer),
                 *([where] if where is not None else []),
             )
+
+
+def _fix(pointer: Pointer) -> str:
+    from envcompile.check.rules.server.schema import RULE as SCHEMA
+    from envcompile.compose.directives import is_directive
+
+    if any(isinstance(step, str) and is_directive(step) for step in pointer):
+        return (
+            "a directive speaks to what lies below it, and nothing does here: write what is meant without it"
+            " (a `kind: Generate` without `behavior: replace`), or correct the name"
+        )
+    return (
+        "no API server takes it: write it as its kind has it. If yours does, annotate the resource with"
+        f' `envcompile.dev/ignore: "{SCHEMA.id}: why"`, or set `checks: {{{SCHEMA.id}: warning}}`'
+    )

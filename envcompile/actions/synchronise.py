@@ -13,9 +13,10 @@ from envcompile.git.own_folder import make_own
 from envcompile.history.database import connect
 from envcompile.history.rebuild import holds_the_same, replace_all
 from envcompile.history.store import Content, Store, delta_of, failed
+from envcompile.log import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from pathlib import Path
 
     from envcompile.actions.outbox import News
@@ -37,9 +38,7 @@ class Rebuilt(NamedTuple):
     """Commits that compile to something else than what was recorded."""
 
 
-def synchronise(
-    past: Past, *, news: News | None = None, progress: Callable[[int, int], None] | None = None
-) -> Recorded:
+def synchronise(past: Past, *, news: News | None = None) -> Recorded:
     """Record the commits that wait, and all that the checked-out branch, and the one it tracks, reach besides.
 
     Where nothing is missing this costs as much as `git rev-list`.
@@ -47,7 +46,6 @@ def synchronise(
     Args:
         past: the history.
         news: notes those of the waiting commits that people are to be told of; the others are old.
-        progress: told how many are done, of how many.
 
     Raises:
         UnavailableError: the database does not answer; what is not recorded yet waits on.
@@ -61,11 +59,11 @@ def synchronise(
     )
     if not missing:
         return found
-    new = record(past.repository, past.store, missing, progress=progress)
+    new = record(past.repository, past.store, missing)
     return Recorded((*found.new, *new.new), new.known, (*found.failing, *new.failing), found.gone)
 
 
-def rebuild(past: Past, *, check: bool = False, progress: Callable[[int, int], None] | None = None) -> Rebuilt:
+def rebuild(past: Past, *, check: bool = False) -> Rebuilt:
     """Compile every recorded commit again, and put what it comes to in the place of what is recorded.
 
     Every commit is compiled whole, whatever is remembered of units, into a database beside the history; the history
@@ -74,7 +72,6 @@ def rebuild(past: Past, *, check: bool = False, progress: Callable[[int, int], N
     Args:
         past: the history.
         check: compare only.
-        progress: told how many are done, of how many.
 
     Raises:
         UnavailableError: the database does not answer, or the history is being rebuilt already.
@@ -82,14 +79,14 @@ def rebuild(past: Past, *, check: bool = False, progress: Callable[[int, int], N
     database = past.store.database
     with _scratch(past.repository.home) as scratch, closing(connect(f"sqlite:///{scratch}")) as fresh:
         renewal = _Renewal(past, Store(fresh))
-        renewal.run(progress)
+        renewal.run()
         if not check:
             while True:
                 with database.writing():
                     if renewal.is_complete():
                         replace_all(database, fresh)
                         break
-                renewal.run(progress)
+                renewal.run()
         return Rebuilt(len(renewal.compiled), renewal.carried, tuple(renewal.differing))
 
 
@@ -107,7 +104,7 @@ class _Renewal:
         """Tell whether everything that is recorded now was recorded again."""
         return self._past.store.known() == self._fresh.known()
 
-    def run(self, progress: Callable[[int, int], None] | None) -> None:
+    def run(self) -> None:
         """Record again what was not yet."""
         past, fresh = self._past, self._fresh
         rows = past.store.database.rows("SELECT hash, first_parent, tool, recorded_at FROM recorded_commit ORDER BY id")
@@ -124,8 +121,7 @@ class _Renewal:
                     self._carry(past.store.commits([name])[name], recorded_at)
                 if not holds_the_same(past.store, fresh, name):
                     self.differing.append(name)
-                if progress is not None:
-                    progress(position + 1, len(todo))
+                progress("commits", position + 1, len(todo))
 
     def _carry(self, commit: Commit, recorded_at: int) -> None:
         """Keep a commit as it was recorded."""

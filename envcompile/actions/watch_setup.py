@@ -49,6 +49,7 @@ def prepare(
     from envcompile.cluster.kubeconfig import find_access, lightkube_of
     from envcompile.kubernetes.api import load
 
+    most = _bytes(cap)
     lightkube_of()
     wanted: list[str | None] = [*contexts, *contexts_of(folder, environments).values()]
     checkout = checkout_of(folder)
@@ -63,7 +64,7 @@ def prepare(
         wanted=Wanted(tuple(kinds), namespace, metrics=bool(source) or not kinds, prometheus=source),
         api=load(KUBERNETES),
         keyed=keyed_digests(),
-        cap=_bytes(cap),
+        cap=most,
         retention=Retention(),
     )
     return Watch([Watched(name or access.context, access) for access in accesses], setup)

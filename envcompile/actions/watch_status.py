@@ -85,6 +85,29 @@ def is_healthy(standings: Sequence[Standing], now: float) -> bool:
     return all(not one.waiting or one.problems or now - one.last < _STUCK for one in standings)
 
 
+def host_and_port(address: str) -> tuple[str, int]:
+    """Where to listen.
+
+    Args:
+        address: HOST:PORT; without HOST this machine alone.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    host, _, port = address.rpartition(":")
+    try:
+        number = int(port)
+    except ValueError as error:
+        raise _refused(address, error) from error
+    if not 0 <= number < 1 << 16:
+        raise _refused(address, f"{number} is no port")
+    return host or "127.0.0.1", number
+
+
+def _refused(address: str, why: object) -> UsageError:
+    return UsageError([Problem(f"--listen cannot be `{address}`: {why}", "write HOST:PORT, such as 127.0.0.1:8080")])
+
+
 @contextmanager
 def serving(address: str, standing: Callable[[], Sequence[Standing]]) -> Generator[str]:
     """Answer on an address until the block ends; where, as a URL.
@@ -120,13 +143,11 @@ def serving(address: str, standing: Callable[[], Sequence[Standing]]) -> Generat
         def log_message(self, *_: object) -> None:
             """Say nothing: a kubelet asks every few seconds."""
 
-    host, _, port = address.rpartition(":")
+    host, port = host_and_port(address)
     try:
-        server = ThreadingHTTPServer((host or "127.0.0.1", int(port)), Handler)
-    except (OSError, ValueError, OverflowError) as error:
-        raise UsageError([
-            Problem(f"--listen cannot be `{address}`: {error}", "write HOST:PORT, such as 127.0.0.1:8080")
-        ]) from error
+        server = ThreadingHTTPServer((host, port), Handler)
+    except OSError as error:
+        raise _refused(address, error) from error
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True)
     thread.start()

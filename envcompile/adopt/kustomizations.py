@@ -26,6 +26,7 @@ from envcompile.adopt.unsuffixed import has_own_hash
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
 from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
+from envcompile.log import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +89,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     problems = Problems()
     environments: list[ExistingEnvironment] = []
     fitting = unique_names(list(roots))
-    for name, folders in roots.items():
+    for position, (name, folders) in enumerate(roots.items(), 1):
+        progress("kustomizations", position, len(roots))
         objects: list[Existing] = []
         for folder in folders:
             try:

@@ -11,6 +11,7 @@ from envcompile.adopt.existing import literal_identity, title
 from envcompile.emit.manifests import stream
 from envcompile.errors import EnvcError, Problems
 from envcompile.limits import DEFAULT_LIMITS
+from envcompile.log import progress
 from envcompile.sources.tree import FileEntry
 from envcompile.units.project import Project
 from envcompile.values import dotted, same
@@ -114,7 +115,8 @@ def prove(files: Mapping[str, bytes], environments: Sequence[ExistingEnvironment
     problems: list[Problem] = []
     refused: dict[str, tuple[Problem, ...]] = {}
     renderer = Renderer()
-    for environment in environments:
+    for position, environment in enumerate(environments, 1):
+        progress("environments proven", position, len(environments))
         try:
             linked = project.link(environment.name)
             built = yamlio.load_all(stream(tuple(linked.resources()), renderer).encode(), environment.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.chart import needs, surroundings
 from envcompile.chart.factoring import Flagged, factor
@@ -12,7 +12,6 @@ from envcompile.chart.remarks import remarks
 from envcompile.chart.schema import schema_text
 from envcompile.chart.shapes import Hole, Style
 from envcompile.chart.values import gather, patch_text, section, values_text
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from envcompile.chart.values import Section
 
 
-class Joined(Record, frozen=True):
+class Joined(NamedTuple):
     """What the services together make of their outlines."""
 
     answers: tuple[Answers, ...]

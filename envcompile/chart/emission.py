@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -19,7 +19,6 @@ from envcompile.chart.scalars import document
 from envcompile.chart.services import assign
 from envcompile.chart.shapes import ChartFacts
 from envcompile.chart.shared import Shared
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,7 +44,7 @@ class Hands(Protocol):
         ...
 
 
-class Emitted(Record, frozen=True):
+class Emitted(NamedTuple):
     """A chart, and what was made for it."""
 
     files: Mapping[str, str]

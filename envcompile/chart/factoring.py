@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.names import camel, plural
 from envcompile.chart.shapes import Style
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,7 +96,7 @@ class _Features:
         return ("global", "features", free)
 
 
-class Flagged(Record, frozen=True):
+class Flagged(NamedTuple):
     """One resource of the chart, and the flag that switches it off where an environment lacks it."""
 
     subject: Subject
@@ -135,7 +134,7 @@ def _object_flags(
     return found
 
 
-class _Class(Record, frozen=True):
+class _Class(NamedTuple):
     """Flags of parts that are on in the same environments, as far as each of them says."""
 
     values: dict[int, Any]

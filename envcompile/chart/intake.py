@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart import recognition
 from envcompile.chart.facts import flatten, identity
@@ -11,7 +11,6 @@ from envcompile.errors import EnvcError, Problem, Problems, UsageError
 from envcompile.files import read_below
 from envcompile.kubernetes.cleaner import sort_live
 from envcompile.model import Location
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +21,7 @@ UNNAMED: Final = "default"
 """What the one environment is called whose inputs are given without a name; people may call theirs so, too."""
 
 
-class Source(Record, frozen=True):
+class Source(NamedTuple):
     """One input and what messages call it."""
 
     shown: str
@@ -30,7 +29,7 @@ class Source(Record, frozen=True):
     """None for standard input."""
 
 
-class Intake(Record, frozen=True):
+class Intake(NamedTuple):
     """What was read: the resources of each environment, and what people should know about them."""
 
     resources: dict[str, list[tuple[str, Any]]]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.workloads import as_map, down
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +48,7 @@ def _listed(titles: Sequence[str]) -> str:
     return f"{', '.join(titles[:_MOST_NAMED])} and {len(titles) - _MOST_NAMED} more"
 
 
-class Oddity(Record, frozen=True):
+class Oddity(NamedTuple):
     """What of one resource Helm treats in a way of its own."""
 
     title: str

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.chart.names import camel, file_part, kebab, upper_first
 from envcompile.chart.workloads import POD_TEMPLATES, RANK
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +41,7 @@ _KIND_WORDS: Final = {
 _SEPARATORS = re.compile(r"[-.:_]")
 
 
-class Home(Record, frozen=True):
+class Home(NamedTuple):
     """Where a resource lives in the chart."""
 
     key: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from envcompile.record import Record
 from envcompile.values import equal
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ EXACT_INTEGERS = 2**53
 _UNSAFE_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
-class Strictness(Record, frozen=True):
+class Strictness(NamedTuple):
     """The first field that differs, and how, without the values themselves."""
 
     pointer: Pointer

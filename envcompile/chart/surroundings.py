@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.chart.scalars import quoted, tree
-from envcompile.record import Record
 from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _DETAILS = (*_OF_ALL, "keywords", "home", "sources", "maintainers", "icon", "ann
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 
 
-class Subchart(Record, frozen=True):
+class Subchart(NamedTuple):
     """A chart inside the chart: its folder's name and the key of its values."""
 
     name: str

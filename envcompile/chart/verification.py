@@ -6,12 +6,12 @@ import os
 import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.chart.alignment import numbered
 from envcompile.chart.strictness import difference
 from envcompile.errors import Problem, UnavailableError, UsageError, did_you_mean, fail
-from envcompile.record import Record
+from envcompile.log import progress
 from envcompile.values import dotted, equal
 
 if TYPE_CHECKING:
@@ -27,14 +27,14 @@ _TIME_LIMIT = 600
 _RENDERERS = 2
 
 
-class Helm(Record, frozen=True):
+class Helm(NamedTuple):
     """One helm on this machine."""
 
     path: str
     version: str
 
 
-class Verdict(Record, frozen=True):
+class Verdict(NamedTuple):
     """What came of rendering one environment with one helm."""
 
     environment: str
@@ -260,7 +260,11 @@ def verify(
 
     pairs = [(environment, helm) for environment in wanted for helm in helms]
     with ThreadPoolExecutor(_RENDERERS) as pool:
-        return list(pool.map(lambda pair: one(*pair), pairs))
+        verdicts = []
+        for verdict in pool.map(lambda pair: one(*pair), pairs):
+            verdicts.append(verdict)
+            progress("renders", len(verdicts), len(pairs))
+        return verdicts
 
 
 def _title(key: Key) -> str:

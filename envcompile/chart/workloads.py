@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.kubernetes.references import pod_references
-from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +33,7 @@ RANK: Final = {kind: number for number, kind in enumerate(POD_TEMPLATES)}
 SCALED_KINDS: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout"})
 
 
-class References(Record, frozen=True):
+class References(NamedTuple):
     """The names of what a pod uses, by kind."""
 
     config_maps: frozenset[str]

@@ -103,7 +103,8 @@ def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
             pointer[:length] in known and at(value, *pointer[:length]) is not None for length in range(1, len(pointer))
         )
         if pointer in doubtful:
-            found[doubtful[pointer]] = Complaint(pointer, what)
+            said = found[doubtful[pointer]].what
+            found[doubtful[pointer]] = Complaint(pointer, f"{said}, and what an apply makes of it is refused: {what}")
         elif pointer not in known and not wrong:
             found.append(Complaint(pointer, what))
     return found

@@ -15,6 +15,7 @@ from envcompile.cli.flags import Globals
 from envcompile.cli.grammar import SETTINGS, CommandLine, Group, in_our_words
 from envcompile.cli.output import data
 from envcompile.cli.pager import paged
+from envcompile.cli.render.progress import shown_progress
 from envcompile.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def run(arguments: Sequence[str]) -> int:
 
     def action() -> int:
         try:
-            with paged() if {*Globals(arguments).rest[:1]} & _LONG else nullcontext():
+            with shown_progress(), paged() if {*Globals(arguments).rest[:1]} & _LONG else nullcontext():
                 result = make_app(arguments)(list(arguments), prog_name="envc", standalone_mode=False)
         except typer.Exit as leave:
             return int(leave.exit_code)

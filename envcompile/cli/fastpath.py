@@ -93,9 +93,11 @@ def run_build(
             from envcompile.cli.render.gates import check_and_tell
 
             return check_and_tell(project, environments, options, limits)
+        from envcompile.cli.render.progress import shown_progress
         from envcompile.units.project import Project
 
-        return build_project(Project.open(project, look, limits), environments, options)
+        with shown_progress():
+            return build_project(Project.open(project, look, limits), environments, options)
 
 
 def build_project(opened: Project, environments: Sequence[str], options: BuildOptions) -> int:

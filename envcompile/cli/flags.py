@@ -215,6 +215,7 @@ class RecordOptions(Options):
     commit: tuple[str, ...] = flag("Record this commit; can be repeated. Default: HEAD.", "REV")
     waiting: bool = flag("Record only the commits that wait in .envc/spool.")
     detach: bool = flag("Return at once; the work is done by a process of its own.")
+    format: str | None = flag("How to print what was done; default: text.", "text|json", short="-o")
 
     @property
     def revisions(self) -> tuple[str, ...]:

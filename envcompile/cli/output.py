@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.log import hide_progress
 from envcompile.text import in_json, one_line, visible
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _GRAVE = ("error:", "warning:")
 
 def data(line: str) -> None:
     """Print one line of data that people read, too: names, places, figures."""
+    hide_progress()
     sys.stdout.write(f"{_in_color(one_line(line), sys.stdout)}\n")
 
 
@@ -32,11 +34,13 @@ def table(lines: Iterable[str]) -> None:
 
 def raw(text: str) -> None:
     """Print data in a format of its own that brings its line ends, to the byte: manifests, reports, pages."""
+    hide_progress()
     sys.stdout.write(text)
 
 
 def text(block: str) -> None:
     """Print data of several lines that people read; it brings its line ends."""
+    hide_progress()
     sys.stdout.write(_in_color(visible(block), sys.stdout))
 
 
@@ -44,6 +48,7 @@ def document(value: Any) -> None:
     """Print a value as JSON."""
     import json
 
+    hide_progress()
     sys.stdout.write(f"{in_json(json.dumps(value, indent=2, ensure_ascii=False))}\n")
 
 
@@ -56,6 +61,7 @@ def tell(words: str) -> None:
     """Tell people something; scripts that read stdout do not see it, and where both are one screen the order holds."""
     if os.environ.get("ENVC_QUIET") and not words.startswith(_GRAVE):
         return
+    hide_progress()
     sys.stdout.flush()
     sys.stderr.write(f"{_in_color(visible(words), sys.stderr)}\n")
 

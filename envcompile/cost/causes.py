@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.cost.counts import map_in, scaler_of
-from envcompile.cost.estimate import Money, Parts, Terms, default_requests, item_of, scalers_of, target_of
+from envcompile.cost.estimate import Money, Terms, default_requests, item_of, scalers_of, target_of
 from envcompile.model import Resource
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ItemChange(NamedTuple):
     @property
     def money(self) -> Money:
         """What is added a month."""
-        return minus(self.after, self.before)
+        return self.after.minus(self.before)
 
 
 class CostChange(NamedTuple):
@@ -95,7 +95,7 @@ class CostChange(NamedTuple):
     @property
     def money(self) -> Money:
         """What is added a month."""
-        return minus(self.after, self.before)
+        return self.after.minus(self.before)
 
 
 class Side(NamedTuple):
@@ -103,11 +103,6 @@ class Side(NamedTuple):
 
     resources: Sequence[Resource]
     estimate: Estimate
-
-
-def minus(left: Money, right: Money) -> Money:
-    """The difference of two amounts."""
-    return Money(*(Parts(*(a - b for a, b in zip(x, y, strict=True))) for x, y in zip(left, right, strict=True)))
 
 
 def item_changes(before: Side, after: Side, rates: Rates, factor: Any, facts: Facts) -> tuple[ItemChange, ...]:
@@ -147,7 +142,7 @@ class _Scales:
     def causes(self, identity: ResourceId, was: Item | None, now: Item | None) -> Iterator[Cause]:
         if was is None or now is None:
             held = now or was
-            money = minus(now.money if now else Money(), was.money if was else Money())
+            money = (now.money if now else Money()).minus(was.money if was else Money())
             yield Cause(held.resource if held else identity, "", None, None, money)
             return
         state: dict[ResourceId, Flat | None] = {}
@@ -170,11 +165,11 @@ class _Scales:
                 if new is not None:
                     state[involved] = {**(state[involved] or {}), way: new}
             after = self._weigh(identity, state)
-            added = minus(after, weight)
+            added = after.minus(weight)
             weight = after
             if added != Money():
                 yield Cause(involved, written(way), None if not way else old, None if not way else new, added)
-        rest = minus(now.money, weight)
+        rest = now.money.minus(weight)
         if rest != Money():  # what the fields do not say: which init container is started first
             lists = [way[: way.index(_ORDERED) + 1] for way in state[identity] or () if _ORDERED in way]
             yield Cause(identity, written(lists[0]) if lists else "", None, None, rest)

@@ -52,6 +52,10 @@ class Parts(NamedTuple):
         """Both together."""
         return Parts(*(left + right for left, right in zip(self, other, strict=True)))
 
+    def minus(self, other: Parts) -> Parts:
+        """What this one has more; negative where it has less."""
+        return Parts(*(left - right for left, right in zip(self, other, strict=True)))
+
 
 class Money(NamedTuple):
     """What something costs a month: at least, as expected, at most."""
@@ -63,6 +67,10 @@ class Money(NamedTuple):
     def plus(self, other: Money) -> Money:
         """Both together."""
         return Money(*(left.plus(right) for left, right in zip(self, other, strict=True)))
+
+    def minus(self, other: Money) -> Money:
+        """What this one has more; negative where it has less."""
+        return Money(*(left.minus(right) for left, right in zip(self, other, strict=True)))
 
 
 class Demand(NamedTuple):

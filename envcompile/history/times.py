@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 from envcompile.errors import Problem, UsageError
+from envcompile.history.livetimes import SECOND
 
 _CYCLE = 400
 """Years after which the Gregorian calendar repeats itself, with the days of the week."""
@@ -15,7 +16,7 @@ _LAST = 253_402_300_799 - 2 * 86_400
 _LAST_OF_GIT = 67_767_976_233_532_799
 """Seconds since 1970 of the last year that C's calendar has; git shows what is later as 1970, where time begins."""
 _MOST_MILLISECONDS = 2**63 - 1
-_UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400}
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 """Seconds of the units of ages."""
 
 
@@ -39,27 +40,50 @@ def milliseconds(text: str) -> int:
     return min((int(moment.timestamp()) + cycles * _SECONDS_OF_CYCLE) * 1000, _MOST_MILLISECONDS)
 
 
-def moment_of(text: str, now: int) -> int:
+def time_of(text: str) -> datetime:
+    """The day or time that people mean by 2026-11-23 or 2026-11-23T14:30: local, unless it says another time zone.
+
+    Raises:
+        UsageError: the text is no time, or one that the calendar does not have everywhere.
+    """
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError, OSError) as error:
+        fix = "write 2026-11-23, or 2026-11-23T14:30 with +01:00 or Z for a time zone"
+        raise UsageError([Problem(f"`{text}` is no time", fix)]) from error
+
+
+def microseconds_of(text: str, now: int) -> int:
     """The time that people mean by `30d`, by `12h`, or by a day or time such as 2026-11-23T14:30.
 
     Args:
         text: what they wrote; local time unless it says another time zone.
-        now: from when ages count, in seconds since 1970.
+        now: from when ages count, in microseconds since 1970.
 
     Returns:
-        Seconds since 1970.
+        Microseconds since 1970.
 
     Raises:
         UsageError: the text is neither.
     """
     number, unit = text[:-1], text[-1:]
     if unit in _UNITS and number.isdecimal() and len(number) < 7:
-        return now - int(number) * _UNITS[unit]
+        return now - int(number) * _UNITS[unit] * SECOND
     try:
-        return int(datetime.fromisoformat(text).astimezone().timestamp())
-    except (ValueError, OverflowError, OSError) as error:
-        fix = "write an age such as 30d, or 2026-11-23, or 2026-11-23T14:30 with +01:00 or Z for a time zone"
-        raise UsageError([Problem(f"`{text}` is no time", fix)]) from error
+        return int(time_of(text).timestamp() * SECOND)
+    except UsageError as error:
+        fix = "write an age such as 30d or 90m, or 2026-11-23, or 2026-11-23T14:30 with +01:00 or Z for a time zone"
+        raise UsageError([error.problems[0]._replace(fix=fix)]) from error
+
+
+def moment_of(text: str, now: int) -> int:
+    """The time that people mean by a text, as `microseconds_of` reads it, in seconds since 1970.
+
+    Args:
+        text: what they wrote.
+        now: from when ages count, in seconds since 1970.
+    """
+    return microseconds_of(text, now * SECOND) // SECOND
 
 
 def _calendar(seconds: int, *, utc: bool = False) -> tuple[int, datetime]:

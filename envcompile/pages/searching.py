@@ -11,6 +11,7 @@ from envcompile.actions.past import find, revision_at
 from envcompile.actions.reached import tag_of
 from envcompile.ask.redact import Hidden, redacted
 from envcompile.errors import UsageError
+from envcompile.history.times import time_of
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.pages.overview import NO_HISTORY, unrecorded
 from envcompile.pages.words import DAY, listed, many, moment
@@ -174,6 +175,7 @@ def _at(state: State, asked: Wanted, query: str, names: list[str], now: int) -> 
     """What matched at a time, from the recorded states themselves."""
     from envcompile.pages.state import open_or_none
 
+    time_of(asked.at)
     past = open_or_none(state.project.root)
     if past is None:
         return Search("What was at that time is not known", "", query, (), (), 0, unrecorded(state) or (NO_HISTORY,))
@@ -183,9 +185,7 @@ def _at(state: State, asked: Wanted, query: str, names: list[str], now: int) -> 
         for name in names:
             try:
                 revision = revision_at(past, name, asked.at)
-            except UsageError:
-                if not _is_time(asked.at):
-                    raise
+            except UsageError:  # nothing was recorded until then
                 continue
             pattern = f"{field or '*'}={pattern_of(text)}"
             if field:
@@ -212,16 +212,6 @@ def _recorded_values(past: Any, revision: Any, text: str) -> list[Hit]:
         for pointer, value in leaves(redacted(resource.id, resource.value))
         if not isinstance(value, Hidden) and low in _plain(value).lower()
     ]
-
-
-def _is_time(text: str) -> bool:
-    from datetime import datetime
-
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _image(state: State, asked: Wanted, query: str, names: list[str], now: int) -> Search:

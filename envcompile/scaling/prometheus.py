@@ -11,12 +11,13 @@ import numpy as np
 
 from envcompile.errors import Problem, UnavailableError, UsageError
 from envcompile.scaling.loads import cleaned
+from envcompile.text import address, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, timedelta
 
-    import httpx
+    import httpx2
 
     from envcompile.scaling.loads import Load
 
@@ -50,6 +51,8 @@ class PrometheusLoad:
 
     def __init__(self, url: str, queries: Mapping[str, str], until: datetime, length: timedelta) -> None:
         self.url = url.rstrip("/")
+        self.shown = address(self.url)
+        """The address as messages and reports may show it."""
         self.queries = dict(queries)
         self.end = int(until.timestamp()) // STEP_SECONDS * STEP_SECONDS
         self.start = self.end - int(length.total_seconds()) // STEP_SECONDS * STEP_SECONDS
@@ -58,35 +61,35 @@ class PrometheusLoad:
         """Ask for it.
 
         Raises:
-            UsageError: httpx is not installed, a query is wrong, or nothing is recorded.
+            UsageError: httpx2 is not installed, a query is wrong, or nothing is recorded.
             UnavailableError: it does not answer.
         """
         try:
-            import httpx
+            import httpx2
         except ImportError as error:
             raise UsageError([
-                Problem("a Prometheus is asked with httpx", "install it: pip install 'envcompile[cluster]'")
+                Problem("a Prometheus is asked with httpx2", "install it: pip install 'envcompile[cluster]'")
             ]) from error
         seconds = np.arange(self.start, self.end, STEP_SECONDS, dtype=np.int64)
         values = {}
         try:
-            with httpx.Client(timeout=_PATIENCE_SECONDS) as client:
+            with httpx2.Client(timeout=_PATIENCE_SECONDS) as client:
                 for name, query in self.queries.items():
                     values[name] = self._column(client, name, query, seconds)
-        except httpx.HTTPError as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise self._unavailable(str(error) or type(error).__name__) from error
         found = {name: column for name, column in values.items() if not np.isnan(column).all()}
         if not found:
             raise UsageError([
                 Problem(
-                    f"{self.url} has recorded nothing for {', '.join(values)}",
+                    f"{self.shown} has recorded nothing for {', '.join(values)}",
                     "name what is to be asked: --query cpu='sum(rate(...))'",
                 )
             ])
-        return cleaned(self.url, seconds * 1000, found)
+        return cleaned(self.shown, seconds * 1000, found)
 
     def _column(
-        self, client: httpx.Client, name: str, query: str, seconds: np.ndarray[Any, np.dtype[np.int64]]
+        self, client: httpx2.Client, name: str, query: str, seconds: np.ndarray[Any, np.dtype[np.int64]]
     ) -> np.ndarray[Any, np.dtype[np.float64]]:
         column = np.full(len(seconds), np.nan)
         for first in range(0, len(seconds), _MOST_POINTS):
@@ -98,7 +101,7 @@ class PrometheusLoad:
                         column[place] = number + (0 if np.isnan(column[place]) else column[place])
         return column
 
-    def _part(self, client: httpx.Client, name: str, query: str, start: int, end: int) -> list[dict[str, Any]]:
+    def _part(self, client: httpx2.Client, name: str, query: str, start: int, end: int) -> list[dict[str, Any]]:
         asked = {"query": query, "start": str(start), "end": str(end), "step": str(STEP_SECONDS)}
         answer = client.post(f"{self.url}/api/v1/query_range", data=asked)
         try:
@@ -108,7 +111,9 @@ class PrometheusLoad:
         if not isinstance(told, dict) or told.get("status") != "success":
             reason = told.get("error") if isinstance(told, dict) else None
             if answer.status_code in {400, 422}:
-                raise UsageError([Problem(f"the query for {name} is refused: {reason}", f"it is: {query}")])
+                raise UsageError([
+                    Problem(f"the query for {name} is refused: {one_line(str(reason))}", f"it is: {query}")
+                ])
             raise self._unavailable(f"HTTP {answer.status_code}: {reason or 'no reason is given'}")
         data = told.get("data") or {}
         return list(data.get("result") or ()) if data.get("resultType") == "matrix" else []
@@ -116,6 +121,7 @@ class PrometheusLoad:
     def _unavailable(self, reason: str) -> UnavailableError:
         return UnavailableError([
             Problem(
-                f"the Prometheus {self.url} does not answer: {reason}", "look whether the address is right and open"
+                f"the Prometheus {self.shown} does not answer: {one_line(reason)}",
+                "look whether the address is right and open",
             )
         ])

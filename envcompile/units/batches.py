@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.emit.manifests import render
 from envcompile.errors import Problem, UnavailableError
-from envcompile.log import decision
+from envcompile.log import decision, progress
 from envcompile.units.compile import api_of, compile_unit
 from envcompile.units.executor import find_engine
 from envcompile.units.tool import package_digest
@@ -127,13 +127,18 @@ def compile_elsewhere(
     package = package_digest() if module.IS_REMOTE else ""
     with module.opened(rest) as engine:
         decision("units", "%s units are compiled by %s workers", len(missing), engine.workers)
-        _adopt(_results(missing, engine, package, forget), take)
+        _adopt(_results(missing, engine, package, forget), len(missing), take)
 
 
 def _adopt(
-    results: Iterator[tuple[Sequence[Place], list[Made]]], take: Callable[[str, int, Sequence[bytes]], None]
+    results: Iterator[tuple[Sequence[Place], list[Made]]],
+    total: int,
+    take: Callable[[str, int, Sequence[bytes]], None],
 ) -> None:
+    done = 0
     for places, result in results:
+        done += len(places)
+        progress("units", done, total)
         for (one, number), made in zip(places, result, strict=True):
             one.adopt(number, made.compiled, has_values=not made.texts)
             if made.texts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from envcompile.log import progress
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -66,8 +68,10 @@ def settle(
     units = [project.units_of(environment) for environment in environments]
     if helpers is not None:
         helpers.begin(units)
-    waiting = []
-    for app, places in by_application(units).items():
+    waiting: list[list[tuple[Units, int]]] = []
+    apps = by_application(units)
+    for position, (app, places) in enumerate(apps.items()):
+        progress("applications", position - len(waiting), len(apps))
         if helpers is not None and helpers.has(app):
             waiting.append(places)
             continue
@@ -78,6 +82,7 @@ def settle(
         helpers.collect(wait=True)
     for places in waiting:
         _settle(project, places, take, keeps_values=keeps_values)
+    progress("applications", len(apps), len(apps))
 
 
 def _settle(project: Project, places: Sequence[tuple[Units, int]], take: Take, *, keeps_values: bool) -> None:

@@ -126,3 +126,24 @@ def test_what_some_server_takes_or_only_checks_judge_is_written(project: Path, b
     assert before in right
     (project / "base/web/deployment.yaml").write_text(right.replace(before, after))
     assert run_envc(project, "build").code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: envcompile.dev/v1\nkind: Generate\nbehavior: replace\nconfigMap: {literals: [A=1]}\n",
+        "apiVersion: v1\nkind: ConfigMap\ndata: {$patch: replace, A: '1'}\n",
+    ],
+)
+def test_a_directive_with_nothing_below_it_is_told_as_that(make_project: MakeProject, text: str) -> None:
+    """The mend is another one than for a key that is misspelled."""
+    root = make_project({
+        "base/web/settings.yaml": config_map("web"),
+        "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+        "overlays/prod/own.yaml": f"{text}metadata: {{name: own}}\n",
+    })
+    outcome = run_envc(root, "build")
+    assert outcome.code == 1
+    assert "ConfigMap/own data.$patch" in outcome.err
+    assert "a directive speaks to what lies below it, and nothing does here" in outcome.err
+    assert "envcompile.dev/ignore" not in outcome.err

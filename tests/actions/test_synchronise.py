@@ -21,7 +21,6 @@ from tests.harness.repository import config_map, deployment
 from tests.history.conftest import Folder, backend, folder, new_postgres, postgres_socket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from envcompile.history.database import Database
@@ -200,8 +199,8 @@ def test_what_is_recorded_during_a_rebuild_is_not_lost(folder: Folder, monkeypat
 
     run = room._Renewal.run
 
-    def busy(self: room._Renewal, progress: Callable[[int, int], None] | None) -> None:
-        run(self, progress)
+    def busy(self: room._Renewal) -> None:
+        run(self)
         if not late:
             late.append(folder.commit("late", base__web=deployment(replicas=3)))
             folder.record()

@@ -24,6 +24,7 @@ from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
 from envcompile.cluster.reflector import Told
 from envcompile.history.live import Written
+from tests.cli.samples_of_writers import samples
 from tests.cluster.drift.fake import applied, compiled, fake_cluster, wrote
 from tests.cluster.servers import write_kubeconfig
 from tests.harness.command import PACKAGE_ROOT, run_envc
@@ -55,6 +56,7 @@ _CHANGING = {
     "end": "…",
     "notBefore": "…",
     "notAfter": "…",
+    "proven": True,
 }
 """What differs from one day or machine to the next; commits only in `version`."""
 
@@ -82,7 +84,9 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, s
             patch.setenv(name, value)
         root = tmp_path_factory.mktemp("work") / "project"
         root.mkdir()
-        yield {**_of_a_project(root), **_of_secrets(tmp_path_factory.mktemp("work") / "secrets", patch)}
+        secrets = _of_secrets(tmp_path_factory.mktemp("work") / "secrets", patch)
+        written = samples(tmp_path_factory.mktemp("work") / "written", patch)
+        yield {**_of_a_project(root), **secrets, **written}
 
 
 def _of_a_project(root: Path) -> dict[str, str]:

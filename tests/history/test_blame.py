@@ -152,9 +152,10 @@ def test_a_time_means_the_commit_that_was_there(folder: Folder) -> None:
         with pytest.raises(UsageError) as caught:
             revision_at(past, "prod", "2001-01-01")
         assert str(caught.value) == "error: there was no commit at 2001-01-01\nhint: see `envc history log prod`"
-        with pytest.raises(UsageError) as caught:
-            revision_at(past, "prod", "teatime")
-        assert "`teatime` is no time" in str(caught.value)
+        for text in ("teatime", "9999-12-31T23:59:59-23:00", "0001-01-01T00:00+23:00"):
+            with pytest.raises(UsageError) as caught:
+                revision_at(past, "prod", text)
+            assert f"`{text}` is no time" in str(caught.value)
 
 
 PROPERTIES = """\

@@ -132,6 +132,7 @@ def test_when_people_say_since() -> None:
     assert moment_of("30d", 100 * DAY) == 70 * DAY
     assert moment_of("2w", 100 * DAY) == 86 * DAY
     assert moment_of("12h", DAY) == DAY // 2
+    assert moment_of("90m", DAY) == DAY - 5400
     assert moment_of("2023-11-14T22:13:20Z", 0) == 1_700_000_000
     with pytest.raises(UsageError, match="soon"):
         moment_of("soon", 0)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.live import FOREVER, Live, moment_of
+from envcompile.actions.live import FOREVER, Live
 from envcompile.errors import UsageError
 from envcompile.history.database import connect
 from envcompile.history.livedoctor import examine
 from envcompile.history.livegc import Retention, collect, size_of, sizes
 from envcompile.history.livereading import LiveReader
 from envcompile.history.livetimes import DAY, SECOND, Measured
+from envcompile.history.times import microseconds_of
 from envcompile.kubernetes.api import load
 from tests.history.clusters import (
     DEPLOYMENTS,
@@ -313,12 +314,12 @@ def test_damage_is_found(filled: Filled) -> None:
 )
 def test_times(text: str, seconds: int) -> None:
     """How long ago, or when."""
-    assert moment_of(text, START) == START + seconds * SECOND
+    assert microseconds_of(text, START) == START + seconds * SECOND
 
 
 @pytest.mark.parametrize("text", ["", "soon", "7y", "99999-01-01"])
 def test_what_is_no_time(text: str) -> None:
     """Anything else is refused."""
     with pytest.raises(UsageError, match="is no time"):
-        moment_of(text, START)
+        microseconds_of(text, START)
     assert START < FOREVER

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from tests.harness.command import PACKAGE_ROOT
+from tests.harness.repository import LINK
 from tests.laws.workshop import OUTPUT
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def same_size_same_time(chance: Random, shop: Workshop) -> str:
         for path, text in shop.files.items()
         if path.startswith(("base/", "overlays/", "lib/", "crds/"))
         and not path.endswith("sealed.yaml")
+        and not text.startswith(LINK)
         and _DIGIT.search(text)
     )
     path = chance.choice(choice)

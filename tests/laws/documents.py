@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Final
+
+from envcompile.yamlio import load_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +27,8 @@ def deployment(app: str, chance: Random) -> str:
         "  annotations: {envcompile.dev/depends-on: ConfigMap/web}\n",
         f'  annotations: {{envcompile.dev/ignore: "run-as-root: image {number} is old"}}\n',
     ])
-    read, opened = chance.choice([app, app, "web", "api"]), chance.choice([app, app, "web"])
+    read = chance.choice([app, app, "web", "api", "made", "marked-dev"])
+    opened = chance.choice([app, app, "web", "held"])
     account = f"      serviceAccountName: {app}\n" if chance.random() < 0.3 else ""
     secret = (
         f"        - {{name: TOKEN, valueFrom: {{secretKeyRef: {{name: {opened}, key: token, optional: true}}}}}}\n"
@@ -65,6 +69,18 @@ def config_map(name: str, chance: Random, *, more: str = "") -> str:
     ]
     chosen = [entry for entry in entries if chance.random() < 0.6] or entries[:1]
     return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{''.join(chosen)}{more}"
+
+
+def marked_config_map(name: str, chance: Random) -> str:
+    """A ConfigMap whose name shall end in a hash of its content where `rollout: suffix` says so."""
+    return config_map(name, chance).replace(
+        f"  name: {name}\n", f"  name: {name}\n  annotations: {{envcompile.dev/name-suffix: hash}}\n"
+    )
+
+
+def as_json(text: str) -> str:
+    """A document as JSON."""
+    return json.dumps(load_all(text.encode(), "document.yaml")[0], indent=1) + "\n"
 
 
 def service(app: str, chance: Random) -> str:
@@ -119,10 +135,19 @@ stringData:
 {harmless}"""
 
 
-def sealed_store(apps: Sequence[str], namespaces: Sequence[str], chance: Random) -> str:
-    """A sealed.yaml with a value of the right shape for each Secret in each namespace; nobody can open it."""
-    records = {}
-    for app in apps:
+def sealed_store(apps: Sequence[str], namespaces: Sequence[str], chance: Random, *, private: Sequence[str] = ()) -> str:
+    """A sealed.yaml with a value of the right shape for each Secret in each namespace; nobody can open it.
+
+    Args:
+        apps: names of Secrets.
+        namespaces: where each of them is.
+        chance: decides the values.
+        private: names of Secrets that only somebody's private file declares, so that their shape is kept, too.
+    """
+    records = {
+        f"{namespace}/{name}": f"{namespace}/{name}:\n  type: Opaque\n" for name in private for namespace in namespaces
+    }
+    for app in (*apps, *private):
         for namespace in namespaces:
             body = chance.randbytes(16 + chance.randrange(8, 12))
             sealed = base64.b64encode((256).to_bytes(2, "big") + chance.randbytes(256) + body).decode()
@@ -148,6 +173,10 @@ def definition(kind: str, chance: Random) -> str:
         "x-kubernetes-list-type: atomic, ",
         "",
     ])
+    limit = chance.choice([
+        "",
+        f", x-kubernetes-validations: [{{rule: 'self < {chance.randrange(3, 9)}', message: too large}}]",
+    ])
     plural = f"{kind.lower()}s"
     return f"""\
 apiVersion: apiextensions.k8s.io/v1
@@ -168,7 +197,7 @@ spec:
           spec:
             type: object
             properties:
-              size: {{type: integer}}
+              size: {{type: integer{limit}}}
               parts:
                 type: array
                 {lists.replace(", x-", chr(10) + "                x-").rstrip(", ")}

@@ -9,7 +9,8 @@ from envcompile.check.baseline import FILE, KnownFinding
 from envcompile.check.baseline import write_baseline as baseline_text
 from envcompile.check.finding import fingerprint
 from envcompile.model import ResourceId
-from tests.laws import documents, repositories
+from tests.harness.repository import LINK
+from tests.laws import additions, documents, repositories
 from tests.laws.documents import SEPARATOR, TEAMS
 from tests.laws.repositories import APPS, ENVIRONMENTS, LAYERS, NAMESPACES, SECRET_APPS
 
@@ -34,7 +35,7 @@ METADATA_NAME: Final = re.compile(r"(metadata:(?: \{|\n  )name: )([a-z0-9-]+)")
 
 def manifests(files: Files) -> list[str]:
     """The files that hold resources or patches, sorted."""
-    return sorted(path for path in files if is_manifest(path))
+    return sorted(path for path, text in files.items() if is_manifest(path) and not text.startswith(LINK))
 
 
 def is_manifest(path: str) -> bool:
@@ -126,6 +127,8 @@ def add_document(chance: Random, files: Files) -> str:
         documents.wide_patch(chance, APPS),
         documents.config_map(f"more-{chance.randrange(3)}", chance),
         documents.custom_resource(chance.choice(["Gadget", "Widget"]), chance.choice(["g", "w"]), chance),
+        additions.generator(chance, folder=path.rpartition("/")[0]),
+        documents.marked_config_map(f"marked-{chance.choice(ENVIRONMENTS)}", chance),
     ])
     files[path] = f"{files[path]}{SEPARATOR}{text}"
     return f"{path} has another document"
@@ -227,7 +230,7 @@ def add_environment(chance: Random, files: Files) -> str:
     missing = [name for name in ENVIRONMENTS if f"overlays/{name}/environment.yaml" not in files]
     name = chance.choice(missing or ["new"])
     files[f"overlays/{name}/environment.yaml"] = repositories.environment_settings(name, chance)
-    files[f"overlays/{name}/sealed.yaml"] = documents.sealed_store(SECRET_APPS, NAMESPACES, chance)
+    files[f"overlays/{name}/sealed.yaml"] = repositories.sealed_values(files, chance)
     files |= {path: text for path, text in repositories.overlay(name, chance).items() if path not in files}
     return f"environment {name} is added"
 
@@ -341,6 +344,64 @@ def change_library(chance: Random, files: Files) -> str:
     return f"{target} is written anew"
 
 
+def write_addition(chance: Random, files: Files) -> str:
+    """What is generated, what generators read, rules of one's own, or a policy; or it goes."""
+    fresh = repositories.further(chance, APPS)
+    path = chance.choice(sorted(fresh))
+    if path in files and chance.random() < 0.2:
+        del files[path]
+        return f"{path} is removed"
+    files[path] = fresh[path]
+    return f"{path} is written anew"
+
+
+def change_private(chance: Random, files: Files) -> str:
+    """A file that git ignores: it comes, goes, or holds another value or name; with or without values for others."""
+    paths = [path for path in sorted(files) if path.endswith(f"/{additions.PRIVATE}")]
+    if paths and chance.random() < 0.4:
+        del files[paths[0]]
+        return f"{paths[0]} is removed"
+    path = paths[0] if paths else f"base/{chance.choice(APPS)}/{additions.PRIVATE}"
+    name = chance.choice([additions.NOBODYS, additions.NOBODYS, "web"])
+    files[path] = additions.private_secret(name, chance)
+    if chance.random() < 0.7:
+        for store in [path for path in files if path.endswith("/sealed.yaml")]:
+            files[store] = repositories.sealed_values(files, chance)
+    return f"{path} has {name}"
+
+
+def change_ignored(chance: Random, files: Files) -> str:
+    """Git ignores a source that it had, or ignores nothing but private files any more."""
+    if files[".gitignore"] != additions.IGNORED:
+        files[".gitignore"] = additions.IGNORED
+        return "git ignores private files alone"
+    path = chance.choice(sorted(path for path in files if path.startswith(("base/", "overlays/", "lib/", "files/"))))
+    files[".gitignore"] = f"{additions.IGNORED}/{path}\n"
+    return f"git ignores {path}"
+
+
+def file_becomes_link(chance: Random, files: Files) -> str:
+    """A file lies elsewhere in the project, and a symlink leads there."""
+    names = manifests(files)
+    if not names:
+        return ""
+    path = chance.choice(names)
+    target = f"files/{path.replace('/', '-')}"
+    files[target] = files[path]
+    files[path] = f"{LINK}{'../' * path.count('/')}{target}"
+    return f"{path} leads to {target} now"
+
+
+def change_pin(chance: Random, files: Files) -> str:
+    """The versions of envc that may compile the repository: this one, or others alone."""
+    if "envc.yaml" not in files:
+        return ""
+    lines = [line for line in files["envc.yaml"].splitlines(keepends=True) if not line.startswith("envc:")]
+    pin = chance.choice(["", "envc: '>=0.1'\n", "envc: '<0.1'\n"])
+    files["envc.yaml"] = "".join([*lines, pin])
+    return f"envc.yaml has `{pin.strip()}`"
+
+
 def change_definition(chance: Random, files: Files) -> str:
     """A CRD of the project or of base: another scope or list type, removed, or moved between the two."""
     path, kind = chance.choice([("crds/gadget.yaml", "Gadget"), ("base/platform/widget-crd.yaml", "Widget")])
@@ -358,13 +419,16 @@ def seal_again(chance: Random, files: Files) -> str:
         return ""
     path = chance.choice(stores)
     apps = chance.choice([SECRET_APPS, SECRET_APPS, SECRET_APPS[:1]])
-    files[path] = documents.sealed_store(apps, NAMESPACES, chance)
+    if chance.random() < 0.3:
+        files[path] = documents.sealed_store(apps, NAMESPACES, chance)
+    else:
+        files[path] = repositories.sealed_values(files, chance)
     return f"{path} has other values for {' and '.join(apps)}"
 
 
 def break_file(chance: Random, files: Files) -> str:
     """A file that cannot be read: YAML, settings or jsonnet."""
-    path = chance.choice(sorted(path for path in files if path != ".gitignore"))
+    path = chance.choice(sorted(path for path in files if path != ".gitignore" and not files[path].startswith(LINK)))
     files[path] += chance.choice(["a: [\n", "\ta: b\n", "}{\n", "namespce: x\n"])
     return f"{path} is broken"
 
@@ -394,6 +458,11 @@ EDITS: Final[tuple[tuple[int, Edit], ...]] = (
     (3, change_library),
     (3, change_definition),
     (3, seal_again),
+    (3, write_addition),
+    (2, change_private),
+    (1, change_ignored),
+    (1, file_becomes_link),
+    (1, change_pin),
     (1, break_file),
 )
 """Every edit with how often it is chosen."""

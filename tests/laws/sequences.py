@@ -73,6 +73,8 @@ class Sequence:
         """The last sources that compiled."""
         self._truth: Outputs | None = None
         """What the present sources compile to; None when they are wrong."""
+        self._is_whole = False
+        """Whether the last commit compiles to what the folder did, whatever git ignores in it."""
         self._commits: dict[str, tuple[Files, Outputs | None]] = {}
 
     def play(self) -> Fault | None:
@@ -101,6 +103,8 @@ class Sequence:
             self._compare(("check", "--format", "json"))
         if self._truth is not None and chance.random() < 0.7:
             self._affected_is_exact(chance)
+        if chance.random() < 0.3:
+            self._compare(self._question(chance))
         if chance.random() < 0.25:
             revision = chance.choice(list(self._commits)[-3:])
             self._compare(
@@ -108,7 +112,7 @@ class Sequence:
             )
         if chance.random() < 0.75:
             self._commit()
-            if self._truth is not None and chance.random() < 0.6:
+            if self._is_whole and chance.random() < 0.6:
                 self._commit_and_folder_agree(chance)
 
     def _disturb(self, chance: Random) -> tuple[list[str], tuple[str, ...]]:
@@ -147,8 +151,12 @@ class Sequence:
 
     def _checkout(self, chance: Random) -> str:
         revision = chance.choice(sorted(self._commits, key=list(self._commits).index))
-        git(self._shop.root, "checkout", "--quiet", "--force", "--detach", revision)
-        self._shop.files = dict(self._commits[revision][0])
+        shop, commit = self._shop, self._commits[revision][0]
+        private = shop.private()
+        git(shop.root, "checkout", "--quiet", "--force", "--detach", revision)
+        # What git ignores is no part of commits: it lies where it lay, unless one of their files took its place.
+        left = {path: text for path, text in shop.files.items() if path in private and (shop.root / path).is_file()}
+        shop.files = left | commit
         return f"commit {list(self._commits).index(revision)} is checked out"
 
     def _commands(self, chance: Random) -> list[tuple[str, ...]]:
@@ -175,6 +183,26 @@ class Sequence:
             if not self._is_clean:
                 first = [command for command in first if command == FORCE]
         return [*first, ("build",)]
+
+    def _question(self, chance: Random) -> tuple[str, ...]:
+        """A command that asks and writes nothing: each goes the way of a build."""
+        names = overlays(self._shop.files, abstract=False) or ["dev"]
+        name = chance.choice(names)
+        return chance.choice([
+            ("show", name),
+            ("show", name, "deployment/web"),
+            ("explain", name, "deployment/web"),
+            ("explain", name, "configmap/api", "--format", "json"),
+            ("compare", name, names[0]),
+            ("matrix", "--format", "json"),
+            ("graph", name),
+            ("list",),
+            ("cost", "--format", "json"),
+            ("owners",),
+            ("promote", names[0], name, "--dry-run"),
+            ("secrets", "status", name),
+            ("argocd", "project", "--repo", "https://example.com/shop.git"),
+        ])
 
     def _build_and_compare(self, commands: list[tuple[str, ...]]) -> None:
         self._shop.fresh(self._copy, outputs=self._is_clean)
@@ -214,8 +242,16 @@ class Sequence:
             raise BrokenLawError(law, text)
 
     def _commit(self) -> None:
-        revision = self._shop.commit()
-        self._commits[revision] = (dict(self._shop.files), self._truth)
+        """Commit what git does not ignore; what that compiles to is known, or is built without the rest."""
+        shop = self._shop
+        revision = shop.commit()
+        private = shop.private()
+        truth = self._truth
+        if private:
+            answer = ask(shop.fresh(self._copy, outputs=False, without=private), "build")
+            truth = None if answer.code else answer.files
+        self._commits[revision] = ({path: text for path, text in shop.files.items() if path not in private}, truth)
+        self._is_whole = truth is not None and truth == self._truth
         self._is_clean = True
 
     def _affected_is_exact(self, chance: Random) -> None:
@@ -253,6 +289,11 @@ class Sequence:
             seen = f"exit code {outcome.code}\n{outcome.out}{outcome.err}"
             text = f"`envc diff {' '.join(arguments)}` of what was just committed: {seen}"
             self._broken("commit and folder agree", text)
+        arguments = chance.choice([("--staged",), ("--at", "HEAD")])
+        outcome = run_envc(self._shop.root, "build", "--check", *arguments)
+        if outcome.code:
+            text = f"`envc build --check {' '.join(arguments)}`: exit code {outcome.code}\n{outcome.out}{outcome.err}"
+            self._broken("commit, index and folder agree", text)
 
 
 def changed_resources(before: Outputs, after: Outputs) -> tuple[Named, Named]:

@@ -57,6 +57,11 @@ FEATURES = (
     ),
     *("secretBackend: external", "ref+vault://", "envcompile.dev/plaintext", "sealed: ", "kind: ClusterRoleBinding"),
     *("envcompile.dev/depends-on", "envcompile.dev/ignore", "checks:", "environments: [dev, prod]"),
+    *("kind: Generate", "literals:", "files: [", "envs: [", "behavior: replace", "rollout: suffix"),
+    *("envcompile.dev/name-suffix: hash", "secret:\n  literals: [token=ref+vault://", "disableNameSuffixHash"),
+    *("layout: app", "layout: environment", "envc: '>=0.1'", "owners:", "limits:", "cluster:"),
+    *("rule: team-color", "@rule(", "ValidatingAdmissionPolicyBinding", "x-kubernetes-validations"),
+    *("private.yaml", "in-clear-", "-> ../../files/", '"kind": "Service"'),
 )
 
 

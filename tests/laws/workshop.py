@@ -9,9 +9,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.harness.command import run_envc
-from tests.harness.repository import git, read_files
+from tests.harness.repository import LINK, git, read_files
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from tests.laws.repositories import Files
@@ -57,8 +58,7 @@ class Workshop:
             if self.files.get(path) == text:
                 continue
             target = self.root / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8")
+            _write(target, text)
             self.tick(target)
         self.files = dict(files)
 
@@ -66,7 +66,7 @@ class Workshop:
         """Give a file the time of its own moment, long ago."""
         self._clock += 1
         moment = _EPOCH_NS + self._clock * 1_000_000_007
-        os.utime(target, ns=(moment, moment))
+        os.utime(target, ns=(moment, moment), follow_symlinks=False)
 
     def _remove_empty(self, folder: Path) -> None:
         while folder != self.root and not any(folder.iterdir()):
@@ -74,24 +74,46 @@ class Workshop:
             folder = folder.parent
 
     def commit(self) -> str:
-        """Commit everything, also what git's index takes for unchanged by time and size; the hash."""
+        """Commit all that git does not ignore, also what its index takes for unchanged by time and size; the hash."""
         (self.root / ".git/index").unlink(missing_ok=True)
         git(self.root, "add", "--all")
         git(self.root, "commit", "--quiet", "--allow-empty", "--no-verify", "--message=step")
         return git(self.root, "rev-parse", "HEAD")
 
-    def fresh(self, target: Path, *, outputs: bool) -> Path:
-        """A copy as a fresh clone would have it: sources, git, with or without the outputs, and no memo."""
+    def private(self) -> frozenset[str]:
+        """The sources that git ignores, after a commit of everything else."""
+        known = git(self.root, "ls-files", "-z").split("\0")
+        return frozenset(self.files) - frozenset(known)
+
+    def fresh(self, target: Path, *, outputs: bool, without: Collection[str] = ()) -> Path:
+        """A copy as a fresh clone would have it: sources, git, with or without the outputs, and no memo.
+
+        Args:
+            target: where it is made, in the place of what is there.
+            outputs: whether it has compiled files as well.
+            without: sources that it does not have.
+        """
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
         for path, text in self.files.items():
-            file = target / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text, encoding="utf-8")
+            if path not in without:
+                _write(target / path, text)
         if outputs and (self.root / OUTPUT).exists():
             shutil.copytree(self.root / OUTPUT, target / OUTPUT, symlinks=True)
         borrow_history(self.root / ".git", target / ".git")
         return target
+
+
+def _write(target: Path, text: str) -> None:
+    """Write a file in the place of what is there; the text of a symlink makes one."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink():
+        target.unlink()
+    if text.startswith(LINK):
+        target.unlink(missing_ok=True)
+        target.symlink_to(text.removeprefix(LINK))
+    else:
+        target.write_text(text, encoding="utf-8")
 
 
 def borrow_history(git_folder: Path, target: Path) -> None:

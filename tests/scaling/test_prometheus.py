@@ -117,3 +117,14 @@ def test_nothing_is_recorded() -> None:
     """Is told with the metrics that were asked for."""
     with answering(200, matrix()) as (url, _), pytest.raises(UsageError, match="recorded nothing for cpu, memory"):
         PrometheusLoad(url, usage_queries("shop", "web"), UNTIL, timedelta(hours=1)).load()
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    """Neither in what a load says of where it is from, nor in what is told when it fails."""
+    first = int(UNTIL.timestamp()) // 60 * 60 - 60
+    with answering(200, matrix([[first, "1"]])) as (url, _):
+        load = PrometheusLoad(url.replace("//", "//me:hidden@"), {"cpu": "up"}, UNTIL, timedelta(minutes=2)).load()
+    assert load.source == url
+    with pytest.raises(UnavailableError) as caught:
+        PrometheusLoad("http://me:hidden@127.0.0.1:9", {"cpu": "up"}, UNTIL, timedelta(hours=1)).load()
+    assert "hidden" not in str(caught.value)

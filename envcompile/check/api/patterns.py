@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from typing import Final
 
+_CLASS: Final = re.compile(r"(\\.)|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL)
+"""A character that is escaped, or a class of characters: in one, nothing is a group or repeats."""
+
 
 def bad_pattern(pattern: str) -> str | None:
     """Say why a regular expression is none for Go (RE2); None for one that is, and where Python cannot tell."""
-    if re.search(r"\(\?(?:[=!]|<[=!])", pattern):
+    outside = _CLASS.sub(lambda found: found[1] or "x", pattern)
+    if re.search(r"\(\?(?:[=!]|<[=!])", outside):
         return "looks ahead or behind, which RE2 cannot"
     if re.search(r"(?<!\\)(?:\\\\)*\\[1-9]", pattern):
         return "refers back to a group, which RE2 cannot"
-    if re.search(r"(?<!\\)(?:\\\\)*(?:[*+?]|\{\d+(?:,\d*)?\})[*+]", pattern):
+    if re.search(r"(?<!\\)(?:\\\\)*(?:[*+?]|\{\d+(?:,\d*)?\})[*+]", outside):
         return "repeats a repetition"
     if any(int(number) > 1000 for number in re.findall(r"\{(?:\d+,)?(\d+)\}", pattern)):
         return "repeats more than 1000 times"

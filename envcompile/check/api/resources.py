@@ -96,7 +96,13 @@ def _amount(name: str, value: Any) -> str | None:
         return "is negative"
     if _is_counted(name) and found.denominator != 1:
         return "is no whole number"
+    if _is_counted(name) and found * 1000 >= _TOO_MANY:
+        return "is more than can be counted"
     return None
+
+
+_TOO_MANY: Final = 2**63 - 1
+"""In thousandths, as the server counts; it calls what is above no integer. Source: Quantity.MilliValue."""
 
 
 def requirements(value: dict[str, Any], place: Place) -> Said:

@@ -111,7 +111,7 @@ def _families(spec: dict[str, Any], addresses: list[Any]) -> Said:
         where: Pointer = (field, index) if listed else (field,)
         if what:
             bad = True
-            yield where, f"an address {what}"
+            yield where, f"an address {what}" if listed else f"`clusterIP` {what} (the server calls it `clusterIPs[0]`)"
     families = list_at(spec, "ipFamilies")
     for index, family in enumerate(families):
         if family in families[:index]:

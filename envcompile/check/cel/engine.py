@@ -58,6 +58,7 @@ class Program(NamedTuple):
     evaluate: Callable[[Frame], Any]
     reads: tuple[tuple[str, ...], ...]
     """The names that are read, each with the fields behind it."""
+    checked: Checked
 
     @property
     def uses(self) -> frozenset[str]:
@@ -147,7 +148,7 @@ class Engine:
         if problem is not None:
             raise RefusedError(problem)
         evaluate = evaluation(checked, self._matches)
-        return Program(text, checked.type_of(checked.root), evaluate, tuple(ways(checked.root)))
+        return Program(text, checked.type_of(checked.root), evaluate, tuple(ways(checked.root)), checked)
 
     def _checked(self, environment: Any, text: str) -> Checked:
         try:

@@ -11,6 +11,7 @@ import base64
 import binascii
 import json
 import re
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.cel import costs
@@ -18,6 +19,7 @@ from envcompile.check.cel.convert import parse_duration, parse_time
 from envcompile.check.cel.engine import RefusedError
 from envcompile.check.cel.tree import DYN, CelType
 from envcompile.check.cel.values import NOTHING, CostError, Maybe, UnknownError, Unordered
+from envcompile.check.policy.crdcosts import Costs, below, too_dear
 from envcompile.check.policy.kinds import RULES
 from envcompile.check.reading import map_at, maps_at, text_at, texts_at
 
@@ -193,7 +195,9 @@ class Judge:
 
     def refusals(self) -> list[RefusedRule]:
         """What the server does not take of the rules themselves."""
-        return list(self._refusals(self.schema, (), is_whole=True, is_told_apart=True))
+        found = list(self._refusals(self.schema, (), is_whole=True, is_told_apart=True))
+        given = Costs(lambda schema, text, is_whole: self._program(schema, text, is_whole=is_whole), escaped)
+        return [*found, *starmap(RefusedRule, too_dear(self.schema, given))]
 
     def _refusals(
         self, schema: Mapping[str, Any], where: Pointer, *, is_whole: bool, is_told_apart: bool
@@ -211,7 +215,7 @@ class Judge:
                 elif found is not None and field == "rule" and not is_told_apart and _looks_back(found):
                     what = "oldSelf cannot be used on the uncorrelatable portion of the schema"
                     yield RefusedRule((*where, RULES, at, field), what)
-        for step, sub in _below(schema):
+        for step, sub in below(schema):
             apart = is_told_apart and (step != ("items",) or schema.get("x-kubernetes-list-type") == "map")
             yield from self._refusals(sub, (*where, *step), is_whole=False, is_told_apart=apart)
 
@@ -352,15 +356,6 @@ _STEP: Final = re.compile(r"\.([A-Za-z_][\w-]*)|\['((?:[^'\\]|\\.)*)'\]")
 def _path(text: str) -> Pointer:
     """A `fieldPath` as a pointer: `.size`, `['with-dash']`."""
     return tuple(match[1] or match[2].replace("\\'", "'") for match in _STEP.finditer(text))
-
-
-def _below(schema: Mapping[str, Any]) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    for name, sub in map_at(schema, "properties").items():
-        if isinstance(sub, dict):
-            yield ("properties", name), sub
-    for name in ("items", "additionalProperties"):
-        if isinstance(schema.get(name), dict):
-            yield (name,), schema[name]
 
 
 def _parts(schema: Mapping[str, Any], value: Any, old: Any) -> Iterator[tuple[Mapping[str, Any], Any, Any, str | int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -133,11 +133,15 @@ def print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bo
     from envcompile.cli.render.columns import columns
 
     if output_format == "json":
-        answer(rows=[{**row._asdict(), "holds": row.holds} for row in rows])
+        answer(rows=_row_data(rows))
         return
     titles = ("environment", "helm", "objects", "equal", "first difference")
     for line in columns([titles, *((*map(str, row[:4]), row.first_difference or "-") for row in rows)]):
         (tell if for_people else data)(line)
+
+
+def _row_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    return [{**row._asdict(), "holds": row.holds} for row in rows]
 
 
 def _register_convert(app: typer.Typer) -> None:
@@ -179,6 +183,9 @@ def _register_convert(app: typer.Typer) -> None:
         ] = False,
         verify: Annotated[bool, typer.Option("--verify/--no-verify", help="Prove it where helm is found.")] = True,
         force: Annotated[bool, typer.Option("--force", help="Overwrite what was edited by hand.")] = False,
+        output_format: Annotated[
+            TextOrJson, typer.Option("--format", metavar="text|json", help="How to print what was done.")
+        ] = "text",
     ) -> None:
         """Make a Helm chart of manifests that never saw envc, and prove that it renders them.
 
@@ -191,10 +198,40 @@ def _register_convert(app: typer.Typer) -> None:
         if batch is not None:
             if sources:
                 raise UsageError([Problem("--batch takes no further inputs", "give either --batch ROOT or the inputs")])
-            raise typer.Exit(job.run_batch(batch, output))
-        if not sources:
+            made = job.run_batch(batch, output)
+        elif not sources:
             raise UsageError([Problem("there is nothing to convert", "name a folder of manifests, or `-` for stdin")])
-        raise typer.Exit(job.run(sources, output, name or output.absolute().name))
+        else:
+            made = [job.run(sources, output, name or output.absolute().name)]
+        if output_format == "json":
+            answer(charts=[chart.described() for chart in made])
+        raise typer.Exit(max(chart.code for chart in made))
+
+
+class _Made(NamedTuple):
+    """A chart that was made."""
+
+    folder: Path
+    files: tuple[str, ...]
+    objects: Mapping[str, int]
+    warnings: tuple[str, ...]
+    rows: Sequence[Row] | None
+    """What helm renders; None where nobody asked it, or there is none."""
+
+    @property
+    def code(self) -> int:
+        """Whether it renders what it was made of."""
+        return EXIT_OK if all(row.holds for row in self.rows or ()) else EXIT_DIFFERENT
+
+    def described(self) -> dict[str, Any]:
+        """The same for machines."""
+        return {
+            "folder": self.folder.as_posix(),
+            "files": list(self.files),
+            "objects": dict(self.objects),
+            "warnings": list(self.warnings),
+            "verified": _row_data(self.rows) if self.rows is not None else None,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +246,7 @@ class _Job:
     verify: bool
     force: bool
 
-    def run_batch(self, root: Path, output: Path) -> int:
+    def run_batch(self, root: Path, output: Path) -> list[_Made]:
         """A chart for each folder below a root; one that fails does not keep the others from being made."""
         if not root.is_dir():
             raise UsageError([Problem(f"{root} is not a folder", "name the folder whose folders become charts")])
@@ -217,19 +254,19 @@ class _Job:
         if not folders:
             raise UsageError([Problem(f"{root} has no folders", "name the folder whose folders become charts")])
         problems: list[Problem] = []
-        worst = EXIT_OK
+        made: list[_Made] = []
         for folder in folders:
             tell(f"{folder.name}:")
             try:
-                worst = max(worst, self.run([str(folder)], output / folder.name, folder.name))
+                made.append(self.run([str(folder)], output / folder.name, folder.name))
             except EnvcError as error:
                 problems += error.problems
         if problems:
             raise EnvcError(problems)
-        return worst
+        return made
 
-    def run(self, words: Sequence[str], output: Path, name: str) -> int:
-        """One chart; the exit code."""
+    def run(self, words: Sequence[str], output: Path, name: str) -> _Made:
+        """One chart."""
         import sys
 
         from envcompile.chart import convert, parse_sources, read
@@ -248,16 +285,19 @@ class _Job:
             secrets=self.secrets,
             store=self.store,
         )
-        for warning in (*intake.warnings, *made.warnings):
+        warnings = (*intake.warnings, *made.warnings)
+        for warning in warnings:
             tell(f"warning: {warning}")
         charts = [output]
         self._put(output, made.files)
         if made.crd_files:
             charts.append(output.with_name(f"{output.name}-crds"))
             self._put(charts[1], made.crd_files)
-        objects = ", ".join(f"{len(resources)} in {name}" for name, resources in made.expected.items())
-        tell(f"{output}: {len(made.files)} files, objects: {objects}")
-        return self._prove(charts, made) if self.verify else EXIT_OK
+        objects = {environment: len(resources) for environment, resources in made.expected.items()}
+        counts = ", ".join(f"{count} in {environment}" for environment, count in objects.items())
+        tell(f"{output}: {len(made.files)} files, objects: {counts}")
+        rows = self._prove(charts, made) if self.verify else None
+        return _Made(output, tuple(sorted(made.files)), objects, warnings, rows)
 
     def _put(self, folder: Path, files: Mapping[str, str]) -> None:
         """Write a chart in one step, over nothing but what an earlier call wrote."""
@@ -282,7 +322,7 @@ class _Job:
             write(planned, folder, Path(scratch))
 
     @staticmethod
-    def _prove(charts: Sequence[Path], made: Conversion) -> int:
+    def _prove(charts: Sequence[Path], made: Conversion) -> Sequence[Row] | None:
         from envcompile.chart import find_helms, verify
         from envcompile.errors import UnavailableError
 
@@ -290,7 +330,7 @@ class _Job:
             helms = find_helms()
         except UnavailableError:
             tell("not verified: there is no helm on PATH")
-            return EXIT_OK
+            return None
         rows = verify(charts, made.expected, helms, _own(charts))
         print_rows(rows, "text", for_people=True)
-        return EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT
+        return rows

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import make_group
+from envcompile.cli.arguments import Format, make_group
 
 EPILOG = """Examples:
 
@@ -40,13 +40,14 @@ def register(app: typer.Typer) -> None:
         kube_context: Annotated[
             str | None, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig; default: its own.")
         ] = None,
+        output_format: Format = "text",
     ) -> None:
         """Keep CustomResourceDefinitions in `crds/`, without descriptions; nothing of them is deployed."""
         import os
 
         from envcompile.actions.crds import add as add_definitions
         from envcompile.actions.crds import definitions_in, definitions_of_cluster, wanted_of
-        from envcompile.cli.output import raw, tell
+        from envcompile.cli.output import answer, table, tell
         from envcompile.cli.secret_input import bytes_of
         from envcompile.errors import Problem, UsageError
         from envcompile.kubernetes.crds import read_crds
@@ -65,7 +66,11 @@ def register(app: typer.Typer) -> None:
         else:
             kinds = frozenset()
             found = [each for name in named for each in definitions_in(bytes_of(Path(name)), name)]
-        for one in add_definitions(project, found):
-            raw(f"{one.state} {one.file}\n")
-        for group, kind in sorted(kinds - {next(read_crds([each]))[0] for each in found}):
-            tell(f"the cluster defines no {kind}.{group}")
+        added = add_definitions(project, found)
+        missing = [f"{kind}.{group}" for group, kind in sorted(kinds - {next(read_crds([each]))[0] for each in found})]
+        if output_format == "json":
+            answer(definitions=[{"file": one.file, "state": one.state} for one in added], missing=missing)
+        else:
+            table(f"{one.state} {one.file}" for one in added)
+        for name in missing:
+            tell(f"the cluster defines no {name}")

@@ -46,11 +46,13 @@ def _add_status(group: typer.Typer) -> None:
             table(_lines(found))
 
     @group.command("upgrade", epilog="Example: envc db upgrade")
-    def upgrade_command(context: typer.Context) -> None:
+    def upgrade_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Bring the tables of the history database to the version that this envc writes."""
         from envcompile.actions.db import upgrade
 
         before, now = upgrade(context.obj.project)
+        if output_format == "json":
+            answer(before=before, now=now)
         tell(f"the tables have version {now} already" if before == now else f"from version {before or 'none'} to {now}")
 
     @group.command("doctor", epilog="Example: envc db doctor")

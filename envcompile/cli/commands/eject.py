@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envcompile.cli.output import data, tell
+from envcompile.cli.arguments import Format
+from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_OK, EXIT_WRONG
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envcompile.adopt.eject import Ejected
 
 EPILOG = """Examples:
@@ -33,16 +36,27 @@ def register(app: typer.Typer) -> None:
         environments: Annotated[
             list[str] | None, typer.Argument(metavar="[ENV]...", help="Environments; default: all.", show_default=False)
         ] = None,
+        *,
+        output_format: Format = "text",
     ) -> None:
         """Write a plain kustomize tree: base and overlays that render to the same objects."""
         from envcompile.adopt.eject import eject
         from envcompile.units.project import Project
 
         project = Project.open(context.obj.project)
-        raise typer.Exit(_tell(eject(project, project.choose(environments or ()), folder), folder))
+        ejected = eject(project, project.choose(environments or ()), folder)
+        if output_format == "json":
+            answer(
+                files=[path.as_posix() for path in ejected.files],
+                objects=dict(ejected.objects),
+                proven=ejected.is_proven,
+                differences=[str(difference) for difference in ejected.differences],
+                openSecrets=list(ejected.open_secrets),
+            )
+        raise typer.Exit(_tell(ejected, folder, data if output_format == "text" else tell))
 
 
-def _tell(ejected: Ejected, folder: Path) -> int:
+def _tell(ejected: Ejected, folder: Path, say: Callable[[str], None]) -> int:
     """Say what was written, and whether kustomize renders the same."""
     total = sum(ejected.objects.values())
     if ejected.differences:
@@ -51,9 +65,9 @@ def _tell(ejected: Ejected, folder: Path) -> int:
             tell(f"  {difference}")
         tell(f"hint: {folder.as_posix()} was written all the same; mend these there, and please report it")
         return EXIT_WRONG
-    data(f"{len(ejected.files)} files in {folder.as_posix()}")
+    say(f"{len(ejected.files)} files in {folder.as_posix()}")
     if ejected.is_proven:
-        data(f"proven: kustomize renders what the environments are, {total} of {total} objects")
+        say(f"proven: kustomize renders what the environments are, {total} of {total} objects")
     else:
         tell("note: neither kustomize nor kubectl is on PATH, so nobody rendered it: `kustomize build` does")
     if ejected.open_secrets:

@@ -83,7 +83,10 @@ def register(app: typer.Typer) -> None:
                 raise UsageError([Problem("--depth counts steps from a resource", "name it: --from KIND/NAME")])
             else:
                 found = worst(whole, cut) if cut is not None else whole
-        _print(found, whole, output_format)
+        if affected and not found.changed:
+            tell(f"nothing in {name} is touched")
+        if not affected or found.changed or output_format != "text":
+            _print(found, whole, output_format)
         if cut is not None and len(found.nodes) == cut and found.left_out:
             tell(f"{cut} of {cut + found.left_out} resources are drawn; --most N draws more")
 

@@ -28,9 +28,9 @@ from envcompile.cli.order import environment_first, environments_first
 from envcompile.cli.output import answer, data, document, raw, table, tell
 from envcompile.cli.render.history import entry_data, entry_line, print_blame, print_revision
 from envcompile.cli.render.recording import (
+    answer_recorded,
     counted,
     in_words,
-    progress_of,
     rebuilt_in_words,
     record_and_tell,
     tell_telling,
@@ -70,23 +70,26 @@ def _add_recording(group: typer.Typer) -> None:
         ] = None,
         *,
         every: Annotated[bool, typer.Option("--all", help="Everything that branches and tags reach.")] = False,
+        output_format: Format = "text",
     ) -> None:
         """Record the past: every commit that a revision reaches. What is recorded already is passed over."""
         from envcompile.actions.record_commits import import_commits
 
-        with progress_of("commits") as progress:
-            count, found = import_commits(context.obj.project, revisions or ["HEAD"], every=every, progress=progress)
+        count, found = import_commits(context.obj.project, revisions or ["HEAD"], every=every)
+        if output_format == "json":
+            answer_recorded(found)
         tell(in_words(found) if found is not None else f"all {count} commits are recorded")
 
     @group.command("sync", epilog="Example: envc history sync")
-    def sync_command(context: typer.Context) -> None:
+    def sync_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Record what waits, and all that the checked-out branch, and the one it tracks, reach and that is missing."""
         from envcompile.actions.record_commits import synchronise_commits
 
-        with progress_of("commits") as progress:
-            done = synchronise_commits(context.obj.project, progress=progress)
+        done = synchronise_commits(context.obj.project)
         tell_telling(done.telling)
         found = done.recorded
+        if output_format == "json":
+            answer_recorded(found, done.telling)
         tell(in_words(found) if found is not None and (found.new or found.gone) else "nothing is missing")
 
     @group.command("rebuild", epilog="Example: envc history rebuild --check")
@@ -94,13 +97,16 @@ def _add_recording(group: typer.Typer) -> None:
         context: typer.Context,
         *,
         check: Annotated[bool, typer.Option("--check", help="Compare only; exit 16 when something differs.")] = False,
+        output_format: Format = "text",
     ) -> int:
         """Compile every recorded commit again, and put what it comes to in the place of what is recorded."""
         from envcompile.actions.synchronise import rebuild
 
-        with history_of(context) as past, progress_of("commits") as progress:
-            found = rebuild(past, check=check, progress=progress)
+        with history_of(context) as past:
+            found = rebuild(past, check=check)
         said, code = rebuilt_in_words(found, check=check)
+        if output_format == "json":
+            answer(compiled=found.compiled, carried=found.carried, differing=list(found.differing), replaced=not check)
         tell(said)
         return code
 

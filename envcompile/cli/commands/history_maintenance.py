@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from envcompile.cli.arguments import Env, Format, history_of
 from envcompile.cli.order import environment_first
-from envcompile.cli.output import answer, data, raw, tell
+from envcompile.cli.output import answer, raw, table, tell
 from envcompile.cli.render.recording import counted
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def add_maintenance(group: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        output_format: Format = "text",
     ) -> None:
         """Take an environment back to exactly what was recorded, ready to be committed."""
         from envcompile.errors import Problem, UsageError
@@ -53,7 +54,11 @@ def add_maintenance(group: typer.Typer) -> None:
             ])
         with history_of(context) as past:
             environment, revision = environment_first(past, "restore", environment, revision)
-            restore(past, context.obj.project, environment, revision, only or "", as_overlay=as_overlay)
+            restored = restore(past, context.obj.project, environment, revision, only or "", as_overlay=as_overlay)
+        if output_format == "json":
+            answer(**restored._asdict())
+        elif as_overlay:
+            table(restored.files)
 
     @group.command("export", epilog="Example: envc history export --format parquet -o history.parquet")
     def export_command(
@@ -103,12 +108,14 @@ def add_maintenance(group: typer.Typer) -> None:
             answer(dryRun=dry_run, **done._asdict())
 
     @group.command("upgrade", epilog="Example: envc history upgrade")
-    def upgrade_command(context: typer.Context) -> None:
+    def upgrade_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Bring the tables of the history database to the version that this envc writes."""
-        from envcompile.history.database import VERSION
+        from envcompile.actions.db import upgrade
 
-        before = upgrade(context.obj.project)
-        tell(f"the history database has version {VERSION}" + (f", it had {before}" if before < VERSION else ""))
+        before, now = upgrade(context.obj.project)
+        if output_format == "json":
+            answer(before=before, now=now)
+        tell(f"the history database has version {now}" + (f", it had {before}" if before < now else ""))
 
     @group.command("doctor", epilog="Example: envc history doctor")
     def doctor_command(context: typer.Context, *, output_format: Format = "text") -> int:
@@ -118,26 +125,6 @@ def add_maintenance(group: typer.Typer) -> None:
 
         with history_of(context) as past:
             return print_examined(examine(past), as_json=output_format == "json")
-
-
-def upgrade(folder: Path) -> str:
-    """Bring the tables to the version of this envc; the version that they had.
-
-    Raises:
-        UnavailableError: the database does not answer, or was written by a newer envc.
-    """
-    from envcompile.actions.past import open_repository
-    from envcompile.history import migrate
-    from envcompile.history.database import VERSION, connect, location, version_of
-
-    url = location(open_repository(folder).home)
-    database = connect(url, any_version=True)
-    before = version_of(database)
-    database.close()
-    if before < VERSION:
-        migrate.upgrade(url)
-    connect(url).close()
-    return before
 
 
 def prune(past: Past, older_than: str | None, keep_last: int | None, *, unreachable: bool, dry_run: bool) -> Pruned:
@@ -194,8 +181,16 @@ def _size(count: int) -> str:
     return f"{count} bytes" if count < 10_000 else f"{count / 1e3:.0f} kB" if count < 1e7 else f"{count / 1e6:.0f} MB"
 
 
-def restore(past: Past, folder: Path, environment: str, revision: str, only: str, *, as_overlay: bool) -> None:
-    """Take an environment, or one resource of it, back: in its output, or in its overlay.
+class Restored(NamedTuple):
+    """What a restoration wrote or removed, below the root."""
+
+    environment: str
+    commit: str
+    files: list[str]
+
+
+def restore(past: Past, folder: Path, environment: str, revision: str, only: str, *, as_overlay: bool) -> Restored:
+    """Take an environment, or one resource of it, back: in its output, or in its overlay; say to people what follows.
 
     Raises:
         UsageError: no such environment, revision or resource.
@@ -210,14 +205,12 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
     what = f"{only} of {environment}" if only else environment
     if as_overlay:
         files = write_restoration(project, plan_restoration(past, project, found, only))
-        for path in files:
-            data(path)
         if files:
             tell(f"{what} compiles to what it was at {found.commit[:12]}: {counted(len(files), 'file')} changed")
             tell(f"hint: envc build {environment} && git add overlays/{environment} environments/{environment}")
         else:
             tell(f"{what} is as at {found.commit[:12]} already")
-        return
+        return Restored(environment, found.commit, list(files))
     changed = restore_output(past, project.root, found, only, layout=project.settings.layout)
     target = f"{only} in environments/{environment}" if only else f"environments/{environment}"
     tell(f"{target} is as at {found.commit[:12]}: {counted(len(changed), 'file')} changed")
@@ -225,3 +218,4 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
         "hint: the next build writes what the sources say; to stay there, take them back too: "
         f"envc history restore {environment} {found.commit[:12]} --as-overlay"
     )
+    return Restored(environment, found.commit, list(changed))

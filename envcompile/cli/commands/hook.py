@@ -18,17 +18,20 @@ def register(app: typer.Typer) -> None:
     group = make_group("hook", "Git hooks: check before a commit, record after it.")
 
     @group.command("install", epilog="Example: envc hook install")
-    def install_command(context: typer.Context) -> None:
+    def install_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Install pre-commit, pre-merge-commit, pre-push, post-commit, post-merge and post-rewrite; mend what is not.
 
         Hooks that are there already are kept and called, too. Several projects of one repository share the hooks.
         """
         from envcompile.actions.hooks import install, shown_folder
         from envcompile.actions.past import open_repository
-        from envcompile.cli.output import tell
+        from envcompile.cli.output import answer, tell
 
         repository = open_repository(context.obj.project)
         found = install(repository)
+        if output_format == "json":
+            hooks = [{"name": hook.name, "keeps": hook.keeps} for hook in found]
+            answer(folder=shown_folder(repository).as_posix(), hooks=hooks)
         tell(f"{len(found)} hooks installed in {shown_folder(repository)}")
         for hook in found:
             if hook.keeps:
@@ -76,13 +79,15 @@ def register(app: typer.Typer) -> None:
         return _run(context.obj.project, name, words or ())
 
     @group.command("uninstall", epilog="Example: envc hook uninstall")
-    def uninstall_command(context: typer.Context) -> None:
+    def uninstall_command(context: typer.Context, *, output_format: Format = "text") -> None:
         """Take the hooks away and put back those that were there before."""
         from envcompile.actions.hooks import uninstall
         from envcompile.actions.past import open_repository
-        from envcompile.cli.output import tell
+        from envcompile.cli.output import answer, tell
 
         taken = uninstall(open_repository(context.obj.project))
+        if output_format == "json":
+            answer(hooks=list(taken))
         tell(f"{len(taken)} hooks taken away" if taken else "no hook of envc is installed")
 
     app.add_typer(group)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from envcompile.cli.output import data, table, tell
+from envcompile.cli.arguments import Format
+from envcompile.cli.output import answer, data, table, tell
 from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envcompile.adopt import Adoption
 
 EPILOG = """Examples:
@@ -70,6 +73,7 @@ def register(app: typer.Typer) -> None:
         skip_broken: Annotated[
             bool, typer.Option("--skip-broken", help="Leave a kustomization out that cannot be built, and name it.")
         ] = False,
+        output_format: Format = "text",
     ) -> None:
         """Set up a repository; existing manifests are split into base and overlays, and proven to build the same."""
         from envcompile import adopt
@@ -88,16 +92,37 @@ def register(app: typer.Typer) -> None:
                 cleans_helm=helm == "clean",
             )
             bring = adopt.from_kustomize if manifests is None else adopt.from_manifests
-            raise typer.Exit(_tell(bring(source, target, wishes), target))
+            adopted = bring(source, target, wishes)
+            if output_format == "json":
+                answer(**_data_of(adopted))
+            raise typer.Exit(_tell(adopted, target, data if output_format == "text" else tell))
         if environments or skip or base or skip_broken or helm == "clean":
             what = "--env, --skip, --base, --skip-broken and --helm tell of what is brought over"
             raise UsageError([Problem(what, "add --from-manifests DIR or --from-kustomize DIR")])
-        for path in adopt.scaffold(target):
-            data(f"created {path.as_posix()}")
-        table(_next_steps(target, "dev", "prod"))
+        made = [path.as_posix() for path in adopt.scaffold(target)]
+        if output_format == "json":
+            answer(files=made)
+        else:
+            table([*(f"created {path}" for path in made), *_next_steps(target, "dev", "prod")])
 
 
-def _tell(adoption: Adoption, target: Path) -> int:
+def _data_of(adoption: Adoption) -> dict[str, Any]:
+    """What a machine reads of a source that was brought over."""
+    return {
+        "files": [path.as_posix() for path in adoption.files] if adoption.is_equal else [],
+        "adoption": {
+            "equal": adoption.is_equal,
+            "differences": [str(difference) for difference in adoption.proof.differences],
+            "environments": [environment._asdict() for environment in adoption.environments],
+            "notes": list(adoption.notes),
+            "sourceLines": adoption.source_lines,
+            "baseLines": adoption.base_lines,
+            "overlayLines": adoption.overlay_lines,
+        },
+    }
+
+
+def _tell(adoption: Adoption, target: Path, say: Callable[[str], None]) -> int:
     """Say what became of the source, and whether the proof holds."""
     for note in adoption.notes:
         tell(f"note: {note}")
@@ -121,17 +146,18 @@ def _tell(adoption: Adoption, target: Path) -> int:
             )
             if count
         ]
-        data(f"{environment.name} (from {environment.origin}): {', '.join(parts)}")
+        say(f"{environment.name} (from {environment.origin}): {', '.join(parts)}")
     total = sum(environment.objects for environment in adoption.environments)
-    data(
+    say(
         f"{adoption.source_lines} lines became {adoption.base_lines} in base/ and {adoption.overlay_lines} in overlays/"
     )
-    data(f"proven: the build equals the source, {total} of {total} objects")
+    say(f"proven: the build equals the source, {total} of {total} objects")
     with_secrets = [environment for environment in adoption.environments if environment.secrets]
     if with_secrets:
         tell(_secrets_warning([environment.name for environment in with_secrets]))
     names = [environment.name for environment in adoption.environments]
-    table(_next_steps(target, names[0], names[-1]))
+    for line in _next_steps(target, names[0], names[-1]):
+        say(line)
     return EXIT_OK
 
 

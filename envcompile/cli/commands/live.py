@@ -190,22 +190,22 @@ def _now() -> int:
 
 
 def _span(since: str, until: str) -> tuple[int, int]:
-    from envcompile.actions.live import moment_of
+    from envcompile.history.times import microseconds_of
 
     now = _now()
-    return moment_of(since, now), moment_of(until, now) if until else now + 1
+    return microseconds_of(since, now), microseconds_of(until, now) if until else now + 1
 
 
 def _print_states(
     context: typer.Context, cluster: str | None, time: str, thing: str, namespace: str, output_format: str
 ) -> None:
-    from envcompile.actions.live import moment_of
     from envcompile.cli.output import answer, raw, table
     from envcompile.cli.render.live import state_data, state_lines
+    from envcompile.history.times import microseconds_of
     from envcompile.yamlio import dump
 
     now = _now()
-    moment = moment_of(time, now) if time else now
+    moment = microseconds_of(time, now) if time else now
     with live_of(context, cluster) as live:
         found = live.state(moment, wanted=thing, namespace=namespace)
     if output_format == "json":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from envcompile.cli.arguments import make_group
+from envcompile.cli.arguments import Format, make_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        output_format: Format = "text",
     ) -> None:
         """Write overlays/NAME/environment.yaml, and say what comes next."""
         from envcompile.adopt.additions import add_environment
@@ -61,7 +62,7 @@ def register(app: typer.Typer) -> None:
             (f"envc build {name}", "compile it"),
             (f"envc compare {(extends or known or [name])[0]} {name}", "see how it differs"),
         ]
-        _tell(root, made, steps)
+        _tell(root, made, steps, as_json=output_format == "json")
 
     @group.command("app", epilog="Example: envc new app web --image ghcr.io/example/web:1.0.0 --port 8080")
     def app_command(
@@ -70,6 +71,7 @@ def register(app: typer.Typer) -> None:
         *,
         image: Annotated[str, typer.Option("--image", metavar="IMAGE", help="What its container runs.")],
         port: Annotated[int, typer.Option("--port", metavar="PORT", min=1, max=65535, help="Where it listens.")] = 8080,
+        output_format: Format = "text",
     ) -> None:
         """Write a Deployment and a Service into base/NAME/, and say what comes next."""
         from envcompile.adopt.additions import add_application
@@ -85,13 +87,17 @@ def register(app: typer.Typer) -> None:
                 ("envc build", "compile it into every environment"),
                 ("envc check", "see what is risky in it"),
             ],
+            as_json=output_format == "json",
         )
 
 
-def _tell(root: Path, made: Iterable[Path], steps: Sequence[tuple[str, str]]) -> None:
-    from envcompile.cli.output import data, table
+def _tell(root: Path, made: Iterable[Path], steps: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    from envcompile.cli.output import answer, table
     from envcompile.cli.render.columns import columns
 
-    for path in made:
-        data(f"created {path.relative_to(root).as_posix()}")
+    names = [path.relative_to(root).as_posix() for path in made]
+    if as_json:
+        answer(files=names)
+        return
+    table(f"created {name}" for name in names)
     table(("", "next:", *columns(steps, indent="  ")))

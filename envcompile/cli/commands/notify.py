@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from envcompile.cli.arguments import Envs
+from envcompile.cli.arguments import Envs, Format
 
 EPILOG = """Examples:
 
@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
             typer.Option("--context", metavar="CONTEXT", help="With --drift: of the kubeconfig.", show_default=False),
         ] = None,
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the messages; send nothing.")] = False,
+        output_format: Format = "text",
     ) -> int:
         """Tell of changed environments: a message to everybody whom `notify` of envc.yaml names.
 
@@ -46,7 +47,7 @@ def register(app: typer.Typer) -> None:
 
         from envcompile.actions.notify import letters, notify
         from envcompile.actions.opening import open_repository
-        from envcompile.cli.output import tell, text
+        from envcompile.cli.output import answer, tell, text
         from envcompile.errors import EXIT_OK, EXIT_UNAVAILABLE
         from envcompile.units.project import Project
 
@@ -59,11 +60,21 @@ def register(app: typer.Typer) -> None:
             found = list(drift_letters(project.settings.notify, looked))
         else:
             found = letters(project, environments or (), source=source, target=target)
+        as_json = output_format == "json"
+        if dry_run and as_json:
+            messages = [
+                {"kind": one.kind, "address": one.address, "title": one.message.title, "text": one.message.text}
+                for one in found
+            ]
+            answer(sent=0, waiting=[], messages=messages)
+            return EXIT_OK
         if dry_run:
             for letter in found:
                 text(f"to {letter.kind} ${letter.address}: {letter.message.title}\n{letter.message.text}\n")
             return EXIT_OK
         done = notify(open_repository(project.root).home, found, os.environ)
+        if as_json:
+            answer(sent=done.sent, waiting=[str(problem) for problem in done.waiting])
         tell(f"{done.sent} message{'' if done.sent == 1 else 's'} sent")
         for problem in done.waiting:
             tell(str(problem))

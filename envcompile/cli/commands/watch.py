@@ -86,7 +86,10 @@ def register(app: typer.Typer) -> None:
         if name and len(contexts or ()) + len(environments or ()) > 1:
             raise UsageError([Problem("--name is for one cluster", "watch the others by commands of their own")])
         from envcompile.actions.watch_setup import prepare
+        from envcompile.actions.watch_status import host_and_port
 
+        if listen:
+            host_and_port(listen)
         watch = prepare(
             context.obj.project,
             contexts=contexts or (),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from envcompile.actions.record_commits import record_commits
 from envcompile.cli.output import answer, data, tell
-from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EXIT_WRONG
+from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from envcompile.actions.doctor import Examined
@@ -25,16 +22,31 @@ def record_and_tell(folder: Path, options: RecordOptions) -> int:
     """Do `envc history record` and say what was done; the exit code.
 
     Raises:
-        UsageError: git knows no such revision.
+        UsageError: git knows no such revision, or the format is none.
         UnavailableError: the database does not answer; the commits wait.
     """
+    if options.format not in {None, "text", "json"}:
+        raise UsageError([Problem(f"--format cannot be `{options.format}`", "it is one of text, json")])
     done = record_commits(folder, options.revisions, detach=options.detach)
     tell_telling(done.telling)
+    if options.format == "json":
+        answer_recorded(done.recorded, done.telling)
     if done.recorded is not None:
         tell(in_words(done.recorded))
     elif options.revisions and not options.detach:
         tell("recorded already")
     return EXIT_OK
+
+
+def answer_recorded(found: Recorded | None, telling: Telling | None = None) -> None:
+    """Print what was recorded, for machines."""
+    answer(
+        recorded=list(found.new) if found else [],
+        failing=list(found.failing) if found else [],
+        gone=list(found.gone) if found else [],
+        sent=telling.sent if telling else 0,
+        warnings=list(telling.warnings) if telling else [],
+    )
 
 
 def tell_telling(telling: Telling) -> None:
@@ -92,18 +104,3 @@ def print_examined(found: Examined, *, as_json: bool = False) -> int:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: `1 commit`, `2 commits`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-@contextmanager
-def progress_of(word: str) -> Generator[Callable[[int, int], None] | None]:
-    """A progress bar where somebody watches; nothing anywhere else."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(word), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(word, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

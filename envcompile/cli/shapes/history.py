@@ -220,3 +220,46 @@ class HistoryDoctorDocument(Document, frozen=True, kw_only=True):
     revisions: int
     wrong: list[str]
     """What is wrong, and how to mend it; empty when nothing is."""
+
+
+class HistoryRecordDocument(Document, frozen=True, kw_only=True):
+    """`envc history record|import|sync`."""
+
+    recorded: list[str]
+    """Commits that are new in the database."""
+    failing: list[str]
+    """Those of them that do not compile in some environment."""
+    gone: list[str]
+    """Commits that waited, and that git holds no more."""
+    sent: int
+    """Messages about them."""
+    warnings: list[str]
+
+
+class HistoryRebuildDocument(Document, frozen=True, kw_only=True):
+    """`envc history rebuild`."""
+
+    compiled: int
+    carried: int
+    """Commits that git holds no more, or that were pruned: kept as recorded."""
+    differing: list[str]
+    """Commits that compile to something else than what was recorded."""
+    replaced: bool
+    """What differed was replaced."""
+
+
+class HistoryRestoreDocument(Document, frozen=True, kw_only=True):
+    """`envc history restore`."""
+
+    environment: str
+    commit: str
+    files: list[str]
+    """What was written or removed, below the root."""
+
+
+class UpgradeDocument(Document, frozen=True, kw_only=True):
+    """`envc db upgrade`, `envc history upgrade`."""
+
+    before: str
+    """The version that the tables had; empty where there were none."""
+    now: str

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from envcompile.check.api.book import TABLES, full_name, read_book
 from envcompile.check.api.formats import FORMS
+from envcompile.check.api.patterns import bad_pattern
 from envcompile.check.api.refusal import Place
 from envcompile.check.api.sure import surely_right
 from envcompile.check.api.validators import VALIDATORS
@@ -193,6 +194,26 @@ def test_a_number_that_does_not_fit_is_a_warning(number: int, becomes: int) -> N
     [found] = [one for one in complaints(API, value) if one.pointer == ("spec", "minReadySeconds")]
     assert found.severity == "warning"
     assert f"it becomes {becomes}" in found.what
+
+
+@pytest.mark.parametrize(("field", "number"), [("spec.replicas", 3_000_000_000), ("spec.minReadySeconds", 2**31)])
+def test_a_number_that_does_not_fit_is_not_called_negative_for_what_it_becomes(field: str, number: int) -> None:
+    """Neither a create nor an apply takes it: said is first that it does not fit."""
+    value = copy.deepcopy(VALID["deployment"])
+    put(value, field, number)
+    assert "does not fit into 32 bits" in errors_of(value)[field]
+
+
+@pytest.mark.parametrize("pattern", ["^[*+]$", "[]*+]", r"\[?", "[(?=]", "^(?:[()*+,;]|[%][0-9a-f]{2})+$"])
+def test_a_sign_in_a_class_of_characters_repeats_nothing(pattern: str) -> None:
+    """Go takes such a pattern; Gateway API's definitions have one."""
+    assert bad_pattern(pattern) is None
+
+
+@pytest.mark.parametrize("pattern", ["a**", "(?=a)", "[a]*+", r"[\1]", "[a]{2}+"])
+def test_a_pattern_that_go_does_not_take_is_bad(pattern: str) -> None:
+    """Also beside a class of characters."""
+    assert bad_pattern(pattern)
 
 
 def test_what_a_strict_server_passes_over_is_no_error() -> None:

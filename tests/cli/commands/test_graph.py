@@ -79,6 +79,9 @@ def test_what_a_change_touches(root: Path) -> None:
     """It is marked, with what is near."""
     git(root, "init", "-q")
     commit(root)
+    untouched = run_envc(root, "graph", "prod", "--affected", "--from", "HEAD")
+    assert (untouched.code, untouched.out, untouched.err) == (0, "", "nothing in prod is touched\n")
+    assert json.loads(run_envc(root, "graph", "prod", "--affected", "--from", "HEAD", "-o", "json").out)["nodes"] == []
     (root / "overlays/prod/account.yaml").write_text(f"{ACCOUNT}automountServiceAccountToken: false\n", "utf-8")
     for words in (("--affected",), ("--affected", "--from", "HEAD")):
         document = json.loads(run_envc(root, "graph", "prod", *words, "-o", "json").out)

@@ -110,6 +110,9 @@ def test_mistakes(root: Path, history: Path, tmp_path: Path, monkeypatch: pytest
     """Each has its words, its advice and exit code 2."""
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     assert "there is no kubeconfig" in run_envc(root, "watch", "--once").err
+    for option, value in (("--cap", "much"), ("--listen", "here"), ("--listen", "127.0.0.1:70000")):
+        said = run_envc(root, "watch", "--once", option, value)
+        assert (said.code, option in said.err) == (2, True), "what is typed wrong is told before a cluster is needed"
     monkeypatch.setenv("KUBECONFIG", str(write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1")))
     for words, told in (
         (("--context", "tset"), "did you mean `test`?"),

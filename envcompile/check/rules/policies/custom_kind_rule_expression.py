@@ -35,12 +35,18 @@ def _expression(scene: Scene) -> Iterator[Hit]:
 RULE: Final = Rule(
     "custom-kind-rule-expression",
     "error",
-    "The API server can compile the rules of CustomResourceDefinitions.",
-    "k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/compilation.go",
+    "The API server can compile the rules of CustomResourceDefinitions, and does not estimate them as too dear.",
+    "k8s.io/apiextensions-apiserver, pkg/apiserver/schema/cel/compilation.go and pkg/apis/apiextensions/validation",
     _expression,
     alone=True,
-    why="The API server refuses a definition with a rule that does not compile, and with it all its objects.",
-    fix="Compare values of one type, and use `oldSelf` only where an item can be told from the others by its keys.",
+    why=(
+        "The API server refuses a definition with a rule that does not compile, or that may cost too much for the "
+        "largest objects its schema allows, and with it all its objects."
+    ),
+    fix=(
+        "Compare values of one type, use `oldSelf` only where an item can be told from the others by its keys, and "
+        "bound texts, lists and maps (`maxLength`, `maxItems`, `maxProperties`)."
+    ),
     links=("https://kubernetes.io/docs/reference/using-api/cel/",),
     fires="""\
 apiVersion: apiextensions.k8s.io/v1

@@ -1,0 +1,37 @@
+"""What a real API server refuses of changes that nobody tuned the tables to is named, and what it takes is no error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from envcompile.check.schema import complaints
+from tests.check.api.recorded import API, judged, mutants, score, seeds
+
+if TYPE_CHECKING:
+    from tests.check.api.recorded import Score
+
+
+@pytest.fixture(scope="module")
+def found() -> Score:
+    """All recorded changes, judged."""
+    return score(judged(mutants()))
+
+
+def test_what_is_refused_is_named_at_its_field(found: Score) -> None:
+    """97 % of it, the cluster's state and admission aside; `python -m tests.check.api.recorded` prints which not."""
+    assert found.refused.total() > 1000
+    assert found.recall >= 0.97, [(one.mutant.id, one.mutant.fields[:1]) for one in found.misses]
+
+
+def test_what_is_taken_is_no_error(found: Score) -> None:
+    """Nor a traceback; what only apply refuses may be a warning."""
+    assert found.accepted > 400
+    assert [(one.mutant.id, one.claims[:1]) for one in found.false] == []
+    assert [(one.mutant.id, one.crash) for one in found.crashes] == []
+
+
+def test_the_valid_objects_are_right() -> None:
+    """All that the changes are made to."""
+    assert [name for name, value in seeds().items() if complaints(API, value)] == []
