@@ -58,8 +58,8 @@ class Texts:
         self._made: dict[str, dict[int, Made]] = {}
         self._renderer = Renderer()
         self._app = ""
-        self.values: dict[tuple[str, int], bytes] = {}
-        """The values of the resources of units that were compiled elsewhere, packed, as far as they were asked for."""
+        self.values: dict[tuple[str, int], list[Any]] = {}
+        """The values of the resources of units that were compiled elsewhere, as far as they were asked for."""
         self.elsewhere: Shares | None = None
         """Who holds some of them, in other processes."""
 
