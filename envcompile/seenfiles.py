@@ -37,6 +37,7 @@ _BLOCK: Final = _BYTES * 64
 _LARGEST: Final = (1 << 63) - 1
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _BY_DESCRIPTOR: Final = os.scandir in os.supports_fd
+_BY_NAME: Final = os.stat in os.supports_dir_fd
 
 MOST_FOLDERS: Final = 25_000
 """Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
@@ -126,9 +127,33 @@ class Files:
         """Tell whether there are just these files with just these stats; the order of a listing seldom changes."""
         return self._is_equal(other) or (len(self) == len(other) and self.stat_of == other.stat_of)
 
-    def is_part_of(self, other: Files) -> bool:
-        """Tell whether all of these are there with these stats, whatever else is."""
-        return self._is_equal(other) or (len(self) <= len(other) and self.stat_of.items() <= other.stat_of.items())
+    def are_in(self, folder: str) -> bool:
+        """Tell whether a folder holds all of these as files with these stats, whatever else it holds.
+
+        Each is asked for by its name: that takes less than to list the folders that they are in.
+        """
+        numbers: list[int] = []
+        try:
+            root = os.open(folder, _OPEN) if _BY_NAME else None
+            try:
+                place = "" if root is not None else f"{folder}/"
+                below = place
+                for line in self._names():
+                    if line[-1] != "/":
+                        status = os.stat(below + line, dir_fd=root, follow_symlinks=False)
+                        numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+                        continue
+                    below = place if line == _HERE else place + line
+                    for above in _folders_of(line) if line != _HERE else ():
+                        mode = os.stat(place + above, dir_fd=root, follow_symlinks=False).st_mode
+                        if mode & _TYPE_BITS != _FOLDER:
+                            return False  # a link to where they are
+            finally:
+                if root is not None:
+                    os.close(root)
+        except OSError:
+            return False
+        return _packed(numbers) == self.stats
 
     def changes(self, other: Files) -> set[str]:
         """The files that are in one of both only, or have another stat there."""
@@ -225,12 +250,7 @@ class Seen:
             lines.append(folder)
             lines += names
             numbers += stats
-        form = f"{len(numbers)}q"
-        try:
-            packed = struct.pack(form, *numbers)
-        except struct.error:  # some file systems count inodes in all 64 bits
-            packed = struct.pack(form, *[number & _LARGEST if number > 0 else number for number in numbers])
-        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), packed, b"", lines)
+        return Files("\n".join(lines).encode("utf-8", "surrogateescape"), _packed(numbers), b"", lines)
 
     def put(self, folder: str, names: list[str], numbers: list[int]) -> None:
         """Put down all files of one folder, which is written as in the names of `Files`."""
@@ -367,6 +387,23 @@ class Seen:
             numbers += (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
         if here:
             self._found[below or _HERE] = (here, numbers)
+
+
+def _packed(numbers: list[int]) -> bytes:
+    """The stats of files as they are kept."""
+    form = f"{len(numbers)}q"
+    try:
+        return struct.pack(form, *numbers)
+    except struct.error:  # some file systems count inodes in all 64 bits
+        return struct.pack(form, *[number & _LARGEST if number > 0 else number for number in numbers])
+
+
+def _folders_of(line: str) -> Iterator[str]:
+    """A folder that is written with a slash at its end, and those that it is in."""
+    end = line.find("/")
+    while end >= 0:
+        yield line[:end]
+        end = line.find("/", end + 1)
 
 
 def numbers_of(path: str) -> tuple[int, int, int, int]:

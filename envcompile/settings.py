@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from types import ModuleType
 
 DEFAULT_KUBERNETES_VERSION = "1.35"
 API_VERSION = "envcompile.dev/v1"
@@ -105,6 +101,63 @@ class Chart(Model, frozen=True, kw_only=True):
     """Further facts, such as those of Artifact Hub."""
 
 
+class Exclusion(Model, frozen=True, kw_only=True):
+    """Resources this environment leaves out; every field is a glob."""
+
+    kind: str = "*"
+    """Kind to leave out."""
+    name: str = "*"
+    """Name to leave out."""
+    namespace: str = "*"
+    """Namespace to leave out."""
+    group: str = "*"
+    """API group to leave out."""
+
+
+class ThirdPartyChart(Model, frozen=True, kw_only=True):
+    """A chart of others that `envc charts` renders into documents of the base, which are committed."""
+
+    name: str
+    """Name of the release and of the application: its documents are in `base/<name>/vendored`."""
+    repository: str
+    """Address of the repository (`https:`, `oci:`), or `@name` for one that `helm repo add` knows."""
+    chart: str | None = None
+    """The chart's name in the repository; `name` when left out."""
+    version: str | None = None
+    """Its version, or a range such as `^6.5`; the newest that is no prerelease when left out."""
+    digest: str | None = None
+    """Digest of the archive, as `sha256:<hex>`; the lock has it, too."""
+    namespace: str | None = None
+    """Namespace of the release; the environment's when left out."""
+    environments: tuple[str, ...] = ()
+    """Environments that have it, as globs; all of them when left out."""
+    values: dict[str, Any] = {}
+    """The chart's values; those of environments are laid over them."""
+    api_versions: tuple[str, ...] = ()
+    """APIs that the chart asks for and the cluster has, such as `monitoring.coreos.com/v1`."""
+    hooks: Literal["leave", "keep"] = "leave"
+    """Whether Helm's hooks are left out, or kept with their annotation, which Argo CD obeys."""
+    crds: bool = True
+    """Whether the chart's CustomResourceDefinitions are taken."""
+    exclude: tuple[Exclusion, ...] = ()
+    """Objects of the chart that are not taken."""
+    plaintext: dict[str, tuple[str, ...]] = {}
+    """Keys of Secrets that hold nothing secret, by the Secret's name."""
+
+
+class ChartInEnvironment(Model, frozen=True, kw_only=True):
+    """What an environment says otherwise about a chart of `charts` in envc.yaml."""
+
+    version: str | None = None
+    """Version or range that this environment has."""
+    digest: str | None = None
+    """Digest of that version's archive, as `sha256:<hex>`."""
+    values: dict[str, Any] = {}
+    """Values laid over those of envc.yaml, map by map."""
+    api_versions: tuple[str, ...] | None = None
+    """APIs that the chart asks for and this cluster has; instead of those of envc.yaml."""
+
+
 class Notification(Model, frozen=True, kw_only=True):
     """Somebody who is told when compiled environments change."""
 
@@ -160,6 +213,8 @@ class Project(Model, frozen=True, kw_only=True):
     """Who is told by `envc notify`."""
     chart: Chart | None = None
     """Write a Helm chart of all environments, too; without this key there is none."""
+    charts: tuple[ThirdPartyChart, ...] = ()
+    """Charts of others, rendered into the base by `envc charts`; a build never asks for them."""
     layout: Layout = "resource"
     """What a file below `environments/` holds: one resource, all of one application, or all of the environment."""
     limits: Limits | None = None
@@ -225,19 +280,6 @@ class Metrics(Model, frozen=True, kw_only=True):
     """Address of a Prometheus, from which `envc watch` takes usage instead of the metrics API."""
 
 
-class Exclusion(Model, frozen=True, kw_only=True):
-    """Resources this environment leaves out; every field is a glob."""
-
-    kind: str = "*"
-    """Kind to leave out."""
-    name: str = "*"
-    """Name to leave out."""
-    namespace: str = "*"
-    """Namespace to leave out."""
-    group: str = "*"
-    """API group to leave out."""
-
-
 class Environment(Model, frozen=True, kw_only=True):
     """`environment.yaml` of one overlay folder."""
 
@@ -289,6 +331,8 @@ class Environment(Model, frozen=True, kw_only=True):
     """Who approves changes of this environment, as CODEOWNERS names them."""
     exclude: tuple[Exclusion, ...] = ()
     """Resources this environment leaves out."""
+    charts: dict[str, ChartInEnvironment] = {}
+    """What is said otherwise here about charts of envc.yaml, by their names."""
     checks: dict[str, Grade] = {}
     """How grave the findings of `envc check` are in this environment, by rule; overrides checks of envc.yaml."""
 
@@ -408,50 +452,6 @@ def json_schema(name: SchemaName) -> dict[str, Any]:
         "generate": Generate,
     }
     title = {"project": "envc.yaml", "environment": "environment.yaml", "patch": "Patch", "generate": "Generate"}[name]
+    from envcompile.schemas import described
+
     return described(models[name], title, [sys.modules[__name__]])
-
-
-def described(model: type[msgspec.Struct], title: str, modules: Iterable[ModuleType]) -> dict[str, Any]:
-    """The JSON Schema of a model, with the docstrings of its fields, and of those it is made of.
-
-    Args:
-        model: the whole.
-        title: what the schema is called.
-        modules: those that declare the models.
-    """
-    schema = msgspec.json.schema(model)
-    definitions = schema.pop("$defs")
-    for class_name, notes in _field_notes(modules).items():
-        definition = definitions.get(class_name)
-        if definition is None:
-            continue
-        for key, note in notes.items():
-            definition["properties"][key]["description"] = note
-    root = definitions.pop(model.__name__)
-    found = {"$schema": "https://json-schema.org/draft/2020-12/schema", **root, "title": title}
-    return {**found, "$defs": definitions} if definitions else found
-
-
-def _field_notes(modules: Iterable[ModuleType]) -> dict[str, dict[str, str]]:
-    """The docstring under each field of each model, by class and by the key's spelling in files.
-
-    Python keeps no docstrings of attributes, so they are read from the modules' own sources.
-    """
-    import ast
-    import inspect
-
-    notes: dict[str, dict[str, str]] = {}
-    for module in modules:
-        for statement in ast.parse(inspect.getsource(module)).body:
-            if not isinstance(statement, ast.ClassDef):
-                continue
-            model: Any = getattr(module, statement.name)
-            if not issubclass(model, msgspec.Struct):
-                continue
-            spelling = dict(zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True))
-            found = notes.setdefault(statement.name, {})
-            for field, note in zip(statement.body, statement.body[1:], strict=False):
-                match field, note:
-                    case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str() as text)):
-                        found[spelling[name]] = text
-    return notes

@@ -39,12 +39,21 @@ def visible(text: str) -> str:
 
     A line that begins with such a command gets a backslash before it.
     """
+    if _is_plain(text.replace("\n", "")):
+        return text
     return "\n".join([_visible_line(line) for line in text.split("\n")])
 
 
 def one_line(text: str) -> str:
     r"""Text that has to stay on one line, such as a name in a message: a line break is shown as `\n`."""
+    if _is_plain(text):
+        return text
     return _visible_line(text.replace("\n", r"\n"))
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether a text is shown as it is, wherever it is cut into lines."""
+    return text.isprintable() and "::" not in text and "##" not in text
 
 
 def _visible_line(line: str) -> str:

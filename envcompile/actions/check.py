@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import link_all
 from envcompile.actions.findings import count_of, find_all
+from envcompile.actions.graded import about_entries, by_rule, set_aside
 from envcompile.actions.not_evaluated import Seen, as_findings, not_evaluated, untried
 from envcompile.actions.older import OlderStates
 from envcompile.actions.own_rules import Own, own_rules
@@ -17,7 +18,6 @@ from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS, ALL, RULES
 from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
 from envcompile.check.rules.server.schema import RULE as SCHEMA
 from envcompile.check.rules.suppressions.ignore_unused import RULE as UNUSED
-from envcompile.check.suppressions import Suppression
 from envcompile.errors import Problem, Problems, UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from envcompile.actions.findings import Checked
     from envcompile.actions.findings_memo import Aside
-    from envcompile.check.finding import Hit
     from envcompile.check.rule import Rule
     from envcompile.model import Location, ResourceId
     from envcompile.sources import EnvironmentSources, Tree
@@ -151,23 +150,12 @@ class _Sorted(NamedTuple):
 def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_here: Collection[str]) -> _Sorted:
     """Grade what was found in an environment, and set aside what its annotations say."""
     asked = {rule.id: rule for rule in rules if not grades.is_off(rule.id) and rule.id not in untried_here}
-    own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
     environment = checked.linked.environment
-    asides = {}
-    for said in checked.asides:
-        key = (said.resource, said.rule)
-        if said.reason or key not in asides:
-            asides[key] = said
-    findings: dict[str, Finding] = {}
-    ignored: dict[str, tuple[Finding, Aside]] = {}
-    used = set()
-    for found in checked.findings:
-        rule = asked.get(found.rule)
-        if rule is None:
-            continue
-        finding = Finding(
+    entries = by_rule(checked.asides)
+    graded = (
+        Finding(
             found.rule,
-            grades.grade(rule, found),
+            grades.grade(asked[found.rule], found),
             environment,
             found.resource,
             found.field,
@@ -176,33 +164,24 @@ def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_
             found.fingerprint,
             found.where,
         )
-        aside = asides.get((found.resource, found.rule))
-        if aside is not None and aside.reason:
-            used.add(aside)
-            ignored.setdefault(found.fingerprint, (finding, aside))
-        else:
-            findings.setdefault(found.fingerprint, finding)
-    entries = {Suppression(one.resource, one.rule, one.reason): one for one in asides.values()}
-
-    def about(rule: Rule, hit: Hit, aside: Aside) -> Finding:
+        for found in checked.findings
+        if found.rule in asked
+    )
+    findings, ignored = set_aside(graded, entries)
+    idle = []
+    used = {aside for _, aside in ignored.values()}
+    every = frozenset(rule.id for rule in rules)
+    for rule, aside, hit in about_entries(entries.values(), grades, every, asked.keys(), used):
         print_ = fingerprint(rule.id, environment, hit.resource, aside.field, hit.value)
         grade = grades.grade(rule, hit)
-        return Finding(rule.id, grade, environment, hit.resource, aside.field, hit.what, hit.fix, print_, aside.where)
-
-    idle = []
-    every = frozenset(rule.id for rule in rules)
-    for entry, aside in entries.items():
-        for rule in own:
-            # What no environment asks now may be there for another day: such an entry is not called idle.
-            known = asked.keys() if rule is UNUSED else every
-            hit = rule.judge(entry, known, is_used=aside in used) if rule.judge is not None else None
-            if hit is None:
-                continue
-            finding = about(rule, hit, aside)
-            if rule is UNUSED:
-                idle.append((finding, aside))
-            else:
-                findings.setdefault(finding.fingerprint, finding)
+        finding = Finding(
+            rule.id, grade, environment, hit.resource, aside.field, hit.what, hit.fix, print_, aside.where
+        )
+        if rule is UNUSED:
+            idle.append((finding, aside))
+        else:
+            findings.setdefault(print_, finding)
+    own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
     return _Sorted((*asked.values(), *own), tuple(findings.values()), tuple(ignored.values()), tuple(idle))
 
 

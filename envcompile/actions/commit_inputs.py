@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK
+from envcompile.git.objects import FOLDER, SUBMODULE, SYMLINK, missing
 from envcompile.git.tree import join
 from envcompile.sources.project import BASE, OVERLAYS
 from envcompile.sources.yamlfiles import JSONNET_ENDING
@@ -19,9 +19,15 @@ _OUTPUT = "environments"
 
 
 def inputs_of(objects: GitObjects, commit: str, prefix: str) -> str:
-    """A digest of everything in a commit that can have a say in what it compiles to: all but the output."""
+    """A digest of everything in a commit that can have a say in what it compiles to: all but the output.
+
+    Raises:
+        UnavailableError: the repository does not hold it, or its file is damaged.
+    """
     digest = hashlib.sha256()
     tree = objects.root(commit)
+    if not tree:
+        raise missing(f"the top folder of commit {commit[:12]}")
     for part in [*(name for name in prefix.split("/") if name), _OUTPUT]:
         entries = objects.folder(tree) if tree else {}
         for line in _lines(entries, {part}):

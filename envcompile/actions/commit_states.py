@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.commit_inputs import EnvironmentInputs
-from envcompile.errors import EnvcError
+from envcompile.errors import EnvcError, UnavailableError
 from envcompile.git.identity import readable
 from envcompile.units.compare import State
 from envcompile.units.kept_plans import BUILT, RECORDED, KeptPlans, KeptRecords, keep_plans_at
@@ -170,8 +170,10 @@ class CommitStates:
             return OpenCommit(project, "", tree, self._inputs.of(commit, kept.layers, project.settings.crds))
         try:
             project = Project(tree, parsed, units)
+        except UnavailableError:
+            raise
         except EnvcError as error:
-            self._refuse_partial(tree)
+            self._refuse_what_lacks(tree)
             return OpenCommit(None, reason(error), tree, {})
         sources = project.sources
         for entries in (sources.base, *(overlay.files for overlay in sources.overlays.values())):
@@ -224,7 +226,7 @@ class CommitStates:
         try:
             linked = project.link(environment)
         except EnvcError:
-            self._refuse_partial(at.tree)
+            self._refuse_what_lacks(at.tree)
             raise
         finally:
             if self._units is not None and project.memo is not None:
@@ -233,9 +235,10 @@ class CommitStates:
             self._units.learn(linked)
         return linked
 
-    def _refuse_partial(self, tree: CommitTree) -> None:
-        """Record no failure that a whole clone would not have."""
-        if tree.lacks is not None and self._repository.is_partial():
+    @staticmethod
+    def _refuse_what_lacks(tree: CommitTree) -> None:
+        """Record no failure that a whole clone would not have: an object may be missing here, or its file damaged."""
+        if tree.lacks is not None:
             raise tree.lacks
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.build import find_resources
+from envcompile.actions.chart_values import chart_origin
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
 from envcompile.errors import Problem, UsageError, did_you_mean
 from envcompile.kubernetes.fieldpath import format_field, parse_field, resolve
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
+    from envcompile.actions.chart_values import ChartOrigin
     from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Location, Resource, ResourceId
@@ -35,6 +37,8 @@ class ExplainedField(NamedTuple):
     says: tuple[Say, ...]
     lists: tuple[ListMerge, ...]
     parameters: tuple[Parameter, ...]
+    chart: ChartOrigin | None
+    """The chart of others that made it, and the values that it comes from."""
 
 
 class Explanation(NamedTuple):
@@ -73,7 +77,12 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
     if not origins:
         raise _unknown(target, path, key, field)
     origins = without_secrets(target, origins)
-    fields = tuple(_with_parameters(linked.plan.sources, target, origin) for origin in origins)
+    fields = tuple(
+        ExplainedField(
+            *origin[:4], _parameters(linked.plan.sources, target, origin), _of_chart(project, name, target, origin)
+        )
+        for origin in origins
+    )
     return Explanation(name, target.id, fields)
 
 
@@ -99,10 +108,16 @@ def _without_secrets(origin: FieldOrigin) -> FieldOrigin:
     )
 
 
-def _with_parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> ExplainedField:
+def _of_chart(project: Project, environment: str, target: Resource, origin: FieldOrigin) -> ChartOrigin | None:
+    winner = next((say for say in origin.says if say.wins), None)
+    if winner is None or winner.place is None:
+        return None
+    return chart_origin(project, environment, target.id, origin.field, winner.value, winner.place.file)
+
+
+def _parameters(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> tuple[Parameter, ...]:
     names = _parameters_at(sources, target, origin)
-    parameters = tuple(Parameter(name, sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names))
-    return ExplainedField(*origin[:4], parameters)
+    return tuple(Parameter(name, sources.where(("params", *name.split(".")))) for name in dict.fromkeys(names))
 
 
 def _parameters_at(sources: EnvironmentSources, target: Resource, origin: FieldOrigin) -> list[str]:

@@ -22,6 +22,7 @@ from envcompile.actions.findings_memo import (
     hits_in,
     packed,
 )
+from envcompile.actions.graded import field_of, told
 from envcompile.check.api.immutable import can_refuse
 from envcompile.check.check_input import Scene, SealingKeys
 from envcompile.check.facts import facts_of
@@ -35,14 +36,13 @@ from envcompile.check.suppressions import POINTER, read_suppressions
 from envcompile.emit.filenames import place_files
 from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.git.blob import blob_id
-from envcompile.kubernetes.fieldpath import format_field
 from envcompile.log import decision, is_on, progress
 from envcompile.model import Resource, without_values
 from envcompile.settings import Sealing
 from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS
 from envcompile.sources.scans import combined_digest
 from envcompile.text import escaped
-from envcompile.units.field_places import field_path, source_place
+from envcompile.units.field_places import source_place
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
@@ -389,21 +389,14 @@ class _Checker:
         what, field, where = hit.what, "", None
         if resource is not None:
             field = self._field(resource, hit.pointer)
-            where = source_place(self._plan, resource, hit.pointer)
-            for pointer in hit.beside if where is not None else ():
-                other = source_place(self._plan, resource, pointer)
-                if where is not None and other is not None and other.file != where.file:
-                    what += f" (`{pointer[-1]}` is from {other.file}:{other.line})"
+            what, where = told(self._plan, resource, hit)
         print_ = fingerprint(rule, self.linked.environment, hit.resource, field, hit.value)
         return Found(
             rule, hit.resource, hit.severity, one_line(field), one_line(what), one_line(hit.fix), print_, where
         )
 
     def _field(self, resource: Resource, pointer: Pointer) -> str:
-        group, _, version = str(resource.value.get("apiVersion", "")).rpartition("/")
-        node = self._plan.api.node(group, version, resource.id.kind)
-        there, missing = field_path(pointer, resource.value, node)
-        return format_field((*there, *missing))
+        return field_of(self._plan.api, resource, pointer)
 
 
 def _settings_files(project: Project, environment: str) -> str:

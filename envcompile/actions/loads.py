@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from envcompile.errors import Problem, UsageError
 from envcompile.scaling.columns import require_numpy
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from envcompile.model import ResourceId
     from envcompile.scaling.loads import LoadSource
 
+_MOST: Final = timedelta(days=3650)
+"""Ten years, the longest load that is read."""
+
 
 def load_source(
     *,
@@ -24,7 +28,7 @@ def load_source(
     folder: Path,
     cluster: str | None,
     queries: Mapping[str, str],
-    days: float,
+    since: str,
     now: datetime,
 ) -> Callable[[ResourceId], LoadSource]:
     """The one source that was named, for a workload; nothing is read yet.
@@ -36,11 +40,11 @@ def load_source(
         folder: the project, whose history that is.
         cluster: of which the history is asked; the only one when None.
         queries: what a Prometheus is asked, by metric; the workload's CPU and memory for those that are not named.
-        days: how long back.
+        since: from when on, such as `30d` or 2026-11-23, where the source holds more.
         now: the end of it.
 
     Raises:
-        UsageError: none or several are named, or what reads them is not installed.
+        UsageError: none or several are named, or what reads them is not installed, or the time is none.
     """
     if (file is not None) + (prometheus is not None) + is_recorded != 1:
         raise UsageError([
@@ -51,18 +55,32 @@ def load_source(
         from envcompile.scaling.loadtables import LoadFile
 
         return lambda _: LoadFile(file)
+    length = _length(since, now)
     if prometheus is not None:
-        from datetime import timedelta
-
         from envcompile.scaling.prometheus import PrometheusLoad, usage_queries
 
         def of(workload: ResourceId) -> LoadSource:
             usual = usage_queries(workload.namespace, workload.name)
-            return PrometheusLoad(prometheus, {**usual, **queries}, now, timedelta(days=days))
+            return PrometheusLoad(prometheus, {**usual, **queries}, now, length)
 
         return of
-    from datetime import timedelta
-
     from envcompile.actions.recorded_load import RecordedLoad
 
-    return lambda workload: RecordedLoad(folder, cluster, workload, now, timedelta(days=days))
+    return lambda workload: RecordedLoad(folder, cluster, workload, now, length)
+
+
+def _length(since: str, now: datetime) -> timedelta:
+    """How long before the end a time is.
+
+    Raises:
+        UsageError: it is no time, not before the end, or too long ago.
+    """
+    from envcompile.history.times import moment_of
+
+    end = int(now.timestamp())
+    length = timedelta(seconds=end - moment_of(since, end))
+    if not timedelta() < length <= _MOST:
+        raise UsageError([
+            Problem(f"no load is read from `{since}` on", f"name a time of the last {_MOST.days} days, such as 30d")
+        ])
+    return length

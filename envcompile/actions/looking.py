@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.findings import one_line, sealing_keys
+from envcompile.actions.graded import about_entries, by_rule, field_of, set_aside, told
 from envcompile.check.check_input import Scene
 from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.hiding import NOT_SHOWN, hidden
-from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
 from envcompile.check.suppressions import read_suppressions
-from envcompile.kubernetes.fieldpath import format_field
 from envcompile.model import without_values
-from envcompile.units.field_places import field_path, source_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from envcompile.check.finding import Hit, Severity
     from envcompile.check.grading import Grading
@@ -33,6 +31,11 @@ class Graded(NamedTuple):
     hit: Hit
     field: str
     fingerprint: str
+
+    @property
+    def resource(self) -> ResourceId:
+        """What it was found in."""
+        return self.hit.resource
 
 
 class Looked(NamedTuple):
@@ -70,30 +73,17 @@ def look(
         part = Scene(scene.environment, chosen, scene.api, scene.keys, scene.older)
     values = {resource.id: resource for resource in scene.resources}
     asked = tuple(rule for rule in rules if not grades.is_off(rule.id))
-    suppressions = _suppressions(scene.resources)
-    known = frozenset(rule.id for rule in rules)
-    findings: dict[str, Graded] = {}
-    ignored: dict[str, tuple[Graded, Suppression]] = {}
+    entries = by_rule(entry for one in scene.resources for entry in read_suppressions(one.id, one.value))
+    every = frozenset(rule.id for rule in rules)
     graded = _Grader(built, values, grades)
-    for rule in asked:
-        for hit in rule.find(part if rule.alone else scene):
-            entry = suppressions.get((hit.resource, rule.id))
-            is_ignored = entry is not None and bool(entry.reason)
-            if RANK[grades.grade(rule, hit)] < RANK[least]:
-                continue
+    hits = ((rule, hit) for rule in asked for hit in rule.find(part if rule.alone else scene))
+    grave = (graded(rule, hit) for rule, hit in hits if RANK[grades.grade(rule, hit)] >= RANK[least])
+    findings, ignored = set_aside(grave, entries)
+    # Nobody asks here which entries set something aside: the rules about one environment do not tell.
+    for rule, _, hit in about_entries(entries.values(), grades, every, every, entries.values()):
+        if RANK[grades.grade(rule, hit)] >= RANK[least]:
             found = graded(rule, hit)
-            if entry is not None and is_ignored:
-                ignored.setdefault(found.fingerprint, (found, entry))
-            else:
-                findings.setdefault(found.fingerprint, found)
-    own = [rule for rule in ABOUT_SUPPRESSIONS if not grades.is_off(rule.id)]
-    for entry in suppressions.values():
-        for rule in own:
-            # Nobody asks here which entries set something aside: the rules about one environment do not tell.
-            said = rule.judge(entry, known, is_used=True) if rule.judge is not None else None
-            if said is not None and RANK[grades.grade(rule, said)] >= RANK[least]:
-                found = graded(rule, said)
-                findings.setdefault(found.fingerprint, found)
+            findings.setdefault(found.fingerprint, found)
     return Looked(
         built,
         {resource.id: resource for resource in built.compiled.resources},
@@ -106,13 +96,7 @@ def place_of(looked: Looked, found: Graded) -> Finding:
     """The finding with the one line of the sources that it points at."""
     identity = found.hit.resource
     resource = looked.resources.get(identity)
-    where = source_place(looked.built.composed, resource, found.hit.pointer) if resource is not None else None
-    what = found.hit.what
-    if resource is not None and where is not None:
-        for pointer in found.hit.beside:
-            other = source_place(looked.built.composed, resource, pointer)
-            if other is not None and other.file != where.file:
-                what += f" (`{pointer[-1]}` is from {other.file}:{other.line})"
+    what, where = told(looked.built.composed, resource, found.hit) if resource is not None else (found.hit.what, None)
     return Finding(
         found.rule,
         found.severity,
@@ -137,11 +121,7 @@ class _Grader:
 
     def __call__(self, rule: Rule, hit: Hit) -> Graded:
         resource = self._resources.get(hit.resource)
-        field = ""
-        if resource is not None:
-            group, _, version = str(resource.value.get("apiVersion", "")).rpartition("/")
-            there, missing = field_path(hit.pointer, resource.value, self._api.node(group, version, resource.id.kind))
-            field = format_field((*there, *missing))
+        field = field_of(self._api, resource, hit.pointer) if resource is not None else ""
         print_ = fingerprint(rule.id, self._environment, hit.resource, field, hit.value)
         return Graded(rule.id, self._grades.grade(rule, hit), hit, field, print_)
 
@@ -160,14 +140,3 @@ def scene_of(built: CompiledEnvironment, older: Mapping[ResourceId, dict[str, An
         resources = tuple([without_values(resource, NOT_SHOWN, hidden) for resource in resources])
     keys = sealing_keys(built.composed.sources.settings.sealing)
     return Scene(compiled.environment, resources, built.composed.api, keys, older)
-
-
-def _suppressions(resources: Iterable[Resource]) -> dict[tuple[ResourceId, str], Suppression]:
-    """The entries of all annotations by resource and rule; of two for the same rule the one with a reason."""
-    found: dict[tuple[ResourceId, str], Suppression] = {}
-    for resource in resources:
-        for entry in read_suppressions(resource.id, resource.value):
-            key = (entry.resource, entry.rule)
-            if entry.reason or key not in found:
-                found[key] = entry
-    return found

@@ -78,6 +78,9 @@ def factor(
     strategy: Strategy,
     base: Sequence[Value] = (),
     settled: Collection[str] = ("images", "replicas"),
+    *,
+    namespaces: NamespacePlan | None = None,
+    merge_texts: bool = True,
 ) -> AdoptionPlan:
     """Decide where every object of every environment is written down.
 
@@ -87,6 +90,8 @@ def factor(
         strategy: how much is tried.
         base: the objects of the author's own base, which stay the base; none: what most environments say is.
         settled: which of `images` and `replicas` become settings.
+        namespaces: how namespaces are written down, where that is settled.
+        merge_texts: whether the build merges configuration files inside ConfigMaps key by key.
     """
     originals = {each.name: [existing.value for existing in each.objects] for each in environments}
     documents, settings = originals, {name: dict[str, Any]() for name in originals}
@@ -96,9 +101,11 @@ def factor(
         documents, settings = settle({**originals, _BASE: stated} if stated else originals, settled)
         stated = documents.pop(_BASE, stated)
         settings.pop(_BASE, None)
-    namespaces = plan_namespaces(documents, api, allow_setting=strategy.namespace_setting)
+    if namespaces is None:
+        namespaces = plan_namespaces(documents, api, allow_setting=strategy.namespace_setting)
     rehearsals = {
-        name: Rehearsal(api, namespaces.own[name] if namespaces.style == "setting" else "") for name in originals
+        name: Rehearsal(api, namespaces.own[name] if namespaces.style == "setting" else "", merge_texts=merge_texts)
+        for name in originals
     }
     groups: dict[Key, dict[str, Value]] = {}
     objects: dict[Key, Value] = {}

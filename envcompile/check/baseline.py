@@ -79,6 +79,8 @@ def write_baseline(findings: Iterable[Finding], kept: Iterable[KnownFinding]) ->
 
 def sort_out(findings: Sequence[Finding], entries: Sequence[KnownFinding], skipped: Collection[str]) -> Sorted:
     """Tell findings apart by a baseline; entries of environments that were skipped are not stale."""
+    if not entries:
+        return Sorted(tuple(findings), (), ())
     held = {entry.fingerprint for entry in entries}
     found = {finding.fingerprint for finding in findings}
     return Sorted(

@@ -1,4 +1,7 @@
-"""Reading values whose shape nobody has checked yet: what has another shape counts as absent."""
+"""Reading values whose shape nobody has checked yet: what has another shape counts as absent.
+
+Most ways have one step: the readers that are asked most often take it without a further call.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,13 @@ def at(value: Any, *path: str | int) -> Any:
 
 def map_at(value: Any, *path: str | int) -> dict[str, Any]:
     """The map at the end of a path; empty when there is none."""
-    found = at(value, *path)
+    found = value.get(path[0]) if len(path) == 1 and type(value) is dict else at(value, *path)
     return found if isinstance(found, dict) else {}
 
 
 def text_at(value: Any, *path: str | int) -> str:
     """The string at the end of a path; empty when there is none."""
-    found = at(value, *path)
+    found = value.get(path[0]) if len(path) == 1 and type(value) is dict else at(value, *path)
     return found if isinstance(found, str) else ""
 
 
@@ -48,7 +51,7 @@ def scalar_at(value: Any, *path: str | int) -> int | str | None:
 
 def list_at(value: Any, *path: str | int) -> list[Any]:
     """The list at the end of a path; empty when there is none."""
-    found = at(value, *path)
+    found = value.get(path[0]) if len(path) == 1 and type(value) is dict else at(value, *path)
     return found if isinstance(found, list) else []
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.check.finding import RANK
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from envcompile.check.baseline import KnownFinding
     from envcompile.check.finding import Finding
@@ -59,15 +59,17 @@ def order(finding: Finding) -> tuple[int, str, int, int, str, str, str]:
 
 def together(findings: Iterable[Finding]) -> list[Group]:
     """The findings, those of several environments that say the same of the same place as one."""
-    groups: dict[tuple[object, ...], list[Finding]] = {}
+    groups: dict[tuple[object, ...], tuple[Finding, dict[str, None]]] = {}
     for found in findings:
+        rule, severity, environment, (group, kind, _, name), field, what, _, _, where, _ = found
         # The namespace is the environment's own affair: it would keep equal findings apart.
-        resource = found.resource._replace(namespace="")
-        key = (found.rule, found.severity, resource, found.field, found.what, found.where)
-        groups.setdefault(key, []).append(found)
-    return [
-        Group(members[0], tuple(dict.fromkeys(member.environment for member in members))) for members in groups.values()
-    ]
+        key = (rule, where, kind, group, name, field, severity, what)
+        known = groups.get(key)
+        if known is None:
+            groups[key] = (found, {environment: None})
+        else:
+            known[1][environment] = None
+    return [Group(first, tuple(environments)) for first, environments in groups.values()]
 
 
 def counted(findings: Iterable[Finding]) -> str:
@@ -81,17 +83,21 @@ def counted(findings: Iterable[Finding]) -> str:
     return ", ".join(words) or "nothing found"
 
 
-def looked_at(report: Report) -> str:
+def looked_at(report: Report, groups: Sequence[Group]) -> str:
     """How much was looked at, what was found, and what was set aside, in one line.
 
     What is found at one place counts once, in however many environments, as it is shown.
+
+    Args:
+        report: what was found.
+        groups: its findings together.
     """
     parts = [
         _many(len(report.environments), "environment"),
         _many(report.resources, "resource"),
         _many(len(report.rules), "rule"),
     ]
-    text = f"{', '.join(parts)}: {counted(group.finding for group in together(report.findings))}"
+    text = f"{', '.join(parts)}: {counted(group.finding for group in groups)}"
     aside = []
     if report.ignored:
         aside.append(f"{len(together(ignored.finding for ignored in report.ignored))} ignored")

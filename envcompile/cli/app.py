@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "Begin": ("init", "new", "eject", "guide", "completion", "lsp", "hook"),
-    "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "schema"),
+    "Write and build": ("list", "build", "show", "explain", "check", "fix", "rule", "crds", "charts", "schema"),
     "Review and promote": (
         "affected",
         "diff",

@@ -38,7 +38,7 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     if root is not None and not any(odd):
         from envcompile.units.snapshot import Look
 
-        look = Look(root, f"{root}/environments")
+        look = Look(root, f"{root}/environments", with_outputs=options.is_ordinary)
         summary = look.nothing_to_do(tuple(environments)) if options.is_ordinary else None
         if summary is not None:
             from envcompile.log import decision

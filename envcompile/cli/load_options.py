@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _START = 86_400  # a day; nothing that an autoscaler adds is of use later
-_DAYS = 3650  # ten years, the longest load that is read
 
 LoadFile = Annotated[
     Path | None,
@@ -63,10 +62,10 @@ Queries = Annotated[
         "--query", metavar="METRIC=PROMQL", help="What to ask a Prometheus; may be given again.", show_default=False
     ),
 ]
-SinceDays = Annotated[
-    float,
+SinceTime = Annotated[
+    str,
     typer.Option(
-        "--since", metavar="DAYS", min=0.01, max=_DAYS, help="How long back to ask a Prometheus or the history."
+        "--since", metavar="TIME", help="From when on to ask a Prometheus or the history, such as 30d or 2026-11-23."
     ),
 ]
 PriceFile = Annotated[

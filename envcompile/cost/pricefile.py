@@ -11,7 +11,8 @@ import msgspec
 
 from envcompile.cost.prices import HOURS_A_MONTH, Dated, Facts, Observed, PriceList, Rates, Sheet, factor_of
 from envcompile.kubernetes.podrequests import quantity
-from envcompile.settings import Model, described
+from envcompile.schemas import described
+from envcompile.settings import Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

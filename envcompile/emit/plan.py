@@ -52,7 +52,7 @@ class Plan(Record, frozen=True):
     foreign: tuple[str, ...]
     missing: tuple[str, ...]
     others: tuple[str, ...]
-    digests: dict[str, str]
+    digests: Mapping[str, str]
     index_now: bytes | None
     index_is_current: bool
     index_is_canonical: bool
@@ -177,9 +177,8 @@ def _plan(
     foreign: list[str] = []
     missing: list[str] = []
     removed: list[str] = []
-    digests: dict[str, str] = {}
+    kept: dict[str, str] = {}
     for path, wanted in bundle.digests.items():
-        digests[path] = wanted
         stat = present.get(path)
         if stat and wanted == untouched_digest(path, stat):
             unchanged.append(path)  # not touched since envc wrote it
@@ -202,7 +201,7 @@ def _plan(
         stat = present.get(path)
         if partial:
             found, is_ours = look(path, stat) if stat is not None else ("", False)
-            digests[path] = found if is_ours else next(reversed(written(path)), "")
+            kept[path] = found if is_ours else next(reversed(written(path)), "")
         elif stat is not None:
             (removed if look(path, stat)[1] else edited).append(path)
     parents = {path.rpartition("/")[0] for path in bundle.digests}
@@ -216,6 +215,7 @@ def _plan(
         others -= owned.keys()
     if blocked:
         others = {path for path in others if not any(path.startswith(f"{folder}/") for folder in blocked)}
+    digests = {**bundle.digests, **kept} if kept else bundle.digests
     if former is None:
         new_index = render_digests(digests)
     else:
@@ -257,7 +257,7 @@ def _untouched(bundle: Bundle, files: Files, known: Files) -> Plan | None:
     return Plan(
         bundle,
         *(none, tuple(sorted(touched)), none, unchanged, none, none, none, none),
-        dict(bundle.digests),
+        bundle.digests,
         None,
         index_is_current=True,
         index_is_canonical=True,

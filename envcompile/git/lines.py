@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.git.discovery import place_of
 from envcompile.git.objects import GitObjects
-from envcompile.git.run import ask_quietly
+from envcompile.git.run import ask_quietly, without_filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,9 @@ def line_origins(root: Path, file: str, revision: str | None = None) -> dict[int
     origins: dict[str, LineOrigin] = {}
     author = ""
     ranges: list[tuple[int, int, str]] = []
-    for text in ask_quietly(
-        place, "blame", "--incremental", "--no-textconv", *([revision] if revision else []), "--", file
-    ).splitlines():
+    words = ("--incremental", "--no-textconv", *([revision] if revision else []), "--", file)
+    # Of a file in the folder git would ask filters what a commit would hold of it.
+    for text in ask_quietly(place if revision else without_filters(place), "blame", *words).splitlines():
         if match := _BLAMED.match(text):
             ranges.append((int(match[2]), int(match[3]), match[1]))
         elif text.startswith("author "):

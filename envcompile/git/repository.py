@@ -160,11 +160,6 @@ class Repository(NamedTuple):
         """Tell whether the clone does not hold the whole history."""
         return ask(self.place, "rev-parse", "--is-shallow-repository").strip() == "true"
 
-    def is_partial(self) -> bool:
-        """Tell whether the clone left out contents that it would fetch when they are wanted."""
-        pattern = r"^(extensions\.partialclone|remote\..*\.promisor)$"
-        return bool(ask_quietly(self.place, "config", "--get-regexp", pattern))
-
     def has(self, commit: str) -> bool:
         """Tell whether the repository still holds a commit."""
         return bool(self.find(commit))

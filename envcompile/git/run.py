@@ -11,7 +11,7 @@ from envcompile.record import Record
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _KEPT = frozenset({
     "GIT_ASKPASS",
@@ -57,6 +57,8 @@ class Place(Record, frozen=True):
     """The top of the work tree; empty for a bare repository."""
     index_file: str = ""
     """The index of a partial commit; empty for the repository's own."""
+    filters: tuple[str, ...] = ()
+    """Names of the filters that git is not to run."""
 
 
 def at_top(place: Place) -> Place:
@@ -64,14 +66,40 @@ def at_top(place: Place) -> Place:
     return place._replace(folder=Path(place.work_tree)) if place.work_tree else place
 
 
-def clean_environment(index_file: str = "") -> dict[str, str]:
+def without_filters(place: Place) -> Place:
+    """The same repository, for a command that would take files of the work tree through filters.
+
+    The configuration says what a filter runs, `.gitattributes` of a checkout for which files. Git has no switch against
+    it (gitattributes(5), "filter"), so each is set to nothing.
+    """
+    names = ask_quietly(place, "config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|process)$")
+    return place._replace(filters=tuple(dict.fromkeys(name.rpartition(".")[0] for name in names.split("\0") if name)))
+
+
+def clean_environment(index_file: str = "", filters: Sequence[str] = ()) -> dict[str, str]:
     """The env vars for git: what a hook sets for the repository it runs in would lead elsewhere.
 
     Args:
         index_file: the index to read; empty for the repository's own.
+        filters: sections of the configuration that name filters which are not to run, such as `filter.lfs`.
     """
     kept = {name: text for name, text in os.environ.items() if _is_harmless(name)}
-    return {**kept, **_OURS, "GIT_INDEX_FILE": index_file} if index_file else {**kept, **_OURS}
+    ours = {**_OURS, "GIT_INDEX_FILE": index_file} if index_file else _OURS
+    return {**kept, **ours, **(_stilled(filters, kept.get("GIT_CONFIG_COUNT", "")) if filters else {})}
+
+
+def _stilled(filters: Sequence[str], count: str) -> dict[str, str]:
+    """Env vars that set filters to nothing, after those of the user; `-c` could not name one with `=` in it."""
+    first = int(count) if count.isdigit() else 0
+    settings = [
+        (f"{name}.{key}", value)
+        for name in filters
+        for key, value in (("clean", ""), ("process", ""), ("required", "false"))
+    ]
+    found = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    for position, (key, value) in enumerate(settings, first):
+        found |= {f"GIT_CONFIG_KEY_{position}": key, f"GIT_CONFIG_VALUE_{position}": value}
+    return found
 
 
 def _is_harmless(name: str) -> bool:
@@ -112,7 +140,7 @@ def run(
         return subprocess.run(
             command(place, *arguments, hooks_path=hooks_path),
             cwd=place.folder,
-            env=clean_environment(place.index_file),
+            env=clean_environment(place.index_file, place.filters),
             input=stdin,
             capture_output=True,
             check=False,
@@ -136,7 +164,7 @@ def start(place: Place, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command(place, *arguments),
             cwd=place.folder,
-            env=clean_environment(place.index_file),
+            env=clean_environment(place.index_file, place.filters),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.history.livetimes import DAY, TimeStore
+from envcompile.history.drifted import forget
+from envcompile.history.livetimes import DAY, SECOND, TimeStore
 
 if TYPE_CHECKING:
     from envcompile.history.database import Database
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 TABLES: Final = (
     "content", "field_change", "resource_change", "revision", "recorded_commit",
     "live_object", "live_version", "live_content", "live_field", "live_series",
-    "live_event", "live_usage", "live_usage_5m", "live_usage_1h",
+    "live_event", "live_usage", "live_usage_5m", "live_usage_1h", "drift",
 )  # fmt: skip
 """The tables whose size is told."""
 _COMPRESSED_AFTER: Final = 3
@@ -42,6 +43,8 @@ class Collected(NamedTuple):
     contents: int
     compressed: int
     """Chunks of TimescaleDB that were compressed."""
+    drift: int
+    """Differences from clusters that ended."""
 
 
 class TableSize(NamedTuple):
@@ -72,8 +75,9 @@ def collect(database: Database, retention: Retention, now: int, *, dry_run: bool
         before = now - days * DAY
         gone.append(_older(database, times, table, before) if dry_run else times.drop_before(table, before))
     objects = _collect_objects(database, now - retention.versions * DAY, dry_run=dry_run)
+    drift = forget(database, (now - retention.versions * DAY) // SECOND, dry_run=dry_run)
     compressed = 0 if dry_run else times.compress_before(now - _COMPRESSED_AFTER * DAY)
-    return Collected(gone[0], gone[1], gone[2], gone[3], *objects, compressed)
+    return Collected(gone[0], gone[1], gone[2], gone[3], *objects, compressed, drift)
 
 
 def _older(database: Database, times: TimeStore, table: str, before: int) -> int:

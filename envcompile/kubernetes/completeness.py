@@ -62,9 +62,11 @@ _OPTIONAL: Final[Mapping[str, frozenset[str]]] = {
         "core.v1.ScaleIOVolumeSource": "secretRef",
         "core.v1.SleepAction": "seconds",
         "core.v1.Sysctl": "value",
+        "core.v1.TypedLocalObjectReference": "kind name",
         "discovery.v1.ForZone": "name",
         "meta.v1.GroupResource": "group",
         "meta.v1.LabelSelectorRequirement": "key operator",
+        "resource.v1.Counter": "value",
         "resource.v1.DeviceCapacity": "value",
         "resource.v1.ResourcePool": "generation",
         "storage.v1.CSIDriver": "spec",
@@ -118,7 +120,11 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
     if node is not None:
         built_in = api.is_built_in(group, kind)
         for key, inner in value.items():
-            found += _judge_field(key, inner, node, (), built_in)
+            # Metadata are the same of all kinds; what is below `status` is dropped when an object is created.
+            said = _judge_field(key, inner, node, (), built_in or key == "metadata")
+            found += (
+                one if built_in or key != "status" or one.is_dropped else one._replace(is_certain=False) for one in said
+            )
         found += _missing(value, node, (), built_in)
     known = {shortcoming.pointer for shortcoming in found}
     found += (
@@ -245,7 +251,9 @@ def _judge_field(
         # Go reads an explicit null of a field as an absent one, but not as an item of a free map.
         if built_in and node.fields:
             form = form_of(node, key)
-        yield from _judge(inner, child, (*pointer, key), form, built_in)
+        for one in _judge(inner, child, (*pointer, key), form, built_in):
+            # A custom resource that is created loses a null in a free map; applied it is refused for it.
+            yield one if inner is not None or built_in else one._replace(is_certain=False)
 
 
 def _missing(value: dict[str, Any], node: Node, pointer: Pointer, built_in: bool) -> Iterator[Shortcoming]:  # ruff: ignore[boolean-type-hint-positional-argument]

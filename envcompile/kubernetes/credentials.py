@@ -19,13 +19,19 @@ _SHAPES: Final = (
     ("a SendGrid key", r"\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}"),
     ("a Docker Hub token", r"\bdckr_pat_[0-9A-Za-z_-]{20,}"),
     ("a JSON Web Token", r"\beyJ[0-9A-Za-z_-]{10,}\.eyJ[0-9A-Za-z_-]{10,}\.[0-9A-Za-z_-]{10,}"),
+    ("a registry's password", r"\"auths?\"\s*:\s*\{[^}]{0,400}\"(?:auth|password)\"\s*:\s*\"[A-Za-z0-9+/=_.-]{8,}\""),
+    (
+        "an authorization header",
+        r"(?i:\b(?:basic|bearer))\s+(?=[A-Za-z._+/-]*[0-9])[A-Za-z0-9._+/-]{12,}={0,2}(?:$|[\s\"'])",
+    ),
     ("a password in a URL", r"\b[a-z][a-z0-9+.-]{0,30}://[^\s:/@'\"${}<>]{1,99}:[^\s@/'\"${}<>*]{3,199}@[^\s/]"),
 )
 """What secrets look like whatever they are called; after the token formats that their makers publish."""
 
 _ANY_SHAPE: Final = re.compile("|".join(f"(?:{pattern})" for _, pattern in _SHAPES))
 _SECRET_NAME: Final = re.compile(
-    r"(?:^|[^a-z0-9])(?:password|passwd|passphrase|secret|token|credentials?|client[-_.]?secret|key[-_.]?content"
+    r"(?:^|[^a-z0-9])(?:(?:pg)?password|passwd|passphrase|pass|pwd|secret|token|credentials?|client[-_.]?secret"
+    r"|rediscli_auth|requirepass|masterauth|key[-_.]?content"
     r"|(?:api|private|secret|access|account|storage|batch|encryption|signing|master|shared)[-_.]?key)$",
     re.IGNORECASE,
 )
@@ -40,6 +46,13 @@ _NO_SECRET: Final = re.compile(
 _LINE: Final = re.compile(
     r"""^[ \t]*["']?([A-Za-z][\w.-]{0,199})["']?[ \t]*[:=][ \t]*["']?([^"'\n]*)["']?[ \t]*,?[ \t]*$""", re.MULTILINE
 )
+_INLINE: Final = re.compile(
+    r"""["']?(?<![\w.-])([A-Za-z][\w.-]{0,199})["']?[ \t]{0,9}[:=][ \t]{0,9}(?:"([^"\n]{0,4999})"|'([^'\n]{0,4999})')"""
+    r"""|<([A-Za-z][\w.-]{0,199})>([^<>\n]{0,4999})</"""
+    r"""|^[ \t]*(requirepass|masterauth)[ \t]+["']?([^\s"']{1,999})""",
+    re.MULTILINE,
+)
+"""Pairs anywhere in a line: of JSON, HOCON and nginx, attributes and elements of XML, the passwords of Redis."""
 
 
 def shape_of(text: str) -> str:
@@ -55,5 +68,8 @@ def is_named_secret(name: str, value: str) -> bool:
 
 
 def named_values(text: str) -> dict[str, str]:
-    """The `name: value` and `name=value` lines of a text, for `is_named_secret`."""
-    return {found[1]: found[2].strip(" \t,") for found in _LINE.finditer(text)}
+    """The pairs of a name and a value that a text of configuration holds, for `is_named_secret`."""
+    found = {pair[1]: pair[2].strip(" \t,") for pair in _LINE.finditer(text)}
+    for pair in _INLINE.finditer(text):
+        found.setdefault(pair[1] or pair[4] or pair[6], pair[2] or pair[3] or pair[5] or pair[7] or "")
+    return found

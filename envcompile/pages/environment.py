@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.pages.model import Option
 from envcompile.pages.overview import attention, event_line, unrecorded
-from envcompile.pages.words import many, sentence
+from envcompile.pages.words import many, moment, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,7 @@ def _watched(state: State, name: str, now: int) -> str:
     """What is known of the environment's cluster."""
     known = state.presences(now).get(name)
     if known is None:
-        return "Whether the cluster is as git says is not known: it is not watched."
+        return f"The cluster is not watched. {_drifted(state, name, now)}"
     lacking = ", ".join(one.short for one in known.missing[:_NAMED])
     more = f" and {len(known.missing) - _NAMED} more" if len(known.missing) > _NAMED else ""
     said = (
@@ -132,7 +132,18 @@ def _watched(state: State, name: str, now: int) -> str:
         if known.missing
         else (f"All {known.watched} that are watched are in the cluster {known.cluster}.")
     )
-    return f"{said} `envc drift {name}` compares field by field."
+    return f"{said} {_drifted(state, name, now)}"
+
+
+def _drifted(state: State, name: str, now: int) -> str:
+    """What is known of the difference between compiled and live."""
+    known = state.drift(now).get(name)
+    if known is None:
+        return f"`envc drift {name} --record` compares field by field."
+    looked = moment(known.looked_at, now)
+    different = len({one.resource for one, _ in known.found})
+    differed = f"{many(different, 'resource')} of {known.compared:,} differed" if different else "nothing differed"
+    return f"On {looked.day} at {looked.clock} {differed} from what is compiled."
 
 
 def _title(state: State, name: str) -> str:

@@ -193,7 +193,16 @@ def _happened(state: State, now: int) -> str:
 
 def clusters(state: State, now: int) -> str:
     """What is known of the clusters, in a sentence or two."""
-    known = state.presences(now)
+    known, drift = state.presences(now), state.drift(now)
+    different = [
+        f"{many(len({found.resource for found, _ in one.found}), 'resource')} of {name}"
+        for name, one in drift.items()
+        if one.found
+    ]
+    if different:
+        return f"Otherwise in the cluster than compiled: {listed(different)}, as `envc drift --record` saw it last."
+    if not known and drift:
+        return f"{sentence(listed(list(drift)))} had no drift when `envc drift --record` looked last."
     if not known:
         return "Whether the clusters are as git says is not known: none is watched."
     lacking = [f"{many(len(one.missing), 'resource')} of {name}" for name, one in known.items() if one.missing]
@@ -203,9 +212,11 @@ def clusters(state: State, now: int) -> str:
 
 def _cluster(state: State, name: str, now: int) -> tuple[str, str]:
     """The status of an environment's cluster, and its words."""
-    known = state.presences(now).get(name)
+    known, drift = state.presences(now).get(name), state.drift(now).get(name)
+    if drift is not None and drift.found:
+        return "changed", f"{len({one.resource for one, _ in drift.found})} of {drift.compared} differ"
     if known is None:
-        return "off", "not watched"
+        return ("ok", f"no drift {moment(drift.looked_at, now).day}") if drift is not None else ("off", "not watched")
     if known.missing:
         return "changed", f"{len(known.missing)} of {known.watched} not there"
     return "ok", f"all {known.watched} there"

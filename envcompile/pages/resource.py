@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.origins import ResourceOrigins
     from envcompile.actions.presence import Presence
+    from envcompile.history.drifted import Difference, Standing
     from envcompile.model import ResourceId
     from envcompile.pages.links import Links
     from envcompile.pages.manifest import Line
@@ -215,7 +216,35 @@ def _facts(state: State, environment: str, resource: ResourceOrigins, now: int) 
     if side.owners:
         facts.append(("Owners", ", ".join(side.owners)))
     facts += _cluster(known, identity, now)
+    facts += _drift(state.drift(now).get(environment), identity, now)
     return tuple(facts)
+
+
+def _drift(known: Standing | None, identity: ResourceId, now: int) -> list[tuple[str, str]]:
+    """What is live of a resource otherwise than compiled, as it was recorded last."""
+    if known is None:
+        return []
+    mine = [(one, since) for one, since in known.found if one.resource == identity]
+    looked = moment(known.looked_at, now)
+    if not mine:
+        return [("Drift", f"none on {looked.day} at {looked.clock} ({known.context})")]
+    words = [drift_words(one, since, now) for one, since in mine]
+    return [("Drift", words[0]), *(("also", each) for each in words[1:])]
+
+
+def drift_words(found: Difference, since: int, now: int) -> str:
+    """One difference in words: what is live, what was wanted, who wrote it, and since when it is known."""
+    sides = {
+        "changed": f"{found.have} is live, {found.want} is compiled",
+        "missing": f"{found.want} is not live" if found.field else "not in the cluster",
+        "extra": f"{found.have} is live, nothing is compiled" if found.field else "only in the cluster",
+        "order": "the order is another one",
+    }[found.how]
+    if found.field and not (found.want or found.have):
+        sides = f"its value is {found.how}"
+    by = f", by {found.manager}" if found.manager else ""
+    field = f"{found.field}: " if found.field else ""
+    return f"{field}{sides}{by}, since {moment(since, now).day}"
 
 
 def _cluster(known: Presence | None, identity: ResourceId, now: int) -> list[tuple[str, str]]:

@@ -44,7 +44,7 @@ class JsonRoute(NamedTuple):
     """A document: the words of a command, and what it is asked about."""
 
     pattern: str
-    words: Callable[[Asked], tuple[Sequence[str], Sequence[str]]]
+    words: Callable[[Site, Asked], tuple[Sequence[str], Sequence[str]]]
 
 
 def _shown(site: Site, template: str, page: Page, here: str = "", query: str = "") -> Served:
@@ -76,13 +76,13 @@ def _graph(site: Site, asked: Asked) -> Served:
     return _shown(site, "graph", page, "Graph")
 
 
-def _needed(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+def _needed(_: Site, asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     """What `envc graph` is asked for."""
     start = asked.query.get("from", "")
     return ("graph", *([f"--from={start}"] if start else [])), tuple(filter(None, [asked.parts.get("environment", "")]))
 
 
-def _laid(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+def _laid(_: Site, asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     """What `envc matrix` is asked for."""
     field, app = asked.query.get("field", ""), asked.query.get("app", "")
     chosen = [f"--field={field}"] if field in FIELDS else []
@@ -127,7 +127,7 @@ def _search(site: Site, asked: Asked) -> Served:
     return _shown(site, "search", search(site.state, query, site.clock()), query=query)
 
 
-def _find(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+def _find(_: Site, asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     """What `envc history find` is asked for a search."""
     found = wanted(asked.query.get("q", ""))
     if not found.image:
@@ -144,11 +144,15 @@ def _named(asked: Asked) -> Sequence[str]:
     return tuple(filter(None, [asked.query.get("env", "")]))
 
 
-def _differences(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
-    return ("compare",), (asked.parts["left"], asked.parts["right"])
+def _differences(site: Site, asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+    """What `envc compare` is asked for two environments, `envc diff` for two revisions."""
+    left, right = asked.parts["left"], asked.parts["right"]
+    if {left, right} <= {*site.state.project.environments}:
+        return ("compare",), (left, right)
+    return ("diff", f"--from={left}", f"--to={right}"), ()
 
 
-def _explained(asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
+def _explained(_: Site, asked: Asked) -> tuple[Sequence[str], Sequence[str]]:
     namespace = asked.query.get("namespace", "")
     name = "/".join(filter(None, (asked.parts["kind"], namespace, asked.parts["name"])))
     return ("explain",), (asked.parts["environment"], name)
@@ -169,15 +173,15 @@ ROUTES = (
     PageRoute("/compare/{left}/{right}", _compare),
 )
 JSON_ROUTES = (
-    JsonRoute("/index.json", lambda _: (("list",), ())),
+    JsonRoute("/index.json", lambda *_: (("list",), ())),
     JsonRoute("/matrix.json", _laid),
-    JsonRoute("/cost.json", lambda asked: (("cost",), _named(asked))),
+    JsonRoute("/cost.json", lambda _, asked: (("cost",), _named(asked))),
     JsonRoute("/graph.json", _needed),
     JsonRoute("/graph/{environment}.json", _needed),
-    JsonRoute("/timeline.json", lambda asked: (("history", "timeline"), _named(asked))),
-    JsonRoute("/checks.json", lambda _: (("check", "--fail-on", "never"), ())),
+    JsonRoute("/timeline.json", lambda _, asked: (("history", "timeline"), _named(asked))),
+    JsonRoute("/checks.json", lambda *_: (("check", "--fail-on", "never"), ())),
     JsonRoute("/search.json", _find),
-    JsonRoute("/env/{environment}.json", lambda asked: (("list",), (asked.parts["environment"],))),
+    JsonRoute("/env/{environment}.json", lambda _, asked: (("list",), (asked.parts["environment"],))),
     JsonRoute("/r/{environment}/{kind}/{name}.json", _explained),
     JsonRoute("/compare/{left}/{right}.json", _differences),
 )

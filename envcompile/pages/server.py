@@ -134,7 +134,7 @@ def _json(site: Site, route: JsonRoute) -> Callable[[Request], Awaitable[Respons
     async def endpoint(request: Request) -> Response:
         asked = Asked(dict(request.path_params), dict(request.query_params))
         try:
-            command, arguments = route.words(asked)
+            command, arguments = route.words(site, asked)
             found = await asyncio.to_thread(document, site.root, command, arguments)
         except EnvcError as error:
             return Response(str(error), 404, media_type="text/plain")

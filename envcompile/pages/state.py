@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from envcompile.check.report import Report
     from envcompile.errors import Problem
     from envcompile.git.repository import Commit
+    from envcompile.history.drifted import Standing
     from envcompile.model import Resource, ResourceId
     from envcompile.units.project import Project
 
@@ -109,6 +110,7 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         self._costs: Costs | None = None
         self._delivered: Deliveries | None = None
         self._presences: tuple[int, dict[str, Presence]] | None = None
+        self._drift: tuple[int, dict[str, Standing]] | None = None
 
     @cached_property
     def sides(self) -> dict[str, Side]:
@@ -323,6 +325,14 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
             wanted = {name: (side.context, side.resources) for name, side in self.sides.items() if side.context}
             self._presences = now, presences(self.project.root, wanted, now) if wanted else {}
         return self._presences[1]
+
+    def drift(self, now: int) -> dict[str, Standing]:
+        """What `envc drift --record` kept of environments' clusters."""
+        from envcompile.actions.drift_record import recorded_drift
+
+        if self._drift is None or not 0 <= now - self._drift[0] < _LIVE:
+            self._drift = now, recorded_drift(self.project.root, self.sides)
+        return self._drift[1]
 
     def begin(self, now: int) -> int:
         """When the period begins, in seconds since 1970: as asked, else with the record; now where there is none."""

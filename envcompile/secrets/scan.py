@@ -10,7 +10,7 @@ from envcompile.errors import EnvcError
 from envcompile.git.repository import open_repository
 from envcompile.secrets.leak import Leak
 from envcompile.secrets.scanobjects import scan_documents
-from envcompile.secrets.scantext import scan_jsonnet, scan_lines
+from envcompile.secrets.scantext import scan_jsonnet, scan_lines, scan_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -30,7 +30,15 @@ _TEMPLATES = frozenset({
 })
 """Endings of texts that become manifests, or were some: read when they speak of a Secret."""
 _JSONNET = frozenset({"jsonnet", "libsonnet"})
-_SPEAKS_OF_SECRETS = re.compile(rb"""kind["']?\s*[:=]\s*["']?Secret\b""")
+_JSON_LIKE = frozenset({"json", "json5", "jsonc", "jsonl", "ndjson"})
+_DIFFS = frozenset({"patch", "diff", "rej"})
+_OF_DIFFS = ("@@", "--- ", "+++ ", "diff ", "index ")
+_KUSTOMIZATION = "Kustomization"
+"""The third name that kustomize reads, beside `kustomization.yaml` and `.yml`."""
+_SETTINGS = frozenset({"env", "properties", "ini", "toml", "cfg", "conf", "npmrc", "pgpass"})
+"""Endings of configuration, which generators make ConfigMaps of."""
+_SAMPLES = frozenset({"example", "sample", "template", "dist", "tmpl", "tpl", "j2", "md"})
+_SPEAKS_OF_SECRETS = re.compile(rb"""kind["']?\s*[:=]\s*["']?Secret(?:List|Generator)?\b""")
 
 
 def scan_index(
@@ -100,26 +108,48 @@ def scan_file(
         )
         for match in _PRIVATE_KEY.finditer(data)
     ]
-    endings = _endings(file)
+    in_text: Callable[[str, str], list[Leak]] = _no_leaks if secrets_in_clear else _in_text
+    endings, name = _endings(file), file.rpartition("/")[2]
     if endings & _JSONNET:
-        if not secrets_in_clear:
-            found += scan_jsonnet(file, data.decode(errors="replace"))
-    elif endings & _YAML or (
-        (endings & _TEMPLATES or not endings) and b"\0" not in data and _SPEAKS_OF_SECRETS.search(data)
-    ):
+        found += in_text(file, data.decode(errors="replace"))
+    elif endings & _YAML or name == _KUSTOMIZATION or _may_be_manifest(endings, data):
         try:
+            if endings & _JSON_LIKE and data.lstrip()[:2] in {b"//", b"/*"}:  # a comment, which YAML takes for text
+                found += in_text(file, data.decode(errors="replace"))
             found += scan_documents(file, data, secrets_in_clear=secrets_in_clear, is_committed=is_committed)
         except (EnvcError, UnicodeDecodeError, RecursionError):
             # Templates are no YAML until they are rendered; look at their lines.
-            if not secrets_in_clear:
-                found += scan_lines(file, data.decode(errors="replace"))
+            found += in_text(file, data.decode(errors="replace"))
+    elif endings & _SETTINGS and not endings & _SAMPLES and b"\0" not in data and not secrets_in_clear:
+        found += scan_values(file, data.decode(errors="replace"))
     return sorted(set(found))
+
+
+def _may_be_manifest(endings: set[str], data: bytes) -> bool:
+    """Whether a file becomes a manifest, or was one, and speaks of a Secret."""
+    is_text = bool(endings & (_TEMPLATES | _JSON_LIKE | _DIFFS)) or not endings
+    return is_text and b"\0" not in data and _SPEAKS_OF_SECRETS.search(data) is not None
+
+
+def _in_text(file: str, text: str) -> list[Leak]:
+    """What a text holds that is no YAML: jsonnet and what looks like it, differences, templates."""
+    endings = _endings(file)
+    if endings & _JSONNET:
+        return scan_jsonnet(file, text)
+    if endings & _DIFFS:
+        text = "\n".join("---" if line.startswith(_OF_DIFFS) else line[1:] for line in text.split("\n"))
+    return scan_lines(file, text) + (scan_jsonnet(file, text) if endings & _JSON_LIKE else [])
+
+
+def _no_leaks(_file: str, _text: str) -> list[Leak]:
+    return []
 
 
 def _endings(file: str) -> set[str]:
     """Every ending of a name, so that `secret.yaml.tmpl` and `secret.yaml~` count as what they are."""
     name = file.rpartition("/")[2].rstrip("~").lower()
-    return set(name.lstrip(".").split(".")[1:])
+    first, *endings = name.lstrip(".").split(".")
+    return {first, *endings} if name.startswith(".") else {*endings}
 
 
 def _as_utf8(data: bytes) -> bytes:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError
 from envcompile.kubernetes.cleaner import LAST_APPLIED
-from envcompile.kubernetes.credentials import is_named_secret, named_values, shape_of
-from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.ciphertext import BrokenCiphertextError, take_apart
 from envcompile.secrets.declaration import MASTER_KEY_LABEL
 from envcompile.secrets.leak import FIX, IN_CLEAR, Leak, is_no_literal
-from envcompile.secrets.plaintext_findings import find_plaintext, is_listed
+from envcompile.secrets.plaintext_findings import find_plaintext
+from envcompile.secrets.scanplaces import operation_flaws, place_flaws
 from envcompile.secrets.scansops import sops_flaws, texts
+from envcompile.secrets.scantext import looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 _CLEAR_IN_TEMPLATE = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key)")
 _CHECKSUM = re.compile(r"checksum/(.*-)?secrets?(-.*)?")
-_SPEAKS_OF_SECRETS = re.compile(r"""kind["']?\s*[:=]\s*["']?Secret\b""")
+_SPEAKS_OF_SECRETS = re.compile(r"""kind["']?\s*[:=]\s*["']?Secret(?:List|Generator)?\b""")
 _IGNORE = "envcompile.dev/ignore"
+_PLUGINS = {"PatchTransformer": ("patch",), "PatchJson6902Transformer": ("jsonOp",)}
+"""Kustomize's built-in plugins that hold a patch."""
 _DEEPEST = 5
 """How deep texts that hold documents are looked into."""
 
@@ -65,6 +67,10 @@ def _in_document(document: Any, scan: _Scan) -> Iterator[Flaw]:
     if isinstance(document, list) and not scan.secrets_in_clear:
         for index, item in enumerate(document):
             yield from _operation_flaws(item, (index,), "a JSON patch")
+    if isinstance(document, dict) and document.get("kind") == "SecretList" and isinstance(document.get("items"), list):
+        typed = {"apiVersion": "v1", "kind": "Secret"}
+        items = [{**typed, **item} if isinstance(item, dict) else item for item in document["items"]]
+        document = {**document, "items": items}
     for pointer, value in _objects(document):
         for below, rule, what, fix in _flaws(value, scan):
             yield (*pointer, *below), rule, what, fix
@@ -99,7 +105,7 @@ def _flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
     if isinstance(sops, dict):
         yield from sops_flaws(value, sops)
     elif not scan.secrets_in_clear:
-        for pointer in find_plaintext(value) if not _is_list(value) else ():
+        for pointer in find_plaintext(_as_secret(value)) if not _is_list(value) else ():
             if not is_no_literal(_at(value, pointer)):
                 yield pointer, IN_CLEAR, f"{title}: `{pointer[-1]}` is written in clear", FIX
         yield from _last_applied_flaws(annotations, title, scan)
@@ -110,6 +116,11 @@ def _flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
     if value.get("kind") == "SealedSecret":
         yield from _sealed_flaws(value, title)
     yield from _checksum_flaws(value, title)
+
+
+def _as_secret(value: dict[str, Any]) -> dict[str, Any]:
+    """An object whose version somebody forgot, as the Secret that it is meant to be."""
+    return {**value, "apiVersion": "v1"} if value.get("kind") == "Secret" and not value.get("apiVersion") else value
 
 
 def _is_list(value: dict[str, Any]) -> bool:
@@ -151,6 +162,7 @@ def _documents_of(text: str) -> list[Any]:
 def _patch_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
     """A `kind: Patch` of envc, and the patches of a kustomization, with their targets."""
     if value.get("kind") == "Patch" and str(value.get("apiVersion")).startswith("envcompile.dev/"):
+        yield from _other_patch_flaws(value)
         if not _may_be_secret(_map(value, "target")):
             return
         certain = "kind" in _map(value, "target")
@@ -163,21 +175,57 @@ def _patch_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
         for index, operation in enumerate(operations if isinstance(operations, list) else ()):
             yield from _operation_flaws(operation, ("json6902", index), "a patch of Secrets", certain=certain)
         return
-    for field in ("patches", "patchesJson6902"):
-        patches = value.get(field)
-        for index, patch in enumerate(patches if isinstance(patches, list) else ()):
-            text = patch.get("patch") if isinstance(patch, dict) else None
-            target = _map(patch, "target")
-            if not isinstance(text, str) or not _may_be_secret(target) or scan.depth >= _DEEPEST:
-                continue
-            try:
-                documents = _documents_of(text)
-            except (EnvcError, RecursionError):
-                continue
-            for document in documents:
-                if _is_patch_in_clear(document, certain="kind" in target):
-                    yield (field, index, "patch"), IN_CLEAR, "a patch of Secrets holds a value in clear", FIX
-                    break
+    for way, holder in _holders(value):
+        for field in ("patches", "patchesJson6902"):
+            patches = holder.get(field)
+            for index, patch in enumerate(patches if isinstance(patches, list) else ()):
+                if isinstance(patch, dict) and _is_inline_in_clear(patch, patch.get("patch"), scan):
+                    yield (*way, field, index, "patch"), IN_CLEAR, "a patch of Secrets holds a value in clear", FIX
+    for field in _PLUGINS.get(str(value.get("kind")), ()):
+        if _is_inline_in_clear(value, value.get(field), scan):
+            yield (field,), IN_CLEAR, "a patch of Secrets holds a value in clear", FIX
+
+
+def _holders(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:
+    """The maps that may hold patches: a kustomization, the objects of Flux and Argo CD that say one."""
+    if isinstance(value, dict):
+        yield pointer, value
+        for name in ("spec", "template", "source", "kustomize"):
+            if isinstance(value.get(name), dict):
+                yield from _holders(value[name], (*pointer, name))
+        sources = value.get("sources")
+        for index, source in enumerate(sources if isinstance(sources, list) else ()):
+            yield from _holders(source, (*pointer, "sources", index))
+
+
+def _is_inline_in_clear(patch: dict[str, Any], text: Any, scan: _Scan) -> bool:
+    target = _map(patch, "target")
+    if not isinstance(text, str) or not _may_be_secret(target) or scan.depth >= _DEEPEST:
+        return False
+    try:
+        documents = _documents_of(text)
+    except (EnvcError, RecursionError):
+        return False
+    return any(_is_patch_in_clear(document, certain="kind" in target) for document in documents)
+
+
+def _other_patch_flaws(patch: dict[str, Any]) -> Iterator[Flaw]:
+    """What a patch gives to other kinds: entries of ConfigMaps, env vars."""
+    fix = "keep it in a Secret, or say why it is none"
+    kind = str(_map(patch, "target").get("kind", "ConfigMap"))
+    if kind == "ConfigMap" and isinstance(patch.get("merge"), dict):
+        for pointer, rule, what, how in place_flaws({**patch["merge"], "kind": kind}, "a patch"):
+            yield ("merge", *pointer), rule, what, how
+    operations = patch.get("json6902")
+    for index, operation in enumerate(operations if isinstance(operations, list) else ()):
+        if isinstance(operation, dict) and {"op", "path", "value"} <= operation.keys():
+            for pointer, name in operation_flaws(operation):
+                yield (
+                    ("json6902", index, *pointer),
+                    "plaintext-value",
+                    f"a patch: `{name}` looks like a secret in clear",
+                    fix,
+                )
 
 
 def _is_patch_in_clear(document: Any, *, certain: bool) -> bool:
@@ -212,6 +260,11 @@ def _operation_flaws(operation: Any, pointer: Pointer, title: str, *, certain: b
     if not isinstance(operation, dict) or not {"op", "path", "value"} <= operation.keys():
         return
     path, value = str(operation["path"]), operation["value"]
+    if not path:
+        for way in _values_of(value, certain=certain or (isinstance(value, dict) and value.get("kind") == "Secret")):
+            if not is_no_literal(_at(value, way)):
+                yield (*pointer, "value", *way), IN_CLEAR, f"{title}: `{way[-1]}` is written in clear", FIX
+        return
     part = path.split("/")[1] if path.startswith("/") else ""
     if part != "stringData" and not (part == "data" and certain):
         return
@@ -224,6 +277,11 @@ def _operation_flaws(operation: Any, pointer: Pointer, title: str, *, certain: b
 
 def _generator_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
     """Kustomize's `secretGenerator`, and the entries of `configMapGenerator` that are called like a secret."""
+    plugin = str(value.get("kind")) if value.get("apiVersion") == "builtin" else ""
+    if plugin in {"SecretGenerator", "ConfigMapGenerator"}:
+        field = f"{plugin[0].lower()}{plugin[1:]}"
+        for pointer, rule, what, fix in _generator_flaws({field: [value]}, scan):
+            yield pointer[2:], rule, what, fix
     for field in ("secretGenerator", "configMapGenerator"):
         generators = value.get(field)
         for index, generator in enumerate(generators if isinstance(generators, list) else ()):
@@ -232,7 +290,7 @@ def _generator_flaws(value: dict[str, Any], scan: _Scan) -> Iterator[Flaw]:
             literals = generator.get("literals")
             for position, text in enumerate(literals if isinstance(literals, list) else ()):
                 key, _, literal = str(text).partition("=")
-                wanted = not is_no_literal(literal) if field == "secretGenerator" else _looks_secret(key, literal)
+                wanted = not is_no_literal(literal) if field == "secretGenerator" else looks_secret(key, literal)
                 if wanted:
                     what = f"{field}: `{key}` is written in clear"
                     yield (field, index, "literals", position), IN_CLEAR, what, "declare a Secret with references"
@@ -255,25 +313,13 @@ def _config_flaws(value: dict[str, Any], annotations: dict[str, Any], title: str
     """Credentials where none belong: the entries of a ConfigMap, the env vars of containers."""
     if "secret-plaintext" in str(annotations.get(_IGNORE, "")):
         return
-    if value.get("kind") == "ConfigMap":
-        for key, text in _map(value, "data").items():
-            if not isinstance(text, str) or is_listed(str(key), annotations, HARMLESS_ANNOTATION):
-                continue
-            lines = named_values(text) if "\n" in text.strip() else {str(key): text.strip()}
-            for name, literal in lines.items():
-                if _looks_secret(name, literal):
-                    what = f"{title}: `{name}` looks like a secret in clear"
-                    yield ("data", key), "plaintext-value", what, "keep it in a Secret, or say why it is none"
-    elif "kind" in value:
+    yield from place_flaws(value, title)
+    if "kind" in value:
         for pointer, variable in _variables(value, ()):
             named, text = variable.get("name"), variable.get("value")
-            if isinstance(named, str) and isinstance(text, str) and _looks_secret(named, text):
+            if isinstance(named, str) and isinstance(text, str) and looks_secret(named, text):
                 what = f"{title}: the env var `{named}` looks like a secret in clear"
                 yield (*pointer, "value"), "plaintext-value", what, "read it from a Secret by `secretKeyRef`"
-
-
-def _looks_secret(name: str, literal: str) -> bool:
-    return bool(literal) and not is_no_literal(literal) and bool(shape_of(literal) or is_named_secret(name, literal))
 
 
 def _variables(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, dict[str, Any]]]:

@@ -5,19 +5,31 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from envcompile.secrets.leak import FIX, IN_CLEAR, Leak, is_reference
+from envcompile.kubernetes.credentials import is_named_secret, named_values, shape_of
+from envcompile.secrets.leak import FIX, IN_CLEAR, Leak, is_no_literal, is_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _KIND = re.compile(r"""^\s*["']?kind["']?:\s*["']?Secret["']?\s*,?\s*$""", re.MULTILINE)
 _BLOCK = re.compile(r"""^(\s*)["']?(?:data|stringData)["']?:\s*(?:\{\s*)?$""")
 _FLOW = re.compile(r"""^\s*["']?(?:data|stringData)["']?:\s*\{(?P<inner>.+)\}\s*,?\s*$""")
 _VALUE = re.compile(r"""^(\s+)["']?[-._a-zA-Z0-9]+["']?:\s*(?P<value>\S.*?)\s*,?\s*$""")
 _PAIR = re.compile(r"""["']?[-._a-zA-Z0-9]+["']?:\s*(?P<value>"[^"]*"|'[^']*'|[^,{}]+)""")
+_IN_ACTION = re.compile(r"""\{\{-?\s*(?:"[^"]+"|`[^`]+`)\s*(?:\||-?\}\})|\bdefault\s+(?:"[^"]+"|`[^`]+`)""")
+"""A template's action that gives a text of its own, or has one for want of another."""
+_CONFLICT = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |$)")
+"""What a merge writes between the two sides of a conflict, of which both count."""
 _IMPORTS = frozenset({"import", "importstr", "importbin"})
 _JSONNET_KIND = re.compile(r"""["']?kind["']?\s*:{1,3}\s*["']Secret["']""")
 _JSONNET_MAP = re.compile(r"""(?<!\w)["']?(?P<name>data|stringData)["']?\s*\+?:{1,3}\s*\{""")
+_JSONNET_CALL = re.compile(
+    r"""\bsecret\.(?:new|with(?:String)?Data(?:Mixin)?)\((?:[^(){}]{0,999}?,)?\s*(?:\w+\s*=\s*)?\{"""
+)
+"""What makes a Secret, or gives it values, in k8s-libsonnet (jsonnet-libs.github.io/k8s-libsonnet)."""
+_JSONNET_LOCAL = re.compile(r"""(?<![\w.])local\s+(\w+)\s*=\s*@?(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)')\s*[;,]""")
+_TEXTS_OF = re.compile(r"base64|manifest\w*|toString|format|join|lines")
+"""Functions of `std` that make a text of what they are given."""
 _JSONNET_PIECE = re.compile(
     r"""(?P<comment>/\*.*?\*/|//[^\n]*|\#[^\n]*)|(?P<string>@?"(?:\\.|[^"\\])*"|@?'(?:\\.|[^'\\])*')"""
     r"""|(?P<block>\|\|\|-?[ \t]*\n.*?\n[ \t]*\|\|\|)|(?P<sign>[{}\[\](),:+])|(?P<word>[\w.$]+)""",
@@ -33,6 +45,8 @@ def scan_lines(file: str, text: str) -> list[Leak]:
         if _KIND.search(document):
             depth: int | None = None
             for number, line in enumerate(document.splitlines(), first):
+                if _CONFLICT.match(line):
+                    continue
                 indent = len(line) - len(line.lstrip())
                 if flow := _FLOW.match(line):
                     pairs = _PAIR.finditer(flow["inner"])
@@ -53,6 +67,8 @@ def scan_lines(file: str, text: str) -> list[Leak]:
 
 def _is_literal(text: str) -> bool:
     bare = text.strip("\"'")
+    if _IN_ACTION.search(text):
+        return True
     return (
         bool(bare)
         and "{{" not in bare
@@ -68,17 +84,44 @@ def scan_jsonnet(file: str, text: str) -> list[Leak]:
     Nothing is evaluated: a scan may look at a file that nobody trusts yet.
     """
     makes_secret = _JSONNET_KIND.search(text) is not None
+    known = {found[1] for found in _JSONNET_LOCAL.finditer(text) if _is_jsonnet_literal(found[2] or found[3] or "")}
+    openings = [*_JSONNET_CALL.finditer(text)]
+    openings += [one for one in _JSONNET_MAP.finditer(text) if one["name"] == "stringData" or makes_secret]
     found = []
-    for opening in _JSONNET_MAP.finditer(text):
-        if opening["name"] == "stringData" or makes_secret:
-            for key, place in _literals(text, opening.end()):
-                line = text.count("\n", 0, place) + 1
-                found.append(Leak(file, line, IN_CLEAR, f"a Secret in jsonnet: `{key}` is written in clear", FIX))
+    for opening in openings:
+        for key, place in _literals(text, opening.end(), known):
+            line = text.count("\n", 0, place) + 1
+            found.append(Leak(file, line, IN_CLEAR, f"a Secret in jsonnet: `{key}` is written in clear", FIX))
     return found
 
 
-def _literals(text: str, start: int) -> Iterator[tuple[str, int]]:
-    """Key and place of each field of one object whose value is a string and nothing else but strings."""
+def scan_values(file: str, text: str) -> list[Leak]:
+    """The lines of a file of settings that hold what looks like a credential."""
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        pairs = {} if line.lstrip().startswith(("#", ";", "!", "//")) else named_values(line.removeprefix("export "))
+        name = next((name for name in pairs if looks_secret(name, pairs[name])), "")
+        if name or shape_of(line):
+            what, fix = f"`{name}` looks like a secret in clear", "keep it in a Secret, or let git ignore the file"
+            found.append(Leak(file, number, "plaintext-value", what if name else f"{shape_of(line)} in clear", fix))
+    return found
+
+
+def looks_secret(name: str, literal: str) -> bool:
+    """Tell whether a value is a credential, by its own form or by its name."""
+    if not literal or is_no_literal(literal) or literal.startswith("ENC["):
+        return False
+    return bool(shape_of(literal) or is_named_secret(name, literal))
+
+
+def _literals(text: str, start: int, known: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Key and place of each field of one object whose value is made of literal strings.
+
+    Args:
+        text: the jsonnet.
+        start: behind the brace that opens the object.
+        known: names of locals that are such strings.
+    """
     depth, key, waiting, literal, word, encoded = 0, "", False, -1, "", False
     for piece in _JSONNET_PIECE.finditer(text, start):
         sign = piece["sign"]
@@ -89,16 +132,18 @@ def _literals(text: str, start: int) -> Iterator[tuple[str, int]]:
             if not waiting and not depth:
                 key = value
             elif literal < 0 and (not depth or encoded) and word not in _IMPORTS and _is_jsonnet_literal(value):
-                literal = piece.start()
+                is_name = depth and re.match(r"\s*\+?:", text[piece.end() : piece.end() + 9])
+                literal = literal if is_name else piece.start()
             word = ""
         elif sign in {"{", "[", "("}:
-            encoded = not depth and sign == "(" and word.endswith("base64")
+            encoded = encoded if depth else sign == "(" and _TEXTS_OF.fullmatch(word.rpartition(".")[2]) is not None
             depth += 1
         elif depth and sign in {"}", "]", ")"}:
             depth -= 1
         elif piece["word"]:
             word = piece["word"]
             key = key if waiting or depth else word
+            literal = piece.start() if waiting and not depth and literal < 0 and word in known else literal
         elif not depth and sign in {",", "}"}:
             if waiting and literal >= 0:
                 yield key, literal

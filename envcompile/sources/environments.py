@@ -17,6 +17,7 @@ from envcompile.sources.project import (
     OVERLAYS,
     PROJECT_FILE,
     SEALED_FILE,
+    VENDORED,
     order_environments,
     read_overlays,
     read_project_file,
@@ -95,12 +96,24 @@ class ProjectSources(Record, frozen=True):
 
     def layers_of(self, environments: Iterable[str]) -> dict[str, tuple[FileEntry, ...]]:
         """Every file of each layer that some environments have, base first."""
-        found = {BASE: self.base}
+        found: dict[str, tuple[FileEntry, ...]] = {}
         for environment in environments:
-            for layer in self.layers[environment]:
-                overlay = self.overlays[layer]
-                found[overlay.folder] = tuple(overlay.files)
-        return found
+            found.update(self.folders_of(environment))
+        return {BASE: self.base, **found}
+
+    def folders_of(self, environment: str) -> tuple[tuple[str, tuple[FileEntry, ...]], ...]:
+        """The folders of an environment's layers with their files, as they are laid: base first.
+
+        What its charts brought is laid directly above the base, so that every layer that people write can change it;
+        environments that extend this one have charts of their own.
+        """
+        overlays = [self.overlays[layer] for layer in self.layers[environment]]
+        if not self.settings.charts:
+            return ((BASE, self.base), *((overlay.folder, overlay.files) for overlay in overlays))
+        own = overlays[-1]
+        brought, _ = own.split()
+        charts = ((own.vendored_folder, brought),) if brought else ()
+        return ((BASE, self.base), *charts, *((overlay.folder, overlay.split()[1]) for overlay in overlays))
 
     def sealed_files(self, environment: str) -> tuple[StoreFile, ...]:
         """The secret stores of an environment's layers, lowest first; layers without one are left out.
@@ -372,12 +385,13 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
     settings = effective.settings
     problems = Problems()
     certificate = _certificate(settings, effective, overlays, problems)
+    _check_charts(settings, sources.settings, effective, problems)
     own = {f"{overlay.folder}/{file}" for overlay in overlays for file in (ENVIRONMENT_FILE, SEALED_FILE)}
     present = tuple(entry.path for overlay in overlays for entry in overlay.files)
     own_files = tuple(path for path in present if path in own or path == certificate)
     laid = Laid(
         effective.where,
-        ((BASE, sources.base), *((overlay.folder, overlay.files) for overlay in overlays)),
+        sources.folders_of(name),
         certificate,
         _stores(overlays, effective),
         own_files if sources.document is None else (PROJECT_FILE, *own_files),
@@ -386,6 +400,17 @@ def read_environment(sources: ProjectSources, name: str, parsed: ParsedFiles) ->
     found = EnvironmentSources(name, settings, sources.tree, parsed, lambda: laid, names)
     problems.raise_any()
     return found
+
+
+def _check_charts(own: Environment, project: Project, effective: EffectiveSettings, problems: Problems) -> None:
+    """Note the charts of an environment that envc.yaml does not have."""
+    known = [chart.name for chart in project.charts]
+    for name in own.charts:
+        if name not in known:
+            where = effective.where(("charts", name))
+            fix = did_you_mean(name, known, f"add it to `charts` of {PROJECT_FILE}, or take it out here")
+            what = f"`charts` names `{name}`, which is no chart of {PROJECT_FILE}"
+            problems.add(what, fix, *([where] if where else []))
 
 
 def _stores(overlays: tuple[Overlay, ...], effective: EffectiveSettings) -> dict[str, frozenset[str] | None]:
@@ -429,7 +454,9 @@ def layer_of(path: str) -> str:
     """The layer to which a file would belong by its place; empty for one outside of all layers."""
     parts = path.split("/")
     if parts[0] == OVERLAYS and len(parts) > 2:
-        return f"{OVERLAYS}/{parts[1]}"
+        # Where it is a layer: only environments whose project has charts. Elsewhere no scan is known by this name.
+        vendored = f"/{VENDORED}" if len(parts) > 3 and parts[2] == VENDORED else ""
+        return f"{OVERLAYS}/{parts[1]}{vendored}"
     return BASE if parts[0] == BASE and len(parts) > 1 else ""
 
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 GENERATE_MARK = b"Generate"
 """Stands in every file with a `kind: Generate`."""
-_BOUND = 2_000_000
+_BOUND = 1_000_000
 """Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much.
 
 Those beyond are put aside as bytes, of which as many are kept again; an unnamed file takes the rest.

@@ -30,6 +30,9 @@ SEALED_FILE = "sealed.yaml"
 RESERVED = "chart"
 """The one name that no environment may have: environments/chart is the Helm chart."""
 
+VENDORED = "vendored"
+"""The folder of what `envc charts` wrote: in an application's folder below base/, and in an environment's own."""
+
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 SOURCE_ENDINGS = (".yaml", ".yml", ".json", ".jsonnet")
 """What the name of a file ends in that a layer reads."""
@@ -52,6 +55,20 @@ class Overlay(Record, frozen=True):
     def folder(self) -> str:
         """The folder relative to the project, which is also the layer's name."""
         return f"{OVERLAYS}/{self.name}"
+
+    @property
+    def vendored_folder(self) -> str:
+        """The layer directly above the base where an environment's charts say otherwise than in others."""
+        return f"{self.folder}/{VENDORED}"
+
+    def split(self) -> tuple[tuple[FileEntry, ...], tuple[FileEntry, ...]]:
+        """The files that its charts brought, then those that people wrote; only environments have the former."""
+        if not self.is_environment:
+            return (), self.files
+        prefix = f"{self.vendored_folder}/"
+        brought = tuple(entry for entry in self.files if entry.path.startswith(prefix))
+        written = tuple(entry for entry in self.files if not entry.path.startswith(prefix))
+        return brought, written if brought else self.files
 
     @property
     def is_environment(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile import settings
 from envcompile.limits import SETTINGS
 from envcompile.sources.wanted import is_range
+from envcompile.values import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,12 @@ _SEMVER = (
 """Semantic Versioning 2.0.0: https://semver.org/#backusnaur-form-grammar-for-valid-semver-versions"""
 _CHART_NAME = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 """https://helm.sh/docs/chart_best_practices/conventions/#chart-names"""
+_RELEASE = r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?"
+"""https://helm.sh/docs/chart_template_guide/builtin_objects/ (names of releases have at most 53 characters)"""
+_FOREIGN_CHART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_REPOSITORY = r"(?:https?://|oci://)[^\s@]+|@[A-Za-z0-9][A-Za-z0-9._/-]*"
+_PASSWORD = r"://[^/?#]*@"
+_EXACT = rf"v?{_SEMVER}"
 _ADDRESS = r"(?:(?:https?|oci|file)://|@|alias:)\S+"
 
 
@@ -64,6 +71,7 @@ def _project(project: settings.Project) -> Iterator[Broken]:
         yield Broken(("envc",), what, "write it as Python's packages have it, such as `>=0.2,<0.3` or `==0.2.1`")
     if project.chart is not None:
         yield from _chart(project.chart)
+    yield from _charts(project.charts)
     for position, rule in enumerate(project.merge_keys):
         if not rule.keys:
             what = f"`mergeKeys[{position}].keys` is empty"
@@ -97,8 +105,50 @@ def _chart(chart: settings.Chart) -> Iterator[Broken]:
             )
 
 
+def _charts(charts: tuple[settings.ThirdPartyChart, ...]) -> Iterator[Broken]:
+    """The rules of charts of others; what is wrong with an address is told without it, for it may hold a password."""
+    seen: set[str] = set()
+    for position, chart in enumerate(charts):
+        pointer: Pointer = ("charts", position)
+        if not re.fullmatch(_RELEASE, chart.name):
+            what = f"`charts[{position}].name` is `{chart.name}`, which cannot name a release"
+            fix = "write lower-case letters, digits and `-`, at most 53 characters"
+            yield Broken((*pointer, "name"), what, fix)
+        if chart.name in seen:
+            what = f"`charts` names `{chart.name}` twice"
+            yield Broken((*pointer, "name"), what, "give each release a name of its own; `chart:` may be the same")
+        seen.add(chart.name)
+        if re.search(_PASSWORD, chart.repository):
+            what = f"`charts[{position}].repository` holds a user's name or password"
+            fix = "take them out; `helm repo add` and `helm registry login` keep them outside of the repository"
+            yield Broken((*pointer, "repository"), what, fix)
+        elif not re.fullmatch(_REPOSITORY, chart.repository):
+            what = f"`charts[{position}].repository` is no address of a repository of charts"
+            yield Broken((*pointer, "repository"), what, "write `https://…`, `oci://…` or `@name`")
+        if chart.chart is not None and not re.fullmatch(_FOREIGN_CHART, chart.chart):
+            what = f"`charts[{position}].chart` is `{chart.chart}`, which is no name of a chart"
+            yield Broken((*pointer, "chart"), what, "write its name in the repository; the address is `repository`")
+        yield from _pinned(chart, pointer)
+
+
+def _pinned(chart: settings.ThirdPartyChart | settings.ChartInEnvironment, pointer: Pointer) -> Iterator[Broken]:
+    where = dotted(pointer)
+    if chart.digest is not None and not re.fullmatch(_SHA256, chart.digest):
+        what = f"`{where}.digest` is no digest"
+        fix = "write `sha256:` and 64 lower-case hexadecimal digits, as `envc charts list` shows it"
+        yield Broken((*pointer, "digest"), what, fix)
+    if chart.digest is not None and (chart.version is None or not re.fullmatch(_EXACT, chart.version)):
+        what = f"`{where}.digest` is that of one archive, and `version` names no single one"
+        yield Broken((*pointer, "digest"), what, "write the exact version, or leave the digest to the lock")
+    if chart.version is not None and (not chart.version.strip() or chart.version.startswith("-")):
+        what = f"`{where}.version` is `{chart.version}`, which is no version"
+        yield Broken((*pointer, "version"), what, "write a version or a range, such as `6.5.4` or `^6.5`")
+
+
 def _environment(environment: settings.Environment) -> Iterator[Broken]:
     yield from _version(environment.kubernetes_version)
+    for name, chart in environment.charts.items():
+        yield from _pinned(chart, ("charts", name))
     seen: set[str] = set()
     for position, image in enumerate(environment.images):
         pointer: Pointer = ("images", position)

@@ -319,17 +319,16 @@ def _keep(
     kept = project.kept
     fixed = {*project.parsed.looked_at(), *project.crd_files(), *(kept.fixed if kept is not None else ())}
     layers = dict(kept.layers if kept is not None else project.sources.layers)
-    packed: dict[str, object] = {
-        "project": _Project(inputs.world, project.settings, project.environments, layers, tuple(sorted(fixed))),
-        "inputs": inputs,
-    }
+    world = inputs.world
+    about = _Project(world, project.settings, project.environments, layers, tuple(sorted(fixed)))
     try:
-        packed |= {f"of-{plan.environment}": _plan_of(inputs.world, plan, told) for plan, told in plans}
-        encoded = {name: msgspec.msgpack.encode(one) for name, one in packed.items()}
+        # One after the other, as they are large; who finds some of this world and some of another takes none.
+        for plan, told in plans:
+            records.keep(series, f"of-{plan.environment}", msgspec.msgpack.encode(_plan_of(world, plan, told)))
+        records.keep(series, "inputs", msgspec.msgpack.encode(inputs))
+        records.keep(series, "project", msgspec.msgpack.encode(about))
     except (OverflowError, UnicodeEncodeError):
         return  # a number or a text that msgpack has no form for
-    for name, data in encoded.items():
-        records.keep(series, name, data)
 
 
 def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:

@@ -20,10 +20,10 @@ TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
-_FORMAT = "envc snapshot 4"
+_FORMAT = "envc snapshot 5"
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
@@ -45,10 +45,10 @@ class Snapshot:
         racy: inputs that changed just before they were looked at -> a checksum of their content.
         further: the inputs outside of the input folders, those that were looked for in vain included.
         inputs: all inputs.
-        outputs: what envc wrote into each folder below the output.
+        outputs: what envc wrote into each folder below the output, or where that lies.
     """
 
-    __slots__ = ("counts", "further", "inputs", "outputs", "racy")
+    __slots__ = ("_outputs", "counts", "further", "inputs", "racy")
 
     def __init__(
         self,
@@ -57,13 +57,25 @@ class Snapshot:
         racy: dict[str, int],
         further: list[str],
         inputs: Files,
-        outputs: dict[str, Files],
+        outputs: dict[str, Files] | KeptOutputs,
     ) -> None:
         self.counts = counts
         self.racy = racy
         self.further = further
         self.inputs = inputs
-        self.outputs = outputs
+        self._outputs = outputs
+
+    @property
+    def outputs(self) -> dict[str, Files]:
+        """What envc wrote into each folder below the output; nothing where that is not known."""
+        if isinstance(self._outputs, KeptOutputs):
+            self._outputs = self._outputs.load()
+        return self._outputs
+
+    @property
+    def kept(self) -> KeptOutputs | None:
+        """Where the outputs lie, while nobody asked for them."""
+        return self._outputs if isinstance(self._outputs, KeptOutputs) else None
 
     def changed_inputs(self, root: str, seen: Files) -> set[str]:
         """The inputs that came, went or changed since.
@@ -77,6 +89,31 @@ class Snapshot:
         return changed
 
 
+class KeptOutputs:
+    """The outputs of a snapshot in a file beside it: many files, of which a question about sources asks nothing.
+
+    Args:
+        path: the file.
+        checksum: of what is in it.
+    """
+
+    __slots__ = ("checksum", "path")
+
+    def __init__(self, path: str, checksum: int) -> None:
+        self.path = path
+        self.checksum = checksum
+
+    def load(self) -> dict[str, Files]:
+        """What envc wrote into each folder; nothing where another build wrote the file since."""
+        data = read_plain(self.path)
+        if data is None or zlib.crc32(data) != self.checksum:
+            return {}
+        parts = _parts(data)
+        return {_text(parts[at]): Files(parts[at + 1], parts[at + 2], parts[at + 3]) for at in range(0, len(parts), 4)}
+
+
+_FEW_OF = 50
+"""Where one of so many inputs or less was read again, to note that it settled costs more than to read it once more."""
 _MANY = 8_000
 """Files from which on it pays to start a process that looks at half of them."""
 
@@ -88,23 +125,40 @@ class Look:
         root: the project's folder.
         target: the folder of the output.
         is_trusted: whether what lies below `.envc` may be taken for what the last build saw.
+        with_outputs: whether `nothing_to_do` will be asked; of many outputs another process looks at most meanwhile.
     """
 
-    __slots__ = ("began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
+    __slots__ = ("_second", "began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
 
-    def __init__(self, root: str, target: str, *, is_trusted: bool = True) -> None:
+    def __init__(self, root: str, target: str, *, is_trusted: bool = True, with_outputs: bool = False) -> None:
         self.began = time_ns()
         self.root = root
         self.target = target
         self.tool = tool_stamp()
         self.snapshot = load(root, target, self.tool) if is_trusted else None
         snapshot = self.snapshot
+        self._second = _Second.of(target, snapshot) if with_outputs and snapshot is not None else None
         seen = _inputs(root, snapshot.further if snapshot is not None else ())
         self.inputs = seen.files()
         """Every file that a build may read."""
         self.is_plain = not seen.odd
         """Whether there is no symlink, and every folder could be read."""
         self.changed = snapshot.changed_inputs(root, self.inputs) if snapshot is not None else None
+        if snapshot is not None and snapshot.racy and self.changed is not None:
+            self._settle(snapshot, self.changed)
+
+    def _settle(self, snapshot: Snapshot, changed: set[str]) -> None:
+        """Note of inputs that were read again and hold what they held that from now on their stats tell enough."""
+        edge = self.began - _GRANULARITY_NS
+        old = {path for path in snapshot.racy.keys() - changed if self._changed_before(path, edge)}
+        if len(old) * _FEW_OF > len(self.inputs):
+            snapshot.racy = {path: checksum for path, checksum in snapshot.racy.items() if path not in old}
+            save(self, snapshot)
+
+    def _changed_before(self, path: str, edge: int) -> bool:
+        """Tell whether an input that is there changed last before some ns of the clock."""
+        seen = self.inputs.stat(path)
+        return seen != ABSENT and int(seen.split(" ", 2)[1]) < edge
 
     def known_digest(self, path: str) -> str:
         """The digest of an input that did not change since the last build; an empty text for all others."""
@@ -123,9 +177,8 @@ class Look:
 
     def is_settled(self, path: str) -> bool:
         """Tell whether an input is certain to hold now what it held when the folder was looked at."""
-        seen = self.inputs.stat(path)
-        is_old = seen != ABSENT and int(seen.split(" ", 2)[1]) < self.began - _GRANULARITY_NS
-        return is_old and stat_of(f"{self.root}/{path}") == seen
+        is_old = self._changed_before(path, self.began - _GRANULARITY_NS)
+        return is_old and stat_of(f"{self.root}/{path}") == self.inputs.stat(path)
 
     def is_edited(self, path: str) -> bool:
         """Tell whether a file is there now and was there at the last build."""
@@ -133,50 +186,71 @@ class Look:
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
-        known = self.snapshot
-        if known is None or self.changed or not set(wanted) <= known.counts.keys() - {CHART}:
-            return None
-        if _has_orphan(self.target, known.counts):
-            return None
-        if not _are_untouched({f"{self.target}/{name}": files for name, files in known.outputs.items()}):
-            return None
+        known, second = self.snapshot, self._second
+        self._second = None
+        try:
+            if known is None or not known.counts or self.changed or not set(wanted) <= known.counts.keys() - {CHART}:
+                return None
+            if known.outputs.keys() != known.counts.keys() or _has_orphan(self.target, known.counts):
+                return None
+            names = list(known.outputs)[: 1 if second is not None else None]
+            if not all(known.outputs[name].are_in(f"{self.target}/{name}") for name in names):
+                return None
+            if second is not None and not second.finds_nothing():
+                return None
+        finally:
+            if second is not None:
+                second.close()
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
 
 
-def _are_untouched(folders: Mapping[str, Files]) -> bool:
-    """Tell whether all folders hold what envc wrote there; of many files two processes look at half of them each."""
-    names = list(folders)
-    count = sum(map(len, folders.values()))
-    if count < _MANY or len(names) < 2 or not hasattr(os, "fork") or _processors() < 2:
-        return all(_is_untouched(name, folders[name]) for name in names)
-    child = os.fork()
-    if child == 0:
-        untouched = False
-        try:
-            untouched = all(_is_untouched(name, folders[name]) for name in names[1::2])
-        finally:
-            os._exit(0 if untouched else 1)
-    untouched = False
-    try:
-        untouched = all(_is_untouched(name, folders[name]) for name in names[::2])
-    finally:
-        _, status = os.waitpid(child, 0)
-    return untouched and status == 0
+class _Second:
+    """Another process that looks at all outputs but those of the first folder.
+
+    Args:
+        process: its number.
+    """
+
+    __slots__ = ("_process",)
+
+    def __init__(self, process: int) -> None:
+        self._process = process
+
+    @classmethod
+    def of(cls, target: str, snapshot: Snapshot) -> _Second | None:
+        """Start it where that pays; None where it does not."""
+        if not hasattr(os, "fork") or _processors() < 2:
+            return None
+        folders = snapshot.outputs
+        if len(folders) < 2 or sum(map(len, folders.values())) < _MANY:
+            return None
+        process = os.fork()
+        if process == 0:
+            is_untouched = False
+            try:
+                is_untouched = all(folders[name].are_in(f"{target}/{name}") for name in list(folders)[1:])
+            finally:
+                os._exit(0 if is_untouched else 1)
+        return cls(process)
+
+    def finds_nothing(self) -> bool:
+        """Tell whether the folders hold what envc wrote there; waits for it."""
+        process, self._process = self._process, 0
+        return os.waitpid(process, 0)[1] == 0
+
+    def close(self) -> None:
+        """End it when nobody wants to know."""
+        if self._process:
+            os.kill(self._process, 9)
+            self.finds_nothing()
 
 
 def _processors() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _is_untouched(folder: str, files: Files) -> bool:
-    """Tell whether a folder holds what envc wrote there; files of others do not matter."""
-    seen = Seen()
-    seen.look_below(folder, ("",), is_output=True)
-    return files.is_part_of(seen.files())
 
 
 def _text(data: bytes) -> str:
@@ -219,25 +293,31 @@ def load(root: str, target: str, tool: str) -> Snapshot | None:
     if data is None:
         return None
     head, _, rest = data.partition(b"\n")
-    sizes, _, body = rest.partition(b"\n")
     if head != f"{_FORMAT} {tool} {zlib.crc32(rest):08x}".encode():
         return None
-    parts: list[bytes] = []
-    at = 0
-    for size in map(int, sizes.split()):
-        parts.append(body[at : at + size])
-        at += size
-    counts, racy, further, names, stats, digests, *outputs = parts
+    counts, racy, further, names, stats, digests, outputs = _parts(rest)
     return Snapshot(
         counts={name: int(number) for number, _, name in _pairs(counts)},
         racy={path: int(number) for number, _, path in _pairs(racy)},
         further=_text(further).split("\n") if further else [],
         inputs=Files(names, stats, digests),
-        outputs={
-            _text(outputs[at]): Files(outputs[at + 1], outputs[at + 2], outputs[at + 3])
-            for at in range(0, len(outputs), 4)
-        },
+        outputs=KeptOutputs(_beside(_file(root, target)), int(outputs)),
     )
+
+
+def _parts(data: bytes) -> list[bytes]:
+    """What `_joined` put together."""
+    start = data.index(b"\n") + 1
+    parts: list[bytes] = []
+    for size in map(int, data[:start].split()):
+        parts.append(data[start : start + size])
+        start += size
+    return parts
+
+
+def _joined(parts: list[bytes]) -> list[bytes]:
+    """Parts behind a line with the length of each."""
+    return [f"{' '.join([str(len(part)) for part in parts])}\n".encode(), *parts]
 
 
 def _pairs(part: bytes) -> list[tuple[str, str, str]]:
@@ -253,25 +333,50 @@ def save(look: Look, snapshot: Snapshot) -> None:
     ]
     data = [part.encode("utf-8", "surrogateescape") for part in parts]
     data += (snapshot.inputs.names, snapshot.inputs.stats, snapshot.inputs.digests)
-    for name, files in snapshot.outputs.items():
-        data += (name.encode("utf-8", "surrogateescape"), files.names, files.stats, files.digests)
-    data.insert(0, f"{' '.join([str(len(part)) for part in data])}\n".encode())
-    checksum = 0
-    for part in data:
-        checksum = zlib.crc32(part, checksum)
     path = _file(look.root, look.target)
-    beside = f"{path}.{os.getpid()}"
     folder = os.path.dirname(path)
     if os.path.islink(folder) or os.path.islink(os.path.dirname(folder)):
         return  # a link in the place of a folder leads to files of others
+    kept = snapshot.kept
+    if kept is not None:
+        checksum = kept.checksum
+    else:
+        outputs: list[bytes] = []
+        for name, files in snapshot.outputs.items():
+            outputs += (name.encode("utf-8", "surrogateescape"), files.names, files.stats, files.digests)
+        outputs = _joined(outputs)
+        checksum = _checksum_of(outputs)
+        if not _replace(_beside(path), outputs):
+            return
+    data = _joined([*data, b"%d" % checksum])
+    _replace(path, [f"{_FORMAT} {look.tool} {_checksum_of(data):08x}\n".encode(), *data])
+
+
+def _checksum_of(parts: list[bytes]) -> int:
+    """The checksum of parts one behind the other."""
+    checksum = 0
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return checksum
+
+
+def _replace(path: str, parts: list[bytes]) -> bool:
+    """Write a file in one step; false where it cannot be written."""
+    beside = f"{path}.{os.getpid()}"
     try:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(beside, "wb") as file:
-            file.write(f"{_FORMAT} {look.tool} {checksum:08x}\n".encode())
-            file.writelines(data)
+            file.writelines(parts)
         os.replace(beside, path)
     except OSError:
         _remove(beside)
+        return False
+    return True
+
+
+def _beside(path: str) -> str:
+    """Where the outputs of a snapshot lie."""
+    return f"{path.removesuffix('.txt')}-outputs.txt"
 
 
 def _file(root: str, target: str) -> str:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from envcompile.check.report import Ignored, looked_at, order, together
 from envcompile.model import Location
 from tests.check.samples import finding, report
+
+if TYPE_CHECKING:
+    from envcompile.check.report import Report
+
+
+def _told(found: Report) -> str:
+    return looked_at(found, together(found.findings))
 
 
 def test_the_gravest_comes_first_then_file_line_and_column() -> None:
@@ -31,10 +40,10 @@ def test_environments_that_share_a_finding_share_its_line() -> None:
 
 def test_the_last_line_says_how_much_was_looked_at() -> None:
     """A clean result and an empty one look different; what is found at one place counts once, as it is shown."""
-    assert looked_at(report()) == "2 environments, 12 resources, 2 rules: nothing found"
+    assert _told(report()) == "2 environments, 12 resources, 2 rules: nothing found"
     warning = finding(severity="warning")
     more = (warning, warning._replace(environment="prod"), warning._replace(what="another"))
     full = report(finding(), *more, finding(severity="info"))
-    assert looked_at(full) == "2 environments, 12 resources, 2 rules: 1 error, 2 warnings, 1 info"
+    assert _told(full) == "2 environments, 12 resources, 2 rules: 1 error, 2 warnings, 1 info"
     aside = report()._replace(ignored=(Ignored(finding(), "why"),), known=(finding(), *more), resources=1)
-    assert looked_at(aside) == ("2 environments, 1 resource, 2 rules: nothing found (1 ignored, 3 in the baseline)")
+    assert _told(aside) == ("2 environments, 1 resource, 2 rules: nothing found (1 ignored, 3 in the baseline)")

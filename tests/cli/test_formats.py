@@ -18,11 +18,16 @@ import pytest
 
 from envcompile.actions.watch import Standing
 from envcompile.actions.watch_store import Counted
+from envcompile.charts.listing import OutdatedChart
+from envcompile.charts.vendoring import Vendored, Vendoring
 from envcompile.cli.commands.chart import print_rows
+from envcompile.cli.commands.charts import print_vendoring
 from envcompile.cli.commands.watch import print_standings
-from envcompile.cli.output import FORMAT_VERSION
+from envcompile.cli.output import FORMAT_VERSION, answer
+from envcompile.cli.render.charts import outdated_as_data
 from envcompile.cli.shapes.catalogue import DOCUMENTS, output_schema
 from envcompile.cluster.reflector import Told
+from envcompile.errors import Problem
 from envcompile.history.live import Written
 from tests.cli.samples_of_writers import samples
 from tests.cluster.drift.fake import applied, compiled, fake_cluster, wrote
@@ -147,7 +152,31 @@ def _of_a_project(root: Path) -> dict[str, str]:
     said |= _of_a_search(root)
     rows = [Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")]
     printed = {"chart-verify": _captured(lambda: print_rows(rows, "json")), "watch": _captured(_print_standing)}
-    return {**first, **said, **printed, **_of_a_cluster(root)}
+    return {**first, **said, **printed, **_of_a_cluster(root), **_of_charts(root.parent / "charts")}
+
+
+def _of_charts(root: Path) -> dict[str, str]:
+    """Charts of others as the commands tell of them; what helm makes is asked in `tests/oracles`."""
+    charts = "charts:\n- {name: web, repository: 'https://charts.example.com', version: ^6}\n"
+    write_files(root, {"envc.yaml": charts, "overlays/prod/environment.yaml": environment("namespace: web\n")})
+    release = Vendored(
+        "web",
+        "podinfo",
+        {"prod": "6.1.0"},
+        {"prod": "6.0.0"},
+        ("base/web/vendored/service-web.yaml",),
+        ("base/web/vendored/deployment-web.yaml",),
+        ("base/web/vendored/ingress-web.yaml",),
+        ("left out, because only Helm runs hooks: Job/migrate",),
+    )
+    problem = Problem("the patch has no target: Ingress web is in no layer below", "take it out")
+    made = Vendoring((release,), {"base/web/vendored/service-web.yaml": b""}, (problem,))
+    newer = [OutdatedChart("web", ("prod",), "6.0.0", "6.1.0", "7.0.0")]
+    return {
+        "charts-list": _json(root, "charts", "list"),
+        "charts-update": _captured(lambda: print_vendoring(made, "json", check=False)),
+        "charts-outdated": _captured(lambda: answer(charts=outdated_as_data(newer))),
+    }
 
 
 def _captured(prints: Callable[[], object]) -> str:

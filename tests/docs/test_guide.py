@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from contextlib import contextmanager, nullcontext
@@ -15,12 +16,36 @@ from tests.cluster.drift.shop import production
 from tests.cluster.servers import write_kubeconfig
 from tests.docs.console import Command, blocks, matches, run_page
 from tests.history.clusters import fill
+from tests.oracles.chart_repository import Repository, serving
+from tests.oracles.tools import BUILD_COMMAND, Tools, run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
 PRODUCTION = "<!-- production runs, and people were at it -->"
+CHARTS = "<!-- a repository of charts is there -->"
 WATCHED = "<!-- a cluster was watched -->"
+TOOLS = Tools.locate(os.environ)
+"""Read while pytest collects: each test runs in a cleaned environment."""
+GREETER = {
+    "values.yaml": 'greeting: Hi\nreplicas: 1\nimage: {tag: "1"}\n',
+    "templates/configmap.yaml": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\ndata:\n"
+        "  greeting: {{ .Values.greeting }}\n  release: {{ .Chart.Version | quote }}\n"
+    ),
+    "templates/deployment.yaml": (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: {{ .Release.Name }}}\n"
+        "spec:\n  replicas: {{ .Values.replicas }}\n  selector: {matchLabels: {app: {{ .Release.Name }}}}\n"
+        "  template:\n    metadata: {labels: {app: {{ .Release.Name }}}}\n"
+        "    spec: {containers: [{name: hello, image: 'nginx:{{ .Values.image.tag }}'}]}\n"
+    ),
+    "templates/job.yaml": (
+        "apiVersion: batch/v1\nkind: Job\n"
+        "metadata: {name: {{ .Release.Name }}-migrate, annotations: {helm.sh/hook: pre-install}}\n"
+        "spec: {template: {spec: {restartPolicy: Never, containers: [{name: migrate, image: busybox}]}}}\n"
+    ),
+}
+"""The chart of the page about charts of others."""
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "envcompile" / "guide").glob("*.md"))
 
@@ -51,13 +76,14 @@ def test_the_guides_commands_print_what_the_page_says(page: Path, shop: Path, tm
     if WATCHED in text:
         (folder / ".envc").mkdir()
         fill(f"sqlite:///{folder / '.envc' / 'history.db'}")
-    with production_running(home) if PRODUCTION in text else nullcontext():
+    charts = charts_served(home) if CHARTS in text else nullcontext()
+    with production_running(home) if PRODUCTION in text else nullcontext(), charts:
         complaints = run_page(text, folder, home)
     assert not complaints, "\n\n".join(complaints)
 
 
 def _folder_of(text: str, shop: Path, tmp_path: Path) -> Path:
-    if text.splitlines()[1:2] != ["<!-- starts in an empty folder -->"]:
+    if "<!-- starts in an empty folder -->" not in text.splitlines()[1:3]:
         return shop
     (tmp_path / "empty").mkdir()
     return tmp_path / "empty"
@@ -69,6 +95,23 @@ def production_running(home: Path) -> Generator[None]:
     with fake_cluster(production(ROOT)) as server:
         file = write_kubeconfig(home / ".kube" / "config", server.url)
         file.write_text(file.read_text("utf-8").replace('"test"', '"shop-prod"'), encoding="utf-8")
+        yield
+
+
+@contextmanager
+def charts_served(home: Path) -> Generator[None]:
+    """The real helm on PATH, with a repository that it knows as `example`; without that helm the page is skipped."""
+    if not TOOLS.helm4.is_file():
+        pytest.skip(f"not built: helm4; run `{BUILD_COMMAND} helm4`")
+    programs = home / "bin"
+    programs.mkdir()
+    (programs / "helm").symlink_to(TOOLS.helm4)
+    repository = Repository(TOOLS.helm4, home / "charts")
+    for version in ("1.0.0", "2.0.0"):
+        repository.publish("greeter", version, GREETER)
+    with serving(repository.folder) as url, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+        run(TOOLS.helm4, "repo", "add", "example", url, env={"HOME": str(home)}).expect_success()
         yield
 
 

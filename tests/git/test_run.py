@@ -79,7 +79,10 @@ def trapped(tmp_path: Path) -> Path:
     root = tmp_path / "repository"
     root.mkdir()
     run_git(root, "init", "--quiet", "--initial-branch=main")
-    write_files(root, {"base/a.yaml": "1\n", ".gitattributes": "* diff=trap filter=trap\n", ".gitignore": "x\n"})
+    attributes = "* diff=trap filter=trap\nother.yaml filter=a=b.c\n"
+    write_files(
+        root, {"base/a.yaml": "1\n", ".gitattributes": attributes, ".gitignore": "x\n", "base/other.yaml": "1\n"}
+    )
     commit_all(root)
     run_git(root, "checkout", "--quiet", "-b", "side")
     write_files(root, {"base/a.yaml": "2\n"})
@@ -97,7 +100,10 @@ def trapped(tmp_path: Path) -> Path:
         "core.pager",
     ):
         run_git(root, "config", key, str(trap))
-    run_git(root, "config", "filter.trap.smudge", str(trap))
+    for key in ("filter.trap.smudge", "filter.trap.clean", "filter.trap.process", "filter.a=b.c.clean"):
+        run_git(root, "config", key, str(trap))
+    run_git(root, "config", "filter.trap.required", "true")
+    run_git(root, "config", "filter.a=b.c.required", "true")
     run_git(root, "config", "log.showSignature", "true")
     hooks = root / ".git/hooks"
     for name in ("post-index-change", "reference-transaction", "fsmonitor-watchman", "post-checkout"):
@@ -114,6 +120,7 @@ def test_no_command_of_the_configuration_runs(trapped: Path, tmp_path: Path) -> 
     repository = open_repository(trapped)
     assert merge_base(repository, default_branch(repository), "HEAD") == repository.resolve("main")
     assert line_times(trapped, "base/a.yaml") == {1: 0}
+    assert line_times(trapped, "base/other.yaml").keys() == {1}
     assert [data for _, data in past_versions(trapped, "base/a.yaml", "2")] == [b"2\n"]
     assert IgnoreRules(trapped)("x") is is_ignored(trapped, "x") is True
     assert remote_url(trapped) == ""

@@ -127,6 +127,31 @@ def test_a_partial_clone_records_no_failure_of_its_own(folder: Folder, tmp_path:
         assert not past.store.known()
 
 
+@pytest.mark.parametrize(
+    "what", ["{0}:base/web.yaml", "{0}:base", "{0}^{{tree}}", "{0}:overlays/prod/environment.yaml"]
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_damaged_repository_records_no_failure_of_its_own(folder: Folder, what: str, *, is_there: bool) -> None:
+    """What a disk lost is no fault of the commit: it is not recorded until it can be read, and then as it is."""
+    first = folder.commit("start")
+    there = environment("namespace: there\n")
+    second = folder.commit("more", base__web=deployment(replicas=2), overlays__prod__environment=there)
+    name = folder.git("rev-parse", what.format(second)).strip()
+    file = folder.root / ".git/objects" / name[:2] / name[2:]
+    whole = file.read_bytes()
+    file.unlink()
+    if is_there:
+        file.write_bytes(b"damaged")
+    with closing(folder.past()) as past:
+        with pytest.raises(UnavailableError, match="git cannot read") as caught:
+            record(open_repository(folder.root), past.store, [first, second])
+        assert "git fsck" in caught.value.problems[0].fix
+        assert past.store.known() == {first}
+        file.write_bytes(whole)
+        assert record(open_repository(folder.root), past.store, [first, second]).failing == ()
+        assert not past.store.revisions("prod")[second].problem
+
+
 def test_a_shallow_clones_commit_is_completed_by_a_later_import(folder: Folder, tmp_path: Path) -> None:
     """A commit without its parent holds all; with the parent recorded it holds what it changed, and both rebuild."""
     first = folder.commit("start")

@@ -21,6 +21,7 @@ SOPS_MODULE: Final = FOLDER / "sops"
 CEL_MODULE: Final = FOLDER / "cel"
 HPA_MODULE: Final = FOLDER / "hpa"
 KWOK_MODULE: Final = FOLDER / "kwok"
+REGISTRY_MODULE: Final = FOLDER / "registry"
 
 BUILD_FLAGS: Final = ("-mod=readonly", "-trimpath", "-buildvcs=false")
 BUILD_ENVIRONMENT: Final[Mapping[str, str]] = {"CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
@@ -171,6 +172,13 @@ ORACLES: Final = (
         module=HPA_MODULE,
         linker_variables=("main.release={number}",),
         on_demand=True,
+    ),
+    Oracle(
+        name="registry",
+        package=".",
+        pinned_by="github.com/google/go-containerregistry",
+        module=REGISTRY_MODULE,
+        linker_variables=("main.release={number}",),
     ),
     Oracle(
         name="etcd",

@@ -86,6 +86,12 @@ def helm4() -> Path:
 
 
 @pytest.fixture(scope="session")
+def registry() -> Path:
+    """A real registry of OCI artifacts."""
+    return _single_tool(LOCATED.registry)
+
+
+@pytest.fixture(scope="session")
 def kubeseal() -> Path:
     """The real kubeseal."""
     return _single_tool(LOCATED.kubeseal)

@@ -49,6 +49,7 @@ class Tools:
     kube_apiserver: Path
     kube_controller_manager: Path
     kube_scheduler: Path
+    registry: Path
     kwok: Path
     metrics_server: Path
     kubectl: Path

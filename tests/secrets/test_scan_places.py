@@ -75,6 +75,66 @@ def test_scan_misses_clear_secrets(file: str, text: str, line: int) -> None:
     )
 
 
+HELM = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: x}\nspec:\n  values:\n"
+ARGO = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n  source:\n"
+CONTAINER = "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{\n  "
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("Kustomization", f"{KUSTOMIZATION}secretGenerator:\n- name: db\n  literals: [pw=hush-hush]\n", 5),
+        ("gen.yaml", "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: s}\nliterals: [pw=hush-hush]\n", 4),
+        ("gen.yaml", "apiVersion: builtin\nkind: PatchTransformer\ntarget: {kind: Secret}\npatch: '[{\"op\":\"add\",\"path\":\"/data/pw\",\"value\":\"aHVzaA==\"}]'\n", 4),
+        ("kustomization.yaml", f"{KUSTOMIZATION}generators:\n- |-\n  apiVersion: builtin\n  kind: SecretGenerator\n  metadata: {{name: s}}\n  literals: [pw=hush-hush]\n", 4),
+        ("kustomization.yaml", f"{KUSTOMIZATION}helmCharts:\n- name: x\n  valuesInline: {{auth: {{password: hush-hush}}}}\n", 5),
+        ("flux.yaml", "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nspec:\n  patches:\n  - target: {kind: Secret}\n    patch: |-\n      - {op: add, path: /stringData/pw, value: hush-hush}\n", 6),
+        ("release.yaml", f"{HELM}    db: {{password: hush-hush}}\n", 6),
+        ("app.yaml", f"{ARGO}    helm:\n      parameters:\n      - {{name: db.password, value: hush-hush}}\n", 8),
+        ("app.yaml", f"{ARGO}    helm:\n      values: |\n        db:\n          password: hush-hush\n", 7),
+        ("app.yaml", f"{ARGO}    kustomize:\n      patches:\n      - target: {{kind: Secret}}\n        patch: '[{{\"op\":\"add\",\"path\":\"/data/pw\",\"value\":\"aHVzaA==\"}}]'\n", 9),
+        ("list.yaml", "apiVersion: v1\nkind: SecretList\nitems:\n- metadata: {name: a}\n  data: {pw: aHVzaA==}\n", 5),
+        ("nameless.yaml", "kind: Secret\nmetadata: {name: a}\ndata: {pw: aHVzaA==}\n", 3),
+        ("a.json", '// why\n{"apiVersion": "v1", "kind": "Secret", "stringData": {"pw": "hush-hush"}}', 2),
+        ("a.json", '{"a": 1}\n{"apiVersion": "v1", "kind": "Secret", "stringData": {"pw": "hush-hush"}}', 2),
+        ("a.ndjson", '{"a": 1}\n{"apiVersion": "v1", "kind": "Secret", "stringData": {"pw": "hush-hush"}}', 2),
+        ("a.json5", "{apiVersion: 'v1', kind: 'Secret', stringData: {pw: 'hush-hush',},}", 1),
+        ("a.patch", "--- a/s.yaml\n+++ b/s.yaml\n@@ -1,3 +1,4 @@\n apiVersion: v1\n kind: Secret\n stringData:\n+  pw: hush-hush\n", 7),
+        ("s.yaml", "apiVersion: v1\nkind: Secret\nstringData:\n<<<<<<< HEAD\n  pw: hush-hush\n=======\n  pw: ref+env://PW\n>>>>>>> x\n", 5),
+        ("s.tpl", 'kind: Secret\nstringData:\n  pw: {{ .Values.pw | default "hush-hush" }}\n', 3),
+        ("s.tpl", 'kind: Secret\ndata:\n  pw: {{ "hush-hush" | b64enc }}\n', 3),
+        ("s.jsonnet", "local k = import 'k.libsonnet';\nk.core.v1.secret.new('x', {pw: 'hush-hush'})\n", 2),
+        ("s.jsonnet", "k.core.v1.secret.new('x') + k.core.v1.secret.withStringData({\n  pw: 'hush-hush' })\n", 2),
+        ("s.jsonnet", "local pw = 'hush-hush';\n{kind: 'Secret', stringData: {\n  pw: pw}}", 3),
+        ("s.jsonnet", "{kind: 'Secret', stringData: {'c.json': std.manifestJson({\n  'password': 'hush-hush'})}}", 2),
+        ("sops.yaml", "apiVersion: isindir.github.com/v1alpha3\nkind: SopsSecret\nspec:\n  secretTemplates:\n  - name: a\n    stringData: {pw: hush-hush}\n", 6),
+        ("es.yaml", "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  target:\n    template:\n      data: {config: 'password=hush-hush'}\n", 6),
+        ("store.yaml", "apiVersion: external-secrets.io/v1\nkind: SecretStore\nspec:\n  provider:\n    fake:\n      data:\n      - {key: pw, value: hush-hush}\n", 7),
+        ("kc.yaml", "apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user: {token: hush-hush}\n", 5),
+        ("d.yaml", f"{CONTAINER}args: ['--password=hush-hush']}}]}}}}}}\n", 4),
+        ("d.yaml", f"{CONTAINER}args: [--db-password, hush-hush]}}]}}}}}}\n", 4),
+        ("d.yaml", f"{CONTAINER}command: [sh, -c, 'PGPASSWORD=hush-hush psql']}}]}}}}}}\n", 4),
+        ("m.yaml", "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nspec:\n  headers: {Authorization: 'Basic aHVzaC1odXNoOmh1c2gx'}\n", 4),
+        ("p.yaml", "apiVersion: envcompile.dev/v1\nkind: Patch\ntarget: {kind: ConfigMap}\nmerge: {data: {db_password: hush-hush}}\n", 4),
+        ("p.yaml", "apiVersion: envcompile.dev/v1\nkind: Patch\ntarget: {kind: Deployment}\njson6902:\n- {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: DB_PASSWORD, value: hush-hush}}\n", 5),
+        ("p.yaml", f"{PATCH}json6902:\n- {{op: replace, path: '', value: {{kind: Secret, stringData: {{pw: hush-hush}}}}}}\n", 5),
+        ("c.yaml", f'{CONFIG}  appsettings.json: |\n    {{"Db": {{"Password": "hush-hush"}}}}\n', 5),
+        ("c.yaml", f'{CONFIG}  a.conf: |\n    db {{ password = "hush-hush" }}\n', 5),
+        ("c.yaml", f"{CONFIG}  redis.conf: |\n    port 1\n    requirepass hush-hush\n", 5),
+        ("c.yaml", f"{CONFIG}  a.xml: |\n    <db><password>hush-hush</password></db>\n", 5),
+        ("c.yaml", f"{CONFIG}  config.json: '{{\"auths\": {{\"x\": {{\"auth\": \"aHVzaC1odXNo\"}}}}}}'\n", 5),
+        ("c.yaml", "apiVersion: v1\nkind: ConfigMap\nbinaryData:\n  a.properties: ZGIucGFzc3dvcmQ9aHVzaC1odXNoCg==\n", 4),
+        ("prod.env", "# PASSWORD=x\nexport DB_PASSWORD=hush-hush\n", 2),
+        (".env", "SMTP_PASS='hush-hush'\n", 1),
+        ("application.properties", "a=b\nspring.datasource.password=hush-hush\n", 2),
+    ],
+)  # fmt: skip
+def test_a_value_is_found_wherever_tools_put_one(file: str, text: str, line: int) -> None:
+    """Other tools, formats, operators and ways to write a patch: the place is told, by a rule for values in clear."""
+    assert line in {place for place, rule in found(file, text) if rule in {"plaintext-secret", "plaintext-value"}}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
 def test_an_encoding_hides_nothing(encoding: str) -> None:
     """PowerShell's `>` writes UTF-16, which git takes for binary."""
@@ -99,6 +159,15 @@ def test_an_encoding_hides_nothing(encoding: str) -> None:
         ("config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, annotations: {envcompile.dev/plaintext: db_password}}\ndata: {db_password: hush-hush}\n"),
         ("config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, annotations: {envcompile.dev/ignore: 'secret-plaintext: a sample'}}\ndata: {db_password: hush-hush}\n"),
         ("deploy.yaml", "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{env: [{name: DB_PASSWORD, valueFrom: {secretKeyRef: {name: a, key: b}}}, {name: LEVEL, value: info}]}]}}}\n"),
+        ("release.yaml", f"{HELM}    auth: {{existingSecret: db-secret, password: ''}}\n    tlsSecret: web-tls\n"),
+        ("app.yaml", f"{ARGO}    helm:\n      parameters:\n      - {{name: auth.existingSecret, value: db-secret}}\n"),
+        ("d.yaml", f"{CONTAINER}args: ['--password-file=/run/x', '--token', $(TOKEN), '--secret-name', db], command: [sh, -c, 'P=$(cat /x) client_secret=name']}}]}}}}}}\n"),
+        ("es.yaml", "apiVersion: external-secrets.io/v1\nkind: ExternalSecret\nspec:\n  target:\n    template:\n      data: {config: 'password={{ .pw }}'}\n"),
+        ("kc.yaml", "apiVersion: v1\nkind: Config\nusers:\n- name: a\n  user: {tokenFile: /x, client-certificate-data: aHVzaA==}\n"),
+        ("s.jsonnet", "local k = import 'k.libsonnet';\nk.core.v1.secret.new('x', {pw: 'ref+env://PW'}) + {x: std.format('%s', 'hush-hush')}\n"),
+        ("sops.env", "DB_PASSWORD=ENC[AES256_GCM,data:1Q==,iv:a,tag:b,type:str]\n"),
+        ("a.env.example", "DB_PASSWORD=hush-hush\n"),
+        ("prod.env", "DB_PASSWORD=ref+env://PW\nTOKEN_FILE=/run/x\nSECRET=\n"),
         ("tpl.tpl", "kind: Secret\nstringData: {pw: {{ .Values.pw }}, q: {{ .q }}}\n"),
     ],
 )  # fmt: skip

@@ -142,7 +142,6 @@ def test_what_changed_is_named(different: str) -> None:
     changes = {"edited": {"base/web/150.yaml"}, "added": {"base/new.yaml"}}.get(different, set())
     assert before.changes(after) == changes
     assert before.is_same(after) is (not changes)
-    assert before.is_part_of(after) is (different != "edited")
 
 
 @pytest.mark.parametrize("touched", ["", "dev", "prod"])
@@ -156,4 +155,45 @@ def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.Mo
     if touched:
         with (root / f"environments/{touched}/web/configmap-settings.yaml").open("a") as file:
             file.write("# a note\n")
-    assert (look(root).nothing_to_do(()) is None) is bool(touched)
+    seen = Look(os.path.realpath(root), f"{os.path.realpath(root)}/environments", with_outputs=True)
+    assert (seen.nothing_to_do(()) is None) is bool(touched)
+
+
+@pytest.mark.parametrize("change", ["", "another file", "edited", "gone", "its folder is a link"])
+def test_what_was_written_is_asked_for_by_name(tmp_path: Path, change: str) -> None:
+    """Files of others do not matter; a link to where the files went does."""
+    folder = write_files(tmp_path / "prod", {"web/map.yaml": "a", "web/deep/x.yaml": "b", INDEX_NAME: "c"})
+    seen = Seen()
+    seen.look_below(str(folder), ("",), is_output=True)
+    files = seen.files()
+    if change == "another file":
+        (folder / "web/new.yaml").write_text("d")
+    elif change == "edited":
+        (folder / "web/map.yaml").write_text("longer")
+    elif change == "gone":
+        (folder / "web/deep/x.yaml").unlink()
+    elif change:
+        (folder / "web").rename(tmp_path / "elsewhere")
+        (folder / "web").symlink_to(tmp_path / "elsewhere")
+    assert files.are_in(str(folder)) is (change in {"", "another file"})
+
+
+def test_a_file_saved_just_before_a_build_is_read_again_only_once(built: Path) -> None:
+    """Its stat tells enough once it is old; until then what it holds is compared."""
+    file = next((built / "base").rglob("*.yaml"))
+    then = file.stat().st_mtime_ns
+    first = look(built)
+    assert first.snapshot is not None
+    assert first.snapshot.racy
+    assert not first.changed
+    edge = 10 * 1_000_000_000
+    first.began += edge
+    first._settle(first.snapshot, set())
+    again = load(first.root, first.target, first.tool)
+    assert again is not None
+    assert again.racy == {}
+    assert again.outputs.keys() == {*again.counts}
+    assert look(built).nothing_to_do(()) is not None
+    file.write_bytes(file.read_bytes()[::-1])
+    os.utime(file, ns=(then, then))
+    assert look(built).nothing_to_do(()) is None  # its inode changed since

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.check.api.refusal import Place, Said, Validator
+    from envcompile.model import Pointer
 
 _SEGMENTS: Final = 3
 _RESERVED: Final = frozenset({
@@ -131,6 +132,8 @@ def policy(spec: dict[str, Any], place: Place) -> Said:
     if isinstance(constraints, dict) and not constraints.get("resourceRules"):
         yield ("matchConstraints", "resourceRules"), "`resourceRules` is missing or empty"
     yield from _once_each(spec, "matchConditions", "name")
+    if place.kind == "MutatingAdmissionPolicy":
+        yield from _mutable(spec, "matchConstraints")
     if place.kind == "ValidatingAdmissionPolicy":
         if not spec.get("validations") and not spec.get("auditAnnotations"):
             yield ("validations",), "neither `validations` nor `auditAnnotations` is there: one must be"
@@ -140,6 +143,15 @@ def policy(spec: dict[str, Any], place: Place) -> Said:
             key = text_at(item, "key")
             if name and key and (what := qualified(f"{name}/{key}")):
                 yield ("auditAnnotations", index, "key"), f"the policy's name with `key` behind it {what}"
+
+
+def _mutable(spec: dict[str, Any], field: str) -> Said:
+    """What is deleted cannot be changed on the way; source: supportedMutatingOperations."""
+    for index, rule in maps_at(spec, field, "resourceRules"):
+        operations = list_at(rule, "operations")
+        if "DELETE" in operations:
+            where: Pointer = (field, "resourceRules", index, "operations", operations.index("DELETE"))
+            yield where, "DELETE is none of *, CONNECT, CREATE and UPDATE, at which an object can be changed"
 
 
 def param_kind(value: dict[str, Any], _: Place) -> Said:

@@ -11,21 +11,17 @@ pkg/validation/validate.
 
 from __future__ import annotations
 
-import base64
-import ipaddress
-import re
-from datetime import date
-from functools import lru_cache
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.check.api.automata import automaton
+from envcompile.check.api.customformats import FORMATS
 from envcompile.check.api.decoded import decoded
 from envcompile.check.api.meta import metadata
-from envcompile.check.api.networks import is_ip
 from envcompile.check.api.refusal import Place, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from envcompile.check.api.refusal import Said
     from envcompile.kubernetes import KubeApi
@@ -41,64 +37,8 @@ _TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "number": (int, float),
     "boolean": (bool,),
 }
-
-
-def _is_time(text: str) -> bool:
-    day, _, clock = text.lower().partition("t")
-    return _is_date(day) and _CLOCK.fullmatch(clock) is not None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return bool(_DATE.fullmatch(text)) and bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _is_cidr(text: str) -> bool:
-    """As Go's net.ParseCIDR reads it: with bits behind the prefix, too."""
-    try:
-        return "/" in text and text.rpartition("/")[2].isdecimal() and bool(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        return False
-
-
-def _is_duration(text: str) -> bool:
-    """As Go reads it, or with units in words; source: kube-openapi pkg/validation/strfmt/duration.go."""
-    if text and _GO_DURATION.fullmatch(text):
-        return True
-    return any(
-        unit in _UNITS or unit.startswith(_LONG_UNITS) for unit in (found[1].lower() for found in _SPAN.finditer(text))
-    )
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode(text, validate=True)
-    except ValueError:
-        return False
-    return True
-
-
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_CLOCK: Final = re.compile(r"\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:z|[+-]\d{2}:\d{2})")
-_GO_DURATION: Final = re.compile(r"[+-]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)")
-_SPAN: Final = re.compile(r"\d+\s*([A-Za-zµ]+)")
-_UNITS: Final = frozenset({"ns", "us", "µs", "ms", "s", "m", "h", "hr", "d", "w"})
-_LONG_UNITS: Final = ("nano", "micro", "milli", "sec", "min", "hour", "day", "week")
-_UUID: Final = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
-
-FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {
-    "byte": _is_base64,
-    "cidr": _is_cidr,
-    "date": _is_date,
-    "date-time": _is_time,
-    "duration": _is_duration,
-    "ipv4": lambda text: "." in text and ":" not in text and is_ip(text),
-    "ipv6": lambda text: ":" in text and is_ip(text),
-    "uuid": lambda text: _UUID.fullmatch(text) is not None,
-}
-"""Formats of text that the server looks at; of those that it knows and that are not here nothing is said."""
+_TOLERANCE: Final = 1e-9
+_LARGEST_FLOAT: Final = 3.4028234663852886e38
 
 
 def custom_refusals(api: KubeApi, value: Any) -> list[Refusal]:
@@ -127,7 +67,7 @@ def keeps_rules_unasked(value: Any, schema: Schema) -> bool:
     if isinstance(value, str) and (judge := FORMATS.get(str(schema.get("format")))) is not None and not judge(value):
         return True
     allowed = schema.get("enum")
-    if isinstance(allowed, list) and value not in allowed:
+    if isinstance(allowed, list) and not any(_same(value, one) for one in allowed):
         return True
     if isinstance(value, dict):
         if not all(name in value for name in schema.get("required") or ()):
@@ -146,7 +86,7 @@ def metadata_refusals(api: KubeApi, value: Any) -> list[Refusal]:
         return []
     release = int(api.version.partition(".")[2])
     place = Place(group, kind, version, value, (), release, api.is_namespaced(group, kind) is not False)
-    return list(starmap(Refusal, metadata(decoded(value, node), place)))
+    return list(starmap(Refusal, metadata(decoded(value, node), place, any_finalizer=True)))
 
 
 def _defaulted(value: Any, schema: Schema) -> Any:
@@ -206,7 +146,7 @@ def _fits(value: Any, schema: Schema) -> bool:
 def _alone(value: Any, schema: Schema) -> Iterator[str]:
     """What a schema says of a value by itself."""
     allowed = schema.get("enum")
-    if isinstance(allowed, list) and not any(type(value) is type(one) and value == one for one in allowed):
+    if isinstance(allowed, list) and not any(_same(value, one) for one in allowed):
         yield f"{_spelt(value)} is none of {', '.join(map(_spelt, allowed))}"
     if isinstance(value, str):
         yield from _text(value, schema)
@@ -222,7 +162,7 @@ def _alone(value: Any, schema: Schema) -> Iterator[str]:
 def _text(value: str, schema: Schema) -> Iterator[str]:
     yield from _size(len(value), schema, "minLength", "maxLength", "characters")
     pattern = schema.get("pattern")
-    if isinstance(pattern, str) and (compiled := _compiled(pattern)) is not None and compiled.search(value) is None:
+    if isinstance(pattern, str) and (machine := automaton(pattern)) is not None and not machine.searches(value):
         yield f"{_spelt(value)} does not match `{pattern}`"
     judge = FORMATS.get(str(schema.get("format")))
     if judge is not None and not judge(value):
@@ -235,11 +175,23 @@ def _number(value: float, schema: Schema) -> Iterator[str]:
         yield f"{value} is below {least}"
     if most is not None and (value > most or (value == most and schema.get("exclusiveMaximum"))):
         yield f"{value} is above {most}"
-    if step and value % step:
+    if step and not _is_multiple(value, step):
         yield f"{value} is no multiple of {step}"
-    bits = {"int32": 31, "int64": 63}.get(str(schema.get("format")))
+    form = str(schema.get("format"))
+    if form == "float" and abs(value) > _LARGEST_FLOAT:
+        yield f"{value} does not fit into a float of 32 bits"
+    bits = 31 if form == "int32" else 63 if form == "int64" or schema.get("type") == "integer" else 0
     if bits and not -(2**bits) <= value < 2**bits:
         yield f"{value} does not fit into {bits + 1} bits"
+
+
+def _is_multiple(value: float, step: float) -> bool:
+    """Source: MultipleOf of kube-openapi pkg/validation/validate/values.go and IsFloat64AJSONInteger of swag."""
+    if isinstance(value, int) and isinstance(step, int):
+        return value % step == 0
+    times = value * (1 / step) if step < 1 else value / step
+    whole = float(int(times))
+    return times == whole or abs(times - whole) / (abs(times) + abs(whole)) < _TOLERANCE
 
 
 def _size(size: int, schema: Schema, least: str, most: str, what: str) -> Iterator[str]:
@@ -262,7 +214,7 @@ def _keyed(value: list[Any], schema: Schema, at: Pointer) -> Said:
         if how == "map" and not isinstance(item, dict):
             continue
         known = {key: item.get(key, defaults[key]) for key in keys} if how == "map" else item
-        if known in seen:
+        if any(_is_equal(known, one) for one in seen):
             yield (*at, index), "an item before has the same " + (" and ".join(f"`{key}`" for key in keys) or "value")
         seen.append(known)
 
@@ -332,14 +284,15 @@ def _spelt(value: Any) -> str:
     return f"`{value}`" if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _same(value: Any, one: Any) -> bool:
+    """Tell whether a value is one of an enum: 1 and 1.0 are the same number."""
+    return value == one and isinstance(value, bool) is isinstance(one, bool)
+
+
+def _is_equal(value: Any, other: Any) -> bool:
+    """Tell whether two items are the same to a list: 1 and 1.0 are not."""
+    return value == other and type(value) is type(other)
+
+
 def _repeated(value: list[Any]) -> bool:
     return any(item in value[:index] for index, item in enumerate(value))
-
-
-@lru_cache(maxsize=512)
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """A pattern of Go's as one of ours; None for what only Go reads."""
-    try:
-        return re.compile(pattern.replace("\\z", "\\Z"))
-    except re.error:
-        return None

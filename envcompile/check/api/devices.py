@@ -7,32 +7,21 @@ declarative tags of staging/src/k8s.io/api/resource/v1/types.go.
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.meta import free_notes, labels
 from envcompile.check.api.names import identifier, label, subdomain
-from envcompile.check.reading import at, list_at, map_at, maps_at, text_at
+from envcompile.check.reading import list_at, map_at, maps_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envcompile.check.api.refusal import Place, Said, Validator
-    from envcompile.model import Pointer
 
-_VERSION: Final = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
-    r"(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?"
-    r"(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?"
-)
-_VALUES: Final = ("bool", "bools", "int", "ints", "string", "strings", "version", "versions")
 _LONGEST_ID: Final = 32
 _LONGEST_DOMAIN: Final = 63
-_LONGEST_VALUE: Final = 64
 _LONGEST_POOL: Final = 253
 _MOST_PARAMETERS: Final = 10 * 1024
-_MOST_OF_DEVICE: Final = 32
-_MOST_TAINTED: Final = 64
 
 
 def claim(value: dict[str, Any], _: Place) -> Said:
@@ -89,11 +78,14 @@ def mode(value: dict[str, Any], _: Place) -> Said:
 
 
 def full_name(text: Any) -> str | None:
-    """DOMAIN/ID; source: validateFullyQualifiedName, the format k8s-resource-fully-qualified-name."""
-    if not isinstance(text, str):
+    """DOMAIN/ID; source: validateFullyQualifiedName, the format k8s-resource-fully-qualified-name.
+
+    With more than one `/` nothing is looked at there, as the server's own comment says.
+    """
+    if not isinstance(text, str) or text.count("/") > 1:
         return None
     domain, slash, name = text.partition("/")
-    if not slash or "/" in name:
+    if not slash:
         return "is not DOMAIN/ID"
     return _domain(domain) or _id(name)
 
@@ -109,8 +101,9 @@ def _id(text: str) -> str | None:
 
 
 def own_name(text: str) -> str | None:
-    """ID or DOMAIN/ID; source: validateQualifiedName."""
-    return full_name(text) if "/" in text else _id(text) if text else "is empty"
+    """ID or DOMAIN/ID, whose capitals do not matter; source: validateQualifiedName."""
+    domain, slash, name = text.partition("/")
+    return full_name(f"{domain.lower()}/{name}") if slash else _id(text) if text else "is empty"
 
 
 def constraint(value: dict[str, Any], _: Place) -> Said:
@@ -160,72 +153,6 @@ def pool_name(text: Any) -> str | None:
     return next((what for part in text.split("/") if (what := subdomain(part))), None)
 
 
-def pool(value: dict[str, Any], _: Place) -> Said:
-    """Source: validateResourcePool."""
-    if what := pool_name(value.get("name")):
-        yield ("name",), f"`name` {what}"
-    if value.get("resourceSliceCount") is None:
-        yield ("resourceSliceCount",), "`resourceSliceCount` is missing"
-
-
-def slice_spec(spec: dict[str, Any], _: Place) -> Said:
-    """Where the devices are, and devices that stand once; source: validateResourceSliceSpec."""
-    there = []
-    for field in ("nodeName", "nodeSelector", "allNodes", "perDeviceNodeSelection"):
-        given = spec.get(field)
-        if given is False:
-            yield (field,), f"`{field}` may only be true"
-        elif given is not None and given != "":
-            there.append(field)
-    if not there:
-        yield (), "none of `nodeName`, `nodeSelector`, `allNodes` and `perDeviceNodeSelection` is there: one must be"
-    elif len(there) > 1:
-        yield (), f"`{there[0]}` and `{there[1]}` stand beside each other: only one may be there"
-        yield (there[1],), f"`{there[0]}` and `{there[1]}` stand beside each other: only one may be there"
-    terms = at(spec, "nodeSelector", "nodeSelectorTerms")
-    if isinstance(terms, list) and len(terms) > 1:
-        yield ("nodeSelector", "nodeSelectorTerms"), "more than one term is there"
-    if spec.get("sharedCounters") is not None and spec.get("devices") is not None:
-        yield (), "`sharedCounters` and `devices` stand beside each other: only one may be there"
-        yield ("sharedCounters",), "`sharedCounters` and `devices` stand beside each other: only one may be there"
-    seen: set[str] = set()
-    devices = list(maps_at(spec, "devices"))
-    for index, item in devices:
-        name = text_at(item, "name")
-        if name and name in seen:
-            yield ("devices", index), f"two devices are called `{name}`"
-            yield ("devices", index, "name"), f"two devices are called `{name}`"
-        seen.add(name)
-    if len(devices) > _MOST_TAINTED and any(item.get("taints") or item.get("consumesCounters") for _, item in devices):
-        yield ("devices",), f"more than {_MOST_TAINTED} devices are there, and one has taints or counters"
-
-
-def device(value: dict[str, Any], _: Place) -> Said:
-    """Names and values of attributes and capacities; source: validateDevice, validateDeviceAttribute."""
-    for field in ("attributes", "capacity"):
-        for key, item in map_at(value, field).items():
-            if what := own_name(key):
-                yield (field, key), f"the key `{key}` in `{field}` {what}"
-            if field == "attributes":
-                yield from _attribute({} if item is None else item, (field, key))
-    if len(map_at(value, "attributes")) + len(map_at(value, "capacity")) > _MOST_OF_DEVICE:
-        yield (), f"more than {_MOST_OF_DEVICE} attributes and capacities are there"
-
-
-def _attribute(item: Any, where: Pointer) -> Said:
-    if not isinstance(item, dict):
-        return
-    there = [field for field in _VALUES if item.get(field) is not None]
-    if len(there) != 1:
-        yield where, "not exactly one of `bool`, `int`, `string`, `version` and their lists is there"
-    for field in ("string", "version"):
-        text = item.get(field)
-        if isinstance(text, str) and len(text.encode()) > _LONGEST_VALUE:
-            yield (*where, field), f"`{field}` has more than 64 characters"
-        elif field == "version" and isinstance(text, str) and _VERSION.fullmatch(text) is None:
-            yield (*where, field), "`version` is no version as of semver.org: 1.2.3"
-
-
 def taint_selector(value: dict[str, Any], _: Place) -> Said:
     """Source: validateDeviceTaintSelector."""
     if value.get("pool") is not None and (what := "is empty" if value["pool"] == "" else pool_name(value["pool"])):
@@ -241,7 +168,6 @@ def cel(value: dict[str, Any], _: Place) -> Said:
 
 RULES: Final[Mapping[str, Validator]] = {
     "resource.v1.CELDeviceSelector": cel,
-    "resource.v1.Device": device,
     "resource.v1.DeviceClaim": claim,
     "resource.v1.DeviceConstraint": constraint,
     "resource.v1.DeviceRequest": request,
@@ -251,6 +177,4 @@ RULES: Final[Mapping[str, Validator]] = {
     "resource.v1.ExactDeviceRequest": mode,
     "resource.v1.OpaqueDeviceConfiguration": opaque,
     "resource.v1.ResourceClaimTemplateSpec": template,
-    "resource.v1.ResourcePool": pool,
-    "resource.v1.ResourceSliceSpec": slice_spec,
 }

@@ -195,6 +195,22 @@ def set_true(value: Any, _: str = "") -> str | None:
     return "may only be true" if value is False else None
 
 
+def filled(value: Any, _: str = "") -> str | None:
+    """Says something where it is there."""
+    return "is empty" if value == "" else None
+
+
+def extended_resource(value: Any, _: str = "") -> str | None:
+    """A resource that Kubernetes does not know itself; source: ExtendedResourceName of apimachinery's api/validate."""
+    if not isinstance(value, str):
+        return None
+    if "/" not in value:
+        return "has no DNS name and `/` before it"
+    if "kubernetes.io/" in value or value.startswith("requests."):
+        return "belongs to Kubernetes"
+    return qualified(f"requests.{value}")
+
+
 FORMS: Final[Mapping[str, Form]] = {
     "absolute": absolute,
     "between": between,
@@ -202,6 +218,8 @@ FORMS: Final[Mapping[str, Form]] = {
     "config-key": config_key,
     "domain-path": domain_path,
     "env-name": env_name,
+    "extended-resource": extended_resource,
+    "filled": filled,
     "header": header,
     "host": host,
     "identifier": identifier,

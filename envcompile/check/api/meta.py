@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 _MOST_ANNOTATIONS: Final = 262_144
 """Bytes of all annotations of an object together (TotalAnnotationSizeLimitB)."""
 
+_LONGEST_PREFIX: Final = 58
+"""Characters of a generated name before the five that the server adds (maxGeneratedNameLength)."""
+
+_NAME_LABEL: Final = "kubernetes.io/metadata.name"
+"""Of a Namespace: its name; source: pkg/registry/core/namespace/strategy.go and pkg/apis/core/v1/defaults.go."""
+
 _STANDARD_FINALIZERS: Final = frozenset({"foregroundDeletion", "kubernetes", "orphan"})
 
 
@@ -54,8 +60,14 @@ def _names(release: int) -> _Names:
     )
 
 
-def metadata(value: dict[str, Any], place: Place) -> Said:
-    """Names, labels, annotations, owners and finalizers of an object."""
+def metadata(value: dict[str, Any], place: Place, *, any_finalizer: bool = False) -> Said:
+    """Names, labels, annotations, owners and finalizers of an object.
+
+    Args:
+        value: the object.
+        place: its kind.
+        any_finalizer: finalizers need no DNS name, as those of custom resources.
+    """
     meta = map_at(value, "metadata")
     at: Pointer = ("metadata",)
     names = _names(place.release)
@@ -63,10 +75,14 @@ def metadata(value: dict[str, Any], place: Place) -> Said:
     namespace = meta.get("namespace")
     if namespace and place.is_namespaced and (what := label(namespace)):
         yield (*at, "namespace"), f"`namespace` {what}"
-    yield from labels(meta, at)
+    if place.kind == "Namespace" and not place.group:  # the server writes this one anew
+        own = {key: item for key, item in map_at(meta, "labels").items() if key != _NAME_LABEL}
+        yield from labels({"labels": own}, at)
+    else:
+        yield from labels(meta, at)
     yield from free_notes(meta, at)
     yield from _owners(meta)
-    yield from _finalizers(meta, is_free=f"{place.group}/{place.kind}" in names.free_finalizers)
+    yield from _finalizers(meta, is_free=any_finalizer or f"{place.group}/{place.kind}" in names.free_finalizers)
     if f"{place.group}/{place.kind}" in names.keeps_generation and (number_at(meta, "generation") or 0) < 0:
         yield (*at, "generation"), "`generation` is negative"
 
@@ -114,7 +130,9 @@ def _name(meta: dict[str, Any], forms: tuple[tuple[str, str], ...]) -> Said:
         name = text_at(meta, field)
         if not name:
             continue
-        if field == "generateName" and len(name) > 1 and name.endswith("-"):
+        if field == "generateName" and not meta.get("name"):
+            name = name[:_LONGEST_PREFIX] + "aaaaa"  # what the server makes of it
+        elif field == "generateName" and len(name) > 1 and name.endswith("-"):
             name = name[:-2] + "a"
         for form, argument in forms:
             what = FORMS[form](name, argument)

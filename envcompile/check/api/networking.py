@@ -78,7 +78,9 @@ def backend(value: dict[str, Any], place: Place) -> Said:
         yield (), "neither `service` nor `resource` is there: one must be"
     elif isinstance(resource, dict):
         for field in ("kind", "name"):
-            if what := path_segment(resource.get(field)):
+            if not resource.get(field):
+                yield ("resource", field), f"`{field}` is missing"
+            elif what := path_segment(resource[field]):
                 yield ("resource", field), f"`{field}` {what}"
         if resource.get("apiGroup") is not None and (what := subdomain(resource["apiGroup"])):
             yield ("resource", "apiGroup"), f"`apiGroup` {what}"

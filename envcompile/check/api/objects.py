@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.formats import block
@@ -278,10 +279,11 @@ def trust_bundle(value: dict[str, Any], _: Place) -> Said:
 
 def _certificates(text: str) -> str | None:
     begin, end = "-----BEGIN ", "-----END "
-    if begin not in text:
+    parts = [part for before, part in pairwise(text.split(begin)) if not before or before.endswith("\n")]
+    if not parts:  # a block begins its line
         return "holds no certificate in PEM"
     seen = []
-    for part in text.split(begin)[1:]:
+    for part in parts:
         label, _, rest = part.partition("-----")
         if label != "CERTIFICATE":
             return "holds something else than certificates"

@@ -39,6 +39,7 @@ _WINDOWS_CONTEXT: Final = (
     "supplementalGroupsPolicy",
     "seLinuxChangePolicy",
 )
+_PROFILE: Final = "container.apparmor.security.beta.kubernetes.io/"
 _EPHEMERAL_NEVER: Final = (
     "ports",
     "livenessProbe",
@@ -325,6 +326,23 @@ def _pod_only(spec: dict[str, Any]) -> Said:
         yield ("priority",), "`priority` is computed from `priorityClassName`, which is not there"
 
 
+def profiles(value: dict[str, Any], _: Place) -> Said:
+    """Annotations that name AppArmor profiles; source: ValidateAppArmorPodAnnotations."""
+    notes = map_at(value, "metadata", "annotations")
+    named = [key for key in notes if key.startswith(_PROFILE)]
+    if not named:
+        return
+    names = {text_at(item, "name") for _, item in _each(map_at(value, "spec"))}
+    for key in named:
+        profile = notes[key]
+        if key.removeprefix(_PROFILE) not in names:
+            yield ("metadata", "annotations", key), f"the pod has no container `{key.removeprefix(_PROFILE)}`"
+        if profile not in {"", None, "runtime/default", "unconfined"} and not str(profile).startswith("localhost/"):
+            yield ("metadata", "annotations", key), "the profile is not runtime/default, unconfined or localhost/NAME"
+
+
 RULES: Final[Mapping[str, Validator]] = {
+    "core.v1.Pod": profiles,
+    "core.v1.PodTemplateSpec": profiles,
     "core.v1.PodSpec": pod_spec,
 }

@@ -5,6 +5,8 @@ Sources: pkg/apis/core/validation/validation.go; the sets of names are those of 
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.names import qualified
@@ -28,7 +30,8 @@ _QUOTA: Final = _COUNTED | {
 }  # fmt: skip
 _STANDARD: Final = _QUOTA | {"storage"}
 _COMPUTE: Final = frozenset({"cpu", "memory", "limits.cpu", "limits.memory", "requests.cpu", "requests.memory"})
-_LARGE: Final = 10**15
+_MOST_IN_THOUSANDTHS: Final = (2**63 - 1) // 1000
+"""Amounts that are compared with their thousandths (MaxMilliValue); larger ones are rounded up."""
 """Amounts from which on the server counts with other numbers than those that are written."""
 
 _LIMIT_TYPES: Final = frozenset({"Pod", "Container", "PersistentVolumeClaim"})
@@ -94,15 +97,20 @@ def _amount(name: str, value: Any) -> str | None:
         return None
     if found < 0:
         return "is negative"
-    if _is_counted(name) and found.denominator != 1:
+    if _is_counted(name) and (found.denominator != 1 or _is_lost(str(value), found)):
         return "is no whole number"
-    if _is_counted(name) and found * 1000 >= _TOO_MANY:
-        return "is more than can be counted"
     return None
 
 
-_TOO_MANY: Final = 2**63 - 1
-"""In thousandths, as the server counts; it calls what is above no integer. Source: Quantity.MilliValue."""
+def _is_lost(text: str, amount: Fraction) -> bool:
+    """Tell whether the thousandths of a number, cut to 64 bits, are no whole number: what the server asks.
+
+    Source: Quantity.MilliValue of apimachinery's api/resource; decimal suffixes and exponents are counted otherwise.
+    """
+    if not text.isdecimal() and not (text.endswith("i") and amount < 2**63):
+        return False
+    low = int(amount) * 1000 % 2**64
+    return (low - 2**64 if low >= 2**63 else low) % 1000 != 0
 
 
 def requirements(value: dict[str, Any], place: Place) -> Said:
@@ -223,10 +231,18 @@ def _limit_amounts(value: dict[str, Any], kind: str) -> Said:
             yield ("default", name), f"`default` of `{name}` is more than its `max`"
         if ratio is not None and ratio < 1:
             yield ("maxLimitRequestRatio", name), f"the ratio of `{name}` is less than 1"
-        elif ratio is not None and ratio < _LARGE and least and top is not None and ratio > top / least:
+        elif ratio is not None and least and top is not None and _is_above_ratio(ratio, top, least):
             yield ("maxLimitRequestRatio", name), f"the ratio of `{name}` is more than `max` by `min`"
         if not _allows_overcommit(name) and given is not None and request is not None and given != request:
             yield ("defaultRequest", name), f"`defaultRequest` of `{name}` differs from its `default`"
+
+
+def _is_above_ratio(ratio: Fraction, top: Fraction, least: Fraction) -> bool:
+    if max(map(ceil, (ratio, top, least))) < _MOST_IN_THOUSANDTHS:
+        ratio, top, least = (Fraction(ceil(amount * 1000), 1000) for amount in (ratio, top, least))
+    else:
+        ratio, top, least = (Fraction(ceil(amount)) for amount in (ratio, top, least))
+    return ratio * least > top
 
 
 def _above(left: Any, right: Any) -> bool:

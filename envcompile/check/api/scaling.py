@@ -68,7 +68,12 @@ def _one_value(source: dict[str, Any]) -> Said:
 
 
 def object_source(value: dict[str, Any], _: Place) -> Said:
-    """Source: validateObjectSource, validateExternalSource."""
+    """Source: validateObjectSource."""
+    yield from _one_value(value)
+
+
+def external_source(value: dict[str, Any], _: Place) -> Said:
+    """Source: validateExternalSource."""
     yield from _one_value(value)
     goal = value.get("target")
     if isinstance(goal, dict) and goal.get("value") is not None and goal.get("averageValue") is not None:
@@ -110,7 +115,7 @@ RULES: Final[Mapping[str, Validator]] = {
     "autoscaling.v1.HorizontalPodAutoscalerSpec": autoscaler,
     "autoscaling.v2.ContainerResourceMetricSource": container_source,
     "autoscaling.v2.CrossVersionObjectReference": target,
-    "autoscaling.v2.ExternalMetricSource": object_source,
+    "autoscaling.v2.ExternalMetricSource": external_source,
     "autoscaling.v2.HPAScalingRules": scaling_rules,
     "autoscaling.v2.HorizontalPodAutoscalerSpec": autoscaler,
     "autoscaling.v2.MetricSpec": metric,

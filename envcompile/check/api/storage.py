@@ -58,14 +58,17 @@ def persistent_volume(spec: dict[str, Any], place: Place) -> Said:
         yield ("nodeAffinity",), "`nodeAffinity` is missing: a local volume is on one node"
     if isinstance(spec.get("nodeAffinity"), dict) and at(spec, "nodeAffinity", "required") is None:
         yield ("nodeAffinity", "required"), "`required` is missing in `nodeAffinity`"
+    if spec.get("volumeAttributesClassName") is not None and spec.get("csi") is None:
+        yield ("csi",), "`csi` is missing: `volumeAttributesClassName` needs it"
     yield from _inline_only_csi(spec, place)
 
 
 def _inline_only_csi(spec: dict[str, Any], place: Place) -> Said:
     if place.kind != "VolumeAttachment":
         return
-    for field in ("claimRef", "persistentVolumeReclaimPolicy", "storageClassName", "volumeMode"):
-        if spec.get(field) not in {None, ""} and field != "volumeMode":
+    for field in ("claimRef", "capacity", "nodeAffinity", "persistentVolumeReclaimPolicy", "storageClassName"):
+        given = spec.get(field)
+        if given and not (field == "persistentVolumeReclaimPolicy" and given == "Retain"):
             yield (field,), f"`{field}` cannot be there in a volume that stands inline"
 
 
@@ -121,6 +124,9 @@ def claim(spec: dict[str, Any], place: Place) -> Said:
         source = spec.get(field)
         if not isinstance(source, dict) or (drops and field == "dataSource" and not _is_kept(spec)):
             continue
+        for key in ("kind", "name"):
+            if not source.get(key):
+                yield (field, key), f"`{key}` is missing"
         group = source.get("apiGroup")
         if not group and text_at(source, "kind") not in {"", "PersistentVolumeClaim"}:
             yield (field,), f"`{field}` without `apiGroup` can only be a PersistentVolumeClaim"

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _DEEP: Final = frozenset({"map", "list"})
 _KEPT: Final = 2048
 """Values of a field that are remembered as right."""
-_KEPT_MAPS: Final = 1024
-"""Maps of a field that are remembered as right: other environments have the very same."""
+_KEPT_MAPS: Final = 128
+"""Maps of a field that are remembered as right: other environments have the very same, one right after the other."""
 _KEPT_SHAPES: Final = 256
 """Shapes of the maps of a type that are remembered."""
 _BY_CONTAINER: Final = full_name("core.v1.VolumeMount")
@@ -49,6 +49,7 @@ _BY_OBJECT: Final = frozenset(
             "core.v1.ISCSIPersistentVolumeSource",
             "core.v1.ISCSIVolumeSource",
             "core.v1.PodSpec",
+            "resource.v1.Device",
         ),
     )
 )
@@ -197,6 +198,7 @@ class _Plan:
         "_validators",
         "is_container",
         "is_walked",
+        "loud",
         "right",
         "silent",
         "waits",
@@ -226,6 +228,8 @@ class _Plan:
         self.is_container = node.name in _CONTAINERS
         self.right: dict[int, dict[str, Any]] = {}
         """Maps that the tables have nothing against; known by their identity, and held, so that it stays theirs."""
+        self.loud: dict[str, _Plan | None] = {}
+        """What `below` said of fields."""
         self.silent: dict[int, dict[str, Any]] = {}
         """Maps that validators have nothing against either, whatever is around them."""
 
@@ -262,9 +266,10 @@ class _Plan:
             inner = value.get(name)
             if not inner and inner is not False:
                 return False
-        if len(self.right) >= _KEPT_MAPS:
-            self.right.clear()
-        self.right[id(value)] = value
+        kept = self.right  # as `_keep` does: a call would cost a tenth of all
+        if len(kept) >= _KEPT_MAPS:
+            kept.clear()
+        kept[id(value)] = value
         return True
 
     def _is_free_right(self, value: dict[str, Any]) -> bool:
@@ -304,6 +309,23 @@ class _Plan:
         if len(self._shapes) < _KEPT_SHAPES:
             self._shapes[key] = shape
         return shape
+
+    def below(self, key: str) -> _Plan | None:
+        """What validators may be asked about in a field; None where they have nothing to say."""
+        step = self.step(key)
+        inner = step.inner if step is not None else None
+        found = inner if isinstance(inner, _Plan) and inner.is_walked and not inner.is_mute else None
+        if not self._is_free:
+            self.loud[key] = found
+        return found
+
+    @property
+    def is_mute(self) -> bool:
+        """Whether no validator looks at a map of this type, nor at anything in it."""
+        if self.validators or self.waits or self.is_container:
+            return False
+        inside = [self._node.child("")] if self._is_free else [self._node.child(key) for key in self._node.fields]
+        return all(child is None or child.type not in _DEEP or is_plain(child) for child in inside)
 
     def step(self, key: str) -> _Step | None:
         """What is to be looked at in a field; None for one that nothing is known of."""
@@ -415,13 +437,13 @@ def _is_silent(value: dict[str, Any], plan: _Plan, pointer: Pointer, walk: _Walk
     """Tell whether validators have nothing against a map that is right by the tables, nor against those in it."""
     asked = walk.asked
     waiting = len(asked)
+    loud = plan.loud
     for key, inner in value.items():
         kind = type(inner)
         if kind is not dict and kind is not list:
             continue
-        step = plan.step(key)
-        below = step.inner if step is not None else None
-        if not isinstance(below, _Plan) or not below.is_walked:
+        below = loud[key] if key in loud else plan.below(key)
+        if below is None:
             continue
         if kind is dict:
             if id(inner) not in below.silent and not _is_silent(inner, below, (*pointer, key), walk):

@@ -33,7 +33,7 @@ _MODULES: Final[Mapping[str, tuple[str, ...]]] = {
     "networking": ("networking",),
     "node": ("resources",),
     "rbac": ("access",),
-    "resource": ("devices", "expressions"),
+    "resource": ("devices", "expressions", "slices"),
     "scheduling": ("objects",),
     "storage": ("objects", "storage"),
 }  # fmt: skip

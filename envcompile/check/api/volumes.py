@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from envcompile.check.api.refusal import Place, Said, Validator
     from envcompile.model import Pointer
 
-_IQN: Final = re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9-.]+)(:[^,;*&$|\s]+)")
-_EUI: Final = re.compile(r"eui.[0-9a-fA-F]{16}")
-_NAA: Final = re.compile(r"naa.[0-9a-fA-F]{16,32}")
+_IQN: Final = re.compile(r"iqn\.\d{4}-\d{2}\.([a-zA-Z0-9-.]+)(:[^,;*&$|\s]+)\Z", re.ASCII)
+_EUI: Final = re.compile(r"eui.[0-9a-zA-Z]{16}")
+_NAA: Final = re.compile(r"naa.[0-9a-zA-Z]{32}")
 _LONGEST_PORTAL: Final = 64
 
 _BLOB: Final = re.compile(r"https://.+\.blob\..+")
@@ -52,7 +52,7 @@ def iscsi(value: dict[str, Any], place: Place) -> Said:
         name = value.get(field)
         if (name or (field == "initiatorName" and name is not None)) and isinstance(name, str):
             form = {"iqn": _IQN, "eui": _EUI, "naa": _NAA}.get(name[:3])
-            if form is None or form.match(name) is None:
+            if form is None or (form.search if form is _IQN else form.fullmatch)(name) is None:
                 yield (field,), f"`{field}` is no name of iSCSI: iqn., eui. or naa. and what belongs to it"
     if (value.get("chapAuthDiscovery") or value.get("chapAuthSession")) and value.get("secretRef") is None:
         yield ("secretRef",), "`secretRef` is missing: CHAP needs it"

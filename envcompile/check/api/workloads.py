@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MOST_PARALLEL: Final = 100_000
 _MANY_COMPLETIONS: Final = 100_000
+_MOST_CONDITIONS: Final = 20
 _MANY_PARALLEL: Final = 10_000
 _MADE: Final = (
     "batch.kubernetes.io/controller-uid",
@@ -189,6 +190,8 @@ def _failures(spec: dict[str, Any]) -> Said:
             yield where, "`onExitCodes` and `onPodConditions` stand beside each other: only one may be there"
         elif codes is None and not conditions:
             yield where, "neither `onExitCodes` nor `onPodConditions` is there: one must be"
+        if len(conditions) > _MOST_CONDITIONS:
+            yield (*where, "onPodConditions"), f"`onPodConditions` has more than {_MOST_CONDITIONS} items"
         if isinstance(codes, dict):
             values = list_at(codes, "values")
             if codes.get("containerName") is not None and codes["containerName"] not in names:

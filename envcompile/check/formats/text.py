@@ -91,7 +91,7 @@ def _resource(name: str, groups: Sequence[Group], told: set[str]) -> str:
 
 def _joined(lines: Iterable[str]) -> str:
     """The lines; a line break in a name of the checkout begins none."""
-    return "\n".join(map(one_line, lines)) + "\n"
+    return "".join([f"{one_line(line)}\n" for line in lines])
 
 
 def _many(groups: Iterable[Group]) -> str:

@@ -145,6 +145,7 @@ def register(app: typer.Typer) -> None:
         from envcompile.actions.not_evaluated import untried
         from envcompile.check.baseline import FILE, read_baseline, sort_out
         from envcompile.check.picking import only, picked
+        from envcompile.check.report import together
         from envcompile.check.rules.catalogue import ALL
         from envcompile.check.rules.policies.not_evaluated import RULE as NOT_EVALUATED
         from envcompile.cli.output import raw, table, tell, text
@@ -204,9 +205,10 @@ def register(app: typer.Typer) -> None:
             findings = with_origins(root, findings, at)
         report = report._replace(findings=findings, known=told.known, stale=told.stale)
         show = text if output_format == "text" else raw
-        shown, left_out = printed(report, wanted, fail_on, root)
+        groups = together(report.findings)
+        shown, left_out = printed(report, wanted, fail_on, root, groups)
         show(shown)
-        for line in (*left_out, *remarks(report, file.name)):
+        for line in (*left_out, *remarks(report, file.name, groups)):
             tell(line)
         return _exit_code(report, fail_on)
 

@@ -22,6 +22,8 @@ EPILOG = """Examples:
 
   envc drift prod --trust 'cert-manager-*'    what an operator writes is no drift
 
+  envc drift prod --record --watch 300        keep in the history since when it is so
+
   envc drift prod --adopt deployment/web      write the live change into the overlay
 """
 
@@ -72,6 +74,9 @@ def register(app: typer.Typer) -> None:
                 show_default=False,
             ),
         ] = None,
+        record: Annotated[
+            bool, typer.Option("--record", help="Keep in the history what differs, and since when; pages show it.")
+        ] = False,
         adopt: Annotated[
             str | None,
             typer.Option(
@@ -99,9 +104,11 @@ def register(app: typer.Typer) -> None:
             if adopt is not None:
                 return _adopt(project, names, adopt, wanted)
             if watch is not None:
-                return _watch(project, names, wanted, watch, output_format)
+                return _watch(project, names, wanted, watch, output_format, record=record)
             found = find_all(project, names, wanted)
             _print(found, output_format)
+            if record:
+                _record(project, found)
         return _exit_code(found)
 
 
@@ -126,7 +133,20 @@ def _print(found: Sequence[EnvironmentDrift], output_format: str) -> None:
                 tell(f"{drift.environment}: {remark}")
 
 
-def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int, output_format: str) -> int:
+def _record(project: Project, found: Sequence[EnvironmentDrift]) -> None:
+    """Keep what was found in the history."""
+    import time
+
+    from envcompile.actions.drift_record import record_drift
+    from envcompile.cli.output import tell
+
+    noted = record_drift(project.root, found, int(time.time()))
+    tell(f"recorded: {noted.new} new, {noted.gone} gone")
+
+
+def _watch(
+    project: Project, names: Sequence[str], wanted: Wanted, seconds: int, output_format: str, *, record: bool
+) -> int:
     """Look again and again until somebody interrupts; what is as it was is not told anew."""
     from envcompile.actions.drift import find_all
     from envcompile.cli.output import tell
@@ -145,6 +165,8 @@ def _watch(project: Project, names: Sequence[str], wanted: Wanted, seconds: int,
         else:
             if before is None or [one.objects for one in found] != [one.objects for one in before]:
                 _print(found, output_format)
+            if record:
+                _record(project, found)
             before = found
         _pause(seconds)
         project = Project.open(project.root)

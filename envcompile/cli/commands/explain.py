@@ -9,6 +9,7 @@ import typer
 from envcompile.cli.arguments import Env, ManifestFormats, Resource, Untrusted, project_of, wants_manifest
 
 if TYPE_CHECKING:
+    from envcompile.actions.chart_values import ChartOrigin
     from envcompile.actions.explain import ExplainedField, Explanation
 
 EPILOG = r"""Examples:
@@ -93,6 +94,7 @@ def _as_data(explanation: Explanation) -> dict[str, Any]:
                     {"name": parameter.name, "place": str(parameter.place) if parameter.place else None}
                     for parameter in field.parameters
                 ],
+                **({"chart": _of_chart(field.chart)} if field.chart is not None else {}),
             }
             for field in explanation.fields
         ],
@@ -107,10 +109,33 @@ def _as_text(explanation: Explanation) -> list[str]:
         lines += _say_lines(field)
         for parameter in field.parameters:
             lines.append(f"    with params.{parameter.name}" + (f" from {parameter.place}" if parameter.place else ""))
+        if field.chart is not None:
+            lines += _chart_lines(field.chart)
         for merged in field.lists:
             if merged.field not in told:
                 told.add(merged.field)
                 lines.append(f"    list {merged.field}: {merged.how}")
+    return lines
+
+
+def _of_chart(origin: ChartOrigin) -> dict[str, Any]:
+    return {
+        "name": origin.chart,
+        "version": origin.version,
+        "values": [
+            {"value": one.value, "place": str(one.place) if one.place else None, "certain": one.is_certain}
+            for one in origin.values
+        ],
+        "note": origin.note,
+    }
+
+
+def _chart_lines(origin: ChartOrigin) -> list[str]:
+    """The lines of values that a field of a chart comes from, or why none is known."""
+    lines = [f"    from chart {origin.chart} {origin.version}" + (f": {origin.note}" if origin.note else "")]
+    for one in origin.values:
+        where = f" from {one.place}" if one.place else ""
+        lines.append(f"    with values.{one.value}{where}" + ("" if one.is_certain else "  (it has the same value)"))
     return lines
 
 

@@ -15,7 +15,7 @@ from envcompile.cli.load_options import (
     PrometheusUrl,
     Queries,
     Recorded,
-    SinceDays,
+    SinceTime,
     Start,
     WatchedCluster,
     pairs,
@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
         capacity: Capacity = "",
         start: Start = None,
         queries: Queries = None,
-        since: SinceDays = 90,
+        since: SinceTime = "90d",
         output_format: Format = "text",
     ) -> int:
         """Forecast a workload's load, and write the floor that has pods ready before it as KEDA cron triggers.
@@ -83,7 +83,7 @@ def register(app: typer.Typer) -> None:
             folder=context.obj.project,
             cluster=cluster,
             queries=pairs(queries or (), "METRIC=PROMQL"),
-            days=since,
+            since=since,
             now=now,
         )
         asked = Asked(pairs(columns or (), "METRIC=COLUMN"), capacity, start, calendar, timezone, days)

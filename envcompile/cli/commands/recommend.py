@@ -15,7 +15,7 @@ from envcompile.cli.load_options import (
     PrometheusUrl,
     Queries,
     Recorded,
-    SinceDays,
+    SinceTime,
     Start,
     WatchedCluster,
     pairs,
@@ -27,7 +27,7 @@ EPILOG = """Examples:
 
   envc recommend prod --workload deployment/video-service --load month.csv --column 'cpu=rps*8m'
 
-  envc recommend prod --app video-service --prometheus http://localhost:9090 --since 30 --apply
+  envc recommend prod --app video-service --prometheus http://localhost:9090 --since 30d --apply
 """
 
 
@@ -65,7 +65,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         queries: Queries = None,
-        since: SinceDays = 30,
+        since: SinceTime = "30d",
         prices: PriceFile = None,
         apply: Annotated[
             bool, typer.Option("--apply", help="Edit the overlay in place; without it only the difference is shown.")
@@ -94,7 +94,7 @@ def register(app: typer.Typer) -> None:
             folder=context.obj.project,
             cluster=cluster,
             queries=pairs(queries or (), "METRIC=PROMQL"),
-            days=since,
+            since=since,
             now=now,
         )
         asked = Asked(pairs(columns or (), "METRIC=COLUMN"), capacity, start, least, prices)

@@ -16,7 +16,7 @@ from envcompile.cli.load_options import (
     PrometheusUrl,
     Queries,
     Recorded,
-    SinceDays,
+    SinceTime,
     Start,
     WatchedCluster,
     pairs,
@@ -31,7 +31,7 @@ EPILOG = """Examples:
 
   envc simulate prod deployment/video-service --load week.csv --set maxReplicas=30 --plot maximum.svg
 
-  envc simulate prod deployment/video-service --prometheus http://localhost:9090 --since 7
+  envc simulate prod deployment/video-service --prometheus http://localhost:9090 --since 7d
 """
 
 
@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
         capacity: Capacity = "",
         start: Start = None,
         queries: Queries = None,
-        since: SinceDays = 7,
+        since: SinceTime = "7d",
         prices: PriceFile = None,
         plot: Annotated[
             Path | None,
@@ -104,7 +104,7 @@ def register(app: typer.Typer) -> None:
             folder=context.obj.project,
             cluster=cluster,
             queries=pairs(queries or (), "METRIC=PROMQL"),
-            days=since,
+            since=since,
             now=now,
         )
         from envcompile.actions.simulate import Asked, simulate

@@ -21,6 +21,8 @@ _ABSTRACT = re.compile(rb"^abstract:\s*true\b", re.MULTILINE)
 _SAID = re.compile(r"^kind: (\w+)\nmetadata:\n(?: .*\n)*?  name: (\S+)$", re.MULTILINE)
 _SEALED = re.compile(r"^[^\s/#]+/([^\s/]+)/([^\s/]+):$", re.MULTILINE)
 _OWN_RULE = re.compile(r"^(?:(?:- )?rule: ([\w-]+)\s*$|(?:async )?def ([a-z]\w*)\(\w+(?:: \w+)?\))", re.MULTILINE)
+_CHARTS = re.compile(r"^charts:\n((?:[ #-].*\n|\n)*)", re.MULTILINE)
+_RELEASE = re.compile(r"^ {0,4}(?:- )?\{?name: ([\w-]+)", re.MULTILINE)
 _PARAMETERS = re.compile(r"^params:\n((?:[ #].*\n|\n)*)", re.MULTILINE)
 _MOST = 4_000_000
 """Bytes of a file that are looked at."""
@@ -60,7 +62,7 @@ class Values:
             "OVERLAY": self._overlays, "APP": self._applications, "KIND/NAME": self._resources, "FIELD": self._fields,
             "KIND NAME": self._names, "REV": self._revisions, "COMMIT": self._revisions, "RULE": self._rules,
             "RULES": self._some_rules, "TOPIC": _pages, "SECRET": self._secrets, "KEY": self._keys,
-            "PARAM": self._parameters, "SCHEMA": _schemas,
+            "PARAM": self._parameters, "SCHEMA": _schemas, "RELEASE": self._releases,
         }  # fmt: skip
         words = [metavar] if metavar in kinds else metavar.split()
         found: Found = {}
@@ -202,6 +204,10 @@ class Values:
     def _keys(self, wanted: Wanted, _: str) -> Found:
         secret = wanted.values.get("SECRET", "")
         return dict.fromkeys((key for name, key in self._sealed(wanted) if name == secret), "")
+
+    def _releases(self, _wanted: Wanted, _: str) -> Found:
+        said = _CHARTS.search(_text(self._root / "envc.yaml"))
+        return dict.fromkeys(_RELEASE.findall(said[1]) if said is not None else (), "")
 
     def _parameters(self, wanted: Wanted, _: str) -> Found:
         found: Found = {}

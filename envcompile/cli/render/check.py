@@ -6,17 +6,17 @@ import json
 import sys
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from envcompile.check.report import counted, looked_at, together
+from envcompile.check.report import counted, looked_at
 from envcompile.cli.output import FORMAT_VERSION
 from envcompile.cli.render.columns import columns
 from envcompile.text import in_json, in_xml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from envcompile.check.formats.text import GroupBy
-    from envcompile.check.report import Report
+    from envcompile.check.report import Group, Report
     from envcompile.check.rule import Rule
 
 _JSON: Final = ("json", "sarif", "gitlab")
@@ -38,9 +38,18 @@ class Wanted(NamedTuple):
     statistics: bool = False
 
 
-def printed(report: Report, wanted: Wanted, fail_on: str, project: Path) -> tuple[str, list[str]]:
-    """The text for stdout, and what was left out of it."""
-    groups = together(report.findings)
+def printed(
+    report: Report, wanted: Wanted, fail_on: str, project: Path, groups: Sequence[Group]
+) -> tuple[str, list[str]]:
+    """The text for stdout, and what was left out of it.
+
+    Args:
+        report: what was found.
+        wanted: how people want it.
+        fail_on: the grade from which on findings are failures.
+        project: its folder.
+        groups: the findings together.
+    """
     if wanted.statistics:
         from envcompile.check.statistics import statistics
 
@@ -94,12 +103,13 @@ def _for_programs(report: Report, output_format: str, fail_on: str, project: Pat
     return as_github(report, prefix)
 
 
-def remarks(report: Report, baseline: str) -> list[str]:
+def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]:
     """What people should know beside the findings: how much was looked at, and what could not be.
 
     Args:
         report: what was found.
         baseline: the name of the baseline's file.
+        groups: the findings together.
     """
     lines = [f"{baseline}: no longer found: {entry}" for entry in report.stale]
     if report.stale:
@@ -116,7 +126,7 @@ def remarks(report: Report, baseline: str) -> list[str]:
             f"hint: `envc check --write-baseline` notes these in {baseline}: then only new ones count;"
             " `--statistics` counts them by rule"
         )
-    return [*lines, looked_at(report)]
+    return [*lines, looked_at(report, groups)]
 
 
 def listed(rules: Iterable[Rule]) -> list[str]:

@@ -106,6 +106,26 @@ class UsedParameter(Shape, frozen=True, kw_only=True):
     place: str | None
 
 
+class UsedValue(Shape, frozen=True, kw_only=True):
+    """A value of a chart of others that a field comes from."""
+
+    value: str
+    """Its place among the values, such as `image.tag`."""
+    place: str | None
+    certain: bool
+    """It was seen to change the field; otherwise it only has the same value."""
+
+
+class FieldOfChart(Shape, frozen=True, kw_only=True):
+    """The chart of others that made a field."""
+
+    name: str
+    version: str
+    values: list[UsedValue]
+    note: str
+    """What is to be known where no value was found; empty otherwise."""
+
+
 class ExplainedField(Shape, frozen=True, kw_only=True):
     """A field, and where its value comes from."""
 
@@ -114,6 +134,8 @@ class ExplainedField(Shape, frozen=True, kw_only=True):
     says: list[Say]
     lists: list[MergedList]
     parameters: list[UsedParameter]
+    chart: FieldOfChart | UnsetType = UNSET
+    """Where the document that decides was rendered from a chart."""
 
 
 class ExplainDocument(Document, frozen=True, kw_only=True):

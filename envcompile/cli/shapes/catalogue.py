@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.cli.shapes import (
     builds,
+    charts,
     compliance,
     costs,
     differences,
@@ -26,7 +27,7 @@ from envcompile.cli.shapes import (
     secrets,
     setup,
 )
-from envcompile.settings import described
+from envcompile.schemas import described
 
 if TYPE_CHECKING:
     import msgspec
@@ -35,6 +36,9 @@ DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "affected": differences.AffectedDocument,
     "build": builds.BuildDocument,
     "chart-verify": builds.ChartVerifyDocument,
+    "charts-list": charts.ChartsListDocument,
+    "charts-outdated": charts.ChartsOutdatedDocument,
+    "charts-update": charts.ChartsUpdateDocument,
     "check": findings.CheckDocument,
     "check-statistics": findings.CheckStatisticsDocument,
     "compliance": compliance.ComplianceDocument,
@@ -108,6 +112,7 @@ def output_schema(name: str) -> dict[str, Any]:
     """
     modules = (
         builds,
+        charts,
         compliance,
         costs,
         differences,

@@ -219,3 +219,5 @@ class DbGcDocument(Document, frozen=True, kw_only=True):
     contents: int
     compressed: int
     """Chunks of TimescaleDB that were compressed."""
+    drift: int
+    """Differences from clusters that ended."""

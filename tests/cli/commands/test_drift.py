@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envcompile.actions import drift
 from tests.cluster.drift.fake import applied, fake_cluster, wrote
 from tests.cluster.servers import Says, serving, write_kubeconfig
 from tests.forge.receivers import running_webhook
 from tests.harness.command import run_envc
-from tests.harness.repository import commit, config_map, deployment, environment, read_files, write_files
+from tests.harness.repository import commit, config_map, deployment, environment, git, read_files, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -327,3 +328,50 @@ def test_watching_tells_what_changed_and_ends_when_interrupted(
     first, second = (line for line in done.out.splitlines() if line.startswith("prod: "))
     assert first.startswith("prod: 2 changed")
     assert second.startswith("prod: 1 changed")
+
+
+def test_drift_is_recorded(project: Path, live: Live) -> None:
+    """What is new and what is gone is told; a Secret's values are not in the database."""
+    write_files(
+        project,
+        {
+            "overlays/prod/key.yaml": SECRET.replace(
+                "stringData: {password: swordfish}", "data: {password: c3dvcmRmaXNo}"
+            )
+        },
+    )
+    with (project / "overlays/prod/environment.yaml").open("a", encoding="utf-8") as file:
+        file.write("secretBackend: plaintext\n")
+    git(project, "init", "--quiet")
+    commit(project)
+    assert run_envc(project, "build").code == 0
+    objects = edited(project)
+    key = next(value for value in objects if value["kind"] == "Secret")
+    key["data"] = {"password": "c2Vjb25k"}
+    wrote(key, "kubectl", {"f:data": {"f:password": {}}})
+    live(objects)
+    done = run_envc(project, "drift", "prod", "--record")
+    assert (done.code, done.err) == (16, "recorded: 3 new, 0 gone\n")
+    live(shown(project))
+    done = run_envc(project, "drift", "prod", "--record")
+    assert (done.code, done.err) == (0, "recorded: 0 new, 3 gone\n")
+    held = b"".join(file.read_bytes() for file in (project / ".envc").glob("history.db*"))
+    assert b"spec.replicas" in held
+    for word in (b"swordfish", b"c3dvcmRmaXNo", b"second", b"c2Vjb25k"):
+        assert word not in held
+
+
+def test_what_could_not_be_compared_is_not_gone(project: Path, live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody saw whether it is."""
+    git(project, "init", "--quiet")
+    commit(project)
+    live(edited(project))
+    assert run_envc(project, "drift", "prod", "--record").err == "recorded: 2 new, 0 gone\n"
+    find_drift = drift.find_drift
+
+    def blind(*given: Any) -> drift.EnvironmentDrift:
+        return find_drift(*given)._replace(objects=(), remarks=("the cluster forbids to list configmaps",))
+
+    monkeypatch.setattr(drift, "find_drift", blind)
+    said = run_envc(project, "drift", "prod", "--record").err
+    assert said.endswith("recorded: 0 new, 0 gone\n")

@@ -78,7 +78,9 @@ def test_a_plot_is_drawn_beside(root: Path, ending: str) -> None:
         (("--load", "load.csv", "--column", "cpu"), "cpu names nothing"),
         (("--load", "none.csv"), "none.csv cannot be read"),
         (("--load", "load.csv", "--capacity", "cpu=many"), "'many', which is no quantity"),
-        (("--recorded", "--since", "1e300"), "'--since'"),
+        (("--recorded", "--since", "1e300"), "`1e300` is no time"),
+        (("--recorded", "--since", "99999d"), "no load is read from `99999d` on"),
+        (("--prometheus", "http://127.0.0.1:9", "--since", "2999-01-01"), "no load is read from `2999-01-01` on"),
         (("--load", "load.csv", "--start", "99999999999999999"), "'--start'"),
         (("--prometheus", "http://127.0.0.1:9"), "does not answer"),
     ],
@@ -86,6 +88,6 @@ def test_a_plot_is_drawn_beside(root: Path, ending: str) -> None:
 def test_what_is_asked_wrongly_is_told(root: Path, words: tuple[str, ...], told: str) -> None:
     """As usage; a Prometheus that is down is outside."""
     said = run_envc(root, "simulate", "prod", "deployment/web", *words)
-    assert said.code == (4 if "--prometheus" in words else 2)
+    assert said.code == (4 if words == ("--prometheus", "http://127.0.0.1:9") else 2)
     assert told in said.err
     assert not said.out

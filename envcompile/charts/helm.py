@@ -1,0 +1,171 @@
+"""The one door to the program `helm`: it fetches archives and renders them; what it needs to log in stays its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from envcompile import yamlio
+from envcompile.errors import EnvcError, Problem, UnavailableError, fail
+from envcompile.text import address, without_passwords
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from envcompile.model import Location
+
+_TIME_LIMIT: Final = 300
+"""Seconds of one call."""
+_MOST_LINES: Final = 10
+_LOOPBACK: Final = re.compile(r"oci://(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?/")
+_MISSING: Final = re.compile(
+    r"no chart (?:version|name) found|chart .* not found|not found in .* (?:repository|index)|repo .* not found"
+    r"|could not locate a version|unable to locate any tags|improper constraint|invalid (?:version|constraint)"
+    r"|: not found|name unknown",
+    re.IGNORECASE,
+)
+"""What helm says when the repository answered and lacks what was asked for."""
+
+
+class Source(NamedTuple):
+    """Where a chart is to be had; the address holds no password (`sources/settingsrules.py`)."""
+
+    repository: str
+    chart: str
+
+    def __str__(self) -> str:
+        return f"{self.chart} of {address(self.repository)}"
+
+
+class Helm:
+    """One helm on this machine.
+
+    Args:
+        path: the program.
+        scratch: a folder that nobody else uses, for what it leaves behind and as its working folder.
+    """
+
+    def __init__(self, path: str, scratch: Path) -> None:
+        self._path = path
+        self._scratch = scratch
+        self._known: dict[str, str] | None = None
+
+    @classmethod
+    def find(cls, scratch: Path) -> Helm:
+        """The helm on PATH.
+
+        Raises:
+            UnavailableError: there is none.
+        """
+        import shutil
+
+        path = shutil.which("helm")
+        if path is None:
+            what = "no helm was found on PATH: `envc charts` has charts fetched and rendered by it"
+            fix = "install it from https://helm.sh/docs/intro/install/; `envc build` does without it"
+            raise UnavailableError([Problem(what, fix)])
+        return cls(os.path.abspath(path), scratch)  # ruff: ignore[os-path-abspath] - the working folder is another
+
+    def pull(self, source: Source, version: str | None, folder: Path, where: Sequence[Location] = ()) -> Path:
+        """Fetch the newest archive that fits a version or a range into an empty folder.
+
+        Raises:
+            EnvcError: the repository has none.
+            UnavailableError: it does not answer.
+        """
+        self._ask("pull", source, version, where, "--destination", str(folder))
+        found = sorted(folder.glob("*.tgz"))
+        if len(found) != 1:
+            raise fail(f"helm fetched no archive of {source}", "try `helm pull` with the same address", *where)
+        return found[0]
+
+    def newest(self, source: Source, version: str | None, where: Sequence[Location] = ()) -> str:
+        """The newest version that fits a range, by Semantic Versioning; prereleases count only where the range has one.
+
+        Raises:
+            EnvcError: the repository has none.
+            UnavailableError: it does not answer.
+        """
+        said = yamlio.load_all(self._ask("show chart", source, version, where), "Chart.yaml", last_wins=True)
+        return str(said[0]["version"])
+
+    def template(self, arguments: Sequence[str], shown: str, where: Sequence[Location] = ()) -> bytes:
+        """What `helm template` prints.
+
+        Raises:
+            EnvcError: the chart refuses its values, or its templates are wrong; helm's own words are part of it.
+        """
+        done = self._run(["template", *arguments], shown)
+        if done.returncode != 0:
+            what = f"helm cannot render {shown}"
+            raise fail(what, "this is what helm says; correct the values", *where, trace=_words(done.stderr))
+        return done.stdout
+
+    def _ask(self, verb: str, source: Source, version: str | None, where: Sequence[Location], *more: str) -> bytes:
+        command = [*verb.split(), *self._address(source), *more]
+        if version is not None:
+            command += ["--version", version]
+        done = self._run(command, str(source))
+        if done.returncode == 0:
+            return done.stdout
+        said = _words(done.stderr)
+        wanted = f" in {version}" if version is not None else ""
+        if any(map(_MISSING.search, said)):
+            what = f"there is no {source}{wanted}"
+            raise fail(what, "correct `repository`, `chart` or `version`", *where, trace=said)
+        what = f"helm could not fetch {source}"
+        fix = "this is what helm says; `helm registry login` and `helm repo add` keep what a repository asks for"
+        raise UnavailableError([Problem(what, fix, tuple(where), tuple(said))])
+
+    def _address(self, source: Source) -> list[str]:
+        """How helm is told of a chart; a repository that its user added is asked with what was added, as a password."""
+        repository = source.repository.rstrip("/")
+        if repository.startswith("oci://"):
+            plain = ["--plain-http"] if _LOOPBACK.match(f"{repository}/") else []
+            return [f"{repository}/{source.chart}", *plain]
+        alias = repository.removeprefix("@") if repository.startswith("@") else self._aliases().get(repository)
+        if alias is None:
+            return [source.chart, "--repo", repository]
+        self._run(["repo", "update", alias], str(source))
+        return [f"{alias}/{source.chart}"]
+
+    def _aliases(self) -> dict[str, str]:
+        """The repositories that helm's user added: address -> name."""
+        if self._known is None:
+            done = self._run(["repo", "list", "--output", "json"], "repositories")
+            try:
+                found: list[Any] = yamlio.load_all(done.stdout, "repositories") if done.returncode == 0 else []
+            except EnvcError:
+                found = []
+            entries = found[0] if found and isinstance(found[0], list) else []
+            self._known = {str(one.get("url", "")).rstrip("/"): str(one.get("name", "")) for one in entries}
+        return self._known
+
+    def _run(self, arguments: Sequence[str], shown: str) -> subprocess.CompletedProcess[bytes]:
+        surroundings = {name: text for name, text in os.environ.items() if name not in {"HELM_DEBUG", "HELM_NAMESPACE"}}
+        try:
+            return subprocess.run(
+                [self._path, *arguments],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TIME_LIMIT,
+                check=False,
+                cwd=self._scratch,
+                env=surroundings,
+            )
+        except subprocess.TimeoutExpired as error:
+            what = f"helm did not answer within {_TIME_LIMIT} seconds: {shown}"
+            raise UnavailableError([Problem(what, "try again later, or look at the network")]) from error
+        except OSError as error:
+            what = f"helm cannot be started: {error.strerror}"
+            raise UnavailableError([Problem(what, f"look at {self._path}")]) from error
+
+
+def _words(stderr: bytes) -> list[str]:
+    """What helm says, without its warnings and without passwords of addresses."""
+    lines = [line for line in stderr.decode(errors="replace").splitlines() if line.strip()]
+    told = [line for line in lines if not re.match(r"level=|WARNING|W\d{4} ", line)] or lines
+    return [without_passwords(line) for line in told[-_MOST_LINES:]]

@@ -1,0 +1,1 @@
+"""Tests of charts of others that need no helm; the real one is asked in `tests/oracles`."""
