@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, Problem
 from envcompile.files import write_below
+from envcompile.sources.chartlock import is_rendered
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.project import Project
 from envcompile.values import ABSENT, same, value_at
@@ -85,7 +86,8 @@ def _own(resource: Resource, environment: str) -> Document | None:
         document: Document | None = step.document
         if document is None or document.generated or step.role in {"json6902", "merge"}:
             continue
-        if document.source.path.startswith(folder) and document.source.path.endswith((".yaml", ".yml")):
+        path = document.source.path
+        if path.startswith(folder) and path.endswith((".yaml", ".yml")) and not is_rendered(document.source.read()):
             return document
     return None
 

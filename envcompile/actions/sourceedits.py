@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from envcompile import yamlio
 from envcompile.check.mend import alone_in, as_written, unchanged
 from envcompile.kubernetes.fieldpath import look_up, resolve
+from envcompile.sources.chartlock import is_rendered
 from envcompile.units.field_places import field_path
 from envcompile.values import ABSENT, same, value_at
 from envcompile.yamlio import edit
@@ -161,6 +162,9 @@ def _editable(document: Document) -> Document:
         raise UnplacedError(f"{document.source.path} computes it: mend it there by hand")
     if not document.source.path.endswith((".yaml", ".yml")):
         raise UnplacedError(f"{document.source.path} is no YAML file: mend it there by hand")
+    if is_rendered(document.source.read()):
+        what = f"a chart makes {document.source.path}: mend it by a patch in overlays/, or by the chart's values"
+        raise UnplacedError(what)
     return document
 
 

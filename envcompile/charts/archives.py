@@ -6,12 +6,14 @@ import hashlib
 import re
 import tarfile
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.errors import EnvcError, fail
 from envcompile.files import inside, write_below
+from envcompile.git.own_folder import require_own
 from envcompile.sources.chartlock import LockedArchive
 
 if TYPE_CHECKING:
@@ -67,9 +69,13 @@ class Archives:
         root: the project's folder; archives are kept below `.envc`, which may be lost.
         lock: what was fetched before.
         moves: whether a range may come to mean a newer version than the lock has.
+
+    Raises:
+        UsageError: `.envc` is none of envc's.
     """
 
     def __init__(self, helm: Helm, root: Path, lock: ChartLock, *, moves: bool) -> None:
+        require_own(root / ".envc")
         self._helm = helm
         self._root = root
         self._lock = lock
@@ -132,6 +138,16 @@ class Archives:
             repository=source.repository, chart=source.chart, version=exact, digest=locked.digest
         )
         return Archive(exact_lock, inside(self._root, name))
+
+
+def forget_others(root: Path, lock: ChartLock) -> None:
+    """Remove the kept archives that a lock does not name; whatever cannot be removed stays."""
+    wanted = {f"{one.digest.removeprefix('sha256:')}.tgz" for one in lock.archives}
+    folder = inside(root, f"{_CACHE}/any").parent
+    for file in folder.glob("*.tgz") if folder.is_dir() else ():
+        if file.name not in wanted:
+            with suppress(OSError):
+                file.unlink()
 
 
 def _digest(data: bytes) -> str:

@@ -92,8 +92,16 @@ class Helm:
         said = yamlio.load_all(self._ask("show chart", source, version, where), "Chart.yaml", last_wins=True)
         return str(said[0]["version"])
 
-    def template(self, arguments: Sequence[str], shown: str, where: Sequence[Location] = ()) -> bytes:
+    def template(
+        self, arguments: Sequence[str], shown: str, where: Sequence[Location] = (), hidden: Sequence[str] = ()
+    ) -> bytes:
         """What `helm template` prints.
+
+        Args:
+            arguments: of the command.
+            shown: names the chart in messages.
+            where: the place of the chart in envc.yaml.
+            hidden: texts that no message shows, should helm quote them.
 
         Raises:
             EnvcError: the chart refuses its values, or its templates are wrong; helm's own words are part of it.
@@ -101,7 +109,10 @@ class Helm:
         done = self._run(["template", *arguments], shown)
         if done.returncode != 0:
             what = f"helm cannot render {shown}"
-            raise fail(what, "this is what helm says; correct the values", *where, trace=_words(done.stderr))
+            said = _words(done.stderr)
+            for text in sorted(hidden, key=len, reverse=True):
+                said = [line.replace(text, "…") for line in said]
+            raise fail(what, "this is what helm says; correct the values", *where, trace=said)
         return done.stdout
 
     def _ask(self, verb: str, source: Source, version: str | None, where: Sequence[Location], *more: str) -> bytes:

@@ -15,6 +15,7 @@ from envcompile.adopt.proof import PlannedTree, compare
 from envcompile.errors import EnvcError, fail
 from envcompile.kubernetes import load
 from envcompile.settings import API_VERSION
+from envcompile.sources.chartlock import MARK
 from envcompile.sources.project import BASE, OVERLAYS, VENDORED
 from envcompile.units.project import Project
 
@@ -94,7 +95,7 @@ def _files(release: Release, plan: AdoptionPlan) -> dict[str, bytes]:
     }
     names = file_names(plain.values(), {key: _folder(key) for key in plain.values()})
     chart = release.chart.chart or name
-    head = f"# From the chart {chart}, by `envc charts`: change it by a patch in overlays/, not here.\n"
+    head = f"# From the chart {chart}, {MARK}\n"
     files = {
         f"{BASE}/{name}/{names[plain[key]]}": (head + yamlio.dump(value)).encode() for key, value in plan.base.items()
     }

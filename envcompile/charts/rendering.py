@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.existing import without_repeats
 from envcompile.adopt.manifests import to_objects
 from envcompile.adopt.namespaces import is_namespaced
 from envcompile.compose.identity import Identifier
@@ -18,6 +19,7 @@ from envcompile.kubernetes import load
 from envcompile.kubernetes.helm import HOOK, sort_leftovers
 from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import split_file
+from envcompile.values import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,9 @@ _SOURCE: Final = re.compile(rb"\n# Source: ([^\r\n]+)")
 _CRD: Final = "CustomResourceDefinition"
 _BINDINGS: Final = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _SHOWN: Final = 6
+_SHORT: Final = 3
+SECRET_NAME: Final = re.compile(r"pass|secret|token|key|cert|salt|seed|uuid|random|hash|credential", re.IGNORECASE)
+"""How values are called that hold secrets, or what is made up anew each time."""
 
 
 class Rendering(NamedTuple):
@@ -75,14 +80,24 @@ def printed(
     with tempfile.TemporaryDirectory(prefix="envc-values-") as folder:
         file = Path(folder) / "values.json"
         file.touch(mode=0o600)
-        file.write_text(json.dumps(wanted.values if values is None else values), encoding="utf-8")
+        given = wanted.values if values is None else values
+        file.write_text(json.dumps(given), encoding="utf-8")
         command = [wanted.chart.name, str(archive.path), "--namespace", wanted.namespace, "--values", str(file)]
         command += ["--skip-tests", "--kube-version", f"{wanted.kubernetes}.0"]
         command += ["--include-crds"] if with_crds and wanted.chart.crds else []
         for name in wanted.api_versions:
             command += ["--api-versions", name]
         shown = f"{wanted.chart.name} ({wanted.source.chart} {archive.version}) for {wanted.environment}"
-        return helm.template(command, shown, where)
+        return helm.template(command, shown, where, _secret_texts(given))
+
+
+def _secret_texts(values: Mapping[str, Any]) -> list[str]:
+    """The texts of values that are called like secrets."""
+    return [
+        item
+        for pointer, item in leaves(values)
+        if isinstance(item, str) and len(item) > _SHORT and any(SECRET_NAME.search(str(part)) for part in pointer)
+    ]
 
 
 def parts_of(text: bytes) -> list[bytes]:
@@ -139,6 +154,9 @@ def rendering_of(wanted: Wanted, archive: Archive, text: bytes) -> Rendering:
         notes.append("`exclude` names nothing that the chart makes")
     marks = sort_leftovers((existing.value for existing in found), cleans=True)
     cleaned = [found[position]._replace(value=value) for position, value in marks.kept]
+    problems = Problems()
+    cleaned = list(without_repeats(f"{wanted.environment}, chart {chart.name}", cleaned, problems))
+    problems.raise_any()
     placed = [existing._replace(value=_in_namespace(existing.value, wanted.namespace, api)) for existing in cleaned]
     return Rendering(wanted, archive, tuple(placed), tuple(notes), api)
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from envcompile.actions.chart_values import place_of_value, spelled
 from envcompile.model import HARMLESS_ANNOTATION
+from envcompile.secrets.declaration import ALLOW_EMPTY_ANNOTATION
 from envcompile.secrets.plaintext_findings import is_secret
 from envcompile.secrets.references import BadReferenceError, holds_reference, parse_reference
+from envcompile.secrets.secrettypes import ACCOUNT_TOKEN
 from envcompile.values import leaves
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def _declared(existing: Existing, rendering: Rendering, project: Project, proble
     references: dict[str, str] = {}
     plain: dict[str, dict[str, Any]] = {}
     listed: list[str] = []
+    empty: list[str] = []
     for part, key, text in _entries(value):
         if text is not None and _is_reference(text):
             references[key] = text
@@ -54,6 +57,7 @@ def _declared(existing: Existing, rendering: Rendering, project: Project, proble
         plain.setdefault(part, {})[key] = value[part][key]
         if text == "" or key in harmless or "*" in harmless:
             listed.append(key)
+            empty += [key] if text == "" else []
             continue
         what = f"chart {chart.name} makes Secret/{name} in {rendering.wanted.environment} with `{key}` in clear"
         if text is not None and holds_reference(text):
@@ -74,9 +78,12 @@ def _declared(existing: Existing, rendering: Rendering, project: Project, proble
     made |= plain
     if references:
         made["stringData"] = {**plain.get("stringData", {}), **references}
-    if listed:
+    if not plain and not references and value.get("type") != ACCOUNT_TOKEN:
+        empty = ["*"]  # something in the cluster fills it
+    said = {HARMLESS_ANNOTATION: ",".join(sorted(listed)), ALLOW_EMPTY_ANNOTATION: ",".join(sorted(empty))}
+    if listed or empty:
         metadata = value["metadata"]
-        annotations = {**(metadata.get("annotations") or {}), HARMLESS_ANNOTATION: ",".join(sorted(listed))}
+        annotations = {**(metadata.get("annotations") or {}), **{name: text for name, text in said.items() if text}}
         made["metadata"] = {**metadata, "annotations": annotations}
     return made
 
@@ -92,7 +99,8 @@ def _entries(value: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
                     text = base64.b64decode(text, validate=True).decode()
                 except (binascii.Error, UnicodeDecodeError):
                     text = None
-            yield part, key, "" if item is None else text
+            if item is not None:
+                yield part, key, text
 
 
 def _is_reference(text: str) -> bool:

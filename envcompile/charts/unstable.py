@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile import yamlio
 from envcompile.actions.chart_values import spelled
 from envcompile.adopt.existing import literal_identity, title
-from envcompile.charts.rendering import printed, rendering_of
+from envcompile.charts.rendering import SECRET_NAME, printed, rendering_of
 from envcompile.errors import EnvcError
 from envcompile.values import ABSENT, dotted, leaves, same, value_at
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _MOST_TRIED: Final = 6
 _SHOWN: Final = 5
-_SECRET: Final = re.compile(r"pass|secret|token|key|cert|salt|seed|uuid|random|hash", re.IGNORECASE)
 _FIXED: Final = "envc-tries-this"
 
 
@@ -91,7 +90,7 @@ def _settling(
         and all(isinstance(part, str) for part in pointer)
         and (value_at(wanted.values, pointer) is ABSENT or not value_at(wanted.values, pointer))
     ]
-    likely = [pointer for pointer in empty if _SECRET.search(str(pointer[-1]))]
+    likely = [pointer for pointer in empty if SECRET_NAME.search(str(pointer[-1]))]
     ranked = sorted(likely, key=lambda pointer: not any(_alike(_plain(pointer[-1]), word) for word in words))
     settling = []
     for pointer in ranked[:_MOST_TRIED]:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.charts.archives import forget_others
 from envcompile.charts.helm import Helm
 from envcompile.charts.placing import place_release
 from envcompile.charts.rounds import Round
 from envcompile.charts.wanted import releases_of
 from envcompile.errors import EnvcError, Problems
-from envcompile.files import read_below, write_below
+from envcompile.files import inside, read_below, write_below
 from envcompile.sources.chartlock import LOCK_FILE, ChartLock, LockedChart, lock_text, read_lock
 from envcompile.sources.overlaid import OverlaidTree
 from envcompile.units.project import Project
@@ -147,7 +148,7 @@ def write(project: Project, vendoring: Vendoring) -> None:
             write_below(root, path, data)
     for path, data in vendoring.files.items():
         if data is None:
-            file = root / path
+            file = inside(root, path)
             file.unlink(missing_ok=True)
             for folder in list(file.parents)[: path.count("/")]:
                 with suppress(OSError):  # it holds more
@@ -155,6 +156,7 @@ def write(project: Project, vendoring: Vendoring) -> None:
     lock = vendoring.files.get(LOCK_FILE)
     if lock is not None:
         write_below(root, LOCK_FILE, lock)
+        forget_others(root, read_lock(project.tree))
 
 
 def edited_files(project: Project, lock: ChartLock) -> list[str]:

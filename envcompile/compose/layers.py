@@ -68,6 +68,7 @@ class Layering:
         "_identifier",
         "_layers",
         "_merge_texts",
+        "_named",
         "_problems",
         "newcomers",
         "origins",
@@ -84,6 +85,7 @@ class Layering:
         self._merge_texts = merge_texts
         self._layers = -1
         self.resources: dict[ResourceId, Resource] = {}
+        self._named: dict[str, dict[ResourceId, None]] = {}
         self.origins: dict[ResourceId, Origin] = {}
         """Where the document stands that created each resource: they sort as their layers lay them."""
         self.unknown_kinds: set[tuple[str, str]] = set()
@@ -121,6 +123,10 @@ class Layering:
                 self._report_duplicate(identity, present, document)
             else:
                 self.patch(present, "patch", layer, document, (), document.value)
+
+    def named(self, name: str) -> Iterable[Resource]:
+        """The resources of a name, which are few however many there are."""
+        return [self.resources[identity] for identity in self._named.get(name, ()) if identity in self.resources]
 
     def patch(
         self, resource: Resource, role: str, layer: str, document: Document, within: Pointer, patch: dict[str, Any]
@@ -183,6 +189,7 @@ class Layering:
         path = document.source.path
         step = Step(role, layer, document, (), None, value)
         self.resources[identity] = Resource(identity, value, app_of[path], (step,))
+        self._named.setdefault(identity.name, {})[identity] = None
         self.origins[identity] = (self._layers, path, document.index, position)
 
     def _report_slip(self, identity: ResourceId, document: Document) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.model import Step
 
@@ -20,6 +21,37 @@ _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
 _INJECTED = {"cert-manager.io/inject-ca-from": "Certificate", "cert-manager.io/inject-ca-from-secret": "Secret"}
 """cert-manager's CA injector: `NAMESPACE/NAME` (cert-manager docs, CA Injector)."""
+
+
+_BY_FIELD: Final = {
+    "backend": "Service",
+    "backendRef": "Service",
+    "backendRefs": "Service",
+    "certificateRefs": "Secret",
+    "claimRef": "PersistentVolumeClaim",
+    "configMap": "ConfigMap",
+    "configMapRef": "ConfigMap",
+    "middlewares": "Middleware",
+    "parentRef": "Gateway",
+    "parentRefs": "Gateway",
+    "secret": "Secret",
+    "secretRef": "Secret",
+    "service": "Service",
+    "serviceAccount": "ServiceAccount",
+    "serviceAccountRef": "ServiceAccount",
+    "services": "Service",
+}
+"""What a map of a name and a namespace means that says no kind, by the field it stands in.
+
+Sources: Gateway API (defaults of `parentRefs`, `backendRefs`, `certificateRefs`), Traefik, External Secrets, core/v1.
+"""
+_HOST: Final = re.compile(r"((?:\*\.)?)([a-z0-9][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)((?:\.svc(?:\..*)?)?)")
+"""`SERVICE.NAMESPACE.svc.cluster.local` and its shorter forms (kubernetes.io, DNS for Services and Pods)."""
+_PRINCIPAL: Final = re.compile(r"(.*/ns/)([^/]+)(/sa/)([^/]+)")
+_ACCOUNT: Final = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
+_OF_HOSTS: Final = re.compile(r"cert-manager\.io/.*|[a-z]+\.istio\.io/.*")
+"""Kinds whose texts name Services by their hosts, accounts by their principals, and gateways as NAMESPACE/NAME."""
+_TEXT_ONLY: Final = frozenset({"ConfigMap", "Secret", "CustomResourceDefinition"})
 
 
 def written_identity(resource: Resource) -> Moved | None:
@@ -60,14 +92,60 @@ def with_moved(resource: Resource, moved: Container[Moved], namespace: str, laye
 def _changed(kind: str, value: dict[str, Any], change: Change) -> dict[str, Any]:
     """The value with every reference changed; the same object when none was."""
     if kind in _BINDINGS:
-        value = _with_items(value, "subjects", lambda item: _placed(item, str(item.get("kind")), change))
+        value = _with_items(value, "subjects", lambda item: _subject(item, change))
     elif kind in _WEBHOOKS:
         value = _with_items(value, "webhooks", lambda item: _within(item, ("clientConfig", "service"), change))
     elif kind == "CustomResourceDefinition":
         value = _within(value, ("spec", "conversion", "webhook", "clientConfig", "service"), change)
     elif kind == "APIService":
         value = _within(value, ("spec", "service"), change)
+    elif kind not in _TEXT_ONLY and isinstance(value.get("spec"), dict):
+        has_hosts = _OF_HOSTS.fullmatch(str(value.get("apiVersion"))) is not None
+        spec = _led(value["spec"], "spec", change, has_hosts=has_hosts)
+        value = value if spec is value["spec"] else {**value, "spec": spec}
     return _with_injection(value, change)
+
+
+def _subject(item: dict[str, Any], change: Change) -> dict[str, Any]:
+    """A subject of a binding; a User may be the account that a ServiceAccount logs in as."""
+    account = _ACCOUNT.fullmatch(str(item.get("name"))) if item.get("kind") == "User" else None
+    if account is None:
+        return _placed(item, str(item.get("kind")), change)
+    after = change(("ServiceAccount", account[1], account[2]))
+    moved = after is not None and after != account[1]
+    return {**item, "name": f"system:serviceaccount:{after}:{account[2]}"} if moved else item
+
+
+def _led(value: Any, field: str, change: Change, *, has_hosts: bool) -> Any:
+    """A part of a spec with the objects that it names in maps of kind, namespace and name, or in texts."""
+    if isinstance(value, dict):
+        named = value.get("kind")
+        kind = named if isinstance(named, str) else _BY_FIELD.get(field, "")
+        led = _placed(value, kind, change) if kind else value
+        parts = {
+            name: _led(item, name, change, has_hosts=has_hosts)
+            for name, item in value.items()
+            if isinstance(item, dict | list) or (has_hosts and isinstance(item, str))
+        }
+        changed = {name: item for name, item in parts.items() if item is not value[name]}
+        return {**led, **changed} if changed else led
+    if isinstance(value, list):
+        items = [_led(item, field, change, has_hosts=has_hosts) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return _in_text(value, field, change) if has_hosts and isinstance(value, str) else value
+
+
+def _in_text(text: str, field: str, change: Change) -> str:
+    """A host, a principal or a gateway, in the namespace that its object is in now."""
+    if found := _HOST.fullmatch(text):
+        after = change(("Service", found[3], found[2]))
+        return text if after is None or after == found[3] else f"{found[1]}{found[2]}.{after}{found[4]}"
+    if found := _PRINCIPAL.fullmatch(text):
+        after = change(("ServiceAccount", found[2], found[4]))
+        return text if after is None or after == found[2] else f"{found[1]}{after}{found[3]}{found[4]}"
+    namespace, slash, name = text.partition("/")
+    after = change(("Gateway", namespace, name)) if slash and field == "gateways" else None
+    return text if after is None or after == namespace else f"{after}/{name}"
 
 
 def _with_items(value: dict[str, Any], field: str, each: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

@@ -214,16 +214,21 @@ def report_unused(settings: Environment, used: UsedSettings, where: Where, probl
 class Exclusions:
     """What an environment leaves out."""
 
-    __slots__ = ("_exclusions", "_hits")
+    __slots__ = ("_globs", "_hits", "_named")
 
     def __init__(self, exclusions: tuple[Exclusion, ...]) -> None:
-        self._exclusions = exclusions
         self._hits: set[int] = set()
+        self._named: dict[str, list[tuple[int, Exclusion]]] = {}
+        self._globs: list[tuple[int, Exclusion]] = []
+        for position, exclusion in enumerate(exclusions):
+            is_glob = any(sign in exclusion.name for sign in "*?[")
+            found = self._globs if is_glob else self._named.setdefault(exclusion.name, [])
+            found.append((position, exclusion))
 
     def covers(self, resource: ResourceId) -> bool:
         """Tell whether the resource is left out."""
         hit = False
-        for position, exclusion in enumerate(self._exclusions):
+        for position, exclusion in (*self._named.get(resource.name, ()), *self._globs):
             if (
                 fnmatchcase(resource.kind.lower(), exclusion.kind.lower())
                 and fnmatchcase(resource.name, exclusion.name)

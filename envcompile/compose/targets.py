@@ -120,7 +120,10 @@ def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch
         EnvcError: its label selector is none.
     """
     matcher = Matcher(patch.target, document)
-    hits = [resource for resource in layering.resources.values() if matcher.matches(resource)]
+    name = patch.target.name
+    is_plain = name is not None and not any(sign in name for sign in "*?[")
+    candidates = layering.named(name) if name is not None and is_plain else layering.resources.values()
+    hits = [resource for resource in candidates if matcher.matches(resource)]
     for resource in hits:
         if patch.merge is not None:
             layering.patch(resource, "merge", layer, document, ("merge",), patch.merge)
@@ -154,9 +157,9 @@ def report_missed(document: Document, patch: Patch, known: Iterable[ResourceId],
 def may_reach(target: Globs, identity: ResourceId) -> bool:
     """Tell whether a target can name a resource of an identity, whatever its labels."""
     return (
-        (target.kind is None or fnmatchcase(identity.kind.lower(), target.kind.lower()))
+        (target.name is None or fnmatchcase(identity.name, target.name))
+        and (target.kind is None or fnmatchcase(identity.kind.lower(), target.kind.lower()))
         and (target.group is None or fnmatchcase(identity.group, target.group))
-        and (target.name is None or fnmatchcase(identity.name, target.name))
         and (target.namespace is None or fnmatchcase(identity.namespace, target.namespace))
     )
 

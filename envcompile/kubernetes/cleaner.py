@@ -13,13 +13,20 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from envcompile.kubernetes import distributions
 from envcompile.kubernetes.clustermade import made_by_cluster, map_at
 from envcompile.model import LAST_APPLIED_ANNOTATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-LAST_APPLIED: Final = (LAST_APPLIED_ANNOTATION, "kubecfg.ksonnet.io/last-applied-configuration")
+LAST_APPLIED: Final = (
+    LAST_APPLIED_ANNOTATION,
+    "kubecfg.ksonnet.io/last-applied-configuration",
+    "kapp.k14s.io/original",
+    "objectset.rio.cattle.io/applied",
+    "banzaicloud.com/last-applied",
+)
 """Where a client-side apply keeps a copy of the whole object, the values of a Secret and all."""
 
 _METADATA: Final = (
@@ -39,7 +46,7 @@ _ANNOTATIONS: Final = re.compile(
     r"|control-plane\.alpha\.kubernetes\.io/leader|endpoints\.kubernetes\.io/last-change-trigger-time"
     r"|pv\.kubernetes\.io/.*|volume(?:\.beta)?\.kubernetes\.io/(?:storage-provisioner|selected-node)"
     r"|batch\.kubernetes\.io/job-tracking|kubernetes\.io/(?:psp|config\..*)|cni\.projectcalico\.org/.*"
-    r"|kubernetes\.io/service-account\.uid"
+    r"|kubernetes\.io/service-account\.uid" + distributions.ANNOTATIONS
 )
 """Annotations that controllers write on objects which are not theirs."""
 _LABELS: Final = re.compile(
@@ -47,6 +54,7 @@ _LABELS: Final = re.compile(
 )
 _FINALIZERS: Final = re.compile(
     r"kubernetes\.io/p(?:v|vc)-protection|service\.kubernetes\.io/.*|orphan|foregroundDeletion|kubernetes"
+    + distributions.FINALIZERS
 )
 
 
@@ -74,7 +82,9 @@ def sort_live(values: Iterable[dict[str, Any]]) -> Sorted:
         _place(value) for value in objects if _is(value, "v1", "Service") and not map_at(value, "spec", "selector")
     }
     for position, value in enumerate(objects):
-        if is_owned(value) or made_by_cluster(value, is_live=is_live(value), has_own_endpoints=_place(value) in manual):
+        live = is_live(value)
+        is_made = made_by_cluster(value, is_live=live, has_own_endpoints=_place(value) in manual)
+        if is_owned(value) or is_made or (live and distributions.made_beside(value)):
             left_out.append(f"{value.get('kind')}/{_place(value)[1]}")
             continue
         cleaned = clean(value)
@@ -116,15 +126,18 @@ def clean(value: dict[str, Any], asked: Mapping[str, Any] | None = None) -> Clea
     """
     removed: list[str] = []
     live = is_live(value)
-    wanted = map_at(asked, "metadata", "annotations")
+    wanted, wanted_labels = map_at(asked, "metadata", "annotations"), map_at(asked, "metadata", "labels")
     asked = last_applied(value) if asked is None else asked
-    metadata = _metadata(map_at(value, "metadata"), removed, wanted, is_live=live)
+    metadata = _metadata(map_at(value, "metadata"), removed, wanted, wanted_labels, is_live=live)
     found = {**value, **({"metadata": metadata} if "metadata" in value else {})}
     if live:
         if "status" in found:
             del found["status"]
             removed.append("status")
         for path, kept in _SPECIAL.get(str(value.get("kind")), _nothing)(found, asked):
+            removed.append(path)
+            found = kept
+        for path, kept in distributions.without_given(found, asked):
             removed.append(path)
             found = kept
         if isinstance(spec := found.get("spec"), dict):
@@ -139,7 +152,12 @@ def _nothing(_value: dict[str, Any], _asked: Mapping[str, Any]) -> tuple[tuple[s
 
 
 def _metadata(
-    metadata: dict[str, Any], removed: list[str], wanted: Mapping[str, Any], *, is_live: bool
+    metadata: dict[str, Any],
+    removed: list[str],
+    wanted: Mapping[str, Any],
+    wanted_labels: Mapping[str, Any],
+    *,
+    is_live: bool,
 ) -> dict[str, Any]:
     only_servers = _METADATA if is_live else ()
     kept = {name: item for name, item in metadata.items() if name not in only_servers}
@@ -161,9 +179,11 @@ def _metadata(
         del kept["ownerReferences"]
         removed.append("metadata.ownerReferences")
     labels = metadata.get("labels")
-    if isinstance(labels, dict) and (dropped := [name for name in labels if name == "kubernetes.io/metadata.name"]):
+    if isinstance(labels, dict) and (
+        dropped := [name for name in labels if name not in wanted_labels and distributions.LABELS.fullmatch(str(name))]
+    ):
         _replace(kept, "labels", {name: text for name, text in labels.items() if name not in dropped}, dropped)
-        removed.append("label kubernetes.io/metadata.name")
+        removed += [f"label {name}" for name in dropped]
     finalizers = metadata.get("finalizers")
     if isinstance(finalizers, list):
         own = [name for name in finalizers if not _FINALIZERS.fullmatch(str(name))]
@@ -282,32 +302,12 @@ def _job(value: dict[str, Any], _asked: Mapping[str, Any]) -> Iterator[tuple[str
 
 
 def _pod(value: dict[str, Any], asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A Pod as it was asked for: without its node and the token that every Pod gets."""
+    """A Pod as it was asked for, without its node."""
     spec, wanted = dict(map_at(value, "spec")), map_at(asked, "spec")
     for name in ("nodeName", "priority", "preemptionPolicy"):
         if name in spec and name not in wanted:
             del spec[name]
             yield f"spec.{name}", {**value, "spec": dict(spec)}
-    volumes = spec.get("volumes")
-    given = [one for one in volumes if not _is_token(one)] if isinstance(volumes, list) else volumes
-    if given != volumes:
-        spec = {**spec, "volumes": given} if given else _less(spec, "volumes")
-        for field in ("containers", "initContainers"):
-            if isinstance(spec.get(field), list):
-                spec[field] = [_without_token(one) for one in spec[field]]
-        yield "the volume kube-api-access", {**value, "spec": dict(spec)}
-
-
-def _is_token(volume: Any) -> bool:
-    return isinstance(volume, dict) and str(volume.get("name")).startswith("kube-api-access-")
-
-
-def _without_token(container: Any) -> Any:
-    mounts = container.get("volumeMounts") if isinstance(container, dict) else None
-    if not isinstance(mounts, list):
-        return container
-    kept = [mount for mount in mounts if not _is_token(mount)]
-    return {**container, "volumeMounts": kept} if kept else _less(container, "volumeMounts")
 
 
 def _role(value: dict[str, Any], _asked: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -39,3 +39,11 @@ def parse_image(text: str) -> ImageReference:
 def parse_exact_image(text: str) -> ImageReference | None:
     """As `parse_image`; None for a text that is no reference, such as one with an unresolved variable."""
     return parse_image(text) if _EXACT.fullmatch(text) else None
+
+
+def is_placeholder(text: str) -> bool:
+    """Tell whether a text stands for an image that is built and named by digest before it is applied.
+
+    Source: ko.build, `ko resolve` and `ko apply` replace `ko://IMPORT/PATH`.
+    """
+    return text.startswith("ko://")

@@ -213,7 +213,8 @@ class _DeclarationParser:
                     )
                 elif (entry := self._entry(ValueId(namespace, self._name, key), part, text)) is not None:
                     found[key] = entry
-        if not declared and self._value.get("type") != ACCOUNT_TOKEN:
+        is_filled_later = "*" in listed(self._annotations, ALLOW_EMPTY_ANNOTATION)
+        if not declared and not is_filled_later and self._value.get("type") != ACCOUNT_TOKEN:
             self._problems.add(
                 f"{self._title} has no keys",
                 "declare them: `stringData: {KEY: ref+prompt://}`, or leave the Secret out",

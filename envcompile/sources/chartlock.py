@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from envcompile.sources.tree import Tree
 
 LOCK_FILE: Final = "charts.lock.yaml"
+MARK: Final = "by `envc charts`: change it by a patch in overlays/, not here."
+"""What the first line of each file that was rendered ends in."""
 _HEAD: Final = "# Written by `envc charts`: which archives the files named here were rendered from. Commit it.\n"
 
 
@@ -86,6 +88,11 @@ def read_lock(tree: Tree) -> ChartLock:
     except msgspec.ValidationError as error:
         fix = "take it from git, or remove it: `envc charts update` writes it anew"
         raise fail(f"`{LOCK_FILE}` is no lock of charts: {error}", fix, file_start(LOCK_FILE)) from error
+
+
+def is_rendered(data: bytes) -> bool:
+    """Whether the bytes of a file are those of a chart's document, by its first line."""
+    return data.partition(b"\n")[0].endswith(MARK.encode())
 
 
 def lock_text(lock: ChartLock) -> bytes:

@@ -30,7 +30,7 @@ from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_ku
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from envcompile.model import Document, Layer, Location, Pointer
     from envcompile.settings import Environment, Project
@@ -309,6 +309,18 @@ class EnvironmentSources:
             EnvcError: everything that is wrong with the file.
         """
         return self._parsed.documents(self._tree, layer, path, self._facts)
+
+    def reads(self, paths: Iterable[str]) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """For each file that does not stand for itself alone what it was computed from: path -> digest.
+
+        Args:
+            paths: files that hold resources.
+        """
+        computed, digest = self._parsed.computed, self._facts.digest
+        for path in paths if computed else ():
+            found = computed.get((path, "")) or computed.get((path, digest))
+            if found is not None:
+                yield path, found
 
     def parameters(self, document: Document) -> list[ParameterUse]:
         """The strings of a document that parameters were put into."""

@@ -92,6 +92,7 @@ class ParsedFiles:
         "_seal",
         "_total",
         "_values",
+        "computed",
     )
 
     def __init__(
@@ -119,6 +120,8 @@ class ParsedFiles:
         self._total = 0
         self._packed: Spool | None = None
         self._seal = seal
+        self.computed: dict[tuple[str, str], dict[str, str]] = {}
+        """What files are computed from, themselves included, by path and facts (none if they do not matter)."""
 
     def forget(self, paths: Iterable[str]) -> None:
         """Give up the contents of files that were read, to be read again when somebody asks; their digests stay.
@@ -172,14 +175,6 @@ class ParsedFiles:
     def digests(self) -> Mapping[str, str]:
         """The files whose content is known by its digest."""
         return self._digests
-
-    def looked_at(self) -> set[str]:
-        """The files that evaluations looked at, those included that were not there."""
-        found: set[str] = set()
-        for said in self._said.values():
-            if not isinstance(said, EnvcError):
-                found |= said.imports
-        return found
 
     def resource_files(self, name: str, entries: Iterable[FileEntry]) -> tuple[str, ...]:
         """The resource files of a layer; what is wrong with its folder is told when it is read."""
@@ -495,6 +490,10 @@ class ParsedFiles:
             import_digests += tuple(f"{used} {digest}" for used, digest in sorted(read.items()))
         found = sort_documents(documents, problems)
         problems.raise_any()
+        if import_digests or varies:
+            read_digests = dict(text.rpartition(" ")[::2] for text in import_digests)
+            own = {path: blob_id(file.data, self._digits)}
+            self.computed[path, facts.digest if varies else ""] = own | read_digests
         return _Said(found, imports, import_digests, varies)
 
 

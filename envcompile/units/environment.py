@@ -9,6 +9,7 @@ from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compile_unit
 from envcompile.units.link import NOTHING, finish, link, report
+from envcompile.units.why import API, ENVC, SETTINGS, changed_names, made_of
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.planned import PlannedUnit
     from envcompile.units.unit import CompiledUnit, Exported, RefusedField, UnitExports
+    from envcompile.units.why import MadeOf
 
 
 _FEW = 8
@@ -230,6 +232,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         self.paths = memo.joined(plan.environment, self._digest) if memo is not None and self._digest else None
         """For each unit the paths of its files, when it is remembered that nothing else comes of joining them."""
         self._compiled_for: dict[int, Reason] | None = None
+        self._made: MadeOf | None = None
         if self.paths is None:
             problems = Problems()
             report(plan, self.exports, units.compiled.values(), problems)
@@ -400,6 +403,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         from envcompile.units.memo import Remembered
 
         self._why()
+        is_known = False
         for number in range(len(self.plan.units)):
             known = self._units.remembered(number)
             imported = self.imports_digest(number)
@@ -413,6 +417,11 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
                 files[imported] = tuple([digests[path] for path in paths[number]])
             entry = Remembered.of(unit.app, self._units.told_by(number), self.plan.inputs_of(unit), files)
             self.memo.put(self.environment, unit.key, entry)
+            if not is_known:
+                is_known = True
+                given = self.plan.given
+                if not {given[SETTINGS], given[API]} <= (self.memo.made_of(self.environment) or {}).keys():
+                    self.memo.put_made_of(self.environment, self._made_of())
         is_new = paths is not None and self.paths is None and self._digest != ""
         if is_new and (self._is_alone or not (self.linked.imports or self.linked.further or self.linked.warnings)):
             self.memo.put_joined(self.environment, self._digest, list(paths or ()))
@@ -448,9 +457,17 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         if not unit.may_be_remembered:
             why = "compiled: a file that git ignores goes into it, which is never remembered"
             return Reason(self.environment, unit.app, is_remembered=False, changed=(), why=why)
-        if before is None:
-            return Reason(self.environment, unit.app, is_remembered=False, changed=(), why="compiled: not remembered")
-        now = self.plan.inputs_of(unit)
-        changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+        known = self.memo.made_of(self.environment) if self.memo is not None else {}
+        changed: tuple[str, ...] = ()
+        if known is None:
+            changed = (ENVC,)
+        elif before is not None:
+            changed = changed_names(before, self.plan.inputs_of(unit), known, self._made_of())
         why = f"compiled: {', '.join(changed)} changed" if changed else "compiled: not remembered"
-        return Reason(self.environment, unit.app, is_remembered=False, changed=tuple(changed), why=why)
+        return Reason(self.environment, unit.app, is_remembered=False, changed=changed, why=why)
+
+    def _made_of(self) -> MadeOf:
+        """What the digests of settings and definitions are made of now."""
+        if self._made is None:
+            self._made = made_of(self.plan)
+        return self._made

@@ -317,7 +317,8 @@ def _keep(
     if any(plan.sources.settings.secret_backend == "external" for plan, _ in plans):
         return
     kept = project.kept
-    fixed = {*project.parsed.looked_at(), *project.crd_files(), *(kept.fixed if kept is not None else ())}
+    imported = frozenset().union(*project.parsed.imports().values())
+    fixed = {*imported, *project.crd_files(), *(kept.fixed if kept is not None else ())}
     layers = dict(kept.layers if kept is not None else project.sources.layers)
     world = inputs.world
     about = _Project(world, project.settings, project.environments, layers, tuple(sorted(fixed)))

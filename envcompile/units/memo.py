@@ -16,6 +16,7 @@ import msgspec
 from envcompile.plainfiles import read_plain
 from envcompile.sources.scans import FileScan
 from envcompile.units.unit import UnitExports
+from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 4 "
+_FORMAT = b"envc units 5 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
@@ -86,6 +87,14 @@ class Memo(Protocol):
         """What an application was compiled from when it was remembered last: name -> digest."""
         ...
 
+    def made_of(self, environment: str) -> MadeOf | None:
+        """What digests of settings and definitions were made of; None where an envc of other code remembered units."""
+        ...
+
+    def put_made_of(self, environment: str, made: MadeOf) -> None:
+        """Remember what the digests of an environment's settings and definitions are made of."""
+        ...
+
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit."""
         ...
@@ -138,6 +147,8 @@ class _Pack(msgspec.Struct, array_like=True):
     """Application -> the key that was used last."""
     wholes: dict[str, str]
     """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
+    made_of: MadeOf
+    """What the last digests of settings and definitions are made of, the newest at the end."""
 
 
 class _Joined(msgspec.Struct, array_like=True):
@@ -232,6 +243,7 @@ class FolderMemo:
         self._paths: dict[tuple[str, str], JoinedPaths] = {}
         self._newly_joined: set[str] = set()
         self._scans: KeptScans | None = None
+        self._foreign: set[str] = set()
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
@@ -248,6 +260,19 @@ class FolderMemo:
             return msgspec.msgpack.decode(entry.inputs, type=dict[str, str]) if entry is not None else None
         except msgspec.MsgspecError:
             return None
+
+    def made_of(self, environment: str) -> MadeOf | None:
+        """What digests of settings and definitions were made of; None where an envc of other code remembered units."""
+        found = self._pack(environment).made_of
+        return None if environment in self._foreign else found
+
+    def put_made_of(self, environment: str, made: MadeOf) -> None:
+        """Remember what the digests of an environment's settings and definitions are made of; `save` keeps it."""
+        pack = self._pack(environment)
+        others = {digest: parts for digest, parts in pack.made_of.items() if digest not in made}
+        self._foreign.discard(environment)
+        pack.made_of = {**dict([*others.items()][-_GENERATIONS:]), **made}
+        self._changed.add(environment)
 
     @staticmethod
     def is_shared(_environment: str, _key: str) -> bool:
@@ -330,7 +355,7 @@ class FolderMemo:
             if key in used:
                 pack.latest[entry.app] = key
         latest = {app: key for app, key in pack.latest.items() if key in kept}
-        pack = _Pack(self._tool, kept, latest, pack.wholes)
+        pack = _Pack(self._tool, kept, latest, pack.wholes, pack.made_of)
         write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
 
     def _save_joined(self, environment: str) -> None:
@@ -382,7 +407,8 @@ class FolderMemo:
             else:
                 if found.tool == self._tool:
                     return found
-        return _Pack(self._tool, {}, {}, {})
+                self._foreign.add(environment)
+        return _Pack(self._tool, {}, {}, {}, {})
 
     def _read(self, name: str) -> bytes | None:
         return read_checked(self._file(name)) if self._is_kept else None

@@ -91,7 +91,11 @@ class EnvironmentPlan(Record, frozen=True):
 
     def inputs_of(self, unit: PlannedUnit) -> dict[str, str]:
         """Everything that a unit is compiled from: name -> digest, for who wants to know what changed."""
+        from envcompile.units.why import parts_of
+
         found = {part.path: part.digest for part in unit.parts}
+        for path, reads in self.sources.reads([*found]):
+            found |= parts_of(path, reads)
         if unit.sealed:
             found["sealed values"] = unit.sealed
         return {**self.given, **found}

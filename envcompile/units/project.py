@@ -20,6 +20,7 @@ from envcompile.units.link import report
 from envcompile.units.plan import plan
 from envcompile.units.seal import external_store
 from envcompile.units.unit import CompiledUnit, Exported, UnitExports
+from envcompile.units.why import API, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -362,7 +363,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
     def further_inputs(self) -> set[str]:
         """Everything outside of the layers' files that has a say in what is compiled, or would if it were there."""
-        found = self._parsed.looked_at()
+        found = set().union(*self._parsed.imports().values())
         for file in self.crd_files():
             found.add(file)
             folder = file.rpartition("/")[0]
@@ -433,8 +434,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         mode = own.config_merge or self.settings.config_merge
         given = {
             "environment": environment,
-            "settings": combined_digest([mode, msgspec.json.encode(own, order="sorted").decode()]),
-            "Kubernetes version, CRDs and merge keys": facts.digest,
+            SETTINGS: combined_digest([mode, msgspec.json.encode(own, order="sorted").decode()]),
+            API: facts.digest,
         }
         cutter = self._cutters.get(facts.digest) or self._cutters.setdefault(facts.digest, Cutter(api))
         return plan(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from envcompile.units.plan import EnvironmentPlan
     from envcompile.units.planned import PlannedUnit
     from envcompile.units.sharing import Sharing
+    from envcompile.units.why import MadeOf
 
 T = TypeVar("T")
 
@@ -80,6 +81,14 @@ class SharedMemo:
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
         return self._local.last(environment, app)
+
+    def made_of(self, environment: str) -> MadeOf | None:
+        """What digests of settings and definitions were made of; None where an envc of other code remembered units."""
+        return self._local.made_of(environment)
+
+    def put_made_of(self, environment: str, made: MadeOf) -> None:
+        """Remember what the digests of an environment's settings and definitions are made of: not for others."""
+        self._local.put_made_of(environment, made)
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit until `save`, and for others until `publish`."""

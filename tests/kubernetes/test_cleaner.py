@@ -196,6 +196,24 @@ def test_a_manifest_that_never_was_in_a_cluster_stays_as_it_is() -> None:
         (live("Secret", type="kubernetes.io/service-account-token", data={"token": "x"}), {"type": "kubernetes.io/service-account-token"}),
         (live("ConfigMap", metadata={"ownerReferences": [{"uid": "u"}], "finalizers": ["orphan"]}, data={"a": "b"}), {"data": {"a": "b"}}),
         (live("Namespace", metadata={"labels": {"kubernetes.io/metadata.name": "x"}}), {}),
+        (live("Namespace", metadata={"annotations": {"openshift.io/sa.scc.mcs": "s0:c26,c0", "openshift.io/requester": "me"}}), {}),
+        (live("ServiceAccount", imagePullSecrets=[{"name": "x-dockercfg-ab1cd"}, {"name": "mine"}]), {"imagePullSecrets": [{"name": "mine"}]}),
+        (live("Route", version="route.openshift.io/v1", metadata={"annotations": {"openshift.io/host.generated": "true"}}, spec={"host": "x-team.apps.example.com", "to": {"name": "x"}}), {"spec": {"to": {"name": "x"}}}),
+        (live("Service", metadata={"finalizers": ["service.k8s.aws/resources", "gke.networking.io/l4-ilb-v2"], "annotations": {"cloud.google.com/neg-status": "{}", "service.kubernetes.io/tcp-forwarding-rule": "k8s2"}}, spec={"type": "LoadBalancer"}), {"spec": {"type": "LoadBalancer"}}),
+        (live("Ingress", version="networking.k8s.io/v1", metadata={"finalizers": ["networking.gke.io/ingress-finalizer-V2"], "annotations": {"ingress.kubernetes.io/backends": "{}", "ingress.kubernetes.io/https-forwarding-rule": "a"}}, spec={}), {"spec": {}}),
+        (live("Deployment", version="apps/v1", metadata={"labels": {"objectset.rio.cattle.io/hash": "a", "kustomize.toolkit.fluxcd.io/name": "apps"}, "annotations": {"objectset.rio.cattle.io/applied": "H4s", "meta.helm.sh/release-name": "x", "kapp.k14s.io/identity": "v1;x", "kapp.k14s.io/original": "{}", "banzaicloud.com/last-applied": "UEs", "argocd.argoproj.io/tracking-id": "a", "autopilot.gke.io/warden-version": "2.7", "field.cattle.io/publicEndpoints": "[]"}}, spec={}), {"spec": {}}),
+        (
+            live(
+                "Pod",
+                spec={
+                    "volumes": [{"name": "aws-iam-token"}, {"name": "azure-identity-token"}, {"name": "kube-api-access-x1234"}],
+                    "containers": [{"name": "c", "env": [{"name": "AWS_ROLE_ARN"}, {"name": "MINE"}], "volumeMounts": [{"name": "aws-iam-token"}]}],
+                },
+            ),
+            {"spec": {"containers": [{"name": "c", "env": [{"name": "MINE"}]}]}},
+        ),
+        (live("MutatingWebhookConfiguration", version="admissionregistration.k8s.io/v1", metadata={"annotations": {"cert-manager.io/inject-ca-from": "a/b", "meta.helm.sh/release-name": "x"}}, webhooks=[{"name": "w", "clientConfig": {"caBundle": "QQ==", "url": "u"}}]), {"metadata": {"name": "x", "namespace": "team", "annotations": {"cert-manager.io/inject-ca-from": "a/b"}}, "webhooks": [{"name": "w", "clientConfig": {"url": "u"}}]}),
+        (live("ConfigMap", metadata={"labels": {"config.openshift.io/inject-trusted-cabundle": "true", "kapp.k14s.io/app": "1"}}, data={"ca-bundle.crt": "x"}), {"metadata": {"name": "x", "namespace": "team", "labels": {"config.openshift.io/inject-trusted-cabundle": "true"}}}),
         (live("Job", version="batch/v1", metadata={"labels": {"controller-uid": "u", "batch.kubernetes.io/job-name": "x"}}, spec={"selector": {}}), {"spec": {}}),
     ],
 )  # fmt: skip
@@ -227,6 +245,12 @@ def test_what_somebody_had_applied_stays() -> None:
         live("Secret", "sh.helm.release.v1.shop.v1", type="helm.sh/release.v1"),
         live("Secret", "default-token-ab1cd", type="kubernetes.io/service-account-token"),
         live("Secret", metadata={"annotations": {"cert-manager.io/certificate-name": "x"}}, type="kubernetes.io/tls"),
+        live("Secret", "web-dockercfg-ab1cd", metadata={"annotations": {"openshift.io/token-secret.name": "web-token"}}, type="kubernetes.io/dockercfg"),
+        live("Secret", "web-tls", metadata={"annotations": {"service.beta.openshift.io/originating-service-name": "web"}}, type="kubernetes.io/tls"),
+        live("RoleBinding", "system:deployers", version="rbac.authorization.k8s.io/v1"),
+        live("ServiceAccount", "builder", imagePullSecrets=[{"name": "builder-dockercfg-ab1cd"}]),
+        live("TargetGroupBinding", "k8s-shop", version="elbv2.k8s.aws/v1beta1", metadata={"labels": {"service.k8s.aws/stack-name": "web"}}),
+        live("ServiceNetworkEndpointGroup", "k8s1", version="networking.gke.io/v1beta1", metadata={"labels": {"networking.gke.io/managed-by": "neg-controller"}}),
         live("ConfigMap", "kube-root-ca.crt"),
         live("ConfigMap", "shop.v1", metadata={"labels": {"OWNER": "TILLER"}}),
         live("ServiceAccount", "default"),
@@ -250,11 +274,21 @@ def test_what_a_cluster_makes_by_itself_is_left_out(value: dict[str, Any]) -> No
     [
         live("ServiceAccount", "default", imagePullSecrets=[{"name": "pull"}]),
         live("Secret", "mine", type="Opaque"),
+        live("TargetGroupBinding", "mine", version="elbv2.k8s.aws/v1beta1"),
+        live("ServiceAccount", "web", imagePullSecrets=[{"name": "web-dockercfg-ab1cd"}]),
         live("ConfigMap", "settings"),
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system", "labels": {"a": "b"}}},
         {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "outside"}},
     ],
-    ids=["account with a pull secret", "Secret", "ConfigMap", "written Namespace", "written Endpoints"],
+    ids=[
+        "account with a pull secret",
+        "Secret",
+        "binding",
+        "account with a given pull secret",
+        "ConfigMap",
+        "written Namespace",
+        "written Endpoints",
+    ],
 )
 def test_what_people_write_is_kept(value: dict[str, Any]) -> None:
     """Also under a name that a cluster uses."""

@@ -111,6 +111,11 @@ type: Opaque
 data:
   admin-password: {{ .Values.auth.adminPassword | default (randAlphaNum 12) | b64enc | quote }}
   user: {{ "admin" | b64enc | quote }}
+  nothing: ""
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: {{ .Release.Name }}-later}
 """
 SESAME = "sesame"
 CLEAR = "correct horse battery"
@@ -331,6 +336,7 @@ def test_a_range_moves_with_update_only(place: Place) -> None:
     place.write({"envc.yaml": settings.replace("^1", "'2.0.0'")})
     place.charts("update")
     assert "nothing newer" in place.charts("outdated")
+    assert len(list((place.root / ".envc/charts").iterdir())) == 1, "archives that nobody has any more are not kept"
 
 
 def test_one_environment_may_have_a_newer_version(place: Place) -> None:
@@ -381,6 +387,7 @@ def test_a_repository_with_a_password_that_helm_knows(place: Place) -> None:
 def test_a_hand_edit_is_noticed_and_not_lost(place: Place) -> None:
     """Neither a change nor a file of people is written over or removed; `--force` is what gives it up."""
     place.charts("update")
+    before = read_files(place.root)
     file = place.root / "base/shop/vendored/service-shop.yaml"
     edited = file.read_text(encoding="utf-8") + "  type: NodePort\n"
     file.write_text(edited, encoding="utf-8")
@@ -388,6 +395,10 @@ def test_a_hand_edit_is_noticed_and_not_lost(place: Place) -> None:
     said = place.charts("update", code=1)
     assert "changed by hand: base/shop/vendored/service-shop.yaml" in said
     assert file.read_text(encoding="utf-8") == edited
+    mended = run_envc(place.root, "fix", "--write")
+    assert "mend it by a patch in overlays/, or by the chart's values" in mended.out + mended.err
+    changed = [path for path, data in read_files(place.root).items() if path in before and before[path] != data]
+    assert changed == ["base/shop/vendored/service-shop.yaml"], "what a chart makes is mended by nobody but people"
     place.write({
         "overlays/prod/environment.yaml": environment(
             "extends: [../common]\nnamespace: shop\ncharts: {shop: {values: {service: {enabled: false}}}}\n"
@@ -405,6 +416,41 @@ def test_a_hand_edit_is_noticed_and_not_lost(place: Place) -> None:
     place.write({"overlays/prod/environment.yaml": environment("extends: [../common]\nnamespace: shop\n")})
     assert "none that `envc charts` wrote" in place.charts("update", "--force", code=1)
     assert file.read_text(encoding="utf-8") == edited
+
+
+@pytest.mark.parametrize("link", ["base/shop/vendored", "overlays/prod/vendored/shop", ".envc", "charts.lock.yaml"])
+def test_charts_are_written_and_removed_through_no_link(place: Place, link: str) -> None:
+    """A branch that puts a symlink there changes nothing outside of the repository."""
+    place.charts("update")
+    outside = place.root.parent / "outside"
+    outside.mkdir()
+    (place.root / link).rename(outside / "held")
+    (place.root / link).symlink_to(outside / "held")
+    before = read_files(outside)
+    settings = (place.root / "envc.yaml").read_text(encoding="utf-8")
+    place.write({"envc.yaml": settings.replace("replicas: 2", "service: {enabled: false}")})
+    outcome = run_envc(place.root, "charts", "update", "--force")
+    assert outcome.code in {0, 1, 2}, outcome.err
+    assert read_files(outside) == before
+    assert outcome.code in {1, 2} or not (place.root / link).is_symlink(), outcome.err
+
+
+def test_two_charts_do_not_disturb_each_other(place: Place) -> None:
+    """Only the named one is rendered, and the files of the other one stay."""
+    settings = (place.root / "envc.yaml").read_text(encoding="utf-8")
+    second = "- name: second\n  repository: URL\n  chart: web\n  namespace: tools\n  values: {replicas: 3}\n"
+    place.write({"envc.yaml": settings + second})
+    place.charts("update")
+    before = read_files(place.root)
+    place.write({
+        "envc.yaml": settings.replace("replicas: 2", "replicas: 4") + second.replace("replicas: 3", "replicas: 9")
+    })
+    assert "second: web 1.0.0: 1 changed" in place.charts("vendor", "second")
+    after = read_files(place.root)
+    changed = {path for path in after if before.get(path) != after[path] and not path.startswith(".envc/")}
+    assert changed == {"base/second/vendored/deployment-second.yaml", "charts.lock.yaml", "envc.yaml"}
+    listed = json.loads(run_envc(place.root, "charts", "list", "-o", "json").out)["charts"]
+    assert [one["state"] for one in listed] == ["stale", "current"]
 
 
 def test_an_upgrade_removes_what_is_gone_and_names_the_patches_that_miss_it(place: Place) -> None:
@@ -487,11 +533,20 @@ def test_no_secret_in_clear_comes_into_the_repository(place: Place) -> None:
     place.charts("update")
     (secret,) = load_all((place.root / "base/shop/vendored/secret-shop-auth.yaml").read_bytes(), "secret")
     assert secret["stringData"] == {"admin-password": "ref+env://SHOP_PASSWORD"}
-    assert secret["data"] == {"user": "YWRtaW4="}
+    assert secret["data"] == {"user": "YWRtaW4=", "nothing": ""}
     unsealed = run_envc(place.root, "build")
     assert unsealed.code == 1
     assert "admin-password" in unsealed.err
     assert "envc secrets seal" in unsealed.err
+    assert unsealed.err.count("error:") == 2, (
+        "the Secret that something fills in the cluster is fine, and so is an empty key"
+    )
+    broken = '{{ fail (printf "not %s" .Values.auth.adminPassword) }}\n'
+    place.repository.publish("web", "1.0.2", {**WEB, "templates/s.yaml": broken})
+    place.write({"envc.yaml": settings.replace("  values:\n", f"  values:\n    auth:\n      adminPassword: {CLEAR}\n")})
+    refused = place.charts("update", code=1)
+    assert "not …" in refused
+    assert CLEAR not in refused
 
 
 def test_a_generated_password_is_found_out(place: Place) -> None:

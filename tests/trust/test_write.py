@@ -217,6 +217,8 @@ DOORS: Final = {
     "units/memo": "below .envc",
     "units/tool": "the user's cache",
     "units/snapshot": "below .envc",
+    "charts/archives": "a temporary folder, taken away at once",
+    "charts/rendering": "a temporary folder, taken away at once",
     "adopt/kustomize": "a temporary folder, taken away at once",
     "git/own_folder": "below .envc",
     "history/spool": "below .envc",

@@ -17,6 +17,7 @@ from envcompile.compose.configtext.lines import (
 from envcompile.compose.configtext.marks import marks_of, refuse_contradictions
 from envcompile.compose.configtext.text import (
     MARKER,
+    REPLACE_HINT,
     KeySpan,
     UnmergeableError,
     line_break,
@@ -27,6 +28,8 @@ from envcompile.compose.configtext.text import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from envcompile.compose.configtext.lines import Dialect, KeyLine, Scan
     from envcompile.compose.configtext.text import Edit
 
@@ -46,6 +49,7 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
     marks = marks_of(dialect, above, "overlay")
     if dialect.last_wins and len(above.places) < len(above.entries):
         refuse_contradictions(above)
+    _refuse_items(below, above, marks.sections)
     edits: list[Edit] = []
     if marks.sections:
         edits += [
@@ -77,6 +81,30 @@ def merge(dialect: Dialect, base: str, overlay: str) -> str:
         return base
     result = splice(below.text, edits)
     return result if (base or overlay).endswith("\n") else result.rstrip("\r\n")
+
+
+def _refuse_items(below: Scan, above: Scan, removed: Container[str]) -> None:
+    """Refuse sections that are items of a list, such as the peers of WireGuard: of two with one name, both have a key.
+
+    Raises:
+        UnmergeableError: the overlay speaks of one, and nothing says which.
+    """
+    for scan, side in ((below, "below"), (above, "in the overlay")):
+        if len(scan.numbers) == len(scan.sections):
+            continue
+        keys: dict[str, list[set[str]]] = {}
+        held: dict[int, set[str]] = {}
+        for entry in scan.entries:
+            held.setdefault(entry.section, set()).add(entry.key)
+        for number, section in enumerate(scan.sections):
+            keys.setdefault(section.name, []).append(held.get(number, set()))
+        for name, every in keys.items():
+            if len(every) > 1 and name in above.numbers and name not in removed and set.intersection(*every):
+                line, column = place(above.text, above.sections[above.numbers[name]].start)
+                what = (
+                    f"`[{name}]` stands {len(every)} times {side} with the same keys: nothing says which one is meant"
+                )
+                raise UnmergeableError("overlay", line, column, what, REPLACE_HINT)
 
 
 def _start(entry: KeyLine) -> int:

@@ -122,3 +122,17 @@ def test_memory_that_the_pod_may_take_anyway_is_bounded() -> None:
     limited = text.replace('image: "app:1"', 'image: "app:1", resources: {limits: {memory: 1Gi}}')
     assert [grade for grade, _ in said(text, "emptydir-unbounded")] == ["warning"]
     assert not said(limited, "emptydir-unbounded")
+
+
+def test_an_image_that_ko_builds_is_no_image_without_a_tag() -> None:
+    """`ko resolve` puts a digest in its place before anything is applied."""
+    assert said(pod().replace("app:1", "ko://example.com/cmd/web"), "image-latest") == []
+    assert said(pod().replace("app:1", "example.com/cmd/web"), "image-latest")
+
+
+def test_nobody_knows_what_an_account_from_elsewhere_may_do() -> None:
+    """Its bindings may be where it is; those of `default`, and of an account that is here, are known."""
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: shop}\n"
+    assert said(pod(account="web"), "automount-token") == []
+    assert said(pod(account="web") + account, "automount-token")
+    assert said(pod(), "automount-token")

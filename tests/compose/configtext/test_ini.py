@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from envcompile.compose.configtext import ConfigTextError, KeySpan, keys, merge_text
+from envcompile.compose.configtext.text import UnmergeableError
 
 NAME = "app.ini"
 
@@ -119,6 +120,30 @@ def test_mistake_is_an_error_with_its_line(base: str, overlay: str, error: tuple
         merge_text(NAME, base, overlay)
     found = caught.value
     assert (found.side, found.line, found.column, found.what) == error
+
+
+PEERS = "[Interface]\nPort = 1\n[Peer]\nKey = a\nIPs = 1\n[Peer]\nKey = b\nIPs = 2\n"
+
+
+@pytest.mark.parametrize(
+    ("base", "overlay", "line"),
+    [
+        (PEERS, "[Peer]\nKey = b\nIPs = 9\n", 1),
+        ("[Interface]\nPort = 1\n", "[Interface]\nPort = 2\n[Peer]\nKey = a\n[Peer]\nKey = b\n", 5),
+    ],
+)
+def test_sections_that_are_items_of_a_list_are_not_merged(base: str, overlay: str, line: int) -> None:
+    """WireGuard's peers, Fluent Bit's inputs: they would come out as one; what speaks of other sections is merged."""
+    with pytest.raises(UnmergeableError, match=r"nothing says which one is meant") as caught:
+        merge_text("wg0.conf", base, overlay)
+    assert (caught.value.side, caught.value.line) == ("overlay", line)
+    assert merge_text("wg0.conf", PEERS, "[Interface]\nPort = 2\n") == PEERS.replace("Port = 1", "Port = 2")
+    assert merge_text("wg0.conf", PEERS, "[Peer] # envc:remove\n") == "[Interface]\nPort = 1\n"
+
+
+def test_sections_without_a_common_key_are_one_section() -> None:
+    """Git and systemd read two parts of one section so."""
+    assert merge_text("a.ini", "[a]\nx=1\n[b]\nx=2\n[a]\ny=1\n", "[a]\ny=2\n") == "[a]\nx=1\n[b]\nx=2\n[a]\ny=2\n"
 
 
 def test_keys_name_section_and_lines() -> None:

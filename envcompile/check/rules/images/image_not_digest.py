@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from envcompile.check.finding import Hit
 from envcompile.check.reading import text_at
 from envcompile.check.rule import Rule
-from envcompile.kubernetes.images import parse_image
+from envcompile.kubernetes.images import is_placeholder, parse_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +21,8 @@ def _not_digest(scene: Scene) -> Iterator[Hit]:
     for pods in scene.pods:
         for container in pods.containers:
             image = text_at(container.value, "image")
+            if is_placeholder(image):
+                continue
             _, tag, digest = parse_image(image)
             if tag and tag != "latest" and not digest:
                 yield Hit(

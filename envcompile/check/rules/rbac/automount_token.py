@@ -30,6 +30,8 @@ def _token(scene: Scene) -> Iterator[Hit]:
         if said is None and account is not None:
             said = account.value.get("automountServiceAccountToken")
         name = text_at(pods.spec, "serviceAccountName") or text_at(pods.spec, "serviceAccount") or "default"
+        if account is None and name != "default":
+            continue  # it comes from elsewhere, and so may its bindings
         if said is not False and (pods.namespace, name) not in granted:
             yield Hit(
                 pods.resource.id,
