@@ -8,6 +8,7 @@ from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import helpers, learn, publish
+from envcompile.actions.unrendered import unrendered
 from envcompile.compose.identity import Identifier, select
 from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
@@ -97,13 +98,16 @@ def build(
                 known_chart = _known(look.snapshot, CHART_FOLDER)
                 chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
                 results.append(chart.result)
+        if check and output is None and not all(result.folder.exists() for result in results):
+            results = _as_git_has_them(project, results)
         if not check:
             for made, result in zip(outputs, results, strict=False):
                 made.take_known([*result.plan.added, *result.plan.changed], result.folder)
             if not force:
                 _refuse_obstacles(project, results)
             written = write_all(project.root, target, results)
-    if not check and is_whole and (with_chart or project.settings.chart is None):
+    is_kept = is_whole and project.tree.limits.is_trusted
+    if not check and is_kept and (with_chart or project.settings.chart is None):
         keep_snapshot(look, project, linked, results, written)
     for made in outputs:
         made.remember()
@@ -113,6 +117,23 @@ def build(
     if chart is not None and chart.memo is not None:
         chart.memo.save()
     return results
+
+
+def _as_git_has_them(project: Project, results: list[EnvironmentResult]) -> list[EnvironmentResult]:
+    """The same, with folders that a sparse checkout left out compared as git's index has them."""
+    from envcompile.emit.stored import plan_stored
+    from envcompile.git.trees import StoredTree
+
+    tree = project.tree
+    if not isinstance(tree, StoredTree):
+        return results
+    found = []
+    for result in results:
+        folder = result.folder.relative_to(project.root).as_posix()
+        is_left_out = not result.folder.exists() and tree.exists(folder)
+        compared = plan_stored(tree, folder, result.plan.bundle, gone=result.plan.gone) if is_left_out else result.plan
+        found.append(result._replace(plan=compared))
+    return found
 
 
 def _refuse_obstacles(project: Project, results: Iterable[EnvironmentResult]) -> None:
@@ -305,7 +326,8 @@ def _compare(
         folder, bundle, _known(known, name), former=Former(folder, project.root), partial=wanted is not None
     )
     count = sum(len(made.held(path)) for path in compared.digests)
-    return EnvironmentResult(name, folder, count, compared, made.linked.warnings)
+    warnings = (*made.linked.warnings, *unrendered(project, name))
+    return EnvironmentResult(name, folder, count, compared, warnings)
 
 
 def _only(made: Outputs, folder: Path, wanted: Collection[ResourceId]) -> Bundle:

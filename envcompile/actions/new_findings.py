@@ -42,9 +42,10 @@ class _Side(NamedTuple):
 def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewFindings:
     """The findings that the newer side brings: those with another fingerprint than everything found before.
 
-    Rules that judge each resource alone look at the resources that differ; the others see the whole environment. An
-    environment in which nothing differs is not looked at. The newer side's grades hold for both. What was found before
-    is only asked of the rules that find something now, and of the others when there is something to tell.
+    Rules that judge each resource alone look at the resources that differ, and at those of whose kind another thing is
+    known now; the others see the whole environment. An environment in which nothing differs is not looked at. The newer
+    side's grades hold for both. What was found before is only asked of the rules that find something now, and of the
+    others when there is something to tell.
 
     Args:
         found: what differs, and both sides.
@@ -89,6 +90,10 @@ def _side(found: Difference, diff: EnvironmentDiff, after: CompiledEnvironment, 
     touched = frozenset(name for item in diff.resources for name in (item.resource, item.was) if name is not None)
     grades = grading(found.project, after.composed.sources)
     before = found.before.get(diff.environment)
+    if before is not None:
+        was, is_now = before.composed.api, after.composed.api
+        ids = [resource.id for resource in after.compiled.resources]
+        touched |= {one for one in ids if not is_now.knows_alike(was, one.group, one.kind)}
     older = {resource.id: resource.value for resource in before.compiled.resources} if before is not None else {}
     now = look(after, grades, rules, only=touched, older=older, least=_LEAST)
     return _Side(diff.environment, touched, grades, now, {item.fingerprint: item for item in now.findings})

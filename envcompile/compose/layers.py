@@ -141,8 +141,8 @@ class Layering:
         lost = list(losses(before, patch, node))
         try:
             if self._merge_texts and resource.id.kind == "ConfigMap" and not resource.id.group:
-                lost += text_losses(before, patch)
-                patch = with_merged_texts(before, patch, document, within, _text_owners(resource))
+                stated, patch = patch, with_merged_texts(before, patch, document, within, _text_owners(resource))
+                lost += text_losses(before, stated, patch)
             patch = _without_our_annotations(patch)
             after = merge(before, patch, node)
         except MergeConflict as conflict:

@@ -72,6 +72,12 @@ class KubeApi:
             node = self._nodes[key] = self._make_node(group, version, kind)
             return node
 
+    def knows_alike(self, other: KubeApi, group: str, kind: str) -> bool:
+        """Tell whether another api says the same of a kind."""
+        if self.version != other.version:
+            return False
+        return self._custom_kind(group, kind) == other._custom_kind(group, kind)
+
     def is_namespaced(self, group: str, kind: str) -> bool | None:
         """Tell whether objects of a kind live in a namespace; None for a kind nothing is known of.
 

@@ -95,14 +95,3 @@ def _hex(color: str) -> str:
     """A colour as `#rrggbb`."""
     parts = re.fullmatch(r"rgb\((\d+), ?(\d+), ?(\d+)\)", color)
     return "#{:02x}{:02x}{:02x}".format(*map(int, parts.groups())) if parts is not None else color.lower()
-
-
-def shade(number: int, count: int) -> str:
-    """The colour of an environment: one hue from light to dark in promotion order, the last always the strongest.
-
-    Args:
-        number: its place, from 0.
-        count: how many there are.
-    """
-    step = 4 - round((count - 1 - number) * 3 / max(count - 1, 3))
-    return COLOR[f"env-{max(1, min(4, step))}"]

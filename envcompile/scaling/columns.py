@@ -9,7 +9,7 @@ from envcompile.errors import Problem, UsageError
 from envcompile.scaling.podworld import Demand, Series
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import numpy as np
     import numpy.typing as npt
@@ -68,12 +68,3 @@ class Columns:
                 for name, one in self.external.items()
             },
         )
-
-
-def column_of(values: Sequence[int | None], idle: int = 0, burn: int = 0) -> Column:
-    """A column of a list, in which None is unknown."""
-    import numpy as np
-
-    known = np.array([value is not None for value in values], dtype=bool)
-    filled = np.array([0 if value is None else value for value in values], dtype=np.int64)
-    return Column(filled, None if known.all() else known, idle, burn)

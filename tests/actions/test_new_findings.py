@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git
+from tests.laws import documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,3 +219,19 @@ def test_many_findings_leave_room_for_the_difference(project: Path, monkeypatch:
     assert "+ spec.paused: true" in part
     assert written.is_cut
     assert written.whole.count("| error |") == 200
+
+
+def test_a_definition_that_allows_less_brings_what_it_finds_in_others(make_project: MakeProject) -> None:
+    """A custom resource that nobody touched breaks a rule that its kind did not have before."""
+    crd = documents.definition("Gadget", Random(2))
+    root = make_project({
+        "base/web/gadget-crd.yaml": crd,
+        "base/web/gadget.yaml": documents.custom_resource("Gadget", "g", Random(1)),
+        "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+    })
+    commit(root, "start")
+    git(root, "checkout", "--quiet", "-b", "feature")
+    assert new_findings(difference(root, source="main", with_sides=True)).rows == ()
+    (root / "base/web/gadget-crd.yaml").write_text(crd.replace("size: {type: integer", "size: {type: string"))
+    rows = new_findings(difference(root, source="main", with_sides=True)).rows
+    assert {(row.rule, row.resource) for row in rows} >= {("schema", "Gadget/g")}

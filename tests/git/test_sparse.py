@@ -11,6 +11,7 @@ from envcompile.git.sparse import SparseTree, completed
 from envcompile.sources.tree import WorkingTree
 from envcompile.units.project import Project
 from tests.git.repositories import commit_all, run_git
+from tests.harness.command import run_envc
 from tests.harness.repository import config_map, deployment, environment, write_files
 
 if TYPE_CHECKING:
@@ -103,3 +104,21 @@ def test_a_linked_work_tree_has_its_own_patterns(tmp_path: Path) -> None:
     assert isinstance(tree, SparseTree)
     with closing(tree):
         assert [entry.path for entry in tree.files("base")] == ["base/web/c.yaml", "base/web/d.yaml"]
+
+
+def test_output_that_is_not_checked_out_is_as_git_has_it(tmp_path: Path) -> None:
+    """`build --check` says that it is current, or stale, without a file of it in the folder."""
+    root = write_files(tmp_path, {**FILES, "envc.yaml": "chart: {name: shop}\n"})
+    run_git(root, "init", "--quiet", "--initial-branch=main")
+    assert run_envc(root, "build").code == 0
+    commit_all(root)
+    run_git(root, "sparse-checkout", "set", "--no-cone", "/*", "!/environments/")
+    assert not (root / "environments").exists()
+    outcome = run_envc(root, "build", "--check")
+    assert (outcome.code, outcome.out) == (0, "")
+    write_files(root, {"overlays/dev/c.yaml": config_map(color="green")})
+    outcome = run_envc(root, "build", "--check")
+    assert outcome.code == 16
+    assert "environments/dev/web/configmap-settings.yaml: stale: would change" in outcome.out
+    assert "environments/prod" not in outcome.out
+    assert not (root / "environments").exists()

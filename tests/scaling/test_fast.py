@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from envcompile.scaling import fast
-from envcompile.scaling.columns import Column, Columns, column_of
+from envcompile.scaling.columns import Column, Columns
 from envcompile.scaling.fast import fast_replay, not_covered
 from envcompile.scaling.hpa.pods import Container
 from envcompile.scaling.hpa.spec import ControllerFlags, autoscaler_of
@@ -19,7 +19,7 @@ from envcompile.scaling.replay import replay
 from tests.scaling.hpa.scenarios import recorded, scenario_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from envcompile.scaling.hpa.spec import Autoscaler
     from envcompile.scaling.podworld import Series
@@ -48,6 +48,13 @@ CAREFUL: dict[str, Any] = {
 }
 """Its longer period looks at events that the other direction's list gives away."""
 WORKLOAD = Workload(3, (Share(Container("app", {"cpu": 500}), {}),), Startup(0, 5, 25, 30, 15, 15, 30))
+
+
+def column_of(values: Sequence[int | None], idle: int = 0, burn: int = 0) -> Column:
+    """A column of a list, in which None is unknown."""
+    known = np.array([value is not None for value in values], dtype=bool)
+    filled = np.array([0 if value is None else value for value in values], dtype=np.int64)
+    return Column(filled, None if known.all() else known, idle, burn)
 
 
 def columns_of(scenario: Scenario) -> Columns:
