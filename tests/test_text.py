@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import unicodedata
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from envcompile.errors import Problem
 from envcompile.model import Location
-from envcompile.text import address, escaped, in_json, markdown, one_line, visible, without_passwords
+from envcompile.text import address, escaped, in_json, in_xml, markdown, one_line, visible, without_passwords
 
 ANY = st.text(st.characters(codec=None, categories=None))
 ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -54,6 +55,7 @@ def test_no_line_is_a_command_to_a_runner(text: str) -> None:
         ("user\u202etxt.exe", r"user\u202etxt.exe"),
         ("\u2066a\u2069\ufeff\U000e0041", r"\u2066a\u2069\ufeff\U000e0041"),
         ("caf\udce9", r"caf\xe9"),
+        ("a\u2028::error::x\u2029\x85b", r"a\u2028::error::x\u2029\x85b"),
         ("\ud800", r"\ud800"),
         ("std::string, a::b", "std::string, a::b"),
         ("می‌خواهم 👩‍💻 größe\tx", "می‌خواهم 👩‍💻 größe\tx"),
@@ -82,6 +84,18 @@ def test_json_reads_as_before_and_acts_on_nothing(value: object) -> None:
     text = in_json(json.dumps(value, ensure_ascii=False))
     assert json.loads(text) == json.loads(json.dumps(value))
     assert not [c for c in text if unicodedata.category(c) in ACTING and c not in KEPT]
+
+
+@given(st.text(st.characters(exclude_categories=("Cc", "Cn", "Cs"))))
+def test_a_report_holds_no_command_to_a_runner(text: str) -> None:
+    """Neither JSON nor XML, which runners read as they pass by, and whose readers get the same (law)."""
+    words = f"{text}##[error]{text}##vso[task]\u202e"
+    written = in_json(json.dumps(words, ensure_ascii=False))
+    assert json.loads(written) == words
+    marked = in_xml(html.escape(words))
+    assert html.unescape(marked) == words
+    for command in ("##[", "##vso[", "\u202e"):
+        assert command not in written + marked
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.emit.index import ATTRIBUTES
 from envcompile.emit.swap import leftovers, recover
@@ -13,6 +13,7 @@ from envcompile.errors import UnavailableError
 from envcompile.files import sweep as sweep_temporaries
 from envcompile.files import write_atomically
 from envcompile.git.own_folder import require_own
+from envcompile.record import Record
 from envcompile.units.snapshot import CHART as CHART_FOLDER
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["CHART_FOLDER", "EnvironmentResult", "recover_interrupted", "write_all"]
 
 
-class EnvironmentResult(NamedTuple):
+class EnvironmentResult(Record, frozen=True):
     """One environment's folder: where it is, how many resources it holds, and what was done to it."""
 
     environment: str

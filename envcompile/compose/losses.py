@@ -88,8 +88,10 @@ def _keys_kept(item: dict[str, Any], fields: set[tuple[str, str]] | None) -> boo
     return fields is not None and item.keys() <= {key for key, _ in fields}
 
 
-def text_losses(base: dict[str, Any], patch: dict[str, Any]) -> Iterator[tuple[Pointer, str, str]]:
-    """The texts of a ConfigMap that a patch replaces whole, and of whose lines most go: place, what, how to mend it.
+def text_losses(
+    base: dict[str, Any], patch: dict[str, Any], merged: dict[str, Any]
+) -> Iterator[tuple[Pointer, str, str]]:
+    """The texts of a ConfigMap of whose lines most go by a patch that replaces them or lists in them: place, what, fix.
 
     The annotation `envcompile.dev/replace` says that it is meant; a text as long as the one below is one that was
     written out.
@@ -97,6 +99,7 @@ def text_losses(base: dict[str, Any], patch: dict[str, Any]) -> Iterator[tuple[P
     Args:
         base: the ConfigMap below.
         patch: the patch as it is written, before texts are merged.
+        merged: the patch with merged texts.
     """
     below, above = base.get("data"), patch.get("data")
     if not isinstance(below, dict) or not isinstance(above, dict):
@@ -115,6 +118,13 @@ def text_losses(base: dict[str, Any], patch: dict[str, Any]) -> Iterator[tuple[P
         if how.startswith("replaced"):
             what = f"`data.{key}` is {how}; {len(had - has)} of {len(had)} lines of the layers below are gone"
             yield ("data", key), what, f'annotate the patch with {REPLACE_ANNOTATION}: "{key}" if that is meant'
+        elif 2 * len(_lines(str(merged["data"][key]))) <= len(had):
+            lists = configtext.replaced_lists(key, old, text)
+            if lists:
+                what = f"`data.{key}` is {how}, and most of it goes, as lists in it are replaced whole: "
+                what += f"{', '.join(lists[:3])}{' and more' if len(lists) > 3 else ''}"
+                fix = "state all items of these lists in the patch"
+                yield ("data", key), what, f'{fix}, or the whole text with {REPLACE_ANNOTATION}: "{key}"'
 
 
 def _lines(text: str) -> set[str]:

@@ -207,17 +207,21 @@ def _text_rule(resource: Resource, path: FieldPath) -> str:
     from envcompile.compose import configtext
 
     filename, how = str(path[1]), ""
+    lists: dict[str, None] = {}
     for step in resource.steps:
         before, stated = _at(step.before, path), _at(_patch_root(step), path)
         if not isinstance(before, str) or not isinstance(stated, str) or "\n" not in before + stated:
             continue
         how = configtext.how_merged(filename, before, stated)
+        lists |= dict.fromkeys(configtext.replaced_lists(filename, before, stated))
         if not how.startswith("replaced") and same(_at(step.after, path), stated) and not same(before, stated):
             try:
                 merged = configtext.merge_text(filename, before, stated)
             except configtext.ConfigTextError:
                 merged = None
             how = how if merged == stated else "replaced whole: envcompile.dev/replace or configMerge say so"
+    if lists and how.startswith("merged"):
+        how += f"; lists are replaced whole, and lose items or fields of the layers below: {', '.join(lists)}"
     return how
 
 

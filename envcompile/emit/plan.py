@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.emit.former import digest_of_text
 from envcompile.emit.index import (
@@ -17,6 +17,8 @@ from envcompile.emit.index import (
     render_record,
 )
 from envcompile.errors import Problem, UnavailableError
+from envcompile.files import MORE_OPEN_FILES, TOO_MANY_OPEN
+from envcompile.record import Record
 from envcompile.seenfiles import NO_FILES, Seen
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ _DIGITS = 64
 """Of a SHA-256."""
 
 
-class Plan(NamedTuple):
+class Plan(Record, frozen=True):
     """The difference between a folder and the bundle that belongs into it; all paths are below the folder.
 
     `edited` are files of ours that somebody changed by hand, `foreign` are files, folders or symlinks of others in a
@@ -111,7 +113,8 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
     """What it means to a person that the output cannot be read."""
     reason = (error.strerror or str(error)).lower()
     what = f"{error.filename or folder} cannot be read: {reason}"
-    return UnavailableError([Problem(what, "make it readable for you, or write elsewhere with `--output DIR`")])
+    fix = "make it readable for you, or write elsewhere with `--output DIR`"
+    return UnavailableError([Problem(what, MORE_OPEN_FILES if error.errno in TOO_MANY_OPEN else fix)])
 
 
 def _plan(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, Problems, UnavailableError
+from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compile_unit
 from envcompile.units.link import NOTHING, finish, link, report
@@ -28,7 +29,7 @@ _FEW = 8
 """Edited units that are compiled rather than looked up."""
 
 
-class Reason(NamedTuple):
+class Reason(Record, frozen=True):
     """Whether a unit was compiled or remembered, and why."""
 
     environment: str

@@ -16,6 +16,7 @@ from envcompile.actions.live_objects import measured_of
 from envcompile.cluster.prometheus import pod_metrics
 from envcompile.errors import UnavailableError
 from tests.cluster.servers import Says, serving
+from tests.harness.command import PATIENCE
 from tests.oracles.processes import ServerGroup, free_ports
 
 if TYPE_CHECKING:
@@ -70,12 +71,12 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 f"--web.listen-address=127.0.0.1:{port}",
             ],
         )
-        server.wait_until(lambda: _is_ready(port), what="ready", seconds=60)
+        server.wait_until(lambda: _is_ready(port), what="ready", seconds=PATIENCE)
         yield f"http://127.0.0.1:{port}"
 
 
 def _is_ready(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/-/ready")
         return connection.getresponse().status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,6 +85,64 @@ def test_what_is_meant_is_not_told(tmp_path: Path, overlay: str, head: str, sett
     root = project(tmp_path, config("nginx.conf", NGINX), config("nginx.conf", overlay, head), **files)
     done = run_envc(root, "build")
     assert (done.code, "warning" in done.err) == (0, False), done.err
+
+
+TELEGRAF = (
+    '[agent]\n  interval = "10s"\n[[outputs.influxdb]]\n  urls = ["http://a"]\n  database = "t"\n'
+    '[[inputs.disk]]\n  ignore_fs = ["tmpfs"]\n[[inputs.disk]]\n  mount_points = ["/data"]\n'
+    + "".join(f'[[inputs.ping]]\n  url = "{number}"\n' for number in range(20))
+)
+PING = '[[inputs.ping]]\n  url = "9"\n'
+SCRAPED = "global: {interval: 1m}\nscrape_configs:\n" + "".join(f"- job_name: j{n}\n  port: {n}\n" for n in range(9))
+PANELS = json.dumps({"title": "a", "panels": [{"id": number, "type": "graph"} for number in range(9)]}, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "part", "most", "lists"),
+    [
+        (
+            "telegraf.conf",
+            TELEGRAF,
+            '[[outputs.influxdb]]\n  urls = ["http://b"]\n[[inputs.disk]]\n  ignore_fs = ["overlay"]\n',
+            PING,
+            ("outputs.influxdb, inputs.disk", "inputs.ping"),
+        ),
+        ("x.toml", TELEGRAF, "[[inputs.disk]]\n  a = 1\n", PING, ("inputs.disk", "inputs.ping")),
+        ("a.yml", SCRAPED, "scrape_configs:\n- job_name: j\n", "scrape_configs: [{a: 1}]\n", ("scrape_configs",) * 2),
+        ("a.json", PANELS, '{"panels": [{"id": 1}]}', '{"panels": [{"id": 1}]}', ("panels",) * 2),
+    ],
+    ids=["telegraf", "toml", "yaml", "json"],
+)  # fmt: skip
+def test_a_list_in_a_text_that_loses_items_is_told(
+    tmp_path: Path, name: str, base: str, part: str, most: str, lists: tuple[str, str]
+) -> None:
+    """`explain` names the lists that were replaced; the build warns where most of the text goes by that."""
+    key = name.replace(".", "\\.")
+    root = project(tmp_path, config(name, base), config(name, part))
+    assert run_envc(root, "build").code == 0
+    explained = run_envc(root, "explain", "dev", "configmap/cache", f"data.{key}").out
+    assert f"; lists are replaced whole, and lose items or fields of the layers below: {lists[0]}\n" in explained
+    write_files(root, {"overlays/dev/a.yaml": config(name, most)})
+    done = run_envc(root, "build")
+    assert done.code == 0
+    assert f"and most of it goes, as lists in it are replaced whole: {lists[1]}; state all items" in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "overlay"),
+    [
+        ("x.toml", TELEGRAF, '[agent]\n  interval = "30s"\n'),
+        ("x.toml", TELEGRAF, '[[outputs.influxdb]]\n  urls = ["http://b"]\n  database = "u"\n'),
+        ("x.yaml", "ports: [1, 2, 3]\na: 1\n", "ports: [4]\n"),
+        ("x.json", '{"a": [{"b": 1}]}', '{"a": [{"b": 2}, {"b": 3}]}'),
+    ],
+)
+def test_lists_that_lose_nothing_are_not_told(tmp_path: Path, name: str, base: str, overlay: str) -> None:
+    """Neither those that are stated whole, nor those of plain values, which nobody takes for merged ones."""
+    root = project(tmp_path, config(name, base), config(name, overlay))
+    assert "warning" not in run_envc(root, "build").err
+    key = name.replace(".", "\\.")
+    assert "replaced whole" not in run_envc(root, "explain", "dev", "configmap/cache", f"data.{key}").out
 
 
 def test_redis_keeps_what_the_overlay_does_not_name(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from envcompile.history.livereading import LiveReader
 from envcompile.history.livetimes import DAY, SECOND, Measured
 from envcompile.history.times import microseconds_of
 from envcompile.kubernetes.api import load
+from tests.harness.command import PATIENCE
 from tests.history.clusters import (
     DEPLOYMENTS,
     PASSWORD,
@@ -155,7 +156,7 @@ def test_one_watcher_of_a_cluster(filled: Filled, url: str) -> None:
         assert second.store.take(second.cluster + 1, other)
         first.close()
         filled.close()
-        deadline = time.monotonic() + 30  # a server takes note of an end by and by
+        deadline = time.monotonic() + PATIENCE  # a server takes note of an end by and by
         while not second.store.take(second.cluster, other):
             assert time.monotonic() < deadline
             time.sleep(0.05)

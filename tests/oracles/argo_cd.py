@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from tests.harness.command import PATIENCE
 from tests.oracles.catalogue import ORACLES, companion_files
 from tests.oracles.cluster import LOOPBACK, PROBE_SECONDS, START_ATTEMPTS, Cluster, install_crds
 from tests.oracles.processes import PortTakenError, ServerGroup, dies_with_parent, free_ports
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 NAMESPACE: Final = "argocd"
 APPLICATIONS: Final = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
-START_SECONDS: Final = 60.0
-CONVERGE_SECONDS: Final = 120.0
+START_SECONDS: Final = float(PATIENCE)
+CONVERGE_SECONDS: Final = float(PATIENCE)
 """How long an Application may take to get where a test expects it."""
 
 PACKAGE_ROOT: Final = Path(__file__).parents[2]

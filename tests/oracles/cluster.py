@@ -13,17 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from tests.harness.command import PATIENCE
 from tests.oracles.certificates import ClusterPki, KeyPair, write_pki
 from tests.oracles.processes import PortTakenError, ServerGroup, dies_with_parent, free_ports
 from tests.oracles.tools import OracleFailedError, Result, Tools, require, run
 
 LOOPBACK: Final = "127.0.0.1"
 START_ATTEMPTS: Final = 3
-START_SECONDS: Final = 90.0
+START_SECONDS: Final = float(PATIENCE)
 # A process that took one of our ports may accept connections and say nothing.
-PROBE_SECONDS: Final = 2.0
-READ_SECONDS: Final = 30.0
-ESTABLISH_SECONDS: Final = 30.0
+PROBE_SECONDS: Final = 30.0
+READ_SECONDS: Final = float(PATIENCE)
+ESTABLISH_SECONDS: Final = float(PATIENCE)
 SERVICE_ACCOUNT_ISSUER: Final = "https://kubernetes.default.svc"
 
 

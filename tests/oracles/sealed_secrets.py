@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from tests.harness.command import PATIENCE
 from tests.oracles.catalogue import FOLDER
 from tests.oracles.cluster import LOOPBACK, PROBE_SECONDS, START_ATTEMPTS, Cluster, install_crds
 from tests.oracles.processes import PortTakenError, ServerGroup, dies_with_parent, free_ports
@@ -21,7 +22,7 @@ MANIFESTS: Final = FOLDER / "sealed-secrets"
 NAMESPACE: Final = "kube-system"
 SERVICE_ACCOUNT: Final = "sealed-secrets-controller"
 # Most of it is the controller making a 4096-bit RSA key, whose time varies.
-START_SECONDS: Final = 120.0
+START_SECONDS: Final = float(PATIENCE)
 
 
 @dataclass(frozen=True, slots=True)

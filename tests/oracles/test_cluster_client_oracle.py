@@ -11,6 +11,7 @@ import pytest
 from envcompile.cluster.answers import ApiError
 from envcompile.cluster.client import PAGE, Cluster
 from envcompile.cluster.kubeconfig import find_access
+from tests.harness.command import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +68,7 @@ def test_the_version_in_storage_is_taken(client: Cluster) -> None:
     """A watch of any other version falls silent when its conversion webhook dies."""
     definitions = client.discover().find("crd")
     client.create(definitions, GEARS, dry_run=False)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while client.discover().of("client.example.com/v1", "Gear") is None:
         assert time.monotonic() < deadline
         client.forget()

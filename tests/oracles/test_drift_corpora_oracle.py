@@ -16,6 +16,7 @@ from envcompile.cluster.drift.compare import Rules, compare
 from envcompile.errors import EnvcError
 from envcompile.kubernetes.api import load
 from tests.cluster.drift.staging import WORDS
+from tests.harness.command import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,7 +91,7 @@ def test_what_others_wrote_does_not_drift(mode: Mode, objects: list[dict[str, An
     namespace = f"corpora-{mode}"
     kube_cluster.kubectl("create", "namespace", namespace).expect_success()
     placed = [_placed(value, namespace) for value in objects]
-    kube_cluster.kubectl(*WORDS[mode], "-f", "-", stdin="\n---\n".join(map(json.dumps, placed)), timeout=300)
+    kube_cluster.kubectl(*WORDS[mode], "-f", "-", stdin="\n---\n".join(map(json.dumps, placed)), timeout=PATIENCE)
     plurals = _plurals(kube_cluster)
     told: list[Difference] = []
     compared = 0

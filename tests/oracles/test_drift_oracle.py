@@ -13,7 +13,7 @@ from envcompile import yamlio
 from tests.cluster.drift.cases import EDITS, OURS
 from tests.cluster.drift.staging import APPLIERS, bring_about, read
 from tests.cluster.drift.test_recorded import compared, due
-from tests.harness.command import run_envc
+from tests.harness.command import PATIENCE, run_envc
 from tests.oracles.cluster import install_crds, running_cluster
 from tests.oracles.conftest import LOCATED, unavailable
 from tests.oracles.laboratory import PATIENT_SCALING
@@ -34,7 +34,6 @@ APPLIED: Final[dict[str, tuple[str, ...]]] = {
 SHARED: Final = {"adapter-config", "trafficpolicies.shop.example.com"}
 """Objects outside of the environments' namespaces, which are the last one's who applied them: one cluster has both."""
 NAMESPACES: Final = {"prod": "production", "staging": "staging"}
-PATIENCE: Final = 60.0
 """Seconds until autoscalers have acted."""
 SAMPLE: Final = 20
 """Edits of each way of applying that are made anew; all fifty are recorded."""
@@ -82,7 +81,7 @@ def _compiled(environment: str) -> list[dict[str, Any]]:
 
 
 def _apply(cluster: Cluster, values: list[dict[str, Any]], words: tuple[str, ...]) -> None:
-    cluster.kubectl(*words, "-f", "-", stdin="---\n".join(map(yamlio.dump, values)), timeout=300).expect_success()
+    cluster.kubectl(*words, "-f", "-", stdin="---\n".join(map(yamlio.dump, values)), timeout=PATIENCE).expect_success()
 
 
 def _wait_for_scalers(cluster: Cluster, environment: str, namespace: str) -> None:

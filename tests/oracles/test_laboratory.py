@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.harness.command import PATIENCE
 from tests.harness.repository import deployment
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from tests.oracles.cluster import Cluster
 
-PATIENCE: Final = 120.0
 """Seconds until the metrics API has two samples of a pod and an autoscaler has acted."""
 SCALER: Final = {
     "apiVersion": "autoscaling/v2",

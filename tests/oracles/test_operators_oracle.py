@@ -10,6 +10,7 @@ import pytest
 from envcompile.check.schema import complaints
 from envcompile.kubernetes import load
 from envcompile.kubernetes.shipped import groups, kinds_of
+from tests.harness.command import PATIENCE
 from tests.oracles.cluster import Cluster
 from tests.oracles.custom_objects import definition, objects
 
@@ -19,7 +20,7 @@ SEED = 7
 KINDS = 40
 OBJECTS = 6
 API = load("1.37")
-ESTABLISH_SECONDS = 60.0
+ESTABLISH_SECONDS = float(PATIENCE)
 
 
 def chosen() -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from envcompile.secrets.privatekeys import read_private_keys
 from envcompile.secrets.resolve import resolve_secret
 from envcompile.secrets.seal import seal_environments
 from envcompile.settings import Sealing
+from tests.harness.command import PATIENCE
 from tests.oracles.sealed_secrets import SealedSecretsController
 from tests.oracles.tools import run
 from tests.secrets.repository import (
@@ -148,7 +149,7 @@ def test_the_controller_unseals_what_envc_builds(
     kubectl = sealed_secrets.cluster.kubectl
     kubectl("apply", "--server-side", "-f", "-", stdin=yamlio.dump(built)).expect_success()
     made: dict[str, Any] = {}
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not made and time.monotonic() < deadline:
         answer = kubectl("-n", "default", "get", "secret", name, "-o", "json")
         made = json.loads(answer.stdout) if answer.ok else {}

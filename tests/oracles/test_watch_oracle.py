@@ -27,7 +27,7 @@ from envcompile.history.livedoctor import examine
 from envcompile.history.livereading import LiveReader
 from envcompile.kubernetes.observed import observed
 from envcompile.secrets.identity import load_identity
-from tests.harness.command import PACKAGE_ROOT
+from tests.harness.command import PACKAGE_ROOT, PATIENCE
 from tests.history import postgres
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
 GROUP: Final = "torture.example.com"
 KEY: Final = "k" * 40
-PATIENCE: Final = 120.0
 SPACE: Final = "torture"
 
 

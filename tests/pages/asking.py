@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.harness.command import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,7 +26,7 @@ def ask(address: str, *, method: str = "GET", **headers: str) -> Answer:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     request = urllib.request.Request(address, method=method, headers=named)  # ruff: ignore[suspicious-url-open-usage] - of a test
     try:
-        with urllib.request.urlopen(request, timeout=120) as answer:  # ruff: ignore[suspicious-url-open-usage] - of a test
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # ruff: ignore[suspicious-url-open-usage] - of a test
             return Answer(answer.status, answer.read().decode(), {k.lower(): v for k, v in answer.headers.items()})
     except urllib.error.HTTPError as error:
         with error:

@@ -13,6 +13,7 @@ import uvicorn
 
 from envcompile.pages.server import make_app
 from envcompile.pages.site import Site
+from tests.harness.command import PATIENCE
 from tests.oracles.browser import axe, chromium
 from tests.pages.looking import Looker
 from tests.pages.shop import NOW, make_shop
@@ -74,7 +75,7 @@ def serving_app(app: Starlette) -> Generator[str]:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(timeout=30)
+            thread.join(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

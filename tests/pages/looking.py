@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from playwright.sync_api import sync_playwright
 
+from tests.harness.command import PATIENCE
+
 if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
@@ -82,7 +84,9 @@ class Looker:
             bypass_csp=False,
         )
         try:
-            yield context.new_page()
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE * 1000)
+            yield page
         finally:
             context.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from envcompile.pages.report import report_html
 from envcompile.pages.site import Site
-from tests.harness.command import PACKAGE_ROOT
+from tests.harness.command import PACKAGE_ROOT, PATIENCE
 from tests.harness.repository import deployment, environment, write_files
 from tests.pages.conftest import now, serving
 from tests.pages.looking import DESKTOP, PHONE, SCHEMES
@@ -174,7 +174,7 @@ def test_a_row_changes_where_it_stands(looker: Looker, tmp_path: Path) -> None:
         page.evaluate("() => { window.kept = document.querySelector('#v-deployment-api'); }")
         write_files(root, {"base/web.yaml": deployment(image="nginx:1.28")})
         row = page.locator("#v-deployment-web.chg")
-        row.wait_for(timeout=60_000)
+        row.wait_for(timeout=PATIENCE * 1000)
         assert "1.28" in row.inner_text()
         assert "changed" in row.inner_text()
         assert page.evaluate("() => window.kept === document.querySelector('#v-deployment-api')")

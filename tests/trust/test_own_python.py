@@ -228,7 +228,9 @@ def test_what_does_not_answer_is_an_error(
     make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, python: str, told: str
 ) -> None:
     """With the file and the limit; nothing is passed."""
-    monkeypatch.setenv("ENVC_LIMITS", "seconds=1")
+    # The limit is one of the clock: on a busy machine a second may be over before the process has begun.
+    if "while" in python:
+        monkeypatch.setenv("ENVC_LIMITS", "seconds=1")
     code, _, err = run_envc(project_with(make_project, python), "check", "--allow-python")
     assert code == 1
     assert told in err

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,9 +177,17 @@ def test_passwords_of_addresses_are_never_shown(text: str) -> None:
 )
 def test_a_long_text_takes_no_more_than_its_length(text: str) -> None:
     """No step of the door looks at a text again and again: what a branch can print, it can print long."""
-    assert len(without_passwords(text)) <= len(text)
-    assert visible(text)
-    assert one_line(text)
+
+    def price(length: int) -> float:
+        begin = time.process_time()
+        assert len(without_passwords(text[:length])) <= length
+        assert visible(text[:length])
+        assert one_line(text[:length])
+        return time.process_time() - begin
+
+    few = max(min(price(20_000), price(20_000)), 0.001)
+    assert min(price(160_000), price(160_000)) < 32 * few  # eight times the text; the square would be 64
+    price(len(text))
 
 
 def test_a_remote_with_a_password_is_not_told(tmp_path: Path) -> None:

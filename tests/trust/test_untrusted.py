@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from envcompile.errors import EnvcError
 from envcompile.limits import UNTRUSTED_LIMITS, bounded, limits_for
-from tests.harness.command import run_envc
+from tests.actions.test_simulate import HPA, WEB
+from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, config_map, environment, git, write_files
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENDLESS = "local f(n) = f(n + 1) tailstrict; f(0)"
 LARGE = "# " + "x" * (17 << 20) + "\n"
@@ -48,7 +47,33 @@ COMMANDS = {
     "affected FILE": ("affected", "base/app/config.yaml"),
     "explain": ("explain", "dev", "configmap/settings"),
     "show": ("show", "dev"),
+    "list": ("list",),
+    "owners": ("owners",),
+    "matrix": ("matrix",),
+    "graph": ("graph", "dev"),
+    "cost": ("cost",),
+    "simulate": ("simulate", "dev", "deployment/web", "--load", "load.csv"),
 }
+SCALED = {
+    "base/web/web.yaml": WEB.replace("  replicas: 2\n", ""),
+    "base/web/scaler.yaml": HPA,
+    "overlays/dev/environment.yaml": environment("namespace: dev\nowners: ['@shop/team']\n"),
+    "load.csv": "time,cpu\n" + "".join(f"2026-03-06T18:{minute:02},3\n" for minute in range(40)),
+}
+"""What `envc simulate` and `envc owners` need."""
+
+
+def test_every_command_that_takes_the_flag_is_tried() -> None:
+    """None has it and forgets it."""
+    table = (PACKAGE_ROOT / "envcompile/cli/completion/commands.tsv").read_text(encoding="utf-8").splitlines()
+    command, having = "", set()
+    for line in table:
+        kind, name = line.split("\t")[:2]
+        command = name if kind == "command" else command
+        having |= {command} if kind == "option" and name.split()[0] == "--untrusted" else set()
+    assert having == {words[0] for words in COMMANDS.values()}
+    page = " ".join((PACKAGE_ROOT / "envcompile/guide/untrusted.md").read_text(encoding="utf-8").split())
+    assert f"These take `--untrusted`: {', '.join(f'`{name}`' for name in sorted(having))}." in page
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS.keys())
@@ -57,16 +82,21 @@ def test_every_command_that_compiles_keeps_limits_that_the_tree_cannot_raise(
 ) -> None:
     """Its own `limits:` do not count, whoever runs the command may raise them; trusted, the tree is as it says."""
     monkeypatch.chdir(project)
-    write_files(project, {"base/app/large.yaml": LARGE, "envc.yaml": "limits: {fileSize: 64}\n"})
+    write_files(project, {**SCALED, "base/app/large.yaml": LARGE, "envc.yaml": "limits: {fileSize: 64}\n"})
     done = run_envc(project, *words, "--untrusted")
-    assert done.code == 1
-    assert "`base/app/large.yaml` holds more than 16 MiB" in done.err
-    assert "ENVC_LIMITS=fileSize=NUMBER" in done.err
-    assert "envc.yaml" not in done.err
+    if words == ("list",):  # which tells what does not compile beside what does
+        assert "does not compile  `base/app/large.yaml` holds more than 16 MiB" in done.out
+    else:
+        assert done.code == 1
+        assert "`base/app/large.yaml` holds more than 16 MiB" in done.err
+        assert "ENVC_LIMITS=fileSize=NUMBER" in done.err
+        assert "envc.yaml" not in done.err
     monkeypatch.setenv("ENVC_LIMITS", "fileSize=32")
-    assert run_envc(project, *words, "--untrusted").code in {0, 16}
-    monkeypatch.delenv("ENVC_LIMITS")
-    assert run_envc(project, *words).code in {0, 16}
+    for own in (["--untrusted"], []):
+        done = run_envc(project, *words, *own)
+        assert done.code in {0, 16}, done
+        assert "more than" not in done.out
+        monkeypatch.delenv("ENVC_LIMITS", raising=False)
 
 
 @pytest.mark.parametrize("words", [("build", "--check", "--staged"), ("build", "--check", "--at", "HEAD")])
@@ -95,13 +125,59 @@ def test_limits_of_the_user_are_checked(value: str) -> None:
         limits_for({"ENVC_LIMITS": value}, is_trusted=False)
 
 
-def test_nothing_kept_below_the_own_folder_is_taken_up(project: Path) -> None:
-    """A memo, a snapshot and results of jsonnet count only where the tree is trusted."""
-    write_files(project, {"base/app/more.jsonnet": "std.trace('evaluated', {})"})
+OPENED: list[str] = []
+"""Files that this process opened since somebody looked."""
+is_noting = False
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if is_noting and event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        OPENED.append(str(Path(os.fsdecode(arguments[0])).absolute()))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files that are opened from now on, by whatever call."""
+    if not hasattr(sys, "_envc_notes_opened_files"):  # an audit hook stays for good
+        sys.addaudithook(_note)
+        sys._envc_notes_opened_files = True  # type: ignore[attr-defined]
+    OPENED.clear()
+    monkeypatch.setattr(f"{__name__}.is_noting", True)
+    return OPENED
+
+
+KEEPING = {
+    **COMMANDS,
+    "build --check --at": ("build", "--check", "--at", "HEAD"),
+    "build --check --staged": ("build", "--check", "--staged"),
+    "check --at": ("check", "--at", "HEAD"),
+    "diff --to": ("diff", "--from", "main", "--to", "HEAD"),
+}
+
+
+@pytest.mark.parametrize("words", KEEPING.values(), ids=KEEPING.keys())
+def test_nothing_kept_below_the_own_folder_is_taken_up(
+    project: Path, words: tuple[str, ...], opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memo, snapshot, plans, findings and results of jsonnet count only where the tree is trusted; they stay."""
+    monkeypatch.chdir(project)
+    write_files(
+        project, {**SCALED, "base/app/more.jsonnet": "std.trace('evaluated', {})", "envc.yaml": "chart: {name: c}\n"}
+    )
     assert run_envc(project, "build").code == 0
-    before = {path: path.stat().st_mtime_ns for path in (project / ".envc" / "units").iterdir()}
-    assert run_envc(project, "build", "--check", "--untrusted").code == 0
-    assert {path: path.stat().st_mtime_ns for path in (project / ".envc" / "units").iterdir()} == before
+    commit(project, "all of it")
+    for command in (("check",), words, words):
+        assert run_envc(project, *command).code in {0, 16}, command
+    own = f"{project.resolve()}/.envc/"
+    assert words[0] in {"owners", "show"} or [path for path in opened if path.startswith(own)]
+    before = {path: path.stat().st_mtime_ns for path in (project / ".envc").rglob("*")}
+    opened.clear()
+    assert run_envc(project, *words, "--untrusted").code in {0, 16}
+    taken = [path.removeprefix(own) for path in opened if path.startswith(own)]
+    # What builds wrote says whether a file was edited by hand since, and nothing of what is compiled.
+    assert [name for name in taken if name != "build.lock" and not name.startswith("written/")] == []
+    assert {path: path.stat().st_mtime_ns for path in (project / ".envc").rglob("*")} == before
+    assert words != ("build",) or run_envc(project, "build").err.endswith("nothing to do\n")
 
 
 BROKEN = {

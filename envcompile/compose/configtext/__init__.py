@@ -4,7 +4,25 @@
 nested, and replace lists whole.
 """
 
-from envcompile.compose.configtext.questions import derive_text, format_of, how_merged, keys, merge_text, value_of
+from envcompile.compose.configtext.questions import (
+    derive_text,
+    format_of,
+    how_merged,
+    keys,
+    merge_text,
+    replaced_lists,
+    value_of,
+)
 from envcompile.compose.configtext.text import ConfigTextError, KeySpan
 
-__all__ = ["ConfigTextError", "KeySpan", "derive_text", "format_of", "how_merged", "keys", "merge_text", "value_of"]
+__all__ = [
+    "ConfigTextError",
+    "KeySpan",
+    "derive_text",
+    "format_of",
+    "how_merged",
+    "keys",
+    "merge_text",
+    "replaced_lists",
+    "value_of",
+]

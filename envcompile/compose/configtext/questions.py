@@ -8,7 +8,7 @@ from envcompile.compose.configtext.format import formats
 from envcompile.compose.configtext.text import REPLACE_HINT, ConfigTextError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from envcompile.compose.configtext.format import Format
     from envcompile.compose.configtext.text import KeySpan
@@ -144,3 +144,37 @@ def how_merged(filename: str, base: str, overlay: str) -> str:
     if read_as is None:
         return f"replaced whole: {form.opaque}"
     return f"merged key by key as {read_as.name} text"
+
+
+def replaced_lists(filename: str, base: str, overlay: str) -> list[str]:
+    """The lists of maps in a text that an overlay's text states anew, and of which items or fields go.
+
+    Nested texts are merged key by key, and their lists (`[[…]]` of TOML, too) replaced whole.
+
+    Args:
+        filename: the entry's name.
+        base: the text below.
+        overlay: the text that is laid over it.
+
+    Returns:
+        The way to each of them; none for texts that have no lists, or do not parse.
+    """
+    try:
+        below, above = value_of(filename, base), value_of(filename, overlay)
+        if below is None or above is None:
+            return []
+        return [below[1](path) for path in _replaced(below[0], above[0], ())]
+    except (ConfigTextError, RecursionError):
+        return []
+
+
+def _replaced(base: Any, overlay: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(base, dict) and isinstance(overlay, dict):
+        for key, value in overlay.items():
+            if key in base:
+                yield from _replaced(base[key], value, (*path, key))
+    elif isinstance(base, list) and isinstance(overlay, list) and overlay:
+        had = [item for item in base if isinstance(item, dict)]
+        fields = set().union(*(item for item in overlay if isinstance(item, dict)))
+        if had and (len(overlay) < len(base) or any(item.keys() - fields for item in had)):
+            yield path

@@ -347,6 +347,7 @@ def test_an_environment_that_a_branch_writes_into_runs_nothing(folder: Folder) -
     command = [str(own / "bin" / "python"), *own_command()[1:]]
     subprocess.run([*command, "hook", "install"], cwd=folder.root, check=True, capture_output=True)
     hooked_commit(folder, "an environment that git ignores is the user's own")
+    settle(folder)  # its recorder starts this very Python, which may take its time
     folder.git("checkout", "-q", "-b", "theirs")
     ran = folder.root.parent / "RAN"
     (packages / "theirs.pth").write_text(f"import os; open({str(ran)!r}, 'a')\n")

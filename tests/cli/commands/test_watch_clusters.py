@@ -15,7 +15,7 @@ from envcompile.cluster.reflector import Told
 from envcompile.history.live import Written
 from tests.cluster.servers import Says, write_kubeconfig
 from tests.cluster.servers import serving as serving_api
-from tests.harness.command import run_envc
+from tests.harness.command import PATIENCE, run_envc
 from tests.harness.repository import environment
 from tests.history.clusters import fill
 
@@ -209,7 +209,7 @@ def test_endpoints() -> None:
 
     states = [_standing(is_ready=False), _standing()]
     with serving("127.0.0.1:0", lambda: states[:1]) as url:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)
         answers = []
         for path in ("/readyz", "/healthz", "/metrics", "/x"):
             connection.request("GET", path)
