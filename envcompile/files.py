@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO, Final
 
 from envcompile.errors import EnvcError, Problem, UnavailableError
 
@@ -292,6 +292,11 @@ def _keep_name(folder: Path) -> None:
             os.close(descriptor)
 
 
+TOO_MANY_OPEN: Final = frozenset({errno.EMFILE, errno.ENFILE})
+"""Refusals that say nothing about the file: this process, or the machine, has no more files to open."""
+MORE_OPEN_FILES: Final = "raise the limit of open files (`ulimit -n`)"
+
+
 def unwritable(path: Path | str, error: OSError, kept: str = "the file is as it was") -> UnavailableError:
     """What an operating system's refusal to write means to a person.
 
@@ -308,6 +313,8 @@ def unwritable(path: Path | str, error: OSError, kept: str = "the file is as it 
         fix = "make it and its folder writable for you"
     elif error.errno == errno.EFBIG:
         fix = "raise the limit of file sizes (`ulimit -f`)"
+    elif error.errno in TOO_MANY_OPEN:
+        fix = MORE_OPEN_FILES
     elif error.errno in {errno.ENOENT, errno.ENOTDIR, errno.EISDIR}:
         fix = "see to its folder, or name another file"
     return UnavailableError([Problem(what, f"{fix}, then try again; {kept}")])

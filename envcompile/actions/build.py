@@ -8,6 +8,7 @@ from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
 from envcompile.actions.snapshots import keep_snapshot
 from envcompile.actions.team import helpers, learn, publish
+from envcompile.actions.unrendered import unrendered
 from envcompile.compose.identity import Identifier, select
 from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME
@@ -325,7 +326,8 @@ def _compare(
         folder, bundle, _known(known, name), former=Former(folder, project.root), partial=wanted is not None
     )
     count = sum(len(made.held(path)) for path in compared.digests)
-    return EnvironmentResult(name, folder, count, compared, made.linked.warnings)
+    warnings = (*made.linked.warnings, *unrendered(project, name))
+    return EnvironmentResult(name, folder, count, compared, warnings)
 
 
 def _only(made: Outputs, folder: Path, wanted: Collection[ResourceId]) -> Bundle:

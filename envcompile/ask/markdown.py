@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.ask.lines import resource_lines, title
 from envcompile.ask.requests import describe_requests
-from envcompile.text import escaped, markdown
+from envcompile.text import escaped, markdown, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -134,4 +134,5 @@ def _summary(text: str) -> str:
 
 
 def _printed(line: Line) -> str:
-    return f"{line.sign} {line.text}".rstrip()
+    """A line of a difference; a page is printed into logs too, where a runner would obey some."""
+    return visible(f"{line.sign} {line.text}".rstrip())

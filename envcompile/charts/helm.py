@@ -1,4 +1,4 @@
-"""The one door to the program `helm`: it fetches archives and renders them; what it needs to log in stays its own."""
+"""The one door to the program `helm`: it fetches, renders, packs and pushes; what it needs to log in stays its own."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Helm:
 
         path = shutil.which("helm")
         if path is None:
-            what = "no helm was found on PATH: `envc charts` has charts fetched and rendered by it"
+            what = "no helm was found on PATH: it fetches, renders, packs and pushes charts"
             fix = "install it from https://helm.sh/docs/intro/install/; `envc build` does without it"
             raise UnavailableError([Problem(what, fix)])
         return cls(os.path.abspath(path), scratch)  # ruff: ignore[os-path-abspath] - the working folder is another
@@ -114,6 +114,43 @@ class Helm:
                 said = [line.replace(text, "…") for line in said]
             raise fail(what, "this is what helm says; correct the values", *where, trace=said)
         return done.stdout
+
+    def package(self, chart: Path, folder: Path, options: Sequence[str]) -> Path:
+        """Pack a chart into an empty folder; the archive.
+
+        Args:
+            chart: the folder of the chart.
+            folder: where the archive is put.
+            options: such as `--version 1.2.3`, as helm has them.
+
+        Raises:
+            EnvcError: helm refuses the chart, or cannot sign it.
+        """
+        done = self._run(["package", str(chart), "--destination", str(folder), *options], str(chart))
+        found = sorted(folder.glob("*.tgz"))
+        if done.returncode != 0 or len(found) != 1:
+            raise fail(f"helm cannot pack {chart}", "this is what helm says", trace=_words(done.stderr))
+        return found[0]
+
+    def push(self, archive: Path, address: str) -> tuple[str, str]:
+        """Send an archive to a registry; where it is from now on, and the digest that the registry gave.
+
+        Args:
+            archive: the file; a signature beside it goes with it.
+            address: `oci://HOST/PATH`.
+
+        Raises:
+            UnavailableError: the registry does not take it.
+        """
+        plain = ["--plain-http"] if _LOOPBACK.match(f"{address.rstrip('/')}/") else []
+        done = self._run(["push", str(archive), address, *plain], address)
+        said = (done.stdout + b"\n" + done.stderr).decode(errors="replace")
+        pushed, digest = re.search(r"^Pushed: (\S+)", said, re.MULTILINE), re.search(r"sha256:[0-9a-f]{64}", said)
+        if done.returncode != 0 or pushed is None or digest is None:
+            what = f"helm could not push {archive.name} to {without_passwords(address)}"
+            fix = "this is what helm says; `helm registry login HOST` keeps what a registry asks for"
+            raise UnavailableError([Problem(what, fix, (), tuple(_words(done.stderr)))])
+        return f"oci://{pushed[1]}", digest[0]
 
     def _ask(self, verb: str, source: Source, version: str | None, where: Sequence[Location], *more: str) -> bytes:
         command = [*verb.split(), *self._address(source), *more]

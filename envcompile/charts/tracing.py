@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Location, Pointer
 
-_MOST_VALUES: Final = 80
-"""How many values of one chart are tried."""
+_MOST_PROBES: Final = 240
+"""How many renderings of one chart may try values."""
 _MOST_FIELDS: Final = 60
 """How many fields of one value the lock names."""
 _RENDERERS: Final = 2
@@ -49,42 +50,57 @@ class Printed(NamedTuple):
 
 
 def trace(helm: Helm, printings: Sequence[Printed], where: Sequence[Location]) -> Traced:
-    """Try another value for each that somebody wrote, in the first environment that has it, and see what changes.
+    """Try another value for each that somebody wrote, in every environment that has it, and see what changes.
+
+    What a value does may hang on others: one that changes nothing here may change much where another switch is on.
 
     Args:
         helm: the program.
-        printings: the release in its environments.
+        printings: the release in its environments; those that are alike but for their namespace are tried once.
         where: the place of the chart in envc.yaml.
     """
-    todo: dict[str, tuple[Pointer, Printed]] = {}
-    for one in printings:
-        for pointer, item in leaves(one.wanted.values):
-            if pointer and item not in ({}, []):
-                todo.setdefault(spelled(pointer), (pointer, one))
-    tried = dict(list(todo.items())[:_MOST_VALUES])
-    plain: dict[str, list[bytes]] = {}
-    for _, one in tried.values():
-        if one.wanted.environment not in plain:
-            plain[one.wanted.environment] = _parts(helm, one, where, one.wanted.values)
+    distinct = {_likeness(one): one for one in reversed(printings)}
+    todo = [
+        (spelled(pointer), pointer, one)
+        for one in reversed(distinct.values())
+        for pointer, item in leaves(one.wanted.values)
+        if pointer and item not in ({}, [])
+    ]
+    tried, left = todo[:_MOST_PROBES], todo[_MOST_PROBES:]
+    plain = {one: _parts(helm, printing, where, printing.wanted.values) for one, printing in distinct.items()}
 
-    def probe(pointer: Pointer, one: Printed) -> tuple[str, ...] | None:
+    def probe(pointer: Pointer, one: Printed) -> list[str] | None:
         for values in _others(one.wanted.values, pointer):
             try:
-                found = _changed(plain[one.wanted.environment], _parts(helm, one, where, values), one)
+                found = _changed(plain[_likeness(one)], _parts(helm, one, where, values), one)
             except EnvcError:
                 continue
-            fields = [f"{who} {field}".rstrip() for who, field in found]
-            return (*fields[:_MOST_FIELDS], *([MORE] if len(fields) > _MOST_FIELDS else []))
+            return [f"{who} {field}".rstrip() for who, field in found]
         return None
 
+    found: dict[str, dict[str, None]] = {}
+    untraced = {path for path, _, _ in left}
     with ThreadPoolExecutor(_RENDERERS) as pool:
-        answers = pool.map(lambda item: probe(*item), tried.values())
-        values: dict[str, tuple[str, ...]] = {}
-        for done, (path, fields) in enumerate(zip(tried, answers, strict=True), start=1):
+        answers = pool.map(lambda item: probe(*item[1:]), tried)
+        for done, ((path, _, _), fields) in enumerate(zip(tried, answers, strict=True), start=1):
             progress("values of charts tried", done, len(tried))
-            if fields is not None:
-                values[path] = fields
-    return Traced(dict(sorted(values.items())), tuple(sorted(path for path in todo if path not in values)))
+            if fields is None:
+                untraced.add(path)
+            else:
+                found.setdefault(path, {}).update(dict.fromkeys(fields))
+    values = {
+        path: (*list(fields)[:_MOST_FIELDS], *([MORE] if len(fields) > _MOST_FIELDS else []))
+        for path, fields in sorted(found.items())
+    }
+    return Traced(values, tuple(sorted(untraced)))
+
+
+def _likeness(one: Printed) -> str:
+    """What two environments have in common in which a value does the same."""
+    wanted = one.wanted
+    return json.dumps(
+        [wanted.values, one.archive.locked.digest, wanted.kubernetes, wanted.api_versions], sort_keys=True
+    )
 
 
 def _parts(helm: Helm, one: Printed, where: Sequence[Location], values: Mapping[str, Any]) -> list[bytes]:

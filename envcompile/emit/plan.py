@@ -17,6 +17,7 @@ from envcompile.emit.index import (
     render_record,
 )
 from envcompile.errors import Problem, UnavailableError
+from envcompile.files import MORE_OPEN_FILES, TOO_MANY_OPEN
 from envcompile.seenfiles import NO_FILES, Seen
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def unreadable(error: OSError, folder: Path) -> UnavailableError:
     """What it means to a person that the output cannot be read."""
     reason = (error.strerror or str(error)).lower()
     what = f"{error.filename or folder} cannot be read: {reason}"
-    return UnavailableError([Problem(what, "make it readable for you, or write elsewhere with `--output DIR`")])
+    fix = "make it readable for you, or write elsewhere with `--output DIR`"
+    return UnavailableError([Problem(what, MORE_OPEN_FILES if error.errno in TOO_MANY_OPEN else fix)])
 
 
 def _plan(

@@ -155,8 +155,21 @@ def _refused(reason: str, folder: Path) -> UsageError:
         what = f"git does not read the repository around {folder}: it belongs to another user"
         return UsageError([Problem(what, "trust it: git config --global --add safe.directory DIR")])
     if reason.startswith("not a git repository") or "bare repository" in reason:
-        return not_a_repository()
+        closed = _closed(folder)
+        if closed is None:
+            return not_a_repository()
+        return UsageError([Problem(f"git cannot read {closed}: permission denied", "make it readable for you")])
     return UsageError([Problem(f"git cannot read the repository here: {reason}", "run `git status` in this folder")])
+
+
+def _closed(folder: Path) -> Path | None:
+    """What keeps git from seeing the repository around a folder: a git folder, or its HEAD, that may not be read."""
+    marker = next((around / ".git" for around in (folder, *folder.parents) if os.path.lexists(around / ".git")), None)
+    if marker is None:
+        return None
+    if not os.access(marker, os.R_OK):
+        return marker
+    return marker / "HEAD" if os.path.lexists(marker / "HEAD") and not os.access(marker / "HEAD", os.R_OK) else None
 
 
 def _outside_of_lookalikes(folder: Path) -> Path | None:

@@ -202,9 +202,9 @@ def documents_of(
 
     An object with apiVersion and kind is a resource; other objects and lists are searched; null is nothing (what a
     jsonnet `if` without `else` gives); anything else is noted as a problem. Of Tanka's inline environments the one
-    with the environment's name counts, and of it the `data`.
+    with the environment's name counts, and of it the `data`, on whose resources its `resourceDefaults` go.
 
-    Source: https://tanka.dev/inline-environments.
+    Source: https://tanka.dev/inline-environments, https://tanka.dev/config (`spec.resourceDefaults`).
 
     Args:
         evaluation: the file's output.
@@ -216,6 +216,7 @@ def documents_of(
     found: list[Document] = []
     others: list[str] = []
     is_met = False
+    defaults: list[tuple[Pointer, Any]] = []
     todo: list[tuple[Pointer, Any]] = [((), evaluation.output)]
     while todo:
         pointer, value = todo.pop()
@@ -225,9 +226,13 @@ def documents_of(
                 if environment in {name, name.rpartition("/")[2]}:
                     is_met = True
                     todo.append(((*pointer, "data"), value.get("data")))
+                    spec = value.get("spec")
+                    defaults.append((pointer, spec.get("resourceDefaults") if isinstance(spec, dict) else None))
                 else:
                     others.append(f"`{name}` at {_output_at(pointer)}")
             elif isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str):
+                for at, given in defaults:
+                    value = _with_defaults(value, given) if pointer[: len(at)] == at else value
                 found.append(Document(value, file, 0, layer, pointer, generated=True))
             else:
                 half = [name for name in ("apiVersion", "kind") if isinstance(value.get(name), str)]
@@ -248,6 +253,17 @@ def documents_of(
         fix = f"give the one that is meant `metadata.name: {environment}`; envc takes its `data`"
         problems.add(what, fix, file_start(file.path))
     return found
+
+
+def _with_defaults(value: dict[str, Any], given: Any) -> dict[str, Any]:
+    """A resource with the labels and annotations of Tanka's `resourceDefaults` that it does not set itself."""
+    metadata = value.get("metadata")
+    for field in ("annotations", "labels"):
+        wanted = given.get(field) if isinstance(given, dict) else None
+        own = metadata.get(field) if isinstance(metadata, dict) else None
+        if isinstance(wanted, dict) and wanted and isinstance(metadata, dict) and isinstance(own, dict | None):
+            metadata = {**metadata, field: {**wanted, **(own or {})}}
+    return value if metadata is value.get("metadata") else {**value, "metadata": metadata}
 
 
 def has_inline_environments(evaluation: Evaluation) -> bool:

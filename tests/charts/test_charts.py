@@ -13,7 +13,7 @@ from envcompile.charts.wanted import releases_of
 from envcompile.errors import EnvcError, UnavailableError
 from envcompile.sources.chartlock import ChartLock, LockedArchive, LockedChart, lock_text, read_lock
 from envcompile.units.project import Project
-from tests.harness.command import run_envc
+from tests.harness.command import call_envc, run_envc
 from tests.harness.repository import config_map, environment, read_files, write_files
 
 if TYPE_CHECKING:
@@ -173,6 +173,33 @@ def test_what_is_wrong_with_a_chart_is_told_at_its_line(make_project: MakeProjec
     assert outcome.code == 1
     assert told in outcome.err
     assert "--> envc.yaml:" in outcome.err
+
+
+def test_a_build_says_what_was_never_rendered(project: Path) -> None:
+    """It asks no helm, and writes what there is."""
+    settings = (project / "envc.yaml").read_text(encoding="utf-8")
+    second = "- {name: second, repository: 'https://charts.example.com'}\n"
+    write_files(project, {"envc.yaml": settings.replace("- name: shop", f"{second}- name: shop")})
+    outcome = run_envc(project, "build")
+    assert outcome.code == 0
+    assert "warning: prod: chart second is not rendered yet: run `envc charts vendor second`" in outcome.err
+    assert "chart shop" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "charts:\n- name: web\n  exclude: [{kind: Pod, name: no}]\n- {name: db, repository: x}\nenvironments: [dev]\n",
+        "charts:\n  - repository: x\n    name: web\n    exclude:\n      - name: no\n  - name: db\n",
+    ],
+)
+def test_names_of_charts_are_completed(make_project: MakeProject, layout: str) -> None:
+    """By a look at lines, as all values are."""
+    root = make_project({"envc.yaml": layout, "overlays/dev/environment.yaml": environment()})
+    line = "envc charts update "
+    asked = {"_ENVC_COMPLETE": "bash", "COMP_LINE": line, "COMP_POINT": str(len(line))}
+    outcome = call_envc(None, cwd=root, env=asked)
+    assert sorted(outcome.out.split()) == ["db", "web"]
 
 
 def test_two_releases_of_one_name_are_refused(make_project: MakeProject) -> None:

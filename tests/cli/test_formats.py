@@ -19,8 +19,10 @@ import pytest
 from envcompile.actions.watch import Standing
 from envcompile.actions.watch_store import Counted
 from envcompile.charts.listing import OutdatedChart
+from envcompile.charts.publishing import Packaged, Pushed
 from envcompile.charts.vendoring import Vendored, Vendoring
 from envcompile.cli.commands.chart import print_rows
+from envcompile.cli.commands.chart_release import print_packaged, print_pushed
 from envcompile.cli.commands.charts import print_vendoring
 from envcompile.cli.commands.watch import print_standings
 from envcompile.cli.output import FORMAT_VERSION, answer
@@ -151,6 +153,10 @@ def _of_a_project(root: Path) -> dict[str, str]:
     said |= _of_a_simulation(root)
     said |= _of_a_search(root)
     rows = [Row("prod", "v3.22.0", 3, 2, "Deployment/web: spec.replicas: 2 instead of 3")]
+    packed = Packaged(Path("shop-1.0.0.tgz"), "0123456789abcdef" * 4, Path("shop-1.0.0.tgz.prov"))
+    pushed = Pushed("oci://registry.example.com/charts/shop:1.0.0", f"sha256:{packed.digest}")
+    said["chart-package"] = _captured(lambda: print_packaged(packed, "json"))
+    said["chart-push"] = _captured(lambda: print_pushed(pushed, "json"))
     printed = {"chart-verify": _captured(lambda: print_rows(rows, "json")), "watch": _captured(_print_standing)}
     return {**first, **said, **printed, **_of_a_cluster(root), **_of_charts(root.parent / "charts")}
 

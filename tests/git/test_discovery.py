@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -271,3 +273,24 @@ def test_a_removed_folder_is_no_traceback(tmp_path: Path) -> None:
     shutil.rmtree(folder)
     with pytest.raises(UsageError, match="is no folder"):
         repository.resolve("HEAD")
+
+
+@pytest.mark.parametrize("closed", [".git", ".git/HEAD"])
+def test_a_git_folder_that_may_not_be_read_is_said(tmp_path: Path, closed: str) -> None:
+    """Nobody is told to make a repository where there is one."""
+    run_git(write_files(tmp_path, PROJECT), "init", "--quiet")
+    commit_all(tmp_path)
+    # Root reads everything, unless it gives up the right to.
+    words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    if words and shutil.which(words[0]) is None:
+        pytest.skip("setpriv is not installed: root reads every file")
+    mode = (tmp_path / closed).stat().st_mode
+    (tmp_path / closed).chmod(0)
+    try:
+        command = [*words, sys.executable, "-m", "envcompile", "--project", str(tmp_path), "diff"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    finally:
+        (tmp_path / closed).chmod(mode)
+    assert done.returncode == 2
+    assert f"git cannot read {tmp_path / closed}: permission denied" in done.stderr
+    assert "git init" not in done.stderr

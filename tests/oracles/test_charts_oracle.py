@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from envcompile.values import same
-from envcompile.yamlio import load_all
+from envcompile.yamlio import dump, load_all
 from tests.harness.command import run_envc
 from tests.harness.repository import environment, read_files, write_files
 from tests.oracles.chart_repository import Repository, running_registry, serving
@@ -196,30 +197,23 @@ def new_place(helm: Path, folder: Path) -> Generator[Place]:
         yield made
 
 
-def rendered(place: Place, namespace: str, values: dict[str, Any], *options: str) -> dict[tuple[str, str], Any]:
+def rendered(
+    place: Place, namespace: str, values: dict[str, Any], *, archive: Path | None = None, release: str = "shop"
+) -> dict[tuple[str, str], Any]:
     """What helm itself makes of the chart: the objects that `helm install` would create, hooks apart."""
     file = place.root.parent / "values.json"
     file.write_text(json.dumps(values), encoding="utf-8")
-    archive = place.repository.folder / "web-1.0.0.tgz"
-    command: list[str | Path] = [
-        "template",
-        "shop",
-        archive,
-        "--namespace",
-        namespace,
-        "--values",
-        file,
-        "--include-crds",
-        *options,
-    ]
-    objects = by_name(run(place.helm, *command).expect_success().stdout)
+    chart = archive or place.repository.folder / "web-1.0.0.tgz"
+    command = [release, str(chart), "--namespace", namespace, "--values", str(file), "--include-crds"]
+    objects = by_name(run(place.helm, "template", *command).expect_success().stdout)
     found = {}
     for key, value in objects.items():
         metadata = value["metadata"]
         if "helm.sh/hook" in metadata.get("annotations", {}):
             continue
         labels = {name: text for name, text in metadata.get("labels", {}).items() if name != "helm.sh/chart"}
-        place_of = {} if value["kind"] == "CustomResourceDefinition" else {"namespace": namespace}
+        is_global = value["kind"] in {"CustomResourceDefinition", "ClusterRoleBinding"}
+        place_of = {} if is_global else {"namespace": namespace}
         found[key] = {**value, "metadata": {**metadata, **place_of, **({"labels": labels} if labels else {})}}
     return found
 
@@ -591,6 +585,21 @@ def test_explain_leads_to_the_line_of_a_value(place: Place) -> None:
     assert "stale" in place.charts("list", "--check", code=16)
 
 
+def test_a_value_is_tried_in_every_environment_that_has_it(place: Place) -> None:
+    """What does nothing in the first one, since a switch is off there, is found where the switch is on."""
+    settings = (place.root / "envc.yaml").read_text(encoding="utf-8")
+    place.write({
+        "envc.yaml": settings + "    service: {port: 81}\n",
+        "overlays/dev/environment.yaml": environment(
+            "namespace: dev\ncharts: {shop: {values: {service: {enabled: false}}}}\n"
+        ),
+        "overlays/prod/environment.yaml": environment("namespace: shop\n"),
+    })
+    place.charts("update")
+    explained = run_envc(place.root, "explain", "prod", "service/shop", "spec.ports[0].port").out
+    assert "with values.service.port from envc.yaml:11:21" in explained
+
+
 def test_a_value_that_cannot_be_tried_is_known_by_being_the_same(place: Place) -> None:
     """A chart that takes one value only refuses each other one: that its value is the field's is said as such."""
     schema = '{"properties": {"mode": {"enum": ["only-this"]}}}'
@@ -682,3 +691,115 @@ def test_a_very_large_chart(place: Place) -> None:
     built = place.built("prod")
     assert len(built) == 310
     assert {value["data"]["size"] for (kind, _), value in built.items() if kind == "ConfigMap"} == {"5"}
+
+
+MIXED = {
+    "values.yaml": "containers: []\nports: []\nconfig: {}\nlabels: {}\nparts: []\nlist: []\nclaims: []\n",
+    "templates/all.yaml": """\
+apiVersion: apps/v1
+kind: StatefulSet
+metadata:
+  name: {{ .Release.Name }}
+  labels: {{ toJson .Values.labels }}
+spec:
+  serviceName: {{ .Release.Name }}
+  selector: {matchLabels: {app: x}}
+  template:
+    metadata: {labels: {app: x}, annotations: {checksum: {{ toJson .Values.config | sha256sum | quote }}}}
+    spec:
+      containers:
+      {{- range .Values.containers }}
+      - name: {{ .name }}
+        image: {{ .image | quote }}
+        args: {{ toJson $.Values.list }}
+        ports: {{ toJson $.Values.ports }}
+      {{- end }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}, namespace: {{ .Release.Namespace }}}
+data:
+  app.properties: |
+    {{- range $key, $value := .Values.config }}
+    {{ $key }}={{ $value }}
+    {{- end }}
+  app.yaml: {{ toYaml .Values.config | quote }}
+  plain: {{ join "\\n" .Values.list | quote }}
+{{- range .Values.parts }}
+---
+apiVersion: {{ .api }}
+kind: {{ .kind }}
+metadata: {name: {{ .name }}}
+spec: {{ toJson .spec }}
+{{- end }}
+{{- if .Values.labels }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: {{ .Release.Name }}}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{kind: ServiceAccount, name: default, namespace: {{ .Release.Namespace }}}]
+{{- end }}
+""",
+}
+
+
+def mixed_values(chance: random.Random) -> dict[str, Any]:
+    """Values that make lists with and without keys, configuration texts, and objects that come and go."""
+    names = ["a", "b", "c"]
+    chance.shuffle(names)
+    kinds = [("v1", "Service"), ("example.com/v1", "Widget"), ("networking.k8s.io/v1", "NetworkPolicy")]
+    return {
+        "containers": [
+            {"name": name, "image": chance.choice(["x:1", "x:2", "y"])} for name in names[: chance.randint(1, 3)]
+        ],
+        "ports": [
+            {"containerPort": port, "protocol": chance.choice(["TCP", "UDP"])} for port in {chance.randint(1, 4), 9}
+        ],
+        "config": {key: chance.choice([1, "off", "~", "0x1", "a=b", True]) for key in names[: chance.randint(0, 3)]},
+        "labels": {key: chance.choice(["1", "two"]) for key in names[: chance.randint(0, 2)]},
+        "list": [chance.choice(["--a", "--b=1", "012", ""]) for _ in range(chance.randint(0, 4))],
+        "parts": [
+            {
+                "api": api,
+                "kind": kind,
+                "name": f"part-{name}",
+                "spec": {"podSelector": {}, "list": [chance.randint(1, 3)]},
+            }
+            for api, kind in kinds
+            for name in names
+            if chance.random() < 0.5
+        ],
+    }
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_environments_say_each_builds_what_helm_renders(place: Place, seed: int) -> None:
+    """Values by chance, laid over shared ones, in three environments of which one may lack the chart."""
+    chance = random.Random(seed)
+    archive = place.repository.publish("mixed", "1.0.0", MIXED)
+    shared = mixed_values(chance)
+    fixed = chance.random() < 0.3
+    names = ["dev", "prod", "test"][: chance.randint(2, 3)]
+    said: dict[str, Any] = {"name": "mixed", "repository": place.url, "environments": names, "values": shared}
+    said |= {"namespace": "fixed"} if fixed else {}
+    place.write({
+        "envc.yaml": dump({"charts": [said]}),
+        "overlays/common/environment.yaml": environment("abstract: true\n"),
+    })
+    own = {name: {key: item for key, item in mixed_values(chance).items() if chance.random() < 0.6} for name in names}
+    for name in ("dev", "prod", "test"):
+        charts = {"charts": {"mixed": {"values": own[name]}}} if name in names else {}
+        head = load_all(environment(f"namespace: ns-{name}\n").encode(), "x")[0]
+        place.write({f"overlays/{name}/environment.yaml": dump({**head, **charts})})
+    place.charts("update")
+    for name in names:
+        values = {**shared, **own[name]}
+        for key in ("config", "labels"):
+            values[key] = {**shared[key], **own[name].get(key, {})}
+        wanted = rendered(place, "fixed" if fixed else f"ns-{name}", values, archive=archive, release="mixed")
+        built = {key: value for key, value in place.built(name).items() if key[1] != "none"}
+        assert built.keys() == wanted.keys()
+        assert [key for key in wanted if not same(built[key], wanted[key])] == []
+    assert all(place.built(name) == {} for name in {"dev", "prod", "test"} - {*names})
+    assert "nothing changed" in place.charts("vendor")

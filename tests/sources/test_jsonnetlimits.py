@@ -109,6 +109,25 @@ def test_the_inline_environment_of_the_same_name_counts(tmp_path: Path, name: st
     assert "tanka.dev" not in run_envc(root, "show", name).out
 
 
+def test_the_defaults_of_an_inline_environment_go_on_its_resources(tmp_path: Path) -> None:
+    """Tanka's `spec.resourceDefaults`: labels and annotations that a resource does not set itself."""
+    text = """\
+local map(name, labels) = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name } + labels };
+[
+  { apiVersion: 'tanka.dev/v1alpha1', kind: 'Environment', metadata: { name: 'dev' },
+    spec: { resourceDefaults: { labels: { team: 'a', tier: 'b' }, annotations: { x: 'q' } } },
+    data: { one: map('one', {}), two: [map('two', { labels: { tier: 'own' } })] } },
+  map('beside', {}),
+]
+"""
+    out = run_envc(project(tmp_path, text, name="dev"), "show", "dev", "--format", "json").out
+    found = {value["metadata"]["name"]: value["metadata"] for value in json.loads(out)}
+    assert found["one"]["labels"] == {"team": "a", "tier": "b"}
+    assert found["two"]["labels"] == {"team": "a", "tier": "own"}
+    assert found["two"]["annotations"] == {"x": "q"}
+    assert "labels" not in found["beside"]
+
+
 def test_an_inline_environment_of_another_name_is_refused(tmp_path: Path) -> None:
     """With the names there are, and where they stand in the output."""
     done = run_envc(project(tmp_path, INLINE, name="test"), "build")

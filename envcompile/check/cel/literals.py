@@ -55,15 +55,15 @@ def _refused(checked: Checked, node: Node, fields: Mapping[str, Iterable[str]], 
         case ListLiteral() if not _is_format(checked, node):
             kinds = [_kind(checked, item, at in node.optional) for at, item in enumerate(node.items)]
             return _unlike(kinds, is_typed=is_typed)
-        case MapLiteral() if not node.message:
+        case MapLiteral() if not node.message and not _is_format(checked, node):
             keys = [checked.type_of(key) for key, _, _ in node.entries]
             values_ = [_kind(checked, value, optional) for _, value, optional in node.entries]
             return _unlike(keys, is_typed=is_typed) or _unlike(values_, is_typed=is_typed)
     return None
 
 
-def _is_format(checked: Checked, node: ListLiteral) -> bool:
-    """Tell whether a list holds the values of `format`, or stands inside of one that does."""
+def _is_format(checked: Checked, node: Node) -> bool:
+    """Tell whether a list holds the values of `format`, or a list or map stands inside of one that does."""
     return any(
         isinstance(call, Call)
         and call.function == "format"

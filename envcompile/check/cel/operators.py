@@ -130,6 +130,8 @@ def modulo(left: Any, right: Any) -> Any:
     if kind is _kind(right) and kind in {int, Uint}:
         if not right:
             raise CelError("modulus by zero")
+        if kind is int and right == -1 and left == -(2**63):
+            raise CelError("integer overflow")
         rest = abs(int(left)) % abs(int(right))
         return Uint(rest) if kind is Uint else -rest if left < 0 else rest
     raise no_overload("" if kind in {int, Uint} else "_%_")

@@ -152,7 +152,12 @@ def compile_policy(engine: Engine, name: str, spec: Mapping[str, Any]) -> tuple[
             refusals.append(Refusal(pointer, str(error)))
             return None
 
-    variables: dict[str, Program] = {}
+    conditions = [
+        (text_at(item, "name"), made)
+        for at, item in maps_at(spec, "matchConditions")
+        if (made := program(("spec", "matchConditions", at, "expression"), item.get("expression"), ("bool",)))
+    ]
+    variables: dict[str, Program] = {}  # which conditions cannot name
     types["variables"] = DYN
     for at, item in maps_at(spec, "variables"):
         own = text_at(item, "name")
@@ -161,11 +166,6 @@ def compile_policy(engine: Engine, name: str, spec: Mapping[str, Any]) -> tuple[
         fields = {**fields, "variables": (*fields["variables"], own)}
         if made is not None:
             variables[own] = made
-    conditions = [
-        (text_at(item, "name"), made)
-        for at, item in maps_at(spec, "matchConditions")
-        if (made := program(("spec", "matchConditions", at, "expression"), item.get("expression"), ("bool",)))
-    ]
     validations = []
     for at, item in maps_at(spec, "validations"):
         pointer = ("spec", "validations", at)
@@ -254,7 +254,8 @@ def namespace_value(request: Request) -> Any:
     if namespace is None or request.kind == "Namespace":
         return None
     if namespace.value is not None:
-        return {key: value for key, value in namespace.value.items() if key in _REQUEST_FIELDS["namespaceObject"]}
+        whole = {"spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}, **namespace.value}
+        return {key: value for key, value in whole.items() if key in _REQUEST_FIELDS["namespaceObject"]}
 
     def metadata(field: str) -> Any:
         if field == "name":

@@ -41,8 +41,12 @@ _STATUS: Final[Mapping[str, dict[str, Any]]] = {
     "PersistentVolumeClaim": {"phase": "Pending"},
     "Service": {"loadBalancer": {}},
     "Ingress": {"loadBalancer": {}},
+    "PodDisruptionBudget": dict.fromkeys(("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods"), 0),
 }
 _TOLERATIONS: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+_RBAC: Final = "rbac.authorization.k8s.io"
+_COUNTS_UNAVAILABLE: Final = 37
+"""The minor version from which MaxUnavailableStatefulSet is on."""
 _ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
@@ -79,6 +83,9 @@ def admitted(api: KubeApi, value: dict[str, Any], namespace: str = "") -> dict[s
     elif node is not None and api.is_built_in(group, kind):
         made = _decoded(node, value)
         _special(kind, made)
+        _of_group(group, kind, made, int(api.version.partition(".")[2]))
+        if group == _RBAC and value.get("rules") == []:
+            made["rules"] = []
     else:
         made = copy.deepcopy(value)
     metadata = {key: item for key, item in map_at(made, "metadata").items() if item or item == 0}
@@ -93,6 +100,20 @@ def admitted(api: KubeApi, value: dict[str, Any], namespace: str = "") -> dict[s
     if kind in _GENERATED or isinstance(node, SchemaNode):
         metadata["generation"] = 1
     return {**made, "metadata": metadata}
+
+
+def _of_group(group: str, kind: str, made: dict[str, Any], release: int) -> None:
+    """Claims of a StatefulSet are whole objects, and from 1.37 on it says how many pods may be away.
+
+    Source: pkg/apis/apps/v1/defaults.go (MaxUnavailableStatefulSet) and pkg/apis/core/v1/defaults.go.
+    """
+    if (group, kind) != ("apps", "StatefulSet"):
+        return
+    for _, claim in maps_at(made, "spec", "volumeClaimTemplates"):
+        claim |= {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "status": {"phase": "Pending"}}
+    rolling = map_at(made, "spec", "updateStrategy").get("rollingUpdate")
+    if release >= _COUNTS_UNAVAILABLE and isinstance(rolling, dict):
+        rolling.setdefault("maxUnavailable", 1)
 
 
 # ---- decoding: what is empty is gone, what has a default is there
@@ -340,11 +361,15 @@ def _pod(value: dict[str, Any]) -> None:
     if not spec.get("priorityClassName"):
         spec.setdefault("priority", 0)
         spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    tolerated = [toleration.get("key") for _, toleration in maps_at(spec, "tolerations")]
+    tolerated = [
+        toleration.get("key") or ""
+        for _, toleration in maps_at(spec, "tolerations")
+        if toleration.get("effect") in {None, "", "NoExecute"}
+    ]
     added = [
         {"effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300}
         for key in _TOLERATIONS
-        if key not in tolerated
+        if key not in tolerated and "" not in tolerated
     ]
     spec["tolerations"] = [*list_at(spec, "tolerations"), *added]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import typer
 
 from envcompile.cli.arguments import Format, TextOrJson, make_group
+from envcompile.cli.commands.chart_release import add_release
 from envcompile.cli.output import answer, data, tell
 from envcompile.errors import EXIT_DIFFERENT, EXIT_OK, EnvcError, Problem, UsageError, fail
 
@@ -39,8 +40,9 @@ CONVERT_EPILOG = """Examples:
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = make_group("chart", "Prove the Helm chart.")
+    group = make_group("chart", "Prove the Helm chart, pack it, push it.")
     _register_verify(group)
+    add_release(group)
     app.add_typer(group)
     _register_convert(app)
 
@@ -83,6 +85,15 @@ def _register_verify(group: typer.Typer) -> None:
         rows = prove(charts, expected, find_helms(binaries=helm or ()), _own(charts))
         print_rows(rows, output_format)
         raise typer.Exit(EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT)
+
+
+def proven(chart: Path) -> Sequence[Row]:
+    """What the helms on PATH make of a compiled chart, held against the environments beside it."""
+    from envcompile.chart import find_helms, verify
+    from envcompile.chart.verification import choose, read_manifests
+
+    expected = {name: read_manifests(chart.with_name(name)) for name in choose(chart, ())}
+    return verify([chart], expected, find_helms(), _own([chart]))
 
 
 def _chart_and_names(context: typer.Context, words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 DOCUMENTS: Final[dict[str, type[msgspec.Struct]]] = {
     "affected": differences.AffectedDocument,
     "build": builds.BuildDocument,
+    "chart-package": setup.ChartPackageDocument,
+    "chart-push": setup.ChartPushDocument,
     "chart-verify": builds.ChartVerifyDocument,
     "charts-list": charts.ChartsListDocument,
     "charts-outdated": charts.ChartsOutdatedDocument,

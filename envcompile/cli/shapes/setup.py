@@ -122,6 +122,23 @@ class ConvertDocument(Document, frozen=True, kw_only=True):
     charts: list[MadeChart]
 
 
+class ChartPackageDocument(Document, frozen=True, kw_only=True):
+    """`envc chart package`."""
+
+    archive: str
+    sha256: str
+    signature: str | None
+
+
+class ChartPushDocument(Document, frozen=True, kw_only=True):
+    """`envc chart push`."""
+
+    reference: str
+    """`oci://HOST/PATH/NAME:VERSION`."""
+    digest: str
+    """Of the manifest: who names it gets exactly this."""
+
+
 class Letter(Shape, frozen=True, kw_only=True):
     """A message as it would be sent."""
 

@@ -40,6 +40,7 @@ DEFINITION = {
     },
 }
 API = load("1.37").with_crds([DEFINITION])
+_PLURALS = {"ingress": "ingresses", "networkpolicy": "networkpolicies"}
 NO_PARAMS = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"
 
 
@@ -82,7 +83,8 @@ def _request(record: dict[str, Any], case: dict[str, Any]) -> Request:
     name = subject["metadata"]["name"]
     own = subject["kind"] == "Namespace"
     namespace = Namespace(name, subject) if own else Namespace(record["namespace"], around)
-    plural = f"{subject['kind'].lower()}s"
+    name_of = subject["kind"].lower()
+    plural = _PLURALS.get(name_of, f"{name_of}s")
     kind = (group, version, subject["kind"], plural)
     return Request(case["operation"], *kind, name, namespace, value, old, user, is_dry=True)
 

@@ -15,14 +15,17 @@ from envcompile.check.policy.structural import defaulted
 from tests.check.policy.corpus import lines, say, whole
 
 ENGINE = Engine(37)
-POLICIES = [*lines("policies.jsonl"), *lines("facts.jsonl")]
-IMPOSSIBLE = {"authorizer", "match-equivalent-version"}
+POLICIES = [*lines("policies.jsonl"), *lines("facts.jsonl"), *lines("matching.jsonl")]
+IMPOSSIBLE = {"authorizer", "match-equivalent-version", "z-auth", "z-auth-cond"}
 """What only a cluster can say: who may do what, and an object in another version."""
-BOX = {"type": "object", "properties": {"spec": whole("box-schema.json")}}
+SCHEMAS = {name: {"type": "object", "properties": {"spec": whole(f"{name}-schema.json")}} for name in ("box", "crate")}
 OF_THE_SCHEMA = ("some validation rules were not checked", "Duplicate value")
 """Findings of the schema, not of its rules."""
 BOXES = [
-    box for box in lines("boxes.jsonl") if not any(word in box["verdict"].get("message", "") for word in OF_THE_SCHEMA)
+    (name, box)
+    for name, file in (("box", "boxes.jsonl"), ("crate", "crates.jsonl"))
+    for box in lines(file)
+    if not any(word in box["verdict"].get("message", "") for word in OF_THE_SCHEMA)
 ]
 
 
@@ -55,12 +58,13 @@ def test_nothing_impossible_is_passed() -> None:
             assert any(say(record, policy, case).unknown for case in record["cases"])
 
 
-@pytest.mark.parametrize("box", BOXES, ids=[box["name"] for box in BOXES])
-def test_a_rule_of_a_custom_kind_says_what_the_server_says(box: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("kind", "box"), BOXES, ids=[f"{kind}-{box['name']}" for kind, box in BOXES])
+def test_a_rule_of_a_custom_kind_says_what_the_server_says(kind: str, box: dict[str, Any]) -> None:
     """Which objects and changes it refuses, where, and in which words."""
-    value = defaulted(BOX, {"metadata": {"name": "x"}, "spec": copy.deepcopy(box["object"])})
-    old = box["oldObject"] and defaulted(BOX, {"metadata": {"name": "x"}, "spec": copy.deepcopy(box["oldObject"])})
-    found = list(Judge(ENGINE, BOX).problems(value, old))
+    schema = SCHEMAS[kind]
+    value = defaulted(schema, {"metadata": {"name": "x"}, "spec": copy.deepcopy(box["object"])})
+    old = box["oldObject"] and defaulted(schema, {"metadata": {"name": "x"}, "spec": copy.deepcopy(box["oldObject"])})
+    found = list(Judge(ENGINE, schema).problems(value, old))
     assert bool(found) is not box["verdict"]["allowed"]
     for problem in found:
         assert isinstance(problem, Problem)
