@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from envcompile.record import Record
 from envcompile.text import one_line, visible
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ EXIT_DIFFERENT = 16
 EXIT_INTERRUPTED = 130
 
 
-class Problem(NamedTuple):
+class Problem(Record, frozen=True):
     """One thing that is wrong: what, at which places (the most telling first), and the mend.
 
     `trace` holds further lines to print under the places, such as a jsonnet stack.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Protocol
 
+from envcompile.record import Record
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -56,7 +58,7 @@ class Source(Protocol):
         ...
 
 
-class Document(NamedTuple):
+class Document(Record, frozen=True):
     """One parsed value of a file with its place; positions are looked up only when somebody asks.
 
     `index` counts the documents of the stream from 0 (empty ones too); `within` leads to the value
@@ -66,7 +68,7 @@ class Document(NamedTuple):
 
     value: Any
     source: Source
-    index: int  # type: ignore[assignment]  # the field's name; nobody looks a value up in a document's fields
+    index: int
     layer: str
     within: Pointer = ()
     generated: bool = False
@@ -84,7 +86,7 @@ def patch_id(document: Document) -> PatchId:
     return (document.source.path, document.index, *document.within)
 
 
-class Step(NamedTuple):
+class Step(Record, frozen=True):
     """One say in a resource: which layer spoke, from where, and the resource before and after.
 
     `role` is `base` or `resource` for the document that created it, `patch` for a document of the same
@@ -103,7 +105,7 @@ class Step(NamedTuple):
         return f"Step({self.role} of {self.layer})"
 
 
-class Resource(NamedTuple):
+class Resource(Record, frozen=True):
     """One Kubernetes object of an environment with the steps that made it."""
 
     id: ResourceId
@@ -231,7 +233,7 @@ class PatchDocument(NamedTuple):
     patch: Patch
 
 
-class Layer(NamedTuple):
+class Layer(Record, frozen=True):
     """What one folder says: `base`, or an overlay that the environment extends, or its own overlay.
 
     `apps` names for each file of the layer the application it belongs to.
@@ -255,7 +257,7 @@ class Others(Protocol):
         ...
 
 
-class Bundle(NamedTuple):
+class Bundle(Record, frozen=True):
     """The exact files of one folder: path below it -> bytes, which are made when somebody asks, and their digests."""
 
     environment: str

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
 
-    Values = Mapping[tuple[str, int], bytes]
-    """Environment and number of a unit -> the values of its resources as msgpack."""
+    Values = Mapping[tuple[str, int], Sequence[object]]
+    """Environment and number of a unit -> the values of its resources."""
 
 
 class ComparedChart(NamedTuple):
@@ -135,8 +135,6 @@ def _details(settings: Chart) -> dict[str, Any]:
 
 def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
     """The units of an environment, and the Secrets that only its store knows."""
-    import msgspec
-
     from envcompile.chart import Portion
 
     is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
@@ -147,7 +145,7 @@ def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
             told = values.get((linked.environment, number))
             if told is not None:
                 apps = [resource.app for resource in linked.exports[number].resources]
-                return zip(apps, msgspec.msgpack.decode(told), strict=True)
+                return zip(apps, told, strict=True)
             ids = [resource.id for resource in linked.exports[number].resources]
             return ((resource.app, resource.value) for resource in map(linked.resource, ids))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.emit.filenames import place_files, refuse_alike_applications
 from envcompile.emit.index import digest
@@ -15,6 +15,7 @@ from envcompile.emit.manifests import built_in_kinds, render
 from envcompile.errors import EnvcError
 from envcompile.files import Spool
 from envcompile.model import Bundle
+from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.yamlio import Renderer
 
@@ -40,7 +41,7 @@ _BYTES = 32
 """Of a SHA-256."""
 
 
-class Made(NamedTuple):
+class Made(Record, frozen=True):
     """The texts of one unit, packed: there are many units."""
 
     digests: bytes
@@ -57,8 +58,8 @@ class Texts:
         self._made: dict[str, dict[int, Made]] = {}
         self._renderer = Renderer()
         self._app = ""
-        self.values: dict[tuple[str, int], bytes] = {}
-        """The values of the resources of units that were compiled elsewhere, packed, as far as they were asked for."""
+        self.values: dict[tuple[str, int], list[Any]] = {}
+        """The values of the resources of units that were compiled elsewhere, as far as they were asked for."""
         self.elsewhere: Shares | None = None
         """Who holds some of them, in other processes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.emit.index import ATTRIBUTES
 from envcompile.emit.swap import leftovers, recover
@@ -12,6 +12,7 @@ from envcompile.emit.write import has_leftovers, sweep, unavailable, write
 from envcompile.errors import UnavailableError
 from envcompile.files import write_atomically
 from envcompile.git.own_folder import require_own
+from envcompile.record import Record
 from envcompile.units.snapshot import CHART as CHART_FOLDER
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CHART_FOLDER", "EnvironmentResult", "recover_interrupted", "write_all"]
 
 
-class EnvironmentResult(NamedTuple):
+class EnvironmentResult(Record, frozen=True):
     """One environment's folder: where it is, how many resources it holds, and what was done to it."""
 
     environment: str

@@ -68,8 +68,8 @@ class _Told(NamedTuple):
     made: Made | None = None
     texts: bytes | None = None
     """All texts of the unit, where they do not stay with the copy."""
-    values: bytes | None = None
-    """The values of its resources, packed, where they are wanted."""
+    values: list[Any] | None = None
+    """The values of its resources, where they are wanted; what units of one application share stays one on the way."""
     compiled: CompiledUnit | None = None
     """The unit itself, where others may do something to its resources."""
 
@@ -277,12 +277,7 @@ class Shares:
             return None
         if one.plan.is_joined:
             return _Told(environment, at, b"", compiled=compiled)
-        values = None
-        if self._with_values:
-            try:
-                values = msgspec.msgpack.encode([resource.value for resource in compiled.resources])
-            except (OverflowError, UnicodeEncodeError):
-                return None  # a number or a text that msgpack has no form for
+        values = [resource.value for resource in compiled.resources] if self._with_values else None
         self._texts.take(environment, at, compiled)
         texts = None if self._keeps_texts else b"".join(self._texts.texts_of(environment, at))
         return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts, values)

@@ -154,14 +154,16 @@ def helpers(
             the last build hold, little is to be compiled.
         with_values: the values of all resources are asked for afterwards, which only copies of this process tell.
     """
-    from envcompile.units.copies import can_copy
-
     is_little = jobs is None and project.kept is not None
     if engine is not None and not with_values:
         yield Spread(project, texts, engine)
-    elif jobs == 1 or is_little or not project.tree.limits.is_trusted:
+        return
+    if jobs == 1 or is_little or not project.tree.limits.is_trusted:
         yield None
-    elif can_copy():
+        return
+    from envcompile.units.copies import can_copy
+
+    if can_copy():
         from envcompile.actions.shares import Shares
 
         shares = Shares(project, environments, texts, jobs, with_values=with_values)

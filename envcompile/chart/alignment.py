@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.chart.facts import Held, Portion
 from envcompile.chart.shapes import Subject
 from envcompile.kubernetes.generated import GENERATED_KINDS, without_content_hash
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 _FEWEST_FOR_AN_AFFIX = 3
 
 
-class _Placed(NamedTuple):
+class _Placed(Record, frozen=True):
     key: Key
     app: str
     held: Held

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from envcompile.chart.lists import merged_order
 from envcompile.chart.names import camel, key_of
 from envcompile.chart.scalars import block_header, fits_block
+from envcompile.record import Record
 from envcompile.values import ABSENT
 
 _LINE = re.compile(r"(?P<lead>\s*(?:- )?(?P<key>[A-Za-z0-9_][A-Za-z0-9_./-]*)\s*(?P<sign>[=:])[ \t]*)(?P<value>.*)")
@@ -32,7 +33,7 @@ _LEAST_KEPT: Final = 0.5
 """When more of a long text than this differs, the text is easier to read as a whole."""
 
 
-class Piece(NamedTuple):
+class Piece(Record, frozen=True):
     """Literal text, then a value by environment.
 
     `line` is what stands before the value on a line of its own that some environments leave out; None for a value
@@ -46,7 +47,7 @@ class Piece(NamedTuple):
     line: str | None = None
 
 
-class _Row(NamedTuple):
+class _Row(Record, frozen=True):
     """One line over all environments."""
 
     lead: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -15,6 +15,7 @@ from envcompile.chart.remarks import (
     oddity_of,
 )
 from envcompile.chart.workloads import POD_TEMPLATES, as_map, as_maps, down, pod_template, references
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -142,7 +143,7 @@ class Portion:
                 self.key = ""
 
 
-class Held(NamedTuple):
+class Held(Record, frozen=True):
     """One resource in one environment."""
 
     portion: Portion

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import zlib
 from itertools import chain, count
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +26,7 @@ from envcompile.chart.values import (
     gather,
     section,
 )
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from envcompile.chart.shared import Shared
 
 
-class Service(NamedTuple):
+class Service(Record, frozen=True):
     """The resources that stand below one key of the values."""
 
     key: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from envcompile.chart.names import camel
 from envcompile.chart.shapes import Elem
+from envcompile.record import Record
 
 _KEYS: Final[tuple[tuple[str, ...], ...]] = (
     ("name",),
@@ -33,7 +34,7 @@ _NAMED: Final = frozenset({"env", "containers", "initContainers", "volumes", "vo
 _TOKENS = re.compile(r"[A-Za-z0-9]+")
 
 
-class Pairing(NamedTuple):
+class Pairing(Record, frozen=True):
     """A list over all environments: one row an item, in an order that suits every environment."""
 
     rows: tuple[tuple[Elem, dict[int, Any]], ...]

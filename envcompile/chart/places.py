@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from envcompile.chart.names import camel, key_of, label_key, shortened, upper_first
 from envcompile.chart.shapes import Elem, Style
 from envcompile.chart.workloads import POD_TEMPLATES, SCALED_KINDS, as_map, down, main_container
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from envcompile.chart.shapes import Steps, Subject, ValuePath
@@ -49,7 +50,7 @@ _EXPOSED: Final = frozenset({
 """The names of the scalars that `Places` may call exposed."""
 
 
-class Place(NamedTuple):
+class Place(Record, frozen=True):
     """What is known of a field: its name below the service, and how it is treated."""
 
     want: ValuePath
@@ -124,7 +125,7 @@ class Places:
             found = self._pod(steps[len(self.template) :])
         else:
             found = self._outside(steps)
-        return Place(shortened((*self._slot, *found.want)), *found[1:])
+        return found._replace(want=shortened((*self._slot, *found.want)))
 
     def _pod(self, steps: Steps) -> Place:
         match steps:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +49,7 @@ class ChartInput:
         return self.environments.index(self.default_environment)
 
 
-class ChartFacts(NamedTuple):
+class ChartFacts(Record, frozen=True):
     """What a chart is called and how it is made."""
 
     name: str
@@ -57,7 +59,7 @@ class ChartFacts(NamedTuple):
     options: ChartOptions
 
 
-class Elem(NamedTuple):
+class Elem(Record, frozen=True):
     """A step into a list: what tells the item from its siblings, and whether it is the only one everywhere."""
 
     label: str
@@ -159,26 +161,26 @@ class Hole:
     """The keys that a quiet map may not have, since the template itself sets them."""
 
 
-class Const(NamedTuple):
+class Const(Record, frozen=True):
     """A part that is the same in every environment and stands in the template as it is."""
 
     value: Any
 
 
-class Leaf(NamedTuple):
+class Leaf(Record, frozen=True):
     """A part that is filled from the values."""
 
     hole: Hole
 
 
-class Variant(NamedTuple):
+class Variant(Record, frozen=True):
     """A part that stands in the template once for each environment that differs; a value chooses."""
 
     hole: Hole
     choices: tuple[tuple[str, Any], ...]
 
 
-class TextPiece(NamedTuple):
+class TextPiece(Record, frozen=True):
     """A run of literal text, then what is filled in behind it (None at the end of the text)."""
 
     literal: str
@@ -187,7 +189,7 @@ class TextPiece(NamedTuple):
     """What stands before the value on a line of its own that is left out where the value is; None otherwise."""
 
 
-class Text(NamedTuple):
+class Text(Record, frozen=True):
     """A file inside a ConfigMap of which only some values are filled in."""
 
     pieces: tuple[TextPiece, ...]
@@ -195,20 +197,20 @@ class Text(NamedTuple):
     """The text as one environment has it, which tells how the block is written."""
 
 
-class File(NamedTuple):
+class File(Record, frozen=True):
     """A long text that is kept beside the templates and read from there, so that it needs no escapes."""
 
     path: str
     text: str
 
 
-class Range(NamedTuple):
+class Range(Record, frozen=True):
     """Further items of a list of env vars, one for each key of a map in the values."""
 
     hole: Hole
 
 
-class More(NamedTuple):
+class More(Record, frozen=True):
     """Further items of a list, or entries of a map, that people may add; nothing where they add none."""
 
     hole: Hole
@@ -216,14 +218,14 @@ class More(NamedTuple):
     """The entries of the map that are values of their own below it."""
 
 
-class Instead(NamedTuple):
+class Instead(Record, frozen=True):
     """A part that people may put another one in place of."""
 
     hole: Hole
     node: Node
 
 
-class Entry(NamedTuple):
+class Entry(Record, frozen=True):
     """One key of a map, or one item of a list (then `key` is None), shown when any of its guards is on."""
 
     key: str | None
@@ -231,13 +233,13 @@ class Entry(NamedTuple):
     guards: tuple[Hole, ...] = ()
 
 
-class Map(NamedTuple):
+class Map(Record, frozen=True):
     """A map some of whose entries are filled from the values."""
 
     entries: tuple[Entry, ...]
 
 
-class Items(NamedTuple):
+class Items(Record, frozen=True):
     """A list some of whose items are filled from the values."""
 
     entries: tuple[Entry, ...]
@@ -270,11 +272,11 @@ def holes_of(node: Node) -> list[Hole]:
                 found.append(hole)
                 stack.append(below)
             case Map(entries) | Items(entries):
-                for _, below, guards in entries:
-                    if guards:
-                        found += guards
-                    if type(below) is not Const:
-                        stack.append(below)
+                for entry in entries:
+                    if entry.guards:
+                        found += entry.guards
+                    if type(entry.node) is not Const:
+                        stack.append(entry.node)
             case Text(pieces, _):
                 found += [piece.hole for piece in pieces if piece.hole is not None]
             case _:

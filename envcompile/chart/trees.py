@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.leaves import LABELLED, LeafBuilder, all_equal, scalar_style, unset_of
 from envcompile.chart.lists import pair
@@ -10,6 +10,7 @@ from envcompile.chart.names import camel, shortened
 from envcompile.chart.opening import Opening
 from envcompile.chart.shapes import Const, Entry, Items, Leaf, Map, Range, Style, Template, Unset
 from envcompile.chart.strictness import depth
+from envcompile.record import Record
 from envcompile.values import ABSENT, same, value_at
 
 if TYPE_CHECKING:
@@ -269,7 +270,7 @@ class TreeBuilder(LeafBuilder):
         return Entry(None, node, (flag,))
 
 
-class _Twins(NamedTuple):
+class _Twins(Record, frozen=True):
     """Values that are the same, found in each environment only when one of them is asked for.
 
     They may still list their keys in another order.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from envcompile.chart.scalars import key_text, tree
 from envcompile.chart.schema import schema_of
 from envcompile.chart.shapes import Style, Unset
+from envcompile.record import Record
 from envcompile.values import ABSENT, equal, same
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _FIRST: Final = (
 )
 
 
-class Value(NamedTuple):
+class Value(Record, frozen=True):
     """One value of the chart: where it stands, how it is used, what each environment makes of it, whom it reaches."""
 
     path: ValuePath

@@ -77,7 +77,17 @@ def look_in_full(api: KubeApi, value: Any) -> list[Complaint]:
     release = int(api.version.partition(".")[2])
     if not found or release >= NEWEST or not api.is_built_in(*_kind(value)):
         return found
-    return [one for one in found if is_judged(value, one.pointer, release)]
+    read = _misread(api, value)
+    return [one for one in found if one.pointer in read or is_judged(value, one.pointer, release)]
+
+
+def _misread(api: KubeApi, value: Any) -> set[Pointer]:
+    """The fields that cannot be decoded: a server refuses them whatever it looks at afterwards."""
+    from envcompile.kubernetes.demands import demands
+
+    demanded = {pointer for pointer, _ in demands(*_kind(value), value)} if isinstance(value, dict) else set()
+    wrong = shortcomings(api, value, with_doubts=True)
+    return {one.pointer for one in wrong if one.pointer not in demanded and at(value, *one.pointer) is not None}
 
 
 def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:

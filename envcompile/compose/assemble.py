@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.compose.identity import Identifier
 from envcompile.compose.layers import Layering
@@ -10,6 +10,7 @@ from envcompile.compose.settings import Exclusions, SettingsLayer
 from envcompile.compose.targets import apply_patch
 from envcompile.errors import EnvcError, Problem
 from envcompile.model import patch_id
+from envcompile.record import Record
 from envcompile.yamlio.places import exact_place, place, within_output
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from envcompile.settings import Environment
 
 
-class UnknownKind(NamedTuple):
+class UnknownKind(Record, frozen=True):
     """A kind that only a slip keeps from being a known one, and the place of the last resource that has it."""
 
     group: str
@@ -32,7 +33,7 @@ class UnknownKind(NamedTuple):
     problem: Problem
 
 
-class ComposedUnit(NamedTuple):
+class ComposedUnit(Record, frozen=True):
     """One unit after merging, with what is judged when all units of its environment are in sight.
 
     The resources may hold plaintext of Secrets.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
 from envcompile.compose.losses import losses, text_losses
@@ -13,6 +13,7 @@ from envcompile.model import (
     ResourceId,  # ruff: ignore[typing-only-first-party-import] - newcomers are remembered, and read by their types
     Step,
 )
+from envcompile.record import Record
 from envcompile.values import dotted
 from envcompile.yamlio.places import place, within_output
 
@@ -35,7 +36,7 @@ Origin = tuple[int, str, int, int]
 """Number of the layer, path of the file, number of the document in it, and among the unit's documents of the layer."""
 
 
-class Stray(NamedTuple):
+class Stray(Record, frozen=True):
     """A document of an overlay that is no complete resource and finds nothing to patch in its unit."""
 
     id: ResourceId
@@ -49,7 +50,7 @@ class Stray(NamedTuple):
     """Where in jsonnet's output it stands; empty for a document that has lines of its own."""
 
 
-class Newcomer(NamedTuple):
+class Newcomer(Record, frozen=True):
     """A complete resource that an overlay adds without saying that this is meant."""
 
     id: ResourceId

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.images import ImageChanges
 from envcompile.errors import did_you_mean
 from envcompile.kubernetes.podspecs import WORKLOADS, map_pod_template
 from envcompile.model import Resource, Step
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,7 @@ _FORCED: Pointer = ("forceNamespace",)
 _LABELLED: Pointer = ("labels",)
 
 
-class SettingProblem(NamedTuple):
+class SettingProblem(Record, frozen=True):
     """What is wrong about a setting; its place is found by whoever has all settings in sight."""
 
     what: str
@@ -42,7 +43,7 @@ class SettingProblem(NamedTuple):
     """The way to it in the effective settings."""
 
 
-class UsedSettings(NamedTuple):
+class UsedSettings(Record, frozen=True):
     """The settings that named something, and what they could have named; it adds up over units."""
 
     replicas: frozenset[str] = frozenset()
@@ -72,13 +73,12 @@ class SettingsLayer:
 
     def apply(self, resource: Resource) -> Resource:
         """The resource with every setting that concerns it, each as a step of its own."""
-        identity, value, app, steps = resource
-        layer = self._layer
+        identity, value, steps, layer = resource.id, resource.value, resource.steps, self._layer
         for pointer, after in self._changes(identity, value, resource):
             if after is not value:
                 steps = (*steps, Step("setting", layer, None, pointer, value, after))
                 value = after
-        return Resource(identity, value, app, steps) if steps is not resource.steps else resource
+        return Resource(identity, value, resource.app, steps) if steps is not resource.steps else resource
 
     def _changes(
         self, identity: ResourceId, value: dict[str, Any], resource: Resource

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from envcompile.compose.json6902 import Json6902Error, apply_operation
 from envcompile.errors import EnvcError, fail, nearest
 from envcompile.model import Step
+from envcompile.record import Record
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Globs(Protocol):
         ...
 
 
-class Requirement(NamedTuple):
+class Requirement(Record, frozen=True):
     """One term of a label selector, as `kubectl -l` reads it."""
 
     key: str

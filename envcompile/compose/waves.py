@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.errors import fail
 from envcompile.model import Step
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ WAVE_ANNOTATION = "argocd.argoproj.io/sync-wave"
 _NUMBER = r"[+-]?[0-9]+"
 
 
-class Dependencies(NamedTuple):
+class Dependencies(Record, frozen=True):
     """What a resource is called, what it needs, and the wave that its sources give it."""
 
     names: tuple[Name, ...]

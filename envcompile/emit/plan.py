@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.emit.former import digest_of_text
 from envcompile.emit.index import (
@@ -18,6 +18,7 @@ from envcompile.emit.index import (
 )
 from envcompile.errors import Problem, UnavailableError
 from envcompile.files import MORE_OPEN_FILES, TOO_MANY_OPEN
+from envcompile.record import Record
 from envcompile.seenfiles import NO_FILES, Seen
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _DIGITS = 64
 """Of a SHA-256."""
 
 
-class Plan(NamedTuple):
+class Plan(Record, frozen=True):
     """The difference between a folder and the bundle that belongs into it; all paths are below the folder.
 
     `edited` are files of ours that somebody changed by hand, `foreign` are files, folders or symlinks of others in a

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from envcompile.errors import Problem, UsageError
 from envcompile.git.run import Place, ask_quietly, index_of, reason_of, run
+from envcompile.record import Record
 
 _QUESTIONS = (
     "--is-bare-repository",
@@ -19,7 +19,7 @@ _QUESTIONS = (
 )
 
 
-class Whereabouts(NamedTuple):
+class Whereabouts(Record, frozen=True):
     """Where a repository keeps what."""
 
     place: Place

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, UnavailableError, UsageError
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     import subprocess
@@ -45,7 +46,7 @@ HOW_TO_COMPLETE = "in a partial clone run `git fetch --refetch --no-filter`: env
 _NO_HOOKS = "core.hooksPath=/dev/null"
 
 
-class Place(NamedTuple):
+class Place(Record, frozen=True):
     """Which repository git is told to take, so that it looks for none itself."""
 
     folder: Path

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import ListRule, Node, spell_keys
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +35,7 @@ _TYPES: Final[Mapping[str, JsonType]] = {
 }
 
 
-class CustomKind(NamedTuple):
+class CustomKind(Record, frozen=True):
     """One custom kind: its scope where that is known, and its schema in each version, the newest listed first.
 
     `is_defined` is False for a kind of which only merge keys are known.

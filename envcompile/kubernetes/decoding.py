@@ -7,11 +7,12 @@ micro_time.go; encoding/base64 and encoding/json of Go.
 from __future__ import annotations
 
 import binascii
-import json
 import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ _MICRO: Final = 7
 @cache
 def formats() -> Mapping[str, Mapping[str, str]]:
     """Read which fields are int64, base64 (`byte`) or a time: type -> field -> format."""
-    said = json.loads((Path(__file__).parent / "formats.json").read_bytes())
+    said = msgspec.json.decode((Path(__file__).parent / "formats.json").read_bytes())
     types: Mapping[str, Mapping[str, str]] = said["types"]
     return types
 

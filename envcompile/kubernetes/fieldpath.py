@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problem, UsageError
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from envcompile.kubernetes import Node
     from envcompile.model import Pointer
 
 
-class Item(NamedTuple):
+class Item(Record, frozen=True):
     """A list item told apart by its merge keys, such as `[name=app]`."""
 
     keys: tuple[tuple[str, Any], ...]

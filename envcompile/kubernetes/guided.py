@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.kubernetes.operators import FAMILIES
 from envcompile.kubernetes.schema import ListRule, Node, spell_keys
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from envcompile.kubernetes.tables import Table
 
 
-class _Ways(NamedTuple):
+class _Ways(Record, frozen=True):
     """What is known at one place and below it."""
 
     what: str

@@ -7,13 +7,15 @@ envc.yaml, go before this table.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class Family(NamedTuple):
+class Family(Record, frozen=True):
     """Kinds of one API group that share lists.
 
     `lists` maps the way to a value to a type of the Kubernetes API (`core.v1.PodTemplateSpec`), a field of one

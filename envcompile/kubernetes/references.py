@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ CONFIGURATION: Final[frozenset[Use]] = frozenset({"env", "volume"})
 """The uses through which a pod's own programs read an object."""
 
 
-class Reference(NamedTuple):
+class Reference(Record, frozen=True):
     """An object of its own namespace that a pod names."""
 
     kind: Literal["ConfigMap", "Secret", "ServiceAccount", "PersistentVolumeClaim"]

@@ -14,12 +14,14 @@ map of values, and the word after a list says which attribute of the OpenAPI dec
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
+
+import msgspec
 
 from envcompile.errors import PicklableError
 from envcompile.kubernetes.schema import SCALARS, ListRule, Node, spell_keys
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +49,7 @@ class UnknownVersionError(PicklableError, ValueError):
         self.known = known
 
 
-class BuiltIn(NamedTuple):
+class BuiltIn(Record, frozen=True):
     """One built-in kind: its scope, and its type in each served version, the preferred version first."""
 
     is_namespaced: bool
@@ -85,7 +87,7 @@ class Table:
             data = (DATA / f"{version}.json").read_bytes()
         except OSError as error:
             raise UnknownVersionError(version, supported_versions()) from error
-        made = json.loads(data)
+        made = msgspec.json.decode(data)
         return cls(version, made["kinds"], made["types"])
 
     def built_in(self, group: str, kind: str) -> BuiltIn | None:
@@ -144,7 +146,9 @@ class Table:
                 names = tuple(keys.split(","))
                 attribute = "x-kubernetes-list-map-keys" if strategy == "map" else "x-kubernetes-patch-merge-key"
                 reason = f"merged by {spell_keys(names)} ({attribute} {known})"
-                return ListRule("merge", names, reason, tuple(json.loads(defaults).items()) if defaults else ())
+                return ListRule(
+                    "merge", names, reason, tuple(msgspec.json.decode(defaults).items()) if defaults else ()
+                )
             case "set":
                 return ListRule("set", (), f"united as a set (x-kubernetes-list-type {known})")
             case "union":

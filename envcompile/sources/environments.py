@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import EnvcError, Problems, did_you_mean
 from envcompile.limits import limits_of
+from envcompile.record import Record
 from envcompile.sources.facts import EnvironmentFacts
 from envcompile.sources.layers import EffectiveSettings, order_layers, report_forgotten, resolve_extends
 from envcompile.sources.params import MARK, parameters_in, resolved_params
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from envcompile.sources.yamlfiles import FileDocuments
 
 
-class StoreFile(NamedTuple):
+class StoreFile(Record, frozen=True):
     """The sealed values of one layer of an environment, with those of its records that count there."""
 
     path: str
@@ -57,7 +58,7 @@ class StoreFile(NamedTuple):
         return self.data
 
 
-class ProjectSources(NamedTuple):
+class ProjectSources(Record, frozen=True):
     """A project's settings and its environments, with the layers that each consists of.
 
     `layers` holds for each environment its overlays' names, lowest first and its own last; base is under all of them.
@@ -165,7 +166,7 @@ class ProjectSources(NamedTuple):
         return below or ([path] if path.endswith(YAML_ENDINGS) else [])
 
 
-class Laid(NamedTuple):
+class Laid(Record, frozen=True):
     """The layers of an environment and the files that hold no resources, as its settings have them."""
 
     where: Callable[[Pointer], Location | None]
@@ -347,7 +348,7 @@ class EnvironmentSources:
         return self._layers
 
 
-class LayerScan(NamedTuple):
+class LayerScan(Record, frozen=True):
     """What the files of one layer speak of in one environment, in their order."""
 
     name: str

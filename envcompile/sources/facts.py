@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.limits import DEFAULT_LIMITS
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.model import Layer
 
 
-class EnvironmentFacts(NamedTuple):
+class EnvironmentFacts(Record, frozen=True):
     """What the files of a layer may ask about the environment they are read for."""
 
     params: Mapping[str, Any]
@@ -26,7 +27,7 @@ class EnvironmentFacts(NamedTuple):
     """What reading it may take."""
 
 
-class LayerContents(NamedTuple):
+class LayerContents(Record, frozen=True):
     """A layer as one environment sees it, and the files that each of its files was computed from."""
 
     layer: Layer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,6 +12,7 @@ from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.git.blob import SHA1_DIGITS, blob_id
 from envcompile.limits import too_much
 from envcompile.model import Layer, Location
+from envcompile.record import Record
 from envcompile.sources.facts import EnvironmentFacts, LayerContents
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import combined_digest, scan_of
@@ -45,7 +46,7 @@ Those beyond are put aside as bytes, of which as many are kept again; an unnamed
 """
 
 
-class _Said(NamedTuple):
+class _Said(Record, frozen=True):
     """What a file says, and what it was computed from besides itself."""
 
     documents: FileDocuments
@@ -54,7 +55,7 @@ class _Said(NamedTuple):
     varies: bool
 
 
-class _LayerFiles(NamedTuple):
+class _LayerFiles(Record, frozen=True):
     """The resource files of a layer in order, and what is wrong with its folder."""
 
     paths: tuple[str, ...]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile import settings
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean
+from envcompile.record import Record
 from envcompile.sources.params import without_parameters
 from envcompile.sources.settingsfile import read_settings
 from envcompile.sources.tree import File, file_start, join
@@ -38,7 +39,7 @@ SOURCE_ENDINGS = (".yaml", ".yml", ".json", ".jsonnet")
 _MISSPELT_PROJECT_FILES = ("envc.yml", "envc.json")
 
 
-class Overlay(NamedTuple):
+class Overlay(Record, frozen=True):
     """One folder below `overlays/`."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.model import patch_id
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 CRD = "CustomResourceDefinition"
 
 
-class TargetGlobs(NamedTuple):
+class TargetGlobs(Record, frozen=True):
     """Whom a `kind: Patch` may reach, whatever labels they have; None names everything."""
 
     kind: str | None
@@ -29,7 +30,7 @@ class TargetGlobs(NamedTuple):
     """What tells the Patch from all others of its environment."""
 
 
-class Head(NamedTuple):
+class Head(Record, frozen=True):
     """Which resource a document speaks of."""
 
     api_version: str
@@ -42,7 +43,7 @@ class Head(NamedTuple):
     """Whether it is a Secret with a value that is no reference."""
 
 
-class FileScan(NamedTuple):
+class FileScan(Record, frozen=True):
     """What one file speaks of in one environment; the numbers of heads and targets are those of its documents."""
 
     path: str

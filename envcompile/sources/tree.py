@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.errors import fail
 from envcompile.git.tree import (
@@ -23,6 +23,7 @@ from envcompile.git.tree import (
     link_to_nothing,
 )
 from envcompile.limits import DEFAULT_LIMITS, too_much
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ SEEN = frozenset({"base", "overlays"})
 _NO_WAITING = getattr(os, "O_NONBLOCK", 0)
 
 
-class File(NamedTuple):
+class File(Record, frozen=True):
     """A file that was read: the `Source` of documents."""
 
     path: str

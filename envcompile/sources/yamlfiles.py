@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import did_you_mean
 from envcompile.model import Document, PatchDocument
+from envcompile.record import Record
 from envcompile.settings import API_VERSION, Patch
 from envcompile.sources.project import BASE, ENVIRONMENT_FILE, OVERLAYS, SEALED_FILE, SOURCE_ENDINGS
 from envcompile.sources.settingsfile import read_model
@@ -31,7 +32,7 @@ _OUR_KINDS = ("Patch", "Generate", "Environment")
 _KIND = re.compile(r"[A-Za-z]([-A-Za-z0-9]{0,61}[A-Za-z0-9])?")
 
 
-class FileDocuments(NamedTuple):
+class FileDocuments(Record, frozen=True):
     """What one file says: resources and patches, in its order."""
 
     documents: tuple[Document, ...]

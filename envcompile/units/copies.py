@@ -9,7 +9,9 @@ import os
 import pickle  # ruff: ignore[suspicious-pickle-import] - between this process and copies of it
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -35,7 +37,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Lane(NamedTuple):
+class _Lane(Record, frozen=True):
     """The way to a copy, and back, as descriptors."""
 
     process: int

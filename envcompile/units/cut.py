@@ -6,11 +6,12 @@ import re
 from bisect import bisect_left
 from fnmatch import translate
 from itertools import chain, islice, takewhile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.compose.identity import Identifier
 from envcompile.compose.targets import may_reach
 from envcompile.model import ResourceId
+from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     """Group, kind, namespace and name of a resource; the namespace is empty where it is the environment's own."""
 
 
-class Part(NamedTuple):
+class Part(Record, frozen=True):
     """What one file gives to a unit: the numbers of its documents and of its patches."""
 
     layer: int
@@ -34,7 +35,7 @@ class Part(NamedTuple):
     patches: tuple[int, ...]
 
 
-class Share(NamedTuple):
+class Share(Record, frozen=True):
     """What some layers give to one application."""
 
     parts: tuple[Part, ...]
@@ -52,7 +53,7 @@ class Share(NamedTuple):
         return Share(self.parts + upper.parts, digest, self.secrets + upper.secrets, self.literals + upper.literals)
 
 
-class Cut(NamedTuple):
+class Cut(Record, frozen=True):
     """Some layers taken apart."""
 
     owners: Mapping[Key, str]
@@ -129,7 +130,7 @@ class Cutter:
         return found
 
 
-class _Growing(NamedTuple):
+class _Growing(Record, frozen=True):
     """What an application is given so far."""
 
     parts: dict[tuple[int, str], tuple[str, list[int], list[int]]]

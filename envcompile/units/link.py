@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.compose.namespaces import with_moved
 from envcompile.compose.newcomers import look_alikes, report_stray
@@ -13,6 +13,7 @@ from envcompile.compose.targets import report_missed
 from envcompile.compose.waves import Dependencies, sync_waves, with_wave
 from envcompile.errors import EnvcError
 from envcompile.model import Location
+from envcompile.record import Record
 from envcompile.units.seal import undeclared
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 
 
-class Imports(NamedTuple):
+class Imports(Record, frozen=True):
     """What the other units of an environment do to one resource."""
 
     moved: frozenset[Moved] = frozenset()
@@ -41,7 +42,7 @@ class Imports(NamedTuple):
 NOTHING = Imports()
 
 
-class Linked(NamedTuple):
+class Linked(Record, frozen=True):
     """What joining the units of an environment gives."""
 
     order: tuple[tuple[int, int], ...]

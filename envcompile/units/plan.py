@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.model import Layer
+from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.sources.yamlfiles import app_of
 from envcompile.units.cut import digest_of
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _BASE = "base"
 
 
-class EnvironmentPlan(NamedTuple):
+class EnvironmentPlan(Record, frozen=True):
     """One environment as units, and what only the link step looks at."""
 
     sources: EnvironmentSources

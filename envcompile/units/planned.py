@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, overload
+
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from envcompile.units.unit import SecretInput
 
 
-class PlannedUnit(NamedTuple):
+class PlannedUnit(Record, frozen=True):
     """A unit before its files are read."""
 
     app: str

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile.errors import Problems
 from envcompile.limits import DEFAULT_LIMITS, limits_of, too_much
 from envcompile.log import decision
 from envcompile.model import Compiled, Composition
+from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.units.apis import Apis
 from envcompile.units.compile import compose_of
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from envcompile.units.snapshot import Look
 
 
-class EnvironmentContext(NamedTuple):
+class EnvironmentContext(Record, frozen=True):
     """What one compiled environment was made from, and what the user should hear although it is no error."""
 
     sources: EnvironmentSources
@@ -47,7 +48,7 @@ class EnvironmentContext(NamedTuple):
     warnings: tuple[str, ...]
 
 
-class ComposedEnvironment(NamedTuple):
+class ComposedEnvironment(Record, frozen=True):
     """One environment after merging, with what it was made from; its Secrets may still hold plaintext."""
 
     sources: EnvironmentSources
@@ -60,7 +61,7 @@ class ComposedEnvironment(NamedTuple):
         return self.composition.resources
 
 
-class CompiledEnvironment(NamedTuple):
+class CompiledEnvironment(Record, frozen=True):
     """One compiled environment with what it was made from."""
 
     compiled: Compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.layers import Newcomer  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.compose.namespaces import Moved  # ruff: ignore[typing-only-first-party-import] - as above
@@ -10,6 +10,7 @@ from envcompile.compose.references import Name  # ruff: ignore[typing-only-first
 from envcompile.compose.settings import UsedSettings
 from envcompile.compose.suffixes import Named  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.model import ResourceId  # ruff: ignore[typing-only-first-party-import] - as above
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from envcompile.compose.assemble import UnknownKind
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from envcompile.settings import Environment, MergeKeyRule
 
 
-class ApiFacts(NamedTuple):
+class ApiFacts(Record, frozen=True):
     """What decides how lists merge and which kinds live in namespaces."""
 
     version: str
@@ -36,7 +37,7 @@ class ApiFacts(NamedTuple):
         return f"ApiFacts({self.version}, {len(self.crds)} CRDs)"
 
 
-class SecretInput(NamedTuple):
+class SecretInput(Record, frozen=True):
     """What a unit with Secrets is given besides its documents; nothing of it is plaintext."""
 
     store: Store
@@ -50,7 +51,7 @@ class SecretInput(NamedTuple):
         return f"SecretInput({len(self.store.records)} sealed values)"
 
 
-class UnitInput(NamedTuple):
+class UnitInput(Record, frozen=True):
     """Everything that one unit is compiled from; what is not in it cannot matter.
 
     It may hold the plaintext of Secrets in files that git ignores, which its text does not show.
@@ -73,7 +74,7 @@ class UnitInput(NamedTuple):
         return f"UnitInput({self.environment}/{self.app} from {', '.join(files)})"
 
 
-class Exported(NamedTuple):
+class Exported(Record, frozen=True):
     """What other units may need to know of one resource. Fields that the settings do not call for are empty."""
 
     id: ResourceId
@@ -99,7 +100,7 @@ class Exported(NamedTuple):
     has_wave: bool = False
 
 
-class UnitExports(NamedTuple):
+class UnitExports(Record, frozen=True):
     """What a unit that compiled tells to the link step, and all that is remembered of it."""
 
     resources: tuple[Exported, ...]
@@ -113,7 +114,7 @@ class UnitExports(NamedTuple):
     """Namespace and name of every Secret that its sources declare."""
 
 
-class RefusedField(NamedTuple):
+class RefusedField(Record, frozen=True):
     """A field of a resource that no API server takes."""
 
     position: int
@@ -122,7 +123,7 @@ class RefusedField(NamedTuple):
     what: str
 
 
-class CompiledUnit(NamedTuple):
+class CompiledUnit(Record, frozen=True):
     """A unit after compiling, before linking: free of plaintext, unless its environment's backend is `plaintext`."""
 
     resources: tuple[Resource, ...]

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("backend")
 def states(past: Past, commits: list[str]) -> dict[tuple[str, str], list[Any]]:
     """What every environment held at commits."""
     return {
-        (name, commit): [tuple(item[:2]) for item in resources_at(past, revision_of(past, name, commit))]
+        (name, commit): [(item.id, item.value) for item in resources_at(past, revision_of(past, name, commit))]
         for name in past.store.environments()
         for commit in commits
         if commit in past.store.revisions(name)

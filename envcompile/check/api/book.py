@@ -21,11 +21,12 @@ Kubernetes that the entry was written from.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from envcompile.check.api.formats import FORMS
 from envcompile.kubernetes.tables import GROUP_PREFIXES, TYPE_PREFIX
@@ -95,13 +96,13 @@ def read_book(release: int) -> Mapping[str, TypeRules]:
     said: dict[str, dict[str, str]] = {}
     for path in sorted(TABLES.glob("*.json")):
         if path.stem not in {"enums", "immutable", "names"}:
-            for name, fields in json.loads(path.read_bytes())["types"].items():
+            for name, fields in msgspec.json.decode(path.read_bytes())["types"].items():
                 said.setdefault(name, {}).update(fields)
     for name, fields in said.items():
         other = _other(fields)
         if other:
             said[name] = {**said[other], **{key: text for key, text in fields.items() if key != "#"}}
-    for name, values in json.loads((TABLES / "enums.json").read_bytes())["types"].items():
+    for name, values in msgspec.json.decode((TABLES / "enums.json").read_bytes())["types"].items():
         fields = said.setdefault(name, {})
         for field, known in values.items():
             words = fields.get(field, "")

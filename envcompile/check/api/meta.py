@@ -6,9 +6,10 @@ pkg/apis/core/validation/validation.go, validateKubeFinalizerName.
 
 from __future__ import annotations
 
-import json
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from envcompile.check.api.book import TABLES, in_force
 from envcompile.check.api.formats import FORMS
@@ -45,7 +46,7 @@ class _Names(NamedTuple):
 
 @cache
 def _names(release: int) -> _Names:
-    said = json.loads((TABLES / "names.json").read_bytes())
+    said = msgspec.json.decode((TABLES / "names.json").read_bytes())
 
     def read(text: str) -> tuple[tuple[str, str], ...]:
         words = filter(None, (in_force(word, release) for word in text.split()))

@@ -3,7 +3,10 @@
 Learned from kube-apiserver 1.37 with `--emulated-version` of 1.34, 1.35 and 1.36. A field whose gate is off is dropped
 before anything looks into it. Sources: pkg/features/kube_features.go and staging/src/k8s.io/apiserver/pkg/features of
 kubernetes/kubernetes (ContainerRestartRules, ImageVolume, ClusterTrustBundleProjection, DRADeviceTaints,
-StrictIPCIDRValidation), and the tags of declarative validation.
+StrictIPCIDRValidation, JobSuccessPolicy, JobManagedBy, ServiceTrafficDistribution, RecursiveReadOnlyMounts,
+InPlacePodVerticalScaling, DynamicResourceAllocation, VolumeAttributesClass, CustomResourceFieldSelectors),
+ValidateStatefulSetSpec and ValidatePodTemplateSpecForStatefulSet of the versions, and the tags of declarative
+validation.
 """
 
 from __future__ import annotations
@@ -40,7 +43,23 @@ _LATER: Final = (
     _Later(37, ("PriorityClass",), ("value",), is_last=True),
     _Later(37, ("ClusterRoleBinding", "RoleBinding"), ("roleRef", "apiGroup"), is_last=True),
     _Later(37, ("EndpointSlice",), ("endpoints",), is_last=True),
+    # Learned from kube-apiserver 1.30, and read in the sources of 1.31 to 1.34.
+    _Later(31, ("ControllerRevision",), ("data",), is_last=True),
+    _Later(31, ("CustomResourceDefinition",), ("selectableFields",)),
+    _Later(31, ("CronJob", "Job"), ("successPolicy",)),
+    _Later(31, ("Service",), ("trafficDistribution",), is_last=True),
+    _Later(31, (), ("recursiveReadOnly",), is_last=True),
+    _Later(32, ("CronJob", "Job"), ("managedBy",), is_last=True),
+    _Later(33, ("StatefulSet",), ("spec", "serviceName"), is_last=True),
+    _Later(33, (), ("resizePolicy",)),
+    _Later(34, ("HorizontalPodAutoscaler",), ("scaleTargetRef", "apiVersion"), is_last=True),
+    _Later(34, ("StatefulSet",), ("volumeClaimTemplates",)),
+    _Later(34, (), ("resources", "claims")),
+    _Later(34, (), ("volumeAttributesClassName",), is_last=True),
 )
+_PODS_OF_SETS: Final = 34
+"""The version from which on the pods of a StatefulSet are judged, and not only their labels and how they end."""
+_ALWAYS_OF_SETS: Final = ("restartPolicy", "activeDeadlineSeconds")
 NEWEST: Final = 37
 """The version from which on everything is judged."""
 _STRICT_ADDRESSES: Final = 36
@@ -59,7 +78,12 @@ def is_judged(value: dict[str, Any], pointer: Pointer, release: int) -> bool:
     """
     names = tuple(part for part in pointer if isinstance(part, str))
     kind = str(value.get("kind"))
+    if kind == "ControllerRevision" and value.get("data") is None:
+        return True
     if any(release < later.since and _is_about(later, kind, names) for later in _LATER):
+        return False
+    is_of_set = kind == "StatefulSet" and names[:3] == ("spec", "template", "spec")
+    if release < _PODS_OF_SETS and is_of_set and names[3:4] not in [(name,) for name in _ALWAYS_OF_SETS]:
         return False
     if release < _DROPPED_VOLUMES and "volumes" in pointer[:-1]:
         place = pointer.index("volumes") + 2

@@ -3,6 +3,7 @@
 `python -m tests.check.api.recorded` prints recall and false alarms by sort of refusal and by kind. The objects are in
 `seeds/`; `mutants.jsonl.gz` has 1,500 small changes of them, drawn with a seed that the tables were not written from,
 with the answers of kube-apiserver 1.37 to a dry run of create. `python -m tests.oracles.mutants` draws and asks anew.
+`mutants-1.30.jsonl.gz` has the answers of kube-apiserver 1.30.14 to those whose valid object it takes.
 """
 
 import copy
@@ -22,7 +23,8 @@ from envcompile.kubernetes import load
 
 FOLDER: Final = Path(__file__).parent
 RECORDED: Final = FOLDER / "mutants.jsonl.gz"
-API: Final = load("1.37")
+NEWEST: Final = "1.37"
+API: Final = load(NEWEST)
 _NOT_OURS: Final = ("state", "admission", "conflict", "code", "no-name")
 """Sorts of refusals that no file tells: the cluster's state, who asks, a name that cannot stand in a URL."""
 
@@ -49,6 +51,9 @@ MENDED: Final = tuple(
         (r"\.JSONPath$", ".jsonPath"),
         (r"\.initiatorname$", ".initiatorName"),
         (r"\.projected\.path$", ".projected.sources"),
+        (r"^spec\.matchResouces\b", "spec.matchResources"),
+        (r"^scheduling\.tolerations\.tolerations\b", "scheduling.tolerations"),
+        (r"\.securityContext\.shareProcessNamespace$", ".shareProcessNamespace"),
         (r"\.clientConfig\.service\.(name|namespace)$", ".clientConfig.service"),
     )
 )  # fmt: skip
@@ -115,9 +120,10 @@ def seeds() -> dict[str, Any]:
     return found
 
 
-def mutants() -> list[Mutant]:
-    """The recorded changes."""
-    with gzip.open(RECORDED, "rt", encoding="utf-8") as lines:
+def mutants(version: str = NEWEST) -> list[Mutant]:
+    """The changes that were recorded of a version."""
+    path = RECORDED if version == NEWEST else FOLDER / f"mutants-{version}.jsonl.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
         return [Mutant(*json.loads(line)) for line in lines]
 
 
@@ -140,15 +146,15 @@ def changed(base: Any, patch: Iterable[Mapping[str, Any]]) -> Any:
     return value
 
 
-def judged(chosen: Iterable[Mutant]) -> Iterator[Judged]:
-    """Judge mutants."""
-    bases = seeds()
+def judged(chosen: Iterable[Mutant], version: str = NEWEST) -> Iterator[Judged]:
+    """Judge mutants as a version does."""
+    bases, api = seeds(), load(version)
     for mutant in chosen:
         base = bases[mutant.base]
         value = changed(base, mutant.patch)
         kind = str(base["kind"])
         try:
-            claims = tuple(complaints(API, value))
+            claims = tuple(complaints(api, value))
         except Exception as error:  # ruff: ignore[blind-except] a traceback is what is looked for
             yield Judged(mutant, kind, (), is_named=False, crash=repr(error))
             continue
@@ -207,9 +213,15 @@ def _matches(claimed: Sequence[str | int], wanted: Sequence[str | int]) -> bool:
 
 
 def main() -> int:
-    """Print the score."""
-    found = score(judged(mutants()))
+    """Print the scores."""
+    for version in (NEWEST, "1.30"):
+        _print(version, score(judged(mutants(version), version)))
+    return 0
+
+
+def _print(version: str, found: Score) -> None:
     lines = [
+        f"Kubernetes {version}",
         f"{found.refused.total()} refused, named at the right field {found.named.total()}: {found.recall:.1%}",
         f"{found.accepted} accepted, called an error {len(found.false)}; tracebacks {len(found.crashes)}",
         *(f"  {sort:60} {count:5} {found.named[sort] / count:7.1%}" for sort, count in found.refused.most_common()),
@@ -222,7 +234,6 @@ def main() -> int:
                 f"{title}: {one.mutant.id} {one.kind} {one.mutant.sort} {one.mutant.fields[:2]} {said}{one.crash}"
             )
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0
 
 
 if __name__ == "__main__":

@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from tests.check.api.recorded import Score
 
 
-@pytest.fixture(scope="module")
-def found() -> Score:
-    """All recorded changes, judged."""
-    return score(judged(mutants()))
+@pytest.fixture(scope="module", params=["1.37", "1.30"])
+def found(request: pytest.FixtureRequest) -> Score:
+    """All changes that were recorded of a version, judged as that version does."""
+    return score(judged(mutants(request.param), request.param))
 
 
 def test_what_is_refused_is_named_at_its_field(found: Score) -> None:
     """97 % of it, the cluster's state and admission aside; `python -m tests.check.api.recorded` prints which not."""
-    assert found.refused.total() > 1000
+    assert found.refused.total() > 750
     assert found.recall >= 0.97, [(one.mutant.id, one.mutant.fields[:1]) for one in found.misses]
 
 
 def test_what_is_taken_is_no_error(found: Score) -> None:
     """Nor a traceback; what only apply refuses may be a warning."""
-    assert found.accepted > 400
+    assert found.accepted > 300
     assert [(one.mutant.id, one.claims[:1]) for one in found.false] == []
     assert [(one.mutant.id, one.crash) for one in found.crashes] == []
 
