@@ -159,7 +159,11 @@ class Files:
         """The files that are in one of both only, or have another stat there."""
         if self.names != other.names:
             return {path for path, _ in self.stat_of.items() ^ other.stat_of.items()}
-        return set(map(self.paths().__getitem__, self._different(other))) if self.stats != other.stats else set()
+        if self.stats == other.stats:
+            return set()
+        paths = self.paths()
+        other._lines, other._paths, other._places = self._names(), paths, self.places
+        return {paths[number] for number in self._different(other)}
 
     def seen(self) -> Seen:
         """The same, to be added to."""

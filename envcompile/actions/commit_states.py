@@ -256,7 +256,7 @@ class _Known(Remembered, array_like=True):
     @classmethod
     def beside(cls, entry: Remembered, held: UnitExports | None = None) -> _Known:
         """What is remembered, with the exports where they are known."""
-        return cls(entry.app, entry.told, entry.told_digest, entry.inputs, entry.files, entry.age, held)
+        return cls(entry.app, entry.told, entry.told_digest, entry.inputs, entry.files, held)
 
 
 class _Units(FolderMemo):

@@ -72,6 +72,13 @@ class Units:
             self._remembered[number] = memo.get(self.plan.environment, key) if memo is not None else None
         return self._remembered[number]
 
+    def may_speak_of(self, number: int, text: bytes) -> bool:
+        """Tell whether a unit may tell something that holds a text; one that is remembered is not unpacked for it."""
+        if self.memo is None or number in self._remembered:
+            known = self.remembered(number)
+            return known is None or text in known.told
+        return self.memo.may_speak_of(self.plan.environment, self.plan.units.keys[number], text)
+
     def settle(self, number: int) -> CompiledUnit | None:
         """Compile a unit that is not remembered; None for one that is, or is compiled already."""
         if number in self._exports or number in self._told or self.remembered(number) is not None:
@@ -332,8 +339,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         text = name.encode("utf-8", "surrogateescape")
         found = set()
         for number in range(len(self.plan.units)):
-            known = self._units.remembered(number)
-            if known is None or text in known.told:
+            if self._units.may_speak_of(number, text):
                 count = len(self._units.exports_of(number).resources)
                 found.update([self.id_at(number, position) for position in range(count)])
         return found

@@ -7,25 +7,27 @@ other and the digests of their files, as msgpack behind a checksum: nothing in i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 
 import msgspec
 
 from envcompile.plainfiles import read_plain
-from envcompile.sources.scans import FileScan
+from envcompile.units.kept_scans import KeptScans, key_of, place_of
+from envcompile.units.table import NO_RECORDS, Table, pack
 from envcompile.units.unit import UnitExports
 from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from envcompile.sources.scans import FileScan
     from envcompile.units.environment import LinkedEnvironment
 
 FOLDER = ".envc/units"
-_FORMAT = b"envc units 5 "
+_FORMAT = b"envc units 6 "
 _GENERATIONS = 8
 """An entry that so many builds did not use is forgotten."""
 
@@ -41,7 +43,6 @@ class Remembered(msgspec.Struct, array_like=True):
     """What it was compiled from: name -> digest."""
     files: dict[str, tuple[str, ...]]
     """What the other units did to it, as a digest -> the SHA-256 of each resource's file."""
-    age: int = 0
 
     @classmethod
     def of(cls, app: str, told: bytes, inputs: Mapping[str, str], files: dict[str, tuple[str, ...]]) -> Remembered:
@@ -81,6 +82,10 @@ class Memo(Protocol):
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
+        ...
+
+    def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
+        """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
         ...
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
@@ -142,13 +147,19 @@ class _Pack(msgspec.Struct, array_like=True):
     """All that is remembered of the units of one environment."""
 
     tool: str
-    entries: dict[str, Remembered]
+    entries: dict[str, msgspec.Raw]
+    """By their keys; each is read when somebody asks for it."""
+    ages: dict[str, int]
+    """How many builds did not use an entry, where there were some."""
     latest: dict[str, str]
     """Application -> the key that was used last."""
     wholes: dict[str, str]
     """The SHA-256 of files that hold several resources, by a digest of those of their resources' texts."""
     made_of: MadeOf
     """What the last digests of settings and definitions are made of, the newest at the end."""
+
+
+_ENTRY = msgspec.msgpack.Decoder(Remembered)
 
 
 class _Joined(msgspec.Struct, array_like=True):
@@ -189,40 +200,6 @@ class JoinedPaths(Sequence[tuple[str, ...]]):
         return len(self._packed)
 
 
-class _Scans(msgspec.Struct, array_like=True):
-    tool: str
-    scans: dict[tuple[str, str], msgspec.Raw]
-
-
-class KeptScans(Mapping[tuple[str, str], FileScan]):
-    """What files spoke of, by layer and path; each is read when somebody asks for it.
-
-    Args:
-        packed: the scans.
-    """
-
-    def __init__(self, packed: Mapping[tuple[str, str], msgspec.Raw]) -> None:
-        self.packed = packed
-        self._decoder = msgspec.msgpack.Decoder(FileScan)
-
-    def __getitem__(self, place: tuple[str, str]) -> FileScan:
-        return self._decoder.decode(self.packed[place])
-
-    def get(self, place: tuple[str, str], default: Any = None) -> Any:
-        """One of them; None for a file that nothing is known of, or where what is known is damaged."""
-        packed = self.packed.get(place)
-        try:
-            return self._decoder.decode(packed) if packed is not None else default
-        except msgspec.MsgspecError:
-            return default
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.packed)
-
-    def __len__(self) -> int:
-        return len(self.packed)
-
-
 class FolderMemo:
     """A memo in a project's own folder, one file an environment.
 
@@ -237,7 +214,8 @@ class FolderMemo:
         self._is_kept = is_kept
         self._tool = tool
         self._packs: dict[str, _Pack] = {}
-        self._used: dict[str, set[str]] = {}
+        self._used: dict[str, dict[str, str]] = {}
+        """Of each environment the keys that were asked for, with their applications."""
         self._changed: set[str] = set()
         self._joined: dict[str, _Joined] = {}
         self._paths: dict[tuple[str, str], JoinedPaths] = {}
@@ -247,15 +225,27 @@ class FolderMemo:
 
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
-        entry = self._pack(environment).entries.get(key)
+        entry = self._entry(environment, key)
         if entry is not None:
-            self._used.setdefault(environment, set()).add(key)
+            self._used.setdefault(environment, {})[key] = entry.app
         return entry
+
+    def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
+        """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
+        packed = self._pack(environment).entries.get(key)
+        return packed is None or text in bytes(packed)
+
+    def _entry(self, environment: str, key: str) -> Remembered | None:
+        packed = self._pack(environment).entries.get(key)
+        try:
+            return _ENTRY.decode(packed) if packed is not None else None
+        except (msgspec.MsgspecError, RecursionError):
+            return None
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
         pack = self._pack(environment)
-        entry = pack.entries.get(pack.latest.get(app, ""))
+        entry = self._entry(environment, pack.latest.get(app, ""))
         try:
             return msgspec.msgpack.decode(entry.inputs, type=dict[str, str]) if entry is not None else None
         except msgspec.MsgspecError:
@@ -286,8 +276,8 @@ class FolderMemo:
 
     def put(self, environment: str, key: str, entry: Remembered) -> None:
         """Remember a unit; `save` keeps it."""
-        self._pack(environment).entries[key] = entry
-        self._used.setdefault(environment, set()).add(key)
+        self._pack(environment).entries[key] = msgspec.Raw(msgspec.msgpack.encode(entry))
+        self._used.setdefault(environment, {})[key] = entry.app
         self._changed.add(environment)
 
     def joined(self, environment: str, digest: str) -> JoinedPaths | None:
@@ -346,16 +336,13 @@ class FolderMemo:
 
     def _save(self, environment: str) -> None:
         pack = self._packs[environment]
-        used = self._used.get(environment, set())
-        kept = {}
-        for key, entry in pack.entries.items():
-            entry.age = 0 if key in used else entry.age + 1
-            if entry.age < _GENERATIONS:
-                kept[key] = entry
-            if key in used:
-                pack.latest[entry.app] = key
+        used = self._used.get(environment, {})
+        ages = {key: pack.ages.get(key, 0) + 1 for key in pack.entries if key not in used}
+        kept = {key: entry for key, entry in pack.entries.items() if ages.get(key, 0) < _GENERATIONS}
+        ages = {key: age for key, age in ages.items() if key in kept}
+        pack.latest.update({app: key for key, app in used.items()})
         latest = {app: key for app, key in pack.latest.items() if key in kept}
-        pack = _Pack(self._tool, kept, latest, pack.wholes, pack.made_of)
+        pack = _Pack(self._tool, kept, ages, latest, pack.wholes, pack.made_of)
         write_checked(self._file(f"env-{environment}"), msgspec.msgpack.encode(pack))
 
     def _save_joined(self, environment: str) -> None:
@@ -364,8 +351,7 @@ class FolderMemo:
     def scans(self) -> KeptScans:
         """What files spoke of, by layer and path."""
         if self._scans is None:
-            found = self._load_scans()
-            self._scans = KeptScans(found.scans if found is not None and found.tool == self._tool else {})
+            self._scans = KeptScans(self._load_scans)
         return self._scans
 
     def save_scans(self, scans: Mapping[tuple[str, str], FileScan], without: Iterable[str] = ()) -> None:
@@ -376,20 +362,27 @@ class FolderMemo:
             without: the files of which nothing is kept.
         """
         refused = frozenset(without)
-        packed = {place: one for place, one in self.scans().packed.items() if place[1] not in refused}
         new = {place: scan for place, scan in scans.items() if place[1] not in refused}
-        if not self._is_kept or (not new and len(packed) == len(self.scans())):
+        if not self._is_kept or not (new or refused):
             return
-        packed.update({place: msgspec.Raw(msgspec.msgpack.encode(scan)) for place, scan in new.items()})
-        write_checked(self._file("scans"), msgspec.msgpack.encode(_Scans(self._tool, packed)))
-        self._scans = KeptScans(packed)
+        known = self.scans()
+        packed = {key: one for key, one in known.table.items() if not refused or place_of(key)[1] not in refused}
+        if not new and len(packed) == len(known):
+            return
+        packed.update({key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})
+        body = pack(packed)
+        write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
+        self._scans = KeptScans(lambda: Table(memoryview(body)))
 
-    def _load_scans(self) -> _Scans | None:
+    def _load_scans(self) -> Table:
         data = self._read("scans")
+        if data is None:
+            return NO_RECORDS
+        tool, _, _ = data[: len(self._tool) + 1].partition(b"\n")
         try:
-            return msgspec.msgpack.decode(data, type=_Scans) if data is not None else None
-        except msgspec.MsgspecError:
-            return None
+            return Table(memoryview(data)[len(tool) + 1 :]) if tool == self._tool.encode() else NO_RECORDS
+        except ValueError:
+            return NO_RECORDS
 
     def _pack(self, environment: str) -> _Pack:
         known = self._packs.get(environment)
@@ -408,7 +401,7 @@ class FolderMemo:
                 if found.tool == self._tool:
                     return found
                 self._foreign.add(environment)
-        return _Pack(self._tool, {}, {}, {}, {})
+        return _Pack(self._tool, {}, {}, {}, {}, {})
 
     def _read(self, name: str) -> bytes | None:
         return read_checked(self._file(name)) if self._is_kept else None

@@ -45,7 +45,7 @@ class _Units(msgspec.Struct, array_like=True, frozen=True):
     entries: dict[str, Remembered]
 
 
-class SharedMemo:
+class SharedMemo:  # ruff: ignore[too-many-public-methods] - all that a memo is asked
     """The memo of a project's own folder, and behind it one that a team shares.
 
     Args:
@@ -77,6 +77,10 @@ class SharedMemo:
     def get(self, environment: str, key: str) -> Remembered | None:
         """What is remembered of a unit; None when it is nothing."""
         return self._local.get(environment, key)
+
+    def may_speak_of(self, environment: str, key: str, text: bytes) -> bool:
+        """Tell whether what is remembered of a unit may hold a text in what it tells; nothing is unpacked for it."""
+        return self._local.may_speak_of(environment, key, text)
 
     def last(self, environment: str, app: str) -> Mapping[str, str] | None:
         """What an application was compiled from when it was remembered last: name -> digest."""
@@ -184,7 +188,6 @@ class SharedMemo:
         if entry is None or self._local.get(plan.environment, unit.key) is not None:
             return
         if _is_plausible(plan, unit, entry):
-            entry.age = 0
             self._taken.add((plan.environment, unit.key))
             self._local.put(plan.environment, unit.key, entry)
 

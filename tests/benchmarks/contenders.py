@@ -38,6 +38,18 @@ def ask_for_chart(project: Path) -> None:
         settings.write("chart:\n  name: shop\n")
 
 
+def leave_out_secrets(project: Path) -> None:
+    """Take the Secrets out of a generated project, and the settings that let them stand in clear."""
+    for file in [*project.glob("base/**/*.yaml"), *project.glob("overlays/**/*.yaml")]:
+        text = file.read_text(encoding="utf-8")
+        documents = text.replace("secretBackend: plaintext\n", "").split("---\n")
+        kept = "---\n".join([one for one in documents if "kind: Secret\n" not in one])
+        if not kept.strip():
+            file.unlink()
+        elif kept != text:
+            file.write_text(kept, encoding="utf-8")
+
+
 class Envc:
     """`envc build` in a fresh copy of the repository, where nothing was built before."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.contenders import Envc, Kustomize, Made
+from tests.benchmarks.contenders import Envc, Kustomize, Made, leave_out_secrets
 from tests.benchmarks.generate import generate
 from tests.benchmarks.generate_forms import Logical
 from tests.benchmarks.measuring import BenchmarkError, Cost, age
@@ -222,11 +222,17 @@ class Suite:
         return Row.of_pairs(JOBS, self._bench.pairs(self._runs, lambda: build("--jobs", "2"), build))
 
     def shared_memo(self, large: Repository) -> Row:
-        """A full compile of a fresh clone beside a memo that others filled."""
+        """A full compile of a fresh clone beside a memo that others filled.
+
+        The project has no Secrets in clear: where there are some, nothing that is compiled leaves the machine.
+        """
         memo = self._bench.scratch.fresh("shared")
+        source = self._bench.scratch.copy(large.folder / "envc", "without-secrets")
+        leave_out_secrets(source)
+        age(source)
 
         def build(**environment: str) -> Cost:
-            project = self._bench.scratch.copy(large.folder / "envc", "clone")
+            project = self._bench.scratch.copy(source, "clone")
             return self._bench.run([self._bench.envc(project, "build")], environment)
 
         build(ENVC_CACHE=str(memo))

@@ -56,9 +56,11 @@ def add_maintenance(group: typer.Typer) -> None:
             environment, revision = environment_first(past, "restore", environment, revision)
             restored = restore(past, context.obj.project, environment, revision, only or "", as_overlay=as_overlay)
         if output_format == "json":
-            answer(**restored._asdict())
+            answer(environment=restored.environment, commit=restored.commit, files=restored.files)
         elif as_overlay:
             table(restored.files)
+        for line in restored.words:
+            tell(line)
 
     @group.command("export", epilog="Example: envc history export --format parquet -o history.parquet")
     def export_command(
@@ -182,15 +184,16 @@ def _size(count: int) -> str:
 
 
 class Restored(NamedTuple):
-    """What a restoration wrote or removed, below the root."""
+    """What a restoration wrote or removed, below the root, and what people are told of it."""
 
     environment: str
     commit: str
     files: list[str]
+    words: tuple[str, ...]
 
 
 def restore(past: Past, folder: Path, environment: str, revision: str, only: str, *, as_overlay: bool) -> Restored:
-    """Take an environment, or one resource of it, back: in its output, or in its overlay; say to people what follows.
+    """Take an environment, or one resource of it, back: in its output, or in its overlay.
 
     Raises:
         UsageError: no such environment, revision or resource.
@@ -203,19 +206,21 @@ def restore(past: Past, folder: Path, environment: str, revision: str, only: str
     project = Project.open(folder)
     found = revision_of(past, environment, revision)
     what = f"{only} of {environment}" if only else environment
+    at = found.commit[:12]
     if as_overlay:
-        files = write_restoration(project, plan_restoration(past, project, found, only))
-        if files:
-            tell(f"{what} compiles to what it was at {found.commit[:12]}: {counted(len(files), 'file')} changed")
-            tell(f"hint: envc build {environment} && git add overlays/{environment} environments/{environment}")
-        else:
-            tell(f"{what} is as at {found.commit[:12]} already")
-        return Restored(environment, found.commit, list(files))
-    changed = restore_output(past, project.root, found, only, layout=project.settings.layout)
+        files = list(write_restoration(project, plan_restoration(past, project, found, only)))
+        words = (
+            f"{what} compiles to what it was at {at}: {counted(len(files), 'file')} changed",
+            f"hint: envc build {environment} && git add overlays/{environment} environments/{environment}",
+        )
+        return Restored(environment, found.commit, files, words if files else (f"{what} is as at {at} already",))
+    changed = list(restore_output(past, project.root, found, only, layout=project.settings.layout))
     target = f"{only} in environments/{environment}" if only else f"environments/{environment}"
-    tell(f"{target} is as at {found.commit[:12]}: {counted(len(changed), 'file')} changed")
-    tell(
-        "hint: the next build writes what the sources say; to stay there, take them back too: "
-        f"envc history restore {environment} {found.commit[:12]} --as-overlay"
+    words = (
+        f"{target} is as at {at}: {counted(len(changed), 'file')} changed",
+        (
+            "hint: the next build writes what the sources say; to stay there, take them back too: "
+            f"envc history restore {environment} {at} --as-overlay"
+        ),
     )
-    return Restored(environment, found.commit, list(changed))
+    return Restored(environment, found.commit, changed, words)

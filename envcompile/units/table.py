@@ -1,0 +1,67 @@
+"""Many small records in one piece of memory, each found by its key while the others stay packed."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_NUMBER: Final = 8
+"""Bytes of a number."""
+
+
+def pack(records: Mapping[bytes, bytes]) -> bytes:
+    """Records as a `Table` reads them: their count, where each key and each value ends, the sorted keys, the values."""
+    keys = sorted(records)
+    values = [records[key] for key in keys]
+    ends = [*accumulate(map(len, keys)), *accumulate(map(len, values))]
+    return b"".join([struct.pack(f"{1 + len(ends)}Q", len(keys), *ends), *keys, *values])
+
+
+class Table:
+    """Records that were packed.
+
+    Args:
+        data: what `pack` gave.
+
+    Raises:
+        ValueError: it is something else, or from a machine that writes numbers the other way round.
+    """
+
+    __slots__ = ("_data", "_ends", "_keys_at", "_values_at", "count")
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self.count = struct.unpack_from("Q", data)[0] if len(data) >= _NUMBER else -1
+        self._keys_at = _NUMBER * (1 + 2 * self.count)
+        if not 0 <= self.count <= len(data) or self._keys_at > len(data):
+            raise ValueError("no table")
+        self._ends = data[_NUMBER : self._keys_at].cast("Q")
+        self._values_at = self._keys_at + (self._ends[self.count - 1] if self.count else 0)
+        if self._values_at + (self._ends[-1] if self.count else 0) != len(data):
+            raise ValueError("no table")
+
+    def get(self, key: bytes) -> memoryview | None:
+        """A record; None where there is none of this key."""
+        at = bisect_left(range(self.count), key, key=self._key)
+        return self._value(at) if at < self.count and self._key(at) == key else None
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Every record with its key, sorted."""
+        return ((self._key(at), bytes(self._value(at))) for at in range(self.count))
+
+    def _key(self, at: int) -> bytes:
+        start = self._ends[at - 1] if at else 0
+        return bytes(self._data[self._keys_at + start : self._keys_at + self._ends[at]])
+
+    def _value(self, at: int) -> memoryview:
+        at += self.count
+        start = self._ends[at - 1] if at > self.count else 0
+        return self._data[self._values_at + start : self._values_at + self._ends[at]]
+
+
+NO_RECORDS: Final = Table(memoryview(pack({})))
