@@ -231,7 +231,10 @@ DOORS: Final = {
     "secrets/fetch": "an unnamed file of a kubeconfig's certificate",
 }
 """The modules that open something for writing, and what that is."""
-_WRITES: Final = frozenset({"write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "TemporaryFile"})
+_WRITES: Final = frozenset({
+    "write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "TemporaryFile",
+    "copyfile", "copyfileobj", "copy2", "copytree", "sendfile", "copy_file_range", "hardlink_to", "savefig",
+})  # fmt: skip
 _FLAGS: Final = frozenset({"O_WRONLY", "O_RDWR", "O_CREAT"})
 
 
