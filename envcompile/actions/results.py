@@ -10,6 +10,7 @@ from envcompile.emit.index import ATTRIBUTES
 from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import has_leftovers, sweep, unavailable, write
 from envcompile.errors import UnavailableError
+from envcompile.files import sweep as sweep_temporaries
 from envcompile.files import write_atomically
 from envcompile.git.own_folder import require_own
 from envcompile.record import Record
@@ -56,9 +57,9 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
         raise unavailable(error, scratch) from error
     with lock:
         sweep(scratch)
-        written = {result.environment: write(result.plan, result.folder, scratch) for result in pending}
         if target == root / "environments":
-            _let_git_merge(root, target)
+            _let_git_merge(root, target)  # first: whoever is killed later is told by what is not written yet
+        written = {result.environment: write(result.plan, result.folder, scratch) for result in pending}
     _keep_records(root, target, [result for result in results if result.environment not in written])
     return written
 
@@ -79,9 +80,11 @@ def _keep_records(root: Path, target: Path, results: Sequence[EnvironmentResult]
 def _let_git_merge(root: Path, target: Path) -> None:
     """Tell git how indexes merge, in a repository that says nothing about attributes in this folder yet."""
     file = target / ".gitattributes"
+    sweep_temporaries(target, file.name, age=0)
     is_in_git = any(os.path.lexists(folder / ".git") for folder in (root, *root.parents))
-    if is_in_git and target.is_dir() and not os.path.lexists(file):
-        with suppress(UnavailableError):
+    if is_in_git and not os.path.lexists(file):
+        with suppress(UnavailableError, OSError):
+            target.mkdir(exist_ok=True)
             write_atomically(file, ATTRIBUTES.encode())
 
 

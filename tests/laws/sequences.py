@@ -133,7 +133,7 @@ class Sequence:
             told.append(disturbances.damage_memo(chance, shop.root))
         told += self._edit(chance)
         if how > 0.93:
-            at = chance.randrange(1, 30)
+            at = chance.choice([chance.randrange(1, 30), chance.randrange(30, 260)])
             if disturbances.kill_build(shop.root, at):
                 told.append(f"a build is killed at its change {at}")
             self._is_clean = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from random import Random
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from envcompile.sources.jsonnetprocess import JsonnetProcess
 from tests.harness.command import PACKAGE_ROOT, call_envc, run_envc
 from tests.harness.repository import environment, git, read_files, write_files
+from tests.laws import documents
+from tests.laws.disturbances import kill_build
 from tests.laws.workshop import OUTPUT, Workshop, ask, difference, without_idleness
 
 if TYPE_CHECKING:
@@ -474,3 +477,24 @@ def test_watch_ignores_no_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "x=9" in (shop.root / OUTPUT / "dev/app/configmap-c.yaml").read_text(encoding="utf-8"), outcome
     assert read_files(shop.root / OUTPUT / "chart") == before
     assert "chart:" not in outcome.err
+
+
+def test_a_first_build_may_be_killed_at_any_moment(tmp_path: Path) -> None:
+    """The next one leaves what a build that was not killed leaves, and nothing beside it."""
+    shop = Workshop(tmp_path / "shop")
+    shop.put({
+        "base/web/web.yaml": documents.config_map("web", Random(1)),
+        "overlays/prod/environment.yaml": environment("namespace: prod\n"),
+    })
+    assert run_envc(shop.root, "build").code == 0
+    expected = read_files(shop.root / "environments")
+    at = 1
+    while True:
+        for folder in ("environments", ".envc"):
+            shutil.rmtree(shop.root / folder, ignore_errors=True)
+        if not kill_build(shop.root, at):
+            break
+        assert run_envc(shop.root, "build").code == 0
+        assert read_files(shop.root / "environments") == expected, at
+        at += 4
+    assert at > 20
