@@ -114,6 +114,19 @@ def test_each_change_has_its_class(old: Resource, new: Resource, facets: tuple[s
     assert diff([old], [new]).facets == facets
 
 
+def test_a_comments_code_cannot_be_left_from_inside() -> None:
+    """The fence is longer than every run of backticks in it, and a name in the head is code unless it is harmless."""
+    text = "a\n```\n</details>\n`````\n@octocat\n"
+    written = page([diff([], [resource("Widget", "@octocat", api="x.io/v1", spec=text)])])
+    assert "``````diff\n" in written
+    assert written.count("\n``````\n") == 1
+    assert "<code>Widget.x.io/@octocat</code>" in written
+    assert "<b>Widget.x.io/plain</b>" in page([diff([], [resource("Widget", "plain", api="x.io/v1", spec=1)])])
+    assert "<code>Widget.x.io/www.evil.example</code>" in page([
+        diff([], [resource("Widget", "www.evil.example", api="x.io/v1", spec=1)])
+    ])
+
+
 @pytest.mark.parametrize("kind", [secret, sealed])
 def test_secrets_are_never_shown(kind: Any) -> None:
     """Not changed, not added, not removed, in no format; only that it happened is told."""

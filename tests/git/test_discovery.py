@@ -16,6 +16,7 @@ from envcompile.git.discovery import place_of, prefix_of
 from envcompile.git.ignore import in_repository
 from envcompile.git.refs import hooks_path, remote_url
 from envcompile.git.repository import open_repository
+from envcompile.git.run import Place, run
 from tests.git.repositories import commit_all, run_git
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, environment, write_files
@@ -92,6 +93,12 @@ def test_files_of_the_project_are_no_repository(lookalike: Path, tmp_path: Path)
     else:
         assert place_of(lookalike) is None
         assert not in_repository(lookalike)
+
+
+def test_git_is_told_that_no_folder_is_a_repository_by_its_looks(lookalike: Path, tmp_path: Path) -> None:
+    """Whoever asked git there without a look before would be refused: one wall stands behind the other."""
+    assert run(Place(lookalike), "ls-files", "--others").returncode != 0
+    assert not (tmp_path / "RAN").exists()
 
 
 def test_the_plugin_of_argo_cd_runs_nothing(lookalike: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,6 +132,35 @@ def test_no_command_of_the_configuration_runs(trapped: Path, tmp_path: Path) -> 
     assert with_commit.read("base/a.yaml") == b"1\n"
     with_commit.close()
     assert not (tmp_path / "ran").exists()
+
+
+def test_nothing_is_fetched_that_a_repository_lacks(tmp_path: Path) -> None:
+    """A partial clone whose configuration names a program to fetch with: an error, and no program is started."""
+    root = write_files(tmp_path / "repository", {"base/a.yaml": "1\n"})
+    run_git(root, "init", "--quiet", "--initial-branch=main")
+    commit_all(root)
+    blob = run_git(root, "rev-parse", "HEAD:base/a.yaml").strip()
+    trap = tmp_path / "trap"
+    trap.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n", encoding="utf-8")
+    trap.chmod(0o755)
+    for key, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": str(root),
+        "remote.origin.uploadpack": str(trap),
+        "protocol.allow": "always",
+    }.items():
+        run_git(root, "config", key, value)
+    (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    with (
+        closing(open_repository(root).commit_tree("HEAD")) as tree,
+        pytest.raises(UnavailableError, match=r"git cannot read `base/a\.yaml` of commit"),
+    ):
+        tree.read("base/a.yaml")
+    assert not (tmp_path / "ran").exists()
+    run_git(root, "cat-file", "-e", blob, fails=True)
+    assert (tmp_path / "ran").exists()  # git by itself would have
 
 
 def test_a_foreign_environment_leads_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
