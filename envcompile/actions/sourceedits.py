@@ -34,6 +34,8 @@ class Change(NamedTuple):
     what: Literal["set", "quote", "rename", "take"]
     value: str = ""
     """The new key, or the new value as JSON, so that equal changes are equal."""
+    origin: Pointer = ()
+    """Where the value was until now: comments there come along."""
 
 
 def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> Iterator[Change]:
@@ -66,7 +68,7 @@ def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> It
                     yield Change(*where, full, "rename", str(mend.to[-1]))
             else:
                 target = (*document.within, *_target(built, resource, step, mend.to))
-                yield Change(*where, target, "set", _json(new))
+                yield Change(*where, target, "set", _json(new), full)
                 yield Change(*where, full, "take")
 
 
@@ -102,10 +104,13 @@ def changed(text: str, file: str, changes: Sequence[Change]) -> str:
         key=lambda change: [(isinstance(step, int), -step if isinstance(step, int) else 0) for step in change.pointer]
     )
     rest = sorted((change for change in changes if change.what != "take"), key=lambda change: order[change.what])
+    moved = {(change.index, change.origin) for change in rest if change.origin}
     for change in (*rest, *ways):
         match change.what:
             case "set":
+                said = edit.comments(text, change.index, change.origin) if change.origin else edit.Comments()
                 text = edit.set_value(text, change.index, change.pointer, json.loads(change.value), file=file)
+                text = edit.with_comments(text, change.index, change.pointer, said)
             case "quote":
                 plain = edit.written(text, change.index, change.pointer, file=file)
                 if plain is not None:
@@ -113,6 +118,8 @@ def changed(text: str, file: str, changes: Sequence[Change]) -> str:
             case "rename":
                 text = edit.rename(text, change.index, change.pointer, change.value, file=file)
             case "take":
+                if (change.index, change.pointer) in moved:
+                    text = edit.without_comments_above(text, change.index, change.pointer)
                 document = yamlio.load_all(text.encode(), file)[change.index]
                 text = edit.delete(text, change.index, alone_in(document, change.pointer), file=file)
     return text

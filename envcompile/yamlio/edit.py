@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, fail
 from envcompile.model import Location
@@ -88,6 +88,62 @@ def rename(text: str, index: int, pointer: Pointer, name: str, *, file: str = "<
     if not same(load_all(found.encode(), file), [*documents[:index], wanted, *documents[index + 1 :]]):
         raise _refused(text, index, pointer, file)
     return found
+
+
+class Comments(NamedTuple):
+    """What people wrote about a key."""
+
+    above: tuple[str, ...] = ()
+    """Lines directly above it, as far in as it is; without indentation."""
+    behind: str = ""
+    """On its line, with the blanks before it."""
+
+
+def comments(text: str, index: int, pointer: Pointer) -> Comments:
+    """The comments on a key of a map in block style; none for anything else."""
+    place = locate(text.encode(), index, pointer, key=True)
+    if place is None:
+        return Comments()
+    lines = text.splitlines()
+    row, indent = place[0] - 1, " " * (place[1] - 1)
+    above: list[str] = []
+    if lines[row].startswith(indent):
+        for line in reversed(lines[:row]):
+            if not line.startswith(f"{indent}#"):
+                break
+            above.insert(0, line.strip())
+    return Comments(tuple(above), _behind(text, index, pointer))
+
+
+def with_comments(text: str, index: int, pointer: Pointer, found: Comments) -> str:
+    """The text with comments on a key of a map in block style; nothing changes where it is in flow style."""
+    place = locate(text.encode(), index, pointer, key=True)
+    lines = text.splitlines(keepends=True)
+    if place is None or lines[place[0] - 1][: place[1] - 1].strip():
+        return text
+    row, indent = place[0] - 1, " " * (place[1] - 1)
+    end = "\r\n" if lines[row].endswith("\r\n") else "\n"
+    if found.behind and not _behind(text, index, pointer) and locate(text.encode(), index, pointer)[0] == place[0]:  # type: ignore[index]  # a key that is there has a value
+        line = lines[row].rstrip("\r\n")
+        lines[row] = f"{line}{found.behind}{lines[row][len(line) :]}"
+    return "".join([*lines[:row], *(f"{indent}{line}{end}" for line in found.above), *lines[row:]])
+
+
+def without_comments_above(text: str, index: int, pointer: Pointer) -> str:
+    """The text without the lines that `comments` finds above a key."""
+    place = locate(text.encode(), index, pointer, key=True)
+    count = len(comments(text, index, pointer).above)
+    if place is None or not count:
+        return text
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[: place[0] - 1 - count], *lines[place[0] - 1 :]])
+
+
+def _behind(text: str, index: int, pointer: Pointer) -> str:
+    try:
+        return Splicer(text.removeprefix(_MARK), index).comment_behind(pointer)
+    except UnsupportedError:
+        return ""
 
 
 def written(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> str | None:

@@ -99,6 +99,17 @@ class Splicer:
         dash = self._dash(node, position)
         return self._spliced(dash, dash, f"{written[1 + column :]}\n{' ' * column}")
 
+    def comment_behind(self, pointer: Pointer) -> str:
+        """The comment on the line of a key with a scalar, with the blanks before it; empty for none."""
+        around = self._descend(pointer[:-1])
+        if around.in_flow or around.node.kind != MAP:
+            return ""
+        node = _entry(around.node, pointer[-1]).value
+        if node.kind not in {SCALAR, ALIAS} or node.style in {"|", ">"}:
+            return ""
+        found = _COMMENT.match(self._text, self._tail(node))
+        return found[0] if found is not None else ""
+
     def deleted(self, pointer: Pointer) -> str:
         """The text without one key of a map or item of a list that has others."""
         around = self._descend(pointer[:-1])

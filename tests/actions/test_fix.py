@@ -115,6 +115,14 @@ spec:
   selector: {app: api}
   ports:
   - {name: http, port: 80, targetPort: "80"}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: api}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: api-prod}
 """
 PATCH = """\
 apiVersion: apps/v1
@@ -375,3 +383,20 @@ def test_law_of_mending(tmp_path_factory: pytest.TempPathFactory, wrong: set[str
     text = (have / where / "api.yaml").read_text()
     assert all(comment in text for comment in ("# its name", "# how many", "# who", "# pinned"))
     assert run_envc(have, "check", "--select", "schema,cluster,deprecated").out == ""
+
+
+def test_comments_go_where_their_field_goes(make_project: MakeProject) -> None:
+    """Above and behind: none stays over a field that it does not speak of."""
+    ingress = OTHERS.partition("---\n")[0].replace("v1beta1", "v1")
+    ingress = ingress.replace(
+        "    kubernetes.io/ingress.class: nginx\n",
+        "    # of the inner one\n    kubernetes.io/ingress.class: nginx  # see the runbook\n    a/b: c\n",
+    ).replace(
+        "{serviceName: api, servicePort: http}", "{service: {name: api, port: {name: http}}}\n        pathType: Prefix"
+    )
+    root = two(make_project, {"base/api/ingress.yaml": ingress})
+    done = run_envc(root, "fix", "--write", "--select", "deprecated-field")
+    assert done.code == 0, done.err
+    text = (root / "base/api/ingress.yaml").read_text("utf-8")
+    assert "  annotations:\n    a/b: c\n" in text
+    assert text.endswith("  # of the inner one\n  ingressClassName: nginx  # see the runbook\n")

@@ -47,6 +47,7 @@ def test_exported_names() -> None:
         "how_merged",
         "keys",
         "merge_text",
+        "replaced_lists",
         "value_of",
     ]
 
