@@ -366,7 +366,9 @@ class FolderMemo:
         if not self._is_kept or not (new or refused):
             return
         known = self.scans()
-        packed = {key: one for key, one in known.table.items() if not refused or place_of(key)[1] not in refused}
+        packed = dict(known.table.items())
+        if refused:
+            packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
         if not new and len(packed) == len(known):
             return
         packed.update({key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})

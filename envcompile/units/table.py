@@ -52,7 +52,9 @@ class Table:
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every record with its key, sorted."""
-        return ((self._key(at), bytes(self._value(at))) for at in range(self.count))
+        ends = self._ends.tolist()
+        keys = _cut(self._data[self._keys_at : self._values_at].tobytes(), ends[: self.count])
+        return zip(keys, _cut(self._data[self._values_at :].tobytes(), ends[self.count :]), strict=True)
 
     def _key(self, at: int) -> bytes:
         start = self._ends[at - 1] if at else 0
@@ -62,6 +64,11 @@ class Table:
         at += self.count
         start = self._ends[at - 1] if at > self.count else 0
         return self._data[self._values_at + start : self._values_at + self._ends[at]]
+
+
+def _cut(data: bytes, ends: list[int]) -> list[bytes]:
+    """Pieces that lie one behind the other."""
+    return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 NO_RECORDS: Final = Table(memoryview(pack({})))
