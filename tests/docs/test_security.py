@@ -117,6 +117,14 @@ def test_documented_workflows_keep_no_credentials(page: Path) -> None:
                     assert step["with"]["persist-credentials"] is False, f"{page.name}: {step}"
 
 
+@pytest.mark.parametrize("name", ["action.yml", ".gitlab/diff.yml"])
+def test_git_of_the_job_takes_no_folder_for_a_repository_by_its_looks(name: str) -> None:
+    """What CI runs by itself, beside envc, is told so as well, and Python looks into no folder of the checkout."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert "GIT_CONFIG_KEY_1=safe.bareRepository GIT_CONFIG_VALUE_1=explicit" in text
+    assert "export PYTHONSAFEPATH=1; unset PYTHONPATH PYTHONHOME" in text
+
+
 def test_looking_at_a_branch_resolves_no_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an env var of the job nor a file beside the sources gets into anything that is written or said."""
     monkeypatch.setenv("GITHUB_TOKEN", "canary-of-the-job")

@@ -11,7 +11,7 @@ import pytest
 from envcompile.errors import UnavailableError, UsageError
 from envcompile.git.refs import default_branch, merge_base, remote_url
 from envcompile.git.repository import open_repository
-from envcompile.git.run import Place, ask, clean_environment, run
+from envcompile.git.run import Place, ask, clean_environment, command, run
 from tests.git.repositories import commit_all, run_git
 from tests.harness.repository import write_files
 
@@ -53,6 +53,21 @@ def test_what_a_hook_sets_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert environ["GIT_NO_LAZY_FETCH"] == "1"
     assert environ["GIT_TERMINAL_PROMPT"] == environ["GIT_OPTIONAL_LOCKS"] == "0"
     assert environ["LC_ALL"] == "C"
+
+
+def test_every_call_carries_the_safeguards(tmp_path: Path) -> None:
+    """Whatever is asked: no hook, no monitor, no program for signatures, no repository by its looks, no protocol."""
+    words = command(Place(tmp_path), "status")
+    stated = {words[at + 1] for at, word in enumerate(words) if word == "-c"}
+    assert stated == {
+        "safe.bareRepository=explicit",
+        "core.fsmonitor=false",
+        "log.showSignature=false",
+        "core.hooksPath=/dev/null",
+    }
+    assert "--literal-pathspecs" in words
+    environ = clean_environment()
+    assert (environ["GIT_ALLOW_PROTOCOL"], environ["GIT_NO_LAZY_FETCH"]) == ("", "1")
 
 
 def test_git_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
