@@ -84,7 +84,7 @@ def register(app: typer.Typer) -> None:
             tell("nothing newer")
         return EXIT_DIFFERENT if newer else EXIT_OK
 
-    @group.command("list", epilog=EPILOG)
+    @group.command("list", epilog="Example: envc charts list --check")
     def listing(
         context: typer.Context,
         *,
