@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.actions.hook_files import (
     ASIDE,
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from envcompile.git.repository import Repository
+
+_OF_OVERCOMMIT: Final = "old-hooks"
+"""The folder beside its hooks into which overcommit moves those that it finds, and from which it puts them back."""
 
 
 class HookStatus(NamedTuple):
@@ -197,20 +200,21 @@ def _take_away(places: Places, name: str) -> bool:
         keep(places.older(name), kept)
     if is_of_pre_commit(file) and is_of_pre_commit(kept):
         kept.unlink()  # it must not call itself
+    aside = places.hooks / f"{name}{ASIDE}"
+    waiting = [one for one in (kept, kept.with_name(f"{name}{ASIDE}")) if is_there(one)]
     found = False
-    for own in (file, legacy, places.hooks / f"{name}{ASIDE}"):
+    for own in (file, legacy, aside, places.hooks / _OF_OVERCOMMIT / name):
         if not is_ours(own):
             continue
         found = True
         own.unlink()
-        if is_there(kept):
-            move(kept, own)
-    if is_there(kept):
-        aside = places.hooks / f"{name}{ASIDE}"
-        if is_the_same(kept, file) or is_there(aside):
-            kept.unlink()
+        if waiting:
+            move(waiting.pop(0), own)
+    for left in waiting:
+        if is_the_same(left, file) or is_there(aside):
+            left.unlink()
         else:
-            move(kept, aside)
+            move(left, aside)
     return found
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
-from os import terminal_size
 
 import pytest
 from hypothesis import given
@@ -19,7 +17,7 @@ TABLES = st.integers(1, 6).flatmap(lambda count: st.lists(st.lists(WORDS, min_si
 def on_terminal(patch: pytest.MonkeyPatch, width: int) -> None:
     """Somebody reads on a terminal of so many columns."""
     patch.setattr(sys.stdout, "isatty", lambda: True)
-    patch.setattr(shutil, "get_terminal_size", lambda: terminal_size((width, 24)))
+    patch.setenv("COLUMNS", str(width))
 
 
 def test_a_program_gets_a_line_a_row() -> None:
