@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.cli.output import tell
-from envcompile.cli.render import progress as room
+from envcompile.cli.render import bar as room
 from envcompile.cli.render.progress import shown_progress
 from envcompile.log import PROGRESS, logger, progress
 
