@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
 from envcompile.check.api.sure import surely_right
-from envcompile.check.mend import put
+from envcompile.check.mend import put, taken
 from envcompile.check.reading import at
 from envcompile.kubernetes import shortcomings
 
@@ -98,11 +98,14 @@ def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
         found.append(Complaint(one.pointer, one.what, "error" if one.is_certain else "warning", one.is_dropped))
         if one.becomes is not None:
             value = put(value, one.pointer, one.becomes)
-    if not found and not api.is_built_in(*_kind(value)):
+    if not api.is_built_in(*_kind(value)) and all(one.is_dropped for one in found):
         from envcompile.check.api.customs import custom_refusals, metadata_refusals
 
+        for one in sorted(found, key=lambda one: len(one.pointer), reverse=True):
+            value = taken(value, one.pointer)  # as the server does that is not strict: the rest is judged all the same
         grade: Severity = "warning" if api.project(*_kind(value)) else "error"
         return [
+            *found,
             *starmap(Complaint, metadata_refusals(api, value)),
             *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
         ]
