@@ -101,8 +101,9 @@ def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
     if not api.is_built_in(*_kind(value)) and all(one.is_dropped for one in found):
         from envcompile.check.api.customs import custom_refusals, metadata_refusals
 
-        for one in sorted(found, key=lambda one: len(one.pointer), reverse=True):
-            value = taken(value, one.pointer)  # as the server does that is not strict: the rest is judged all the same
+        # As a server does it that is not strict: the rest is judged all the same.
+        for dropped in sorted(found, key=lambda one: len(one.pointer), reverse=True):
+            value = taken(value, dropped.pointer)
         grade: Severity = "warning" if api.project(*_kind(value)) else "error"
         return [
             *found,
