@@ -12,6 +12,7 @@ from envcompile.check.api.names import label
 from envcompile.check.api.sure import surely_right
 from envcompile.check.mend import put, taken
 from envcompile.check.reading import at
+from envcompile.check.versions import PASSING
 from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
+_GONE: Final = frozenset(("extensions", kind) for version, kind in PASSING if version == "extensions/v1beta1")
+"""Kubernetes' own until 1.22: no definition brings them back, and the rule `api-removed` says what to write."""
 
 
 class Complaint(NamedTuple):
@@ -133,5 +136,5 @@ def unknown_kinds(api: KubeApi, resources: Iterable[ResourceId]) -> list[str]:
 
     SealedSecrets are not among them: envc makes them, and compiles none of another form.
     """
-    kinds = {(resource.group, resource.kind) for resource in resources} - {_SEALED}
+    kinds = {(resource.group, resource.kind) for resource in resources} - {_SEALED} - _GONE
     return sorted(f"{kind}.{group}" for group, kind in kinds if not api.knows(group, kind) and not api.owns(group))

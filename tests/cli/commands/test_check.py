@@ -336,12 +336,15 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
 
 
 def test_kinds_without_a_schema_are_told(project: Path) -> None:
-    """They were looked at by the other rules only."""
-    (project / "base/web/scaler.yaml").write_text("apiVersion: example.org/v1\nkind: Scaler\nmetadata: {name: a}\n")
+    """They were looked at by the other rules only; a kind that Kubernetes had once is the rule `api-removed`'s."""
+    (project / "base/web/scaler.yaml").write_text(
+        "apiVersion: example.org/v1\nkind: Scaler\nmetadata: {name: a}\n---\n"
+        "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n"
+    )
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
     assert run_envc(project, "check").err == (
         "kinds without a schema (`envc crds add` brings their definitions): Scaler.example.org\n"
-        "2 environments, 4 resources, 6 rules: nothing found\n"
+        "2 environments, 6 resources, 6 rules: nothing found\n"
     )
 
 
