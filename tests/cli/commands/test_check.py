@@ -354,3 +354,7 @@ def test_sources_that_do_not_compile_are_no_findings(project: Path) -> None:
     outcome = run_envc(project, "check")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("error: ")
+    assert run_envc(project, "check", "--format", "json").out == ""
+    code, out, err = run_envc(project, "check", "--format", "github")
+    assert (code, err) == (1, outcome.err)
+    assert re.match(r"::error file=(.*/)?base/web/deployment\.yaml,line=\d+,col=\d+::[^\n]+\n\Z", out)
