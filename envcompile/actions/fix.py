@@ -73,7 +73,7 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
     """
     compiled = compile_all(project, project.choose(()))
     tasks: list[Task] = []
-    left: dict[Left, None] = {}
+    left: dict[tuple[str, Location | None, str, str], dict[str, None]] = {}
     for built in compiled:
         for rule, resource, hit in _mendable(project, built, chosen):
             where = source_place(built.composed, resource, hit.pointer)
@@ -83,18 +83,23 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
             try:
                 changes = tuple(change for mend in mends for change in changes_of(built, resource, mend))
             except UnplacedError as error:
-                left[Left(rule.id, where, f"{resource.id.short} in {built.compiled.environment}", str(error))] = None
+                alike = left.setdefault((rule.id, where, resource.id.short, str(error)), {})
+                alike[built.compiled.environment] = None
                 continue
             tasks.append(Task(built.compiled.environment, rule, hit, where, mends, changes))
     done = _Trial(project, compiled)
     kept = [task for group in done.settled(_together(tasks)) for task in group]
     for task in tasks:
         if not any(task is other for other in kept):
-            why = "it would change more than this, or leave the finding: mend it by hand"
-            left[Left(task.rule.id, task.where, f"{task.hit.resource.short} in {task.environment}", why)] = None
+            why = done.refused([task]) or "it would change more than this, or leave the finding: mend it by hand"
+            left.setdefault((task.rule.id, task.where, task.hit.resource.short, why), {})[task.environment] = None
     after = done.texts(kept)
     before = {path: project.tree.read(path).decode() for path in after}
-    return Fix(before, after, tuple(kept), tuple(left))
+    told = [
+        Left(rule, where, f"{short} in {', '.join(environments)}", why)
+        for (rule, where, short, why), environments in left.items()
+    ]
+    return Fix(before, after, tuple(kept), tuple(told))
 
 
 def write_fix(project: Project, fix: Fix) -> None:
@@ -149,6 +154,14 @@ class _Trial:
             path: changed(self._project.tree.read(path).decode(), path, [*some])
             for path, some in sorted(changes.items())
         }
+
+    def refused(self, tasks: Sequence[Task]) -> str:
+        """Why the files cannot be changed so; empty when they can."""
+        try:
+            self.texts(tasks)
+        except EnvcError as error:
+            return f"{error.problems[0].what}: {error.problems[0].fix}"
+        return ""
 
     def settled(self, groups: list[list[Task]]) -> list[list[Task]]:
         """The groups of tasks with which all environments become what they should."""

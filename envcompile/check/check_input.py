@@ -181,11 +181,16 @@ class Scene:
         return self._scalers_by_target.get(identity, [])
 
     def fewest(self, pods: Pods) -> int:
-        """The fewest pods a workload is meant to run: its scaler's minimum, else its replicas, else 1."""
+        """The fewest pods a workload is meant to run: its scaler's minimum, else its replicas, else 1.
+
+        A number in quotes is refused as such; what is meant is plain.
+        """
         least = [scaler.least for scaler in self.scalers_of(pods.resource.id) if scaler.changes_number]
         if least:
             return min(least)
         replicas = map_at(pods.resource.value, "spec").get("replicas", 1)
+        if isinstance(replicas, str) and replicas.isascii() and replicas.isdigit():
+            return int(replicas[:9])
         return replicas if isinstance(replicas, int) else 1
 
     # ---- references

@@ -70,7 +70,7 @@ def put(value: Any, pointer: Pointer, new: Any) -> Any:
 
 def without(value: Any, pointer: Pointer) -> Any:
     """A copy of a value without a field, and without the maps around it that have nothing else."""
-    return _taken(value, alone_in(value, pointer))
+    return taken(value, alone_in(value, pointer))
 
 
 def alone_in(value: Any, pointer: Pointer) -> Pointer:
@@ -83,14 +83,15 @@ def alone_in(value: Any, pointer: Pointer) -> Pointer:
     return pointer
 
 
-def _taken(value: Any, pointer: Pointer) -> Any:
+def taken(value: Any, pointer: Pointer) -> Any:
+    """A copy of a value without a field; a map that had nothing else stays."""
     step, rest = pointer[0], pointer[1:]
     if isinstance(value, list):
         if rest:
-            return [_taken(item, rest) if position == step else item for position, item in enumerate(value)]
+            return [taken(item, rest) if position == step else item for position, item in enumerate(value)]
         return [item for position, item in enumerate(value) if position != step]
     if not isinstance(value, dict) or step not in value:
         return value
     if rest:
-        return {**value, step: _taken(value[step], rest)}
+        return {**value, step: taken(value[step], rest)}
     return {key: item for key, item in value.items() if key != step}

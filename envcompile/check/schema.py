@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.check.api.names import label
 from envcompile.check.api.sure import surely_right
-from envcompile.check.mend import put
+from envcompile.check.mend import put, taken
 from envcompile.check.reading import at
+from envcompile.check.versions import PASSING
 from envcompile.kubernetes import shortcomings
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 
 _SEALED: Final = ("bitnami.com", "SealedSecret")
+_GONE: Final = frozenset(("extensions", kind) for version, kind in PASSING if version == "extensions/v1beta1")
+"""Kubernetes' own until 1.22: no definition brings them back, and the rule `api-removed` says what to write."""
 
 
 class Complaint(NamedTuple):
@@ -98,11 +101,15 @@ def _refused_by_the_newest(api: KubeApi, value: Any) -> list[Complaint]:
         found.append(Complaint(one.pointer, one.what, "error" if one.is_certain else "warning", one.is_dropped))
         if one.becomes is not None:
             value = put(value, one.pointer, one.becomes)
-    if not found and not api.is_built_in(*_kind(value)):
+    if not api.is_built_in(*_kind(value)) and all(one.is_dropped for one in found):
         from envcompile.check.api.customs import custom_refusals, metadata_refusals
 
+        # As a server does it that is not strict: the rest is judged all the same.
+        for dropped in sorted(found, key=lambda one: len(one.pointer), reverse=True):
+            value = taken(value, dropped.pointer)
         grade: Severity = "warning" if api.project(*_kind(value)) else "error"
         return [
+            *found,
             *starmap(Complaint, metadata_refusals(api, value)),
             *(Complaint(pointer, what, grade) for pointer, what in custom_refusals(api, value)),
         ]
@@ -129,5 +136,5 @@ def unknown_kinds(api: KubeApi, resources: Iterable[ResourceId]) -> list[str]:
 
     SealedSecrets are not among them: envc makes them, and compiles none of another form.
     """
-    kinds = {(resource.group, resource.kind) for resource in resources} - {_SEALED}
+    kinds = {(resource.group, resource.kind) for resource in resources} - {_SEALED} - _GONE
     return sorted(f"{kind}.{group}" for group, kind in kinds if not api.knows(group, kind) and not api.owns(group))

@@ -141,7 +141,9 @@ def _pod(value: Mapping[str, Any], pointer: Pointer) -> Iterator[Demand]:
         containers = spec.get(field)
         for index, container in enumerate(containers if isinstance(containers, list) else ()):
             if isinstance(container, dict) and not container.get("image"):
-                yield (*pointer, field, index, "image"), f"`image` of item {index} of `{field}` is missing or empty"
+                name = container.get("name")
+                which = f"container `{name}`" if isinstance(name, str) and name else f"item {index} of `{field}`"
+                yield (*pointer, field, index, "image"), f"`image` of {which} is missing or empty"
 
 
 _SPECIAL: Final[Mapping[tuple[str, str], Callable[[Mapping[str, Any]], Iterator[Demand]]]] = {

@@ -224,6 +224,11 @@ def _kubeconfig(environ: Mapping[str, str], context_name: str | None) -> tuple[d
     paths = [Path(part) for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
     home = environ.get("HOME") or environ.get("USERPROFILE")
     paths = paths or ([Path(home) / ".kube/config"] if home else [])
+    if paths and not any(path.is_file() for path in paths):
+        raise fail(
+            f"there is no kubeconfig: {' or '.join(map(str, paths))} does not exist",
+            "name one in KUBECONFIG, or do without the cluster: give a file",
+        )
     named: dict[str, dict[str, Any]] = {"clusters": {}, "users": {}, "contexts": {}}
     current = context_name
     for path in paths:

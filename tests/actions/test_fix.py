@@ -247,10 +247,10 @@ json6902:
 @pytest.mark.parametrize(
     ("files", "why"),
     [
-        ({"base/api/deployment.jsonnet": JSONNET}, "base/api/deployment.jsonnet computes it"),
+        ({"base/api/deployment.jsonnet": JSONNET}, "in dev, prod is left: base/api/deployment.jsonnet computes it"),
         (
             {"base/api/deployment.yaml": PLAIN, "overlays/prod/patch.yaml": JSON_PATCH},
-            "a JSON patch in overlays/prod/patch.yaml changes it",
+            "in prod is left: a JSON patch in overlays/prod/patch.yaml changes it",
         ),
         (
             {
@@ -275,7 +275,7 @@ def test_what_has_no_place_is_left_and_told(make_project: MakeProject, files: di
     assert (code, out) == (0, "")
     assert err.endswith("there is nothing to mend\n")
     if why:
-        assert f"deprecated-field of Deployment/api in prod is left: {why}: mend it there by hand\n" in err
+        assert f"deprecated-field of Deployment/api {why}: mend it there by hand\n" in err
     assert {path: (root / path).read_text() for path in files} == before
 
 
@@ -288,6 +288,20 @@ def test_what_would_change_another_environment_is_left(make_project: MakeProject
     assert (code, out) == (0, "")
     assert "is left: it would change more than this, or leave the finding: mend it by hand\n" in err
     assert (root / "base/api/deployment.yaml").read_text() == base
+
+
+def test_what_an_alias_says_is_left_with_the_reason(make_project: MakeProject) -> None:
+    """A change behind an alias would reach further than its place; several environments are told in one line."""
+    base = AFTER.replace('- {name: PORT, value: "8080"}', "- &port {name: PORT, value: 8080}").replace(
+        "        ports:", "      - name: side\n        image: shop/side:v1\n        env: [*port]\n        ports:"
+    )
+    root = two(make_project, {"base/api/deployment.yaml": base})
+    code, out, err = run_envc(root, "fix", "--select", "schema")
+    assert (code, out) == (0, "")
+    lines = [line for line in err.splitlines() if " is left: " in line]
+    assert len(lines) == 2, "one of each container"
+    assert all("schema of Deployment/api in dev, prod is left: `spec.template" in line for line in lines)
+    assert all("aliases, merge keys" in line for line in lines)
 
 
 def test_one_that_cannot_be_mended_costs_little(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,10 @@ def test_the_fewest_pods() -> None:
     assert fewest == {"api": 3, "store": 3, "worker": 2}
     alone = scene([_deployment()])
     assert alone.fewest(alone.pods[0]) == 1
+    quoted = _deployment()
+    quoted["spec"]["replicas"] = "2"
+    found = scene([quoted])
+    assert found.fewest(found.pods[0]) == 2
 
 
 def test_references_with_their_places() -> None:

@@ -72,7 +72,14 @@ INCOMPLETE: list[tuple[Any, list[tuple[str, str]]]] = [
     ),
     (
         deployment(template={"spec": {"containers": CONTAINERS, "initContainers": [{"name": "i"}]}}),
-        [("spec.template.spec.initContainers.0.image", "`image` of item 0 of `initContainers` is missing or empty")],
+        [("spec.template.spec.initContainers.0.image", "`image` of container `i` is missing or empty")],
+    ),
+    (
+        deployment(template={"spec": {"containers": CONTAINERS, "initContainers": [{}]}}),
+        [
+            ("spec.template.spec.initContainers.0.name", "`name` is missing in io.k8s.api.core.v1.Container"),
+            ("spec.template.spec.initContainers.0.image", "`image` of item 0 of `initContainers` is missing or empty"),
+        ],
     ),
     (
         deployment(replicas="3", replica=1, paused=1, minReadySeconds=1.5),

@@ -39,6 +39,6 @@ def test_definitions_come_from_the_cluster(
     assert run_envc(root, "crds", "add", "--from-cluster", "Gadget.example.com").out == (
         "new crds/gadgets.example.com.yaml\n"
     )
-    assert "kinds without a schema (name their definitions in `crds` of envc.yaml): Other.other.example.com" in (
+    assert "kinds without a schema (`envc crds add` brings their definitions): Other.other.example.com" in (
         run_envc(root, "check").err
     )

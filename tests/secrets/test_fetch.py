@@ -191,3 +191,6 @@ def test_a_cluster_is_asked_through_its_api_server(cluster: str, repository: Rep
         "error: the kubeconfig has no context `dev`\n"
         "hint: choose one with --context (known: prod), or give the controller's URL or a PEM file"
     )
+    missing = {**environ, "KUBECONFIG": str(repository.root / "nowhere")}
+    with pytest.raises(EnvcError, match=r"there is no kubeconfig: .*nowhere does not exist"):
+        certificate_from_cluster(missing, Sealing(), None)

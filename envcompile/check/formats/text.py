@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 GroupBy = Literal["place", "rule", "resource"]
 
 
-def as_text(groups: Sequence[Group], by: GroupBy = "place", summaries: Mapping[str, str] | None = None) -> str:
+def as_text(
+    groups: Sequence[Group],
+    by: GroupBy = "place",
+    summaries: Mapping[str, str] | None = None,
+    rest: Iterable[Group] = (),
+) -> str:
     """The findings; each has a place, a grade, a rule, a sentence, a resource, a field and a mend.
 
     A hint is told once, with the first finding that it mends.
@@ -24,15 +29,17 @@ def as_text(groups: Sequence[Group], by: GroupBy = "place", summaries: Mapping[s
         groups: what was found, the gravest first.
         by: what stands together: nothing, the findings of a rule (the one with the gravest first), or of a resource.
         summaries: what rules say must be so.
+        rest: what was found and is not shown: a heading counts it, too.
     """
     if by == "rule":
+        hidden = dict(_sorted(rest, _of_rule))
         return "\n".join(
-            _rule(name, of, summaries or {}) for name, of in _sorted(groups, lambda group: group.finding.rule)
+            _rule(name, of, summaries or {}, hidden.get(name, ())) for name, of in _sorted(groups, _of_rule)
         )
     told: set[str] = set()
     if by == "resource":
-        by_resource = _sorted(groups, lambda group: group.finding.resource.short)
-        return "\n".join(_resource(name, of, told) for name, of in by_resource)
+        hidden = dict(_sorted(rest, _of_resource))
+        return "\n".join(_resource(name, of, told, hidden.get(name, ())) for name, of in _sorted(groups, _of_resource))
     return "\n".join(_alone(group, told) for group in groups)
 
 
@@ -41,6 +48,14 @@ def _sorted(groups: Iterable[Group], key: Callable[[Group], str]) -> list[tuple[
     for group in groups:
         found.setdefault(key(group), []).append(group)
     return [*found.items()]
+
+
+def _of_rule(group: Group) -> str:
+    return group.finding.rule
+
+
+def _of_resource(group: Group) -> str:
+    return group.finding.resource.short
 
 
 def _place(group: Group) -> str:
@@ -66,8 +81,8 @@ def _alone(group: Group, told: set[str]) -> str:
     return _joined([*lines, *_since(group), *_hint(group, told)])
 
 
-def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str]) -> str:
-    lines = [f"{name}: {_many(groups)}. {summaries.get(name, '')}".rstrip()]
+def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str], hidden: Sequence[Group]) -> str:
+    lines = [f"{name}: {_many(groups, hidden)}. {summaries.get(name, '')}".rstrip()]
     fixes = {group.finding.fix for group in groups}
     told: set[str] = set()
     for group in groups:
@@ -79,8 +94,8 @@ def _rule(name: str, groups: Sequence[Group], summaries: Mapping[str, str]) -> s
     return _joined(lines)
 
 
-def _resource(name: str, groups: Sequence[Group], told: set[str]) -> str:
-    lines = [f"{name}: {_many(groups)}"]
+def _resource(name: str, groups: Sequence[Group], told: set[str], hidden: Sequence[Group]) -> str:
+    lines = [f"{name}: {_many(groups, hidden)}"]
     for group in groups:
         found = group.finding
         subject = f"{f'{found.field} ' if found.field else ''}in {', '.join(group.environments)}"
@@ -94,5 +109,7 @@ def _joined(lines: Iterable[str]) -> str:
     return "".join([f"{one_line(line)}\n" for line in lines])
 
 
-def _many(groups: Iterable[Group]) -> str:
-    return counted(group.finding for group in groups)
+def _many(groups: Sequence[Group], hidden: Sequence[Group]) -> str:
+    """How many there are, and how many of them are shown where that is not all."""
+    there = counted(group.finding for group in (*groups, *hidden))
+    return f"{there}, {len(groups)} shown" if hidden else there

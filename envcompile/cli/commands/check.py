@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,9 +11,11 @@ import typer
 from envcompile.cli.arguments import Envs, Untrusted, project_of
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from envcompile.check.baseline import KnownFinding
     from envcompile.check.report import Report
-    from envcompile.cli.render.check import Wanted
+    from envcompile.cli.render.check import Format, Wanted
     from envcompile.units.project import Project
 
 EPILOG = """Examples:
@@ -177,7 +180,10 @@ def register(app: typer.Typer) -> None:
 
             with project_of(context, untrusted=untrusted) as project:
                 mend(project, select or (), ignore or (), tell, write=True)
-        with project_of(context, untrusted=untrusted, staged=staged, at=at) as project:
+        with (
+            _annotated(output_format, context.obj.project),
+            project_of(context, untrusted=untrusted, staged=staged, at=at) as project,
+        ):
             root = project.tree.root or _folder_of(context.obj.project)
             file = baseline or root / FILE
             if baseline is None and project.tree.root is None:
@@ -211,6 +217,23 @@ def register(app: typer.Typer) -> None:
         for line in (*left_out, *remarks(report, file.name, groups)):
             tell(line)
         return _exit_code(report, fail_on)
+
+
+@contextmanager
+def _annotated(output_format: Format, folder: Path) -> Generator[None]:
+    """On GitHub, sources that do not compile are told at their lines, too."""
+    from envcompile.errors import EnvcError
+
+    try:
+        yield
+    except EnvcError as error:
+        if output_format == "github":
+            from envcompile.check.formats.github import problems_as_github
+            from envcompile.cli.output import raw
+            from envcompile.git.discovery import prefix_of
+
+            raw(problems_as_github(error.problems, prefix_of(_folder_of(folder))))
+        raise
 
 
 def _allowed(project: Project, folder: Path, *, anew: bool) -> frozenset[str]:

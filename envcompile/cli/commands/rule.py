@@ -66,9 +66,18 @@ def _refuse_unknown(names: list[str] | tuple[()], known: Collection[str]) -> Non
     from envcompile.errors import Problem, UsageError, did_you_mean
 
     problems = [
-        Problem(f"there is no rule `{name}`", did_you_mean(name, known, "`envc rule` lists the rules"))
+        Problem(f"there is no rule `{name}`", _begun(name, known) or did_you_mean(name, known, _LIST))
         for name in names
         if name not in known
     ]
     if problems:
         raise UsageError(problems)
+
+
+_LIST = "`envc rule` lists the rules"
+
+
+def _begun(name: str, known: Collection[str]) -> str:
+    """The rules that begin with a word, which `--select` would take; empty when none does."""
+    longer = [f"`{rule}`" for rule in known if rule.startswith(f"{name.rstrip('-')}-")]
+    return f"these begin with it: {', '.join(longer)}" if longer else ""

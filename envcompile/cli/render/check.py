@@ -73,7 +73,7 @@ def printed(
     verb = "is" if len(rest) == 1 else "are"
     counts = counted(group.finding for group in rest)
     left_out = [f"{len(rest)} more {verb} not shown ({counts}): --limit 0"] if rest else []
-    return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}), left_out
+    return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest), left_out
 
 
 def _for_programs(report: Report, output_format: str, fail_on: str, project: Path) -> str:
@@ -116,11 +116,11 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
         lines.append(f"hint: take what is gone out of {baseline}: envc check --write-baseline")
     if report.unknown_kinds:
         kinds = ", ".join(report.unknown_kinds)
-        lines.append(f"kinds without a schema (name their definitions in `crds` of envc.yaml): {kinds}")
+        lines.append(f"kinds without a schema (`envc crds add` brings their definitions): {kinds}")
     found = {finding.rule for finding in report.findings}
     mends = sorted(rule.id for rule in report.rules if rule.mend is not None and rule.id in found)
     if mends:
-        lines.append(f"hint: `envc fix` shows what it can mend of {', '.join(mends)}")
+        lines.append(f"hint: `envc fix` shows what has one right answer of {', '.join(mends)}")
     if len(report.findings) >= _MANY and not report.known:
         lines.append(
             f"hint: `envc check --write-baseline` notes these in {baseline}: then only new ones count;"

@@ -115,3 +115,11 @@ def test_what_is_dropped_below_status_is_no_error() -> None:
     """But for an unknown field, which a strict server refuses there, too."""
     assert errors(TEXT, {"status": {"n": 5}}) == []
     assert errors(TEXT, {"status": {"m": "a"}}) == ["status.m"]
+
+
+def test_an_unknown_field_hides_no_wrong_value() -> None:
+    """A server that is not strict drops the field, and refuses the rest; counts are those without it."""
+    spec = {"spec": {"field": "abc", "fild": 1}}
+    assert errors({**TEXT, "maxLength": 2}, spec) == ["spec.fild", "spec.field"]
+    few = {"type": "object", "properties": {"a": TEXT}, "maxProperties": 1}
+    assert errors(few, {"spec": {"field": {"a": "x", "b": "y"}}}) == ["spec.field.b"]

@@ -253,6 +253,8 @@ def test_a_limit_and_a_count_of_the_rest(project: Path) -> None:
     assert (code, out.count("image-old")) == (1, 1)
     assert err == "1 more is not shown (1 error): --limit 0\n2 environments, 4 resources, 6 rules: 2 errors\n"
     assert run_envc(project, "check", "--limit", "0").out.count("image-old") == 2
+    by_rule = run_envc(project, "check", "--limit", "1", "--group-by", "rule").out
+    assert by_rule.startswith("image-old: 2 errors, 1 shown. Images are new.\n")
     assert len(json.loads(run_envc(project, "check", "--limit", "1", "--format", "json").out)["findings"]) == 4
 
 
@@ -334,12 +336,15 @@ def test_the_rules_can_be_listed_anywhere(tmp_path: Path) -> None:
 
 
 def test_kinds_without_a_schema_are_told(project: Path) -> None:
-    """They were looked at by the other rules only."""
-    (project / "base/web/scaler.yaml").write_text("apiVersion: example.org/v1\nkind: Scaler\nmetadata: {name: a}\n")
+    """They were looked at by the other rules only; a kind that Kubernetes had once is the rule `api-removed`'s."""
+    (project / "base/web/scaler.yaml").write_text(
+        "apiVersion: example.org/v1\nkind: Scaler\nmetadata: {name: a}\n---\n"
+        "apiVersion: extensions/v1beta1\nkind: Ingress\nmetadata: {name: a}\n"
+    )
     (project / "base/web/deployment.yaml").write_text(deployment(image="nginx:1.28"))
     assert run_envc(project, "check").err == (
-        "kinds without a schema (name their definitions in `crds` of envc.yaml): Scaler.example.org\n"
-        "2 environments, 4 resources, 6 rules: nothing found\n"
+        "kinds without a schema (`envc crds add` brings their definitions): Scaler.example.org\n"
+        "2 environments, 6 resources, 6 rules: nothing found\n"
     )
 
 
@@ -349,3 +354,7 @@ def test_sources_that_do_not_compile_are_no_findings(project: Path) -> None:
     outcome = run_envc(project, "check")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("error: ")
+    assert run_envc(project, "check", "--format", "json").out == ""
+    code, out, err = run_envc(project, "check", "--format", "github")
+    assert (code, err) == (1, outcome.err)
+    assert re.match(r"::error file=(.*/)?base/web/deployment\.yaml,line=\d+,col=\d+::[^\n]+\n\Z", out)

@@ -55,3 +55,10 @@ def test_a_mistyped_rule(tmp_path: Path) -> None:
     assert "there is no rule `image-lates`" in err
     assert "did you mean `image-latest` or " in err
     assert "`envc rule` lists the rules" in err
+
+
+def test_the_first_word_of_rules(tmp_path: Path) -> None:
+    """What `--select` takes is no rule's name: those that begin so are named."""
+    code, _, err = run_envc(tmp_path, "rule", "image")
+    assert code == 2
+    assert err == "error: there is no rule `image`\nhint: these begin with it: `image-latest`, `image-not-digest`\n"

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 
 def _find(scene: Scene) -> Iterator[Hit]:
-    fix = f"write it as the API of Kubernetes {scene.api.version} has it: the API server refuses it, or drops the field"
+    fates = "the API server refuses it, or drops the field"
+    fix = f"write it as the API of Kubernetes {scene.api.version} has it: {fates}"
+    own_fix = f"write it as the CustomResourceDefinition has it: {fates}"
     minor = minor_of(scene.api.version)
     for resource in scene.resources:
         gone = is_gone(resource, minor)
+        advice = fix if scene.api.is_built_in(resource.id.group, resource.id.kind) else own_fix
         for pointer, what, severity, _ in complaints(scene.api, resource.value):
             if gone and pointer == ("apiVersion",):
                 continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))
-            yield Hit(resource.id, pointer, what, fix, None if severity == "error" else severity, what, beside)
+            yield Hit(resource.id, pointer, what, advice, None if severity == "error" else severity, what, beside)
 
 
 _NAMED: Final = re.compile(r"`([A-Za-z]\w*)(?:: [^`]*)?`")
