@@ -6,17 +6,13 @@ import hashlib
 import re
 import tempfile
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from envcompile.charts.helm import Helm
 from envcompile.errors import Problem, UsageError
 from envcompile.files import write_atomically
+from envcompile.sources.settingsrules import SEMVER
 from envcompile.text import address as shown_address
-
-_VERSION: Final = re.compile(
-    r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
-)
-"""Semantic Versioning 2.0, as helm takes it."""
 
 
 class Wanted(NamedTuple):
@@ -65,7 +61,7 @@ def package(chart: Path, folder: Path, wanted: Wanted) -> Packaged:
         raise UsageError([
             Problem(f"{chart} is not a chart: it has no Chart.yaml", "set `chart: {name: NAME}` in envc.yaml and build")
         ])
-    if wanted.version and not _VERSION.fullmatch(wanted.version):
+    if wanted.version and not re.fullmatch(SEMVER, wanted.version):
         fix = "write it as Semantic Versioning has it, such as 1.2.3"
         raise UsageError([Problem(f"--version cannot be `{wanted.version}`", fix)])
     if wanted.keyring and not wanted.key:
@@ -84,13 +80,13 @@ def package(chart: Path, folder: Path, wanted: Wanted) -> Packaged:
         made.mkdir()
         packed = Helm.find(Path(scratch)).package(chart.absolute(), made, options)
         data = packed.read_bytes()
-        signature = packed.with_name(f"{packed.name}.prov")
         folder.mkdir(parents=True, exist_ok=True)
-        written = [packed, *([signature] if signature.is_file() else [])]
-        for file in written:
-            write_atomically(folder / file.name, file.read_bytes())
-    beside = folder / signature.name
-    return Packaged(folder / packed.name, hashlib.sha256(data).hexdigest(), beside if len(written) > 1 else None)
+        write_atomically(folder / packed.name, data)
+        proof = packed.with_name(f"{packed.name}.prov")
+        signature = folder / proof.name if proof.is_file() else None
+        if signature is not None:
+            write_atomically(signature, proof.read_bytes())
+    return Packaged(folder / packed.name, hashlib.sha256(data).hexdigest(), signature)
 
 
 def push(archive: Path, address: str) -> Pushed:

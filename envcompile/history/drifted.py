@@ -39,6 +39,11 @@ class Standing(NamedTuple):
     found: tuple[tuple[Difference, int], ...]
     """Differences that were there then, with when each was found first."""
 
+    @property
+    def resources(self) -> int:
+        """How many resources differ."""
+        return len({difference.resource for difference, _ in self.found})
+
 
 class Noted(NamedTuple):
     """What a look added to the record: differences that are new, and those that are gone."""

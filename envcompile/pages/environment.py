@@ -141,8 +141,8 @@ def _drifted(state: State, name: str, now: int) -> str:
     if known is None:
         return f"`envc drift {name} --record` compares field by field."
     looked = moment(known.looked_at, now)
-    different = len({one.resource for one, _ in known.found})
-    differed = f"{many(different, 'resource')} of {known.compared:,} differed" if different else "nothing differed"
+    resources = many(known.resources, "resource")
+    differed = f"{resources} of {known.compared:,} differed" if known.resources else "nothing differed"
     return f"On {looked.day} at {looked.clock} {differed} from what is compiled."
 
 

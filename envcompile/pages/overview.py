@@ -194,11 +194,7 @@ def _happened(state: State, now: int) -> str:
 def clusters(state: State, now: int) -> str:
     """What is known of the clusters, in a sentence or two."""
     known, drift = state.presences(now), state.drift(now)
-    different = [
-        f"{many(len({found.resource for found, _ in one.found}), 'resource')} of {name}"
-        for name, one in drift.items()
-        if one.found
-    ]
+    different = [f"{many(one.resources, 'resource')} of {name}" for name, one in drift.items() if one.found]
     if different:
         return f"Otherwise in the cluster than compiled: {listed(different)}, as `envc drift --record` saw it last."
     if not known and drift:
@@ -214,7 +210,7 @@ def _cluster(state: State, name: str, now: int) -> tuple[str, str]:
     """The status of an environment's cluster, and its words."""
     known, drift = state.presences(now).get(name), state.drift(now).get(name)
     if drift is not None and drift.found:
-        return "changed", f"{len({one.resource for one, _ in drift.found})} of {drift.compared} differ"
+        return "changed", f"{drift.resources} of {drift.compared} differ"
     if known is None:
         return ("ok", f"no drift {moment(drift.looked_at, now).day}") if drift is not None else ("off", "not watched")
     if known.missing:

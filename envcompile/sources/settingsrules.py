@@ -19,7 +19,7 @@ _DIGEST = r"[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-fA-F]{32,}"
 _SHA256 = r"sha256:[0-9a-f]{64}"
 _VERSION = r"1\.[0-9]+"
 _PART = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
-_SEMVER = (
+SEMVER = (
     rf"(?:(?:0|[1-9][0-9]*)\.){{2}}(?:0|[1-9][0-9]*)(?:-{_PART}(?:\.{_PART})*)?(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?"
 )
 """Semantic Versioning 2.0.0: https://semver.org/#backusnaur-form-grammar-for-valid-semver-versions"""
@@ -30,7 +30,7 @@ _RELEASE = r"[a-z0-9](?:[a-z0-9-]{0,51}[a-z0-9])?"
 _FOREIGN_CHART = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _REPOSITORY = r"(?:https?://|oci://)[^\s@]+|@[A-Za-z0-9][A-Za-z0-9._/-]*"
 _PASSWORD = r"://[^/?#]*@"
-_EXACT = rf"v?{_SEMVER}"
+_EXACT = rf"v?{SEMVER}"
 _ADDRESS = r"(?:(?:https?|oci|file)://|@|alias:)\S+"
 
 
@@ -92,7 +92,7 @@ def _chart(chart: settings.Chart) -> Iterator[Broken]:
     if not re.fullmatch(_CHART_NAME, chart.name):
         what = f"`chart.name` is `{chart.name}`, which cannot name a chart"
         yield Broken(("chart", "name"), what, "write lower-case letters, digits and `-`, such as `shop`")
-    if not re.fullmatch(_SEMVER, chart.version):
+    if not re.fullmatch(SEMVER, chart.version):
         what = f"`chart.version` is `{chart.version}`, which is no version of a chart"
         yield Broken(("chart", "version"), what, "write it as SemVer 2 has it, such as `1.10.0` or `2.0.0-rc.1`")
     for position, needed in enumerate(chart.dependencies):
