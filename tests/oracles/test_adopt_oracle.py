@@ -116,8 +116,8 @@ def test_a_generated_name_is_short_in_the_sources_and_hashed_in_the_build(tmp_pa
         for path in (tmp_path / "new").rglob("*.yaml")
     }
     assert texts["base/web/deploy.yaml"] == GENERATED["base/deploy.yaml"]
-    assert "ENV: prod" in texts["overlays/prod/web/configmap-web.yaml"]
-    assert "LOG" not in texts["overlays/prod/web/configmap-web.yaml"]
+    assert "literals: [ENV=prod]" in texts["overlays/prod/configmap-web.yaml"]
+    assert "LOG" not in texts["overlays/prod/configmap-web.yaml"]
     assert "rollout: suffix\n" in texts["overlays/prod/environment.yaml"]
     built = {each.id.short for each in Project.open(tmp_path / "new").compile("prod").resources}
     assert len(built) == 3
