@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_was_written_is_read_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_written(tmp_path: Path) -> None:
+    """What was written is read, with the permissions asked for, and nothing is left beside it."""
     path = tmp_path / "memo"
     assert write_plain(path, (b"one", b"two"), mode=0o600)
     assert read_plain(path) == b"onetwo"
@@ -21,7 +22,8 @@ def test_what_was_written_is_read_and_nothing_is_left_beside_it(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_link_in_the_place_of_the_file_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+def test_link(tmp_path: Path) -> None:
+    """A link in the place of the file is replaced; what it leads to stays as it is."""
     other = tmp_path / "somebody's"
     other.write_bytes(b"kept")
     path = tmp_path / "memo"
@@ -32,7 +34,8 @@ def test_a_link_in_the_place_of_the_file_is_replaced_and_what_it_leads_to_stays(
 
 
 @pytest.mark.parametrize("obstacle", ["link", "pipe"])
-def test_whatever_lies_where_the_new_file_is_made_is_not_written_through(tmp_path: Path, obstacle: str) -> None:
+def test_planted(tmp_path: Path, obstacle: str) -> None:
+    """Whatever lies where the new file is made is not written through, nor waited for."""
     path, other = tmp_path / "memo", tmp_path / "somebody's"
     path.write_bytes(b"old")
     other.write_bytes(b"kept")
@@ -45,5 +48,6 @@ def test_whatever_lies_where_the_new_file_is_made_is_not_written_through(tmp_pat
     assert (read_plain(path), read_plain(other)) == (b"old", b"kept")
 
 
-def test_a_folder_that_is_not_there_is_told_and_no_error(tmp_path: Path) -> None:
+def test_no_folder(tmp_path: Path) -> None:
+    """A folder that is not there is told, and no error."""
     assert not write_plain(tmp_path / "gone" / "memo", [b"new"])
