@@ -73,7 +73,7 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
     Raises:
         EnvcError: what is wrong with the sources.
     """
-    compiled = compile_all(project, project.choose(()))
+    compiled: Sequence[CompiledEnvironment] = compile_all(project, project.choose(()))
     after: dict[str, str] = {}
     tasks: list[Task] = []
     seen = [after]

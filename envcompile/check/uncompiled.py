@@ -37,9 +37,10 @@ def uncompiled(problems: Iterable[Problem], environments: Sequence[str] = ()) ->
 
 
 def _finding(problem: Problem) -> Finding:
-    [first, *others] = [*_inside(problem), None]
+    places = list(_inside(problem))
+    first = places[0] if places else None
     what = _one_line(problem.what)
-    more = ", ".join(str(place) for place in others if place is not None)
+    more = ", ".join(str(place) for place in places[1:])
     if more:
         what += f" (see {more})"
     said = [problem.what, first.file if first is not None else ""]

@@ -500,16 +500,18 @@ PIECES = (
         '  ports: [{port: &p "80", targetPort: *p}]\n'
     ),
     "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: n}\nspec: {minAvailable: '1'}\n",
-    "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: n}\n"
-    "spec: {minReplicas: '1', maxReplicas: '3', scaleTargetRef: {apiVersion: extensions/v1beta1, kind: Deployment, "
-    "name: n}}\n",
+    (
+        "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: n}\n"
+        "spec: {minReplicas: '1', maxReplicas: '3', scaleTargetRef: {apiVersion: extensions/v1beta1, kind: Deployment, "
+        "name: n}}\n"
+    ),
 )
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=3), patched=st.booleans())
 def test_law_that_mending_twice_is_mending_once(
-    tmp_path_factory: pytest.TempPathFactory, pieces: list[str], patched: bool
+    tmp_path_factory: pytest.TempPathFactory, *, pieces: list[str], patched: bool
 ) -> None:
     """Versions that are gone, anchors, merge keys, overlays: a second run changes nothing, and no comment is lost."""
     files = {
