@@ -1,4 +1,4 @@
-"""Changes of what a file says once for several fields: made at the anchor where all that read it want them, else told."""
+"""Changes of what a file says once for several fields: made at the anchor where all readers want them, else told."""
 
 from __future__ import annotations
 

@@ -496,7 +496,8 @@ PIECES = (
     .replace("&two 2}", "1}"),
     ALIASED.replace("name: api", "name: n"),
     (
-        "apiVersion: v1\nkind: Service\nmetadata: {name: n, uid: &u abc, labels: {b: *u}}\nspec:\n  selector: {app: n}\n"
+        "apiVersion: v1\nkind: Service\nmetadata: {name: n, uid: &u abc, labels: {b: *u}}\n"
+        "spec:\n  selector: {app: n}\n"
         '  ports: [{port: &p "80", targetPort: *p}]\n'
     ),
     "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: n}\nspec: {minAvailable: '1'}\n",
