@@ -141,8 +141,8 @@ def test_a_real_system_is_renamed_as_a_whole(case: str, helms: list[Helm], tmp_p
     assert all(name.startswith(PREFIX) for name in changed), changed
     assert len(dangling(after)) == len(dangling(before))
     assert {pair for pair in dangling(after) if pair[1].startswith(PREFIX)} == set(), kept
-    other = rendered(helms[-1], tmp_path, environment, "--set=fullnameOverride=yankee")
-    assert not selected(after, other)
+    beside = rendered(helms[-1], tmp_path, environment, "--set=fullnameOverride=yankee")
+    assert not selected(after, beside)
     assert len(selected(after, after)) == len(selected(before, before))
 
 
