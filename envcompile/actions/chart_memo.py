@@ -8,14 +8,13 @@ from what tells them apart, a few services together, since few are asked for.
 
 from __future__ import annotations
 
-import os
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from envcompile.plainfiles import read_plain
+from envcompile.plainfiles import read_plain, write_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -78,16 +77,9 @@ class _Shelf:
             if age < _GENERATIONS:
                 kept[key] = _Entry(age, entry.data)
         body = msgspec.msgpack.encode(_Pack(self._tool, kept))
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        try:
+        with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(beside, "wb", opener=_for_owner) as file:
-                file.write(_FORMAT + b"%08x" % zlib.crc32(body))
-                file.write(body)
-            beside.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                beside.unlink()
+        write_plain(self._path, (_FORMAT + b"%08x" % zlib.crc32(body), body), mode=0o600)
 
     def _load(self) -> dict[str, _Entry]:
         data = memoryview(read_plain(self._path) or b"")
@@ -152,7 +144,3 @@ class ChartMemo:
         if number not in self._shelves:
             self._shelves[number] = _Shelf(self._root / TEXTS / f"{number:02x}", self._tool)
         return self._shelves[number]
-
-
-def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

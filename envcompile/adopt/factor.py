@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from envcompile import yamlio
 from envcompile.adopt.authors import what_of
 from envcompile.adopt.common_base import consensus
+from envcompile.adopt.generators import makes
 from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces, without_namespace
 from envcompile.adopt.shared_settings import settle
+from envcompile.compose.configmaps import REPLACE_ANNOTATION
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
+from envcompile.kubernetes.generated import SUFFIX_ANNOTATION
 from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from envcompile.adopt.authors import Written
     from envcompile.adopt.existing import ExistingEnvironment, Value
@@ -119,8 +122,7 @@ def factor(
             objects.setdefault(key, original)
             keys[name].append(key)
     own = _by_key(stated, api, namespaces, next(iter(rehearsals.values())))
-    patches = {each.name: each.patches for each in environments}
-    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy, own, patches)
+    placing = _Placing(environments, api, namespaces, rehearsals, groups, strategy, own)
     for key in groups:
         placing.place(key)
     for name in originals:
@@ -156,23 +158,25 @@ class _Placing:
 
     def __init__(
         self,
-        names: Sequence[str],
+        environments: Sequence[ExistingEnvironment],
         api: KubeApi,
         namespaces: NamespacePlan,
         rehearsals: Mapping[str, Rehearsal],
         groups: Mapping[Key, dict[str, Value]],
         strategy: Strategy,
         author: Mapping[Key, Value],
-        written: Mapping[str, Sequence[Written]],
     ) -> None:
-        self._names = names
+        names = self._names = tuple(each.name for each in environments)
         self._api = api
         self._namespaces = namespaces
         self._rehearsals = rehearsals
         self._groups = groups
         self._strategy = strategy
         self._author = author
-        self._written = {name: _by_what(patches) for name, patches in written.items()}
+        self._written = {each.name: _by_what(each.patches) for each in environments}
+        self._makers = {
+            each.name: _by_what(one for one in each.written if one.generator is not None) for each in environments
+        }
         self._kinds = {
             name: {(key.group, key.kind) for key, values in groups.items() if name in values} for name in names
         }
@@ -191,7 +195,8 @@ class _Placing:
             return
         belongs_to_base = self._defines_for_others(key)
         is_added = bool(self._author) and key not in self._author and len(values) < len(self._names)
-        if self._stays_separate(key) or (not belongs_to_base and (is_added or self._is_alone(key))):
+        is_own = is_added or self._is_alone(key) or self._is_made_apart(key)
+        if self._stays_separate(key) or (not belongs_to_base and is_own):
             self._place_whole(key)
             return
         base = self._base_of(key)
@@ -209,23 +214,39 @@ class _Placing:
         self.base[key] = base
         for name, found in patches.items():
             if found:
-                authors = self._authors_patches(name, base, values[name])
+                authors = self._authors_patches(name, base, values[name], found)
                 self.patched[name, key] = tuple(each for each, _ in authors)
                 self.overlays[name][key] = [value for _, value in authors] or found
 
-    def _authors_patches(self, name: str, base: Value, target: Value) -> list[tuple[Written, Value]]:
+    def _authors_patches(
+        self, name: str, base: Value, target: Value, derived: Sequence[Value]
+    ) -> list[tuple[Written, Value]]:
         """The author's patches that make the target of the base, with their values; none if they make something else.
 
-        All patches of the object are tried together, then each one alone.
+        All patches of the object are tried together, then each one alone. Generators that are laid over others may
+        need what settings said of their labels, and that texts take the place of texts.
         """
         known = self._written[name].get(what_of(target), [])
         namespace = target["metadata"].get("namespace")
-        placed = [(each, _in_namespace(each.value, namespace)) for each in known]
+        placed = [(each, _in_namespace(_marked_as(each, target), namespace)) for each in known]
         below = self._seen_from(base, name)
         for chosen in (placed, *([one] for one in placed if len(placed) > 1)):
-            if chosen and self._rehearsals[name].makes(target, below, [value for _, value in chosen]):
-                return chosen
+            for told in _tellings(chosen, derived):
+                if told and self._rehearsals[name].makes(target, below, [value for _, value in told]):
+                    return told
         return []
+
+    def _is_made_apart(self, key: Key) -> bool:
+        """Whether each environment has a generator of its own for the object."""
+        values = self._groups[key]
+        what = what_of(next(iter(values.values())))
+        if key in self._author or not all(self._makers[name].get(what) for name in values):
+            return False
+        found = [
+            {each.place for each in self._makers[name][what] if each.generator and makes(each.generator, value)}
+            for name, value in values.items()
+        ]
+        return all(found) and len(found) > 1 and len(set[tuple[str, int]]().union(*found)) == sum(map(len, found))
 
     def _is_alone(self, key: Key) -> bool:
         """Whether one environment has the object, and no base of the author's."""
@@ -317,6 +338,41 @@ def _by_what(patches: Iterable[Written]) -> dict[tuple[str, str, str], list[Writ
     for each in patches:
         found.setdefault(each.what, []).append(each)
     return found
+
+
+def _tellings(
+    chosen: Sequence[tuple[Written, Value]], derived: Sequence[Value]
+) -> Iterator[list[tuple[Written, Value]]]:
+    """Some patches as they are; then, for generators, with further metadata that the difference has."""
+    yield list(chosen)
+    if not any(each.generator is not None for each, _ in chosen):
+        return
+    own: Value = derived[0]["metadata"] if len(derived) == 1 and derived[0]["kind"] != "Patch" else {}
+    further = {field: own[field] for field in ("labels", "annotations") if type(own.get(field)) is dict}
+    whole_texts = {"annotations": {**further.get("annotations", {}), REPLACE_ANNOTATION: "*"}}
+    for added in ({"annotations": {REPLACE_ANNOTATION: "*"}}, further, {**further, **whole_texts}):
+        yield [(each, _with_metadata(value, added) if each.generator is not None else value) for each, value in chosen]
+
+
+def _marked_as(written: Written, target: Value) -> Value:
+    """A patch; that of a generator wants a hash behind the name only where the object has one."""
+    annotations = written.value["metadata"].get("annotations") or {}
+    if written.generator is None or SUFFIX_ANNOTATION not in annotations:
+        return written.value
+    if SUFFIX_ANNOTATION in (target["metadata"].get("annotations") or {}):
+        return written.value
+    left = {key: item for key, item in annotations.items() if key != SUFFIX_ANNOTATION}
+    rest = {key: item for key, item in written.value["metadata"].items() if key != "annotations"}
+    return {**written.value, "metadata": {**rest, "annotations": left} if left else rest}
+
+
+def _with_metadata(value: Value, added: Mapping[str, Any]) -> Value:
+    metadata = value["metadata"]
+    merged = {
+        field: {**metadata.get(field, {}), **{key: item for key, item in items.items() if type(item) is str}}
+        for field, items in added.items()
+    }
+    return {**value, "metadata": {**metadata, **merged}}
 
 
 def _in_namespace(value: Value, namespace: Any) -> Value:

@@ -16,6 +16,10 @@ from envcompile.chart.facts import is_crd, is_secret
 from envcompile.chart.fragments import Service
 from envcompile.chart.memory import digest_of
 from envcompile.chart.names import file_part
+from envcompile.chart.naming import (
+    NameTable,  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+    table_of,
+)
 from envcompile.chart.portions import Held
 from envcompile.chart.remarks import remarks
 from envcompile.chart.services import Home, assign
@@ -24,6 +28,7 @@ from envcompile.chart.shared import (
     Shared,
     Term,  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 )
+from envcompile.chart.surroundings import chart_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,6 +102,8 @@ class Arrangement(msgspec.Struct, frozen=True, array_like=True):
     crds: tuple[PlainFile, ...]
     """CustomResourceDefinitions that are no templates."""
     has_crds: bool
+    table: NameTable | None
+    """The names that follow the release's; None where none does."""
 
 
 class _Asked(msgspec.Struct, frozen=True, array_like=True):
@@ -115,8 +122,9 @@ def arrange(chart: ChartFacts, portions: Sequence[Sequence[Portion]], known: Rec
     """
     together = list(chain.from_iterable(portions))
     told = [[(portion.digest, portion.is_clear) for portion in own] for own in portions]
+    renames = chart_name(chart.name) if chart.options.renames else None
     is_kept = all(portion.key for portion in together)
-    facts = digest_of([chart.environments, chart.default, chart.options.crds, told]) if is_kept else ""
+    facts = digest_of([chart.environments, chart.default, chart.options.crds, renames, told]) if is_kept else ""
     asked = known.get(f"asked {facts}" if is_kept else "", _Asked)
     if asked is not None:
         found = known.get(f"arrangement {_key(facts, asked, together)}", Arrangement)
@@ -151,10 +159,6 @@ def _arranged(chart: ChartFacts, portions: Sequence[Sequence[Portion]]) -> tuple
     members: dict[str, list[Subject]] = {}
     for subject in templated:
         members.setdefault(homes[subject].key, []).append(subject)
-    asked: dict[int, list[int]] = {}
-    for subject in subjects:
-        held = subject.held[min(subject.held)]
-        asked.setdefault(numbers[id(held.portion)], []).append(held.position)
     arrangement = Arrangement(
         "",
         tuple([_planned(key, members[key], homes, numbers) for key in sorted(members)]),
@@ -163,8 +167,9 @@ def _arranged(chart: ChartFacts, portions: Sequence[Sequence[Portion]]) -> tuple
         tuple(remarks([subject.uses.oddity for subject in templated])),
         tuple(crds),
         any(is_crd(facts.key) for portion in together for facts in portion.facts),
+        table_of(templated, chart_name(chart.name)) if chart.options.renames else None,
     )
-    return arrangement, _Asked({number: tuple(sorted(asked[number])) for number in sorted(asked)})
+    return arrangement, _Asked({number: portion.asked for number, portion in enumerate(together) if portion.asked})
 
 
 def _crds(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from envcompile.chart import surroundings
-from envcompile.chart.concealment import names_of_joined
+from envcompile.chart import override, surroundings
+from envcompile.chart.concealment import SCHEMA, VALUES, names_of_joined
 from envcompile.chart.factoring import Flagged, factor
 from envcompile.chart.fragments import Answers
 from envcompile.chart.schema import schema_around
@@ -156,9 +156,12 @@ def assemble(chart: ChartFacts, arrangement: Arrangement, joined: Joined, parts:
     for key, folder in folders.items():
         files[f"charts/{folder}/Chart.yaml"] = surroundings.subchart_yaml(chart, folder, needed.get(key, ()))
         files[f"charts/{folder}/values.yaml"] = f"# The values are in the parent chart, below `{key}`.\n{{}}\n"
-    files["templates/_helpers.tpl"] = surroundings.helpers(name)
+    table = arrangement.table
+    files["templates/_helpers.tpl"] = surroundings.helpers(name) + (
+        override.helpers(name, table) if table is not None else ""
+    )
     files["templates/NOTES.txt"] = surroundings.notes(chart, needed, known)
-    files["README.md"] = surroundings.read_me(chart, name, chart.environments[chart.default], known)
+    files["README.md"] = surroundings.read_me(chart, name, chart.environments[chart.default], known, table)
     files[".helmignore"] = surroundings.HELMIGNORE
     return Assembled(files, _joined_files(chart, arrangement, joined, parts))
 
@@ -178,21 +181,24 @@ def _joined_files(
             for at, (part, own) in enumerate(zip(parts, heads, strict=True))
             if own[number].length
         ]
+        if arrangement.table is not None and place == VALUES:
+            pieces.insert(0, ("", override.SECTION.values))
+        if arrangement.table is not None and place == SCHEMA:
+            pieces += override.SCHEMAS.items()
         keys = {key: None for key, _ in pieces}
-        match place:
-            case "values.yaml":
-                before = ["\n\n" if at else "" for at in range(len(pieces))]
-                for at, key in enumerate(keys):
-                    if key in arrangement.needs:
-                        before[at] += f"# Needs {', '.join(arrangement.needs[key])}.\n"
-                end = "\n" if pieces else "{}\n"
-            case "values.schema.json":
-                before, end = schema_around(keys, chart)
-            case _:
-                # A section of a patch begins with the end of the line before it.
-                head = f"# What {chart.environments[number - 1]} sets differently from values.yaml."
-                before = [head if not at else "" for at in range(len(pieces))]
-                end = "\n" if pieces else f"{head}\n{{}}\n"
+        if place == VALUES:
+            before = ["\n\n" if at else "" for at in range(len(pieces))]
+            for at, key in enumerate(keys):
+                if key in arrangement.needs:
+                    before[at] += f"# Needs {', '.join(arrangement.needs[key])}.\n"
+            end = "\n" if pieces else "{}\n"
+        elif place == SCHEMA:
+            before, end = schema_around(keys, chart)
+        else:
+            # A section of a patch begins with the end of the line before it.
+            head = f"# What {chart.environments[number - 1]} sets differently from values.yaml."
+            before = [head if not at else "" for at in range(len(pieces))]
+            end = "\n" if pieces else f"{head}\n{{}}\n"
         segments: list[str | Piece] = []
         for text, (_, piece) in zip(before, pieces, strict=True):
             segments += [text, piece] if text else [piece]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Key = tuple[str, str, str, str]
+
+OF_SELECTOR: Final = 2
+"""The number of the map of labels by which a resource selects others."""
+
+MAKE_SECRETS: Final = {"ExternalSecret": ("spec", "target", "name"), "Certificate": ("spec", "secretName")}
+"""Where resources say the name of the Secret that a controller makes of them."""
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -51,6 +57,8 @@ class Uses(msgspec.Struct, frozen=True, array_like=True, gc=False):
     hosts: tuple[str, ...]
     """Names that its configuration uses like hosts."""
     oddity: Oddity
+    makes: tuple[str, ...] = ()
+    """The names of the Secrets that a controller makes of it."""
 
 
 def identity(value: Any) -> Key:
@@ -169,7 +177,23 @@ def uses_of(value: dict[str, Any]) -> Uses:
         ):
             used += [(other, name) for name in sorted(names)]
     selector, target = _served(kind, value)
-    return Uses(labels, tuple(used), selector, target, hosts_of(group, kind, value), oddity_of(value))
+    return Uses(
+        labels,
+        tuple(used),
+        selector,
+        target,
+        hosts_of(group, kind, value),
+        oddity_of(value),
+        _made_secrets(kind, value),
+    )
+
+
+def _made_secrets(kind: str, resource: dict[str, Any]) -> tuple[str, ...]:
+    steps = MAKE_SECRETS.get(kind)
+    name = down(resource, steps) if steps is not None else None
+    if name is None and kind == "ExternalSecret":
+        name = as_map(resource.get("metadata")).get("name")
+    return (name,) if isinstance(name, str) else ()
 
 
 def _texts(labels: dict[str, Any]) -> dict[str, str]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from envcompile.chart.arrangement import Planned
     from envcompile.chart.concealment import Revealer
     from envcompile.chart.memory import Recollection
+    from envcompile.chart.naming import NameTable
     from envcompile.chart.portions import Portion
     from envcompile.chart.shared import Shared
 
@@ -51,6 +52,8 @@ class Chartwide(msgspec.Struct, frozen=True):
     portions: Sequence[Portion]
     """Those of all environments, one behind the other."""
     shared: Shared
+    table: NameTable | None
+    """The names that follow the release's; None where none does."""
     digest: str
     """Of all of it but the portions."""
 
@@ -158,7 +161,7 @@ class Part:
         if self._maker is None:
             chartwide = self._chartwide
             service, homes = self.planned.service(chartwide.portions)
-            self._maker = ServiceMaker(service, homes, chartwide.shared, chartwide.environments)
+            self._maker = ServiceMaker(service, homes, chartwide.shared, chartwide.environments, chartwide.table)
         return self._maker
 
     def _made_fragment(self) -> Fragment:

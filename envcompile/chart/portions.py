@@ -54,7 +54,7 @@ class Portion:
         self.key = key
         self.is_clear = is_clear
         self.asked: tuple[int, ...] = ()
-        """The resources of which the chart as a whole wants to know what they say of others."""
+        """The resources of which somebody wanted to know what they say of others."""
         self._load = load
         self._values: list[dict[str, Any]] | None = None
         self._note: _Note | None = None
@@ -103,6 +103,8 @@ class Portion:
 
     def uses(self, position: int) -> Uses:
         """What one of them says of others."""
+        if position not in self.asked:
+            self.asked = tuple(sorted((*self.asked, position)))
         if position not in self._uses:
             self._unpack()
         if position not in self._uses:

@@ -127,7 +127,9 @@ def test_remembered_parts_join_to_what_is_made_of_everything_anew(found: Environ
     assert Loads(found, is_clear=is_clear).emit(memo).files == _files(found)
 
 
-@pytest.mark.parametrize("options", [{}, {"split": True}, {"crds": "templates"}, {"crds": "separate"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"split": True}, {"crds": "templates"}, {"crds": "separate"}, {"renames": True}]
+)
 def test_a_chart_of_applications_is_the_chart_of_all_their_resources(options: dict[str, Any]) -> None:
     """With and without a memo, in one chart and split up."""
     found, memo = _shop(), Kept()
@@ -163,6 +165,29 @@ def test_one_changed_resource_makes_its_own_service_only() -> None:
     assert made.made == ("web",)
     assert set(loads.looked_at) == {"web"}
     assert made.files == _files(_shop(web="other"))
+
+
+@pytest.mark.parametrize("is_clear", [False, True])
+@pytest.mark.parametrize("has_texts", [False, True])
+def test_what_one_service_changes_in_joined_files_leaves_the_sections_of_others(
+    *, is_clear: bool, has_texts: bool
+) -> None:
+    """They stand in the written files: no other service is made again for them, even where their texts are lost."""
+    found, memo = _with_secrets("c4n4ry"), Kept()
+    memo.files = {**Loads(found, is_clear=is_clear).emit(memo).files}
+    if not has_texts:
+        for key in [key for key in memo if " head " in key]:
+            del memo[key]
+    for number, resource in enumerate(found["prod"]):
+        if resource["metadata"]["name"] == "web" and resource["kind"] == "Deployment":
+            found["prod"][number] = deployment("web", "web:9", replicas=7)
+    loads = Loads(found, is_clear=is_clear)
+    emitted = loads.emit(memo)
+    changed = {path: emitted.files[path] for path in memo.files if path.startswith("values")}
+    assert emitted.made == ("web",)
+    assert {*loads.looked_at} <= {"web", "web-secret"}
+    assert changed.items() <= _files(found).items()
+    assert emitted.files == _files(found)
 
 
 def test_what_may_not_be_remembered_is_made_each_time() -> None:
