@@ -163,6 +163,7 @@ def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_
             found.fix,
             found.fingerprint,
             found.where,
+            mends=found.mends,
         )
         for found in checked.findings
         if found.rule in asked

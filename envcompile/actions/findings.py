@@ -125,6 +125,7 @@ class _Checker:
         self._keys = sealing_keys(self._settings.sealing)
         self._alone = [rule for rule in rules if rule.alone and rule is not IMMUTABLE]
         self._together = [rule for rule in rules if not rule.alone]
+        self._mends = {rule.id: rule.mend for rule in rules if rule.mend is not None}
         self._older = older if IMMUTABLE in rules else None
         self._stamp = stamp
         self._is_plain = self._settings.secret_backend == "plaintext"
@@ -391,9 +392,10 @@ class _Checker:
             field = self._field(resource, hit.pointer)
             what, where = told(self._plan, resource, hit)
         print_ = fingerprint(rule, self.linked.environment, hit.resource, field, hit.value)
-        return Found(
-            rule, hit.resource, hit.severity, one_line(field), one_line(what), one_line(hit.fix), print_, where
-        )
+        mend = self._mends.get(rule)
+        mends = mend is not None and resource is not None and any(True for _ in mend(resource, hit))
+        field, what, fix = one_line(field), one_line(what), one_line(hit.fix)
+        return Found(rule, hit.resource, hit.severity, field, what, fix, print_, where, mends)
 
     def _field(self, resource: Resource, pointer: Pointer) -> str:
         return field_of(self._plan.api, resource, pointer)

@@ -107,6 +107,7 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         """Why the history does not answer; empty when it does, or there is none."""
         self._origins: dict[str, EnvironmentOrigins] = {}
         self._graphs: dict[str, Graph] = {}
+        self._dated: dict[Finding, Finding] = {}
         self._costs: Costs | None = None
         self._delivered: Deliveries | None = None
         self._presences: tuple[int, dict[str, Presence]] | None = None
@@ -148,22 +149,28 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
 
     @cached_property
     def report(self) -> Report | None:
-        """What the checks find, with since when; None where there is nothing to check."""
+        """What the checks find; None where there is nothing to check."""
         from envcompile.actions.check import check
-        from envcompile.actions.since import with_origins
 
         if not self.compiled:
             return None
         try:
-            report = check(self.project, self.compiled)
+            return check(self.project, self.compiled)
         except UsageError:
             return None
-        return report._replace(findings=with_origins(self.project.root, report.findings))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings, the gravest first."""
         return self.report.findings if self.report is not None else ()
+
+    def dated(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """Findings with since when; git is asked of each file, so of those only that are shown."""
+        from envcompile.actions.since import with_origins
+
+        new = [found for found in findings if found not in self._dated]
+        self._dated |= dict(zip(new, with_origins(self.project.root, new), strict=True))
+        return tuple(self._dated[found] for found in findings)
 
     @cached_property
     def counts(self) -> dict[str, Counter[str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from envcompile.check.finding import Finding
     from envcompile.check.formats.text import GroupBy
     from envcompile.check.report import Group, Report
     from envcompile.check.rule import Rule
@@ -117,8 +118,7 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
     if report.unknown_kinds:
         kinds = ", ".join(report.unknown_kinds)
         lines.append(f"kinds without a schema (`envc crds add` brings their definitions): {kinds}")
-    found = {finding.rule for finding in report.findings}
-    mends = sorted(rule.id for rule in report.rules if rule.mend is not None and rule.id in found)
+    mends = sorted({finding.rule for finding in report.findings if finding.mends and _is_yaml(finding)})
     if mends:
         lines.append(f"hint: `envc fix` shows what has one right answer of {', '.join(mends)}")
     if len(report.findings) >= _MANY and not report.known:
@@ -127,6 +127,11 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
             " `--statistics` counts them by rule"
         )
     return [*lines, looked_at(report, groups)]
+
+
+def _is_yaml(finding: Finding) -> bool:
+    """Tell whether a file says it that `envc fix` can change."""
+    return finding.where is None or finding.where.file.endswith((".yaml", ".yml"))
 
 
 def listed(rules: Iterable[Rule]) -> list[str]:
