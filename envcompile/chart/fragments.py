@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.chart.facts import Held
+    from envcompile.chart.naming import NameTable
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
     from envcompile.chart.shared import Shared
@@ -97,15 +98,22 @@ class ServiceMaker:
         homes: where each resource lives.
         shared: the values that many services share.
         environments: their names.
+        table: the names that follow the release's; None where none does.
     """
 
     def __init__(
-        self, service: Service, homes: Mapping[Subject, Home], shared: Shared, environments: tuple[str, ...]
+        self,
+        service: Service,
+        homes: Mapping[Subject, Home],
+        shared: Shared,
+        environments: tuple[str, ...],
+        table: NameTable | None = None,
     ) -> None:
         self._service = service
         self._homes = homes
         self._shared = shared
         self._environments = environments
+        self._table = table
         self._templates: list[Template] = []
         self._holes: list[list[Hole]] = []
         self._reach: dict[Hole, dict[str, None]] = {}
@@ -160,7 +168,7 @@ class ServiceMaker:
             return
         numbers = {hole: number for number, hole in enumerate(self._shared.holes)}
         for subject in self._service.subjects:
-            builder = TreeBuilder(subject, self._homes[subject], self._shared, self._environments)
+            builder = TreeBuilder(subject, self._homes[subject], self._shared, self._environments, self._table)
             template = builder.template()
             reach = _reach(template)
             self._templates.append(template)
@@ -197,7 +205,8 @@ class ServiceMaker:
         clear: list[str] = []
         is_inside = answers.subchart is not None
         root = f"charts/{answers.subchart}/" if is_inside else ""
-        writer = TemplateWriter(answers.chart, _speller(paths, answers.key if is_inside else None))
+        spelled = _speller(paths, answers.key if is_inside else None, answers.chart)
+        writer = TemplateWriter(answers.chart, spelled)
         places = _file_names(self._service.subjects, answers.folder)
         for template in self._templates:
             place = places[template.subject]
@@ -228,10 +237,12 @@ def _is_part_flag(hole: Hole) -> bool:
     return hole.style is Style.FLAG and bool(hole.topic)
 
 
-def _speller(paths: Mapping[Hole, ValuePath], inside: str | None) -> Callable[[Hole], str]:
+def _speller(paths: Mapping[Hole, ValuePath], inside: str | None, chart: str) -> Callable[[Hole], str]:
     """How templates spell a value; those of a subchart see their service's own map as the root."""
 
     def spelled(hole: Hole) -> str:
+        if hole.style is Style.PREFIX:
+            return f'include "{chart}.prefix" $'
         path = paths[hole]
         keys = path[1:] if path[0] == inside else path
         if not hole.is_quiet:
