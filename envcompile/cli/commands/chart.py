@@ -132,11 +132,13 @@ def _with_crds(folder: Path) -> list[Path]:
 
 
 def _own(charts: Sequence[Path]) -> dict[Path, Collection[str]]:
-    """The files in each chart that envc wrote, as its index says."""
+    """The files in each chart that envc wrote, as its index says, but for those of `helm test`."""
+    from envcompile.chart.helmtests import FOLDER
     from envcompile.emit.index import INDEX_NAME, parse_index
 
     indexes = [(chart, chart / INDEX_NAME) for chart in charts]
-    return {chart: parse_index(index.read_bytes()).keys() for chart, index in indexes if index.is_file()}
+    listed = {chart: parse_index(index.read_bytes()) for chart, index in indexes if index.is_file()}
+    return {chart: [path for path in paths if not path.startswith(FOLDER)] for chart, paths in listed.items()}
 
 
 def print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:
