@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.chart import needs, override, surroundings
+from envcompile.chart import helmtests, needs, override, surroundings
 from envcompile.chart.factoring import Flagged, factor
 from envcompile.chart.fragments import Answers
 from envcompile.chart.remarks import remarks
@@ -135,12 +135,16 @@ def assemble(
     listed_sections = list(zip(sections, headers, strict=True))
     if table is not None:
         listed_sections.insert(0, (override.SECTION, ()))
+    if chart.options.test_image is not None:
+        listed_sections.append((helmtests.section_of(chart.options.test_image), ()))
     files["values.yaml"] = values_text(listed_sections)
     for index, environment in enumerate(chart.environments):
         files[f"values-{environment}.yaml"] = patch_text(sections, index, environment)
     schemas = {key: one.schema for key, one in zip(keys, sections, strict=True) if one.schema}
     if table is not None:
         schemas |= override.SCHEMAS
+    if chart.options.test_image is not None:
+        schemas[helmtests.KEY] = helmtests.SCHEMA
     files["values.schema.json"] = schema_text(schemas, chart)
     folders = {answers.key: answers.subchart for answers in joined.answers if answers.subchart is not None}
     listed = [surroundings.Subchart(folder, key) for key, folder in folders.items()]

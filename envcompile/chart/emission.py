@@ -95,9 +95,12 @@ def emit_portions(
     sizes = [sum(facts.size for portion in own for facts in portion.facts) for own in portions]
     largest = sizes.index(max(sizes)) if sizes else 0
     table = table_of(templated, chart_name(chart.name)) if chart.options.renames else None
-    told = [chart.environments, shared.described(), *([table.described()] if table is not None else [])]
+    is_tested = chart.options.test_image is not None
+    told = [chart.environments, shared.described(), *([table.described()] if table is not None else []), is_tested]
     given = msgspec.json.encode(told)
-    makers = [ServiceMaker(service, homes, shared, chart.environments, table) for service in services]
+    makers = [
+        ServiceMaker(service, homes, shared, chart.environments, table, is_tested=is_tested) for service in services
+    ]
     revealer = Revealer(memo.written, chart.environments) if memo is not None else None
     remembering = [_Remembering(memo, _key(given, service, homes), service, revealer) for service in services]
     known = [one.known_outline() for one in remembering]
