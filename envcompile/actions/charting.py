@@ -15,7 +15,7 @@ from envcompile.model import Bundle
 
 _SERVICES: Final = 10
 """Services that are worth a process."""
-_OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults", "nameOverride"})
+_OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults", "nameOverride", "testImage"})
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -104,7 +104,11 @@ def chart_bundle(
 
     names = tuple(environment.environment for environment in linked)
     options = ChartOptions(
-        version=settings.version, details=_details(settings), crds=settings.crds, renames=settings.name_override
+        version=settings.version,
+        details=_details(settings),
+        crds=settings.crds,
+        renames=settings.name_override,
+        test_image=settings.test_image,
     )
     default = names.index(settings.defaults) if settings.defaults in names else len(names) - 1
     chart = ChartFacts(settings.name, names, default, options)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from envcompile.chart import override, surroundings
+from envcompile.chart import helmtests, override, surroundings
 from envcompile.chart.concealment import SCHEMA, VALUES, names_of_joined
 from envcompile.chart.factoring import Flagged, factor
 from envcompile.chart.fragments import Answers
@@ -171,7 +171,7 @@ def _joined_files(
 ) -> dict[str, JoinedFile]:
     """The files that are joined of a section of each service."""
     places = names_of_joined(chart.environments)
-    shared = joined.section.texts
+    shared, image = joined.section.texts, chart.options.test_image
     heads = [part.head.sections for part in parts]
     found = {}
     for number, place in enumerate(places):
@@ -185,6 +185,10 @@ def _joined_files(
             pieces.insert(0, ("", override.SECTION.values))
         if arrangement.table is not None and place == SCHEMA:
             pieces += override.SCHEMAS.items()
+        if image is not None and place == VALUES:
+            pieces.append((helmtests.KEY, helmtests.section_of(image).values))
+        if image is not None and place == SCHEMA:
+            pieces.append((helmtests.KEY, helmtests.SCHEMA))
         keys = {key: None for key, _ in pieces}
         if place == VALUES:
             before = ["\n\n" if at else "" for at in range(len(pieces))]

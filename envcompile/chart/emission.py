@@ -93,9 +93,11 @@ def emit_portions(
     arrangement = arrange(chart, portions, known)
     sizes = [sum(portion.size for portion in own) for own in portions]
     largest = sizes.index(max(sizes)) if sizes else 0
-    table = arrangement.table
-    given = digest_of([chart.environments, arrangement.terms, table.described() if table is not None else None])
-    chartwide = Chartwide(chart.environments, together, Shared(arrangement.terms), table, given)
+    table, is_tested = arrangement.table, chart.options.test_image is not None
+    names = table.described() if table is not None else None
+    given = digest_of([chart.environments, arrangement.terms, names, is_tested])
+    shared = Shared(arrangement.terms)
+    chartwide = Chartwide(chart.environments, together, shared, table, is_tested=is_tested, digest=given)
     revealer = Revealer(memo.written, chart.environments) if memo is not None else None
     parts = [Part(planned, chartwide, known, revealer) for planned in arrangement.services]
     missing = [at for at, part in enumerate(parts) if not part.has_outline]

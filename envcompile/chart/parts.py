@@ -54,6 +54,8 @@ class Chartwide(msgspec.Struct, frozen=True):
     shared: Shared
     table: NameTable | None
     """The names that follow the release's; None where none does."""
+    is_tested: bool
+    """Whether each Service gets a pod that `helm test` starts."""
     digest: str
     """Of all of it but the portions."""
 
@@ -161,7 +163,14 @@ class Part:
         if self._maker is None:
             chartwide = self._chartwide
             service, homes = self.planned.service(chartwide.portions)
-            self._maker = ServiceMaker(service, homes, chartwide.shared, chartwide.environments, chartwide.table)
+            self._maker = ServiceMaker(
+                service,
+                homes,
+                chartwide.shared,
+                chartwide.environments,
+                chartwide.table,
+                is_tested=chartwide.is_tested,
+            )
         return self._maker
 
     def _made_fragment(self) -> Fragment:

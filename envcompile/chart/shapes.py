@@ -29,6 +29,8 @@ class ChartOptions:
     """Where CustomResourceDefinitions go; `separate` makes a second chart of them, `<name>-crds`."""
     split: bool = False
     """True for a subchart per service, each with a `condition:`, in place of one flat chart."""
+    test_image: str | None = None
+    """The image of pods that `helm test` starts, one for each Service; without it there are none."""
     renames: bool = False
     """True for the values `nameOverride` and `fullnameOverride`: all objects are then called after the release."""
 
@@ -246,6 +248,12 @@ class Instance(Record, frozen=True):
     label: str
 
 
+class Spelled(Record, frozen=True):
+    """A part that is no value of one service: what stands between the braces."""
+
+    action: str
+
+
 class Instead(Record, frozen=True):
     """A part that people may put another one in place of."""
 
@@ -276,7 +284,7 @@ class Items(Record, frozen=True):
 DROPPED: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
 """Maps that people leave out by a null, although each of their fields may be a value of its own."""
 
-Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance
+Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance | Spelled
 
 
 @dataclass(frozen=True, slots=True)
