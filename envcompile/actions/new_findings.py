@@ -10,6 +10,7 @@ from envcompile.actions.not_evaluated import Seen, not_evaluated
 from envcompile.actions.own_rules import Own
 from envcompile.ask.findings import FindingRow, NewFindings
 from envcompile.check.baseline import FILE, read_baseline
+from envcompile.check.policy.failures import once
 from envcompile.check.report import order, together
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         return NewFindings(notes=notes)
     gone = sum(len(_before(found, side, asked) - side.findings.keys() - _ignored(side)) for side in sides)
     rows = []
-    for group in together(sorted(placed, key=order)):
+    for group in together(sorted(once(placed, {one.id: one for one in own.rules}), key=order)):
         finding = group.finding
         place = f"{finding.where.file}:{finding.where.line}" if finding.where is not None else ""
         rows.append(
