@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from envcompile.kubernetes import KubeApi
 
 
-_IN_CEL: Final = ("admission-policy", "admission-policy-expression", "custom-kind-rule", "custom-kind-rule-expression")
+_IN_CEL: Final = ("admission-policy", "admission-policy-expression", "custom-kind-rule", "custom-kind-rule-expression",
+                   "device-selector-cost")  # fmt: skip
 """Rules that come with envc and need the engine."""
 
 
