@@ -44,9 +44,10 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
     """The findings that the newer side brings: those with another fingerprint than everything found before.
 
     Rules that judge each resource alone look at the resources that differ, and at those of whose kind another thing is
-    known now; the others see the whole environment. An environment in which nothing differs is not looked at. The newer
-    side's grades hold for both. What was found before is only asked of the rules that find something now, and of the
-    others when there is something to tell.
+    known now; the others see the whole environment. An environment is looked at when something in it differs, or the
+    version of Kubernetes, the definitions or the sealing keys that it is judged by. The newer side's grades hold for
+    both. What was found before is only asked of the rules that find something now, and of the others when there is
+    something to tell.
 
     Args:
         found: what differs, and both sides.
@@ -56,7 +57,11 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         EnvcError: the baseline cannot be read.
     """
     asked, own = rules_of(found.project.tree) if rules is None else (rules, Own())
-    sides = [_side(found, diff, after, asked) for diff in found.changed if (after := found.after.get(diff.environment))]
+    sides = [
+        _side(found, diff, after, asked)
+        for diff in found.environments
+        if (after := found.after.get(diff.environment)) is not None
+    ]
     if not any(side.findings for side in sides):
         return NewFindings(notes=_notes(own, sides))
     accepted = _baseline(found.project.tree)
