@@ -92,7 +92,7 @@ class ClusterWatch:
         self._pace = pace
         self._chance = chance
         self._put = put
-        self._versions = versions
+        self._versions = dict(versions)
         self._listing = asyncio.Semaphore(_LISTS_AT_ONCE)
         self._running: dict[Key, tuple[Reflector, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
@@ -185,7 +185,8 @@ class ClusterWatch:
         for key, kind in kinds.items():
             if key not in self._running:
                 reflector = self._reflector(kind)
-                version = self._versions.get((*key, self._wanted.namespace if kind.namespaced else ""), "")
+                # Where the last run came to counts once: a kind that comes back has gone on since.
+                version = self._versions.pop((*key, self._wanted.namespace if kind.namespaced else ""), "")
                 self._running[key] = (reflector, asyncio.create_task(self._watched(reflector, version)))
 
     def _reflector(self, kind: ApiKind) -> Reflector:

@@ -333,8 +333,8 @@ class LiveReader:
             if top is None or not top.owner:
                 break
             above = self._database.rows(f"SELECT {_OBJECT} WHERE o.uid = ? LIMIT 1", (top.owner,))
-            if not above:
-                break
+            if not above:  # its kind has not been listed yet: asked again with the next figures
+                return ""
             top = LiveObject(*above[0])
         return f"{top.kind}/{top.name}" if top is not None else ""
 

@@ -92,7 +92,7 @@ class TimeStore:
         rows = database.rows("SELECT value FROM live_setting WHERE name = 'layout'")
         self.layout = str(rows[0][0]) if rows else "plain"
         """`plain`, `partitions` or `timescaledb`."""
-        self._series: dict[tuple[int, str, str, str], int] = {}
+        self._series: dict[tuple[int, str, str, str], tuple[int, str]] = {}
 
     def add_events(self, cluster: int, events: Collection[Happening]) -> None:
         """Store events; one that is known at its time stays, unless it has come about more often since."""
@@ -227,14 +227,23 @@ class TimeStore:
         return bool(self._database.rows(question, (partition,))[0][0])
 
     def _numbers(self, cluster: int, measured: Sequence[Measured]) -> dict[tuple[str, str, str], int]:
-        """The numbers of series; those that are new get one."""
+        """The numbers of series; those that are new get one, and a workload that was not known yet is noted."""
         wanted = {(one.namespace, one.pod, one.container): one.workload for one in measured}
-        missing = [key for key in wanted if (cluster, *key) not in self._series]
-        if missing:
-            new = [(cluster, *key, wanted[key]) for key in missing]
-            bulk.insert(self._database, _SERIES, new, "ON CONFLICT DO NOTHING")
-            rows = self._database.rows(
-                "SELECT namespace, pod, container, id FROM live_series WHERE cluster_id = ?", (cluster,)
+        new = []
+        for key, workload in wanted.items():
+            known = self._series.get((cluster, *key))
+            if known is None or (workload and not known[1]):
+                new.append((cluster, *key, workload))
+        if new:
+            bulk.insert(
+                self._database,
+                _SERIES,
+                new,
+                "ON CONFLICT (cluster_id, namespace, pod, container) DO UPDATE SET workload = excluded.workload "
+                "WHERE live_series.workload = ''",
             )
-            self._series.update({(cluster, row[0], row[1], row[2]): row[3] for row in rows})
-        return {key: self._series[cluster, *key] for key in wanted}
+            rows = self._database.rows(
+                "SELECT namespace, pod, container, id, workload FROM live_series WHERE cluster_id = ?", (cluster,)
+            )
+            self._series.update({(cluster, row[0], row[1], row[2]): (row[3], row[4]) for row in rows})
+        return {key: self._series[cluster, *key][0] for key in wanted}

@@ -24,6 +24,7 @@ from tests.history.clusters import (
     DEPLOYMENTS,
     PASSWORD,
     PODS,
+    REPLICA_SETS,
     SECRETS,
     START,
     Filled,
@@ -247,6 +248,47 @@ def test_an_event_is_stored_once(filled: Filled) -> None:
     for _ in range(2):
         filled.times.add_events(filled.cluster, [one])
     assert filled.database.rows("SELECT COUNT(*) FROM live_event")[0][0] == 1
+
+
+def test_an_event_that_is_told_several_times_in_a_second(filled: Filled) -> None:
+    """The count of the last one holds, in one batch and in the next; an older one that comes late does not."""
+    from envcompile.actions.live_objects import happening_of
+
+    told = [happening_of(event(1, "x", "BackOff", "2023-11-14T22:20:00Z"))._replace(times=times) for times in (1, 3, 2)]
+    filled.times.add_events(filled.cluster, told)
+    assert filled.database.rows("SELECT times FROM live_event") == [(3,)]
+    filled.times.add_events(filled.cluster, [told[2], told[0]._replace(times=7)])
+    filled.times.add_events(filled.cluster, [told[0]])
+    assert filled.database.rows("SELECT times FROM live_event") == [(7,)]
+
+
+def test_a_workload_that_is_not_known_yet_is_noted_later(filled: Filled) -> None:
+    """Figures come before the ReplicaSets are listed: the pod belongs to nobody until its owners are there."""
+    reader = LiveReader(filled.database)
+
+    def measure(minute: int) -> str:
+        workload = reader.workload_of(filled.cluster, "shop", "web-1-a")
+        filled.times.add_usage(
+            filled.cluster, [Measured("shop", "web-1-a", "app", workload, START + minute * MINUTE, 1.0, 1)]
+        )
+        return str(filled.database.rows("SELECT workload FROM live_series")[0][0])
+
+    assert measure(0) == ""
+    filled.see(PODS, [owned("Pod", "web-1-a", "uid-shop-web-1")], 1)
+    assert measure(1) == ""
+    filled.see(REPLICA_SETS, [owned("ReplicaSet", "web-1", "uid-shop-web")], 2)
+    assert measure(2) == ""
+    filled.see(DEPLOYMENTS, [deployment("web", 1)], 3)
+    assert measure(3) == "Deployment/web"
+    used = reader.usage(filled.cluster, "live_usage", START, START + DAY, workload="Deployment/web")
+    assert len(used) == 4
+
+
+def test_the_managers_of_an_object_are_those_it_was_made_with(filled: Filled) -> None:
+    """Also where the first look brings it several times."""
+    filled.see(DEPLOYMENTS, [deployment("web", 1, manager="first"), deployment("web", 2, manager="second")], 0)
+    number = filled.database.rows("SELECT id FROM live_object")[0][0]
+    assert b"first" in LiveReader(filled.database).managers(number)
 
 
 def test_counts(live: Live) -> None:
