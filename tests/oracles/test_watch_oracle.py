@@ -22,6 +22,7 @@ from envcompile.actions.live_objects import encoded
 from envcompile.cluster.answers import ApiError, NoAnswerError
 from envcompile.cluster.client import Cluster
 from envcompile.cluster.kubeconfig import find_access
+from envcompile.errors import UnavailableError
 from envcompile.history.database import connect
 from envcompile.history.livedoctor import examine
 from envcompile.history.livereading import LiveReader
@@ -168,6 +169,14 @@ def _state_of_store(store: Store) -> dict[tuple[str, str], bytes]:
         database.close()
 
 
+def _state_if_reached(store: Store) -> dict[tuple[str, str], bytes]:
+    """The same; nothing while a busy machine takes too long to connect."""
+    try:
+        return _state_of_store(store)
+    except UnavailableError:
+        return {}
+
+
 def _state_of_cluster(client: Cluster) -> dict[tuple[str, str], bytes]:
     key = load_identity({"ENVC_IDENTITY_KEY": KEY})
     assert key is not None
@@ -185,7 +194,7 @@ def _wait_until_equal(client: Cluster, *stores: Store) -> None:
     wanted = _state_of_cluster(client)
     deadline = time.monotonic() + PATIENCE
     for store in stores:
-        while (found := _state_of_store(store)) != wanted and time.monotonic() < deadline:
+        while (found := _state_if_reached(store)) != wanted and time.monotonic() < deadline:
             time.sleep(0.3)
         differing = {key for key in {*found, *wanted} if found.get(key) != wanted.get(key)}
         assert not differing, f"{store.name}: {sorted(differing)}\n{store.log.read_text('utf-8')[-2000:]}"
