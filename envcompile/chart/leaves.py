@@ -175,7 +175,7 @@ class LeafBuilder:
 def all_equal(values: list[Any]) -> bool:
     """Whether all values are worth the same."""
     first = values[0]
-    return all(equal(first, value) for value in values[1:])
+    return all(value is first or equal(first, value) for value in values[1:])
 
 
 def scalar_style(values: list[Any]) -> Style | None:
