@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile.adopt.author_patches import patch_files
+from envcompile.adopt.author_patches import patch_files, read_patches
 from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
     STAGE_WORDS,
@@ -20,6 +21,7 @@ from envcompile.adopt.existing import (
 from envcompile.adopt.generators import as_written, names_of, read_generators
 from envcompile.adopt.gitops import pointers
 from envcompile.adopt.kustomization_files import (
+    Kustomization,
     below,
     contents,
     find_kustomizations,
@@ -28,7 +30,7 @@ from envcompile.adopt.kustomization_files import (
 )
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
 from envcompile.adopt.manifests import as_applied, read_folder
-from envcompile.adopt.unsuffixed import has_own_hash
+from envcompile.adopt.unsuffixed import has_own_hash, unsuffixed
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
 from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.adopt.authors import Written
-    from envcompile.adopt.existing import Existing
-    from envcompile.adopt.kustomization_files import (
-        Kustomization,
-    )
+    from envcompile.adopt.existing import Existing, Value
     from envcompile.adopt.wishes import Wishes
 
 OVERLAYS = "overlays"
+_SETTLED: Final = {
+    field: re.compile(rf"\b{key}['\"]?:|/{key}\b") for field, key in (("images", "image"), ("replicas", "replicas"))
+}
+"""What patches say that settings could say, too."""
+_OVER: Final = "flux"
+"""Stands for the folder of what Flux lays over a path."""
 _LEFT_OUT = "left out, because it cannot be built"
 
 
@@ -105,7 +110,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         whole = without_repeats(fit, objects, problems)
-        written, patches = _written(source, folders, known, whole)
+        over = [told.added[name, folder] for folder in folders if (name, folder) in told.added]
+        written, patches = _written(source, folders, known, whole, over)
         plain = tuple(existing.written for existing in whole if existing.written is not None)
         environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
     problems.raise_any()
@@ -133,14 +139,18 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     made_of = reached([folder for folders in roots.values() for folder in folders], known)
     said = frozenset[str]().union(*(known[folder].settles for folder in made_of))
     patched = "".join(each.text for environment in environments for each in environment.patches)
-    settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
+    settled = said | {field for field, pattern in _SETTLED.items() if pattern.search(patched) is None}
     consumed = _consumed(source, [known[folder] for folder in sorted(made_of)])
-    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known)
+    values = unsuffixed(each.value for environment in environments for each in environment.objects)
+    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known, values)
     return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
 
 
 def _components(
-    source: Path, roots: Mapping[str, Sequence[str]], known: Mapping[str, Kustomization]
+    source: Path,
+    roots: Mapping[str, Sequence[str]],
+    known: Mapping[str, Kustomization],
+    values: Sequence[Value],
 ) -> tuple[Component, ...]:
     """The components that environments use themselves or through what they are made from."""
     users: dict[str, set[str]] = {}
@@ -152,9 +162,9 @@ def _components(
     found = []
     for folder, environments in users.items():
         if folder in known:
-            written = [*_lines_of(source, sorted(known[folder].uses)), *_lines_of(source, patch_files(known[folder]))]
-            name = names[posixpath.basename(folder)]
-            found.append(Component(name, frozenset(environments), frozenset(each.what for each in written)))
+            written = [*_lines_of(source, sorted(known[folder].uses)), *read_patches(source, known[folder], values)]
+            whats = frozenset(what for each in written for what in each.reaches or (each.what,))
+            found.append(Component(names[posixpath.basename(folder)], frozenset(environments), whats))
     return tuple(each for each in found if each.name not in roots)
 
 
@@ -205,23 +215,31 @@ def _lines_of(source: Path, paths: Iterable[str]) -> Iterator[Written]:
 
 
 def _written(
-    source: Path, folders: Sequence[str], known: Mapping[str, Kustomization], objects: Sequence[Existing]
+    source: Path,
+    folders: Sequence[str],
+    known: Mapping[str, Kustomization],
+    objects: Sequence[Existing],
+    added: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[Written, ...], tuple[Written, ...]]:
     """What authors wrote of everything that some kustomizations are made from: objects, and patches."""
     made_of = in_order(folders, known)
     written = list(_lines_of(source, sorted({path for each in made_of for path in each.uses if path not in known})))
     patches: list[Written] = []
     names: dict[str, set[str]] = {}
-    for existing in objects:
-        names.setdefault(existing.value["kind"], set()).add(existing.value["metadata"].get("name") or "")
+    values = unsuffixed(existing.value for existing in objects)
+    for value in values:
+        names.setdefault(value["kind"], set()).add(value["metadata"].get("name") or "")
     for each in made_of:
-        patches += _lines_of(source, patch_files(each))
+        patches += read_patches(source, each, values)
         for generator in read_generators(source, each):
             made = [as_written(generator, name) for name in names_of(generator, names.get(generator.kind, ()))]
             if generator.behavior == "create":
                 written += made
             else:
                 patches += made
+    for number, fields in enumerate(added):
+        over = Kustomization(f"{_OVER}-{number}", is_component=False, uses=frozenset(), value=fields)
+        patches += read_patches(source, over, values)
     return tuple(written), tuple(patches)
 
 
@@ -237,7 +255,9 @@ def _author_base(
     if wishes.base:
         folders = [wishes.base]
     else:
-        above = [reached(folders, known) - {*folders} for folders in roots.values()]
+        # What Flux lays over a path is another environment's, the path is a base.
+        everywhere = set.intersection(*({*folders} for folders in roots.values()))
+        above = [reached(folders, known) - ({*folders} - everywhere) for folders in roots.values()]
         shared = {folder for folder in set.intersection(*above) if not known[folder].is_component}
         lower = {used for folder in shared for used in known[folder].uses}
         folders = sorted(shared - lower) if len(roots) > 1 else []
