@@ -382,6 +382,8 @@ def test_the_process_of_jsonnet_bounds_itself() -> None:
     text = (
         "import resource\nfrom types import SimpleNamespace\nfrom envcompile.sources import jsonnetworker\n"
         "resource.getrusage = lambda _: SimpleNamespace(ru_utime=99.0, ru_stime=1.0)\n"
+        "core = resource.getrlimit(resource.RLIMIT_CORE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (core, core))\n"
         "jsonnetworker._limit(7, 1 << 33)\n"
         "names = [resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE, resource.RLIMIT_FSIZE]\n"
         "print(*[resource.getrlimit(name)[0] for name in names])\n"

@@ -14,13 +14,15 @@ import pytest
 from envcompile import limits as limits_module
 from envcompile.actions import diff, graph_picture, review
 from envcompile.errors import EnvcError
-from envcompile.limits import UNTRUSTED_LIMITS, Limits, bounded, limits_for
+from envcompile.limits import UNTRUSTED_LIMITS, bounded, limits_for
 from tests.actions.test_simulate import HPA, WEB
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, config_map, environment, git, write_files
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from envcompile.limits import Limits
 
 ENDLESS = "local f(n) = f(n + 1) tailstrict; f(0)"
 LARGE = "# " + "x" * (17 << 20) + "\n"
@@ -296,6 +298,7 @@ def test_what_ends_in_time_is_not_bounded() -> None:
     time.sleep(0.2)
 
 
+STEPS = ("compiling", "comparing dev", "comparing prod", "checking", "pricing", "drawing")
 BOUNDED = {
     "build": (("build",), {"compiling takes"}),
     "check": (("check",), {"compiling takes"}),
