@@ -20,7 +20,7 @@ from envcompile.log import decision
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Sequence
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest step of envcompile/migrations, which this code is written for."""
 _LOCK = 0x656E7663
 """The PostgreSQL advisory lock that recorders take turns with."""
@@ -68,13 +68,23 @@ class Database:
         except self._error as error:
             raise broken(self.name, error) from error
 
-    def rows_in(self, statement: str, arguments: Collection[Any]) -> list[Any]:
-        """The rows of `statement IN (...)`, asked in several parts when there are many arguments."""
+    def rows_in(self, statement: str, arguments: Collection[Any], before: Sequence[Any] = ()) -> list[Any]:
+        """The rows of `statement IN (...)`, asked in several parts when there are many arguments.
+
+        Args:
+            statement: up to the column.
+            arguments: what the column may be, all of one type.
+            before: those of the statement itself.
+        """
         every = list(arguments)
         rows: list[Any] = []
         for start in range(0, len(every), _AT_ONCE):
             part = every[start : start + _AT_ONCE]
-            rows += self.rows(f"{statement} IN ({', '.join('?' * len(part))})", part)
+            if self.is_sqlite:
+                rows += self.rows(f"{statement} IN ({', '.join('?' * len(part))})", [*before, *part])
+            else:
+                # One argument, so that the server meets a statement that it has planned before.
+                rows += self.rows(f"{statement} = ANY(?)", [*before, part])
         return rows
 
     def run(self, statement: str, arguments: Sequence[Any] = ()) -> None:

@@ -468,7 +468,7 @@ class ParsedFiles:  # ruff: ignore[too-many-public-methods] - every question tha
             except EnvcError as error:
                 problems.extend(error)
         if GENERATE_MARK in file.data:
-            from envcompile.sources.generators import generated, is_generate
+            from envcompile.sources.generators import with_generated
 
             read: dict[str, str] = {}
 
@@ -477,8 +477,7 @@ class ParsedFiles:  # ruff: ignore[too-many-public-methods] - every question tha
                 read[used] = self.digest(tree, used)
                 return data
 
-            made = [generated(one, content, problems) if is_generate(one) else one for one in documents]
-            documents = [one for one in made if one is not None]
+            documents = with_generated(documents, content, tree, problems)
             imports |= frozenset(read)
             import_digests += tuple(f"{used} {digest}" for used, digest in sorted(read.items()))
         found = sort_documents(documents, problems)
