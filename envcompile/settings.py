@@ -75,6 +75,8 @@ class Chart(Model, frozen=True, kw_only=True):
     """Where CustomResourceDefinitions go: Helm's `crds/` folder, the templates, or nowhere."""
     defaults: str | None = None
     """The environment whose values stand in values.yaml; the last one, usually prod, when left out."""
+    test_image: str | None = None
+    """An image with `sh` and `nc`: `helm test` then connects to each Service from a pod of it."""
     name_override: bool = False
     """Whether the chart has `nameOverride` and `fullnameOverride`, so that a namespace can hold several releases."""
     kube_version: str | None = None
@@ -280,6 +282,9 @@ class Metrics(Model, frozen=True, kw_only=True):
 
     prometheus: str | None = None
     """Address of a Prometheus, from which `envc watch` takes usage instead of the metrics API."""
+    queries: dict[str, str] | None = None
+    """Further figures that it takes from there each minute: a name, such as `requests`, and its PromQL. Each series
+    needs the labels `namespace` and `pod`, or `namespace` and `workload` (KIND/NAME)."""
 
 
 class Environment(Model, frozen=True, kw_only=True):

@@ -42,8 +42,12 @@ class Written(NamedTuple):
     text: str
     keeps_file: bool = True
     """Whether the file is one of the author's folders, and no collection of all that an environment has."""
-    aims: tuple[str, str, str] | None = None
-    """Group, kind and name of what a `kind: Patch` reaches."""
+    reaches: tuple[tuple[str, str, str], ...] = ()
+    """Group, kind and name of what a patch reaches, where its own head does not say it."""
+    is_wide: bool = False
+    """Whether it is a `kind: Patch` for several objects."""
+    part_of: tuple[str, int] | None = None
+    """The place of a patch for several objects, which this one is or says of one of them."""
     generator: Generator | None = None
     """What makes the object; `text` is empty then."""
 
@@ -58,7 +62,7 @@ class Written(NamedTuple):
     @property
     def what(self) -> tuple[str, str, str]:
         """Group, kind and name of the object, or of what a patch reaches."""
-        return self.aims or what_of(self.value)
+        return self.reaches[0] if self.reaches else what_of(self.value)
 
 
 def what_of(value: Value) -> tuple[str, str, str]:

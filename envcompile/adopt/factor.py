@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.authors import what_of
 from envcompile.adopt.common_base import consensus
 from envcompile.adopt.generators import makes
 from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces, without_namespace
+from envcompile.adopt.patching import Laid, Patching, by_what
 from envcompile.adopt.shared_settings import settle
-from envcompile.compose.configmaps import REPLACE_ANNOTATION
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
-from envcompile.kubernetes.generated import SUFFIX_ANNOTATION
 from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from envcompile.adopt.authors import Written
     from envcompile.adopt.existing import ExistingEnvironment, Value
     from envcompile.adopt.namespaces import NamespacePlan
+    from envcompile.adopt.patching import Told
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
 
+GROUP: Final = "envcompile.dev"
+"""That of a `kind: Patch` for several objects, which stands among the objects of an overlay."""
 _EXCLUSION_LINES = 2
 _BASE = ""
 """No environment is called so."""
@@ -53,6 +55,8 @@ class Strategy(NamedTuple):
     rounds: int = 0
     components: bool = True
     """Whether components become overlays that environments extend."""
+    patches: bool = True
+    """Whether the author's patches for several objects stay what they are."""
     suffixes: bool = True
     """Whether names that end in a hash of the content lose it, and the build adds it."""
     loose: bool = True
@@ -71,8 +75,8 @@ class AdoptionPlan:
     """For each key one object as the source has it."""
     keys: Mapping[str, tuple[Key, ...]]
     """For each environment the keys of its objects, in the order of the source."""
-    patched: Mapping[tuple[str, Key], tuple[Written, ...]]
-    """By environment and object the author's patches that stand in the overlay, as many as it has documents."""
+    patched: Mapping[tuple[str, Key], tuple[Written | None, ...]]
+    """By environment and object the author's patches that stand in the overlay, as many as it has documents, if any."""
 
 
 def factor(
@@ -101,7 +105,11 @@ def factor(
     stated = list(base) if strategy.author_base else []
     if strategy.settings:
         # The author's base is one more place in which a label or a tag stands, and no environment of its own.
-        documents, settings = settle({**originals, _BASE: stated} if stated else originals, settled)
+        documents, settings = settle(
+            {**originals, _BASE: stated} if stated else originals,
+            settled,
+            {each.name: each.renamed for each in environments},
+        )
         stated = documents.pop(_BASE, stated)
         settings.pop(_BASE, None)
     if namespaces is None:
@@ -125,6 +133,7 @@ def factor(
     placing = _Placing(environments, api, namespaces, rehearsals, groups, strategy, own)
     for key in groups:
         placing.place(key)
+    objects |= placing.keep_patches()
     for name in originals:
         _add_settings(settings[name], name, namespaces, placing)
     frozen = {name: tuple(each) for name, each in keys.items()}
@@ -173,9 +182,10 @@ class _Placing:
         self._groups = groups
         self._strategy = strategy
         self._author = author
-        self._written = {each.name: _by_what(each.patches) for each in environments}
+        self._patching = {each.name: Patching(each.patches, rehearsals[each.name], api) for each in environments}
+        self._laid: dict[str, dict[Key, Laid]] = {name: {} for name in names}
         self._makers = {
-            each.name: _by_what(one for one in each.written if one.generator is not None) for each in environments
+            each.name: by_what(one for one in each.written if one.generator is not None) for each in environments
         }
         self._kinds = {
             name: {(key.group, key.kind) for key, values in groups.items() if name in values} for name in names
@@ -185,7 +195,7 @@ class _Placing:
             self._same_kind.setdefault((key.group, key.kind), []).append(key.name)
         self.base: dict[Key, Value] = {}
         self.overlays: dict[str, dict[Key, list[Value]]] = {name: {} for name in names}
-        self.patched: dict[tuple[str, Key], tuple[Written, ...]] = {}
+        self.patched: dict[tuple[str, Key], tuple[Written | None, ...]] = {}
 
     def place(self, key: Key) -> None:
         """Decide about one object."""
@@ -213,28 +223,39 @@ class _Placing:
             return
         self.base[key] = base
         for name, found in patches.items():
+            self._laid[name][key] = Laid(self._seen_from(base, name), found, values[name])
             if found:
-                authors = self._authors_patches(name, base, values[name], found)
-                self.patched[name, key] = tuple(each for each, _ in authors)
-                self.overlays[name][key] = [value for _, value in authors] or found
+                self.overlays[name][key] = found
 
-    def _authors_patches(
-        self, name: str, base: Value, target: Value, derived: Sequence[Value]
-    ) -> list[tuple[Written, Value]]:
-        """The author's patches that make the target of the base, with their values; none if they make something else.
+    def keep_patches(self) -> dict[Key, Value]:
+        """Put the author's patches in their overlays, once all objects are placed; those for several objects."""
+        keys: dict[tuple[str, str], Key] = {}
+        for name, patching in self._patching.items():
+            wide, found = patching.settle(self._laid[name], with_wide=self._strategy.patches)
+            for key, told in found.items():
+                own = [(each, value) for each, value in told if each is None or not each.is_wide]
+                if self._laid[name][key].below is None:
+                    continue
+                self.overlays[name].pop(key, None)
+                if own:
+                    self._say(name, key, own)
+            for each in wide:
+                title = each.value["metadata"]["name"]
+                same_title = {place for place, known in keys.items() if known.name.partition(" ")[0] == title}
+                place = (each.path, each.text)
+                number = f" {len(same_title) + 1}" if same_title - {place} else ""
+                self._say(name, keys.setdefault(place, Key(GROUP, "Patch", "", title + number)), [(each, each.value)])
+        return {
+            key: documents[0]
+            for each in self.overlays.values()
+            for key, documents in each.items()
+            if key.group == GROUP
+        }
 
-        All patches of the object are tried together, then each one alone. Generators that are laid over others may
-        need what settings said of their labels, and that texts take the place of texts.
-        """
-        known = self._written[name].get(what_of(target), [])
-        namespace = target["metadata"].get("namespace")
-        placed = [(each, _in_namespace(_marked_as(each, target), namespace)) for each in known]
-        below = self._seen_from(base, name)
-        for chosen in (placed, *([one] for one in placed if len(placed) > 1)):
-            for told in _tellings(chosen, derived):
-                if told and self._rehearsals[name].makes(target, below, [value for _, value in told]):
-                    return told
-        return []
+    def _say(self, name: str, key: Key, told: Told) -> None:
+        """Write down what the author's patches say of an object."""
+        self.patched[name, key] = tuple(each for each, _ in told)
+        self.overlays[name][key] = [value for _, value in told]
 
     def _is_made_apart(self, key: Key) -> bool:
         """Whether each environment has a generator of its own for the object."""
@@ -326,61 +347,12 @@ class _Placing:
             return
         for name, documents in found.items():
             self.overlays[name][key] = documents or [values[name]]
+            self._laid[name][key] = Laid(None, self.overlays[name][key], values[name])
 
     def _is_shorter(self, key: Key, base: Value, patches: Mapping[str, list[Value]]) -> bool:
         values = self._groups[key]
         together = _lines([base, *(patch for each in patches.values() for patch in each)])
         return together + _EXCLUSION_LINES * (len(self._names) - len(values)) <= _lines(values.values())
-
-
-def _by_what(patches: Iterable[Written]) -> dict[tuple[str, str, str], list[Written]]:
-    found: dict[tuple[str, str, str], list[Written]] = {}
-    for each in patches:
-        found.setdefault(each.what, []).append(each)
-    return found
-
-
-def _tellings(
-    chosen: Sequence[tuple[Written, Value]], derived: Sequence[Value]
-) -> Iterator[list[tuple[Written, Value]]]:
-    """Some patches as they are; then, for generators, with further metadata that the difference has."""
-    yield list(chosen)
-    if not any(each.generator is not None for each, _ in chosen):
-        return
-    own: Value = derived[0]["metadata"] if len(derived) == 1 and derived[0]["kind"] != "Patch" else {}
-    further = {field: own[field] for field in ("labels", "annotations") if type(own.get(field)) is dict}
-    whole_texts = {"annotations": {**further.get("annotations", {}), REPLACE_ANNOTATION: "*"}}
-    for added in ({"annotations": {REPLACE_ANNOTATION: "*"}}, further, {**further, **whole_texts}):
-        yield [(each, _with_metadata(value, added) if each.generator is not None else value) for each, value in chosen]
-
-
-def _marked_as(written: Written, target: Value) -> Value:
-    """A patch; that of a generator wants a hash behind the name only where the object has one."""
-    annotations = written.value["metadata"].get("annotations") or {}
-    if written.generator is None or SUFFIX_ANNOTATION not in annotations:
-        return written.value
-    if SUFFIX_ANNOTATION in (target["metadata"].get("annotations") or {}):
-        return written.value
-    left = {key: item for key, item in annotations.items() if key != SUFFIX_ANNOTATION}
-    rest = {key: item for key, item in written.value["metadata"].items() if key != "annotations"}
-    return {**written.value, "metadata": {**rest, "annotations": left} if left else rest}
-
-
-def _with_metadata(value: Value, added: Mapping[str, Any]) -> Value:
-    metadata = value["metadata"]
-    merged = {
-        field: {**metadata.get(field, {}), **{key: item for key, item in items.items() if type(item) is str}}
-        for field, items in added.items()
-    }
-    return {**value, "metadata": {**metadata, **merged}}
-
-
-def _in_namespace(value: Value, namespace: Any) -> Value:
-    """A patch that says the namespace of what it patches, as the build takes it."""
-    if value["metadata"].get("namespace") == namespace:
-        return value
-    bare = without_namespace(value)
-    return {**bare, "metadata": {**bare["metadata"], "namespace": namespace}} if namespace else bare
 
 
 def _lines(values: Iterable[Value]) -> int:

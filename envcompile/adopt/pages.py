@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.authors import best, homes, licence_of, rewritten, what_of
+from envcompile.adopt.factor import GROUP
 from envcompile.adopt.generators import makes, place_for, text_of
 from envcompile.adopt.layout import applications, file_names
 from envcompile.adopt.namespaces import OWN, PARAMETER
@@ -30,6 +31,8 @@ DOLLAR: Final = "dollar"
 _PARAMETER: Final = re.compile(r"\$(\{\{\s*params\.[A-Za-z0-9_.-]+\s*\}\})")
 _LAST: Final = "\uffff"
 """Sorts behind the path of every file."""
+_FIRST: Final = ("apiVersion", "kind", "metadata", "name", "namespace")
+"""What people write first."""
 _SEPARATOR: Final = "---\n"
 
 
@@ -143,9 +146,12 @@ class Pages:
         layer = f"overlays/{name}"
         authors = self._plan.patched.get((name, key), ())
         is_new = key not in self._plan.base
-        if not is_new:
+        if not is_new or key.group == GROUP:
             kept = self.kept
-            self.kept = kept._replace(patches=kept.patches + len(values), own_patches=kept.own_patches + len(authors))
+            self.kept = kept._replace(
+                patches=kept.patches + len(values),
+                own_patches=kept.own_patches + sum(each is not None for each in authors),
+            )
         for number, value in enumerate(values):
             known = own.get(what_of(value), ()) if is_new else ()
             author = authors[number] if authors else None
@@ -174,8 +180,8 @@ class Pages:
             head = licence_of(chosen.head + chosen.text) if not chosen.text.startswith("#") else ""
         if text is None:
             head = head if _is_marked(head) or not head.strip() else licence_of(head)
-            head += schema_line(path, "patch") if is_patch(wanted) and path not in self._pages else ""
-            text = yamlio.dump(wanted)
+            text = yamlio.dump(_in_usual_order(wanted))
+        head += schema_line(path, "patch") if is_patch(wanted) and path not in self._pages else ""
         order = (chosen.path, chosen.number) if chosen is not None else (_LAST, len(self._pages.get(path, ())))
         self._pages.setdefault(path, []).append(Page(order, key, head, text))
 
@@ -229,6 +235,18 @@ def _by_what(written: Iterable[Written]) -> Index:
 
 def _is_marked(head: str) -> bool:
     return any(line.startswith("---") for line in head.splitlines())
+
+
+def _in_usual_order(value: Any) -> Any:
+    """The value with what names a thing before the rest, where keys are in the order of a program's output."""
+    if type(value) is list:
+        return [_in_usual_order(item) for item in value]
+    if type(value) is not dict:
+        return value
+    keys = list(value)
+    if keys == sorted(keys):
+        keys.sort(key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    return {key: _in_usual_order(value[key]) for key in keys}
 
 
 def escaped(value: Any) -> Any:

@@ -16,6 +16,7 @@ import msgspec
 
 from envcompile.chart.factoring import Names
 from envcompile.chart.facts import is_secret, json_of
+from envcompile.chart.helmtests import FOLDER, test_of
 from envcompile.chart.names import file_part
 from envcompile.chart.shapes import Style, Unset, holes_of
 from envcompile.chart.templates import TemplateWriter
@@ -31,8 +32,8 @@ from envcompile.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from envcompile.chart.facts import Held
     from envcompile.chart.naming import NameTable
+    from envcompile.chart.portions import Held
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
     from envcompile.chart.shared import Shared
@@ -99,6 +100,7 @@ class ServiceMaker:
         shared: the values that many services share.
         environments: their names.
         table: the names that follow the release's; None where none does.
+        is_tested: each of its Services gets a pod that `helm test` starts.
     """
 
     def __init__(
@@ -108,12 +110,15 @@ class ServiceMaker:
         shared: Shared,
         environments: tuple[str, ...],
         table: NameTable | None = None,
+        *,
+        is_tested: bool = False,
     ) -> None:
         self._service = service
         self._homes = homes
         self._shared = shared
         self._environments = environments
         self._table = table
+        self._is_tested = is_tested
         self._templates: list[Template] = []
         self._holes: list[list[Hole]] = []
         self._reach: dict[Hole, dict[str, None]] = {}
@@ -199,6 +204,11 @@ class ServiceMaker:
                 paths[hole] = names.share(path) if hole.style is Style.RANGE else names.take(path)
         return paths
 
+    def _test_of(self, template: Template, answers: Answers) -> Template | None:
+        if not self._is_tested or answers.subchart is not None:
+            return None
+        return test_of(template, answers.chart, renames=self._table is not None)
+
     def _files(self, answers: Answers, paths: Mapping[Hole, ValuePath]) -> tuple[dict[str, str], tuple[str, ...]]:
         """The templates and the long texts they read, in the chart of the service; and which show Secrets in clear."""
         files: dict[str, str] = {}
@@ -214,6 +224,9 @@ class ServiceMaker:
                 place = place.partition("/")[2]
             before = len(writer.files)
             files[f"{root}templates/{place}"] = writer.write(template, f"files/{place.removesuffix('.yaml')}")
+            test = self._test_of(template, answers)
+            if test is not None:
+                files[f"{FOLDER}{place.replace('/', '-')}"] = writer.write(test, "")
             if is_clear(template.subject):
                 clear += [f"{root}{path}" for path in (f"templates/{place}", *list(writer.files)[before:])]
         files |= {f"{root}{path}": text for path, text in writer.files.items()}

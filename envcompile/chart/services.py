@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from envcompile.chart.shapes import Subject, ValuePath
 
-_RESERVED: Final = frozenset({"global", "tags", "exports", "nameOverride", "fullnameOverride"})
+_RESERVED: Final = frozenset({"global", "tags", "exports", "nameOverride", "fullnameOverride", "helmTest"})
 """Keys at the root of values.yaml that mean something to Helm itself, or to the whole chart."""
 
 _SLOTS: Final = {

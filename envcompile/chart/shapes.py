@@ -11,7 +11,8 @@ from envcompile.record import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envcompile.chart.facts import Facts, Held, Uses
+    from envcompile.chart.facts import Facts, Uses
+    from envcompile.chart.portions import Held
 
 ValuePath = tuple[str, ...]
 """The way to a value: keys from the root of values.yaml, or from the service's own map where a docstring says so."""
@@ -28,6 +29,8 @@ class ChartOptions:
     """Where CustomResourceDefinitions go; `separate` makes a second chart of them, `<name>-crds`."""
     split: bool = False
     """True for a subchart per service, each with a `condition:`, in place of one flat chart."""
+    test_image: str | None = None
+    """The image of pods that `helm test` starts, one for each Service; without it there are none."""
     renames: bool = False
     """True for the values `nameOverride` and `fullnameOverride`: all objects are then called after the release."""
 
@@ -148,7 +151,8 @@ class Unset(Enum):
 class Hole:
     """One place of a template that is filled from the values; compared by identity."""
 
-    subject: Subject
+    subject: Subject | None
+    """Whose place it is; None for a value that many share."""
     want: ValuePath
     """The name the place would like, below its service."""
     style: Style
@@ -244,6 +248,12 @@ class Instance(Record, frozen=True):
     label: str
 
 
+class Spelled(Record, frozen=True):
+    """A part that is no value of one service: what stands between the braces."""
+
+    action: str
+
+
 class Instead(Record, frozen=True):
     """A part that people may put another one in place of."""
 
@@ -274,7 +284,7 @@ class Items(Record, frozen=True):
 DROPPED: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
 """Maps that people leave out by a null, although each of their fields may be a value of its own."""
 
-Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance
+Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance | Spelled
 
 
 @dataclass(frozen=True, slots=True)

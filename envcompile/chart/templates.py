@@ -18,6 +18,7 @@ from envcompile.chart.shapes import (
     More,
     Range,
     Renamed,
+    Spelled,
     Style,
     Text,
     Unset,
@@ -84,6 +85,8 @@ class TemplateWriter:
                 return self._renamed(node, indent)
             case Instance():
                 return ""
+            case Spelled(action):
+                return f" {{{{ {action} }}}}"
             case File(name, text, names):
                 path = f"{self._file_folder}/{name}"
                 self.files[path] = text

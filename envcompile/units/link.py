@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.compose.namespaces import with_moved
+from envcompile.compose.namespaces import with_left, with_moved
 from envcompile.compose.newcomers import look_alikes, report_stray
 from envcompile.compose.rollout import checksum_of, configuration_kind, content_digest, with_checksum
 from envcompile.compose.settings import UsedSettings, report_unused
@@ -172,7 +172,7 @@ def _used(exports: Sequence[UnitExports]) -> UsedSettings:
 
 def _moves(exported: Sequence[Exported]) -> dict[ResourceId, frozenset[Moved]]:
     """For each resource the objects it names that were forced into another namespace."""
-    moved = frozenset(resource.moved for resource in exported if resource.moved is not None)
+    moved = with_left(resource.moved for resource in exported if resource.moved is not None)
     return {resource.id: found for resource in exported if (found := moved.intersection(resource.refers))}
 
 

@@ -191,12 +191,14 @@ def register(app: typer.Typer) -> None:
             else:
                 entries = _read(root, baseline, required=not write_baseline)
             allowed = _allowed(project, root, anew=allow_python)
-            report = check(project, environments or (), since=since, folder=root, allowed=allowed)
-            skipped = {*project.environments} - {*report.environments}
             rules, own = rules_of(project.tree, allowed)
+            chosen = None
+            if select or ignore:
+                chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
+            report = check(project, environments or (), since=since, folder=root, allowed=allowed, chosen=chosen)
+            skipped = {*project.environments} - {*report.environments}
         elsewhere = [entry for entry in entries if entry.environment in skipped]
-        if select or ignore:
-            chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
+        if chosen is not None:
             if select and chosen & untried(own):
                 chosen |= {NOT_EVALUATED.id}
             report = only(report, chosen)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from envcompile.check.report import counted, looked_at
@@ -24,6 +26,8 @@ _JSON: Final = ("json", "sarif", "gitlab")
 Format = Literal["text", "json", "sarif", "github", "gitlab", "junit"]
 _ON_A_TERMINAL: Final = 100
 """Places that fill a terminal's memory, and nobody's."""
+_NARROWEST: Final = 40
+"""Characters of a line below which nobody can read a sentence."""
 _MANY: Final = 20
 """From here on nobody mends all of them today: that is what a baseline is for."""
 
@@ -74,7 +78,22 @@ def printed(
     verb = "is" if len(rest) == 1 else "are"
     counts = counted(group.finding for group in rest)
     left_out = [f"{len(rest)} more {verb} not shown ({counts}): --limit 0"] if rest else []
-    return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest), left_out
+    text = as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest)
+    return folded_to(text, shutil.get_terminal_size().columns) if is_terminal else text, left_out
+
+
+def folded_to(text: str, width: int) -> str:
+    """The text with no line longer than a width where words allow it; what goes on stands further in."""
+    lines = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+        lines += (
+            textwrap.wrap(line, max(width, _NARROWEST), subsequent_indent=indent, break_long_words=False,
+                          break_on_hyphens=False, drop_whitespace=True)
+            if len(line) > width
+            else [line]
+        )  # fmt: skip
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _for_programs(report: Report, output_format: str, fail_on: str, project: Path) -> str:

@@ -13,6 +13,7 @@ from envcompile.check.rule import Rule
 from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
 from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
 from envcompile.check.rules.server.schema import RULE as SCHEMA
+from envcompile.cli.render.check import folded_to
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, deployment, environment
 
@@ -395,3 +396,17 @@ def test_the_hint_at_fix_names_rules_that_it_mends_something_of(project: Path) -
     assert "`envc fix`" not in run_envc(project, "check").err
     (project / "base/web/deployment.yaml").write_text(text.replace("spec:", "spec:\n  paused: 'true'", 1))
     assert "hint: `envc fix` shows what has one right answer of schema\n" in run_envc(project, "check").err
+
+
+def test_lines_are_no_longer_than_the_terminal(project: Path) -> None:
+    """What goes on stands further in; a program that reads gets whole lines."""
+    whole = run_envc(project, "check", "--group-by", "place").out
+    report = "".join(
+        f"base/web/deployment.yaml:17:16: error image-old: {'the image is older than it ought to be ' * 4}\n"
+        for _ in range(2)
+    )
+    folded = folded_to(report, 60)
+    assert all(len(line) <= 60 for line in folded.splitlines())
+    assert folded.split() == report.split()
+    assert any(len(line) > 60 for line in whole.splitlines())
+    assert folded_to(whole, 400) == whole
