@@ -155,6 +155,12 @@ class Files:
             return False
         return _packed(numbers) == self.stats
 
+    def are_all_in(self, folder: str) -> bool:
+        """Tell whether a folder holds just these as files with these stats, and nothing else."""
+        seen = Seen()
+        seen.look_below(folder, ("",), is_output=True)
+        return not seen.odd and self.is_same(seen.files())
+
     def changes(self, other: Files) -> set[str]:
         """The files that are in one of both only, or have another stat there."""
         if self.names != other.names:

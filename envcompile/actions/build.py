@@ -88,7 +88,7 @@ def build(
             raise
         except EnvcError as error:
             detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
-        outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
+        outputs, results = _link_and_compare(project, chosen, texts, target, only, look)
         linked = [made.linked for made in outputs]
         if is_whole:
             results += _orphans(project, target)
@@ -157,7 +157,7 @@ def _link_and_compare(
     texts: Texts,
     target: Path,
     only: str | None,
-    known: Snapshot | None,
+    look: Look,
 ) -> tuple[list[Outputs], list[EnvironmentResult]]:
     """Join the units of environments, and hold what comes of it against their folders, one after the other.
 
@@ -186,7 +186,7 @@ def _link_and_compare(
         try:
             made = Outputs(linked, texts)
             wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
-            result = _compare(project, made, target, wanted, known)
+            result = _compare(project, made, target, wanted, look)
             made.report_refused(result.plan, result.folder, refused, wanted)
         except EnvcError as error:
             late = error
@@ -217,10 +217,9 @@ def differences(project: Project, environments: Sequence[str], target: Path) -> 
     from envcompile.yamlio import load_all
 
     texts = Texts()
-    snapshot = project.look.snapshot if project.look is not None else None
     for linked in link_all(project, project.choose(environments)):
         made = Outputs(linked, texts)
-        result = _compare(project, made, target, None, snapshot)
+        result = _compare(project, made, target, None, project.look)
         compared = result.plan
         after = [linked.resource(one) for one in made.resources_in([*compared.changed, *compared.added])]
         before: list[Resource] = []
@@ -317,13 +316,18 @@ def identify(value: dict[str, Any], linked: LinkedEnvironment) -> ResourceId:
 
 
 def _compare(
-    project: Project, made: Outputs, target: Path, wanted: Collection[ResourceId] | None, known: Snapshot | None
+    project: Project, made: Outputs, target: Path, wanted: Collection[ResourceId] | None, look: Look | None
 ) -> EnvironmentResult:
     name = made.linked.environment
     folder = check_folder(target / name, project.root)
     bundle = made.bundle if wanted is None else _only(made, folder, wanted)
     compared = plan(
-        folder, bundle, _known(known, name), former=Former(folder, project.root), partial=wanted is not None
+        folder,
+        bundle,
+        _known(look.snapshot, name) if look is not None else None,
+        former=Former(folder, project.root),
+        partial=wanted is not None,
+        is_untouched=look is not None and look.finds_untouched(name),
     )
     count = sum(len(made.held(path)) for path in compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))

@@ -14,7 +14,7 @@ import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.errors import EnvcError
-from envcompile.git.folders import folders_of
+from envcompile.git.folders import edited, folders_of
 from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
 from envcompile.sources.project import PROJECT_FILE
@@ -109,7 +109,15 @@ class _Inputs(msgspec.Struct, array_like=True):
     def of(cls, world: str, tool: str, digests: Mapping[str, str]) -> _Inputs:
         """The inputs with these digests of files."""
         folders = folders_of(digests) if digests else {}
-        return cls(world, tool, {folder: msgspec.msgpack.encode(names) for folder, names in folders.items()})
+        return cls(world, tool, _packed(folders))
+
+    def edited(self, world: str, digests: Mapping[str, str]) -> _Inputs:
+        """The inputs of which these files hold something else."""
+        return _Inputs(world, self.tool, {**self.folders, **_packed(edited(self.names, digests))})
+
+
+def _packed(folders: Mapping[str, dict[str, str]]) -> dict[str, bytes]:
+    return {folder: msgspec.msgpack.encode(names) for folder, names in folders.items()}
 
 
 class KeptRecords:
@@ -283,9 +291,13 @@ def keep_plans(project: Project, inputs: Files) -> None:
     world = world_of(look.tool, inputs)
     if kept is None or world != kept.world:
         linked = [project.link(environment) for environment in project.environments]
-        digests = _digests_of(project, look, inputs)
-        kept_now = _Inputs.of(world, look.tool, digests)
-        _keep(records, BUILT, project, [(one.plan, one.told) for one in linked], kept_now)
+        _keep(
+            records,
+            BUILT,
+            project,
+            [(one.plan, one.told) for one in linked],
+            _inputs_now(records, project, look, inputs, world),
+        )
 
 
 def keep_plans_at(
@@ -332,6 +344,17 @@ def _keep(
         return  # a number or a text that msgpack has no form for
 
 
+def _packed_units(units: PlannedUnits) -> list[bytes]:
+    """The units of a plan; those that nobody read are as they were kept."""
+    made = units.made
+    return [
+        msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed))
+        if (one := made.get(number)) is not None
+        else units.packed[number]
+        for number in range(len(units))
+    ]
+
+
 def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
     return _Plan(
         world,
@@ -345,7 +368,7 @@ def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
         list(plan.units.apps),
         list(plan.units.keys),
         list(told or plan.units.told),
-        [msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed)) for one in plan.units],
+        _packed_units(plan.units),
         plan.patches,
         plan.patched,
         plan.documents,
@@ -353,28 +376,35 @@ def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
     )
 
 
-def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
-    """The digest of every file that was there; none of all where one is not known, or lies outside of the inputs."""
-    records = project.records if project.kept is not None else None
-    kept = records.load(BUILT, "inputs", _Inputs) if records is not None else None
-    older = kept.files() if kept is not None else {}
+def _inputs_now(records: KeptRecords, project: Project, look: Look, inputs: Files, world: str) -> _Inputs:
+    """Everything that was there; nothing where one digest is not known, or a file lies outside of the inputs."""
+    plans = project.kept
+    kept = records.load(BUILT, "inputs", _Inputs) if plans is not None else None
+    older: _Inputs = kept or _Inputs("", "", {})
+    before = look.snapshot.inputs.names if look.snapshot is not None else None
+    is_known = plans is not None and older.world == plans.world and bool(older.folders) and before == inputs.names
+    # The digests of all others are the same.
+    paths = look.changed if is_known and look.changed is not None else None
+    digests = _digests_of(project, look, inputs, paths if paths is not None else inputs.paths(), older)
+    return older.edited(world, digests) if paths is not None and digests else _Inputs.of(world, look.tool, digests)
+
+
+def _digests_of(
+    project: Project, look: Look, inputs: Files, paths: Iterable[str], older: _Inputs
+) -> dict[str, str]:
+    """The digest of each of these files; none of all where one is not known, or lies outside of the inputs."""
     read = {}
     if project.kept is None:
         documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
         read = {one.source.path: one.source.read() for one in documents if one is not None}
     found: dict[str, str] = {}
-    paths: Iterable[str] = inputs.paths()
-    if kept is not None and project.kept is not None and kept.world == project.kept.world and older:
-        before = look.snapshot.inputs.names if look.snapshot is not None else None
-        if before == inputs.names and look.changed is not None:
-            found, paths = older, look.changed  # those of all others are the same
     for path in paths:
         if not look.is_there(path):
             continue
         known = inputs.digest(path)
         if path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
             return {}
-        digest = known if known != UNREAD else older.get(path, "")
+        digest = known if known != UNREAD else older.digest_of(path)
         if not digest and not project.tree.is_file(path):
             return {}  # a folder that `crds:` names: its files have digests, it has none
         if not digest and (path in read or look.is_settled(path)):
@@ -438,4 +468,4 @@ def _units(kept: _Plan, store: Store | None, environment: str) -> PlannedUnits:
         text = path.encode()
         return [number for number, packed in enumerate(kept.units) if text in packed]
 
-    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {})
+    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {}, kept.units)

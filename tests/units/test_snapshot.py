@@ -9,7 +9,7 @@ import pytest
 
 from envcompile.emit.index import INDEX_NAME
 from envcompile.seenfiles import UNREAD, Files, Seen
-from envcompile.units import snapshot
+from envcompile.units import outlook, snapshot
 from envcompile.units.snapshot import Look, Snapshot, load, save
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, environment, write_files
@@ -148,7 +148,7 @@ def test_what_changed_is_named(different: str) -> None:
 def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: str) -> None:
     """However many look at the outputs of a large project, a file that somebody touched is found."""
     monkeypatch.setattr(snapshot, "_MANY", 0)
-    monkeypatch.setattr(snapshot, "_processors", lambda: 2)
+    monkeypatch.setattr(outlook, "_processors", lambda: 2)
     files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
     root = write_files(tmp_path, {**files, "base/web/map.yaml": config_map()})
     assert run_envc(root, "build").code == 0
