@@ -10,12 +10,10 @@ from envcompile.model import Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
+    from envcompile.compose.names import Moved
     from envcompile.model import Resource
 
     Change = Callable[["Moved"], str | None]
-
-Moved = tuple[str, str, str]
-"""Kind, namespace as the sources write it, and name of an object."""
 
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})
@@ -45,11 +43,11 @@ _BY_FIELD: Final = {
 
 Sources: Gateway API (defaults of `parentRefs`, `backendRefs`, `certificateRefs`), Traefik, External Secrets, core/v1.
 """
-_HOST: Final = re.compile(r"((?:\*\.)?)([a-z0-9][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)((?:\.svc(?:\..*)?)?)")
+_HOST: Final = r"((?:\*\.)?)([a-z0-9][a-z0-9-]*)\.([a-z0-9][a-z0-9-]*)((?:\.svc(?:\..*)?)?)"
 """`SERVICE.NAMESPACE.svc.cluster.local` and its shorter forms (kubernetes.io, DNS for Services and Pods)."""
-_PRINCIPAL: Final = re.compile(r"(.*/ns/)([^/]+)(/sa/)([^/]+)")
-_ACCOUNT: Final = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
-_OF_HOSTS: Final = re.compile(r"cert-manager\.io/.*|[a-z]+\.istio\.io/.*")
+_PRINCIPAL: Final = r"(.*/ns/)([^/]+)(/sa/)([^/]+)"
+_ACCOUNT: Final = r"system:serviceaccount:([^:]+):([^:]+)"
+_OF_HOSTS: Final = r"cert-manager\.io/.*|[a-z]+\.istio\.io/.*"
 """Kinds whose texts name Services by their hosts, accounts by their principals, and gateways as NAMESPACE/NAME."""
 _TEXT_ONLY: Final = frozenset({"ConfigMap", "Secret", "CustomResourceDefinition"})
 
@@ -100,7 +98,7 @@ def _changed(kind: str, value: dict[str, Any], change: Change) -> dict[str, Any]
     elif kind == "APIService":
         value = _within(value, ("spec", "service"), change)
     elif kind not in _TEXT_ONLY and isinstance(value.get("spec"), dict):
-        has_hosts = _OF_HOSTS.fullmatch(str(value.get("apiVersion"))) is not None
+        has_hosts = re.fullmatch(_OF_HOSTS, str(value.get("apiVersion"))) is not None
         spec = _led(value["spec"], "spec", change, has_hosts=has_hosts)
         value = value if spec is value["spec"] else {**value, "spec": spec}
     return _with_injection(value, change)
@@ -108,7 +106,7 @@ def _changed(kind: str, value: dict[str, Any], change: Change) -> dict[str, Any]
 
 def _subject(item: dict[str, Any], change: Change) -> dict[str, Any]:
     """A subject of a binding; a User may be the account that a ServiceAccount logs in as."""
-    account = _ACCOUNT.fullmatch(str(item.get("name"))) if item.get("kind") == "User" else None
+    account = re.fullmatch(_ACCOUNT, str(item.get("name"))) if item.get("kind") == "User" else None
     if account is None:
         return _placed(item, str(item.get("kind")), change)
     after = change(("ServiceAccount", account[1], account[2]))
@@ -137,10 +135,10 @@ def _led(value: Any, field: str, change: Change, *, has_hosts: bool) -> Any:
 
 def _in_text(text: str, field: str, change: Change) -> str:
     """A host, a principal or a gateway, in the namespace that its object is in now."""
-    if found := _HOST.fullmatch(text):
+    if found := re.fullmatch(_HOST, text):
         after = change(("Service", found[3], found[2]))
         return text if after is None or after == found[3] else f"{found[1]}{found[2]}.{after}{found[4]}"
-    if found := _PRINCIPAL.fullmatch(text):
+    if found := re.fullmatch(_PRINCIPAL, text):
         after = change(("ServiceAccount", found[2], found[4]))
         return text if after is None or after == found[2] else f"{found[1]}{after}{found[3]}{found[4]}"
     namespace, slash, name = text.partition("/")

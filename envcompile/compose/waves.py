@@ -12,7 +12,7 @@ from envcompile.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envcompile.compose.references import Name
+    from envcompile.compose.names import Name
     from envcompile.model import Location, Resource, ResourceId
 
 WAVE_ANNOTATION = "argocd.argoproj.io/sync-wave"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
+
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +19,7 @@ JsonType = Literal["map", "list", "string", "integer", "number", "boolean", "qua
 SCALARS: frozenset[str] = frozenset({"string", "integer", "number", "boolean", "quantity", "int-or-string"})
 
 
-class ListRule(NamedTuple):
+class ListRule(Record, frozen=True):
     """How the items of one list are told apart when two lists meet.
 
     `merge` matches items by `keys`, `set` unites the two lists, `atomic` replaces the whole list. `defaults` gives the
@@ -41,7 +43,7 @@ UNKNOWN_RULE = ListRule(
 """The rule of every list of a kind that has no schema."""
 
 
-class Shortcoming(NamedTuple):
+class Shortcoming(Record, frozen=True):
     """One thing an API server would refuse; `pointer` leads to the field, also to one that is missing."""
 
     pointer: Pointer

@@ -175,7 +175,7 @@ def _cut(layers: Sequence[tuple[int, LayerScan]], names: Names, below: Mapping[K
     return Cut(owners, {app: _closed(given) for app, given in growing.items()})
 
 
-_MAGIC = re.compile(r"[*?\[]")
+_MAGIC = r"[*?\[]"
 """What makes a text a glob (fnmatch)."""
 
 
@@ -203,8 +203,8 @@ class _Reach:
         """The resources that a target may name, by its name or its kind."""
         kind = target.kind or "*"
         if target.name is None:
-            return self._kinds.get(kind.lower(), ()) if not _MAGIC.search(kind) else chain(*self._kinds.values())
-        start = _MAGIC.split(target.name, 1)[0]
+            return self._kinds.get(kind.lower(), ()) if not re.search(_MAGIC, kind) else chain(*self._kinds.values())
+        start = re.split(_MAGIC, target.name, maxsplit=1)[0]
         if start == target.name:
             return self._named.get(start, ())
         names = islice(self._sorted, bisect_left(self._sorted, start), None)

@@ -389,9 +389,7 @@ def _inputs_now(records: KeptRecords, project: Project, look: Look, inputs: File
     return older.edited(world, digests) if paths is not None and digests else _Inputs.of(world, look.tool, digests)
 
 
-def _digests_of(
-    project: Project, look: Look, inputs: Files, paths: Iterable[str], older: _Inputs
-) -> dict[str, str]:
+def _digests_of(project: Project, look: Look, inputs: Files, paths: Iterable[str], older: _Inputs) -> dict[str, str]:
     """The digest of each of these files; none of all where one is not known, or lies outside of the inputs."""
     read = {}
     if project.kept is None:
