@@ -36,6 +36,9 @@ _INDEX = ".envc-index"
 CHART = "chart"
 """The one name below environments/ that is no environment."""
 
+ABOVE = ("adopt", "charts", "cli", "editor", "pages", "revert")
+"""Rooms of envc that use what builds and are used by nothing in it; a test holds them to the import contract."""
+
 INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
 
@@ -412,15 +415,16 @@ def _checksum(root: str, path: str) -> int:
 
 
 def tool_stamp() -> str:
-    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale.
+    """Names this envc on this machine, down to the stats of its own files: an upgrade makes every memo stale.
 
-    So does one of its libraries, which shows by the times of the folders that packages are installed in.
+    So does one of its libraries, which shows by the times of the folders that packages are installed in. Rooms
+    that nothing compiled can depend on are left out.
     """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     lines = [here, sys.version]
     lines += [f"{folder} {stat_of(folder)}" for folder in sys.path if folder.endswith("-packages")]
     seen = Seen()
-    seen.look_below(here, ("",), leave="__pycache__")
+    seen.look_below(here, ("",), leave=("__pycache__", *ABOVE))
     files = seen.files()
     data = b"\n".join(["\n".join(lines).encode("utf-8", "surrogateescape"), files.names, files.stats])
     return f"{zlib.crc32(data):08x}{zlib.adler32(data):08x}"

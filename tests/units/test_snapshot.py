@@ -74,13 +74,16 @@ def test_files_of_others_among_the_outputs_do_not_matter(built: Path) -> None:
 
 
 def test_code_two_folders_deep_makes_every_memo_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of envc's own files count."""
-    deep = tmp_path / "envcompile/cli/commands/build.py"
-    deep.parent.mkdir(parents=True)
+    """All files of envc count that have a say in what is compiled, and no others."""
+    deep, above = tmp_path / "envcompile/check/api/names.py", tmp_path / "envcompile/cli/commands/build.py"
+    for file in (deep, above):
+        file.parent.mkdir(parents=True)
     (tmp_path / "envcompile/units").mkdir()
     deep.write_text("one")
     monkeypatch.setattr(snapshot, "__file__", str(tmp_path / "envcompile/units/snapshot.py"))
     before = snapshot.tool_stamp()
+    assert before == snapshot.tool_stamp()
+    above.write_text("two, longer")
     assert before == snapshot.tool_stamp()
     deep.write_text("two, longer")
     assert snapshot.tool_stamp() != before
