@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
 from envcompile.errors import PicklableError, Problems, did_you_mean
 from envcompile.model import Location
-from envcompile.record import Record
 from envcompile.values import dotted
 from envcompile.yamlio.places import place
 
@@ -29,7 +28,7 @@ _TRUTH_WORDS = {"y": "true", "yes": "true", "on": "true", "n": "false", "no": "f
 _PARAMETER = r"\$\{\{\s*params\.([A-Za-z0-9_.-]+)\s*\}\}"
 
 
-class ParameterUse(Record, frozen=True):
+class ParameterUse(NamedTuple):
     """A string that parameters are put into."""
 
     pointer: Pointer
