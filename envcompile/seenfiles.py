@@ -237,6 +237,13 @@ class Files:
 NO_FILES: Final = Files(b"", b"")
 
 
+def outputs_in(folder: str) -> Files:
+    """Every file below a folder of outputs."""
+    seen = Seen()
+    seen.look_below(folder, ("",), is_output=True)
+    return seen.files()
+
+
 class Seen:
     """Files while they are looked at."""
 

@@ -24,7 +24,7 @@ from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -80,7 +80,6 @@ def build(
     learn(project, chosen)
     is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
     chart: ComparedChart | None = None
-    written: Mapping[str, str] = {}
     with helpers(project, chosen, texts, engine, jobs, with_values=is_charted) as helping:
         try:
             settle(project, chosen, texts.take, helping, keeps_values=is_charted)
@@ -106,9 +105,9 @@ def build(
             if not force:
                 _refuse_obstacles(project, results)
             written = write_all(project.root, target, results)
-    is_kept = is_whole and project.tree.limits.is_trusted
-    if not check and is_kept and (with_chart or project.settings.chart is None):
-        keep_snapshot(look, project, linked, results, written)
+            is_kept = is_whole and project.tree.limits.is_trusted
+            if is_kept and (with_chart or project.settings.chart is None):
+                keep_snapshot(look, project, linked, results, written, texts.elsewhere)
     for made in outputs:
         made.remember()
         project.save_units(made.linked.environment)
