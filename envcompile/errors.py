@@ -122,14 +122,21 @@ class Problems:
         return bool(self._found)
 
 
-def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:
-    """The known names most like a mistyped one, best first; empty when none is close."""
+def nearest(name: str, known: Iterable[str], limit: int = 3, least: float = 0.6) -> list[str]:
+    """The known names most like a mistyped one, best first; empty when none is close.
+
+    Args:
+        name: what was written.
+        known: what can be meant.
+        limit: how many at most.
+        least: how alike they are at least, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
+    """
     from difflib import get_close_matches
 
     lowered: dict[str, str] = {}
     for candidate in known:
         lowered.setdefault(candidate.lower(), candidate)
-    return [lowered[match] for match in get_close_matches(name.lower(), sorted(lowered), n=limit, cutoff=0.6)]
+    return [lowered[match] for match in get_close_matches(name.lower(), sorted(lowered), n=limit, cutoff=least)]
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 """Type checkers take it for true; a build with nothing to do imports this module."""
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
 _NO_FOLLOWING: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -33,3 +34,28 @@ def read_plain(path: str | os.PathLike[str]) -> bytes | None:
         return None
     finally:
         os.close(descriptor)
+
+
+def write_plain(path: str | os.PathLike[str], parts: Iterable[bytes], mode: int = 0o666) -> bool:
+    """Replace a file that may be lost at any time, in one step; false where it cannot be written, which is no error.
+
+    Nothing waits for the disk: what a crash leaves half written is told by the checksum that each such file has.
+
+    Args:
+        path: the file; the folder above it must exist.
+        parts: its content, one part behind the other.
+        mode: its permissions, less what the umask takes.
+    """
+    beside = f"{os.fspath(path)}.{os.getpid()}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _NO_FOLLOWING | getattr(os, "O_BINARY", 0)
+    try:
+        with open(os.open(beside, flags, mode), "wb") as file:
+            file.writelines(parts)
+        os.replace(beside, path)
+    except OSError:
+        try:
+            os.unlink(beside)
+        except OSError:
+            pass
+        return False
+    return True

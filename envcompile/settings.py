@@ -75,6 +75,10 @@ class Chart(Model, frozen=True, kw_only=True):
     """Where CustomResourceDefinitions go: Helm's `crds/` folder, the templates, or nowhere."""
     defaults: str | None = None
     """The environment whose values stand in values.yaml; the last one, usually prod, when left out."""
+    test_image: str | None = None
+    """An image with `sh` and `nc`: `helm test` then connects to each Service from a pod of it."""
+    name_override: bool = False
+    """Whether the chart has `nameOverride` and `fullnameOverride`, so that a namespace can hold several releases."""
     kube_version: str | None = None
     """The range of Kubernetes versions that the chart is for, such as `>=1.30.0-0`."""
     description: str | None = None

@@ -7,14 +7,13 @@ show one are taken from the written chart. The file is for its owner only, and s
 
 from __future__ import annotations
 
-import os
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from envcompile.plainfiles import read_plain
+from envcompile.plainfiles import read_plain, write_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,16 +83,9 @@ class ChartMemo:
             if age < _GENERATIONS:
                 kept[key] = _Entry(age, entry.data)
         body = msgspec.msgpack.encode(_Pack(self._tool, kept))
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        try:
+        with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(beside, "wb", opener=_for_owner) as file:
-                file.write(_FORMAT + b"%08x" % zlib.crc32(body))
-                file.write(body)
-            beside.replace(self._path)
-        except OSError:
-            with suppress(OSError):
-                beside.unlink()
+        write_plain(self._path, (_FORMAT + b"%08x" % zlib.crc32(body), body), mode=0o600)
 
     def _load(self) -> dict[str, _Entry]:
         data = memoryview(read_plain(self._path) or b"")
@@ -105,7 +97,3 @@ class ChartMemo:
         except msgspec.MsgspecError:
             return {}
         return found.entries if found.tool == self._tool else {}
-
-
-def _for_owner(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

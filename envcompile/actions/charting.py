@@ -15,7 +15,7 @@ from envcompile.emit.write import check_folder
 
 _SERVICES: Final = 10
 """Services that are worth a process."""
-_OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults"})
+_OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults", "nameOverride", "testImage"})
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,7 +103,13 @@ def chart_bundle(
     from envcompile.chart import ChartFacts, ChartOptions, emit_portions, release_warning
 
     names = tuple(environment.environment for environment in linked)
-    options = ChartOptions(version=settings.version, details=_details(settings), crds=settings.crds)
+    options = ChartOptions(
+        version=settings.version,
+        details=_details(settings),
+        crds=settings.crds,
+        renames=settings.name_override,
+        test_image=settings.test_image,
+    )
     default = names.index(settings.defaults) if settings.defaults in names else len(names) - 1
     chart = ChartFacts(settings.name, names, default, options)
     look = project.look if folder is not None and project.tree.limits.is_trusted else None

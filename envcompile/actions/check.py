@@ -13,6 +13,7 @@ from envcompile.actions.own_rules import Own, own_rules
 from envcompile.check.cel.installed import is_installed
 from envcompile.check.finding import Finding, fingerprint
 from envcompile.check.grading import Grading
+from envcompile.check.policy.failures import once
 from envcompile.check.report import Ignored, Report, order
 from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS, ALL, RULES
 from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
@@ -55,6 +56,7 @@ def check(
     since: str | None = None,
     folder: Path | None = None,
     allowed: Collection[str] = (),
+    chosen: Collection[str] | None = None,
 ) -> Report:
     """Compile environments and check them.
 
@@ -65,6 +67,7 @@ def check(
         since: the commit whose compiled manifests say what must stay; the last compiled state when left out.
         folder: the project's folder, for a project that git holds.
         allowed: digests of files in Python that may be run, as the user said outside of the checkout.
+        chosen: rules of which it is told that they are not evaluated; all when left out.
 
     Raises:
         UsageError: no such environment, or there is no resource to look at.
@@ -86,7 +89,7 @@ def check(
     project.save_memo()
     idle = untried(own)
     sorted_out = [_sort_out(one, grading(project, one.linked.plan.sources), asked, idle) for one in checked]
-    findings = [finding for one in sorted_out for finding in one.findings]
+    findings = once((finding for one in sorted_out for finding in one.findings), {one.id: one for one in own.rules})
     findings += _unused_everywhere(sorted_out)
     if rules is None:
         seen = [
@@ -98,7 +101,7 @@ def check(
             )
             for one in linked
         ]
-        findings += as_findings(not_evaluated(own, seen), seen)
+        findings += as_findings(not_evaluated(own, seen, chosen), seen)
     return Report(
         names,
         sum(one.resources for one in checked),
@@ -163,6 +166,7 @@ def _sort_out(checked: Checked, grades: Grading, rules: Sequence[Rule], untried_
             found.fix,
             found.fingerprint,
             found.where,
+            mends=found.mends,
         )
         for found in checked.findings
         if found.rule in asked

@@ -84,7 +84,7 @@ def difference(
         source: the older revision; the merge base with the default branch when left out.
         target: the newer revision; the working tree when left out.
         may_be_broken: a side that does not compile is told in `broken` or `failed`, and is no error.
-        with_sides: give both sides of the environments in which something differs as well.
+        with_sides: give both sides of the environments in which something differs as well, be it only what judges them.
         limits: what the newer side may take. Where it is not trusted, the older side's settings raise them.
 
     Raises:
@@ -131,7 +131,7 @@ def difference(
             try:
                 with bounded(limits, f"comparing {name} takes"):
                     compared = _compared(name, before.get(name), after.get(name))
-                    if with_sides and compared.resources:
+                    if with_sides and (compared.resources or _is_judged_otherwise(before.get(name), after.get(name))):
                         _compile_into(sides[0], base, before, name)
                         _compile_into(sides[1], project or base, after, name)
                     found.append(compared)
@@ -146,6 +146,15 @@ def difference(
             if tree is not None:
                 tree.close()
     return Difference(older.commit, commit, tuple(found), sides[0], sides[1], project or base, broken, failed, limits)
+
+
+def _is_judged_otherwise(before: LinkedEnvironment | None, after: LinkedEnvironment | None) -> bool:
+    """Tell whether the checks may find other things in the same manifests: another version, definitions, keys."""
+    if before is None or after is None:
+        return False
+    was, is_now = before.plan, after.plan
+    keys = was.sources.settings.sealing, is_now.sources.settings.sealing
+    return was.facts.digest != is_now.facts.digest or keys[0] != keys[1]
 
 
 def _compile_into(

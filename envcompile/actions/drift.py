@@ -6,11 +6,11 @@ import os
 import secrets
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from envcompile.actions.drift_argo import argo_for, is_argos
 from envcompile.actions.drift_extras import extras_of
-from envcompile.actions.drift_ignores import ignores_for
 from envcompile.cluster.answers import ApiError
 from envcompile.cluster.drift.compare import Rules, compare, is_going
-from envcompile.cluster.drift.ignores import ignore
+from envcompile.cluster.drift.ignores import ignore, without
 from envcompile.kubernetes.clustermade import map_at
 from envcompile.kubernetes.fieldpath import resolve
 from envcompile.log import decision
@@ -20,9 +20,9 @@ from envcompile.values import ABSENT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from envcompile.actions.drift_argo import ArgoCd
     from envcompile.cluster.client import Cluster
     from envcompile.cluster.drift.compare import Difference
-    from envcompile.cluster.drift.ignores import Ignore
     from envcompile.cluster.kinds import ApiKind
     from envcompile.kubernetes.managedfields import Writer
     from envcompile.model import Location, Resource, ResourceId
@@ -136,24 +136,36 @@ def find_drift(project: Project, environment: str, cluster: Cluster, wanted: Wan
     built = project.compile_with_sources(environment)
     looked = list(live_objects(built, cluster))
     remarks = list(dict.fromkeys(one.problem for one in looked if one.problem))
-    entries = ignores_for(project, built)
-    scaled = _scaled(built.compiled.resources)
-    comparer = _Comparer(built, cluster, wanted, entries, scaled)
-    found = [drift for one in looked if not one.problem and (drift := comparer.object(one)) is not None]
+    argo = argo_for(project, built, cluster, [one.value for one in looked])
+    seen = [one for one in looked if argo.settings.looks_at(one.resource.id.group, one.resource.id.kind)]
+    remarks += [*argo.settings.problems, *_left_out(looked, seen)]
+    comparer = _Comparer(built, cluster, wanted, argo)
+    found = [drift for one in seen if not one.problem and (drift := comparer.object(one)) is not None]
     remarks += dict.fromkeys(comparer.remarks)
-    extra, told = extras_of(project, built, cluster, looked, everything=wanted.everything)
+    extra, told = extras_of(project, built, cluster, looked, settings=argo.settings, everything=wanted.everything)
     remarks += told
     found += [ObjectDrift(each.resource, "extra", (), None, each.writer, each.why) for each in extra]
-    decision("drift", "%s: %d objects looked for, %d by dry run", environment, len(looked), comparer.probed)
+    decision("drift", "%s: %d objects looked for, %d by dry run", environment, len(seen), comparer.probed)
     return EnvironmentDrift(
         environment,
         cluster.access.context,
         cluster.access.server,
         tuple(sorted(found, key=lambda one: (one.resource, one.kind))),
-        len(looked),
+        len(seen),
         comparer.probed,
         tuple(remarks),
     )
+
+
+def _left_out(looked: Sequence[LiveObject], seen: Sequence[LiveObject]) -> Iterator[str]:
+    """What is told of kinds that Argo CD neither applies nor compares."""
+    if len(seen) < len(looked):
+        kinds = sorted({one.resource.id.kind for one in looked} - {one.resource.id.kind for one in seen})
+        count = len(looked) - len(seen)
+        yield (
+            f"{count} object{'s' if count > 1 else ''} of {', '.join(kinds)} {'were' if count > 1 else 'was'} not "
+            f"compared: by `resource.exclusions` and `resource.inclusions` Argo CD does not look at the kind"
+        )
 
 
 def differences_of(
@@ -178,8 +190,8 @@ def differences_of(
         raise UnavailableError([Problem(one.problem, "ask for the right to read it")])
     if one.kind is None or one.value is None or is_going(one.value):
         return None
-    comparer = _Comparer(built, cluster, wanted, ignores_for(project, built), _scaled(built.compiled.resources))
-    return comparer.differences(one, one.kind, one.value)
+    argo = argo_for(project, built, cluster, [one.value])
+    return _Comparer(built, cluster, wanted, argo).differences(one, one.kind, one.value)
 
 
 def connect(project: Project, environment: str, context: str | None) -> Cluster:
@@ -278,14 +290,14 @@ class _Comparer:
         built: CompiledEnvironment,
         cluster: Cluster,
         wanted: Wanted,
-        entries: Sequence[Ignore],
-        scaled: frozenset[tuple[str, str, str]],
+        argo: ArgoCd,
     ) -> None:
         self._built = built
         self._cluster = cluster
         self._wanted = wanted
-        self._entries = entries
-        self._scaled = scaled
+        self._entries = argo.ignores
+        self._argo = argo.settings
+        self._scaled = _scaled(built.compiled.resources)
         self.probed = 0
         self.remarks: list[str] = []
 
@@ -310,6 +322,9 @@ class _Comparer:
         identity = one.resource.id
         desired, live, managers, unknown = ignore(self._entries, identity, one.resource.value, live)
         self.remarks += [f"ignoreDifferences: {text} is not understood and was left out" for text in unknown]
+        if self._argo.labels and is_argos(live):
+            # Argo CD puts the name of its Application there, whatever the sources say.
+            desired, live = (without(side, [("metadata", "labels", self._argo.label)]) for side in (desired, live))
         rules = Rules(
             self._wanted.appliers,
             (*self._wanted.trusted, *managers),

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from envcompile.actions.drift import LiveObject
     from envcompile.cluster.client import Cluster
+    from envcompile.cluster.drift.argosettings import ArgoSettings
     from envcompile.cluster.kinds import ApiKind
     from envcompile.kubernetes.managedfields import Writer
     from envcompile.units.project import CompiledEnvironment, Project
 
 METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 """Lists are asked for without the objects' contents: Secrets' values never leave the server."""
-TRACKING: Final = "argocd.argoproj.io/tracking-id"
 _PASSING: Final = frozenset({"Event", "Pod", "Lease", "EndpointSlice", "Endpoints", "PodMetrics", "NodeMetrics"})
 """Kinds whose objects come and go by themselves."""
 _OWN: Final = ("envc", "Apply")
@@ -38,7 +38,13 @@ class Extra(NamedTuple):
 
 
 def extras_of(
-    project: Project, built: CompiledEnvironment, cluster: Cluster, looked: Sequence[LiveObject], *, everything: bool
+    project: Project,
+    built: CompiledEnvironment,
+    cluster: Cluster,
+    looked: Sequence[LiveObject],
+    *,
+    settings: ArgoSettings,
+    everything: bool,
 ) -> tuple[list[Extra], list[str]]:
     """The objects that are there and not compiled, and what could not be looked at.
 
@@ -47,14 +53,15 @@ def extras_of(
         built: the environment.
         cluster: the connection to its cluster.
         looked: the compiled objects with the live ones.
+        settings: how Argo CD marks what it applies, and the kinds it does not look at.
         everything: objects of the environment's own namespace that nobody tracks count, too.
     """
     known = {(one.resource.id.group, one.resource.id.kind, one.namespace, one.resource.id.name) for one in looked}
     namespaces = sorted({one.namespace for one in looked if one.namespace and one.value is not None})
-    tracking, own = _Tracking(built, looked), built.compiled.namespace
+    tracking, own = _Tracking(built, looked, settings), built.compiled.namespace
     found, refused = [], []
     for kind in cluster.discover().kinds:
-        if kind.kind in _PASSING or "list" not in kind.verbs:
+        if kind.kind in _PASSING or "list" not in kind.verbs or not settings.looks_at(kind.group, kind.kind):
             continue
         for namespace in namespaces if kind.namespaced else ("",):
             try:
@@ -74,7 +81,7 @@ def extras_of(
                 if writers and all(writer.is_cluster for writer in writers):
                     continue
                 is_own = everything and bool(namespace) and namespace == own
-                why = tracking.why(item) or ("nobody tracks it" if is_own else "")
+                why = tracking.why(item, identity) or ("nobody tracks it" if is_own else "")
                 if why:
                     found.append(Extra(identity, writers[-1] if writers else None, why))
     if found:
@@ -122,18 +129,23 @@ def _is_made(value: dict[str, Any]) -> bool:
 class _Tracking:
     """By what the objects of an environment are known."""
 
-    def __init__(self, built: CompiledEnvironment, looked: Iterable[LiveObject]) -> None:
+    def __init__(self, built: CompiledEnvironment, looked: Iterable[LiveObject], settings: ArgoSettings) -> None:
         self._labels: Mapping[str, str] = built.composed.sources.settings.labels or {}
-        metadata = [map_at(one.value, "metadata") for one in looked if one.value is not None]
-        ids = [str(map_at(one, "annotations").get(TRACKING) or "") for one in metadata]
-        self._applications = {one.partition(":")[0] for one in ids if one}
+        self._settings = settings
+        self._applications = {
+            settings.application_of(map_at(one.value, "metadata"), one.resource.id._replace(namespace=one.namespace))
+            for one in looked
+            if one.value is not None
+        } - {""}
 
-    def why(self, value: Mapping[str, Any]) -> str:
+    def why(self, value: Mapping[str, Any], identity: ResourceId) -> str:
         """Why an object is one of the environment's; empty when nothing says so."""
         metadata = map_at(value, "metadata")
-        application = str(map_at(metadata, "annotations").get(TRACKING) or "").partition(":")[0]
-        if application:
-            return f"Argo CD's Application {application} tracks it" if application in self._applications else ""
+        application = self._settings.application_of(metadata, identity)
+        if application in self._applications:
+            return f"Argo CD's Application {application} tracks it"
+        if application and self._settings.tracking != "label":
+            return ""
         if any((writer.manager, writer.operation) == _OWN for writer in writers_of(dict(value))):
             return "the field manager envc applied it"
         labels = map_at(metadata, "labels")

@@ -13,7 +13,8 @@ from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
     from envcompile.actions.chart_values import ChartOrigin
-    from envcompile.compose.provenance import FieldOrigin, ListMerge, Say
+    from envcompile.compose.provenance import FieldOrigin, Say
+    from envcompile.compose.ways import ListMerge
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Location, Resource, ResourceId
     from envcompile.sources import EnvironmentSources

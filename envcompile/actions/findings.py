@@ -46,7 +46,7 @@ from envcompile.units.field_places import source_place
 from envcompile.yamlio import Renderer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from envcompile.actions.older import OlderStates
     from envcompile.check.rule import Rule
@@ -92,6 +92,15 @@ def find_all(
         progress("applications checked", position, len(apps))
         for checker, number in apps[app]:
             checker.check(number)
+    for checker in checkers:
+        checker.ask_together()
+    joint: dict[str, list[tuple[_Checker, int]]] = {}
+    for checker in checkers:
+        for number, unit in checker.unplaced():
+            joint.setdefault(unit.app, []).append((checker, number))
+    for _, several in sorted(joint.items()):
+        for checker, number in several:
+            checker.place(number)
     return [checker.finish() for checker in checkers]
 
 
@@ -125,6 +134,7 @@ class _Checker:
         self._keys = sealing_keys(self._settings.sealing)
         self._alone = [rule for rule in rules if rule.alone and rule is not IMMUTABLE]
         self._together = [rule for rule in rules if not rule.alone]
+        self._mends = {rule.id: rule.mend for rule in rules if rule.mend is not None}
         self._older = older if IMMUTABLE in rules else None
         self._stamp = stamp
         self._is_plain = self._settings.secret_backend == "plaintext"
@@ -142,7 +152,9 @@ class _Checker:
         known = {number: self._memo.get(key) for number, key in enumerate(self._unit_keys)}
         self._units = {number: unit for number, unit in known.items() if unit is not None}
         self._facts: dict[int, list[Fact]] = {}
-        self._further_hits: list[Found] = []
+        self._further: tuple[list[Found], list[Aside]] = ([], [])
+        self._hits: dict[str, bytes] = {}
+        self._unknown: set[str] = set()
         self.missing = [number for number in known if number not in self._units]
         """The numbers of the units that nothing is remembered of."""
         if stamp:
@@ -176,22 +188,44 @@ class _Checker:
         if self._plan.units[number].may_be_remembered and body is not None:
             self._memo.put(self._unit_keys[number], unit, body)
 
-    def finish(self) -> Checked:
-        """Ask the rules about several resources, unless nothing that they look at changed; and add all up."""
+    def ask_together(self) -> None:
+        """Ask the rules about several resources, unless nothing that they look at changed."""
         linked = self.linked
         further = [] if linked.paths is not None else [linked.resource(one.id) for one in linked.linked.further]
-        alone, asides = self._look_at(further)
-        self._ask_together(further)
+        self._further = self._look_at(further)
+        self._hits = self._hits_together(further)
+        by_id = {resource.id: resource for resource in further}
+        self._further[0].extend(
+            self._placed(hit.rule, _hit(hit), by_id.get(hit.resource)) for hit in hits_in(self._hits.get("", b""))
+        )
+        self._unknown = {*unknown_kinds(self._plan.api, [resource.id for resource in further])}
+
+    def unplaced(self) -> Iterator[tuple[int, CheckedUnit]]:
+        """The units of which these rules find something else than before."""
+        for number, unit in sorted(self._units.items()):
+            if unit.joint_of != _digest(self._hits.get(unit.app, b"")):
+                yield number, unit
+
+    def place(self, number: int) -> None:
+        """Look up the places of what these rules find in a unit."""
+        unit = self._units[number]
+        data = self._hits.get(unit.app, b"")
+        values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data else {}
+        placed = tuple([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
+        self._replace(number, msgspec.structs.replace(unit, joint=placed, joint_of=_digest(data)))
+
+    def finish(self) -> Checked:
+        """Hold what is there against what was compiled before, and add all up."""
         if self._older is not None:
             self._ask_about_changes(self._older)
-        unknown = {*unknown_kinds(self._plan.api, [resource.id for resource in further])}
-        found = [*alone, *self._further_hits]
+        found, asides = self._further
+        unknown = set(self._unknown)
         for _, unit in sorted(self._units.items()):
             found += (*unit.alone, *unit.joint, *unit.changes)
             asides += unit.asides
             unknown.update(unit.unknown)
         self._memo.save()
-        return Checked(linked, count_of(linked), tuple(found), tuple(asides), frozenset(unknown))
+        return Checked(self.linked, count_of(self.linked), tuple(found), tuple(asides), frozenset(unknown))
 
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
@@ -219,8 +253,8 @@ class _Checker:
             for origin, one in values
         ]
 
-    def _ask_together(self, further: Sequence[Resource]) -> None:
-        """Ask the rules about several resources, and place what they find."""
+    def _hits_together(self, further: Sequence[Resource]) -> dict[str, bytes]:
+        """What rules about several resources find, by application; under no name for what no unit has."""
         more = self._facts_of([(_LAST, resource) for resource in further])
         own = hashlib.sha256(packed(more) or b"").hexdigest()
         told = [self._units[number].facts for number in range(len(self._units))]
@@ -234,18 +268,7 @@ class _Checker:
             seen = [own, said, *self._unit_keys]
             every = self._joint("everything", seen, lambda: self._by_everything(whole, further, before))
             hits = {app: hits.get(app, b"") + every.get(app, b"") for app in {**hits, **every}}
-        by_id = {resource.id: resource for resource in further}
-        self._further_hits = [
-            self._placed(hit.rule, _hit(hit), by_id.get(hit.resource)) for hit in hits_in(hits.get("", b""))
-        ]
-        for number, unit in sorted(self._units.items()):
-            data = hits.get(unit.app, b"")
-            digest = hashlib.sha256(data).hexdigest() if data else ""
-            if unit.joint_of == digest:
-                continue
-            values = {resource.id: resource for _, resource in self.linked.unit_values(number)} if data else {}
-            placed = tuple([self._placed(hit.rule, _hit(hit), values.get(hit.resource)) for hit in hits_in(data)])
-            self._replace(number, msgspec.structs.replace(unit, joint=placed, joint_of=digest))
+        return hits
 
     def _joint(self, sight: str, seen: Sequence[str], ask: Callable[[], dict[str, bytes]]) -> dict[str, bytes]:
         """What rules about several resources find, by application, unless it is remembered.
@@ -391,9 +414,10 @@ class _Checker:
             field = self._field(resource, hit.pointer)
             what, where = told(self._plan, resource, hit)
         print_ = fingerprint(rule, self.linked.environment, hit.resource, field, hit.value)
-        return Found(
-            rule, hit.resource, hit.severity, one_line(field), one_line(what), one_line(hit.fix), print_, where
-        )
+        mend = self._mends.get(rule)
+        mends = mend is not None and resource is not None and any(True for _ in mend(resource, hit))
+        field, what, fix = one_line(field), one_line(what), one_line(hit.fix)
+        return Found(rule, hit.resource, hit.severity, field, what, fix, print_, where, mends)
 
     def _field(self, resource: Resource, pointer: Pointer) -> str:
         return field_of(self._plan.api, resource, pointer)
@@ -412,6 +436,10 @@ def _paths_of(linked: LinkedEnvironment) -> list[list[str]]:
     placed = place_files(resources, linked.namespace, built_in_kinds(linked.plan.api))
     paths = {one.id: path for path, one in placed.items()}
     return [[paths[one.id] for one in unit.resources] for unit in linked.exports]
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest() if data else ""
 
 
 def _hit(raw: RawHit) -> Hit:

@@ -34,6 +34,8 @@ class Found(NamedTuple):
     fix: str
     fingerprint: str
     where: Location | None
+    mends: bool = False
+    """True when `envc fix` has an answer for it."""
 
 
 class Aside(NamedTuple):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from envcompile.actions.build import compile_all
 from envcompile.actions.check import grading
 from envcompile.actions.looking import scene_of
+from envcompile.actions.sharededits import where_written
 from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
 from envcompile.check.rules.catalogue import RULES
@@ -62,7 +63,8 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
     """Work out how to mend what has one right answer, in all environments, for they share files; nothing is written.
 
     A mend is taken only when every environment compiles afterwards to what it was, but for the mended fields, and the
-    rule is silent about them.
+    rule is silent about them. What a mend brings to light (a field that the new apiVersion knows by another name) is
+    mended with it: mending again would change nothing more.
 
     Args:
         project: the repository.
@@ -71,9 +73,36 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
     Raises:
         EnvcError: what is wrong with the sources.
     """
-    compiled = compile_all(project, project.choose(()))
+    compiled: Sequence[CompiledEnvironment] = compile_all(project, project.choose(()))
+    after: dict[str, str] = {}
+    tasks: list[Task] = []
+    seen = [after]
+    while True:
+        tree = OverlaidTree(project.tree, {path: text.encode() for path, text in after.items()})
+        mended_now, kept, left, compiled = _one_round(Project(tree) if after else project, compiled, chosen)
+        tasks += kept
+        after = {**after, **mended_now}
+        if not mended_now or after in seen:
+            break
+        seen.append(after)
+    before = {path: project.tree.read(path).decode() for path in sorted(after)}
+    return Fix(before, {path: after[path] for path in before}, tuple(tasks), left)
+
+
+def _one_round(
+    project: Project, compiled: Sequence[CompiledEnvironment], chosen: Collection[str] | None
+) -> tuple[dict[str, str], list[Task], tuple[Left, ...], Sequence[CompiledEnvironment]]:
+    """What can be mended of what is found in the sources as they are.
+
+    Returns:
+        The changed files, what that mends, what is left, and all environments as they are afterwards.
+    """
     tasks: list[Task] = []
     left: dict[tuple[str, Location | None, str, str], dict[str, None]] = {}
+
+    def leave(rule: Rule, where: Location | None, short: str, why: str, environment: str) -> None:
+        left.setdefault((rule.id, where, short, why), {})[environment] = None
+
     for built in compiled:
         for rule, resource, hit in _mendable(project, built, chosen):
             where = source_place(built.composed, resource, hit.pointer)
@@ -83,23 +112,30 @@ def plan_fix(project: Project, chosen: Collection[str] | None = None) -> Fix:
             try:
                 changes = tuple(change for mend in mends for change in changes_of(built, resource, mend))
             except UnplacedError as error:
-                alike = left.setdefault((rule.id, where, resource.id.short, str(error)), {})
-                alike[built.compiled.environment] = None
+                leave(rule, where, resource.id.short, str(error), built.compiled.environment)
                 continue
             tasks.append(Task(built.compiled.environment, rule, hit, where, mends, changes))
-    done = _Trial(project, compiled)
-    kept = [task for group in done.settled(_together(tasks)) for task in group]
+    wanted = list(dict.fromkeys(change for task in tasks for change in task.changes))
+    instead, refused = where_written(wanted, lambda path: project.tree.read(path).decode())
+    ready = []
     for task in tasks:
+        why = next((refused[change] for change in task.changes if change in refused), "")
+        if why:
+            leave(task.rule, task.where, task.hit.resource.short, why, task.environment)
+        else:
+            ready.append(task._replace(changes=tuple(instead.get(change, change) for change in task.changes)))
+    done = _Trial(project, compiled)
+    kept = [task for group in done.settled(_together(ready)) for task in group]
+    for task in ready:
         if not any(task is other for other in kept):
             why = done.refused([task]) or "it would change more than this, or leave the finding: mend it by hand"
-            left.setdefault((task.rule.id, task.where, task.hit.resource.short, why), {})[task.environment] = None
-    after = done.texts(kept)
-    before = {path: project.tree.read(path).decode() for path in after}
+            leave(task.rule, task.where, task.hit.resource.short, why, task.environment)
     told = [
         Left(rule, where, f"{short} in {', '.join(environments)}", why)
         for (rule, where, short, why), environments in left.items()
     ]
-    return Fix(before, after, tuple(kept), tuple(told))
+    texts = done.texts(kept)
+    return texts, kept, tuple(told), done.compiled(texts)
 
 
 def write_fix(project: Project, fix: Fix) -> None:
@@ -139,6 +175,20 @@ class _Trial:
     def __init__(self, project: Project, compiled: Sequence[CompiledEnvironment]) -> None:
         self._project = project
         self._compiled = compiled
+        self._last: tuple[dict[str, str], Sequence[CompiledEnvironment]] = ({}, compiled)
+
+    def compiled(self, texts: dict[str, str]) -> Sequence[CompiledEnvironment]:
+        """All environments with files changed.
+
+        Raises:
+            EnvcError: what is wrong with them.
+        """
+        if not texts:
+            return self._compiled
+        if self._last[0] != texts:
+            tree = OverlaidTree(self._project.tree, {path: text.encode() for path, text in texts.items()})
+            self._last = texts, compile_all(Project(tree), [built.compiled.environment for built in self._compiled])
+        return self._last[1]
 
     def texts(self, tasks: Sequence[Task]) -> dict[str, str]:
         """The changed files as they would be.
@@ -189,10 +239,7 @@ class _Trial:
         """The resources, by kind and name, that do not become what they should; None when nothing compiles."""
         tasks = [task for group in groups for task in group]
         try:
-            texts = self.texts(tasks)
-            tree = OverlaidTree(self._project.tree, {path: text.encode() for path, text in texts.items()})
-            project = Project(tree)
-            after = compile_all(project, [built.compiled.environment for built in self._compiled])
+            after = self.compiled(self.texts(tasks))
         except (EnvcError, UnicodeDecodeError):
             return None
         return {

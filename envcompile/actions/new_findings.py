@@ -10,6 +10,7 @@ from envcompile.actions.not_evaluated import Seen, not_evaluated
 from envcompile.actions.own_rules import Own
 from envcompile.ask.findings import FindingRow, NewFindings
 from envcompile.check.baseline import FILE, read_baseline
+from envcompile.check.policy.failures import once
 from envcompile.check.report import order, together
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
     """The findings that the newer side brings: those with another fingerprint than everything found before.
 
     Rules that judge each resource alone look at the resources that differ, and at those of whose kind another thing is
-    known now; the others see the whole environment. An environment in which nothing differs is not looked at. The newer
-    side's grades hold for both. What was found before is only asked of the rules that find something now, and of the
-    others when there is something to tell.
+    known now; the others see the whole environment. An environment is looked at when something in it differs, or the
+    version of Kubernetes, the definitions or the sealing keys that it is judged by. The newer side's grades hold for
+    both. What was found before is only asked of the rules that find something now, and of the others when there is
+    something to tell.
 
     Args:
         found: what differs, and both sides.
@@ -55,7 +57,11 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         EnvcError: the baseline cannot be read.
     """
     asked, own = rules_of(found.project.tree) if rules is None else (rules, Own())
-    sides = [_side(found, diff, after, asked) for diff in found.changed if (after := found.after.get(diff.environment))]
+    sides = [
+        _side(found, diff, after, asked)
+        for diff in found.environments
+        if (after := found.after.get(diff.environment)) is not None
+    ]
     if not any(side.findings for side in sides):
         return NewFindings(notes=_notes(own, sides))
     accepted = _baseline(found.project.tree)
@@ -71,7 +77,7 @@ def new_findings(found: Difference, rules: Sequence[Rule] | None = None) -> NewF
         return NewFindings(notes=notes)
     gone = sum(len(_before(found, side, asked) - side.findings.keys() - _ignored(side)) for side in sides)
     rows = []
-    for group in together(sorted(placed, key=order)):
+    for group in together(sorted(once(placed, {one.id: one for one in own.rules}), key=order)):
         finding = group.finding
         place = f"{finding.where.file}:{finding.where.line}" if finding.where is not None else ""
         rows.append(

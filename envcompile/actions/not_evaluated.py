@@ -11,14 +11,15 @@ from envcompile.check.rules.policies.not_evaluated import RULE
 from envcompile.model import Location, ResourceId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from envcompile.actions.own_rules import Own
     from envcompile.check.grading import Grading
     from envcompile.kubernetes import KubeApi
 
 
-_IN_CEL: Final = ("admission-policy", "admission-policy-expression", "custom-kind-rule", "custom-kind-rule-expression")
+_IN_CEL: Final = ("admission-policy", "admission-policy-expression", "custom-kind-rule", "custom-kind-rule-expression",
+                   "device-selector-cost")  # fmt: skip
 """Rules that come with envc and need the engine."""
 
 
@@ -46,14 +47,19 @@ class Untold(NamedTuple):
     where: Location | None = None
 
 
-def not_evaluated(own: Own, seen: Sequence[Seen]) -> list[Untold]:
+def not_evaluated(own: Own, seen: Sequence[Seen], chosen: Collection[str] | None = None) -> list[Untold]:
     """What is not evaluated in some environments.
 
     Args:
         own: the rules that the repository has of its own.
         seen: the environments.
+        chosen: the rules that somebody asked for; all when left out.
     """
-    is_off = _off_everywhere(seen)
+    off = _off_everywhere(seen)
+
+    def is_off(rule: str) -> bool:
+        return off(rule) or (chosen is not None and rule not in chosen)
+
     found = []
     for idle in own.idle:
         rules = [rule for rule in idle.rules if not is_off(rule)]

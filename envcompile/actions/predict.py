@@ -16,7 +16,7 @@ from envcompile.scaling.forecast.calendar import read_calendar
 from envcompile.scaling.forecast.grid import DAY, grid_of
 from envcompile.scaling.forecast.models import library_is_there
 from envcompile.scaling.forecast.outlook import outlook
-from envcompile.scaling.forecast.schedule import plan_of
+from envcompile.scaling.forecast.schedule import schedule_of
 from envcompile.scaling.podworld import SAMPLE_MS
 from envcompile.scaling.search import floored
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from envcompile.scaling.forecast.calendar import Event
     from envcompile.scaling.forecast.grid import Grid
     from envcompile.scaling.forecast.outlook import Outlook
-    from envcompile.scaling.forecast.schedule import Plan
+    from envcompile.scaling.forecast.schedule import Schedule
     from envcompile.scaling.hpa.spec import Autoscaler
     from envcompile.scaling.loads import Load, LoadSource
     from envcompile.scaling.search import Case
@@ -64,7 +64,7 @@ class Prediction(NamedTuple):
     notes: tuple[str, ...]
     column: str
     outlook: Outlook
-    plan: Plan
+    schedule: Schedule
     """Empty where the forecast does not hold."""
     held_back: int
     """Days that the floor was proved on; each was planned from the load before its week."""
@@ -115,8 +115,8 @@ def predict(
     slots = max(asked.days, 7) * grid.day
     said = outlook(grid, events, slots, with_library=with_library)
 
-    def planned(of: Outlook) -> Plan:
-        return plan_of(
+    def planned(of: Outlook) -> Schedule:
+        return schedule_of(
             of,
             case.per_pod,
             lead=lead,
@@ -140,7 +140,7 @@ def predict(
     before, after = _proof(case, autoscaler, floor, first)
     listed = prices_of(project.tree, asked.prices)
     sheet = listed.sheet_of(name)
-    plan = planned(said)
+    schedule = planned(said)
     project.save_memo()
     return Prediction(
         name,
@@ -150,7 +150,7 @@ def predict(
         load.notes,
         asked.capacity.partition("=")[0] or "cpu",
         said,
-        plan if said.backtest.holds else plan._replace(windows=()),
+        schedule if said.backtest.holds else schedule._replace(windows=()),
         weeks * 7,
         before,
         after,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from envcompile.emit.index import ATTRIBUTES
 from envcompile.emit.swap import leftovers, recover
 from envcompile.emit.write import has_leftovers, sweep, unavailable, write
 from envcompile.errors import UnavailableError
+from envcompile.files import lock, write_atomically
 from envcompile.files import sweep as sweep_temporaries
-from envcompile.files import write_atomically
 from envcompile.git.own_folder import require_own
 from envcompile.record import Record
 from envcompile.units.snapshot import CHART as CHART_FOLDER
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from envcompile.emit.plan import Plan
 
+
+_LOCK: Final = "build.lock"
+"""Keeps two builds from swapping the same folders at the same time; the second one waits."""
 
 __all__ = ["CHART_FOLDER", "EnvironmentResult", "recover_interrupted", "write_all"]
 
@@ -51,11 +54,7 @@ def write_all(root: Path, target: Path, results: Sequence[EnvironmentResult]) ->
         _keep_records(root, target, results)
         return {}
     scratch = _scratch(root, target)
-    try:
-        lock = _Lock(scratch)
-    except OSError as error:
-        raise unavailable(error, scratch) from error
-    with lock:
+    with lock(scratch / _LOCK):
         sweep(scratch)
         if target == root / "environments":
             _let_git_merge(root, target)  # first: whoever is killed later is told by what is not written yet
@@ -93,7 +92,7 @@ def _tidy(root: Path, target: Path) -> None:
     for scratch in (root / ".envc", target / ".envc"):
         if has_leftovers(scratch):
             require_own(scratch)
-            with suppress(OSError), _Lock(scratch):
+            with suppress(OSError), lock(scratch / _LOCK):
                 sweep(scratch)
 
 
@@ -106,7 +105,7 @@ def recover_interrupted(root: Path, target: Path) -> None:
     if not leftovers(target):
         return
     try:
-        with _Lock(_scratch(root, target)):
+        with lock(_scratch(root, target) / _LOCK):
             for folder in leftovers(target):
                 recover(folder)
     except OSError as error:
@@ -139,19 +138,3 @@ def _scratch(root: Path, target: Path) -> Path:
     except OSError as error:
         raise unavailable(error, target) from error
     return beside
-
-
-class _Lock:
-    """Keeps two builds from swapping the same folders at the same time; the second one waits."""
-
-    def __init__(self, folder: Path) -> None:
-        self._descriptor = os.open(folder / "build.lock", os.O_RDWR | os.O_CREAT, 0o666)
-
-    def __enter__(self) -> None:
-        with suppress(ImportError, OSError):  # not on this platform, or not on this file system
-            import fcntl
-
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)

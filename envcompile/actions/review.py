@@ -101,7 +101,8 @@ def review(
     found = difference(root, wanted, source=source, may_be_broken=True, with_sides=True, limits=limits)
     commit = (job.head if job is not None else "") or repository.find("HEAD")
     farewell = f"{HEADING}\n\nNo compiled environment differs any more.\n\n{marker(key, 1, 1, commit)}\n"
-    if not found.changed and not found.broken and not found.failed:
+    news, untold = _news(found)
+    if not (found.changed or found.broken or found.failed or news.rows or untold):
         return Review(found, "", (), is_cut=False, summary="", key=key, farewell=farewell)
     total = len(found.environments) + len(found.failed)
     count = sum(len(diff.resources) for diff in found.changed)
@@ -110,7 +111,6 @@ def review(
     size = limit or (job.limit if job is not None else DEFAULT_LIMIT)
     reasons = _reasons(found.source, found.broken, "so that all of the newer side is shown as added")
     reasons += _reasons(commit, found.failed, "so that nothing of it is compared")
-    news, untold = _news(found)
     overview = table(found.changed) if found.changed else ""
     priced = _costs(found, day) if day is not None else ""
     top = f"{HEADING}\n\n{said} environments, {span}.\n\n{reasons}{untold}{overview}{priced}"

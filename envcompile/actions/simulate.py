@@ -20,7 +20,7 @@ from envcompile.scaling.fast import fast_replay, not_covered
 from envcompile.scaling.hpa.spec import MetricKind, TargetKind
 from envcompile.scaling.kedareplay import replay_scaled_object
 from envcompile.scaling.loads import per_second, whole_column
-from envcompile.scaling.podworld import SAMPLE_MS, Scene
+from envcompile.scaling.podworld import SAMPLE_MS, ReplayInput
 from envcompile.scaling.quantities import amount_of
 from envcompile.scaling.replay import replay
 
@@ -309,16 +309,16 @@ def _sizes(scaling: Scaling, columns: Columns, needed: int, samples: int) -> tup
     workload = replace(workload, replicas=first)
     scaled: ScaledObject | None = scaling.scaled
     if scaled is not None and not scaled.is_plain:
-        scene = Scene(workload, columns.demand(), samples)
-        return np.array(replay_scaled_object(scene, scaled), dtype=np.int64), True
+        given = ReplayInput(workload, columns.demand(), samples)
+        return np.array(replay_scaled_object(given, scaled), dtype=np.int64), True
     if not not_covered(workload, autoscaler, columns):
         return fast_replay(workload, autoscaler, columns), False
     return _exact(workload, autoscaler, columns), True
 
 
 def _exact(workload: Any, autoscaler: Autoscaler, columns: Columns) -> Whole:
-    scene = Scene(workload, columns.demand(), columns.samples)
-    return np.array([step.decision.desired for step in replay(scene, autoscaler)], dtype=np.int64)
+    given = ReplayInput(workload, columns.demand(), columns.samples)
+    return np.array([step.decision.desired for step in replay(given, autoscaler)], dtype=np.int64)
 
 
 def _hour(scaling: Scaling, rates: Rates, factor: Fraction) -> Fraction | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from envcompile import yamlio
+from envcompile.actions.sharededits import readers
 from envcompile.check.mend import alone_in, as_written, unchanged
 from envcompile.kubernetes.fieldpath import look_up, resolve
 from envcompile.sources.chartlock import is_rendered
@@ -108,21 +109,43 @@ def changed(text: str, file: str, changes: Sequence[Change]) -> str:
     for change in (*rest, *ways):
         match change.what:
             case "set":
-                said = edit.comments(text, change.index, change.origin) if change.origin else edit.Comments()
-                text = edit.set_value(text, change.index, change.pointer, json.loads(change.value), file=file)
+                said = _comments(text, file, change)
+                value, others = json.loads(change.value), readers(change, text)
+                text = edit.set_value(text, change.index, change.pointer, value, file=file, readers=others)
                 text = edit.with_comments(text, change.index, change.pointer, said)
             case "quote":
                 plain = edit.written(text, change.index, change.pointer, file=file)
                 if plain is not None:
-                    text = edit.set_value(text, change.index, change.pointer, plain, file=file)
+                    others = readers(change, text)
+                    text = edit.set_value(text, change.index, change.pointer, plain, file=file, readers=others)
             case "rename":
-                text = edit.rename(text, change.index, change.pointer, change.value, file=file)
+                others = readers(change, text)
+                text = edit.rename(text, change.index, change.pointer, change.value, file=file, readers=others)
             case "take":
+                outer = _alone(text, file, change.index, change.pointer)
                 if (change.index, change.pointer) in moved:
-                    text = edit.without_comments_above(text, change.index, change.pointer)
-                document = yamlio.load_all(text.encode(), file)[change.index]
-                text = edit.delete(text, change.index, alone_in(document, change.pointer), file=file)
+                    for way in dict.fromkeys((change.pointer, outer)):
+                        text = edit.without_comments_above(text, change.index, way)
+                others = readers(change._replace(pointer=outer), text)
+                text = edit.delete(text, change.index, outer, file=file, readers=others)
     return text
+
+
+def _alone(text: str, file: str, index: int, pointer: Pointer) -> Pointer:
+    """The way to what goes with a field: the outermost map that holds nothing else."""
+    return alone_in(yamlio.load_all(text.encode(), file)[index], pointer)
+
+
+def _comments(text: str, file: str, change: Change) -> edit.Comments:
+    """The comments that come along with what moves, those on the maps that go with it included."""
+    if not change.origin:
+        return edit.Comments()
+    own = edit.comments(text, change.index, change.origin)
+    outer = _alone(text, file, change.index, change.origin)
+    if outer == change.origin:
+        return own
+    around = edit.comments(text, change.index, outer)
+    return edit.Comments((*around.above, *own.above), own.behind or around.behind)
 
 
 def _json(value: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.components import said_for, with_components
-from envcompile.adopt.factor import Strategy, factor
+from envcompile.adopt.factor import GROUP, Strategy, factor
 from envcompile.adopt.files import refuse_sources, replace_sources, write_new
 from envcompile.adopt.proof import prove
 from envcompile.adopt.render import render
@@ -218,6 +218,8 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     }
     if strategy.loose:
         return strategy._replace(loose=False)
+    if strategy.patches and any(key.group == GROUP for each in plan.overlays.values() for key in each):
+        return strategy._replace(patches=False)
     if strategy.components and any(each.get("extends") for each in plan.settings.values()):
         return strategy._replace(components=False)
     failed |= {
@@ -231,7 +233,7 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
     if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
         return strategy._replace(suffixes=False)
-    plainest = Strategy(author_base=False, loose=False, suffixes=False, components=False)
+    plainest = Strategy(author_base=False, loose=False, patches=False, suffixes=False, components=False)
     if strategy.author_base:
         return plainest
     if strategy.settings:
@@ -261,7 +263,7 @@ def _summary(sources: Sources, planned: PlannedAdoption, written: Sequence[Path]
 
 
 def _adopted(environment: ExistingEnvironment, plan: AdoptionPlan) -> AdoptedEnvironment:
-    overlay = said_for(plan, environment.name)
+    overlay = [key for key in said_for(plan, environment.name) if key.group != GROUP]
     patched = sum(key in plan.base for key in overlay)
     return AdoptedEnvironment(
         name=environment.name,

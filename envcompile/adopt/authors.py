@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from envcompile.adopt.existing import Value
+    from envcompile.adopt.generators import Generator
 
 _SEPARATOR: Final = re.compile(r"---(?:[ \t]*(?:#.*)?)?\r?\n?")
 _UNUSUAL: Final = re.compile(r"^(?:%|\.\.\.|--- *[^\s#])", re.MULTILINE)
@@ -41,14 +42,27 @@ class Written(NamedTuple):
     text: str
     keeps_file: bool = True
     """Whether the file is one of the author's folders, and no collection of all that an environment has."""
+    reaches: tuple[tuple[str, str, str], ...] = ()
+    """Group, kind and name of what a patch reaches, where its own head does not say it."""
+    is_wide: bool = False
+    """Whether it is a `kind: Patch` for several objects."""
+    part_of: tuple[str, int] | None = None
+    """The place of a patch for several objects, which this one is or says of one of them."""
+    generator: Generator | None = None
+    """What makes the object; `text` is empty then."""
 
     def __repr__(self) -> str:
         return f"Written({self.path}, {self.number})"
 
     @property
+    def place(self) -> tuple[str, int]:
+        """What tells it from all other documents of the source."""
+        return self.path, self.number
+
+    @property
     def what(self) -> tuple[str, str, str]:
-        """Group, kind and name."""
-        return what_of(self.value)
+        """Group, kind and name of the object, or of what a patch reaches."""
+        return self.reaches[0] if self.reaches else what_of(self.value)
 
 
 def what_of(value: Value) -> tuple[str, str, str]:
@@ -121,7 +135,7 @@ def _is_object(value: Any) -> bool:
 
 def best(candidates: Sequence[Written], wanted: Value) -> Written | None:
     """The document that is most like an object; None when there is none of its kind and name."""
-    fitting = [each for each in candidates if each.what == what_of(wanted)]
+    fitting = [each for each in candidates if each.what == what_of(wanted) and each.generator is None]
     if len(fitting) < 2:
         return fitting[0] if fitting else None
     for each in fitting:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.authors import what_of
 from envcompile.adopt.common_base import consensus
+from envcompile.adopt.generators import makes
 from envcompile.adopt.namespaces import OWN, is_namespaced, plan_namespaces, without_namespace
+from envcompile.adopt.patching import Laid, Patching, by_what
 from envcompile.adopt.shared_settings import settle
 from envcompile.compose.differences import Rehearsal, changes, glob_of, whole
 from envcompile.values import same
@@ -19,9 +21,12 @@ if TYPE_CHECKING:
     from envcompile.adopt.authors import Written
     from envcompile.adopt.existing import ExistingEnvironment, Value
     from envcompile.adopt.namespaces import NamespacePlan
+    from envcompile.adopt.patching import Told
     from envcompile.kubernetes import KubeApi
     from envcompile.model import ResourceId
 
+GROUP: Final = "envcompile.dev"
+"""That of a `kind: Patch` for several objects, which stands among the objects of an overlay."""
 _EXCLUSION_LINES = 2
 _BASE = ""
 """No environment is called so."""
@@ -50,6 +55,8 @@ class Strategy(NamedTuple):
     rounds: int = 0
     components: bool = True
     """Whether components become overlays that environments extend."""
+    patches: bool = True
+    """Whether the author's patches for several objects stay what they are."""
     suffixes: bool = True
     """Whether names that end in a hash of the content lose it, and the build adds it."""
     loose: bool = True
@@ -68,8 +75,8 @@ class AdoptionPlan:
     """For each key one object as the source has it."""
     keys: Mapping[str, tuple[Key, ...]]
     """For each environment the keys of its objects, in the order of the source."""
-    patched: Mapping[tuple[str, Key], tuple[Written, ...]]
-    """By environment and object the author's patches that stand in the overlay, as many as it has documents."""
+    patched: Mapping[tuple[str, Key], tuple[Written | None, ...]]
+    """By environment and object the author's patches that stand in the overlay, as many as it has documents, if any."""
 
 
 def factor(
@@ -119,10 +126,10 @@ def factor(
             objects.setdefault(key, original)
             keys[name].append(key)
     own = _by_key(stated, api, namespaces, next(iter(rehearsals.values())))
-    patches = {each.name: each.patches for each in environments}
-    placing = _Placing(tuple(originals), api, namespaces, rehearsals, groups, strategy, own, patches)
+    placing = _Placing(environments, api, namespaces, rehearsals, groups, strategy, own)
     for key in groups:
         placing.place(key)
+    objects |= placing.keep_patches()
     for name in originals:
         _add_settings(settings[name], name, namespaces, placing)
     frozen = {name: tuple(each) for name, each in keys.items()}
@@ -156,23 +163,26 @@ class _Placing:
 
     def __init__(
         self,
-        names: Sequence[str],
+        environments: Sequence[ExistingEnvironment],
         api: KubeApi,
         namespaces: NamespacePlan,
         rehearsals: Mapping[str, Rehearsal],
         groups: Mapping[Key, dict[str, Value]],
         strategy: Strategy,
         author: Mapping[Key, Value],
-        written: Mapping[str, Sequence[Written]],
     ) -> None:
-        self._names = names
+        names = self._names = tuple(each.name for each in environments)
         self._api = api
         self._namespaces = namespaces
         self._rehearsals = rehearsals
         self._groups = groups
         self._strategy = strategy
         self._author = author
-        self._written = {name: _by_what(patches) for name, patches in written.items()}
+        self._patching = {each.name: Patching(each.patches, rehearsals[each.name], api) for each in environments}
+        self._laid: dict[str, dict[Key, Laid]] = {name: {} for name in names}
+        self._makers = {
+            each.name: by_what(one for one in each.written if one.generator is not None) for each in environments
+        }
         self._kinds = {
             name: {(key.group, key.kind) for key, values in groups.items() if name in values} for name in names
         }
@@ -181,7 +191,7 @@ class _Placing:
             self._same_kind.setdefault((key.group, key.kind), []).append(key.name)
         self.base: dict[Key, Value] = {}
         self.overlays: dict[str, dict[Key, list[Value]]] = {name: {} for name in names}
-        self.patched: dict[tuple[str, Key], tuple[Written, ...]] = {}
+        self.patched: dict[tuple[str, Key], tuple[Written | None, ...]] = {}
 
     def place(self, key: Key) -> None:
         """Decide about one object."""
@@ -191,7 +201,8 @@ class _Placing:
             return
         belongs_to_base = self._defines_for_others(key)
         is_added = bool(self._author) and key not in self._author and len(values) < len(self._names)
-        if self._stays_separate(key) or (not belongs_to_base and (is_added or self._is_alone(key))):
+        is_own = is_added or self._is_alone(key) or self._is_made_apart(key)
+        if self._stays_separate(key) or (not belongs_to_base and is_own):
             self._place_whole(key)
             return
         base = self._base_of(key)
@@ -208,24 +219,51 @@ class _Placing:
             return
         self.base[key] = base
         for name, found in patches.items():
+            self._laid[name][key] = Laid(self._seen_from(base, name), found, values[name])
             if found:
-                authors = self._authors_patches(name, base, values[name])
-                self.patched[name, key] = tuple(each for each, _ in authors)
-                self.overlays[name][key] = [value for _, value in authors] or found
+                self.overlays[name][key] = found
 
-    def _authors_patches(self, name: str, base: Value, target: Value) -> list[tuple[Written, Value]]:
-        """The author's patches that make the target of the base, with their values; none if they make something else.
+    def keep_patches(self) -> dict[Key, Value]:
+        """Put the author's patches in their overlays, once all objects are placed; those for several objects."""
+        keys: dict[tuple[str, str], Key] = {}
+        for name, patching in self._patching.items():
+            wide, found = patching.settle(self._laid[name], with_wide=self._strategy.patches)
+            for key, told in found.items():
+                own = [(each, value) for each, value in told if each is None or not each.is_wide]
+                if self._laid[name][key].below is None:
+                    continue
+                self.overlays[name].pop(key, None)
+                if own:
+                    self._say(name, key, own)
+            for each in wide:
+                title = each.value["metadata"]["name"]
+                same_title = {place for place, known in keys.items() if known.name.partition(" ")[0] == title}
+                place = (each.path, each.text)
+                number = f" {len(same_title) + 1}" if same_title - {place} else ""
+                self._say(name, keys.setdefault(place, Key(GROUP, "Patch", "", title + number)), [(each, each.value)])
+        return {
+            key: documents[0]
+            for each in self.overlays.values()
+            for key, documents in each.items()
+            if key.group == GROUP
+        }
 
-        All patches of the object are tried together, then each one alone.
-        """
-        known = self._written[name].get(what_of(target), [])
-        namespace = target["metadata"].get("namespace")
-        placed = [(each, _in_namespace(each.value, namespace)) for each in known]
-        below = self._seen_from(base, name)
-        for chosen in (placed, *([one] for one in placed if len(placed) > 1)):
-            if chosen and self._rehearsals[name].makes(target, below, [value for _, value in chosen]):
-                return chosen
-        return []
+    def _say(self, name: str, key: Key, told: Told) -> None:
+        """Write down what the author's patches say of an object."""
+        self.patched[name, key] = tuple(each for each, _ in told)
+        self.overlays[name][key] = [value for _, value in told]
+
+    def _is_made_apart(self, key: Key) -> bool:
+        """Whether each environment has a generator of its own for the object."""
+        values = self._groups[key]
+        what = what_of(next(iter(values.values())))
+        if key in self._author or not all(self._makers[name].get(what) for name in values):
+            return False
+        found = [
+            {each.place for each in self._makers[name][what] if each.generator and makes(each.generator, value)}
+            for name, value in values.items()
+        ]
+        return all(found) and len(found) > 1 and len(set[tuple[str, int]]().union(*found)) == sum(map(len, found))
 
     def _is_alone(self, key: Key) -> bool:
         """Whether one environment has the object, and no base of the author's."""
@@ -305,26 +343,12 @@ class _Placing:
             return
         for name, documents in found.items():
             self.overlays[name][key] = documents or [values[name]]
+            self._laid[name][key] = Laid(None, self.overlays[name][key], values[name])
 
     def _is_shorter(self, key: Key, base: Value, patches: Mapping[str, list[Value]]) -> bool:
         values = self._groups[key]
         together = _lines([base, *(patch for each in patches.values() for patch in each)])
         return together + _EXCLUSION_LINES * (len(self._names) - len(values)) <= _lines(values.values())
-
-
-def _by_what(patches: Iterable[Written]) -> dict[tuple[str, str, str], list[Written]]:
-    found: dict[tuple[str, str, str], list[Written]] = {}
-    for each in patches:
-        found.setdefault(each.what, []).append(each)
-    return found
-
-
-def _in_namespace(value: Value, namespace: Any) -> Value:
-    """A patch that says the namespace of what it patches, as the build takes it."""
-    if value["metadata"].get("namespace") == namespace:
-        return value
-    bare = without_namespace(value)
-    return {**bare, "metadata": {**bare["metadata"], "namespace": namespace}} if namespace else bare
 
 
 def _lines(values: Iterable[Value]) -> int:

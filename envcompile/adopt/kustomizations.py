@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from envcompile import yamlio
+from envcompile.adopt.author_patches import patch_files, read_patches
 from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
     STAGE_WORDS,
@@ -19,42 +18,40 @@ from envcompile.adopt.existing import (
     unique_names,
     without_repeats,
 )
+from envcompile.adopt.generators import as_written, names_of, read_generators
 from envcompile.adopt.gitops import pointers
+from envcompile.adopt.kustomization_files import (
+    Kustomization,
+    below,
+    contents,
+    find_kustomizations,
+    in_order,
+    reached,
+)
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
 from envcompile.adopt.manifests import as_applied, read_folder
-from envcompile.adopt.unsuffixed import has_own_hash
+from envcompile.adopt.unsuffixed import has_own_hash, unsuffixed
 from envcompile.adopt.wishes import NO_WISHES
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
 from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
 from envcompile.log import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from envcompile.adopt.authors import Written
-    from envcompile.adopt.existing import Existing
+    from envcompile.adopt.existing import Existing, Value
     from envcompile.adopt.wishes import Wishes
 
 OVERLAYS = "overlays"
-_FURTHER = ("transformers", "generators", "validators", "replacements", "configurations", "crds", "patchesJson6902")
-"""Fields of a kustomization that name files which are no objects."""
+_SETTLED: Final = {
+    field: re.compile(rf"\b{key}['\"]?:|/{key}\b") for field, key in (("images", "image"), ("replicas", "replicas"))
+}
+"""What patches say that settings could say, too."""
+_OVER: Final = "flux"
+"""Stands for the folder of what Flux lays over a path."""
 _LEFT_OUT = "left out, because it cannot be built"
-
-
-class Kustomization(NamedTuple):
-    """One kustomization; `uses` are the folders it refers to, relative to the start as `folder` is."""
-
-    folder: str
-    is_component: bool
-    uses: frozenset[str]
-    patches: tuple[str, ...] = ()
-    """The files of its patches, in their order."""
-    settles: frozenset[str] = frozenset()
-    """Which of `images` and `replicas` it says itself."""
-    components: tuple[str, ...] = ()
-    """Those of `uses` that it names as components, in their order."""
-    inputs: tuple[str, ...] = ()
-    """Further YAML files that it names: of transformers, generators, replacements and configurations."""
 
 
 def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
@@ -113,7 +110,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         if fit != name:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         whole = without_repeats(fit, objects, problems)
-        written, patches = _written(source, folders, known)
+        over = [told.added[name, folder] for folder in folders if (name, folder) in told.added]
+        written, patches = _written(source, folders, known, whole, over)
         plain = tuple(existing.written for existing in whole if existing.written is not None)
         environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
     problems.raise_any()
@@ -138,39 +136,49 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             "`rollout: checksum` in environment.yaml restarts the pods instead when the content changes"
         )
     base = _author_base(command, source, roots, known, wishes, notes)
-    reached = _reached([folder for folders in roots.values() for folder in folders], known)
-    said = frozenset[str]().union(*(known[folder].settles for folder in reached))
+    made_of = reached([folder for folders in roots.values() for folder in folders], known)
+    said = frozenset[str]().union(*(known[folder].settles for folder in made_of))
     patched = "".join(each.text for environment in environments for each in environment.patches)
-    settled = said | {field for field, key in (("images", "image:"), ("replicas", "replicas:")) if key not in patched}
-    consumed = _consumed(source, [known[folder] for folder in sorted(reached)])
-    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known)
+    settled = said | {field for field, pattern in _SETTLED.items() if pattern.search(patched) is None}
+    consumed = _consumed(source, [known[folder] for folder in sorted(made_of)])
+    values = unsuffixed(each.value for environment in environments for each in environment.objects)
+    components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known, values)
     return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
 
 
 def _components(
-    source: Path, roots: Mapping[str, Sequence[str]], known: Mapping[str, Kustomization]
+    source: Path,
+    roots: Mapping[str, Sequence[str]],
+    known: Mapping[str, Kustomization],
+    values: Sequence[Value],
 ) -> tuple[Component, ...]:
     """The components that environments use themselves or through what they are made from."""
     users: dict[str, set[str]] = {}
     for name, folders in roots.items():
-        for folder in sorted(_reached(folders, known)):
+        for folder in sorted(reached(folders, known)):
             for used in known[folder].components:
                 users.setdefault(used, set()).add(name)
     names = unique_names([*roots, *(posixpath.basename(folder) for folder in users)])
     found = []
     for folder, environments in users.items():
         if folder in known:
-            written = [*_lines_of(source, sorted(known[folder].uses)), *_lines_of(source, known[folder].patches)]
-            name = names[posixpath.basename(folder)]
-            found.append(Component(name, frozenset(environments), frozenset(each.what for each in written)))
+            written = [*_lines_of(source, sorted(known[folder].uses)), *read_patches(source, known[folder], values)]
+            whats = frozenset(what for each in written for what in each.reaches or (each.what,))
+            found.append(Component(names[posixpath.basename(folder)], frozenset(environments), whats))
     return tuple(each for each in found if each.name not in roots)
 
 
 def _consumed(source: Path, made_of: Sequence[Kustomization]) -> frozenset[str]:
-    """The files of kustomizations: their own, their resources and patches."""
-    own = {posixpath.normpath(posixpath.join(each.folder, name)) for each in made_of for name in FILENAMES}
-    named = {path for each in made_of for path in (*each.uses, *each.patches, *each.inputs)}
-    return frozenset(path for path in own | named if not path.startswith("..") and (source / path).is_file())
+    """The files of kustomizations: their own, their resources and patches, and what their generators read."""
+    own = {below(each.folder, name) for each in made_of for name in FILENAMES}
+    named = {path for each in made_of for path in (*each.uses, *patch_files(each), *each.inputs)}
+    read = {
+        below(each.folder, path)
+        for each in made_of
+        for generator in read_generators(source, each)
+        for path in generator.data
+    }
+    return frozenset(path for path in own | named | read if contents(source, path) is not None)
 
 
 class _Told(NamedTuple):
@@ -199,20 +207,40 @@ def _told(source: Path, wishes: Wishes) -> _Told:
     return _Told(roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes])
 
 
+def _lines_of(source: Path, paths: Iterable[str]) -> Iterator[Written]:
+    for path in paths:
+        data = contents(source, path)
+        if data is not None:
+            yield from read_written(path, data)
+
+
 def _written(
-    source: Path, folders: Sequence[str], known: Mapping[str, Kustomization]
+    source: Path,
+    folders: Sequence[str],
+    known: Mapping[str, Kustomization],
+    objects: Sequence[Existing],
+    added: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[Written, ...], tuple[Written, ...]]:
     """What authors wrote of everything that some kustomizations are made from: objects, and patches."""
-    made_of = [known[folder] for folder in sorted(_reached(folders, known))]
-    resources = sorted({path for each in made_of for path in each.uses if path not in known})
-    patches = list(dict.fromkeys(path for each in made_of for path in each.patches))
-    return tuple(_lines_of(source, resources)), tuple(_lines_of(source, patches))
-
-
-def _lines_of(source: Path, paths: Sequence[str]) -> Iterator[Written]:
-    for path in paths:
-        if not path.startswith("..") and (source / path).is_file():
-            yield from read_written(path, (source / path).read_bytes())
+    made_of = in_order(folders, known)
+    written = list(_lines_of(source, sorted({path for each in made_of for path in each.uses if path not in known})))
+    patches: list[Written] = []
+    names: dict[str, set[str]] = {}
+    values = unsuffixed(existing.value for existing in objects)
+    for value in values:
+        names.setdefault(value["kind"], set()).add(value["metadata"].get("name") or "")
+    for each in made_of:
+        patches += read_patches(source, each, values)
+        for generator in read_generators(source, each):
+            made = [as_written(generator, name) for name in names_of(generator, names.get(generator.kind, ()))]
+            if generator.behavior == "create":
+                written += made
+            else:
+                patches += made
+    for number, fields in enumerate(added):
+        over = Kustomization(f"{_OVER}-{number}", is_component=False, uses=frozenset(), value=fields)
+        patches += read_patches(source, over, values)
+    return tuple(written), tuple(patches)
 
 
 def _author_base(
@@ -227,10 +255,12 @@ def _author_base(
     if wishes.base:
         folders = [wishes.base]
     else:
-        above = [_reached(folders, known) - {*folders} for folders in roots.values()]
+        # What Flux lays over a path is another environment's, the path is a base.
+        everywhere = set.intersection(*({*folders} for folders in roots.values()))
+        above = [reached(folders, known) - ({*folders} - everywhere) for folders in roots.values()]
         shared = {folder for folder in set.intersection(*above) if not known[folder].is_component}
-        below = {used for folder in shared for used in known[folder].uses}
-        folders = sorted(shared - below) if len(roots) > 1 else []
+        lower = {used for folder in shared for used in known[folder].uses}
+        folders = sorted(shared - lower) if len(roots) > 1 else []
     found: list[Existing] = []
     problems = Problems()
     for folder in folders:
@@ -255,15 +285,15 @@ def _named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[di
     roots: dict[str, list[str]] = {}
     for name, folders in wishes.named().items():
         for folder in folders:
-            below = [folder] if folder in known else [each for each in known if posixpath.dirname(each) == folder]
-            roots.setdefault(name, []).extend(below)
-            if not below:
+            found = [folder] if folder in known else [each for each in known if posixpath.dirname(each) == folder]
+            roots.setdefault(name, []).extend(found)
+            if not found:
                 what = f"`--env {name}={folder}`: there is no kustomization in that folder"
                 problems.append(Problem(what, did_you_mean(folder, list(known), "name the folder of a kustomization")))
     if problems:
         raise UsageError(problems)
-    reached = _reached([folder for folders in roots.values() for folder in folders], known)
-    left = [folder for folder, each in known.items() if folder not in reached and not each.is_component]
+    made_of = reached([folder for folders in roots.values() for folder in folders], known)
+    left = [folder for folder, each in known.items() if folder not in made_of and not each.is_component]
     return roots, [f"left out, because no --env names them: {', '.join(left)}"] if left else []
 
 
@@ -271,54 +301,6 @@ def _reason(error: EnvcError) -> str:
     """The last words of the program, which say what is wrong."""
     trace = error.problems[0].trace
     return trace[-1] if trace else error.problems[0].what
-
-
-def find_kustomizations(source: Path) -> dict[str, Kustomization]:
-    """Every kustomization at or below a folder, by its folder (`.` for the start itself)."""
-    found: dict[str, Kustomization] = {}
-    for directory, folders, files in os.walk(source):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        named = next((name for name in FILENAMES if name in files), None)
-        if named is None:
-            continue
-        folder = Path(directory).relative_to(source).as_posix()
-        path = Path(directory, named)
-        kustomization = _read(path, folder)
-        if kustomization is not None:
-            found[folder] = kustomization
-    return found
-
-
-def _read(path: Path, folder: str) -> Kustomization | None:
-    """What a kustomization refers to; None for a file of another API, such as Flux's Kustomization."""
-    try:
-        values = [value for value in yamlio.load_all(path.read_bytes(), path.as_posix()) if value is not None]
-    except (OSError, EnvcError):
-        # kustomize itself tells what is wrong, in its own words, should the file be part of an environment.
-        return Kustomization(folder, is_component=False, uses=frozenset())
-    value: Any = values[0] if values else {}
-    if type(value) is not dict:
-        return Kustomization(folder, is_component=False, uses=frozenset())
-    version = value.get("apiVersion")
-    if type(version) is str and not version.startswith("kustomize.config.k8s.io/"):
-        return None
-    lists = [value.get(field) for field in ("resources", "bases", "components")]
-    listed = [entry for entries in lists if isinstance(entries, list) for entry in entries]
-    uses = frozenset(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed if type(entry) is str)
-    said = [value.get(field) for field in ("patchesStrategicMerge", "patches")]
-    entries = [entry for items in said if isinstance(items, list) for entry in items]
-    paths = [entry.get("path") if type(entry) is dict else entry for entry in entries]
-    patches = [posixpath.normpath(posixpath.join(folder, each)) for each in paths if type(each) is str]
-    settles = frozenset(field for field in ("images", "replicas") if value.get(field))
-    further = [value.get(field) for field in _FURTHER]
-    named = [entry for items in further if isinstance(items, list) for entry in items]
-    named = [entry.get("path") if type(entry) is dict else entry for entry in named]
-    inputs = tuple(posixpath.normpath(posixpath.join(folder, each)) for each in named if type(each) is str)
-    is_component = value.get("kind") == "Component"
-    said_components = value.get("components")
-    listed = [each for each in said_components if type(each) is str] if isinstance(said_components, list) else []
-    components = tuple(posixpath.normpath(posixpath.join(folder, entry)) for entry in listed)
-    return Kustomization(folder, is_component, uses, tuple(dict.fromkeys(patches)), settles, components, inputs)
 
 
 def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:
@@ -331,8 +313,8 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
         if len(parts) > 1 and parts[-2] == OVERLAYS:
             roots.setdefault(parts[-1], []).append(folder)
         elif OVERLAYS in parts[:-2] and folder not in used and not _is_inside(folder, buildable):
-            below = parts[len(parts) - parts[::-1].index(OVERLAYS) :]
-            roots.setdefault("-".join(below), []).append(folder)
+            names = parts[len(parts) - parts[::-1].index(OVERLAYS) :]
+            roots.setdefault("-".join(names), []).append(folder)
     leaves = [folder for folder in buildable if folder not in used]
     notes: list[str] = []
     if not roots:
@@ -346,8 +328,8 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
             "there is no overlays/ folder: environments are the kustomizations that no other one uses, "
             f"{', '.join(leaves)}"
         )
-    reached = _reached([folder for folders in roots.values() for folder in folders], known)
-    left = [folder for folder in leaves if folder not in reached]
+    made_of = reached([folder for folders in roots.values() for folder in folders], known)
+    left = [folder for folder in leaves if folder not in made_of]
     if left:
         notes.append(f"left out, because no overlay uses them: {', '.join(left)}")
     return roots, notes
@@ -373,15 +355,3 @@ def _is_inside(folder: str, buildable: Sequence[str]) -> bool:
         folder.startswith(f"{other}/") and posixpath.basename(posixpath.dirname(other)) == OVERLAYS
         for other in buildable
     )
-
-
-def _reached(roots: Sequence[str], known: Mapping[str, Kustomization]) -> set[str]:
-    """Everything that some kustomizations are made from, themselves included."""
-    reached: set[str] = set()
-    todo = list(roots)
-    while todo:
-        folder = todo.pop()
-        if folder not in reached and folder in known:
-            reached.add(folder)
-            todo += known[folder].uses
-    return reached

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.authors import best, homes, licence_of, rewritten, what_of
+from envcompile.adopt.factor import GROUP
+from envcompile.adopt.generators import makes, place_for, text_of
 from envcompile.adopt.layout import applications, file_names
 from envcompile.adopt.namespaces import OWN, PARAMETER
 from envcompile.adopt.shared_settings import unsettled
@@ -46,6 +48,8 @@ class Kept(NamedTuple):
     """Patches in overlays."""
     own_patches: int = 0
     """Those of them that the author wrote."""
+    generated: int = 0
+    """Documents of the base that are made by the author's generators."""
 
 
 class Page(NamedTuple):
@@ -88,6 +92,8 @@ class Pages:
         self._flat: dict[str, str] = {}
         self._spelled: dict[str, str] = {}
         self._pages: dict[str, list[Page]] = {}
+        self.inputs: dict[str, bytes] = {}
+        """The files that generators read, by path."""
         self.uses_dollar = False
         """Whether a text had to be written with a parameter to come out as it is."""
         self.kept = Kept()
@@ -109,10 +115,15 @@ class Pages:
             yield path, [ordered[0], *marked[1:]]
 
     def _write_base(self, key: Key, value: Value) -> None:
-        wanted = _with_parameter(self._literal(value))
-        chosen = best(self._everywhere.get(what_of(value), ()), wanted)
         kept = self.kept
         self.kept = kept._replace(documents=kept.documents + 1)
+        known = self._everywhere.get(what_of(value), ())
+        if (maker := _maker(known, _with_parameter(value))) is not None:
+            self.kept = self.kept._replace(generated=kept.generated + 1)
+            self._add_generated("base", key, maker, _with_parameter(value))
+            return
+        wanted = _with_parameter(self._literal(value))
+        chosen = best(known, wanted)
         text = None
         if chosen is not None:
             is_same = same(chosen.value, wanted) or (self._loose and self._is_overridden(key, chosen.value, wanted))
@@ -133,12 +144,21 @@ class Pages:
         layer = f"overlays/{name}"
         authors = self._plan.patched.get((name, key), ())
         is_new = key not in self._plan.base
-        if not is_new:
+        if not is_new or key.group == GROUP:
             kept = self.kept
-            self.kept = kept._replace(patches=kept.patches + len(values), own_patches=kept.own_patches + len(authors))
+            self.kept = kept._replace(
+                patches=kept.patches + len(values),
+                own_patches=kept.own_patches + sum(each is not None for each in authors),
+            )
         for number, value in enumerate(values):
+            known = own.get(what_of(value), ()) if is_new else ()
+            author = authors[number] if authors else None
+            maker = author if author is not None and author.generator is not None else _maker(known, value)
+            if maker is not None:
+                self._add_generated(layer, key, maker, value)
+                continue
             wanted = self._literal(value)
-            chosen = authors[number] if authors else best(own.get(what_of(value), ()), wanted) if is_new else None
+            chosen = author or (best(known, wanted) if is_new else None)
             self._add(layer, key, chosen, rewritten(chosen, wanted) if chosen is not None else None, wanted)
 
     def _literal(self, value: Value) -> Value:
@@ -158,10 +178,28 @@ class Pages:
             head = licence_of(chosen.head + chosen.text) if not chosen.text.startswith("#") else ""
         if text is None:
             head = head if _is_marked(head) or not head.strip() else licence_of(head)
-            head += schema_line(path, "patch") if is_patch(wanted) and path not in self._pages else ""
             text = yamlio.dump(wanted)
+        head += schema_line(path, "patch") if is_patch(wanted) and path not in self._pages else ""
         order = (chosen.path, chosen.number) if chosen is not None else (_LAST, len(self._pages.get(path, ())))
         self._pages.setdefault(path, []).append(Page(order, key, head, text))
+
+    def _add_generated(self, layer: str, key: Key, maker: Written, wanted: Value) -> None:
+        """Put a Generate where the author has the kustomization, with the files that it reads."""
+        from envcompile.adopt.render import schema_line
+
+        path = self._path(layer, key, maker)
+        folder = posixpath.dirname(path)
+        if maker.generator is None:
+            return
+
+        def place(name: str, data: bytes) -> str:
+            found = place_for(name, folder, data, self.inputs)
+            self.inputs[found] = data
+            return posixpath.relpath(found, folder)
+
+        text = text_of(maker.generator, wanted, place)
+        head = schema_line(path, "generate") if path not in self._pages else ""
+        self._pages.setdefault(path, []).append(Page((maker.path, maker.number), key, head, text))
 
     def _path(self, layer: str, key: Key, chosen: Written | None) -> str:
         home = self._homes.get(chosen.path) if chosen is not None else None
@@ -176,6 +214,14 @@ class Pages:
             found = f"base/{home}" if posixpath.splitext(home)[0] == app else f"base/{app}/{home}"
         # Some file systems take names that differ in capitals only for one.
         return self._spelled.setdefault(found.lower(), found)
+
+
+def _maker(known: Sequence[Written], wanted: Value) -> Written | None:
+    """What the author's generators among some documents make an object, or the document laid over it, of."""
+    for each in known:
+        if each.generator is not None and makes(each.generator, wanted):
+            return each
+    return None
 
 
 def _by_what(written: Iterable[Written]) -> Index:

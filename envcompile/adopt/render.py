@@ -104,7 +104,7 @@ def render(plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, l
     }
     for name in plan.overlays:
         files[f"overlays/{name}/environment.yaml"] = _environment_file(plan, name, uses_dollar=pages.uses_dollar)
-    return Rendered({**schema_files(), **files, **sources}, owners, pages.kept)
+    return Rendered({**schema_files(), **files, **pages.inputs, **sources}, owners, pages.kept)
 
 
 def _environment_file(plan: AdoptionPlan, environment: str, *, uses_dollar: bool) -> bytes:

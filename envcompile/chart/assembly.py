@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.chart import needs, surroundings
+from envcompile.chart import helmtests, needs, override, surroundings
 from envcompile.chart.factoring import Flagged, factor
 from envcompile.chart.fragments import Answers
 from envcompile.chart.remarks import remarks
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.chart.fragments import Fragment, Outline, Service
+    from envcompile.chart.naming import NameTable
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import ChartFacts, Subject
     from envcompile.chart.shared import Shared
@@ -119,6 +120,7 @@ def assemble(
     joined: Joined,
     fragments: Sequence[Fragment],
     homes: Mapping[Subject, Home],
+    table: NameTable | None = None,
 ) -> dict[str, str]:
     """Every file but the CRDs, by path below the chart's folder."""
     name = surroundings.chart_name(chart.name)
@@ -130,10 +132,19 @@ def assemble(
     sections = [joined.section, *(fragment.section for fragment in fragments)]
     keys = ["global", *(service.key for service in services)]
     headers = [(f"Needs {', '.join(needed[key])}.",) if key in needed else () for key in keys]
-    files["values.yaml"] = values_text(zip(sections, headers, strict=True))
+    listed_sections = list(zip(sections, headers, strict=True))
+    if table is not None:
+        listed_sections.insert(0, (override.SECTION, ()))
+    if chart.options.test_image is not None:
+        listed_sections.append((helmtests.section_of(chart.options.test_image), ()))
+    files["values.yaml"] = values_text(listed_sections)
     for index, environment in enumerate(chart.environments):
         files[f"values-{environment}.yaml"] = patch_text(sections, index, environment)
     schemas = {key: one.schema for key, one in zip(keys, sections, strict=True) if one.schema}
+    if table is not None:
+        schemas |= override.SCHEMAS
+    if chart.options.test_image is not None:
+        schemas[helmtests.KEY] = helmtests.SCHEMA
     files["values.schema.json"] = schema_text(schemas, chart)
     folders = {answers.key: answers.subchart for answers in joined.answers if answers.subchart is not None}
     listed = [surroundings.Subchart(folder, key) for key, folder in folders.items()]
@@ -141,8 +152,10 @@ def assemble(
     for key, folder in folders.items():
         files[f"charts/{folder}/Chart.yaml"] = surroundings.subchart_yaml(chart, folder, needed.get(key, ()))
         files[f"charts/{folder}/values.yaml"] = f"# The values are in the parent chart, below `{key}`.\n{{}}\n"
-    files["templates/_helpers.tpl"] = surroundings.helpers(name)
+    files["templates/_helpers.tpl"] = surroundings.helpers(name) + (
+        override.helpers(name, table) if table is not None else ""
+    )
     files["templates/NOTES.txt"] = surroundings.notes(chart, needed, known)
-    files["README.md"] = surroundings.read_me(chart, name, chart.environments[chart.default], known)
+    files["README.md"] = surroundings.read_me(chart, name, chart.environments[chart.default], known, table)
     files[".helmignore"] = surroundings.HELMIGNORE
     return files

@@ -15,10 +15,12 @@ from envcompile.chart.concealment import Concealed, Revealer, conceal
 from envcompile.chart.facts import Portion, is_crd
 from envcompile.chart.fragments import Answers, Fragment, Outline, Service, ServiceMaker, is_clear
 from envcompile.chart.names import file_part
+from envcompile.chart.naming import table_of
 from envcompile.chart.scalars import document
 from envcompile.chart.services import assign
 from envcompile.chart.shapes import ChartFacts
 from envcompile.chart.shared import Shared
+from envcompile.chart.surroundings import chart_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -92,8 +94,13 @@ def emit_portions(
     services = _services(templated, homes)
     sizes = [sum(facts.size for portion in own for facts in portion.facts) for own in portions]
     largest = sizes.index(max(sizes)) if sizes else 0
-    given = msgspec.json.encode([chart.environments, shared.described()])
-    makers = [ServiceMaker(service, homes, shared, chart.environments) for service in services]
+    table = table_of(templated, chart_name(chart.name)) if chart.options.renames else None
+    is_tested = chart.options.test_image is not None
+    told = [chart.environments, shared.described(), *([table.described()] if table is not None else []), is_tested]
+    given = msgspec.json.encode(told)
+    makers = [
+        ServiceMaker(service, homes, shared, chart.environments, table, is_tested=is_tested) for service in services
+    ]
     revealer = Revealer(memo.written, chart.environments) if memo is not None else None
     remembering = [_Remembering(memo, _key(given, service, homes), service, revealer) for service in services]
     known = [one.known_outline() for one in remembering]
@@ -114,7 +121,7 @@ def emit_portions(
     for one, outline, answers, fragment in zip(remembering, outlines, joined.answers, fragments, strict=True):
         one.keep(outline, answers, fragment)
     others = {**files}
-    files |= assemble(chart, services, joined, fragments, homes)
+    files |= assemble(chart, services, joined, fragments, homes, table)
     if memo is not None:
         for portion in chain.from_iterable(portions):
             portion.keep(memo)

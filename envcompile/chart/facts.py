@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 Key = tuple[str, str, str, str]
+
+OF_SELECTOR: Final = 2
+"""The number of the map of labels by which a resource selects others."""
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):

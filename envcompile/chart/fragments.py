@@ -16,6 +16,7 @@ import msgspec
 
 from envcompile.chart.factoring import Names
 from envcompile.chart.facts import is_secret, json_of
+from envcompile.chart.helmtests import FOLDER, test_of
 from envcompile.chart.names import file_part
 from envcompile.chart.shapes import Style, Unset, holes_of
 from envcompile.chart.templates import TemplateWriter
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from envcompile.chart.facts import Held
+    from envcompile.chart.naming import NameTable
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
     from envcompile.chart.shared import Shared
@@ -97,15 +99,26 @@ class ServiceMaker:
         homes: where each resource lives.
         shared: the values that many services share.
         environments: their names.
+        table: the names that follow the release's; None where none does.
+        is_tested: each of its Services gets a pod that `helm test` starts.
     """
 
     def __init__(
-        self, service: Service, homes: Mapping[Subject, Home], shared: Shared, environments: tuple[str, ...]
+        self,
+        service: Service,
+        homes: Mapping[Subject, Home],
+        shared: Shared,
+        environments: tuple[str, ...],
+        table: NameTable | None = None,
+        *,
+        is_tested: bool = False,
     ) -> None:
         self._service = service
         self._homes = homes
         self._shared = shared
         self._environments = environments
+        self._table = table
+        self._is_tested = is_tested
         self._templates: list[Template] = []
         self._holes: list[list[Hole]] = []
         self._reach: dict[Hole, dict[str, None]] = {}
@@ -160,7 +173,7 @@ class ServiceMaker:
             return
         numbers = {hole: number for number, hole in enumerate(self._shared.holes)}
         for subject in self._service.subjects:
-            builder = TreeBuilder(subject, self._homes[subject], self._shared, self._environments)
+            builder = TreeBuilder(subject, self._homes[subject], self._shared, self._environments, self._table)
             template = builder.template()
             reach = _reach(template)
             self._templates.append(template)
@@ -191,13 +204,19 @@ class ServiceMaker:
                 paths[hole] = names.share(path) if hole.style is Style.RANGE else names.take(path)
         return paths
 
+    def _test_of(self, template: Template, answers: Answers) -> Template | None:
+        if not self._is_tested or answers.subchart is not None:
+            return None
+        return test_of(template, answers.chart, renames=self._table is not None)
+
     def _files(self, answers: Answers, paths: Mapping[Hole, ValuePath]) -> tuple[dict[str, str], tuple[str, ...]]:
         """The templates and the long texts they read, in the chart of the service; and which show Secrets in clear."""
         files: dict[str, str] = {}
         clear: list[str] = []
         is_inside = answers.subchart is not None
         root = f"charts/{answers.subchart}/" if is_inside else ""
-        writer = TemplateWriter(answers.chart, _speller(paths, answers.key if is_inside else None))
+        spelled = _speller(paths, answers.key if is_inside else None, answers.chart)
+        writer = TemplateWriter(answers.chart, spelled)
         places = _file_names(self._service.subjects, answers.folder)
         for template in self._templates:
             place = places[template.subject]
@@ -205,6 +224,9 @@ class ServiceMaker:
                 place = place.partition("/")[2]
             before = len(writer.files)
             files[f"{root}templates/{place}"] = writer.write(template, f"files/{place.removesuffix('.yaml')}")
+            test = self._test_of(template, answers)
+            if test is not None:
+                files[f"{FOLDER}{place.replace('/', '-')}"] = writer.write(test, "")
             if is_clear(template.subject):
                 clear += [f"{root}{path}" for path in (f"templates/{place}", *list(writer.files)[before:])]
         files |= {f"{root}{path}": text for path, text in writer.files.items()}
@@ -228,10 +250,12 @@ def _is_part_flag(hole: Hole) -> bool:
     return hole.style is Style.FLAG and bool(hole.topic)
 
 
-def _speller(paths: Mapping[Hole, ValuePath], inside: str | None) -> Callable[[Hole], str]:
+def _speller(paths: Mapping[Hole, ValuePath], inside: str | None, chart: str) -> Callable[[Hole], str]:
     """How templates spell a value; those of a subchart see their service's own map as the root."""
 
     def spelled(hole: Hole) -> str:
+        if hole.style is Style.PREFIX:
+            return f'include "{chart}.prefix" $'
         path = paths[hole]
         keys = path[1:] if path[0] == inside else path
         if not hole.is_quiet:

@@ -16,6 +16,7 @@ from envcompile.values import ABSENT, equal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from envcompile.chart.naming import NameTable
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Node, Steps, Subject, ValuePath
     from envcompile.chart.shared import Shared
@@ -29,14 +30,30 @@ _NAMESPACE_HOLDERS: Final = frozenset({"metadata", "subjects", "service"})
 
 
 class LeafBuilder:
-    """Makes the holes of one resource, and collects them."""
+    """Makes the holes of one resource, and collects them.
 
-    def __init__(self, subject: Subject, home: Home, shared: Shared, environments: tuple[str, ...]) -> None:
+    Args:
+        subject: the resource.
+        home: where its values live.
+        shared: the values that many resources show.
+        environments: their names.
+        table: the names that follow the release's; None where none does.
+    """
+
+    def __init__(
+        self,
+        subject: Subject,
+        home: Home,
+        shared: Shared,
+        environments: tuple[str, ...],
+        table: NameTable | None = None,
+    ) -> None:
         self._subject = subject
         self._home = home
         self._places = Places(subject, home.slot)
         self._shared = shared
         self._environments = environments
+        self._table = table
         self.holes: list[Hole] = []
 
     def _hole(
@@ -152,7 +169,7 @@ class LeafBuilder:
             return Const(choices[0][1])
         want = self._places.place(steps).want
         hole = self._hole(shortened((*want, "variant")), Style.CHOICE, dict(chosen))
-        return Variant(hole, tuple(choices))
+        return Variant(hole, tuple([(name, Const(value)) for name, value in choices]))
 
 
 def all_equal(values: list[Any]) -> bool:

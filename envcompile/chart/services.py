@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from envcompile.chart.shapes import Subject, ValuePath
 
-_RESERVED: Final = frozenset({"global", "tags", "exports"})
-"""Keys at the root of values.yaml that mean something to Helm itself."""
+_RESERVED: Final = frozenset({"global", "tags", "exports", "nameOverride", "fullnameOverride", "helmTest"})
+"""Keys at the root of values.yaml that mean something to Helm itself, or to the whole chart."""
 
 _SLOTS: Final = {
     "HorizontalPodAutoscaler": "autoscaling",

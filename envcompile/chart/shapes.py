@@ -28,6 +28,10 @@ class ChartOptions:
     """Where CustomResourceDefinitions go; `separate` makes a second chart of them, `<name>-crds`."""
     split: bool = False
     """True for a subchart per service, each with a `condition:`, in place of one flat chart."""
+    test_image: str | None = None
+    """The image of pods that `helm test` starts, one for each Service; without it there are none."""
+    renames: bool = False
+    """True for the values `nameOverride` and `fullnameOverride`: all objects are then called after the release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ class Style(Enum):
     FLAG = "flag"
     CHOICE = "choice"
     RANGE = "range"
+    PREFIX = "prefix"
+    """Not from the values: on where objects are called after the release."""
 
 
 class Unset(Enum):
@@ -177,7 +183,7 @@ class Variant(Record, frozen=True):
     """A part that stands in the template once for each environment that differs; a value chooses."""
 
     hole: Hole
-    choices: tuple[tuple[str, Any], ...]
+    choices: tuple[tuple[str, Node], ...]
 
 
 class TextPiece(Record, frozen=True):
@@ -187,6 +193,8 @@ class TextPiece(Record, frozen=True):
     hole: Hole | None
     line: str | None = None
     """What stands before the value on a line of its own that is left out where the value is; None otherwise."""
+    names: tuple[str, ...] = ()
+    """The names of objects that the value may hold, which follow the release's."""
 
 
 class Text(Record, frozen=True):
@@ -202,6 +210,8 @@ class File(Record, frozen=True):
 
     path: str
     text: str
+    names: tuple[str, ...] = ()
+    """The names of objects that the text holds, which follow the release's."""
 
 
 class Range(Record, frozen=True):
@@ -216,6 +226,30 @@ class More(Record, frozen=True):
     hole: Hole
     known: tuple[Hole, ...] = ()
     """The entries of the map that are values of their own below it."""
+
+
+class Renamed(Record, frozen=True):
+    """A part that is filled from the values, and in which names of objects follow the release's."""
+
+    hole: Hole
+    way: Literal["name", "text", "whole"]
+    """It is a name, a text with names in it, or a map or list."""
+    names: tuple[str, ...] = ()
+    """Those that may be in it."""
+    before: tuple[str, ...] = ()
+    """What stands before them in a map or list, as YAML."""
+
+
+class Instance(Record, frozen=True):
+    """An entry of a map of labels that is there where objects are called after the release."""
+
+    label: str
+
+
+class Spelled(Record, frozen=True):
+    """A part that is no value of one service: what stands between the braces."""
+
+    action: str
 
 
 class Instead(Record, frozen=True):
@@ -248,7 +282,7 @@ class Items(Record, frozen=True):
 DROPPED: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
 """Maps that people leave out by a null, although each of their fields may be a value of its own."""
 
-Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead
+Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance | Spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +300,11 @@ def holes_of(node: Node) -> list[Hole]:
     found: list[Hole] = []
     while stack:
         match stack.pop():
-            case Leaf(hole) | Variant(hole, _) | Range(hole) | More(hole, _):
+            case Leaf(hole) | Range(hole) | More(hole, _) | Renamed(hole):
                 found.append(hole)
+            case Variant(hole, choices):
+                found.append(hole)
+                stack += [node for _, node in choices if type(node) is not Const]
             case Instead(hole, below):
                 found.append(hole)
                 stack.append(below)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from envcompile.chart.override import told_of
 from envcompile.chart.scalars import quoted, tree
 from envcompile.yamlio.templates import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from envcompile.chart.naming import NameTable
     from envcompile.chart.shapes import ChartFacts
 
 HELMIGNORE = """\
@@ -30,6 +32,9 @@ HELMIGNORE = """\
 _OF_ALL = ("appVersion", "kubeVersion", "deprecated")
 """Fields of Chart.yaml that hold for the charts inside of the chart, too."""
 _DETAILS = (*_OF_ALL, "keywords", "home", "sources", "maintainers", "icon", "annotations")
+_NAMES_STAY = """\
+Names, selectors and labels are
+those of the plain manifests: the release's name is not part of them, so one namespace holds one release."""
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9-]+")
 
 
@@ -122,8 +127,9 @@ def notes(chart: ChartFacts, needs: Mapping[str, Sequence[str]], remarks: Sequen
     return "\n".join(lines) + "\n"
 
 
-def read_me(chart: ChartFacts, name: str, default: str, remarks: Sequence[str]) -> str:
+def read_me(chart: ChartFacts, name: str, default: str, remarks: Sequence[str], table: NameTable | None = None) -> str:
     """README.md."""
+    of_names = _NAMES_STAY if table is None else told_of(table)
     rows = "\n".join(f"| {item} | `values-{item}.yaml` |" for item in chart.environments)
     listed = "".join(f"- {remark}\n" for remark in remarks)
     told = f"\n## Good to know\n\n{listed}" if remarks else ""
@@ -141,8 +147,7 @@ environment sets differently.
 helm upgrade --install {name} . -f values-{default}.yaml
 ```
 
-Objects that already run are taken over with `--take-ownership` (Helm 3.17 and newer). Names, selectors and labels are
-those of the plain manifests: the release's name is not part of them, so one namespace holds one release.
+Objects that already run are taken over with `--take-ownership` (Helm 3.17 and newer). {of_names}
 
 The first key of a value is the service it belongs to, `global` holds what many services share. `values.yaml` says
 above each value which objects it reaches; `values.schema.json` makes Helm refuse a key that does not exist;

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envcompile.chart.override import renamed_text, with_names
 from envcompile.chart.scalars import beside_dash, block_header, key_text, tree
 from envcompile.chart.shapes import (
     DROPPED,
     Const,
     File,
+    Instance,
     Instead,
     Items,
     Leaf,
     Map,
     More,
     Range,
+    Renamed,
+    Spelled,
     Style,
     Text,
     Unset,
@@ -42,7 +46,7 @@ class TemplateWriter:
     def write(self, template: Template, folder: str) -> str:
         """The template file of one resource; `folder` is where its long texts go."""
         self._file_folder = folder
-        text = self._after_key(template.node, 0).lstrip("\n")
+        text = with_names(self._after_key(template.node, 0).lstrip("\n"), self._chart)
         if template.flag is not None:
             text = f"{{{{- if {self._condition((template.flag,))} }}}}\n{text}\n{{{{- end }}}}"
         return text + "\n"
@@ -77,10 +81,19 @@ class TemplateWriter:
                 return ""
             case Range():
                 return f"\n{' ' * indent}name: {{{{ $name | quote }}}}\n{' ' * indent}value: {{{{ $value | quote }}}}"
-            case File(name, text):
+            case Renamed():
+                return self._renamed(node, indent)
+            case Instance():
+                return ""
+            case Spelled(action):
+                return f" {{{{ {action} }}}}"
+            case File(name, text, names):
                 path = f"{self._file_folder}/{name}"
                 self.files[path] = text
-                pipeline = f'.Files.Get "{path}" | trimSuffix "\\n" | nindent {indent}'
+                source = f'.Files.Get "{path}"'
+                if names:
+                    source = renamed_text(self._chart, f"({source})", names)
+                pipeline = f'{source} | trimSuffix "\\n" | nindent {indent}'
                 return f" {block_header(text)}\n{' ' * indent}{{{{- {pipeline} }}}}"
 
     def _leaf(self, hole: Hole, indent: int) -> str:
@@ -94,6 +107,17 @@ class TemplateWriter:
             case Style.BOOLEAN | Style.FLAG:
                 return f" {{{{ {reference} }}}}"
         return f" {{{{ {reference} | {hole.style.value} }}}}"
+
+    def _renamed(self, node: Renamed, indent: int) -> str:
+        reference = self._reference(node.hole)
+        match node.way:
+            case "name":
+                return f' {{{{ include "{self._chart}.name" (list $ {reference}) | quote }}}}'
+            case "text":
+                return f" {{{{ {renamed_text(self._chart, reference, node.names)} | quote }}}}"
+        padding = " " * indent
+        pipeline = renamed_text(self._chart, f"(toYaml {reference})", node.names, node.before)
+        return f"\n{padding}{{{{- {pipeline} | nindent {indent} }}}}"
 
     def _instead(self, hole: Hole, node: Node, indent: int) -> str:
         padding = " " * indent
@@ -120,6 +144,13 @@ class TemplateWriter:
         padding = " " * indent
         if isinstance(entry.node, More):
             return self._more(entry.node, indent)
+        if isinstance(entry.node, Instance):
+            lines = (
+                f'{{{{- with include "{self._chart}.prefix" $ }}}}',
+                f"{entry.node.label}: {{{{ . | quote }}}}",
+                "{{- end }}",
+            )
+            return "".join([f"\n{padding}{line}" for line in lines])
         if entry.key is not None and type(entry.node) is Const and not entry.guards:
             return f"\n{padding}{escaped(key_text(entry.key, indent))}:{escaped(tree(entry.node.value, indent + 2))}"
         if entry.key is None:
@@ -150,12 +181,12 @@ class TemplateWriter:
         heads = {head for head, found, _ in ways if found}
         return f"{heads.pop()}.{entry.key}" if len(heads) == 1 and all(found for _, found, _ in ways) else ""
 
-    def _variant(self, hole: Hole, choices: tuple[tuple[str, object], ...], indent: int) -> str:
+    def _variant(self, hole: Hole, choices: tuple[tuple[str, Node], ...], indent: int) -> str:
         padding = " " * indent
         reference = self._reference(hole)
         parts = []
-        for number, (name, value) in enumerate(choices):
-            block = escaped(tree(value, indent))
+        for number, (name, node) in enumerate(choices):
+            block = self._after_key(node, indent)
             if not block.startswith("\n"):
                 block = f"\n{padding}{block[1:]}"
             test = f'{"else " if number else ""}if eq {reference} "{name}"'
@@ -170,7 +201,10 @@ class TemplateWriter:
             written += escaped(piece.literal)
             if piece.hole is None:
                 continue
-            value = "" if piece.hole.style is Style.FLAG else f"{{{{ {self._reference(piece.hole)} }}}}"
+            shown = self._reference(piece.hole)
+            if piece.names:
+                shown = renamed_text(self._chart, shown, piece.names)
+            value = "" if piece.hole.style is Style.FLAG else f"{{{{ {shown} }}}}"
             if piece.line is not None:
                 line = _before_action(escaped(piece.line))
                 value = f"{{{{ if {self._condition((piece.hole,))} }}}}\n{line}{value}{{{{ end }}}}"

@@ -8,6 +8,7 @@ from envcompile.chart.leaves import LABELLED, LeafBuilder, all_equal, scalar_sty
 from envcompile.chart.lists import pair
 from envcompile.chart.names import camel, shortened
 from envcompile.chart.opening import Opening
+from envcompile.chart.renaming import Renaming
 from envcompile.chart.shapes import Const, Entry, Items, Leaf, Map, Range, Style, Template, Unset
 from envcompile.chart.strictness import depth
 from envcompile.record import Record
@@ -38,6 +39,10 @@ class TreeBuilder(LeafBuilder):
         node = opening.opened(node)
         flag = flag or opening.switch()
         self.holes += opening.holes
+        if self._table is not None:
+            renaming = Renaming(self._subject, self._table, self._environments)
+            node = renaming.renamed(node)
+            self.holes += renaming.holes
         return Template(self._subject, node, flag)
 
     def _build_any(self, per: dict[int, Any], steps: Steps) -> Node:

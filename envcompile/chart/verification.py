@@ -225,7 +225,7 @@ def compare(wanted: Iterable[Any], found: Iterable[Any]) -> tuple[int, int, str]
 
 def verify(
     charts: Sequence[Path],
-    expected: Mapping[str, Iterable[Any]],
+    expected: Mapping[str, Iterable[Any] | None],
     helms: Sequence[Helm],
     own: Mapping[Path, Collection[str]] | None = None,
 ) -> list[Verdict]:
@@ -233,7 +233,8 @@ def verify(
 
     Args:
         charts: the chart, and the chart of its CRDs where there is one; what they render counts together.
-        expected: the plain resources of each environment.
+        expected: the plain resources of each environment; None for values of somebody's own, which helm only has to
+            take: it holds them against the chart's schema.
         helms: what `find_helms` found.
         own: the files of envc's own below each chart; what others render does not count.
 
@@ -242,7 +243,7 @@ def verify(
     """
     from envcompile.errors import EnvcError
 
-    wanted = {name: list(resources) for name, resources in expected.items()}
+    wanted = {name: None if resources is None else list(resources) for name, resources in expected.items()}
 
     def one(environment: str, helm: Helm) -> Verdict:
         try:
@@ -253,10 +254,11 @@ def verify(
             ]
         except EnvcError as error:
             problem = error.problems[0]
-            said = "; ".join(problem.trace[:2])
-            total = len(numbered(("", item) for item in wanted[environment]))
+            said = "; ".join(problem.trace[:4])
+            total = len(numbered(("", item) for item in wanted[environment] or ()))
             return Verdict(environment, helm.version, total, 0, f"{problem.what}: {said}" if said else problem.what)
-        return Verdict(environment, helm.version, *compare(wanted[environment], found))
+        there = wanted[environment]
+        return Verdict(environment, helm.version, *(compare(there, found) if there is not None else (0, 0, "")))
 
     pairs = [(environment, helm) for environment in wanted for helm in helms]
     with ThreadPoolExecutor(_RENDERERS) as pool:

@@ -62,6 +62,8 @@ class Finding(NamedTuple):
     """Stays the same while the finding does, whatever moves around it in the files."""
     where: Location | None = None
     since: Since | None = None
+    mends: bool = False
+    """True when `envc fix` has an answer for it."""
 
 
 def fingerprint(rule: str, environment: str, resource: ResourceId, field: str, value: Any) -> str:

@@ -46,7 +46,9 @@ class Group(NamedTuple):
 
     @property
     def subject(self) -> str:
-        """The resource and field, and the environments."""
+        """The resource and field, and the environments; empty for sources that do not compile."""
+        if not self.finding.resource.kind:
+            return ""
         field = f" {self.finding.field}" if self.finding.field else ""
         return f"{self.finding.resource.short}{field} in {', '.join(self.environments)}"
 
@@ -61,7 +63,7 @@ def together(findings: Iterable[Finding]) -> list[Group]:
     """The findings, those of several environments that say the same of the same place as one."""
     groups: dict[tuple[object, ...], tuple[Finding, dict[str, None]]] = {}
     for found in findings:
-        rule, severity, environment, (group, kind, _, name), field, what, _, _, where, _ = found
+        rule, severity, environment, (group, kind, _, name), field, what, _, _, where, _, _ = found
         # The namespace is the environment's own affair: it would keep equal findings apart.
         key = (rule, where, kind, group, name, field, severity, what)
         known = groups.get(key)

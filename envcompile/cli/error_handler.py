@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEEPEST = 10_000
 """Calls within calls: the reader takes documents of 512 levels, and each stage a few calls for a level."""
+_MOST = 100
+"""Errors that are shown at once: whoever has more has one cause, and reads the first."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -52,8 +54,7 @@ def code_of(error: BaseException) -> int:
     """
     _trace(error)
     if isinstance(error, EnvcError):
-        count = len(error.problems)
-        _tell(f"{error}\n\n{count} errors" if count > 1 else str(error))
+        _tell(_said(error))
         return error.exit_code
     if isinstance(error, signals.TerminatedError):
         return 128 + error.number
@@ -72,6 +73,17 @@ def code_of(error: BaseException) -> int:
         )
         return EXIT_UNAVAILABLE
     return _bug(error)
+
+
+def _said(error: EnvcError) -> str:
+    """All that is wrong, or as much of it as somebody reads, and how much that is."""
+    count = len(error.problems)
+    if count <= 1:
+        return str(error)
+    if count <= _MOST or is_on():
+        return f"{error}\n\n{count} errors"
+    first = "\n\n".join(map(str, error.problems[:_MOST]))
+    return f"{first}\n\n{count:,} errors, the first {_MOST} are shown; `-v` shows all"
 
 
 def _outside(error: OSError) -> Problem:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from envcompile.kubernetes import KubeApi
-    from envcompile.model import Pointer, ResourceId
+    from envcompile.model import Pointer, Resource, ResourceId
 
 Value = dict[str, Any]
 
@@ -65,6 +65,15 @@ class Rehearsal:
 
     def makes(self, target: Value, base: Value | None, overlay: Iterable[Value]) -> bool:
         """Tell whether the base with the overlay's documents over it is exactly the target, without a warning."""
+        made = self._made(base, overlay)
+        return made is not None and same(made.value, target) and made.id == self.identifier.identify(target)
+
+    def made(self, base: Value | None, overlay: Iterable[Value]) -> Value | None:
+        """The object that the base with the overlay's documents over it is; None where the build would warn."""
+        made = self._made(base, overlay)
+        return made.value if made is not None else None
+
+    def _made(self, base: Value | None, overlay: Iterable[Value]) -> Resource | None:
         problems = Problems()
         layering = Layering(self._api, self.identifier, problems, merge_texts=self.merges_texts)
         if base is not None:
@@ -76,14 +85,11 @@ class Rehearsal:
                 if is_patch(document.value) and not apply_patch(
                     layering, "overlay", document, to_patch(document.value), problems
                 ):
-                    return False
+                    return None
         except EnvcError:
-            return False
+            return None
         results = list(layering.resources.values())
-        if problems or layering.strays or len(results) != 1:
-            return False
-        made = results[0]
-        return same(made.value, target) and bool(made.id == self.identifier.identify(target))
+        return results[0] if len(results) == 1 and not problems and not layering.strays else None
 
 
 def is_patch(value: Value) -> bool:

@@ -6,14 +6,16 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.compose.configmaps import line_in_text
-from envcompile.kubernetes.fieldpath import Item, format_field, keyed, look_up, reach, resolve
-from envcompile.values import ABSENT, leaves, same
+from envcompile.compose.ways import ListMerge, Way, part_of, patch_root
+from envcompile.kubernetes.fieldpath import Item, format_field, look_up, resolve
+from envcompile.values import ABSENT, same
 from envcompile.yamlio.places import exact_place, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from envcompile.kubernetes import KubeApi, Node
+    from envcompile.compose.ways import Track
+    from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
     from envcompile.model import Document, Location, Pointer, Resource, Step
 
@@ -31,13 +33,6 @@ class Say(NamedTuple):
     value: Any
     wins: bool
     note: str = ""
-
-
-class ListMerge(NamedTuple):
-    """How a list on the way to the field was put together."""
-
-    field: str
-    how: str
 
 
 class FieldOrigin(NamedTuple):
@@ -58,27 +53,23 @@ def explain(resource: Resource, path: FieldPath, api: KubeApi, where: Where) -> 
     An empty list means that neither the result nor any layer knows the field.
     """
     group, _, version = resource.value["apiVersion"].rpartition("/")
-    node = api.node(group, version, resource.id.kind)
+    start = Way.of(resource, api.node(group, version, resource.id.kind))
     found: dict[str, FieldOrigin] = {}
-    roots: list[FieldPath] = []
-    plain: set[Pointer] = set()
+    roots: list[Way] = []
     for pointer in _matching(path, resource.value):
-        roots.append(keyed(pointer, resource.value, node))
-        for leaf, _ in leaves(look_up(resource.value, pointer), pointer):
-            exact = keyed(leaf, resource.value, node)
-            field = format_field(exact)
-            found[field] = _origin(resource, exact, field, look_up(resource.value, leaf), node, where)
-            # A way without positions is the same in every version of a resource.
-            plain.add(leaf)
-    for step, root in product(resource.steps, roots or [path]):
+        way = start
+        for key in pointer:
+            way = way.at(key)
+        roots.append(way)
+        found |= {leaf.field: _origin(resource, leaf, where) for leaf in way.leaves()}
+    for step, root in product(resource.steps, [way.path for way in roots] or [path]):
         for pointer in _matching(root, step.before):
-            for leaf, _ in leaves(look_up(step.before, pointer), pointer):
-                if leaf in plain and not any(isinstance(part, int) for part in leaf):
-                    continue
-                exact = keyed(leaf, step.before, node)
-                field = format_field(exact)
-                if field not in found and resolve(exact, resource.value) is None:
-                    found[field] = _origin(resource, exact, field, REMOVED, node, where)
+            way, before = start, step.before
+            for key in pointer:
+                way, before = way.into(part_of(key, before, way.node), before), before[key]
+            for leaf in way.missing(before):
+                if leaf.field not in found:
+                    found[leaf.field] = _origin(resource, leaf, where)
     return list(found.values())
 
 
@@ -128,7 +119,7 @@ def explain_texts(resource: Resource, path: FieldPath, where: Where, key: str | 
         goes_on = bool(steps) and steps[-1].step.after is step.before
         before = steps[-1].after if goes_on else _text_keys(filename, path, step.before)
         after = _text_keys(filename, path, step.after)
-        stated = _text_keys(filename, path, _patch_root(step)) if step.document is not None else {}
+        stated = _text_keys(filename, path, patch_root(step)) if step.document is not None else {}
         steps.append(_Texts(step, before, after, stated))
     final = _text_keys(filename, path, resource.value)
     known = dict.fromkeys(final) | dict.fromkeys(name for texts in steps for name in (*texts.before, *texts.stated))
@@ -148,7 +139,7 @@ def _text_say(texts: _Texts, path: FieldPath, key: str, where: Where) -> Say | N
     step = texts.step
     value = texts.after[key].value if key in texts.after else REMOVED
     if key in texts.stated and step.document is not None:
-        pointer = resolve(path, _patch_root(step))
+        pointer = resolve(path, patch_root(step))
         at = line_in_text(step.document, (*step.within, *(pointer or ())), texts.stated[key].line)
         return Say(step.layer, step.role, at, value, wins=False)
     if (texts.before.get(key) and texts.before[key].value) != (texts.after.get(key) and texts.after[key].value):
@@ -175,29 +166,24 @@ def _text_keys(filename: str, path: FieldPath, value: Any) -> dict[str, Any]:
         return {}
 
 
-def _origin(
-    resource: Resource, path: FieldPath, field: str, value: Any, node: Node | None, where: Where
-) -> FieldOrigin:
+def _origin(resource: Resource, way: Way, where: Where) -> FieldOrigin:
     says: list[Say] = []
-    last: Step | None = None
-    after: Any = ABSENT
-    for step in resource.steps:
-        before = after if last is not None and last.after is step.before else _at(step.before, path)
-        after, last = _at(step.after, path), step
-        stated, note = _stated(step, path)
-        if stated is None and same(before, after):
+    for step, track in zip(resource.steps, way.tracks, strict=True):
+        stated, note = _stated(step, track)
+        if stated is None and same(track.before, track.after):
             continue
-        shown = REMOVED if after is ABSENT else after
-        if shown is REMOVED and before is ABSENT:
+        shown = REMOVED if track.after is ABSENT else track.after
+        if shown is REMOVED and track.before is ABSENT:
             continue
-        at = stated or _step_place(step, path, where)
+        at = stated or _step_place(step, way.path, where)
         layer = at.file.rpartition("/")[0] if at and step.role == "setting" else step.layer
         says.append(Say(layer, step.role, at, shown, wins=False, note=note))
     if says:
         says[-1] = says[-1]._replace(wins=True)
-    how = _text_rule(resource, path)
-    texts = (ListMerge(field, how),) if how else ()
-    return FieldOrigin(field, value, tuple(says), (*_lists(resource, path, node), *texts), path)
+    how = _text_rule(resource, way.path)
+    texts = (ListMerge(way.field, how),) if how else ()
+    value = REMOVED if way.value is ABSENT else way.value
+    return FieldOrigin(way.field, value, tuple(says), (*way.merges(), *texts), way.path)
 
 
 def _text_rule(resource: Resource, path: FieldPath) -> str:
@@ -209,7 +195,7 @@ def _text_rule(resource: Resource, path: FieldPath) -> str:
     filename, how = str(path[1]), ""
     lists: dict[str, None] = {}
     for step in resource.steps:
-        before, stated = _at(step.before, path), _at(_patch_root(step), path)
+        before, stated = _at(step.before, path), _at(patch_root(step), path)
         if not isinstance(before, str) or not isinstance(stated, str) or "\n" not in before + stated:
             continue
         how = configtext.how_merged(filename, before, stated)
@@ -230,10 +216,6 @@ def _at(value: Any, path: FieldPath) -> Any:
     return look_up(value, pointer) if pointer is not None else ABSENT
 
 
-def _patch_root(step: Step) -> Any:
-    return look_up(step.document.value, step.within) if step.document is not None else None
-
-
 def _origin_of(document: Document) -> str:
     """Who computed a document that nobody wrote down as it is."""
     if not document.generated:
@@ -241,19 +223,17 @@ def _origin_of(document: Document) -> str:
     return "computed by jsonnet" if document.source.path.endswith(".jsonnet") else "made by a Generate"
 
 
-def _stated(step: Step, path: FieldPath) -> tuple[Location | None, str]:
+def _stated(step: Step, track: Track) -> tuple[Location | None, str]:
     """The place where a document's patch writes the field down, or None when it does not."""
     if step.document is None or step.role == "json6902":
         return None, ""
-    root = _patch_root(step)
-    pointer = reach(path, root)
-    if len(pointer) == len(path):
+    if track.is_stated:
         note = _origin_of(step.document)
         if step.document.generated:
             return place(step.document), note
-        return exact_place(step.document, (*step.within, *pointer)), note
-    if pointer and look_up(root, pointer) is None:
-        return exact_place(step.document, (*step.within, *pointer)), "removed with what is around it"
+        return exact_place(step.document, (*step.within, *track.pointer)), note
+    if track.pointer and track.stated is None:
+        return exact_place(step.document, (*step.within, *track.pointer)), "removed with what is around it"
     return None, ""
 
 
@@ -264,34 +244,9 @@ def _step_place(step: Step, path: FieldPath, where: Where) -> Location | None:
         return None
     if step.role == "json6902":
         return place(step.document, step.within)
-    root = _patch_root(step)
+    root = patch_root(step)
     for length in range(len(path), 0, -1):
         above = resolve(path[:length], root)
         if above is not None:
             return place(step.document, (*step.within, *above))
     return place(step.document, step.within)
-
-
-def _lists(resource: Resource, path: FieldPath, node: Node | None) -> Iterator[ListMerge]:
-    """How each list on the way to the field is merged, by the rules of its kind."""
-    value: Any = resource.value
-    for position, part in enumerate(path):
-        if isinstance(value, list):
-            rule = node.rule if node is not None else None
-            if rule is not None:
-                yield ListMerge(format_field(path[:position]), rule.reason)
-            else:
-                yield ListMerge(
-                    format_field(path[:position]),
-                    "replaced as a whole: neither the API, a CRD nor `mergeKeys` of envc.yaml name keys for this list",
-                )
-        pointer = resolve((part,), value)
-        if pointer is None:
-            return
-        if isinstance(value, list):
-            node = node.items if node is not None else None
-        else:
-            node = node.child(str(part)) if node is not None else None
-        value = look_up(value, pointer)
-    if isinstance(value, list) and node is not None:
-        yield ListMerge(format_field(path), node.rule.reason)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envcompile.errors import UnavailableError
 from envcompile.git.discovery import place_of
 from envcompile.git.run import run
+from envcompile.git.tree import hidden, hidden_part, is_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _SOURCES = ("base/", "overlays/")
 
@@ -45,6 +46,25 @@ def ignored(root: Path, paths: Iterable[str]) -> list[str]:
     except UnavailableError:
         return []
     return [os.fsdecode(path) for path in found.split(b"\0") if path]
+
+
+def require_committable(root: Path, path: str, fix: str = "copy it to another name") -> None:
+    """Refuse a file that no commit of the project is to hold, whatever links lead to it.
+
+    Args:
+        root: the project's folder.
+        path: a file that exists, relative to it.
+        fix: what to do with one that git ignores.
+
+    Raises:
+        EnvcError: it lies below a name that begins with a dot, or git ignores it.
+    """
+    own = os.path.realpath(root)
+    real = os.path.realpath(root / path)
+    if is_hidden(path) or hidden_part(Path(own), real):
+        raise hidden(path, "lies below a name that begins with a dot")
+    if ignored(root, (real,)):
+        raise hidden(path, "is ignored by git", fix)
 
 
 class IgnoreRules:

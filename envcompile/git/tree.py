@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -85,10 +86,17 @@ def is_hidden(path: str) -> bool:
     return any(part.startswith(".") and part not in {".", ".."} for part in path.split("/"))
 
 
-def hidden(path: str, why: str) -> EnvcError:
+def hidden_part(root: Path, real: str) -> str:
+    """The part of a real path that begins with a dot, of those that it does not share with the project's root."""
+    common = os.path.commonpath([str(root), real])
+    below = os.path.relpath(real, common).replace(os.sep, "/")
+    return next((part for part in below.split("/") if part.startswith(".") and part not in {".", ".."}), "")
+
+
+def hidden(path: str, why: str, fix: str = "copy it to another name") -> EnvcError:
     """The error of a file that a build does not read, because no commit of the project is to hold it."""
     what = f"`{path}` {why}, so that no commit holds it"
-    return fail(what, "a build reads only what can be committed: copy it to another name", file_start(path))
+    return fail(what, f"a build reads only what can be committed: {fix}", file_start(path))
 
 
 def link_to_hidden(path: str, target: str) -> EnvcError:

@@ -68,13 +68,23 @@ class Database:
         except self._error as error:
             raise broken(self.name, error) from error
 
-    def rows_in(self, statement: str, arguments: Collection[Any]) -> list[Any]:
-        """The rows of `statement IN (...)`, asked in several parts when there are many arguments."""
+    def rows_in(self, statement: str, arguments: Collection[Any], before: Sequence[Any] = ()) -> list[Any]:
+        """The rows of `statement IN (...)`, asked in several parts when there are many arguments.
+
+        Args:
+            statement: up to the column.
+            arguments: what the column may be, all of one type.
+            before: those of the statement itself.
+        """
         every = list(arguments)
         rows: list[Any] = []
         for start in range(0, len(every), _AT_ONCE):
             part = every[start : start + _AT_ONCE]
-            rows += self.rows(f"{statement} IN ({', '.join('?' * len(part))})", part)
+            if self.is_sqlite:
+                rows += self.rows(f"{statement} IN ({', '.join('?' * len(part))})", [*before, *part])
+            else:
+                # One argument, so that the server meets a statement that it has planned before.
+                rows += self.rows(f"{statement} = ANY(?)", [*before, part])
         return rows
 
     def run(self, statement: str, arguments: Sequence[Any] = ()) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.files import lock
+from envcompile.history import bulk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,6 +21,46 @@ if TYPE_CHECKING:
     from envcompile.history.database import Database
 
 
+_OBJECT: Final = bulk.Columns(
+    "live_object",
+    {
+        "kind_id": "integer",
+        "uid": "text",
+        "namespace": "text",
+        "name": "text",
+        "owner": "text",
+        "created_at": "bigint",
+        "first_seen": "bigint",
+        "resource_version": "text",
+        "managers": "bytea",
+    },
+)
+_STATE: Final = bulk.Columns("live_object", {"resource_version": "text", "gone_at": "bigint", "id": "bigint"})
+_GONE: Final = bulk.Columns("live_object", {"gone_at": "bigint", "id": "bigint"})
+_CONTENT: Final = bulk.Columns("live_content", {"digest": "bytea", "size": "integer", "body": "bytea"})
+_ENDED: Final = bulk.Columns("live_version", {"valid_to": "bigint", "object_id": "bigint"})
+_VERSION: Final = bulk.Columns(
+    "live_version",
+    {
+        "object_id": "bigint",
+        "valid_from": "bigint",
+        "valid_to": "bigint",
+        "content_id": "bigint",
+        "resource_version": "text",
+    },
+)
+_FIELD: Final = bulk.Columns(
+    "live_field",
+    {
+        "version_id": "bigint",
+        "field": "text",
+        "how": "text",
+        "manager": "text",
+        "operation": "text",
+        "written_at": "text",
+    },
+)
+_OPEN: Final = "valid_to IS NULL"
 _WATCHERS: Final = 0x656E7677
 """The PostgreSQL advisory locks of watchers, one for each cluster."""
 
@@ -211,12 +252,15 @@ class LiveStore:
         self, kind: int, seen: Sequence[Seen], now: int, compare: Callable[[bytes, Seen], list[FieldOf]]
     ) -> Written:
         known = self._known(kind, {one.uid for one in seen})
-        missing = {one.uid: one for one in seen if one.uid not in known and not one.is_gone}
-        self._database.run_many(
-            "INSERT INTO live_object (kind_id, uid, namespace, name, owner, created_at, first_seen, resource_version, "
-            "managers) VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)",
+        missing: dict[str, Seen] = {}
+        for one in seen:
+            if one.uid not in known and not one.is_gone:
+                missing.setdefault(one.uid, one)
+        bulk.insert(
+            self._database,
+            _OBJECT,
             [
-                (kind, one.uid, one.namespace, one.name, one.owner, one.created, now, zlib.compress(one.managers))
+                (kind, one.uid, one.namespace, one.name, one.owner, one.created, now, "", zlib.compress(one.managers))
                 for one in missing.values()
             ],
         )
@@ -254,10 +298,8 @@ class LiveStore:
             versions.begin(old.number, moment, content, one.resource_version)
             known[one.uid] = _Known(old.number, one.resource_version, None, content, moment)
         self._write_versions(versions, fields)
-        self._database.run_many(
-            "UPDATE live_object SET resource_version = ?, gone_at = ? WHERE id = ?",
-            [(one.resource_version, one.gone_at, one.number) for one in known.values()],
-        )
+        states = [(one.resource_version, one.gone_at, one.number) for one in known.values()]
+        bulk.update(self._database, _STATE, "id", states)
         return Written(created, changed, gone, same)
 
     def _known(self, kind: int, uids: Collection[str]) -> dict[str, _Known]:
@@ -277,10 +319,8 @@ class LiveStore:
         """The numbers of contents, each stored once."""
         wanted = {one.digest: one.body for one in seen}
         held = self._numbers_of(wanted)
-        self._database.run_many(
-            "INSERT INTO live_content (digest, size, body) VALUES (?, ?, ?)",
-            [(digest, len(body), zlib.compress(body, 6)) for digest, body in wanted.items() if digest not in held],
-        )
+        rows = [(digest, len(body), zlib.compress(body, 6)) for digest, body in wanted.items() if digest not in held]
+        bulk.insert(self._database, _CONTENT, rows)
         return held if len(held) == len(wanted) else self._numbers_of(wanted)
 
     def _numbers_of(self, digests: Collection[bytes]) -> dict[bytes, int]:
@@ -293,26 +333,20 @@ class LiveStore:
 
     def _write_versions(self, versions: _Versions, fields: Mapping[tuple[int, int], list[FieldOf]]) -> None:
         database = self._database
-        database.run_many(
-            "UPDATE live_version SET valid_to = ? WHERE object_id = ? AND valid_to IS NULL",
-            [(moment, number) for number, moment in versions.ended.items()],
+        bulk.update(
+            database, _ENDED, "object_id", [(moment, number) for number, moment in versions.ended.items()], _OPEN
         )
-        database.run_many(
-            "INSERT INTO live_version (object_id, valid_from, valid_to, content_id, resource_version) "
-            "VALUES (?, ?, ?, ?, ?)",
-            versions.rows,
-        )
+        bulk.insert(database, _VERSION, versions.rows)
         told = {place for place, found in fields.items() if found}
         if not told:
             return
         rows = database.rows_in(
-            "SELECT id, object_id, valid_from FROM live_version WHERE object_id", {number for number, _ in told}
+            "SELECT id, object_id, valid_from FROM live_version WHERE valid_from >= ? AND object_id",
+            {number for number, _ in told},
+            [min(moment for _, moment in told)],
         )
         numbers = {(row[1], row[2]): row[0] for row in rows}
-        database.run_many(
-            "INSERT INTO live_field (version_id, field, how, manager, operation, written_at) VALUES (?, ?, ?, ?, ?, ?)",
-            [(numbers[place], *field) for place in told for field in fields[place]],
-        )
+        bulk.insert(database, _FIELD, [(numbers[place], *field) for place in told for field in fields[place]])
 
     def _sweep(self, kind: int, namespace: str, everything: Collection[str], now: int) -> int:
         """Let objects be gone that a whole list does not have."""
@@ -330,11 +364,9 @@ class LiveStore:
             )
         }
         moments = {number: max(now, last.get(number, 0) + 1) for number in gone}
-        for statement in (
-            "UPDATE live_version SET valid_to = ? WHERE object_id = ? AND valid_to IS NULL",
-            "UPDATE live_object SET gone_at = ? WHERE id = ?",
-        ):
-            self._database.run_many(statement, [(moment, number) for number, moment in moments.items()])
+        ended = [(moment, number) for number, moment in moments.items()]
+        bulk.update(self._database, _ENDED, "object_id", ended, _OPEN)
+        bulk.update(self._database, _GONE, "id", ended)
         return len(gone)
 
 

@@ -18,7 +18,7 @@ TABLES: Final = (
 )  # fmt: skip
 """The tables whose size is told."""
 _COMPRESSED_AFTER: Final = 3
-"""Days after which a chunk of TimescaleDB is compressed."""
+"""Days after which a chunk of TimescaleDB is compressed, and a partition is put in order."""
 
 
 class Retention(NamedTuple):
@@ -77,6 +77,8 @@ def collect(database: Database, retention: Retention, now: int, *, dry_run: bool
     objects = _collect_objects(database, now - retention.versions * DAY, dry_run=dry_run)
     drift = forget(database, (now - retention.versions * DAY) // SECOND, dry_run=dry_run)
     compressed = 0 if dry_run else times.compress_before(now - _COMPRESSED_AFTER * DAY)
+    if not dry_run:
+        times.arrange_before(now - _COMPRESSED_AFTER * DAY)
     return Collected(gone[0], gone[1], gone[2], gone[3], *objects, compressed, drift)
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile.errors import UnavailableError
+from envcompile.history import bulk
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -26,6 +27,30 @@ SPANS: Final = {
     "live_usage_1h": 365 * DAY,
 }
 """The tables that grow with time, and what of it a partition holds."""
+_EVENT: Final = bulk.Columns(
+    "live_event",
+    {
+        "cluster_id": "integer",
+        "at": "bigint",
+        "uid": "text",
+        "object_uid": "text",
+        "namespace": "text",
+        "kind": "text",
+        "name": "text",
+        "type": "text",
+        "reason": "text",
+        "source": "text",
+        "times": "integer",
+        "message": "text",
+    },
+)
+_USAGE: Final = bulk.Columns(
+    "live_usage", {"series_id": "integer", "at": "bigint", "cpu": "double precision", "memory": "bigint"}
+)
+_SERIES: Final = bulk.Columns(
+    "live_series",
+    {"cluster_id": "integer", "namespace": "text", "pod": "text", "container": "text", "workload": "text"},
+)
 STEPS: Final = {"live_usage_5m": 300 * SECOND, "live_usage_1h": 3600 * SECOND}
 
 
@@ -70,15 +95,22 @@ class TimeStore:
         self._series: dict[tuple[int, str, str, str], int] = {}
 
     def add_events(self, cluster: int, events: Collection[Happening]) -> None:
-        """Store events; those that are known stay as they are."""
+        """Store events; one that is known at its time stays, unless it has come about more often since."""
         if not events:
             return
         self.ensure("live_event", {one.at for one in events})
+        # An event that is told several times within a second counts on.
+        latest: dict[tuple[str, int], Happening] = {}
+        for one in events:
+            if (known := latest.get((one.uid, one.at))) is None or known.times <= one.times:
+                latest[one.uid, one.at] = one
         with self._database.writing():
-            self._database.run_many(
-                "INSERT INTO live_event (cluster_id, at, uid, object_uid, namespace, kind, name, type, reason, source, "
-                "times, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(cluster, *one) for one in events],
+            bulk.insert(
+                self._database,
+                _EVENT,
+                [(cluster, *one) for one in latest.values()],
+                "ON CONFLICT (cluster_id, uid, at) DO UPDATE SET times = excluded.times, message = excluded.message "
+                "WHERE excluded.times > live_event.times",
             )
 
     def add_usage(self, cluster: int, measured: Sequence[Measured]) -> None:
@@ -88,10 +120,8 @@ class TimeStore:
         self.ensure("live_usage", {one.at for one in measured})
         with self._database.writing():
             numbers = self._numbers(cluster, measured)
-            self._database.run_many(
-                "INSERT INTO live_usage (series_id, at, cpu, memory) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [(numbers[one.namespace, one.pod, one.container], one.at, one.cpu, one.memory) for one in measured],
-            )
+            rows = [(numbers[one.namespace, one.pod, one.container], one.at, one.cpu, one.memory) for one in measured]
+            bulk.insert(self._database, _USAGE, rows, "ON CONFLICT DO NOTHING")
 
     def roll_up(self, since: int, until: int) -> None:
         """Make the 5-minute and hourly rows of a time from the raw ones; those that are there are made anew.
@@ -175,16 +205,34 @@ class TimeStore:
                     count += 1
         return count
 
+    def arrange_before(self, moment: int) -> int:
+        """Put the rows of whole partitions that are older into the order of their series; how many partitions it were.
+
+        Rows come minute by minute of all series: what is asked of one is on as many pages as there are rows. It is done
+        once for each partition, when nothing is written to it any more.
+        """
+        if self.layout != "partitions":
+            return 0
+        count = 0
+        for table in ("live_usage", *STEPS):
+            for name, end in self.partitions(table):
+                if end > moment or self._is_arranged(name):
+                    continue
+                self._database.run(f"CLUSTER {name} USING {name}_pkey")
+                count += 1
+        return count
+
+    def _is_arranged(self, partition: str) -> bool:
+        question = "SELECT COALESCE(BOOL_OR(indisclustered), false) FROM pg_index WHERE indrelid = CAST(? AS regclass)"
+        return bool(self._database.rows(question, (partition,))[0][0])
+
     def _numbers(self, cluster: int, measured: Sequence[Measured]) -> dict[tuple[str, str, str], int]:
         """The numbers of series; those that are new get one."""
         wanted = {(one.namespace, one.pod, one.container): one.workload for one in measured}
         missing = [key for key in wanted if (cluster, *key) not in self._series]
         if missing:
-            self._database.run_many(
-                "INSERT INTO live_series (cluster_id, namespace, pod, container, workload) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT DO NOTHING",
-                [(cluster, *key, wanted[key]) for key in missing],
-            )
+            new = [(cluster, *key, wanted[key]) for key in missing]
+            bulk.insert(self._database, _SERIES, new, "ON CONFLICT DO NOTHING")
             rows = self._database.rows(
                 "SELECT namespace, pod, container, id FROM live_series WHERE cluster_id = ?", (cluster,)
             )

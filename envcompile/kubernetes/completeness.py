@@ -136,6 +136,11 @@ def find_shortcomings(api: KubeApi, value: Any) -> list[Shortcoming]:
     return found
 
 
+_SLIP: Final = 0.8
+"""How alike two kinds are of which one is a slip of the other: `AdminNetworkPolicy`, which other releases have, is
+none of `ClusterNetworkPolicy`."""
+
+
 def slip_of_kind(api: KubeApi, value: dict[str, Any]) -> tuple[str, str]:
     """What is wrong with a kind that a group of Kubernetes' own lacks, and the kind of the group that is meant.
 
@@ -156,7 +161,7 @@ def _unknown(api: KubeApi, api_version: str, group: str, kind: str) -> Iterator[
     """A kind that a group of Kubernetes' own does not have: nobody else can define one there."""
     is_ours = api.owns(group) or group == _FORMER
     if not is_ours and group in groups():
-        near = nearest(kind, kinds_of(group), limit=1)
+        near = nearest(kind, kinds_of(group), limit=1, least=_SLIP)
         if near:  # another release of the operator may have it
             what = f"no kind {kind} in `{api_version}` is known: did you mean `{near[0]}`?"
             yield Shortcoming(("kind",), what, is_certain=False)

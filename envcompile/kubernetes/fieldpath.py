@@ -84,14 +84,18 @@ def format_field(path: FieldPath) -> str:
     """The field as `parse_field` reads it."""
     text = ""
     for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif isinstance(part, Item):
-            text += str(part)
-        else:
-            escaped = part if part.isidentifier() else re.sub(r"([.\\\[\]])", r"\\\1", part)
-            text += f".{escaped}" if text else escaped
+        text = joined(text, part)
     return text
+
+
+def joined(text: str, part: Part) -> str:
+    """A field as `parse_field` reads it, one part further on."""
+    if isinstance(part, int):
+        return f"{text}[{part}]"
+    if isinstance(part, Item):
+        return f"{text}{part}"
+    escaped = part if part.isidentifier() else re.sub(r"([.\\\[\]])", r"\\\1", part)
+    return f"{text}.{escaped}" if text else escaped
 
 
 def resolve(path: FieldPath, value: Any) -> Pointer | None:
@@ -104,26 +108,25 @@ def reach(path: FieldPath, value: Any) -> Pointer:
     """The pointer of a field in one version of a resource, as far as that has it."""
     pointer: list[str | int] = []
     for part in path:
-        if isinstance(part, Item):
-            if not isinstance(value, list):
-                break
-            found = next((position for position, item in enumerate(value) if part.matches(item)), None)
-            if found is None:
-                break
-            pointer.append(found)
-            value = value[found]
-        elif isinstance(value, list):
-            position = part if isinstance(part, int) else int(part) if part.isdigit() else -1
-            if not 0 <= position < len(value):
-                break
-            pointer.append(position)
-            value = value[position]
-        elif isinstance(value, dict) and str(part) in value:
-            pointer.append(str(part))
-            value = value[str(part)]
-        else:
+        step = step_of(part, value)
+        if step is None:
             break
+        pointer.append(step)
+        value = value[step]
     return tuple(pointer)
+
+
+def step_of(part: Part, value: Any) -> str | int | None:
+    """The key or position that a part of a path means in a value; None where it leads nowhere."""
+    if isinstance(value, dict):
+        key = part if isinstance(part, str) else str(part)
+        return key if key in value and not isinstance(part, Item) else None
+    if not isinstance(value, list):
+        return None
+    if isinstance(part, Item):
+        return next((position for position, item in enumerate(value) if part.matches(item)), None)
+    position = part if isinstance(part, int) else int(part) if part.isdigit() else -1
+    return position if 0 <= position < len(value) else None
 
 
 def look_up(value: Any, pointer: Pointer) -> Any:
@@ -138,20 +141,24 @@ def keyed(pointer: Pointer, value: Any, node: Node | None) -> FieldPath:
     path: list[Part] = []
     for part in pointer:
         if isinstance(value, list):
-            rule = node.rule if node is not None else None
-            item = value[int(part)]
-            if rule is not None and rule.strategy == "merge" and isinstance(item, dict):
-                keys = tuple((key, item[key]) for key in rule.keys if key in item)
-                path.append(Item(keys) if keys else int(part))
-            else:
-                path.append(int(part))
+            path.append(item_part(value, int(part), node))
             node = node.items if node is not None else None
-            value = item
+            value = value[int(part)]
         else:
             path.append(part)
             node = node.child(str(part)) if node is not None else None
             value = value[part]
     return tuple(path)
+
+
+def item_part(items: list[Any], position: int, node: Node | None) -> Part:
+    """What tells an item of a list apart in every version of a resource: its merge keys, else its position."""
+    item = items[position]
+    rule = node.rule if node is not None else None
+    if rule is None or rule.strategy != "merge" or not isinstance(item, dict):
+        return position
+    keys = tuple((key, item[key]) for key in rule.keys if key in item)
+    return Item(keys) if keys else position
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.check.report import together
-from envcompile.pages.overview import attention, unrecorded
+from envcompile.pages.overview import attention, groups, unrecorded
 from envcompile.pages.timeline import row
 from envcompile.pages.words import many
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from envcompile.actions.compliance import FrameworkResult
+    from envcompile.check.report import Group
     from envcompile.pages.model import Attention, Missing, TimelineRow
     from envcompile.pages.state import State
 
@@ -87,14 +90,18 @@ def checks(state: State, now: int) -> Checks:
     bare = sum(not event.approvals for event in mine)
     shown = mine[:_TRAIL]
     marks = state.marks
-    found = _folded(attention(state, now, least="info"))
+    found = _folded(groups(state, least="info"))
+    listed = list(found)[:_FINDINGS]
     return Checks(
         title,
         "Checked before anything is applied, on what every environment compiles to. A finding points at the line that"
         " set the value.",
         state.compiled,
         _frameworks(state),
-        found[:_FINDINGS],
+        tuple(
+            one._replace(stands_for=found[group])
+            for group, one in zip(listed, attention(state, listed, now), strict=True)
+        ),
         max(0, len(found) - _FINDINGS),
         _aside(state),
         tuple(row(event, [last], now) for event in shown),
@@ -131,16 +138,16 @@ def _frameworks(state: State) -> tuple[FrameworkRow, ...]:
     )
 
 
-def _folded(found: tuple[Attention, ...]) -> tuple[Attention, ...]:
-    """The findings; of notes one for each rule and set of environments, with how many resources it stands for."""
-    kept: dict[tuple[object, ...], Attention] = {}
-    for one in found:
-        key: tuple[object, ...] = (one.severity, one.environments, one.rule)
-        if one.severity != "info":
-            key = (one,)
-        before = kept.get(key)
-        kept[key] = one if before is None else before._replace(stands_for=before.stands_for + 1)
-    return tuple(kept.values())
+def _folded(found: Iterable[Group]) -> dict[Group, int]:
+    """The findings, each with how many it stands for: one note for each rule and set of environments."""
+    first: dict[tuple[object, ...], Group] = {}
+    counts: dict[Group, int] = {}
+    for group in found:
+        one = group.finding
+        is_note = one.severity == "info"
+        shown = first.setdefault((group.environments, one.rule), group) if is_note else group
+        counts[shown] = counts.get(shown, 0) + 1
+    return counts
 
 
 def _aside(state: State) -> tuple[Aside, ...]:

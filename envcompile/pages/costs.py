@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from envcompile.cost.estimate import Item
     from envcompile.cost.prices import PriceList, Rates
     from envcompile.model import ResourceId
+    from envcompile.pages.cost_past import CostPast
     from envcompile.pages.links import Links
     from envcompile.pages.model import TimelineRow
     from envcompile.pages.state import State
@@ -55,6 +56,7 @@ class CostPage(NamedTuple):
     unseen: tuple[str, ...]
     """Resources whose operators make pods that nobody sees here."""
     changes: tuple[TimelineRow, ...]
+    past: CostPast | None
     missing: tuple[Missing, ...]
 
 
@@ -71,6 +73,7 @@ def cost_page(state: State, query: Mapping[str, str], links: Links, now: int) ->
         UsageError: there is no such environment.
         EnvcError: what is wrong with the prices.
     """
+    from envcompile.pages.cost_past import cost_past
     from envcompile.pages.timeline import row
 
     wanted = query.get("env", "")
@@ -79,7 +82,7 @@ def cost_page(state: State, query: Mapping[str, str], links: Links, now: int) ->
     costs = state.costs(now)
     if costs is None:
         said = Missing("No environment compiles", "What it costs is not known. `envc check` says what is wrong.")
-        return CostPage("Costs are not known", "", "", (), (), "", "", "", (), (), (), (), (said,))
+        return CostPage("Costs are not known", "", "", (), (), "", "", "", (), (), (), (), None, (said,))
     by_name = {one.estimate.environment: one for one in costs.environments}
     name = wanted if wanted in by_name else list(by_name)[-1]
     priced = by_name[name]
@@ -105,6 +108,7 @@ def cost_page(state: State, query: Mapping[str, str], links: Links, now: int) ->
         _prices(costs.prices, priced.rates),
         tuple(identity.short for identity in priced.estimate.unseen),
         tuple(row(event, (), now) for event in sizes[:12]),
+        cost_past(history, now) if (history := state.cost_history(now)) is not None else None,
         (),
     )
 

@@ -7,9 +7,8 @@ import io
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.reached import tag_of
-from envcompile.check.report import together
 from envcompile.history.times import stamp
-from envcompile.pages.overview import arrivals, attention, verdict, versions, what
+from envcompile.pages.overview import arrivals, described, groups, verdict, versions, what
 from envcompile.text import escaped, markdown
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.actions.reached import Event
-    from envcompile.check.report import Group
+    from envcompile.check.finding import Finding
     from envcompile.pages.state import State
 
 _COLUMNS: Final = ("section", "environment", "subject", "field", "old", "value", "time", "by", "commit", "place")
@@ -51,18 +50,23 @@ def report_data(state: State, root: Path, now: int) -> dict[str, Any]:
             for name, side in state.sides.items()
         ],
         "versions": list(_versions(state)),
-        "findings": [_finding(group) for group in together(state.findings)],
+        "findings": list(_findings(state)),
         "changes": [_change(event) for event in state.events],
     }
 
 
-def _finding(group: Group) -> dict[str, Any]:
-    found = group.finding
+def _findings(state: State) -> Iterator[dict[str, Any]]:
+    told = groups(state, least="info")
+    for found, group in zip(state.dated([group.finding for group in told]), told, strict=True):
+        yield _finding(found, group.environments)
+
+
+def _finding(found: Finding, environments: tuple[str, ...]) -> dict[str, Any]:
     since = found.since if found.since is not None and found.since.commit else None
     return {
         "rule": found.rule,
         "severity": found.severity,
-        "environments": list(group.environments),
+        "environments": list(environments),
         "resource": found.resource._asdict(),
         "what": found.what,
         "fix": found.fix,
@@ -183,9 +187,10 @@ def report_markdown(state: State, root: Path, now: int) -> str:
         [(one.name, *(cell.value if cell is not None else "–" for cell in one.cells)) for one in rows],
     )
     lines += ["## Needs attention", ""]
-    grave = attention(state, now, least="warning")
+    grave = groups(state, least="warning")
     lines += [
-        f"- **{one.severity}** in {markdown(one.where)}: {markdown(one.what)} ({markdown(one.place)})" for one in grave
+        f"- **{one.severity}** in {markdown(one.where)}: {markdown(one.what)} ({markdown(one.place)})"
+        for one in (described(group.finding, group.environments, now) for group in grave)
     ] or ["Nothing."]
     lines += ["", "## Changes", ""]
     lines += _table(

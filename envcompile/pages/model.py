@@ -113,7 +113,7 @@ class Failure(NamedTuple):
     """What, how to mend it, where."""
 
 
-class Change(NamedTuple):
+class FieldChange(NamedTuple):
     """A field before and after."""
 
     resource: str
@@ -130,7 +130,7 @@ class TimelineRow(NamedTuple):
     at: Moment
     environment: str
     subject: str
-    changes: tuple[Change, ...]
+    changes: tuple[FieldChange, ...]
     more: int
     """Changes that are not told."""
     who: str

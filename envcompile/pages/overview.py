@@ -13,10 +13,11 @@ from envcompile.pages.model import Attention, EventLine, Missing
 from envcompile.pages.words import DAY, first_name, listed, many, moment, money, sentence, times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from envcompile.actions.reached import Event
     from envcompile.check.finding import Finding
+    from envcompile.check.report import Group
     from envcompile.model import ResourceId
     from envcompile.pages.model import Plot
     from envcompile.pages.state import Image, State
@@ -110,13 +111,13 @@ def overview(state: State, now: int, plot: Plot | None = None) -> Overview:
     """
     recent = [event for event in state.events if event.commit.authored_at > now - WEEK]
     title, sub = verdict(state, now)
-    grave = attention(state, now, least="warning")
+    grave = groups(state, least="warning")
     return Overview(
         title,
         sub,
         tuple(_row(state, name, now) for name in state.names),
         versions(state, now),
-        grave[:_ATTENTION],
+        attention(state, grave[:_ATTENTION], now),
         max(0, len(grave) - _ATTENTION),
         len(state.findings),
         tuple(event_line(event, now) for event in recent[:_SHOWN_EVENTS]),
@@ -271,22 +272,39 @@ def what(event: Event) -> str:
     return event.subject
 
 
-def attention(state: State, now: int, *, least: str) -> tuple[Attention, ...]:
+def groups(state: State, *, least: str) -> list[Group]:
     """The findings of at least a grade, those of several environments that say the same as one.
 
     Args:
         state: the project.
-        now: the time of reading.
         least: `error`, `warning` or `info`.
     """
     from envcompile.check.report import together
 
     grades = {"error": 2, "warning": 1, "info": 0}
-    chosen = [finding for finding in state.findings if grades[finding.severity] >= grades[least]]
-    return tuple(_attention(group.finding, group.environments, now) for group in together(chosen))
+    return together(finding for finding in state.findings if grades[finding.severity] >= grades[least])
 
 
-def _attention(found: Finding, environments: Iterable[str], now: int) -> Attention:
+def attention(state: State, shown: Sequence[Group], now: int) -> tuple[Attention, ...]:
+    """What a page says of findings, with since when.
+
+    Args:
+        state: the project.
+        shown: the findings that the page has room for.
+        now: the time of reading, in seconds since 1970.
+    """
+    dated = state.dated([group.finding for group in shown])
+    return tuple(described(found, group.environments, now) for found, group in zip(dated, shown, strict=True))
+
+
+def described(found: Finding, environments: tuple[str, ...], now: int) -> Attention:
+    """What a page says of a finding.
+
+    Args:
+        found: the finding, with since when where that is shown.
+        environments: where it was found.
+        now: the time of reading, in seconds since 1970.
+    """
     since, by = "", ""
     if found.since is not None and found.since.commit:
         since, by = moment(found.since.time, now).day, found.since.author
@@ -295,7 +313,7 @@ def _attention(found: Finding, environments: Iterable[str], now: int) -> Attenti
     place = f"{found.where.file}:{found.where.line}" if found.where is not None else ""
     return Attention(
         found.severity,
-        tuple(environments),
+        environments,
         sentence(f"{found.resource.name}: {found.what}"),
         found.rule,
         found.resource,

@@ -14,7 +14,7 @@ from envcompile.pages.links import BUILT_IN_GROUPS
 from envcompile.pages.manifest import lines_of, own_lines
 from envcompile.pages.model import Option, Origin
 from envcompile.pages.origins import CLASSES
-from envcompile.pages.overview import attention, unrecorded
+from envcompile.pages.overview import attention, groups, unrecorded
 from envcompile.pages.timeline import row
 from envcompile.pages.words import listed, many, moment
 
@@ -95,12 +95,13 @@ def resource_page(
         for event in mine
         if (changed := tuple(item for item in event.changed if item.resource == identity))
     ]
-    findings = tuple(
-        found
-        for found in attention(state, now, least="info")
-        if environment in found.environments
-        and found.resource._replace(namespace="") == identity._replace(namespace="")
-    )
+    found = [
+        group
+        for group in groups(state, least="info")
+        if environment in group.environments
+        and group.finding.resource._replace(namespace="") == identity._replace(namespace="")
+    ]
+    findings = attention(state, found, now)
     first = state.recording.first if state.recording is not None else None
     wrong = {found.field for found in state.findings if found.resource == identity and found.environment == environment}
     lines = lines_of(resource, origins.commits, first.hash if first is not None else "", wrong, now)

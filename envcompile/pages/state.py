@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.compliance import Compliance
     from envcompile.actions.cost import Costs
+    from envcompile.actions.cost_history import CostHistory
     from envcompile.actions.graph import Graph
     from envcompile.actions.origins import EnvironmentOrigins
     from envcompile.actions.past import Past
@@ -107,7 +108,9 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         """Why the history does not answer; empty when it does, or there is none."""
         self._origins: dict[str, EnvironmentOrigins] = {}
         self._graphs: dict[str, Graph] = {}
+        self._dated: dict[Finding, Finding] = {}
         self._costs: Costs | None = None
+        self._cost_history: CostHistory | None = None
         self._delivered: Deliveries | None = None
         self._presences: tuple[int, dict[str, Presence]] | None = None
         self._drift: tuple[int, dict[str, Standing]] | None = None
@@ -148,22 +151,28 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
 
     @cached_property
     def report(self) -> Report | None:
-        """What the checks find, with since when; None where there is nothing to check."""
+        """What the checks find; None where there is nothing to check."""
         from envcompile.actions.check import check
-        from envcompile.actions.since import with_origins
 
         if not self.compiled:
             return None
         try:
-            report = check(self.project, self.compiled)
+            return check(self.project, self.compiled)
         except UsageError:
             return None
-        return report._replace(findings=with_origins(self.project.root, report.findings))
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """The findings, the gravest first."""
         return self.report.findings if self.report is not None else ()
+
+    def dated(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """Findings with since when; git is asked of each file, so of those only that are shown."""
+        from envcompile.actions.since import with_origins
+
+        new = [found for found in findings if found not in self._dated]
+        self._dated |= dict(zip(new, with_origins(self.project.root, new), strict=True))
+        return tuple(self._dated[found] for found in findings)
 
     @cached_property
     def counts(self) -> dict[str, Counter[str]]:
@@ -207,7 +216,7 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         Args:
             now: the time of reading, in seconds since 1970.
         """
-        _ = self.compliance, self.marks, self.delivered(now)
+        _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
         self.explain()
 
     def explain(self) -> None:
@@ -301,6 +310,26 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         if self._costs is None or self._costs.day != day:
             self._costs = costs(self.project, self.compiled, day)
         return self._costs
+
+    def cost_history(self, now: int) -> CostHistory | None:
+        """What the environments cost in the period, at the prices of a day; None where nothing is recorded.
+
+        Raises:
+            EnvcError: what is wrong with the prices.
+        """
+        from envcompile.actions.cost_history import cost_history
+
+        today = self.costs(now) if self.recording is not None and self.events else None
+        if today is None:
+            return None
+        if self._cost_history is None or self._cost_history.day != today.day:
+            past = open_or_none(self.project.root)
+            if past is None:
+                return None
+            with closing(past):
+                since, lanes = stamp(self.begin(now), utc=True), self.project.environments
+                self._cost_history = cost_history(past, lanes, self.compiled, today.prices, today.day, now, since)
+        return self._cost_history
 
     def delivered(self, now: int) -> Deliveries | None:
         """How changes reached environments until now; None where nothing is recorded."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.reached import tag_of
 from envcompile.history.times import moment_of
-from envcompile.pages.model import Change, Option, TimelineRow
+from envcompile.pages.model import FieldChange, Option, TimelineRow
 from envcompile.pages.overview import unrecorded
 from envcompile.pages.words import many, moment
 
@@ -131,14 +131,14 @@ def row(event: Event, approved: Iterable[str], now: int) -> TimelineRow:
     )
 
 
-def change_of(changed: Changed) -> Change:
+def change_of(changed: Changed) -> FieldChange:
     """A field as a row tells it: the last names of its path, tags in the place of whole image references."""
     old, new = changed.old, changed.new
     if changed.facet == "image" and changed.field:
         old, new = (tag_of(value) if value is not None else None for value in (old, new))
     if not changed.field:
-        return Change(changed.resource.short, "", changed.facet, text_of(old), text_of(new))
-    return Change(changed.resource.short, short(changed.field), changed.facet, text_of(old), text_of(new))
+        return FieldChange(changed.resource.short, "", changed.facet, text_of(old), text_of(new))
+    return FieldChange(changed.resource.short, short(changed.field), changed.facet, text_of(old), text_of(new))
 
 
 def short(field: str) -> str:

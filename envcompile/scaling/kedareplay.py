@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from envcompile.scaling.hpa.proposal import Reading, View
     from envcompile.scaling.hpa.spec import ControllerFlags
     from envcompile.scaling.keda import ScaledObject, Trigger
-    from envcompile.scaling.podworld import Fleet, Scene
+    from envcompile.scaling.podworld import Fleet, ReplayInput
 
 
 @dataclass(slots=True)
@@ -29,46 +29,46 @@ class _Operator:
     failures: dict[str, int] = field(default_factory=dict)
 
 
-def replay_scaled_object(scene: Scene, scaled: ScaledObject, flags: ControllerFlags = DEFAULT_FLAGS) -> list[int]:
+def replay_scaled_object(given: ReplayInput, scaled: ScaledObject, flags: ControllerFlags = DEFAULT_FLAGS) -> list[int]:
     """The size after each reconciliation of the autoscaler, from 0 on, one each sync period.
 
     A poll at the same instant comes first. Triggers are read anew for the autoscaler, as without cached metrics.
     """
     period, polling = flags.sync_period_seconds * 1000, scaled.polling_seconds * 1000
-    fleet, memory, operator = first_fleet(scene.workload), Memory(), _Operator()
+    fleet, memory, operator = first_fleet(given.workload), Memory(), _Operator()
     sizes = []
     next_poll = 0
-    for now in range(0, scene.samples * SAMPLE_MS, period):
+    for now in range(0, given.samples * SAMPLE_MS, period):
         while next_poll <= now:
-            wanted = _polled(scene, scaled, fleet, operator, next_poll)
+            wanted = _polled(given, scaled, fleet, operator, next_poll)
             if wanted != fleet.spec:
-                fleet = resized(fleet, wanted, next_poll, scene.workload.startup)
+                fleet = resized(fleet, wanted, next_poll, given.workload.startup)
             next_poll += polling
         if scaled.is_paused:
             sizes.append(fleet.spec)
             continue
-        view, ordinals = look(scene, fleet, now)
+        view, ordinals = look(given, fleet, now)
         readings: list[Reading] = []
         if reads_metrics(scaled.autoscaler, memory, fleet.spec):
             for metric in scaled.autoscaler.metrics:
-                reading = read(scene, fleet, view, ordinals, metric, now)
+                reading = read(given, fleet, view, ordinals, metric, now)
                 if metric.kind is MetricKind.EXTERNAL:
                     reading = _with_fallback(scaled, operator, metric.name, reading, view)
                 readings.append(reading)
         decision = reconcile(scaled.autoscaler, flags, memory, view, readings, now)
         memory = decision.memory
         if decision.desired != fleet.spec:
-            fleet = resized(fleet, decision.desired, now, scene.workload.startup)
+            fleet = resized(fleet, decision.desired, now, given.workload.startup)
         sizes.append(fleet.spec)
     return sizes
 
 
-def _polled(scene: Scene, scaled: ScaledObject, fleet: Fleet, operator: _Operator, now: int) -> int:
+def _polled(given: ReplayInput, scaled: ScaledObject, fleet: Fleet, operator: _Operator, now: int) -> int:
     """The size after a poll at an instant in ms."""
     if scaled.is_paused:
         return fleet.spec if scaled.paused_replicas is None else scaled.paused_replicas
     current, least, idle = fleet.spec, scaled.min_replicas, scaled.idle_replicas
-    values = [_value(scene, trigger, now) for trigger in scaled.triggers]
+    values = [_value(given, trigger, now) for trigger in scaled.triggers]
     for trigger, value in zip(scaled.triggers, values, strict=True):
         operator.failures[trigger.metric] = operator.failures.get(trigger.metric, 0) + 1 if value is None else 0
     has_failed = any(value is None for value in values)
@@ -101,9 +101,9 @@ def _cooled(scaled: ScaledObject, operator: _Operator, now: int) -> bool:
     return operator.last_active + scaled.cooldown_seconds * 1000 < now
 
 
-def _value(scene: Scene, trigger: Trigger, now: int) -> int | None:
-    series = scene.demand.external.get(trigger.metric, ())
-    position = scene.sample_at(now)
+def _value(given: ReplayInput, trigger: Trigger, now: int) -> int | None:
+    series = given.demand.external.get(trigger.metric, ())
+    position = given.sample_at(now)
     found = series[position] if position < len(series) else None
     return sum(found) if found else None
 

@@ -119,7 +119,7 @@ class Fleet:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class ReplayInput:
     """What does not change while a load is replayed."""
 
     workload: Workload
@@ -150,43 +150,43 @@ def resized(fleet: Fleet, spec: int, now: int, startup: Startup) -> Fleet:
     return Fleet(spec, tuple(lives), fleet.next_ordinal + made)
 
 
-def look(scene: Scene, fleet: Fleet, now: int) -> tuple[View, tuple[int, ...]]:
+def look(given: ReplayInput, fleet: Fleet, now: int) -> tuple[View, tuple[int, ...]]:
     """The scale and the pods at an instant in ms, and the ordinals of the pods."""
-    seen = [(life.ordinal, pod) for life in fleet.lives if (pod := _pod(scene, life, now)) is not None]
+    seen = [(life.ordinal, pod) for life in fleet.lives if (pod := _pod(given, life, now)) is not None]
     status = sum(not pod.is_terminating and pod.phase not in {FAILED, SUCCEEDED} for _, pod in seen)
     return View(fleet.spec, status, tuple(pod for _, pod in seen)), tuple(ordinal for ordinal, _ in seen)
 
 
-def _pod(scene: Scene, life: Life, now: int) -> Pod | None:
-    startup = scene.workload.startup
+def _pod(given: ReplayInput, life: Life, now: int) -> Pod | None:
+    startup = given.workload.startup
     deleted = life.deleted
     if now < life.created or (deleted is not None and now >= deleted + startup.terminate * 1000):
         return None
-    states = _states(scene, life.ordinal, now)
+    states = _states(given, life.ordinal, now)
     is_terminating = deleted is not None or "terminating" in states
     name = str(life.ordinal)
-    containers = tuple(share.container for share in scene.workload.containers)
+    containers = tuple(share.container for share in given.workload.containers)
     start = life.created + startup.pending * 1000
     if now < start or "pending" in states:
-        return Pod(name, PENDING, containers, scene.workload.pod_requests, is_terminating=is_terminating)
+        return Pod(name, PENDING, containers, given.workload.pod_requests, is_terminating=is_terminating)
     phase = SUCCEEDED if "succeeded" in states else FAILED if "failed" in states else RUNNING
     ready = None
     if "noReadyCondition" not in states:
-        ready = _readiness(scene, life.ordinal, start, now)
+        ready = _readiness(given, life.ordinal, start, now)
         if "readyUnknown" in states:
             ready = ReadyCondition("Unknown", ready.since)
     started = None if "noStartTime" in states else _whole_second(start)
-    return Pod(name, phase, containers, scene.workload.pod_requests, started, ready, is_terminating)
+    return Pod(name, phase, containers, given.workload.pod_requests, started, ready, is_terminating)
 
 
-def _readiness(scene: Scene, ordinal: int, start: int, now: int) -> ReadyCondition:
+def _readiness(given: ReplayInput, ordinal: int, start: int, now: int) -> ReadyCondition:
     """False until a pod is ready, and again in each spell of unreadiness."""
-    ready_at = start + scene.workload.startup.ready * 1000
+    ready_at = start + given.workload.startup.ready * 1000
     if now < ready_at:
         return ReadyCondition("False", _whole_second(start))
     condition = ReadyCondition("True", _whole_second(ready_at))
-    position = scene.sample_at(now)
-    for spell in scene.spells:
+    position = given.sample_at(now)
+    for spell in given.spells:
         if spell.state != "notReady" or condition.status != "True" or ordinal not in spell.ordinals:
             continue
         if spell.first <= position < spell.end:
@@ -196,10 +196,10 @@ def _readiness(scene: Scene, ordinal: int, start: int, now: int) -> ReadyConditi
     return condition
 
 
-def _states(scene: Scene, ordinal: int, now: int) -> frozenset[str]:
-    position = scene.sample_at(now)
+def _states(given: ReplayInput, ordinal: int, now: int) -> frozenset[str]:
+    position = given.sample_at(now)
     return frozenset(
-        spell.state for spell in scene.spells if spell.first <= position < spell.end and ordinal in spell.ordinals
+        spell.state for spell in given.spells if spell.first <= position < spell.end and ordinal in spell.ordinals
     )
 
 
@@ -208,30 +208,30 @@ def _whole_second(instant: int) -> int:
     return instant // 1000 * 1000 if instant >= 0 else -(-instant // 1000 * 1000)
 
 
-def read(scene: Scene, fleet: Fleet, view: View, ordinals: Sequence[int], metric: Metric, now: int) -> Reading:
+def read(given: ReplayInput, fleet: Fleet, view: View, ordinals: Sequence[int], metric: Metric, now: int) -> Reading:
     """What a metrics API answers at an instant in ms; None: an error."""
-    position = scene.sample_at(now)
+    position = given.sample_at(now)
     if metric.kind is MetricKind.OBJECT:
-        values = scene.demand.objects.get(metric.name, ())
+        values = given.demand.objects.get(metric.name, ())
         return values[position] if position < len(values) else None
     if metric.kind is MetricKind.EXTERNAL:
-        series = scene.demand.external.get(metric.name, ())
+        series = given.demand.external.get(metric.name, ())
         return series[position] if position < len(series) else None
     created = {life.ordinal: life.created for life in fleet.lives}
     serving = sum(pod.phase == RUNNING and not pod.is_terminating and pod.is_ready for pod in view.pods)
-    startup = scene.workload.startup
+    startup = given.workload.startup
     found: dict[str, Sample] = {}
     if metric.kind is MetricKind.PODS:
-        shared = scene.demand.pods.get(metric.name)
+        shared = given.demand.pods.get(metric.name)
         at, window = _floor(now), _CUSTOM_WINDOW_MS
     else:
-        shared = scene.demand.resources.get(metric.name)
+        shared = given.demand.resources.get(metric.name)
         at, window = _floor(now - startup.metric_lag * 1000), startup.window * 1000
     if shared is None:
         return None
     for ordinal, pod in zip(ordinals, view.pods, strict=True):
         first_metrics = created[ordinal] + (startup.pending + startup.metrics) * 1000
-        states = _states(scene, ordinal, now)
+        states = _states(given, ordinal, now)
         if pod.phase != RUNNING or now < first_metrics or "noMetrics" in states:
             continue
         usage = _usage(shared, position, ordinal, pod, serving)
@@ -239,7 +239,7 @@ def read(scene: Scene, fleet: Fleet, view: View, ordinals: Sequence[int], metric
             continue
         value = usage
         if metric.kind is not MetricKind.PODS:
-            amount = _resource(scene.workload, metric, usage, without_first="noContainer" in states)
+            amount = _resource(given.workload, metric, usage, without_first="noContainer" in states)
             if amount is None:
                 continue
             value = amount

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from envcompile.scaling.hpa.pods import Pod
     from envcompile.scaling.hpa.reconcile import Decision
     from envcompile.scaling.hpa.spec import Autoscaler, ControllerFlags
-    from envcompile.scaling.podworld import Fleet, Scene
+    from envcompile.scaling.podworld import Fleet, ReplayInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PodCounts(NamedTuple):
     terminating: int
 
 
-class Step(NamedTuple):
+class Reconciliation(NamedTuple):
     """One reconciliation: its instant in ms, the sizes at its start, its pods, and what was decided."""
 
     at: int
@@ -52,40 +52,40 @@ class Step(NamedTuple):
 
 
 def replay(
-    scene: Scene,
+    given: ReplayInput,
     autoscaler: Autoscaler,
     flags: ControllerFlags = DEFAULT_FLAGS,
     edits: Sequence[Edit] = (),
     fetch_ms: int = 0,
     *,
     edits_first: bool = False,
-) -> Iterator[Step]:
+) -> Iterator[Reconciliation]:
     """Give every reconciliation from 0 to the end of the samples; a fetch of a metric takes `fetch_ms`.
 
     An edit at the very instant of a reconciliation is made after it, or before it with `edits_first`: in a cluster
     either may come first.
     """
     period = flags.sync_period_seconds * 1000
-    end = scene.samples * SAMPLE_MS
-    fleet, memory = first_fleet(scene.workload), Memory()
+    end = given.samples * SAMPLE_MS
+    fleet, memory = first_fleet(given.workload), Memory()
     edits = sorted(edits, key=lambda edit: edit.at)
     now, waiting = 0, None
     while True:
-        view, ordinals = look(scene, fleet, now)
+        view, ordinals = look(given, fleet, now)
         readings = []
         if reads_metrics(autoscaler, memory, fleet.spec):
-            readings = [read(scene, fleet, view, ordinals, metric, now) for metric in autoscaler.metrics]
+            readings = [read(given, fleet, view, ordinals, metric, now) for metric in autoscaler.metrics]
         decision = reconcile(autoscaler, flags, memory, view, readings, now, fetch_ms)
-        yield Step(now, fleet.spec, view.status, _counts(view.pods), decision)
+        yield Reconciliation(now, fleet.spec, view.status, _counts(view.pods), decision)
         memory = decision.memory
         if decision.desired != fleet.spec:
-            fleet = resized(fleet, decision.desired, decision.ended, scene.workload.startup)
+            fleet = resized(fleet, decision.desired, decision.ended, given.workload.startup)
         scheduled = next_sync(now, decision.ended, period, waiting)
         now, waiting = scheduled, None
         # A new spec reconciles at once; a size that was set by hand waits for the next sync.
         while edits and edits[0].at < scheduled + edits_first:
             edit = edits.pop(0)
-            fleet, autoscaler = _edited(scene, fleet, autoscaler, edit)
+            fleet, autoscaler = _edited(given, fleet, autoscaler, edit)
             if edit.autoscaler is not None:
                 now, waiting = max(edit.at, decision.ended), scheduled
                 break
@@ -93,9 +93,9 @@ def replay(
             return
 
 
-def _edited(scene: Scene, fleet: Fleet, autoscaler: Autoscaler, edit: Edit) -> tuple[Fleet, Autoscaler]:
+def _edited(given: ReplayInput, fleet: Fleet, autoscaler: Autoscaler, edit: Edit) -> tuple[Fleet, Autoscaler]:
     if edit.replicas is not None:
-        fleet = resized(fleet, edit.replicas, edit.at, scene.workload.startup)
+        fleet = resized(fleet, edit.replicas, edit.at, given.workload.startup)
     return fleet, edit.autoscaler or autoscaler
 
 

@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from envcompile.errors import Problem, UnavailableError, UsageError, fail
 from envcompile.files import read_below, write_below
+from envcompile.git.ignore import require_committable
 from envcompile.secrets.certificate import choose, read_certificates, same_fingerprint
 from envcompile.secrets.httpget import RedirectRefusedError, get
 from envcompile.secrets.origin import origin_of
 from envcompile.secrets.outside import TooSlowError, run_program
 from envcompile.secrets.pinning import pinned
-from envcompile.secrets.secret_set import certificate_file
+from envcompile.secrets.secret_set import COMMIT_IT, certificate_file
 from envcompile.text import address
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def accept_certificate(
 
 def _stored(root: Path, file: str) -> Certificate | None:
     data = read_below(root, file)
+    if data is not None:
+        require_committable(root, file, COMMIT_IT)
     found = read_certificates(data, file) if data is not None else []
     return found[0] if len(found) == 1 else None
 

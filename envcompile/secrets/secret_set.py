@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, Problems, UsageError, did_you_mean, fail
 from envcompile.files import read_below
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from envcompile.secrets.declared import Declaration, Ignored, SecretEntry, Where
     from envcompile.secrets.store import Store
     from envcompile.settings import Environment
+
+COMMIT_IT: Final = "except it in .gitignore and commit it, a sealing certificate is public"
 
 
 class Composed(NamedTuple):
@@ -110,8 +112,9 @@ class SecretSet:
         """Every certificate in the environment's file.
 
         Raises:
-            EnvcError: when the file is missing or holds none.
+            EnvcError: when the file is missing, no commit is to hold it, or it holds none.
         """
+        from envcompile.git.ignore import require_committable
         from envcompile.secrets.certificate import read_certificates
 
         file = self.certificate_file
@@ -122,6 +125,7 @@ class SecretSet:
                 f"fetch it: `envc secrets fetch-cert {self.environment}`",
                 Location(file, 1, 1),
             )
+        require_committable(self.root, file, COMMIT_IT)
         return read_certificates(data, file)
 
     def chosen(self, names: Iterable[str]) -> tuple[Declaration, ...]:

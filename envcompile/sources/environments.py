@@ -25,7 +25,7 @@ from envcompile.sources.project import (
 )
 from envcompile.sources.scans import combined_digest
 from envcompile.sources.tree import join
-from envcompile.sources.visibility import require_not_ignored, require_visible
+from envcompile.sources.visibility import report_ignored, require_not_ignored, require_visible
 from envcompile.sources.yamlfiles import KUSTOMIZATIONS, YAML_ENDINGS, report_kustomization
 from envcompile.yamlio.places import place
 
@@ -370,6 +370,8 @@ def read_project(tree: Tree) -> ProjectSources:
     report_forgotten(overlays, extends, problems)
     names = order_environments(settings, document, overlays, problems)
     base = tuple(tree.files(BASE))
+    listed = (base, *(overlay.files for overlay in overlays.values()))
+    report_ignored(tree, [entry.path for entries in listed for entry in entries], problems)
     if not names:
         for entry in base:
             if entry.path.rpartition("/")[2] in KUSTOMIZATIONS:

@@ -16,14 +16,16 @@ from envcompile.kubernetes.generated import SUFFIX_ANNOTATION
 from envcompile.settings import API_VERSION, Generate
 from envcompile.sources.project import BASE
 from envcompile.sources.settingsfile import read_model
+from envcompile.sources.visibility import require_not_ignored, require_visible
 from envcompile.yamlio.places import place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from envcompile.errors import Problems
     from envcompile.model import Document, Pointer
     from envcompile.settings import GenerateContent, GenerateSecret
+    from envcompile.sources.tree import Tree
 
 KIND: Final = "Generate"
 _KEY: Final = re.compile(r"[-._a-zA-Z0-9]{1,253}")
@@ -47,6 +49,33 @@ def is_generate(document: Document) -> bool:
     """Whether a document is a `kind: Generate`."""
     value = document.value
     return type(value) is dict and value.get("kind") == KIND and value.get("apiVersion") == API_VERSION
+
+
+def with_generated(
+    documents: Iterable[Document], read: Callable[[str], bytes], tree: Tree, problems: Problems
+) -> list[Document]:
+    """The documents of a file, each `kind: Generate` replaced by what it makes of files that commits can hold.
+
+    Args:
+        documents: those of one file.
+        read: gives the bytes of a file of the project by its path.
+        tree: where the files are.
+        problems: takes what is wrong.
+
+    Raises:
+        EnvcError: git ignores one of the files.
+    """
+    used: set[str] = set()
+
+    def visible(path: str) -> bytes:
+        require_visible(path)
+        data = read(path)
+        used.add(path)
+        return data
+
+    made = [generated(one, visible, problems) if is_generate(one) else one for one in documents]
+    require_not_ignored(tree, used)
+    return [one for one in made if one is not None]
 
 
 def generated(document: Document, read: Callable[[str], bytes], problems: Problems) -> Document | None:

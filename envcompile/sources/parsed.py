@@ -475,7 +475,7 @@ class ParsedFiles:
             except EnvcError as error:
                 problems.extend(error)
         if GENERATE_MARK in file.data:
-            from envcompile.sources.generators import generated, is_generate
+            from envcompile.sources.generators import with_generated
 
             read: dict[str, str] = {}
 
@@ -484,8 +484,7 @@ class ParsedFiles:
                 read[used] = self.digest(tree, used)
                 return data
 
-            made = [generated(one, content, problems) if is_generate(one) else one for one in documents]
-            documents = [one for one in made if one is not None]
+            documents = with_generated(documents, content, tree, problems)
             imports |= frozenset(read)
             import_digests += tuple(f"{used} {digest}" for used, digest in sorted(read.items()))
         found = sort_documents(documents, problems)

@@ -14,6 +14,7 @@ from envcompile.git.tree import (
     Tree,
     file_start,
     hidden,
+    hidden_part,
     is_hidden,
     is_ignored,
     join,
@@ -262,13 +263,6 @@ def _folders(entries: list[FileEntry]) -> set[str]:
 def _no_file(path: str, mode: int) -> EnvcError:
     kind = "folder" if stat.S_ISDIR(mode) else "pipe" if stat.S_ISFIFO(mode) else "device"
     return fail(f"cannot read `{path}`: it is a {kind}", "put a file in its place, or remove it", file_start(path))
-
-
-def hidden_part(root: Path, real: str) -> str:
-    """The part of a real path that begins with a dot, of those that it does not share with the project's root."""
-    common = os.path.commonpath([str(root), real])
-    parts = Path(os.path.relpath(real, common)).parts
-    return next((part for part in parts if part.startswith(".") and part not in {".", ".."}), "")
 
 
 def _unreadable(path: str, error: OSError) -> EnvcError:

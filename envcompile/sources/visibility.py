@@ -6,10 +6,12 @@ import os
 from typing import TYPE_CHECKING
 
 from envcompile.git.tree import hidden, is_hidden
+from envcompile.sources.project import SOURCE_ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envcompile.errors import Problems
     from envcompile.sources.tree import Tree
 
 
@@ -44,6 +46,26 @@ def require_not_ignored(tree: Tree, paths: Iterable[str]) -> None:
     found = ignored(tree.root, reals) if reals else []
     if found:
         raise hidden(reals[found[0]], "is ignored by git")
+
+
+def report_ignored(tree: Tree, paths: Iterable[str], problems: Problems) -> None:
+    """Note the sources of a tree that is not trusted which git ignores.
+
+    Somebody's own file among the sources counts where its owner compiles what they trust: there it may hold values that
+    nobody commits. What a stranger wrote is not put together with it.
+
+    Args:
+        tree: where the files are.
+        paths: files that are listed as sources, relative to the project.
+        problems: takes what is wrong.
+    """
+    if tree.root is None or tree.limits.is_trusted:
+        return
+    from envcompile.git.ignore import ignored
+
+    reals = {os.path.realpath(tree.root / path): path for path in paths if path.lower().endswith(SOURCE_ENDINGS)}
+    for real in ignored(tree.root, reals) if reals else ():
+        problems.extend(hidden(reals[real], "is ignored by git", "move it away, or trust this tree"))
 
 
 def is_ignored_source(tree: Tree, path: str) -> bool:

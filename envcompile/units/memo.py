@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, overload
 
 import msgspec
 
-from envcompile.plainfiles import read_plain
+from envcompile.plainfiles import read_plain, write_plain
 from envcompile.units.kept_scans import KeptScans, key_of, place_of
 from envcompile.units.table import NO_RECORDS, Table, pack
 from envcompile.units.unit import UnitExports
@@ -426,19 +426,13 @@ def read_checked(path: Path) -> bytes | None:
 
 def write_checked(path: Path, body: bytes) -> None:
     """Write a file of a memo behind its checksum, in one step; a folder that cannot be written is no error."""
-    import os
-    from contextlib import suppress
-
     from envcompile.git.own_folder import make_own
 
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
     if path.parent.is_symlink() or path.parent.parent.is_symlink():
         return  # a link in the place of a folder leads to files of others
     try:
         make_own(path.parent.parent)
         path.parent.mkdir(exist_ok=True)
-        beside.write_bytes(_FORMAT + b"%08x" % zlib.crc32(body) + body)
-        beside.replace(path)
     except OSError:
-        with suppress(OSError):
-            beside.unlink()
+        return
+    write_plain(path, (_FORMAT + b"%08x" % zlib.crc32(body), body))

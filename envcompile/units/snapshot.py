@@ -13,7 +13,7 @@ import zlib
 from stat import S_ISDIR, S_ISREG
 from time import time_ns
 
-from envcompile.plainfiles import read_plain
+from envcompile.plainfiles import read_plain, write_plain
 from envcompile.seenfiles import ABSENT, UNREAD, Files, Seen, stat_of
 
 TYPE_CHECKING = False
@@ -323,6 +323,10 @@ def save(look: Look, snapshot: Snapshot) -> None:
     folder = os.path.dirname(path)
     if os.path.islink(folder) or os.path.islink(os.path.dirname(folder)):
         return  # a link in the place of a folder leads to files of others
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return
     kept = snapshot.kept
     if kept is not None:
         checksum = kept.checksum
@@ -332,10 +336,10 @@ def save(look: Look, snapshot: Snapshot) -> None:
             outputs += (name.encode("utf-8", "surrogateescape"), files.names, files.stats, files.digests)
         outputs = _joined(outputs)
         checksum = _checksum_of(outputs)
-        if not _replace(_beside(path), outputs):
+        if not write_plain(_beside(path), outputs):
             return
     data = _joined([*data, b"%d" % checksum])
-    _replace(path, [f"{_FORMAT} {look.tool} {_checksum_of(data):08x}\n".encode(), *data])
+    write_plain(path, [f"{_FORMAT} {look.tool} {_checksum_of(data):08x}\n".encode(), *data])
 
 
 def _checksum_of(parts: list[bytes]) -> int:
@@ -346,20 +350,6 @@ def _checksum_of(parts: list[bytes]) -> int:
     return checksum
 
 
-def _replace(path: str, parts: list[bytes]) -> bool:
-    """Write a file in one step; false where it cannot be written."""
-    beside = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(beside, "wb") as file:
-            file.writelines(parts)
-        os.replace(beside, path)
-    except OSError:
-        _remove(beside)
-        return False
-    return True
-
-
 def _beside(path: str) -> str:
     """Where the outputs of a snapshot lie."""
     return f"{path.removesuffix('.txt')}-outputs.txt"
@@ -368,13 +358,6 @@ def _beside(path: str) -> str:
 def _file(root: str, target: str) -> str:
     key = zlib.crc32(os.path.realpath(target).encode("utf-8", "surrogateescape"))
     return f"{root}/{SNAPSHOT % format(key, '08x')}"
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return
 
 
 def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:

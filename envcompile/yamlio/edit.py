@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.errors import EnvcError, fail
 from envcompile.model import Location
 from envcompile.values import ABSENT, dotted, same, value_at
 from envcompile.yamlio.load import load_all
+from envcompile.yamlio.nodes import SCALAR, compose
 from envcompile.yamlio.positions import locate, locate_nearest
 from envcompile.yamlio.splice import Splicer, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from envcompile.model import Pointer
 
@@ -21,7 +23,9 @@ _MARK = "\ufeff"
 _PLAIN = re.compile(r"[^\s,\[\]{}#'\"&*!|>%@`]+")
 
 
-def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str = "<text>") -> str:
+def set_value(
+    text: str, index: int, pointer: Pointer, value: Any, *, file: str = "<text>", readers: Collection[Pointer] = ()
+) -> str:
     """The text with `value` at a place of document `index`.
 
     Missing keys are added at the end of their map, an item one behind the end of its list is appended. Where maps and
@@ -33,6 +37,7 @@ def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str 
         pointer: the way to the value.
         value: what shall be read from there.
         file: the name of the file in messages.
+        readers: further ways to the same place, by aliases and merge keys (`sharing`): they have the new value, too.
 
     Raises:
         EnvcError: when the file is no YAML, or written so that the change would reach beyond the place (aliases).
@@ -40,11 +45,14 @@ def set_value(text: str, index: int, pointer: Pointer, value: Any, *, file: str 
     documents = load_all(text.encode(), file)
     if not 0 <= index < len(documents):
         documents, index = [*documents, None], len(documents)
-    wanted = _with(documents[index], pointer, value)
-    return _edited(text, documents, index, wanted, pointer, file)
+    wanted = documents[index]
+    for way in (pointer, *readers):
+        wanted = _with(wanted, way, value)
+    changes = _changes(documents[index], _with(documents[index], pointer, value), ())
+    return _edited(text, documents, index, wanted, changes, pointer, file)
 
 
-def delete(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> str:
+def delete(text: str, index: int, pointer: Pointer, *, file: str = "<text>", readers: Collection[Pointer] = ()) -> str:
     """The text without a key or list item; the last one of its kind leaves `{}` or `[]` behind.
 
     Nothing changes when it does not exist. Arguments and errors are those of `set_value`.
@@ -52,20 +60,32 @@ def delete(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> 
     documents = load_all(text.encode(), file)
     if not pointer or not 0 <= index < len(documents):
         return text
-    parent = value_at(documents[index], pointer[:-1])
-    if value_at(parent, pointer[-1:]) is ABSENT:
+    if value_at(documents[index], pointer) is ABSENT:
         return text
-    step = pointer[-1]
-    rest: Any
+    wanted = documents[index]
+    for way in sorted((pointer, *readers), key=_from_behind):
+        wanted = _without(wanted, way)
+    changes = _changes(documents[index], _without(documents[index], pointer), ())
+    return _edited(text, documents, index, wanted, changes, pointer, file)
+
+
+def _from_behind(pointer: Pointer) -> list[tuple[bool, int]]:
+    """Sorts the last items of lists first."""
+    return [(isinstance(step, int), -step if isinstance(step, int) else 0) for step in pointer]
+
+
+def _without(value: Any, pointer: Pointer) -> Any:
+    parent, step = value_at(value, pointer[:-1]), pointer[-1]
     if type(parent) is dict:
-        rest = {key: item for key, item in parent.items() if key != step}
-    else:
-        rest = [item for position, item in enumerate(parent) if position != step]
-    wanted = _with(documents[index], pointer[:-1], rest)
-    return _edited(text, documents, index, wanted, pointer, file)
+        return _with(value, pointer[:-1], {key: item for key, item in parent.items() if key != step})
+    if type(parent) is list:
+        return _with(value, pointer[:-1], [item for position, item in enumerate(parent) if position != step])
+    return value
 
 
-def rename(text: str, index: int, pointer: Pointer, name: str, *, file: str = "<text>") -> str:
+def rename(
+    text: str, index: int, pointer: Pointer, name: str, *, file: str = "<text>", readers: Collection[Pointer] = ()
+) -> str:
     """The text with another key for a value, which stays where it is with its comments.
 
     Nothing changes when it does not exist. Arguments and errors are those of `set_value`.
@@ -75,9 +95,11 @@ def rename(text: str, index: int, pointer: Pointer, name: str, *, file: str = "<
     place = locate(text.encode(), index, pointer, key=True)
     if type(parent) is not dict or pointer[-1] not in parent or place is None:
         return text
-    wanted = _with(
-        documents[index], pointer[:-1], {name if key == pointer[-1] else key: item for key, item in parent.items()}
-    )
+    wanted = documents[index]
+    for way in (pointer, *readers):
+        around = value_at(wanted, way[:-1])
+        named = {name if key == way[-1] else key: item for key, item in around.items()}
+        wanted = _with(wanted, way[:-1], named)
     lines = text.splitlines(keepends=True)
     line, at = lines[place[0] - 1], place[1] - 1
     written = next((one for one in _spellings(str(pointer[-1])) if line.startswith(one, at)), None)
@@ -148,23 +170,35 @@ def _behind(text: str, index: int, pointer: Pointer) -> str:
 
 def written(text: str, index: int, pointer: Pointer, *, file: str = "<text>") -> str | None:
     """The text of a plain scalar, such as `8080` or `yes`; None for anything else."""
-    place = locate(text.encode(), index, pointer)
-    found = _PLAIN.match(text.splitlines()[place[0] - 1], place[1] - 1) if place is not None else None
-    if found is None:
+    root = next(islice(compose(text.removeprefix(_MARK)), index, None), None)
+    node = root.value if root is not None else None
+    for step in pointer:
+        found = node.find(step) if node is not None else None
+        node = found[1] if found is not None else None
+    if node is None or node.real.kind != SCALAR or node.real.style:
         return None
+    plain = node.real.text
     value = value_at(load_all(text.encode(), file)[index], pointer)
-    return found[0] if same(load_all(found[0].encode(), file), [value]) else None
+    return plain if _PLAIN.fullmatch(plain) and same(load_all(plain.encode(), file), [value]) else None
 
 
 def _spellings(key: str) -> tuple[str, ...]:
     return (key, f'"{key}"', f"'{key}'")
 
 
-def _edited(text: str, documents: list[Any], index: int, wanted: Any, pointer: Pointer, file: str) -> str:
+def _edited(
+    text: str,
+    documents: list[Any],
+    index: int,
+    wanted: Any,
+    changes: Iterable[tuple[str, Pointer, Any]],
+    pointer: Pointer,
+    file: str,
+) -> str:
     mark = _MARK if text.startswith(_MARK) else ""
     found = text.removeprefix(mark)
     try:
-        for kind, way, value in _changes(documents[index], wanted, ()):
+        for kind, way, value in changes:
             found = _changed(found, index, kind, way, value)
     except (UnsupportedError, IndexError) as error:
         raise _refused(text, index, pointer, file) from error

@@ -12,18 +12,30 @@ if TYPE_CHECKING:
     from envcompile.model import Pointer
     from envcompile.yamlio.nodes import Node, Root
 
-_FILES_KEPT: Final = 8
+_FILES_KEPT: Final = 32
 
 
 class _Stream:
     """A file's text, its documents, and where its lines begin."""
 
-    __slots__ = ("_starts", "documents", "text")
+    __slots__ = ("_documents", "_rest", "_starts", "text")
 
     def __init__(self, data: bytes) -> None:
         self.text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-        self.documents: list[Root] = list(compose(self.text))
+        self._documents: list[Root] = []
+        self._rest = compose(self.text)
         self._starts = line_starts(self.text)
+
+    def document(self, index: int) -> Root | None:
+        """A document of the stream, which is read no further than that; None for one that is not there, or no YAML."""
+        from yaml import YAMLError
+
+        try:
+            while len(self._documents) <= index:
+                self._documents.append(next(self._rest))
+        except (StopIteration, YAMLError):
+            return None
+        return self._documents[index] if index >= 0 else None
 
     def place(self, index: int) -> tuple[int, int]:
         """Line and column from 1 of a character."""
@@ -32,9 +44,10 @@ class _Stream:
 
     def find(self, index: int, pointer: Pointer) -> tuple[Node, Node, bool] | None:
         """The innermost field that exists on the way: its key (of a map's field), its value, whether it is the goal."""
-        if not 0 <= index < len(self.documents):
+        document = self.document(index)
+        if document is None:
             return None
-        name = node = self.documents[index].value
+        name = node = document.value
         for step in pointer:
             found = node.find(step)
             if found is None:
@@ -68,14 +81,9 @@ def line_starts(text: str) -> list[int]:
 
 
 @lru_cache(maxsize=_FILES_KEPT)
-def _stream(data: bytes) -> _Stream | None:
-    """The marks of a file that was loaded; None for JSON that is no YAML. A pure cache of the files asked for last."""
-    from yaml import YAMLError
-
-    try:
-        return _Stream(data)
-    except YAMLError:
-        return None
+def _stream(data: bytes) -> _Stream:
+    """The marks of a file that was loaded. A pure cache of the files asked for last."""
+    return _Stream(data)
 
 
 def locate(data: bytes, index: int, pointer: Pointer, *, key: bool = False) -> tuple[int, int] | None:
@@ -84,24 +92,25 @@ def locate(data: bytes, index: int, pointer: Pointer, *, key: bool = False) -> t
     Through an alias or `<<` the place is where the value is written. None when the field does not exist.
     """
     stream = _stream(data)
-    found = stream.find(index, pointer) if stream else None
-    if stream is None or found is None or not found[2]:
+    found = stream.find(index, pointer)
+    if found is None or not found[2]:
         return None
     name, node, _ = found
     if _is_absent(node) and not pointer:
-        return stream.place(stream.documents[index].start)
+        document = stream.document(index)
+        return stream.place(document.start) if document is not None else None
     return stream.place((name if key else node).start)
 
 
 def locate_nearest(data: bytes, index: int, pointer: Pointer) -> tuple[int, int]:
     """As `locate`; for a field that does not exist the key of the innermost field around it, at last the document."""
     stream = _stream(data)
-    found = stream.find(index, pointer) if stream else None
-    if stream is None or found is None:
+    found = stream.find(index, pointer)
+    if found is None:
         return 1, 1
     name, node, exact = found
-    document = stream.documents[index]
-    if name is document.value and _is_absent(name):
+    document = stream.document(index)
+    if document is not None and name is document.value and _is_absent(name):
         return stream.place(document.start)
     return stream.place((node if exact else name).start)
 
@@ -117,8 +126,8 @@ def block_lines(data: bytes, index: int, pointer: Pointer) -> tuple[int, int] | 
     None for any other value.
     """
     stream = _stream(data)
-    found = stream.find(index, pointer) if stream else None
-    if stream is None or found is None or not found[2]:
+    found = stream.find(index, pointer)
+    if found is None or not found[2]:
         return None
     node = found[1].real
     if node.style != "|":

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _COMMENT: Final = re.compile(r"[ \t]+#[^\r\n]*")
 _COLON: Final = re.compile(r"\s*:")
+_ANCHOR: Final = re.compile(r"&[^\s,\[\]{}]+[ \t]")
 _DASH: Final = re.compile(r"-(?=\s|\Z)")
 
 
@@ -49,17 +50,26 @@ class Splicer:
             node = _child(around.node, pointer[-1])
             if node.start == node.end:
                 raise UnsupportedError
-            return self._spliced(node.start, node.end, flow_text(value))
+            return self._spliced(self._behind_anchor(node), node.end, flow_text(value))
         if around.node.kind == MAP:
             entry = _entry(around.node, pointer[-1])
             column = self._column(self._key_start(entry))
             colon = _COLON.match(self._text, entry.name.end)
             if colon is None:
                 raise UnsupportedError
-            return self._replaced_behind(colon.end(), entry.value, value, column, in_map=True)
+            begin = self._behind_anchor(entry.value, colon.end())
+            return self._replaced_behind(begin, entry.value, value, column, in_map=True)
         node = _child(around.node, pointer[-1])
         dash = self._dash(around.node, around.node.items.index(node))
-        return self._replaced_behind(dash + 1, node, value, self._column(dash), in_map=False)
+        begin = self._behind_anchor(node, dash + 1)
+        return self._replaced_behind(begin, node, value, self._column(dash), in_map=False)
+
+    def _behind_anchor(self, node: Node, otherwise: int | None = None) -> int:
+        """Where a value begins behind the anchor that names it; without one where it begins, or what is given."""
+        found = _ANCHOR.match(self._text, node.start) if node.kind == SCALAR else None
+        if found is not None:
+            return found.end() - (otherwise is not None)
+        return node.start if otherwise is None else otherwise
 
     def inserted_key(self, pointer: Pointer, value: Any) -> str:
         """The text with a new key at the end of an existing map."""
@@ -100,12 +110,12 @@ class Splicer:
         return self._spliced(dash, dash, f"{written[1 + column :]}\n{' ' * column}")
 
     def comment_behind(self, pointer: Pointer) -> str:
-        """The comment on the line of a key with a scalar, with the blanks before it; empty for none."""
+        """The comment on the line of a key with a value on it, with the blanks before it; empty for none."""
         around = self._descend(pointer[:-1])
         if around.in_flow or around.node.kind != MAP:
             return ""
         node = _entry(around.node, pointer[-1]).value
-        if node.kind not in {SCALAR, ALIAS} or node.style in {"|", ">"}:
+        if not (node.kind in {SCALAR, ALIAS} or node.flow) or node.style in {"|", ">"}:
             return ""
         found = _COMMENT.match(self._text, self._tail(node))
         return found[0] if found is not None else ""

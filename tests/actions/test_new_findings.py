@@ -235,3 +235,27 @@ def test_a_definition_that_allows_less_brings_what_it_finds_in_others(make_proje
     (root / "base/web/gadget-crd.yaml").write_text(crd.replace("size: {type: integer", "size: {type: string"))
     rows = new_findings(difference(root, source="main", with_sides=True)).rows
     assert {(row.rule, row.resource) for row in rows} >= {("schema", "Gadget/g")}
+
+
+def test_another_version_of_kubernetes_is_news_though_the_manifests_stay(make_project: MakeProject) -> None:
+    """The comment is written for it, and names the environment."""
+    root = make_project({
+        "envc.yaml": "environments: [dev, prod]\n",
+        "base/web/flow.yaml": (
+            "apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: {name: web}\n"
+            "spec: {priorityLevelConfiguration: {name: global-default}}\n"
+        ),
+        "overlays/dev/environment.yaml": environment("namespace: dev\nkubernetesVersion: '1.31'\n"),
+        "overlays/prod/environment.yaml": environment("namespace: prod\nkubernetesVersion: '1.31'\n"),
+    })
+    commit(root, "start")
+    git(root, "checkout", "--quiet", "-b", "feature")
+    settings = root / "overlays/prod/environment.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("1.31", "1.35"))
+    commit(root, "newer")
+    found = difference(root, source="main", with_sides=True)
+    assert found.changed == ()
+    rows = [row for row in new_findings(found).rows if row.rule == "api-removed"]
+    assert [(row.environments, row.resource) for row in rows] == [(("prod",), "FlowSchema/web")]
+    told = review(root, [], source="main", key="shop", job=None)
+    assert "api-removed" in told.whole

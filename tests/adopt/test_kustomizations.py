@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.adopt import from_kustomize
-from envcompile.adopt.kustomizations import choose_environments, find_kustomizations, read_kustomizations
+from envcompile.adopt.kustomization_files import find_kustomizations
+from envcompile.adopt.kustomizations import choose_environments, read_kustomizations
 from envcompile.errors import EnvcError, UnavailableError, UsageError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from envcompile.scaling.fast import fast_replay
 from envcompile.scaling.forecast.calendar import Event, wall_clock
 from envcompile.scaling.forecast.grid import DAY, grid_of
 from envcompile.scaling.forecast.outlook import outlook
-from envcompile.scaling.forecast.schedule import plan_of
+from envcompile.scaling.forecast.schedule import schedule_of
 from envcompile.scaling.hpa.pods import Container
 from envcompile.scaling.hpa.spec import autoscaler_of
 from envcompile.scaling.podworld import Share, Startup, Workload
@@ -96,7 +96,7 @@ class Platform:
             now = self.start + 60 * minute
             known = self.grid.before(now)
             said = outlook(known, self.events, self.grid.week, with_library=False)
-            plan = plan_of(said, 1.0, lead=LEAD, least=least, most=200, timezone="UTC")
+            plan = schedule_of(said, 1.0, lead=LEAD, least=least, most=200, timezone="UTC")
             parts.append(plan.floor(now, 4 * min(WEEK, end - minute), 15))
         return np.concatenate(parts)
 

@@ -307,3 +307,24 @@ def test_what_the_system_refuses_is_no_bug(capsys: pytest.CaptureFixture[str]) -
     ):
         assert code_of(error) == 4
         assert f"error: {said}" in capsys.readouterr().err
+
+
+def test_more_errors_than_anybody_reads_are_counted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first hundred in the order of their places; all of them for whoever asks."""
+    from envcompile.cli.error_handler import code_of
+    from envcompile.errors import EnvcError, Problem
+    from envcompile.model import Location
+
+    wrong = [Problem(f"number {line}", "mend it", (Location("a.yaml", line, 1),)) for line in range(1, 1235)]
+    assert code_of(EnvcError(wrong)) == 1
+    said = capsys.readouterr().err
+    assert said.count("error: ") == 100
+    assert "number 100\n" in said
+    assert said.endswith("\n\n1,234 errors, the first 100 are shown; `-v` shows all\n")
+    monkeypatch.setenv("ENVC_LOG", "info")
+    assert code_of(EnvcError(wrong)) == 1
+    said = capsys.readouterr().err
+    assert said.count("error: ") == 1234
+    assert said.endswith("\n\n1234 errors\n")

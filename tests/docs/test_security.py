@@ -77,6 +77,9 @@ GUIDE: Final = {
         "test_a_commit_shows_nothing_hidden_either",
         "test_a_certificate_is_read_from_what_commits_hold",
     ),
+    "A file of your own that git ignores counts among the sources only where you trust what you compile": (
+        "test_what_git_ignores_among_the_sources_of_a_stranger_is_not_read",
+    ),
     "Names, messages and values are shown with an escape for every control character; a line that a runner would obey "
     "gets a backslash, and a comment mentions and links nobody": (
         "test_every_text_of_a_checkout_is_inert",

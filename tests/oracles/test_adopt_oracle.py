@@ -8,7 +8,8 @@ import pytest
 from envcompile import yamlio
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.existing import literal_identity
-from envcompile.adopt.kustomizations import choose_environments, find_kustomizations
+from envcompile.adopt.kustomization_files import find_kustomizations
+from envcompile.adopt.kustomizations import choose_environments
 from envcompile.errors import EnvcError
 from envcompile.units.project import Project
 from envcompile.values import same
@@ -116,8 +117,8 @@ def test_a_generated_name_is_short_in_the_sources_and_hashed_in_the_build(tmp_pa
         for path in (tmp_path / "new").rglob("*.yaml")
     }
     assert texts["base/web/deploy.yaml"] == GENERATED["base/deploy.yaml"]
-    assert "ENV: prod" in texts["overlays/prod/web/configmap-web.yaml"]
-    assert "LOG" not in texts["overlays/prod/web/configmap-web.yaml"]
+    assert "literals: [ENV=prod]" in texts["overlays/prod/configmap-web.yaml"]
+    assert "LOG" not in texts["overlays/prod/configmap-web.yaml"]
     assert "rollout: suffix\n" in texts["overlays/prod/environment.yaml"]
     built = {each.id.short for each in Project.open(tmp_path / "new").compile("prod").resources}
     assert len(built) == 3

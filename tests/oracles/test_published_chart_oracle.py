@@ -85,3 +85,20 @@ def test_it_can_be_a_dependency(helm: Path, condition: str, make_project: MakePr
     refused = run(helm, "template", "r", parent, "--set", f"{key}.enabeld=true")
     assert not refused.ok
     assert "enabeld" in refused.stderr
+
+
+def test_values_of_ones_own_are_held_against_the_schema(helm: Path, make_project: MakeProject) -> None:
+    """Of an environment that is not compiled: a mistyped key or a wrong type is a difference, with helm's words."""
+    root = project(make_project, "chart: {name: shop}\n")
+    assert run_envc(root, "build").code == 0
+    values = root / "environments/chart/values-qa.yaml"
+    values.write_text("web: {replicas: 7}\n", encoding="utf-8")
+    asked = ("chart", "verify", "--helm", str(helm))
+    done = run_envc(root, *asked)
+    assert done.code == 0, done.out
+    assert "values-qa.yaml was held against the chart's schema alone" in done.err
+    assert run_envc(root, "build", "--check").code == 0
+    for text, word in (("web: {replicsa: 7}\n", "replicsa"), ("web: {replicas: many}\n", "replicas")):
+        values.write_text(text, encoding="utf-8")
+        refused = run_envc(root, *asked, "qa")
+        assert (refused.code, word in refused.out) == (16, True), refused.out

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envcompile.history.times import stamp
 from envcompile.pages.report import report_html
 from envcompile.pages.site import Site
 from tests.pages.asking import ask
@@ -87,6 +89,25 @@ def test_costs_are_those_of_cost(shop: Shop, address: str, report: str) -> None:
             assert f"{amounts['expected']:,.2f}" in cells, (name, cells)
             assert cells[-1] == f"{amounts['most']:,.2f}", (name, cells)
         assert len([name for name in rows if name != environment["environment"]]) == len(environment["items"])
+
+
+def test_costs_over_time_are_those_of_cost_since(shop: Shop, site: Site, address: str, report: str) -> None:
+    """What each environment cost then and now, what was spent, and the commits that made it dearer."""
+    costed = said(shop, "cost", "--since", stamp(site.state.begin(now()), utc=True))
+    for text in (ask(f"{address}/cost").text, report):
+        assert text.count('<svg class="sv"', text.index('id="h-over"')) >= 2
+        rows = {cells[0]: cells for cells in table(text, 'id="h-over"')}
+        for one in costed["environments"]:
+            monthly, steps = one["monthly"]["expected"], one["steps"]
+            # The command reads later than the page does: since then an environment has cost what it costs now.
+            later = datetime.fromisoformat(costed["until"]).timestamp() - now()
+            spent = one["spent"]["expected"] - monthly * later / (costed["hoursAMonth"] * 3600)
+            first = steps[0]["before"]["expected"] if steps else monthly
+            shown = rows[one["environment"]]
+            assert shown[1:3] == [f"{first:,.2f}", f"{monthly:,.2f}"]
+            assert abs(float(shown[3].replace(",", "")) - spent) < 0.01
+            assert shown[4] == str(len(steps))
+    assert sum(len(one["steps"]) for one in costed["environments"]) > 0
 
 
 def test_the_graph_is_that_of_graph(shop: Shop, address: str) -> None:

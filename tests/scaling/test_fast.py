@@ -14,7 +14,7 @@ from envcompile.scaling.columns import Column, Columns
 from envcompile.scaling.fast import fast_replay, not_covered
 from envcompile.scaling.hpa.pods import Container
 from envcompile.scaling.hpa.spec import ControllerFlags, autoscaler_of
-from envcompile.scaling.podworld import Scene, Share, Startup, Workload
+from envcompile.scaling.podworld import ReplayInput, Share, Startup, Workload
 from envcompile.scaling.replay import replay
 from tests.scaling.hpa.scenarios import recorded, scenario_of
 
@@ -59,13 +59,13 @@ def column_of(values: Sequence[int | None], idle: int = 0, burn: int = 0) -> Col
 
 def columns_of(scenario: Scenario) -> Columns:
     """The loads of a scenario as arrays."""
-    demand = scenario.scene.demand
+    demand = scenario.given.demand
 
     def shared(group: Mapping[str, Series]) -> dict[str, Column]:
         return {name: column_of(one.total, one.idle, one.burn) for name, one in group.items()}
 
     return Columns(
-        scenario.scene.samples,
+        scenario.given.samples,
         shared(demand.resources),
         shared(demand.pods),
         {name: column_of(one) for name, one in demand.objects.items()},
@@ -78,13 +78,13 @@ def covered() -> list[tuple[dict[str, Any], Scenario, Columns]]:
     found = []
     for line in recorded("scenarios"):
         scenario = scenario_of(line)
-        demand = scenario.scene.demand
+        demand = scenario.given.demand
         shared = [*demand.resources.values(), *demand.pods.values()]
         is_even = all(set(one.skew) <= {100} for one in shared)
-        if not is_even or scenario.edits or scenario.scene.spells or scenario.fetch_ms or "extremes" in line["tags"]:
+        if not is_even or scenario.edits or scenario.given.spells or scenario.fetch_ms or "extremes" in line["tags"]:
             continue
         columns = columns_of(scenario)
-        if not not_covered(scenario.scene.workload, scenario.autoscaler, columns, scenario.flags):
+        if not not_covered(scenario.given.workload, scenario.autoscaler, columns, scenario.flags):
             found.append((line, scenario, columns))
     return found
 
@@ -99,7 +99,7 @@ def test_every_covered_scenario_is_the_controllers(steps: int, monkeypatch: pyte
     assert not [
         line["id"]
         for line, scenario, columns in scenarios
-        if fast_replay(scenario.scene.workload, scenario.autoscaler, columns, scenario.flags).tolist()
+        if fast_replay(scenario.given.workload, scenario.autoscaler, columns, scenario.flags).tolist()
         != ANSWERS[line["id"]]
     ]
 
@@ -154,7 +154,7 @@ def test_lanes_meet_over_a_long_replay(name: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(fast, "_CHECKED_EACH", 5)
     autoscaler, columns = autoscaler_of(SETTINGS[name]), waves(1_500, 7)
     assert not not_covered(WORKLOAD, autoscaler, columns)
-    exact = [step.decision.desired for step in replay(Scene(WORKLOAD, columns.demand(), 1_500), autoscaler)]
+    exact = [step.decision.desired for step in replay(ReplayInput(WORKLOAD, columns.demand(), 1_500), autoscaler)]
     assert fast_replay(WORKLOAD, autoscaler, columns).tolist() == exact
     assert len(set(exact)) > 5 or name == "never down"
 

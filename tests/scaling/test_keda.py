@@ -11,7 +11,7 @@ from envcompile.scaling.hpa.pods import Container
 from envcompile.scaling.hpa.spec import Metric, MetricKind, Select, TargetKind
 from envcompile.scaling.keda import scaled_object_of
 from envcompile.scaling.kedareplay import replay_scaled_object
-from envcompile.scaling.podworld import Demand, Scene, Share, Startup, Workload
+from envcompile.scaling.podworld import Demand, ReplayInput, Share, Startup, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +26,8 @@ def sizes(spec: dict[str, Any], lag: Sequence[int | None], *, replicas: int, **s
     """The size after each 15 s under a lag that is the same for as long."""
     scaled = scaled_object_of({"triggers": [LAG], **spec}, {f"autoscaling.keda.sh/{k}": v for k, v in said.items()})
     series = [None if value is None else [value * 1000] for value in lag]
-    scene = Scene(Workload(replicas, POD, Startup()), Demand(external={"lag": series}), len(lag))
-    return replay_scaled_object(scene, scaled)
+    given = ReplayInput(Workload(replicas, POD, Startup()), Demand(external={"lag": series}), len(lag))
+    return replay_scaled_object(given, scaled)
 
 
 def test_defaults_and_metrics() -> None:

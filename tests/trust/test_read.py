@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile import yamlio
+from envcompile.secrets.certificate import read_certificates
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, environment, git, write_files
+from tests.secrets.repository import certificate_pem, private_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +25,16 @@ DEFINITION = (
 )
 HIDDEN = {
     ".hidden/file.yaml": SECRET,
-    ".hidden/file.pem": CANARY,
+    ".hidden/file.env": f"A={CANARY}\n",
     ".hidden/crds/x.yaml": DEFINITION,
     "visible/.in/file.yaml": SECRET,
+    "visible/.in/file.env": f"A={CANARY}\n",
 }
 """Committed, all below names that begin with a dot."""
-IGNORED = {"local/file.yaml": SECRET, "local/file.pem": CANARY, "local/crds/x.yaml": DEFINITION}
+IGNORED = {"local/file.yaml": SECRET, "local/file.env": f"A={CANARY}\n", "local/crds/x.yaml": DEFINITION}
 """On one machine only."""
+
+GENERATE = "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {name: made}\n"
 
 WAYS = {
     "a link to a file": {"base/app/x.yaml": "-> ../../PLACE/file.yaml"},
@@ -43,6 +51,16 @@ WAYS = {
     "a linked import": {
         "base/app/x.jsonnet": "{a: importstr 'linked.yaml'}",
         "lib/linked.yaml": "-> ../PLACE/file.yaml",
+    },
+    "a generated ConfigMap": {"base/app/x.yaml": f"{GENERATE}configMap: {{files: [../../PLACE/file.yaml]}}\n"},
+    "a generated Secret": {
+        "base/app/x.yaml": f"{GENERATE}secret: {{files: [../../PLACE/file.yaml]}}\n",
+        "overlays/dev/environment.yaml": environment("secretBackend: plaintext\n"),
+    },
+    "entries of an env file": {"base/app/x.yaml": f"{GENERATE}configMap: {{envs: [../../PLACE/file.env]}}\n"},
+    "a linked file of a ConfigMap": {
+        "base/app/x.yaml": f"{GENERATE}configMap: {{files: [../../files/linked]}}\n",
+        "files/linked": "-> ../PLACE/file.yaml",
     },
     "sealed values": {"overlays/dev/sealed.yaml": "-> ../../PLACE/file.yaml"},
 }
@@ -105,24 +123,73 @@ def test_nothing_outside_is_read(tmp_path: Path, target: str, words: tuple[str, 
     assert CANARY not in done.out + done.err
 
 
-def test_a_certificate_is_read_from_what_commits_hold(tmp_path: Path) -> None:
-    """Neither a hidden one nor a link to what git ignores; no word of the file is said."""
-    for named in (".hidden/file.pem", "linked.pem"):
-        root = project(
-            tmp_path / named.replace("/", "-"),
-            {
-                "overlays/dev/environment.yaml": environment(
-                    f"namespace: dev\nsealing: {{certificate: ../../{named}}}\n"
-                ),
-                "linked.pem": "-> local/file.pem",
-                "base/app/s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: 'ref+env://HOME'}\n",
-            },
-            "",
+CERTIFICATE = "overlays/dev/sealed-secrets.pem"
+SEALED = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: 'ref+env://PW'}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "ignored"),
+    [
+        ({".hidden/file.pem": "CERTIFICATE"}, ""),
+        ({"linked.pem": "-> .hidden/file.pem", ".hidden/file.pem": "CERTIFICATE"}, ""),
+        ({"linked.pem": "-> local/file.pem", "local/file.pem": "CERTIFICATE"}, "/local/\n"),
+        ({CERTIFICATE: "-> ../../.hidden/file.pem", ".hidden/file.pem": "CERTIFICATE"}, ""),
+        ({CERTIFICATE: "CERTIFICATE"}, "*.pem\n"),
+    ],
+)
+def test_a_certificate_is_read_from_what_commits_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str], ignored: str
+) -> None:
+    """Neither a hidden one nor one that git ignores, nor a link to such: nothing is sealed for its key."""
+    monkeypatch.setenv("PW", "a-password-of-some-length")
+    pem = certificate_pem().decode()
+    (named, *_) = files
+    pin = fingerprint_of(pem)
+    settings = f"namespace: dev\nsealing: {{certificate: ../../{named}, fingerprint: {pin}}}\n"
+    root = write_files(tmp_path / "shop", {"overlays/dev/environment.yaml": environment(settings)})
+    write_files(root, {".gitignore": f".envc/\n{ignored}", "base/app/s.yaml": SEALED})
+    write_files(root, {path: content.replace("CERTIFICATE", pem) for path, content in files.items()})
+    commit(root)
+    (tmp_path / "other.pem").write_bytes(certificate_pem(private_key(serial=1)))
+    for words in (("seal", "dev"), ("verify", "dev"), ("fetch-cert", "dev", str(tmp_path / "other.pem"))):
+        done = run_envc(root, "secrets", *words)
+        assert (done.code, pin in done.out + done.err) == (1, False), (words, done)
+        assert words[0] == "verify" or re.search(
+            r"so that no commit holds it|only what commits of the project", done.err
         )
-        for words in (("secrets", "seal", "dev"), ("secrets", "status"), ("secrets", "verify"), ("check",)):
-            done = run_envc(root, *words)
-            assert CANARY not in done.out + done.err
-        assert run_envc(root, "secrets", "seal", "dev").code != 0
+    assert not (root / "overlays/dev/sealed.yaml").exists()
+    (root / CERTIFICATE).unlink(missing_ok=True)
+    write_files(root, {"overlays/dev/open.pem": pem, ".gitignore": ".envc/\n"})
+    named = "open.pem"
+    settings = settings.partition("sealing")[0] + f"sealing: {{certificate: {named}, fingerprint: {pin}}}\n"
+    write_files(root, {"overlays/dev/environment.yaml": environment(settings)})
+    assert run_envc(root, "secrets", "seal", "dev").code == 0
+
+
+def fingerprint_of(pem: str) -> str:
+    """What pins a certificate."""
+    (certificate,) = read_certificates(pem.encode(), "x.pem")
+    return certificate.fingerprint
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "dev"), ("build", "--check"), ("check",), ("diff",), ("pr", "comment", "--dry-run")]
+)
+@pytest.mark.parametrize("place", ["base/app/mine.yaml", "base/mine/own.json", "overlays/dev/mine.yaml"])
+def test_what_git_ignores_among_the_sources_of_a_stranger_is_not_read(
+    tmp_path: Path, words: tuple[str, ...], place: str
+) -> None:
+    """Somebody's own file counts where they compile what they trust, and only there."""
+    root = project(tmp_path, {}, "")
+    commit(root)
+    write_files(root, {place: json.dumps(yamlio.load_all(SECRET.encode(), place)[0])})
+    (root / ".gitignore").write_text(f".envc/\n/{place}\n/local/\n")
+    given = words if words[0] == "pr" else (*words, "--untrusted")
+    done = run_envc(root, *given)
+    assert "is ignored by git" in (done.out if words[0] == "pr" else done.err)
+    assert CANARY not in done.out + done.err
+    assert done.code == (0 if words[0] == "pr" else 1)
+    assert CANARY in run_envc(root, "show", "dev").out
 
 
 def test_links_among_what_is_committed_are_followed(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.check.api.automata import automaton
-from envcompile.check.api.customformats import FORMATS
+from envcompile.check.api.customformats import FORMATS, YOUNG
 from envcompile.check.api.decoded import decoded
 from envcompile.check.api.meta import metadata
 from envcompile.check.api.refusal import Place, Refusal
@@ -48,7 +48,10 @@ def custom_refusals(api: KubeApi, value: Any) -> list[Refusal]:
     schema = custom.versions.get(version) if custom is not None and custom.is_defined else None
     if schema is None or custom is None:
         return []
-    return list(starmap(Refusal, _judged(_defaulted(value, schema), schema, ())))
+    release = int(api.version.partition(".")[2])
+    unknown = tuple(_no_format(name) for name, since in YOUNG.items() if since > release)
+    said = _judged(_defaulted(value, schema), schema, ())
+    return [Refusal(at, what) for at, what in said if not (unknown and what.endswith(unknown))]
 
 
 def keeps_rules_unasked(value: Any, schema: Schema) -> bool:
@@ -166,7 +169,11 @@ def _text(value: str, schema: Schema) -> Iterator[str]:
         yield f"{_spelt(value)} does not match `{pattern}`"
     judge = FORMATS.get(str(schema.get("format")))
     if judge is not None and not judge(value):
-        yield f"{_spelt(value)} is not of format {schema['format']}"
+        yield _spelt(value) + _no_format(schema["format"])
+
+
+def _no_format(name: str) -> str:
+    return f" is not of format {name}"
 
 
 def _number(value: float, schema: Schema) -> Iterator[str]:

@@ -29,8 +29,8 @@ def service(spec: dict[str, Any], _: Place) -> Said:
     elif not spec.get("ports") and not headless:
         yield ("ports",), "`ports` is missing: only a headless Service has none"
     if kind in {"LoadBalancer", "NodePort"} and headless:
-        yield ("clusterIP" if spec.get("clusterIP") else "clusterIPs",), f"`None` cannot be there for `type: {kind}`"
-        yield ("clusterIPs", 0), f"`None` cannot be there for `type: {kind}`"
+        where: Pointer = ("clusterIPs", 0) if spec.get("clusterIPs") else ("clusterIP",)
+        yield where, f"`None` cannot be there for `type: {kind}` (the server calls it `clusterIPs[0]`)"
     yield from _ports(spec, kind)
     if kind != "ExternalName":
         yield from _families(spec, addresses)
@@ -52,7 +52,6 @@ def _external_name(spec: dict[str, Any], addresses: list[Any]) -> Said:
     if addresses:
         field = "clusterIPs" if spec.get("clusterIPs") else "clusterIP"
         yield (field,), "an ExternalName Service has no address in the cluster"
-        yield ("clusterIPs",), "an ExternalName Service has no address in the cluster"
     for field in ("ipFamilies", "ipFamilyPolicy"):
         if spec.get(field):
             yield (field,), f"`{field}` cannot be there for `type: ExternalName`"

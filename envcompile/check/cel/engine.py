@@ -95,10 +95,12 @@ class Engine:
     Args:
         minor: the server's minor version. New expressions may use what the version before it knows, so that it can be
             gone back to.
+        has_bindings: True where expressions may name a value by `cel.bind`.
     """
 
-    def __init__(self, minor: int) -> None:
+    def __init__(self, minor: int, *, has_bindings: bool = False) -> None:
         self._minor = minor - 1
+        self._has_bindings = has_bindings
         self._environments: dict[tuple[tuple[str, CelType], ...], Any] = {}
         self._programs: dict[tuple[str, tuple[tuple[str, CelType], ...], bool], Program | str] = {}
         self._matching: Callable[[str, str], bool] | None = None
@@ -168,7 +170,7 @@ class Engine:
             from cel_expr_python import cel
 
             known = self._environments[key] = cel.NewEnv(
-                config=cel.NewEnvConfigFromYaml(_configuration(self._minor)),
+                config=cel.NewEnvConfigFromYaml(_configuration(self._minor, has_bindings=self._has_bindings)),
                 variables={
                     **{name: engine_type(cel, kind) for name, kind in names.items()},
                     **dict.fromkeys(_TEXTS, cel.Type.DYN),
@@ -209,8 +211,10 @@ def _declared(text: str, names: Mapping[str, CelType]) -> dict[str, CelType]:
 _OPAQUE: Final = ("kubernetes.URL", "kubernetes.Quantity", "kubernetes.Semver", "kubernetes.NamedFormat")
 
 
-def _configuration(minor: int) -> str:
+def _configuration(minor: int, *, has_bindings: bool) -> str:
     extensions = ["{name: strings, version: 2}", "{name: optional}", "{name: sets}"]
+    if has_bindings:
+        extensions.append("{name: bindings}")
     if minor >= 32:
         extensions.append("{name: two-var-comprehensions}")
     if minor >= 34:
@@ -338,3 +342,9 @@ def _authorizer(cel: Any) -> dict[str, list[Any]]:
 def engine_for(version: str) -> Engine:
     """The engine for a minor version such as `1.35`; what it has compiled is kept for the whole run."""
     return Engine(int(version.partition(".")[2]))
+
+
+@lru_cache(maxsize=8)
+def engine_for_devices(version: str) -> Engine:
+    """The engine for selectors of devices, which may use `cel.bind`."""
+    return Engine(int(version.partition(".")[2]), has_bindings=True)

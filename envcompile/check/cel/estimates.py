@@ -17,6 +17,8 @@ from envcompile.check.cel.shapes import Shape, list_of, of_type
 from envcompile.check.cel.tree import DYN, Call, CelType, Constant, Fold, Ident, ListLiteral, MapLiteral, Select
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from envcompile.check.cel.tree import Checked, Node
 
 _LIST_CREATED: Final = fixed(costs.LIST)
@@ -28,19 +30,21 @@ _SAME: Final = frozenset({
     "_?_:_", "_+_", "orValue", "value", "or", "sort", "@sortByAssociatedKeys", "reverse", "slice", "distinct",
 })  # fmt: skip
 """Functions that result in what they are called on, or with."""
-_ROOTS: Final = ("self", "oldSelf")
+OF_RULES: Final = ("self", "oldSelf")
+"""The names in rules of custom kinds."""
 _RESULT: Final = ("__result__", "@result")
 """Accumulators of macros; another name is that of a `cel.bind`."""
 
 
-def most(checked: Checked, shape: Shape) -> int:
-    """What an expression about `self` (and `oldSelf`) costs at most.
+def most(checked: Checked, shape: Shape, roots: Collection[str] = OF_RULES) -> int:
+    """What an expression about a value costs at most.
 
     Args:
         checked: the expression.
-        shape: that of `self`.
+        shape: that of the value.
+        roots: its names in the expression.
     """
-    return _Coster(checked, shape).cost(checked.root).high
+    return _Coster(checked, shape, roots).cost(checked.root).high
 
 
 class _Entries(NamedTuple):
@@ -63,9 +67,10 @@ class _Local(NamedTuple):
 class _Coster:
     """Goes through one expression."""
 
-    def __init__(self, checked: Checked, shape: Shape) -> None:
+    def __init__(self, checked: Checked, shape: Shape, roots: Collection[str]) -> None:
         self._checked = checked
         self._shape = shape
+        self._roots = roots
         self._sizes: dict[int, Range] = {}
         self._entries: dict[int, _Entries] = {}
         self._paths: dict[int, Way] = {}
@@ -97,7 +102,7 @@ class _Coster:
             self._paths[node.id], self._kinds[node.id] = local.path, local.kind
             return ONE
         root, *fields = node.name.split(".")
-        if root not in _ROOTS:
+        if root not in self._roots:
             self._paths[node.id] = Way().to(node.name)
             return ONE
         # The engine is told of fields as of names with dots; to the server they are fields.
@@ -295,9 +300,9 @@ class _Coster:
             if shape is None:
                 return None
             if name == "@keys" and shape.type.name == "map":
-                shape = shape._replace(type=CelType("string"), most=0, items=None)
+                shape = shape.keys or shape._replace(type=CelType("string"), most=0, items=None)
             else:
-                shape = shape.items if name in {"@items", "@values"} else shape.fields.get(name)
+                shape = shape.items if name in {"@items", "@values"} else shape.fields.get(name, shape.others)
         return shape
 
     def _operand(self, node: Node) -> Operand:

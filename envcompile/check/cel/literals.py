@@ -48,10 +48,10 @@ def _refused(checked: Checked, node: Node, fields: Mapping[str, Iterable[str]], 
         case Select(operand=operand, field=field) if field not in fields.get(".".join(way_to(operand)), (field,)):
             return f"compilation failed: undefined field '{field}'"
         case Call(function="format", target=Constant(value=str() as text), arguments=(ListLiteral() as values,)):
-            what = _bad_format(checked, text, values)
+            what = _bad_format(checked, text, values, fields)
             return f"compilation failed: {what}" if what else None
         case Call():
-            return _bad_constant(node)
+            return _bad_object(node, fields) or _bad_constant(node)
         case ListLiteral() if not _is_format(checked, node):
             kinds = [_kind(checked, item, at in node.optional) for at, item in enumerate(node.items)]
             return _unlike(kinds, is_typed=is_typed)
@@ -121,7 +121,31 @@ def _folded(node: Node) -> Any:
     return make(value) if make is not None else value
 
 
-def _bad_format(checked: Checked, text: str, values: ListLiteral) -> str | None:
+_OF_SCALARS: Final = frozenset({
+    *_CONVERSIONS, *_TIMES, "size", "matches", "startsWith", "endsWith", "contains", "find", "findAll", "lowerAscii",
+    "upperAscii", "trim", "split", "substring", "replace", "charAt", "indexOf", "lastIndexOf", "join", "_+_", "_-_",
+    "_*_", "_/_", "_%_", "_<_", "_<=_", "_>_", "_>=_", "_[_]", "_&&_", "_||_", "!_", "-_",
+})  # fmt: skip
+"""Functions without a form for an object whose shape is known."""
+
+
+def _bad_object(node: Call, fields: Mapping[str, Iterable[str]]) -> str | None:
+    """An object of a known shape, such as `request.kind`, where a text, number, list or map belongs."""
+    if node.function not in _OF_SCALARS:
+        return None
+    for part in (node.target, *node.arguments):
+        if part is not None and (name := _object(part, fields)):
+            return f"compilation failed: found no matching overload for '{node.function}' applied to `{name}`"
+    return None
+
+
+def _object(node: Node, fields: Mapping[str, Iterable[str]]) -> str:
+    """The name of an object of known shape; empty for anything else, and for the question whether it is there."""
+    name = "" if isinstance(node, Select) and node.is_test else ".".join(way_to(node))
+    return name if name in fields else ""
+
+
+def _bad_format(checked: Checked, text: str, values: ListLiteral, fields: Mapping[str, Iterable[str]]) -> str | None:
     try:
         wanted = [clause for clause in clauses(text) if not isinstance(clause, str)]
     except CelError as error:
@@ -129,9 +153,24 @@ def _bad_format(checked: Checked, text: str, values: ListLiteral) -> str | None:
     for at, (letter, _) in enumerate(wanted):
         if at >= len(values.items):
             return f"index {at} out of range"
-        kind = checked.type_of(values.items[at]).name
-        if kind != "dyn" and kind not in ACCEPTED[letter]:
+        kind = _unwritable(checked, values.items[at], letter, fields)
+        if kind is not None:
             return f"error during formatting: `%{letter}` was given {kind}"
     if len(values.items) > len(wanted):
         return f"too many arguments supplied to string.format (expected {len(wanted)}, got {len(values.items)})"
     return None
+
+
+def _unwritable(checked: Checked, node: Node, letter: str, fields: Mapping[str, Iterable[str]]) -> str | None:
+    """The type of a value that a letter cannot write, or of one inside of it; source: verifyString."""
+    if name := _object(node, fields):
+        return f"an object: `{name}`"
+    kind = checked.type_of(node).name
+    if kind != "dyn" and kind not in ACCEPTED[letter]:
+        return str(kind)
+    inner: list[Node] = []
+    if isinstance(node, ListLiteral):
+        inner = [*node.items]
+    elif isinstance(node, MapLiteral):
+        inner = [part for key, value, _ in node.entries for part in (key, value)]
+    return next((bad for part in inner if (bad := _unwritable(checked, part, letter, fields)) is not None), None)

@@ -39,6 +39,10 @@ class Shape(NamedTuple):
     """What is in a list or a map."""
     fields: Mapping[str, Shape] = {}
     """Those of an object, as expressions spell them."""
+    keys: Shape | None = None
+    """Those of a map, where the server counts them."""
+    others: Shape | None = None
+    """What a key of a map is that is written as a field, where the server counts it."""
 
     @property
     def cardinality(self) -> int:

@@ -8,11 +8,8 @@ from envcompile.check.report import together
 from envcompile.text import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from envcompile.check.finding import Severity
     from envcompile.check.report import Report
-    from envcompile.errors import Problem
 
 _COMMANDS: Final[dict[Severity, str]] = {"error": "error", "warning": "warning", "info": "notice"}
 
@@ -34,23 +31,6 @@ def as_github(report: Report, prefix: str = "") -> str:
         written = ",".join(f"{name}={_property(text)}" for name, text in properties.items())
         message = _message("\n".join(filter(None, [found.what, group.subject, found.fix])))
         lines.append(f"::{_COMMANDS[found.severity]} {written}::{message}\n")
-    return "".join(lines)
-
-
-def problems_as_github(problems: Iterable[Problem], prefix: str = "") -> str:
-    """One command for each place at which sources do not compile; what has no place in the project has no line here.
-
-    Args:
-        problems: what is wrong.
-        prefix: as above.
-    """
-    lines = []
-    for problem in problems:
-        for where in problem.where[:1]:
-            if not where.file.startswith("/"):
-                place = f"file={_property(prefix + where.file)},line={where.line},col={where.column}"
-                message = _message("\n".join(filter(None, [problem.what, problem.fix])))
-                lines.append(f"::error {place}::{message}\n")
     return "".join(lines)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _NO_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped."""
+_SOURCES: Final = "sources"
+"""Stands for the environment of what keeps all of them from compiling."""
 
 
 def as_junit(report: Report, threshold: Severity | None) -> str:
@@ -25,7 +27,8 @@ def as_junit(report: Report, threshold: Severity | None) -> str:
         report: what was found.
         threshold: the grade that fails the run; None when nothing does.
     """
-    suites = [_suite(report, environment, threshold) for environment in report.environments]
+    environments = dict.fromkeys((*report.environments, *(found.environment for found in report.findings)))
+    suites = [_suite(report, environment, threshold) for environment in environments]
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="envc check">\n' + "".join(suites) + "</testsuites>\n"
     )
@@ -38,13 +41,14 @@ def _suite(report: Report, environment: str, threshold: Severity | None) -> str:
     clean = [rule.id for rule in report.rules if rule.id not in broken]
     counts = f'tests="{len(findings) + len(clean)}" failures="{len(failing)}" skipped="{len(findings) - len(failing)}"'
     cases = [*_failed(findings, failing), *(f"    <testcase {_names(environment, rule, rule)}/>\n" for rule in clean)]
-    return f"  <testsuite name={_attribute(environment)} {counts}>\n{''.join(cases)}  </testsuite>\n"
+    return f"  <testsuite name={_attribute(environment or _SOURCES)} {counts}>\n{''.join(cases)}  </testsuite>\n"
 
 
 def _failed(findings: Sequence[Finding], failing: set[str]) -> list[str]:
     cases = []
     for found in findings:
-        name = f"{found.rule}: {found.resource} {found.field}".rstrip()
+        subject = f"{found.resource} {found.field}".rstrip() if found.resource.kind else found.what
+        name = f"{found.rule}: {subject}"
         file = f' file={_attribute(found.where.file)} line="{found.where.line}"' if found.where is not None else ""
         place = f"{found.where}\n" if found.where is not None else ""
         head = f"    <testcase {_names(found.environment, found.rule, name)}{file}>\n"
@@ -58,7 +62,7 @@ def _failed(findings: Sequence[Finding], failing: set[str]) -> list[str]:
 
 
 def _names(environment: str, rule: str, name: str) -> str:
-    return f"classname={_attribute(f'{environment}.{rule}')} name={_attribute(name)}"
+    return f"classname={_attribute(f'{environment or _SOURCES}.{rule}')} name={_attribute(name)}"
 
 
 def _attribute(text: str) -> str:

@@ -68,11 +68,12 @@ def _result(group: Group, positions: dict[str, int], prefix: str) -> dict[str, A
         "ruleId": found.rule,
         "ruleIndex": positions[found.rule],
         "level": _LEVELS[found.severity],
-        "message": {"text": f"{found.what}\n{group.subject}\n{found.fix}".rstrip("\n")},
+        "message": {"text": "\n".join(filter(None, [found.what, group.subject, found.fix]))},
     }
-    location: dict[str, Any] = {
-        "logicalLocations": [{"fullyQualifiedName": f"{found.resource.short}/{found.field}", "kind": "resource"}]
-    }
+    location: dict[str, Any] = {}
+    if group.subject:
+        name = f"{found.resource.short}/{found.field}"
+        location["logicalLocations"] = [{"fullyQualifiedName": name, "kind": "resource"}]
     if found.where is not None:
         location["physicalLocation"] = {
             "artifactLocation": {"uri": quote(prefix + found.where.file), "uriBaseId": "%SRCROOT%"},
@@ -82,7 +83,7 @@ def _result(group: Group, positions: dict[str, int], prefix: str) -> dict[str, A
     prints = {"envcFinding/v1": found.fingerprint, "primaryLocationLineHash": f"{found.fingerprint}:1"}
     return {
         **result,
-        "locations": [location],
+        "locations": [location] if location else [],
         "partialFingerprints": prints,
-        "properties": {"environments": list(group.environments)},
+        "properties": {"environments": [name for name in group.environments if name]},
     }

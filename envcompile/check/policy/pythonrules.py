@@ -12,6 +12,7 @@ import msgspec
 
 from envcompile.check.finding import Hit
 from envcompile.check.hiding import NOT_SHOWN, hidden
+from envcompile.check.policy.failures import failing
 from envcompile.check.policy.ownrules import Match, is_about
 from envcompile.check.reading import there
 from envcompile.check.rule import Rule
@@ -159,7 +160,7 @@ def _finder(function: Function, process: PythonProcess | None) -> Callable[[Scen
         values = [without_values(one, NOT_SHOWN, hidden).value for one in about]
         for found in process.ask(function.name, scene.environment, values, together=not function.alone):
             at = found["at"]
-            what = found.get("what") or f"{function.summary} (the rule failed: {found['failed']})"
+            what = found.get("what") or failing(function.summary, found["failed"])
             way = there(_way(found.get("field") or said.field), values[at])
             yield Hit(about[at].id, way, what, found.get("fix") or said.fix, found.get("grade"), [function.id, what])
 

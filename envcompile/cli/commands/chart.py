@@ -71,7 +71,8 @@ def _register_verify(group: typer.Typer) -> None:
     ) -> None:
         """Render every environment with the real helm and compare with the plain manifests, type for type.
 
-        Exits with 16 when an object differs.
+        Values that somebody put beside those of envc are held against the schema. Exits with 16 when an object
+        differs.
         """
         from envcompile.chart import find_helms
         from envcompile.chart import verify as prove
@@ -80,11 +81,21 @@ def _register_verify(group: typer.Typer) -> None:
         folder, names = _chart_and_names(context, words or [])
         folders = _folders(against or [])
         chosen = choose(folder, names or (folders if against else ()))
-        expected = {name: read_manifests(folders[name] if against else _compiled(context, name)) for name in chosen}
         charts = _with_crds(folder)
-        rows = prove(charts, expected, find_helms(binaries=helm or ()), _own(charts))
+        own = _own(charts)
+        places = {name: folders[name] if against else _compiled(context, name) for name in chosen}
+        added = [name for name, place in places.items() if _is_added(name, place, own.get(folder))]
+        expected = {name: None if name in added else read_manifests(place) for name, place in places.items()}
+        rows = prove(charts, expected, find_helms(binaries=helm or ()), own)
         print_rows(rows, output_format)
+        for name in added:
+            tell(f"{name} is no environment of envc's: values-{name}.yaml was held against the chart's schema alone")
         raise typer.Exit(EXIT_OK if all(row.holds for row in rows) else EXIT_DIFFERENT)
+
+
+def _is_added(name: str, place: Path, own: Collection[str] | None) -> bool:
+    """Whether somebody added the values of an environment that is not compiled."""
+    return own is not None and f"values-{name}.yaml" not in own and not place.is_dir()
 
 
 def proven(chart: Path) -> Sequence[Row]:
@@ -92,8 +103,13 @@ def proven(chart: Path) -> Sequence[Row]:
     from envcompile.chart import find_helms, verify
     from envcompile.chart.verification import choose, read_manifests
 
-    expected = {name: read_manifests(chart.with_name(name)) for name in choose(chart, ())}
-    return verify([chart], expected, find_helms(), _own([chart]))
+    own = _own([chart])
+    places = {name: chart.with_name(name) for name in choose(chart, ())}
+    expected = {
+        name: None if _is_added(name, place, own.get(chart)) else read_manifests(place)
+        for name, place in places.items()
+    }
+    return verify([chart], expected, find_helms(), own)
 
 
 def _chart_and_names(context: typer.Context, words: Sequence[str]) -> tuple[Path, tuple[str, ...]]:
@@ -132,11 +148,13 @@ def _with_crds(folder: Path) -> list[Path]:
 
 
 def _own(charts: Sequence[Path]) -> dict[Path, Collection[str]]:
-    """The files in each chart that envc wrote, as its index says."""
+    """The files in each chart that envc wrote, as its index says, but for those of `helm test`."""
+    from envcompile.chart.helmtests import FOLDER
     from envcompile.emit.index import INDEX_NAME, parse_index
 
     indexes = [(chart, chart / INDEX_NAME) for chart in charts]
-    return {chart: parse_index(index.read_bytes()).keys() for chart, index in indexes if index.is_file()}
+    listed = {chart: parse_index(index.read_bytes()) for chart, index in indexes if index.is_file()}
+    return {chart: [path for path in paths if not path.startswith(FOLDER)] for chart, paths in listed.items()}
 
 
 def print_rows(rows: Sequence[Row], output_format: TextOrJson, *, for_people: bool = False) -> None:

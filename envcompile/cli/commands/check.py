@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from envcompile.check.baseline import KnownFinding
     from envcompile.check.report import Report
-    from envcompile.cli.render.check import Format, Wanted
+    from envcompile.cli.render.check import Wanted
     from envcompile.units.project import Project
 
 EPILOG = """Examples:
@@ -181,7 +181,7 @@ def register(app: typer.Typer) -> None:
             with project_of(context, untrusted=untrusted) as project:
                 mend(project, select or (), ignore or (), tell, write=True)
         with (
-            _annotated(output_format, context.obj.project),
+            _told_to_programs(wanted, fail_on, context.obj.project),
             project_of(context, untrusted=untrusted, staged=staged, at=at) as project,
         ):
             root = project.tree.root or _folder_of(context.obj.project)
@@ -191,12 +191,14 @@ def register(app: typer.Typer) -> None:
             else:
                 entries = _read(root, baseline, required=not write_baseline)
             allowed = _allowed(project, root, anew=allow_python)
-            report = check(project, environments or (), since=since, folder=root, allowed=allowed)
-            skipped = {*project.environments} - {*report.environments}
             rules, own = rules_of(project.tree, allowed)
+            chosen = None
+            if select or ignore:
+                chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
+            report = check(project, environments or (), since=since, folder=root, allowed=allowed, chosen=chosen)
+            skipped = {*project.environments} - {*report.environments}
         elsewhere = [entry for entry in entries if entry.environment in skipped]
-        if select or ignore:
-            chosen = picked({rule.id for rule in (*ALL, *rules)}, select or (), ignore or ())
+        if chosen is not None:
             if select and chosen & untried(own):
                 chosen |= {NOT_EVALUATED.id}
             report = only(report, chosen)
@@ -220,19 +222,21 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _annotated(output_format: Format, folder: Path) -> Generator[None]:
-    """On GitHub, sources that do not compile are told at their lines, too."""
-    from envcompile.errors import EnvcError
+def _told_to_programs(wanted: Wanted, fail_on: str, folder: Path) -> Generator[None]:
+    """Sources that do not compile are findings, too, in the formats that programs read."""
+    from envcompile.errors import EXIT_WRONG, EnvcError
 
     try:
         yield
     except EnvcError as error:
-        if output_format == "github":
-            from envcompile.check.formats.github import problems_as_github
+        if wanted.output_format != "text" and error.exit_code == EXIT_WRONG:
+            from envcompile.check.report import together
+            from envcompile.check.uncompiled import uncompiled
             from envcompile.cli.output import raw
-            from envcompile.git.discovery import prefix_of
+            from envcompile.cli.render.check import printed
 
-            raw(problems_as_github(error.problems, prefix_of(_folder_of(folder))))
+            report = uncompiled(error.problems)
+            raw(printed(report, wanted, fail_on, _folder_of(folder), together(report.findings))[0])
         raise
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from envcompile.check.report import counted, looked_at
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from envcompile.check.finding import Finding
     from envcompile.check.formats.text import GroupBy
     from envcompile.check.report import Group, Report
     from envcompile.check.rule import Rule
@@ -23,6 +26,8 @@ _JSON: Final = ("json", "sarif", "gitlab")
 Format = Literal["text", "json", "sarif", "github", "gitlab", "junit"]
 _ON_A_TERMINAL: Final = 100
 """Places that fill a terminal's memory, and nobody's."""
+_NARROWEST: Final = 40
+"""Characters of a line below which nobody can read a sentence."""
 _MANY: Final = 20
 """From here on nobody mends all of them today: that is what a baseline is for."""
 
@@ -73,7 +78,22 @@ def printed(
     verb = "is" if len(rest) == 1 else "are"
     counts = counted(group.finding for group in rest)
     left_out = [f"{len(rest)} more {verb} not shown ({counts}): --limit 0"] if rest else []
-    return as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest), left_out
+    text = as_text(shown, by, {rule.id: rule.summary for rule in report.rules}, rest)
+    return folded_to(text, shutil.get_terminal_size().columns) if is_terminal else text, left_out
+
+
+def folded_to(text: str, width: int) -> str:
+    """The text with no line longer than a width where words allow it; what goes on stands further in."""
+    lines = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+        lines += (
+            textwrap.wrap(line, max(width, _NARROWEST), subsequent_indent=indent, break_long_words=False,
+                          break_on_hyphens=False, drop_whitespace=True)
+            if len(line) > width
+            else [line]
+        )  # fmt: skip
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _for_programs(report: Report, output_format: str, fail_on: str, project: Path) -> str:
@@ -117,8 +137,7 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
     if report.unknown_kinds:
         kinds = ", ".join(report.unknown_kinds)
         lines.append(f"kinds without a schema (`envc crds add` brings their definitions): {kinds}")
-    found = {finding.rule for finding in report.findings}
-    mends = sorted(rule.id for rule in report.rules if rule.mend is not None and rule.id in found)
+    mends = sorted({finding.rule for finding in report.findings if finding.mends and _is_yaml(finding)})
     if mends:
         lines.append(f"hint: `envc fix` shows what has one right answer of {', '.join(mends)}")
     if len(report.findings) >= _MANY and not report.known:
@@ -127,6 +146,11 @@ def remarks(report: Report, baseline: str, groups: Sequence[Group]) -> list[str]
             " `--statistics` counts them by rule"
         )
     return [*lines, looked_at(report, groups)]
+
+
+def _is_yaml(finding: Finding) -> bool:
+    """Tell whether a file says it that `envc fix` can change."""
+    return finding.where is None or finding.where.file.endswith((".yaml", ".yml"))
 
 
 def listed(rules: Iterable[Rule]) -> list[str]:

@@ -40,7 +40,7 @@ def prediction_lines(found: Prediction) -> list[str]:
     if not found.holds:
         lines.append("  nothing is recommended: on the weeks held back this was worse than the same time last week")
         return lines
-    windows = described(found.plan)
+    windows = described(found.schedule)
     if not windows:
         lines.append("  nothing to prepare: the load rises nowhere faster than the autoscaler follows")
         return lines
@@ -79,7 +79,7 @@ def _triggers(found: Prediction) -> list[str]:
     from envcompile.scaling.forecast.schedule import cron_triggers
 
     lines = ["triggers:"]
-    for trigger in cron_triggers(found.plan):
+    for trigger in cron_triggers(found.schedule):
         lines += ["- type: cron", "  metadata:"]
         lines += [f"    {name}: '{value}'" for name, value in trigger["metadata"].items()]
     return lines
@@ -113,14 +113,14 @@ def prediction_data(found: Prediction) -> dict[str, Any]:
             for score in tried.scores
         ],
         "covered": _number(said.covered),
-        "timezone": found.plan.timezone,
+        "timezone": found.schedule.timezone,
         "events": [event.name for event in said.events],
         "unsizedEvents": [event.name for event in said.unsized],
         "windows": [
             {"days": days, "start": start, "end": end, "replicas": replicas, "why": why}
-            for days, start, end, replicas, why in described(found.plan)
+            for days, start, end, replicas, why in described(found.schedule)
         ],
-        "triggers": cron_triggers(found.plan),
+        "triggers": cron_triggers(found.schedule),
         "heldBackDays": found.held_back,
         "alone": _effect(found.before),
         "withFloor": _effect(found.after),

@@ -18,7 +18,7 @@ class Since(Shape, frozen=True, kw_only=True):
 
 
 class CheckFinding(Shape, frozen=True, kw_only=True):
-    """What a rule found."""
+    """What a rule found; of the rule `compile`, what is wrong with the sources, without environment and resource."""
 
     rule: str
     severity: str

@@ -46,20 +46,21 @@ def ignores_of(application: Mapping[str, Any]) -> Iterator[Ignore]:
     if application.get("kind") == "ApplicationSet":
         spec = map_at(spec, "template", "spec")
     entries = spec.get("ignoreDifferences")
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, dict):
-            group, kind, namespace, name = (
-                str(entry.get(field) or "") for field in ("group", "kind", "namespace", "name")
-            )
-            yield Ignore(
-                group,
-                kind,
-                namespace,
-                name,
-                pointers=tuple(_pointer(text) for text in _texts(entry, "jsonPointers")),
-                expressions=_texts(entry, "jqPathExpressions"),
-                managers=_texts(entry, "managedFieldsManagers"),
-            )
+    yield from (ignore_of(entry) for entry in (entries if isinstance(entries, list) else ()) if isinstance(entry, dict))
+
+
+def ignore_of(entry: Mapping[str, Any]) -> Ignore:
+    """One entry as it is written."""
+    group, kind, namespace, name = (str(entry.get(field) or "") for field in ("group", "kind", "namespace", "name"))
+    return Ignore(
+        group,
+        kind,
+        namespace,
+        name,
+        pointers=tuple(_pointer(text) for text in _texts(entry, "jsonPointers")),
+        expressions=_texts(entry, "jqPathExpressions"),
+        managers=_texts(entry, "managedFieldsManagers"),
+    )
 
 
 def sources_of(application: Mapping[str, Any]) -> tuple[str, ...]:
@@ -70,6 +71,15 @@ def sources_of(application: Mapping[str, Any]) -> tuple[str, ...]:
     listed = spec.get("sources")
     sources = [map_at(spec, "source"), *(listed if isinstance(listed, list) else [])]
     return tuple(str(one["path"]) for one in sources if isinstance(one, dict) and one.get("path"))
+
+
+def servers_of(application: Mapping[str, Any]) -> tuple[str, ...]:
+    """The address of the cluster that an Application, or the template of a set, goes to; none where it is named."""
+    spec = map_at(application, "spec")
+    if application.get("kind") == "ApplicationSet":
+        spec = map_at(spec, "template", "spec")
+    server = map_at(spec, "destination").get("server")
+    return (server,) if isinstance(server, str) and server else ()
 
 
 class Ignored(NamedTuple):

@@ -49,7 +49,7 @@ class Window(NamedTuple):
     why: str = ""
 
 
-class Plan(NamedTuple):
+class Schedule(NamedTuple):
     """All windows, and the wall clock they are of."""
 
     windows: tuple[Window, ...]
@@ -75,7 +75,7 @@ class Plan(NamedTuple):
         return out
 
 
-def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: int, timezone: str) -> Plan:
+def schedule_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: int, timezone: str) -> Schedule:
     """The floor that serves the upper end of the forecast where it rises.
 
     Args:
@@ -98,7 +98,7 @@ def plan_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: in
         )
         if replicas > least
     ]
-    return Plan((*windows, *_once(outlook, per_pod, lead, most)), timezone)
+    return Schedule((*windows, *_once(outlook, per_pod, lead, most)), timezone)
 
 
 def _rising(load: Floats, least: float = 0.0) -> Flags:
@@ -198,7 +198,7 @@ def _once(outlook: Outlook, per_pod: float, lead: int, most: int) -> list[Window
     return out
 
 
-def cron_triggers(plan: Plan) -> list[dict[str, Any]]:
+def cron_triggers(schedule: Schedule) -> list[dict[str, Any]]:
     """The windows as triggers of a KEDA ScaledObject.
 
     A `cron` trigger is a metric with the target 1, on which the autoscaler's tolerance acts: 11 asked for on 10 running
@@ -208,13 +208,13 @@ def cron_triggers(plan: Plan) -> list[dict[str, Any]]:
         {
             "type": "cron",
             "metadata": {
-                "timezone": plan.timezone,
+                "timezone": schedule.timezone,
                 "start": _cron(window, window.start),
                 "end": _cron(window, window.end),
                 "desiredReplicas": str(window.replicas),
             },
         }
-        for window in plan.windows
+        for window in schedule.windows
     ]
 
 
@@ -228,10 +228,10 @@ def _cron(window: Window, time: int) -> str:
     return f"{moment.minute} {moment.hour} {moment.day} {moment.month} *"
 
 
-def described(plan: Plan) -> Sequence[tuple[str, str, str, int, str]]:
+def described(schedule: Schedule) -> Sequence[tuple[str, str, str, int, str]]:
     """The windows as rows: days, from, to, replicas, why."""
     rows = []
-    for window in plan.windows:
+    for window in schedule.windows:
         if window.days:
             days = _day_names(window.days)
             rows.append((days, _clock(window.start), _clock(window.end), window.replicas, window.why))

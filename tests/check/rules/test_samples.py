@@ -39,6 +39,7 @@ ELSEWHERE = {
     "admission-policy-expression",
     "custom-kind-rule",
     "custom-kind-rule-expression",
+    "device-selector-cost",
     "not-evaluated",
 }
 """They judge by the server's tables and by expressions: `tests/check/api`, `tests/check/policy` and the two examples of

@@ -13,6 +13,7 @@ from envcompile.check.rule import Rule
 from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS
 from envcompile.check.rules.server.immutable_field import RULE as IMMUTABLE
 from envcompile.check.rules.server.schema import RULE as SCHEMA
+from envcompile.cli.render.check import folded_to
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, deployment, environment
 
@@ -348,13 +349,64 @@ def test_kinds_without_a_schema_are_told(project: Path) -> None:
     )
 
 
-def test_sources_that_do_not_compile_are_no_findings(project: Path) -> None:
-    """They are errors as everywhere."""
+def test_sources_that_do_not_compile_are_findings_for_programs(project: Path) -> None:
+    """People get errors as everywhere; programs get them in their format, too, with places. The exit code is 1."""
     (project / "base/web/deployment.yaml").write_text("a: [\n")
+    (project / "base/web/other.yaml").write_text("b: ]\n")
     outcome = run_envc(project, "check")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err.startswith("error: ")
-    assert run_envc(project, "check", "--format", "json").out == ""
-    code, out, err = run_envc(project, "check", "--format", "github")
-    assert (code, err) == (1, outcome.err)
-    assert re.match(r"::error file=(.*/)?base/web/deployment\.yaml,line=\d+,col=\d+::[^\n]+\n\Z", out)
+    told = {
+        name: run_envc(project, "check", "--format", name) for name in ("json", "sarif", "gitlab", "junit", "github")
+    }
+    assert {(one.code, one.err) for one in told.values()} == {(1, outcome.err)}
+    found = json.loads(told["json"].out)["findings"]
+    files = ["base/web/deployment.yaml", "base/web/other.yaml"]
+    assert [(one["rule"], one["severity"], one["place"]["file"]) for one in found] == [
+        ("compile", "error", file) for file in files
+    ]
+    assert all(one["what"] and one["fix"] and one["fingerprint"] and one["place"]["line"] for one in found)
+    [run] = json.loads(told["sarif"].out)["runs"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["compile"]
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert [place["artifactLocation"]["uri"].rpartition("base/")[2] for place in places] == [
+        "web/deployment.yaml",
+        "web/other.yaml",
+    ]
+    entries = json.loads(told["gitlab"].out)
+    assert [(entry["check_name"], entry["severity"]) for entry in entries] == [("compile", "critical")] * 2
+    assert told["junit"].out.count("<failure ") == 2
+    assert '<testsuite name="sources" tests="2" failures="2"' in told["junit"].out
+    lines = told["github"].out.splitlines()
+    assert len(lines) == 2
+    assert re.match(r"::error file=(.*/)?base/web/deployment\.yaml,line=\d+,col=\d+,title=compile::[^\n]+\Z", lines[0])
+
+
+def test_what_was_asked_wrongly_is_no_finding(project: Path) -> None:
+    """It is nothing about the sources."""
+    code, out, err = run_envc(project, "check", "nowhere", "--format", "json")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+
+
+def test_the_hint_at_fix_names_rules_that_it_mends_something_of(project: Path) -> None:
+    """Not a rule whose findings here have no single answer."""
+    text = deployment(image="nginx:1.28")
+    (project / "base/web/deployment.yaml").write_text(text.replace("spec:", "spec:\n  replica: 2", 1))
+    assert "`envc fix`" not in run_envc(project, "check").err
+    (project / "base/web/deployment.yaml").write_text(text.replace("spec:", "spec:\n  paused: 'true'", 1))
+    assert "hint: `envc fix` shows what has one right answer of schema\n" in run_envc(project, "check").err
+
+
+def test_lines_are_no_longer_than_the_terminal(project: Path) -> None:
+    """What goes on stands further in; a program that reads gets whole lines."""
+    whole = run_envc(project, "check", "--group-by", "place").out
+    report = "".join(
+        f"base/web/deployment.yaml:17:16: error image-old: {'the image is older than it ought to be ' * 4}\n"
+        for _ in range(2)
+    )
+    folded = folded_to(report, 60)
+    assert all(len(line) <= 60 for line in folded.splitlines())
+    assert folded.split() == report.split()
+    assert any(len(line) > 60 for line in whole.splitlines())
+    assert folded_to(whole, 400) == whole

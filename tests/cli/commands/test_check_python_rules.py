@@ -150,6 +150,36 @@ def test_a_rule_that_fails_is_a_finding(make_project: MakeProject) -> None:
     assert "the rule failed: TypeError: `colour` of a finding cannot be 'red'" in out
 
 
+def test_a_rule_that_fails_is_told_once(make_project: MakeProject) -> None:
+    """With the number of resources, at the line of the rule; what it finds in others stays."""
+    python = 'def strict(resource):\n    """All is there."""\n    if resource["metadata"]["name"] == "web":\n'
+    python += '        return ["this one"]\n    resource["nothing"]\n'
+    root = written(make_project, python)
+    maps = "---\n".join(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a{at}}}\n" for at in range(5))
+    (root / "base/web/maps.yaml").write_text(maps)
+    (root / "base/others").mkdir()
+    (root / "base/others/maps.yaml").write_text(maps.replace("name: a", "name: b"))
+    code, out, _ = run_envc(root, "check", "prod", "--allow-python", "--select", "strict")
+    assert code == 1
+    assert out.count("the rule failed") == 1
+    what = "All is there. (the rule failed: KeyError: 'nothing' (checks/team.py:5)) for 11 resources, this one first"
+    assert f"checks/team.py:1:1: error strict: {what}\n" in out
+    assert "error strict: this one\n" in out
+
+
+def test_one_rule_alone_says_nothing_of_others(make_project: MakeProject) -> None:
+    """A file that nobody allowed is not told to those who picked another rule."""
+    root = written(make_project)
+    (root / "checks/other.py").write_text('def other(resource):\n    """Nothing."""\n')
+    run_envc(root, "check", "--allow-python")
+    (root / "checks/other.py").write_text('def other(resource):\n    """Nothing at all."""\n')
+    assert "not-evaluated" not in run_envc(root, "check", "--select", "team-label").out
+    out = run_envc(root, "check", "--select", "other").out
+    assert out.count("not-evaluated") == 1
+    assert "`other`" in out
+    assert "team-label" not in out
+
+
 @pytest.mark.parametrize(
     ("python", "told"),
     [

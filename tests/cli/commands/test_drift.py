@@ -143,6 +143,84 @@ def test_ignore_differences_of_the_repository_are_honoured(project: Path, live: 
     assert "ignoreDifferences: .spec | keys (`keys` is not understood) is not understood and was left out" in done.err
 
 
+SETTINGS = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: argocd-cm, namespace: argocd, labels: {app.kubernetes.io/part-of: argocd}}
+data:
+  resource.customizations.ignoreDifferences.apps_Deployment: |
+    jsonPointers: [/spec/replicas]
+"""
+
+
+def _settings(**data: str) -> Value:
+    metadata = {"name": "argocd-cm", "namespace": "argocd"}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
+def _by_argo_cd(objects: list[Value], label: str = "") -> list[Value]:
+    """The same objects, as Argo CD had applied them."""
+    for value in objects:
+        value["metadata"]["managedFields"][0]["manager"] = "argocd-controller"
+        if label:
+            value["metadata"].setdefault("labels", {})[label] = "shop"
+            owned = value["metadata"]["managedFields"][0]["fieldsV1"]
+            owned["f:metadata"].setdefault("f:labels", {})[f"f:{label}"] = {}
+    return objects
+
+
+def test_settings_of_argo_cd_in_the_repository(project: Path, live: Live) -> None:
+    """Fields that `argocd-cm` takes out of every comparison; they hold before those of the cluster."""
+    write_files(project, {"argocd/settings.yaml": SETTINGS})
+    color = {"resource.customizations.ignoreDifferences.ConfigMap": "jsonPointers: [/data/color]"}
+    live([*edited(project), _settings(**color)])
+    done = run_envc(project, "drift", "prod")
+    assert done.code == 16
+    assert "spec.replicas" not in done.out
+    assert "data.color" in done.out
+
+
+def test_settings_of_argo_cd_in_the_cluster(project: Path, live: Live) -> None:
+    """Asked for only where Argo CD applies the environment's objects."""
+    color = {"resource.customizations.ignoreDifferences.all": "jsonPointers: [/data/color]"}
+    live([*edited(project), _settings(**color)])
+    assert "data.color" in run_envc(project, "drift", "prod").out
+    live([*_by_argo_cd(edited(project)), _settings(**color)])
+    done = run_envc(project, "drift", "prod")
+    assert (done.code, done.err) == (16, "")
+    assert "data.color" not in done.out
+    assert "spec.replicas" in done.out
+
+
+def test_kinds_that_argo_cd_excludes(project: Path, live: Live) -> None:
+    """It never applies them: they are not compared, and that is told."""
+    write_files(project, {"a.yaml": SETTINGS.replace("ignoreDifferences.apps_Deployment: |", "health.x_Y: |")})
+    live([*_by_argo_cd(edited(project))])
+    assert "Deployment.apps/web" in run_envc(project, "drift", "prod").out
+    write_files(
+        project, {"a.yaml": f"{SETTINGS}  resource.exclusions: '[{{apiGroups: [apps], kinds: [Deployment]}}]'\n"}
+    )
+    done = run_envc(project, "drift", "prod")
+    assert "Deployment" not in done.out
+    assert "data.color" in done.out
+    assert "1 object of Deployment was not compared: by `resource.exclusions`" in done.err
+
+
+def test_an_instance_label_of_ones_own(project: Path, live: Live) -> None:
+    """Argo CD's mark is no drift, and what only it marks is extra."""
+    method = "application.resourceTrackingMethod: label\n  application.instanceLabelKey: example.com/app"
+    write_files(project, {"a.yaml": f"{SETTINGS}  {method}\n"})
+    old: Value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "old", "namespace": "production"}}
+    live(_by_argo_cd([*shown(project), applied(old)], "example.com/app"))
+    done = run_envc(project, "drift", "prod")
+    assert done.code == 16
+    assert done.out.splitlines()[2:4] == [
+        "ConfigMap/old (namespace production) is extra",
+        "    Argo CD's Application shop tracks it",
+    ]
+    assert "example.com/app" not in done.out
+
+
 def test_a_trusted_manager_may_write(project: Path, live: Live) -> None:
     """Both edits are somebody's who is trusted."""
     live(edited(project))

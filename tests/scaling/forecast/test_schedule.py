@@ -8,23 +8,23 @@ import pytest
 from envcompile.scaling.forecast.calendar import Event
 from envcompile.scaling.forecast.grid import DAY
 from envcompile.scaling.forecast.outlook import outlook
-from envcompile.scaling.forecast.schedule import Plan, Window, cron_triggers, described, plan_of
+from envcompile.scaling.forecast.schedule import Schedule, Window, cron_triggers, described, schedule_of
 from tests.scaling.forecast.loads import MONDAY, STEP, grid, weekly
 
 _WEEK = 7 * DAY // STEP
 
 
-def _plan(**wanted: int) -> Plan:
+def _plan(**wanted: int) -> Schedule:
     said = outlook(grid(weekly(12, noise=0.05)), [], _WEEK, with_library=False)
-    return plan_of(said, 50, **{"lead": 0, "least": 0, "most": 100, **wanted}, timezone="Europe/Berlin")
+    return schedule_of(said, 50, **{"lead": 0, "least": 0, "most": 100, **wanted}, timezone="Europe/Berlin")
 
 
 @pytest.mark.parametrize("lead", [0, 1800, 5000])
 def test_the_floor_is_there_where_the_load_rises_and_earlier_by_its_lead(lead: int) -> None:
     """Until it has risen, not while it falls or stands; with at most four windows a day."""
     said = outlook(grid(weekly(12, noise=0.05)), [], _WEEK, with_library=False)
-    plan = plan_of(said, 50, lead=lead, least=0, most=100, timezone="UTC")
-    floor = plan.floor(said.start, _WEEK, STEP).reshape(7, -1)
+    schedule = schedule_of(said, 50, lead=lead, least=0, most=100, timezone="UTC")
+    floor = schedule.floor(said.start, _WEEK, STEP).reshape(7, -1)
     need = np.ceil(said.upper / 50).reshape(7, -1)
     rise = slice(39, 42)  # from 19:30 to 21:00
     assert (floor[:, rise] >= need[:, rise]).all()
@@ -34,7 +34,7 @@ def test_the_floor_is_there_where_the_load_rises_and_earlier_by_its_lead(lead: i
     assert (floor[:, 2 : 12 * 2] == 0).all()
     assert (floor[:, 22 * 2 :] == 0).all()
     for day in range(7):
-        assert sum(day in window.days for window in plan.windows) <= 4
+        assert sum(day in window.days for window in schedule.windows) <= 4
 
 
 def test_days_that_are_alike_share_their_windows() -> None:
@@ -51,7 +51,7 @@ def test_no_window_asks_for_what_runs_anyway_or_for_more_than_the_maximum() -> N
 
 def test_windows_are_cron_triggers() -> None:
     """Start and end in the zone's wall clock, the day's end as its last minute; events on their date."""
-    plan = Plan(
+    schedule = Schedule(
         (
             Window((0, 1, 2, 3, 4), 19 * 3600, 23 * 3600 + 1800, 12, "forecast"),
             Window((5, 6), 18 * 3600, DAY, 20, "forecast"),
@@ -61,13 +61,13 @@ def test_windows_are_cron_triggers() -> None:
     )
     assert [
         (one["metadata"]["start"], one["metadata"]["end"], one["metadata"]["desiredReplicas"])
-        for one in cron_triggers(plan)
+        for one in cron_triggers(schedule)
     ] == [
         ("0 19 * * MON,TUE,WED,THU,FRI", "30 23 * * MON,TUE,WED,THU,FRI", "12"),
         ("0 18 * * SAT,SUN", "59 23 * * SAT,SUN", "20"),
         ("10 0 2 6 *", "0 2 2 6 *", "40"),
     ]
-    assert described(plan) == [
+    assert described(schedule) == [
         ("mon-fri", "19:00", "23:30", 12, "forecast"),
         ("sat,sun", "18:00", "24:00", 20, "forecast"),
         ("2026-06-02", "00:10", "02:00", 40, "sale"),
@@ -79,7 +79,7 @@ def test_an_event_has_a_window_of_its_own() -> None:
     start = MONDAY + 12 * 7 * DAY + 2 * DAY + 10 * 3600
     launch = Event("launch", start, start + 3600, 20.0)
     said = outlook(grid(weekly(12, noise=0.01)), [launch], _WEEK, with_library=False)
-    plan = plan_of(said, 50, lead=600, least=0, most=1000, timezone="UTC")
-    (event,) = (window for window in plan.windows if not window.days)
+    schedule = schedule_of(said, 50, lead=600, least=0, most=1000, timezone="UTC")
+    (event,) = (window for window in schedule.windows if not window.days)
     assert (event.start, event.end, event.why) == (start - 600, start + 900, "launch")
     assert event.replicas == np.ceil(said.upper[(start - said.start) // STEP] / 50)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.scaling.hpa.pods import Container
 from envcompile.scaling.hpa.spec import ControllerFlags, autoscaler_of
-from envcompile.scaling.podworld import Demand, Scene, Series, Share, Spell, Startup, Workload
+from envcompile.scaling.podworld import Demand, ReplayInput, Series, Share, Spell, Startup, Workload
 from envcompile.scaling.quantities import milli
 from envcompile.scaling.replay import Edit, replay
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from envcompile.scaling.hpa.proposal import Current
     from envcompile.scaling.hpa.spec import Autoscaler
-    from envcompile.scaling.replay import Step
+    from envcompile.scaling.replay import Reconciliation
 
 FOLDER = Path(__file__).parent
 
@@ -26,13 +26,13 @@ FOLDER = Path(__file__).parent
 class Scenario(NamedTuple):
     """One scenario, ready to be replayed."""
 
-    scene: Scene
+    given: ReplayInput
     autoscaler: Autoscaler
     flags: ControllerFlags
     edits: tuple[Edit, ...]
     fetch_ms: int
 
-    def steps(self, *, edits_first: bool = False) -> Iterator[Step]:
+    def steps(self, *, edits_first: bool = False) -> Iterator[Reconciliation]:
         """Replay it."""
         return replay(*self, edits_first=edits_first)
 
@@ -81,11 +81,11 @@ def scenario_of(line: Mapping[str, Any]) -> Scenario:
         Edit(one["at"] * 1000, one.get("replicas"), autoscaler_of(one["hpa"]) if one.get("hpa") else None)
         for one in line["edits"]
     )
-    scene = Scene(workload, demand, line["steps"], spells)
-    return Scenario(scene, autoscaler_of(line["hpa"]), flags, edits, given["metricLatencyMs"])
+    replayed = ReplayInput(workload, demand, line["steps"], spells)
+    return Scenario(replayed, autoscaler_of(line["hpa"]), flags, edits, given["metricLatencyMs"])
 
 
-def answer_of(step: Step) -> dict[str, Any]:
+def answer_of(step: Reconciliation) -> dict[str, Any]:
     """A step as the recorded answers write it."""
     decision = step.decision
     return {
