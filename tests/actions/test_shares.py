@@ -117,7 +117,9 @@ def _dying(when: type[Any], survive: int) -> Callable[..., Any]:
     return dying
 
 
-@pytest.mark.parametrize("when", [shares._Read, shares._Compile, shares._Write, shares._Look], ids=["read", "compile", "write"])
+@pytest.mark.parametrize(
+    "when", [shares._Read, shares._Compile, shares._Write, shares._Look], ids=["read", "compile", "write", "look"]
+)
 @pytest.mark.parametrize("survive", [0, 2])
 def test_a_copy_that_ends_early_costs_only_time(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: type[Any], survive: int
