@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from envcompile.actions.live import Blamed, Entry, State
     from envcompile.actions.watch import Watch
     from envcompile.history.database import Database
-    from envcompile.history.livereading import Count, Told, Used
+    from envcompile.history.livereading import Count, Rate, Told, Used
 
 __all__ = ["LiveCluster", "LiveHistory", "Statistics", "watch"]
 
@@ -170,13 +170,34 @@ class LiveCluster:
         Raises:
             UsageError: there is no such step.
         """
-        tables = {"raw": "live_usage", "5m": "live_usage_5m", "1h": "live_usage_1h"}
-        if step not in tables:
-            raise UsageError([Problem(f"there is no step `{step}`", f"it is one of {', '.join(tables)}")])
         start, end = (_moment(since) if since is not None else 0), (_moment(until) if until is not None else FOREVER)
-        return self._reader.usage(
-            self._number, tables[step], start, end, namespace=namespace, workload=workload, pod=pod
-        )
+        table = _table("live_usage", step)
+        return self._reader.usage(self._number, table, start, end, namespace=namespace, workload=workload, pod=pod)
+
+    def rates(
+        self,
+        *,
+        step: str = "raw",
+        namespace: str = "",
+        workload: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Rate]:
+        """What the queries of `metrics` in environment.yaml said, such as requests a second.
+
+        Args:
+            step: `raw`, `5m` or `1h`.
+            namespace: only there.
+            workload: only of it, such as `Deployment/web`.
+            since: from then on.
+            until: before then.
+
+        Raises:
+            UsageError: there is no such step.
+        """
+        start, end = (_moment(since) if since is not None else 0), (_moment(until) if until is not None else FOREVER)
+        table = _table("live_rate", step)
+        return self._reader.rates(self._number, table, start, end, namespace=namespace, workload=workload)
 
     def statistics(
         self, *, namespace: str = "", since: datetime | None = None, until: datetime | None = None
@@ -237,6 +258,13 @@ def watch(folder: Path, *, contexts: Sequence[str] = (), kinds: Sequence[str] = 
         name="",
         cap=os.environ.get("ENVC_HISTORY_CAP", "20Gi"),
     )
+
+
+def _table(name: str, step: str) -> str:
+    tables = {"raw": name, "5m": f"{name}_5m", "1h": f"{name}_1h"}
+    if step not in tables:
+        raise UsageError([Problem(f"there is no step `{step}`", f"it is one of {', '.join(tables)}")])
+    return tables[step]
 
 
 def _moment(at: datetime | None) -> int:

@@ -282,6 +282,9 @@ class Metrics(Model, frozen=True, kw_only=True):
 
     prometheus: str | None = None
     """Address of a Prometheus, from which `envc watch` takes usage instead of the metrics API."""
+    queries: dict[str, str] | None = None
+    """Further figures that it takes from there each minute: a name, such as `requests`, and its PromQL. Each series
+    needs the labels `namespace` and `pod`, or `namespace` and `workload` (KIND/NAME)."""
 
 
 class Environment(Model, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 Like the memo of units it may be lost at any time without a changed byte: msgpack behind a checksum, in which nothing
 is ever executed. It holds parts of the chart's files, but no value in clear (`secretBackend: plaintext`): texts that
-show one are taken from the written chart. The file is for its owner only, and stays on this machine.
+show one are taken from the written chart. The files are for their owner only, and stay on this machine. Texts lie apart
+from what tells them apart, a few services together, since few are asked for.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ import msgspec
 from envcompile.plainfiles import read_plain, write_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
 FILE = ".envc/units/chart"
-_FORMAT = b"envc chart 1 "
+TEXTS = ".envc/units/chart-texts"
+_FORMAT = b"envc chart 2 "
 _GENERATIONS = 4
 """A part that so many builds of the chart did not use is forgotten."""
+_SHELVES = 64
+"""Files of texts."""
 
 
 class _Entry(msgspec.Struct, array_like=True):
@@ -34,52 +39,41 @@ class _Pack(msgspec.Struct, array_like=True):
     entries: dict[str, _Entry]
 
 
-class ChartMemo:
-    """A memo in a project's own folder.
+class _Shelf:
+    """Entries in one file.
 
     Args:
-        root: the project's folder.
+        path: the file.
         tool: names this version of envc: what another one remembers does not count.
-        folder: where the chart is written.
     """
 
-    def __init__(self, root: Path, tool: str, folder: Path) -> None:
-        self._folder = folder
-        self._path = root / FILE
+    def __init__(self, path: Path, tool: str) -> None:
+        self._path = path
         self._tool = tool
         self._entries = self._load()
-        self._used: set[str] = set()
         self._changed = False
 
     def get(self, key: str) -> bytes | None:
         """What was kept under a key; None when it is nothing."""
         entry = self._entries.get(key)
-        if entry is None:
-            return None
-        self._used.add(key)
-        return entry.data
+        return entry.data if entry is not None else None
 
     def put(self, key: str, data: bytes) -> None:
         """Keep something until `save`."""
         self._entries[key] = _Entry(0, data)
-        self._used.add(key)
         self._changed = True
 
-    def written(self, path: str) -> str | None:
-        """One of the chart's files as the last build left it; None when there is none."""
-        data = read_plain(self._folder / path)
-        try:
-            return data.decode() if data is not None else None
-        except UnicodeDecodeError:
-            return None
+    def save(self, used: Collection[str]) -> None:
+        """Keep what was learnt; a folder that cannot be written is no error.
 
-    def save(self) -> None:
-        """Keep what was learnt; a folder that cannot be written is no error."""
+        Args:
+            used: the keys of what does not age.
+        """
         if not self._changed:
             return
         kept = {}
         for key, entry in self._entries.items():
-            age = 0 if key in self._used else entry.age + 1
+            age = 0 if key in used else entry.age + 1
             if age < _GENERATIONS:
                 kept[key] = _Entry(age, entry.data)
         body = msgspec.msgpack.encode(_Pack(self._tool, kept))
@@ -97,3 +91,56 @@ class ChartMemo:
         except msgspec.MsgspecError:
             return {}
         return found.entries if found.tool == self._tool else {}
+
+
+class ChartMemo:
+    """A memo in a project's own folder.
+
+    Args:
+        root: the project's folder.
+        tool: names this version of envc: what another one remembers does not count.
+        folder: where the chart is written.
+    """
+
+    def __init__(self, root: Path, tool: str, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+        self._tool = tool
+        self._known = _Shelf(root / FILE, tool)
+        self._shelves: dict[int, _Shelf] = {}
+        self._used: set[str] = set()
+
+    def get(self, key: str) -> bytes | None:
+        """What was kept under a key; None when it is nothing."""
+        data = self._known.get(key)
+        if data is not None:
+            self._used.add(key)
+        return data
+
+    def put(self, key: str, data: bytes) -> None:
+        """Keep something until `save`."""
+        self._known.put(key, data)
+        self._used.add(key)
+
+    def text(self, service: str, key: str) -> bytes | None:
+        """A service's part of the chart that was kept under a key; None when it is nothing."""
+        return self._shelf(service).get(key)
+
+    def put_text(self, service: str, key: str, data: bytes) -> None:
+        """Keep a service's part of the chart until `save`; whoever remembers `key`, too, is asked for it."""
+        self._shelf(service).put(key, data)
+
+    def written(self, path: str) -> bytes | None:
+        """One of the chart's files as the last build left it; None when there is none."""
+        return read_plain(self._folder / path)
+
+    def save(self) -> None:
+        """Keep what was learnt; a folder that cannot be written is no error."""
+        for shelf in (self._known, *self._shelves.values()):
+            shelf.save(self._used)
+
+    def _shelf(self, service: str) -> _Shelf:
+        number = zlib.crc32(service.encode("utf-8", "surrogatepass")) % _SHELVES
+        if number not in self._shelves:
+            self._shelves[number] = _Shelf(self._root / TEXTS / f"{number:02x}", self._tool)
+        return self._shelves[number]

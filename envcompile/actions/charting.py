@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.actions.chart_memo import ChartMemo
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult
 from envcompile.emit.former import Former
-from envcompile.emit.manifests import bundle_of
 from envcompile.emit.plan import plan
 from envcompile.emit.write import check_folder
+from envcompile.model import Bundle
 
 _SERVICES: Final = 10
 """Services that are worth a process."""
 _OF_THE_CHART: Final = frozenset({"name", "version", "type", "crds", "defaults", "nameOverride", "testImage"})
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.chart import Portion
-    from envcompile.model import Bundle, Resource
+    from envcompile.model import Resource
     from envcompile.seenfiles import Files
     from envcompile.settings import Chart
     from envcompile.units.copies import Several
@@ -118,9 +118,29 @@ def chart_bundle(
     several = partial(_several, jobs) if is_shared else None
     portions = [list(_portions(environment, values or {})) for environment in linked]
     emitted = emit_portions(chart, portions, memo, several)
-    bundle = bundle_of(CHART_FOLDER, {path: text.encode() for path, text in emitted.files.items()})
+    bundle = Bundle(CHART_FOLDER, _Encoded(emitted.files), emitted.files.digests)
     warning = release_warning(chart, emitted, memo)
     return MadeChart(bundle, (warning,) if warning else (), emitted.made, memo)
+
+
+class _Encoded(Mapping[str, bytes]):
+    """The bytes of texts, each when somebody asks.
+
+    Args:
+        texts: by their paths.
+    """
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
+
+    def __getitem__(self, path: str) -> bytes:
+        return self._texts[path].encode()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def _several(jobs: int | None, work: Callable[[int, bytes], bytes], count: int) -> Several | None:
@@ -145,24 +165,22 @@ def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
 
     is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
     for number, unit in enumerate(linked.plan.units):
-        key = hashlib.sha256(f"{unit.key} {linked.imports_digest(number)}".encode()).hexdigest()
 
         def load(number: int = number) -> Iterator[tuple[str, object]]:
             told = values.get((linked.environment, number))
             if told is not None:
                 apps = [resource.app for resource in linked.exports[number].resources]
                 return zip(apps, told, strict=True)
-            ids = [resource.id for resource in linked.exports[number].resources]
-            return ((resource.app, resource.value) for resource in map(linked.resource, ids))
+            return ((resource.app, resource.value) for _, resource in linked.unit_values(number))
 
-        is_clear = is_plain and any(one.id.kind == "Secret" for one in linked.exports[number].resources)
-        yield Portion(key if unit.may_be_remembered else "", load, is_clear=is_clear)
+        key = f"{unit.key} {linked.imports_digest(number)}"
+        yield Portion(key if unit.may_be_remembered else "", load, is_clear=is_plain)
     if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])
 
 
 def _digest(resources: Sequence[Resource]) -> str:
-    import msgspec
+    from envcompile.chart.memory import digest_of
 
-    return hashlib.sha256(msgspec.json.encode([(one.app, one.value) for one in resources])).hexdigest()
+    return digest_of([(one.app, one.value) for one in resources])

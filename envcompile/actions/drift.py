@@ -11,8 +11,10 @@ from envcompile.actions.drift_extras import extras_of
 from envcompile.cluster.answers import ApiError
 from envcompile.cluster.drift.compare import Rules, compare, is_going
 from envcompile.cluster.drift.ignores import ignore, without
+from envcompile.cluster.drift.injections import controllers_of
 from envcompile.kubernetes.clustermade import map_at
 from envcompile.kubernetes.fieldpath import resolve
+from envcompile.kubernetes.managedfields import owners_of
 from envcompile.log import decision
 from envcompile.units.field_places import source_place
 from envcompile.values import ABSENT
@@ -298,6 +300,12 @@ class _Comparer:
         self._entries = argo.ignores
         self._argo = argo.settings
         self._scaled = _scaled(built.compiled.resources)
+        # The operators of these write what they own; what Kubernetes' own kinds own, the cluster makes.
+        self._custom = frozenset(
+            (one.id.kind, one.id.name)
+            for one in built.compiled.resources
+            if "." in one.id.group and not one.id.group.endswith(".k8s.io")
+        )
         self.probed = 0
         self.remarks: list[str] = []
 
@@ -327,7 +335,7 @@ class _Comparer:
             desired, live = (without(side, [("metadata", "labels", self._argo.label)]) for side in (desired, live))
         rules = Rules(
             self._wanted.appliers,
-            (*self._wanted.trusted, *managers),
+            (*self._wanted.trusted, *managers, *controllers_of(live, owners_of(live), self._custom)),
             (identity.namespace, identity.kind, identity.name) in self._scaled,
         )
         api = self._built.composed.api

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
 from envcompile.history.database import connect, location
@@ -112,25 +112,30 @@ def contexts_of(folder: Path, environments: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def prometheus_of(folder: Path, environments: Iterable[str]) -> str:
-    """The Prometheus that environments name in `metrics`; empty when none does.
+class Source(NamedTuple):
+    """A Prometheus, and what is asked of it beside usage."""
+
+    prometheus: str = ""
+    queries: tuple[tuple[str, str], ...] = ()
+
+
+def metrics_of(folder: Path, environments: Iterable[str]) -> Source:
+    """The Prometheus that environments name in `metrics`, and their queries; empty when none does.
 
     Raises:
         UsageError: they name several, so that nobody knows whose figures are which cluster's.
     """
     wanted = list(environments)
     if not wanted:
-        return ""
+        return Source()
     from envcompile.units.project import Project
 
     project = Project.open(folder)
-    found = {
-        metrics.prometheus
-        for name in project.choose(wanted)
-        if (metrics := project.sources_of(name).settings.metrics) is not None and metrics.prometheus
-    }
+    every = [project.sources_of(name).settings.metrics for name in project.choose(wanted)]
+    found = {one.prometheus for one in every if one is not None and one.prometheus}
     if len(found) > 1:
         raise UsageError([
             Problem("the environments name several Prometheuses", "watch each cluster by a command of its own")
         ])
-    return found.pop() if found else ""
+    queries = {name: query for one in every if one is not None for name, query in (one.queries or {}).items()}
+    return Source(found.pop() if found else "", tuple(queries.items()))

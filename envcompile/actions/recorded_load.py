@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from pathlib import Path
 
-    from envcompile.history.livereading import Used
+    from envcompile.history.livereading import Rate, Used
     from envcompile.model import ResourceId
     from envcompile.scaling.loads import Load
 
@@ -67,6 +67,7 @@ class RecordedLoad:
                 # A coarser table counts only where it goes further back.
                 if rows and (not found[0] or _first(rows) < _first(found[0]) - step * SECOND):
                     found = (rows, step)
+            rates = self._rates(reader, cluster.number, named, found[1])
         if not found[0]:
             raise UsageError([
                 Problem(
@@ -74,15 +75,27 @@ class RecordedLoad:
                     "`envc watch` records it; look further back with --since, or name a file with --load",
                 )
             ])
-        return _summed(f"usage in {cluster.name}", *found)
+        return _summed(f"usage in {cluster.name}", *found, rates)
+
+    def _rates(self, reader: LiveReader, cluster: int, named: str, step: int) -> list[Rate]:
+        """What the queries of `metrics` said of the workload, by the same steps as its usage."""
+        table = next((table for table, seconds in _TABLES if seconds == step), _TABLES[0][0])
+        return reader.rates(
+            cluster,
+            table.replace("usage", "rate"),
+            self._since,
+            self._until,
+            namespace=self._workload.namespace,
+            workload=named,
+        )
 
 
 def _first(rows: list[Used]) -> int:
     return min(row.at for row in rows)
 
 
-def _summed(source: str, rows: list[Used], step: int) -> Load:
-    """The sum over containers, of each its average in a step."""
+def _summed(source: str, rows: list[Used], step: int, rates: list[Rate]) -> Load:
+    """The sum over containers, of each its average in a step; and over pods what was said of each beside."""
     parts: dict[tuple[int, str, str], list[Used]] = defaultdict(list)
     for row in rows:
         parts[row.at // (step * SECOND), row.pod, row.container].append(row)
@@ -93,4 +106,15 @@ def _summed(source: str, rows: list[Used], step: int) -> Load:
     moments = sorted(sums)
     times = np.array(moments, dtype=np.int64) * step * 1000
     values = np.array([sums[at] for at in moments])
-    return cleaned(source, times, {"cpu": values[:, 0], "memory": values[:, 1]})
+    return cleaned(source, times, {"cpu": values[:, 0], "memory": values[:, 1], **_columns(rates, step, moments)})
+
+
+def _columns(rates: list[Rate], step: int, moments: list[int]) -> dict[str, np.ndarray]:
+    """A column for each query: the sum over pods of their averages in a step, nothing where nothing was said."""
+    parts: dict[tuple[str, int, str], list[float]] = defaultdict(list)
+    for rate in rates:
+        parts[rate.name, rate.at // (step * SECOND), rate.pod].append(rate.value)
+    sums: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for (name, at, _), held in parts.items():
+        sums[name][at] += sum(held) / len(held)
+    return {name: np.array([found.get(at, np.nan) for at in moments]) for name, found in sums.items()}

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from envcompile.actions.live_objects import keyed_digests
-from envcompile.actions.live_places import checkout_of, contexts_of, database_of, prometheus_of
+from envcompile.actions.live_places import checkout_of, contexts_of, database_of, metrics_of
 from envcompile.errors import Problem, UsageError
 from envcompile.kubernetes.quantities import quantity
 
@@ -53,7 +53,8 @@ def prepare(
     lightkube_of()
     wanted: list[str | None] = [*contexts, *contexts_of(folder, environments).values()]
     checkout = checkout_of(folder)
-    source = prometheus or prometheus_of(folder, environments)
+    source = metrics_of(folder, environments)
+    address = prometheus or source.prometheus
     accesses = [find_access(one, os.environ, checkout=checkout) for one in dict.fromkeys(wanted or [None])]
     from envcompile.actions.watch import Setup, Watch, Watched
     from envcompile.cluster.watching import Wanted
@@ -61,7 +62,13 @@ def prepare(
 
     setup = Setup(
         url=database_of(folder),
-        wanted=Wanted(tuple(kinds), namespace, metrics=bool(source) or not kinds, prometheus=source),
+        wanted=Wanted(
+            tuple(kinds),
+            namespace,
+            metrics=bool(address) or not kinds,
+            prometheus=address,
+            queries=source.queries if address else (),
+        ),
         api=load(KUBERNETES),
         keyed=keyed_digests(),
         cap=most,

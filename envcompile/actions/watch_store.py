@@ -15,7 +15,7 @@ from envcompile.history.database import connect
 from envcompile.history.live import LiveStore, Written
 from envcompile.history.livegc import collect, size_of
 from envcompile.history.livereading import LiveReader
-from envcompile.history.livetimes import SECOND, TimeStore
+from envcompile.history.livetimes import SECOND, Rated, TimeStore
 from envcompile.log import decision
 
 if TYPE_CHECKING:
@@ -190,7 +190,20 @@ class Writer:
         if isinstance(news, Usage):
             measured = list(measured_of(news.items, lambda space, pod: reader.workload_of(cluster, space, pod)))
             times.add_usage(cluster, measured)
-            self.counted = counted._replace(usage=counted.usage + len(measured), batches=counted.batches + 1)
+            rated = [
+                Rated(
+                    one.namespace,
+                    one.pod,
+                    one.name,
+                    one.workload or reader.workload_of(cluster, one.namespace, one.pod),
+                    one.at * SECOND,
+                    one.value,
+                )
+                for one in news.rates
+            ]
+            times.add_rates(cluster, rated)
+            stored = counted.usage + len(measured) + len(rated)
+            self.counted = counted._replace(usage=stored, batches=counted.batches + 1)
             return
         kind = named(news.kind)
         if isinstance(news, Dropped):

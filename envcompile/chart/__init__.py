@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from envcompile.chart.conversion import Conversion, convert
     from envcompile.chart.emission import Emitted, emit, emit_portions
-    from envcompile.chart.facts import Portion
     from envcompile.chart.intake import parse_sources, read
+    from envcompile.chart.portions import Portion
     from envcompile.chart.shapes import ChartFacts, ChartInput, ChartOptions
     from envcompile.chart.size import release_size, release_warning, size_warning
     from envcompile.chart.verification import Helm, Verdict, find_helms, verify
@@ -41,7 +41,7 @@ _HOMES = {  # ruff: ignore[non-empty-init-module] - names are imported when firs
     "Conversion": "conversion",
     "Emitted": "emission",
     "Helm": "verification",
-    "Portion": "facts",
+    "Portion": "portions",
     "Verdict": "verification",
     "convert": "conversion",
     "emit": "emission",

@@ -6,7 +6,7 @@ import re
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from envcompile.chart.facts import Held, Portion
+from envcompile.chart.portions import Held, Portion
 from envcompile.chart.shapes import Subject
 from envcompile.kubernetes.generated import GENERATED_KINDS, without_content_hash
 from envcompile.record import Record

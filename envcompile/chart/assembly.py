@@ -5,32 +5,64 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from envcompile.chart import helmtests, needs, override, surroundings
+import msgspec
+
+from envcompile.chart import helmtests, override, surroundings
+from envcompile.chart.concealment import SCHEMA, VALUES, names_of_joined
 from envcompile.chart.factoring import Flagged, factor
 from envcompile.chart.fragments import Answers
-from envcompile.chart.remarks import remarks
-from envcompile.chart.schema import schema_text
+from envcompile.chart.schema import schema_around
 from envcompile.chart.shapes import Hole, Style
-from envcompile.chart.values import gather, patch_text, section, values_text
+from envcompile.chart.values import (
+    Section,  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+    gather,
+    section,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from envcompile.chart.fragments import Fragment, Outline, Service
-    from envcompile.chart.naming import NameTable
+    from envcompile.chart.arrangement import Arrangement
+    from envcompile.chart.fragments import Outline, Service
+    from envcompile.chart.memory import Trace
+    from envcompile.chart.parts import Part
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import ChartFacts, Subject
     from envcompile.chart.shared import Shared
-    from envcompile.chart.values import Section
 
 
-class Joined(NamedTuple):
+class Joined(msgspec.Struct, frozen=True, array_like=True):
     """What the services together make of their outlines."""
 
-    answers: tuple[Answers, ...]
-    """To each service."""
+    answers: tuple[bytes, ...]
+    """To each service, packed: most of them were given before."""
+    folders: dict[str, str]
+    """The folder of each service that becomes a chart of its own, by the service's key."""
     section: Section
     """The values below `global`."""
+
+
+class Piece(NamedTuple):
+    """One service's section of a file that is joined."""
+
+    trace: Trace
+    part: int
+    """The number of the service's part."""
+
+
+class JoinedFile(NamedTuple):
+    """A file that is joined of sections, most of whose texts nobody asks for."""
+
+    number: int
+    """Its own among the files that are joined."""
+    segments: tuple[str | Piece, ...]
+
+
+class Assembled(NamedTuple):
+    """The files that are not one service's alone, by their path below the chart's folder."""
+
+    files: dict[str, str]
+    joined: dict[str, JoinedFile]
 
 
 def subcharts(services: Iterable[Service], homes: Mapping[Subject, Home]) -> dict[str, str]:
@@ -95,7 +127,7 @@ def join(
     answers = []
     for at, service in enumerate(services):
         numbers = range(len(service.subjects))
-        shown = {position for one in outlines[at].shared for position in one}
+        own = {position for one in outlines[at].shared for position in one}
         answers.append(
             Answers(
                 surroundings.chart_name(chart.name),
@@ -107,55 +139,72 @@ def join(
                 largest,
                 tuple([paths.get(objects[at, number]) if (at, number) in objects else None for number in numbers]),
                 tuple([tuple([paths.get(hole) for hole in parts[at, number]]) for number in numbers]),
-                {position: paths[shared.holes[position]] for position in sorted(shown)},
+                {position: paths[shared.holes[position]] for position in sorted(own)},
             )
         )
-    split = bool(folders)
-    return Joined(tuple(answers), section(values, count, chart.default, split=split, is_subchart=False))
+    shown = section(values, count, chart.default, split=bool(folders), is_subchart=False)
+    return Joined(tuple(map(msgspec.msgpack.encode, answers)), folders, shown)
 
 
-def assemble(
-    chart: ChartFacts,
-    services: Sequence[Service],
-    joined: Joined,
-    fragments: Sequence[Fragment],
-    homes: Mapping[Subject, Home],
-    table: NameTable | None = None,
-) -> dict[str, str]:
-    """Every file but the CRDs, by path below the chart's folder."""
+def assemble(chart: ChartFacts, arrangement: Arrangement, joined: Joined, parts: Sequence[Part]) -> Assembled:
+    """Every file that is not one service's alone, but the CRDs."""
     name = surroundings.chart_name(chart.name)
-    subjects = sorted([subject for service in services for subject in service.subjects], key=lambda one: one.order)
-    needed, known = needs.find(subjects, homes), remarks([subject.uses.oddity for subject in subjects])
-    files: dict[str, str] = {}
-    for fragment in fragments:
-        files.update(fragment.files)
-    sections = [joined.section, *(fragment.section for fragment in fragments)]
-    keys = ["global", *(service.key for service in services)]
-    headers = [(f"Needs {', '.join(needed[key])}.",) if key in needed else () for key in keys]
-    listed_sections = list(zip(sections, headers, strict=True))
-    if table is not None:
-        listed_sections.insert(0, (override.SECTION, ()))
-    if chart.options.test_image is not None:
-        listed_sections.append((helmtests.section_of(chart.options.test_image), ()))
-    files["values.yaml"] = values_text(listed_sections)
-    for index, environment in enumerate(chart.environments):
-        files[f"values-{environment}.yaml"] = patch_text(sections, index, environment)
-    schemas = {key: one.schema for key, one in zip(keys, sections, strict=True) if one.schema}
-    if table is not None:
-        schemas |= override.SCHEMAS
-    if chart.options.test_image is not None:
-        schemas[helmtests.KEY] = helmtests.SCHEMA
-    files["values.schema.json"] = schema_text(schemas, chart)
-    folders = {answers.key: answers.subchart for answers in joined.answers if answers.subchart is not None}
+    needed, known = arrangement.needs, arrangement.remarks
+    folders = joined.folders
     listed = [surroundings.Subchart(folder, key) for key, folder in folders.items()]
-    files["Chart.yaml"] = surroundings.chart_yaml(chart, name, listed, needed)
+    files = {"Chart.yaml": surroundings.chart_yaml(chart, name, listed, needed)}
     for key, folder in folders.items():
         files[f"charts/{folder}/Chart.yaml"] = surroundings.subchart_yaml(chart, folder, needed.get(key, ()))
         files[f"charts/{folder}/values.yaml"] = f"# The values are in the parent chart, below `{key}`.\n{{}}\n"
+    table = arrangement.table
     files["templates/_helpers.tpl"] = surroundings.helpers(name) + (
         override.helpers(name, table) if table is not None else ""
     )
     files["templates/NOTES.txt"] = surroundings.notes(chart, needed, known)
     files["README.md"] = surroundings.read_me(chart, name, chart.environments[chart.default], known, table)
     files[".helmignore"] = surroundings.HELMIGNORE
-    return files
+    return Assembled(files, _joined_files(chart, arrangement, joined, parts))
+
+
+def _joined_files(
+    chart: ChartFacts, arrangement: Arrangement, joined: Joined, parts: Sequence[Part]
+) -> dict[str, JoinedFile]:
+    """The files that are joined of a section of each service."""
+    places = names_of_joined(chart.environments)
+    shared, image = joined.section.texts, chart.options.test_image
+    heads = [part.head.sections for part in parts]
+    found = {}
+    for number, place in enumerate(places):
+        pieces: list[tuple[str, str | Piece]] = [("global", shared[number])] if shared[number] else []
+        pieces += [
+            (part.planned.key, Piece(own[number], at))
+            for at, (part, own) in enumerate(zip(parts, heads, strict=True))
+            if own[number].length
+        ]
+        if arrangement.table is not None and place == VALUES:
+            pieces.insert(0, ("", override.SECTION.values))
+        if arrangement.table is not None and place == SCHEMA:
+            pieces += override.SCHEMAS.items()
+        if image is not None and place == VALUES:
+            pieces.append((helmtests.KEY, helmtests.section_of(image).values))
+        if image is not None and place == SCHEMA:
+            pieces.append((helmtests.KEY, helmtests.SCHEMA))
+        keys = {key: None for key, _ in pieces}
+        if place == VALUES:
+            before = ["\n\n" if at else "" for at in range(len(pieces))]
+            for at, key in enumerate(keys):
+                if key in arrangement.needs:
+                    before[at] += f"# Needs {', '.join(arrangement.needs[key])}.\n"
+            end = "\n" if pieces else "{}\n"
+        elif place == SCHEMA:
+            before, end = schema_around(keys, chart)
+        else:
+            # A section of a patch begins with the end of the line before it.
+            head = f"# What {chart.environments[number - 1]} sets differently from values.yaml."
+            before = [head if not at else "" for at in range(len(pieces))]
+            end = "\n" if pieces else f"{head}\n{{}}\n"
+        segments: list[str | Piece] = []
+        for text, (_, piece) in zip(before, pieces, strict=True):
+            segments += [text, piece] if text else [piece]
+        found[place] = JoinedFile(number, (*segments, end))
+    return found

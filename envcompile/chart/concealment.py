@@ -1,127 +1,101 @@
 """How a service with Secrets in clear is remembered: without their texts, which the written chart itself holds.
 
-A memo never holds a value in clear. It keeps lengths and digests in place of the texts that show one; whoever asks
-gets them back from the chart's files of the last build, if they still stand there.
+A memo never holds a value in clear. It keeps lengths and digests of the texts that show one; whoever asks gets them
+back from the chart's files of the last build, if they still stand there.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from envcompile.chart.fragments import (
-    Fragment,  # ruff: ignore[typing-only-first-party-import] - records are read by their types
-)
 from envcompile.chart.scalars import key_text
 from envcompile.chart.values import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-_VALUES: Final = "values.yaml"
-_SCHEMA: Final = "values.schema.json"
-_ROOT: Final = re.compile(r"^[^\s#].*$", re.MULTILINE)
-_ROOT_OF_SCHEMA: Final = re.compile(r'^ {4}(".*"): \{', re.MULTILINE)
+    from envcompile.chart.fragments import Fragment
+    from envcompile.chart.memory import Trace
 
-
-class Trace(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What tells a text apart without saying it."""
-
-    length: int
-    digest: str
+VALUES: Final = "values.yaml"
+SCHEMA: Final = "values.schema.json"
+_ROOT: Final = re.compile(rb"^[^\s#].*$", re.MULTILINE)
+_ROOT_OF_SCHEMA: Final = re.compile(rb'^ {4}(".*"): \{', re.MULTILINE)
 
 
-class Concealed(msgspec.Struct, frozen=True, array_like=True):
-    """One service's part of the chart without the texts that show values in clear."""
-
-    fragment: Fragment
-    """With empty texts in their place."""
-    files: dict[str, Trace]
-    """By path below the chart's folder."""
-    values: tuple[Trace, ...]
-    """In values.yaml, and in the file of each environment."""
-    schema: Trace
-    """In values.schema.json: the lines of a text may be keys there."""
+def names_of_joined(environments: Sequence[str]) -> tuple[str, ...]:
+    """The files to which every service has a section, in the order of a section's texts."""
+    return (VALUES, *(f"values-{name}.yaml" for name in environments), SCHEMA)
 
 
-def conceal(fragment: Fragment) -> Concealed:
+def conceal(fragment: Fragment) -> Fragment:
     """Take out of a part what shows values in clear."""
-    files = {path: _trace(fragment.files[path]) for path in fragment.clear}
-    section = fragment.section
-    shown = msgspec.structs.replace(
+    return msgspec.structs.replace(
         fragment,
-        files={path: "" if path in files else text for path, text in fragment.files.items()},
-        section=Section("", ("",) * len(section.patches), ""),
+        files={path: "" if path in fragment.clear else text for path, text in fragment.files.items()},
+        section=Section("", ("",) * len(fragment.section.patches), ""),
     )
-    return Concealed(shown, files, tuple(map(_trace, (section.values, *section.patches))), _trace(section.schema))
 
 
 class Revealer:
     """Finds texts in the chart's files as the last build left them.
 
     Args:
-        written: the text of one of them by its path below the chart's folder; None when there is none.
+        written: one of them by its path below the chart's folder; None when there is none.
         environments: their names.
     """
 
-    def __init__(self, written: Callable[[str], str | None], environments: Sequence[str]) -> None:
+    def __init__(self, written: Callable[[str], bytes | None], environments: Sequence[str]) -> None:
         self._written = written
-        self._names = (_SCHEMA, _VALUES, *(f"values-{name}.yaml" for name in environments))
-        self._roots: dict[str, tuple[str, dict[str, int]]] = {}
+        self._names = names_of_joined(environments)
+        self._roots: dict[str, tuple[bytes, dict[bytes, int]]] = {}
 
-    def reveal(self, concealed: Concealed, key: str) -> Fragment | None:
+    def reveal(
+        self, concealed: Fragment, files: Mapping[str, Trace], sections: Sequence[Trace], key: str
+    ) -> Fragment | None:
         """Put the texts back; None when one of them is not there any more.
 
         Args:
             concealed: what is remembered of a service.
+            files: what its files are like.
+            sections: what its sections of the joined files are like.
             key: that of the service at the root of the values.
         """
-        files = {**concealed.fragment.files}
-        for path, trace in concealed.files.items():
-            text = self._written(path)
-            if text is None or _trace(text) != trace:
+        shown = {**concealed.files}
+        for path in concealed.clear:
+            data = self._written(path)
+            if data is None or path not in files or not files[path].is_of(data):
                 return None
-            files[path] = text
-        traces = (concealed.schema, *concealed.values)
-        found = []
-        for name, trace in zip(self._names, traces, strict=True):
-            text = self._below(name, key, trace)
-            if text is None:
-                return None
-            found.append(text)
-        section = Section(found[1], tuple(found[2:]), found[0])
-        return msgspec.structs.replace(concealed.fragment, files=files, section=section)
+            shown[path] = data.decode("utf-8", "surrogatepass")
+        texts = [self._below(name, key, trace) for name, trace in zip(self._names, sections, strict=True)]
+        found = [text.decode("utf-8", "surrogatepass") for text in texts if text is not None]
+        if len(found) < len(texts):
+            return None
+        section = Section(found[0], tuple(found[1:-1]), found[-1])
+        return msgspec.structs.replace(concealed, files=shown, section=section)
 
-    def _below(self, name: str, key: str, trace: Trace) -> str | None:
+    def _below(self, name: str, key: str, trace: Trace) -> bytes | None:
         """What stands below a key of a file; None when it is not there."""
         if not trace.length:
-            return ""
+            return b""
         if name not in self._roots:
-            text = self._written(name) or ""
-            self._roots[name] = text, dict(_schemas(text) if name == _SCHEMA else _sections(text))
-        text, roots = self._roots[name]
-        start = roots.get(_written_key(key) if name == _SCHEMA else f"{key_text(key, 0)}:")
+            data = self._written(name) or b""
+            self._roots[name] = data, dict(_schemas(data) if name == SCHEMA else _sections(data))
+        data, roots = self._roots[name]
+        start = roots.get(msgspec.json.encode(key) if name == SCHEMA else f"{key_text(key, 0)}:".encode())
         if start is None:
             return None
-        start -= name not in {_SCHEMA, _VALUES}  # a patch begins with the end of the line before it
-        found = text[start : start + trace.length]
-        return found if _trace(found) == trace else None
+        start -= name not in {SCHEMA, VALUES}  # a patch begins with the end of the line before it
+        found = data[start : start + trace.length]
+        return found if trace.is_of(found) else None
 
 
-def _sections(text: str) -> Iterator[tuple[str, int]]:
-    return ((found[0].removesuffix(" {}"), found.start()) for found in _ROOT.finditer(text))
+def _sections(data: bytes) -> Iterator[tuple[bytes, int]]:
+    return ((found[0].removesuffix(b" {}"), found.start()) for found in _ROOT.finditer(data))
 
 
-def _schemas(text: str) -> Iterator[tuple[str, int]]:
-    return ((found[1], found.end() - 1) for found in _ROOT_OF_SCHEMA.finditer(text))
-
-
-def _written_key(key: str) -> str:
-    return msgspec.json.encode(key).decode()
-
-
-def _trace(text: str) -> Trace:
-    return Trace(len(text), hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
+def _schemas(data: bytes) -> Iterator[tuple[bytes, int]]:
+    return ((found[1], found.end() - 1) for found in _ROOT_OF_SCHEMA.finditer(data))

@@ -1,37 +1,31 @@
-"""Makes the chart: resources of all environments in, the texts of all files out."""
+"""Makes the chart: resources of all environments in, all files out."""
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from envcompile.chart.alignment import align
-from envcompile.chart.assembly import assemble, join
-from envcompile.chart.concealment import Concealed, Revealer, conceal
-from envcompile.chart.facts import Portion, is_crd
-from envcompile.chart.fragments import Answers, Fragment, Outline, Service, ServiceMaker, is_clear
-from envcompile.chart.names import file_part
-from envcompile.chart.naming import table_of
+from envcompile.chart.arrangement import arrange
+from envcompile.chart.assembly import Joined, assemble, join
+from envcompile.chart.chartfiles import ChartFiles, PlainText
+from envcompile.chart.concealment import Revealer
+from envcompile.chart.fragments import Fragment
+from envcompile.chart.memory import Recollection, Trace, digest_of
+from envcompile.chart.parts import Chartwide, Part
+from envcompile.chart.portions import Portion
 from envcompile.chart.scalars import document
-from envcompile.chart.services import assign
 from envcompile.chart.shapes import ChartFacts
 from envcompile.chart.shared import Shared
-from envcompile.chart.surroundings import chart_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from envcompile.chart.facts import Memo
-    from envcompile.chart.services import Home
-    from envcompile.chart.shapes import ChartInput, Subject
-
-
-_T = TypeVar("_T", Outline, Fragment, Concealed)
-_P = TypeVar("_P", Outline, Fragment)
+    from envcompile.chart.arrangement import Arrangement
+    from envcompile.chart.memory import Memo
+    from envcompile.chart.shapes import ChartInput
 
 
 class Hands(Protocol):
@@ -46,18 +40,26 @@ class Hands(Protocol):
         ...
 
 
-class Emitted(NamedTuple):
-    """A chart, and what was made for it."""
+class Emitted:
+    """A chart, most of whose texts nobody may ask for.
 
-    files: Mapping[str, str]
-    """By path below the chart's folder."""
-    fragments: Sequence[Fragment]
-    """The parts of its services."""
-    others: Mapping[str, str]
-    """Those of its files that are neither a part's nor joined of parts."""
-    has_crds: bool
-    made: tuple[str, ...]
-    """The keys of the services whose parts were made; the others were remembered."""
+    Args:
+        files: by path below the chart's folder.
+        parts: of its services.
+        plain: the paths of files that are one resource as it is.
+        has_crds: whether it defines kinds of custom resources.
+    """
+
+    def __init__(self, files: ChartFiles, parts: Sequence[Part], plain: Sequence[str], *, has_crds: bool) -> None:
+        self.files = files
+        self.parts = parts
+        self.plain = plain
+        self.has_crds = has_crds
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The keys of the services whose parts were made; the others were remembered."""
+        return tuple([part.planned.key for part in self.parts if part.is_made])
 
 
 def emit(chart: ChartInput) -> dict[str, str]:
@@ -81,168 +83,92 @@ def emit_portions(
     Args:
         chart: how it is made.
         portions: the applications of each environment.
-        memo: what is remembered of services; nothing when None.
+        memo: what is remembered of them, of services, and of the whole; nothing when None.
         several: gives hands to some work on so many services; None where they are too few.
     """
-    if memo is not None:
-        for portion in chain.from_iterable(portions):
-            portion.recall(memo)
-    subjects = align(chart.environments, portions, chart.default)
-    homes = assign(subjects)
-    shared = Shared(subjects)
-    files, templated = _crds(chart, subjects)
-    services = _services(templated, homes)
-    sizes = [sum(facts.size for portion in own for facts in portion.facts) for own in portions]
+    known = Recollection(memo)
+    together = list(chain.from_iterable(portions))
+    for portion in together:
+        portion.recall(known)
+    arrangement = arrange(chart, portions, known)
+    sizes = [sum(portion.size for portion in own) for own in portions]
     largest = sizes.index(max(sizes)) if sizes else 0
-    table = table_of(templated, chart_name(chart.name)) if chart.options.renames else None
-    is_tested = chart.options.test_image is not None
-    told = [chart.environments, shared.described(), *([table.described()] if table is not None else []), is_tested]
-    given = msgspec.json.encode(told)
-    makers = [
-        ServiceMaker(service, homes, shared, chart.environments, table, is_tested=is_tested) for service in services
-    ]
+    table, is_tested = arrangement.table, chart.options.test_image is not None
+    names = table.described() if table is not None else None
+    given = digest_of([chart.environments, arrangement.terms, names, is_tested])
+    shared = Shared(arrangement.terms)
+    chartwide = Chartwide(chart.environments, together, shared, table, is_tested=is_tested, digest=given)
     revealer = Revealer(memo.written, chart.environments) if memo is not None else None
-    remembering = [_Remembering(memo, _key(given, service, homes), service, revealer) for service in services]
-    known = [one.known_outline() for one in remembering]
-    hands = several(partial(_part, makers), known.count(None)) if several is not None else None
+    parts = [Part(planned, chartwide, known, revealer) for planned in arrangement.services]
+    missing = [at for at, part in enumerate(parts) if not part.has_outline]
+    hands = several(partial(_work, parts), len(missing)) if several is not None else None
     try:
-        outlines = _completed(known, [maker.outline for maker in makers], [b""] * len(makers), Outline, hands)
-        joined = join(chart, services, outlines, homes, shared, largest)
-        fragments = _completed(
-            [one.known_fragment(answers) for one, answers in zip(remembering, joined.answers, strict=True)],
-            [partial(maker.fragment, answers) for maker, answers in zip(makers, joined.answers, strict=True)],
-            list(map(msgspec.msgpack.encode, joined.answers)),
-            Fragment,
-            hands,
-        )
+        for at, data in _made(parts, dict.fromkeys(missing, b""), hands).items():
+            parts[at].take_outline(data)
+        joined = _joined(chart, arrangement, parts, chartwide, largest, known)
+        for part, answers in zip(parts, joined.answers, strict=True):
+            part.answer(answers)
+        needed = {at: joined.answers[at] for at, part in enumerate(parts) if not part.has_head}
+        for at, data in _made(parts, needed, hands).items():
+            parts[at].take_fragment(msgspec.msgpack.decode(data, type=Fragment))
     finally:
         if hands is not None:
             hands.close()
-    for one, outline, answers, fragment in zip(remembering, outlines, joined.answers, fragments, strict=True):
-        one.keep(outline, answers, fragment)
-    others = {**files}
-    files |= assemble(chart, services, joined, fragments, homes, table)
-    if memo is not None:
-        for portion in chain.from_iterable(portions):
-            portion.keep(memo)
-    made = tuple(service.key for service, one in zip(services, remembering, strict=True) if one.is_made)
-    has_crds = any(is_crd(facts.key) for own in portions for portion in own for facts in portion.facts)
-    return Emitted(dict(sorted(files.items())), fragments, others, has_crds, made)
+    plain = {one.path: _plain_text(together[one.portion], one.position, one.path, known) for one in arrangement.crds}
+    files = ChartFiles(parts, assemble(chart, arrangement, joined, parts), plain, known)
+    for portion in together:
+        portion.keep(known)
+    return Emitted(files, parts, list(plain), has_crds=arrangement.has_crds)
 
 
-def _crds(chart: ChartFacts, subjects: Sequence[Subject]) -> tuple[dict[str, str], list[Subject]]:
-    """The files of CRDs that are no templates, and what becomes templates."""
-    mode = chart.options.crds
-    files: dict[str, str] = {}
-    templated = []
-    for subject in subjects:
-        if mode != "templates" and is_crd((subject.group, subject.kind, "", "")):
-            if mode == "skip":
-                continue
-            texts = [facts.text for facts in subject.facts.values()]
-            if mode == "crds" and len(texts) == len(chart.environments) and len({*texts}) == 1:
-                files[f"crds/{file_part(subject.name)}.yaml"] = document(subject.sample)
-                continue
-        templated.append(subject)
-    return files, templated
+def _joined(
+    chart: ChartFacts,
+    arrangement: Arrangement,
+    parts: Sequence[Part],
+    chartwide: Chartwide,
+    largest: int,
+    known: Recollection,
+) -> Joined:
+    """What the services together make of their outlines, or what is remembered of that."""
+    name = ""
+    if arrangement.key:
+        options = chart.options
+        told = [part.outline_digest for part in parts]
+        name = f"answers {digest_of([arrangement.key, chart.name, options.split, largest, told])}"
+    joined = known.get(name, Joined)
+    if joined is None:
+        services = [part.planned.service(chartwide.portions) for part in parts]
+        homes = {subject: home for _, own in services for subject, home in own.items()}
+        outlines = [part.outline for part in parts]
+        joined = join(chart, [service for service, _ in services], outlines, homes, chartwide.shared, largest)
+        known.put(name, joined)
+    return joined
 
 
-def _services(subjects: Sequence[Subject], homes: Mapping[Subject, Home]) -> list[Service]:
-    members: dict[str, list[Subject]] = {}
-    for subject in subjects:
-        members.setdefault(homes[subject].key, []).append(subject)
-    return [Service(key, homes[members[key][0]].folder, tuple(members[key])) for key in sorted(members)]
+def _plain_text(portion: Portion, position: int, path: str, known: Recollection) -> PlainText:
+    """A resource as it is; its text is made, or stands in the chart of the last build."""
+
+    def make() -> str:
+        memo = known.memo
+        data = memo.written(path) if memo is not None and trace is not None else None
+        if data is not None and trace is not None and trace.is_of(data):
+            return data.decode("utf-8", "surrogatepass")
+        return document(portion.values[position])
+
+    name = f"plain {digest_of([portion.key, position])}" if portion.key else ""
+    trace = known.get(name, Trace)
+    if trace is None:
+        trace = Trace.of(document(portion.values[position]))
+        known.put(name, trace)
+    return PlainText(trace, make)
 
 
-def _key(given: bytes, service: Service, homes: Mapping[Subject, Home]) -> str:
-    """The digest of all that decides a service's outline; empty when it may not be remembered."""
-    listed = []
-    for subject in service.subjects:
-        held = [(index, one.portion.key, one.position) for index, one in subject.held.items()]
-        if not all(key for _, key, _ in held):
-            return ""
-        listed.append([subject.order, subject.stem, homes[subject].slot, held])
-    return hashlib.sha256(given + msgspec.json.encode(listed)).hexdigest()
+def _work(parts: Sequence[Part], at: int, answers: bytes) -> bytes:
+    return parts[at].work(answers)
 
 
-def _part(makers: Sequence[ServiceMaker], at: int, answers: bytes) -> bytes:
-    """The part of a service that its answers ask for, packed; its outline before there are any."""
-    maker = makers[at]
-    made = maker.fragment(msgspec.msgpack.decode(answers, type=Answers)) if answers else maker.outline()
-    return msgspec.msgpack.encode(made)
-
-
-def _completed(
-    known: Sequence[_P | None],
-    make: Sequence[Callable[[], _P]],
-    given: Sequence[bytes],
-    kind: type[_P],
-    hands: Hands | None,
-) -> list[_P]:
-    """What is known of each service, and what is made of those of which nothing is.
-
-    Args:
-        known: what is remembered of each.
-        make: makes that of each.
-        given: what others need for it.
-        kind: what it is.
-        hands: others that make it.
-    """
-    if hands is None:
-        return [one if one is not None else make[at]() for at, one in enumerate(known)]
-    made = hands.each({at: given[at] for at, one in enumerate(known) if one is None})
-    return [one if one is not None else msgspec.msgpack.decode(made[at], type=kind) for at, one in enumerate(known)]
-
-
-class _Remembering:
-    """Asks the memo before a service is made."""
-
-    def __init__(self, memo: Memo | None, key: str, service: Service, revealer: Revealer | None) -> None:
-        self._memo = memo if key else None
-        self._key = key
-        self._service = service
-        self._revealer = revealer if any(map(is_clear, service.subjects)) else None
-        """Where the texts of a service with Secrets in clear are; None for all others."""
-        self._known_outline: Outline | None = None
-        self._known_fragment: Fragment | None = None
-        self.is_made = False
-
-    def known_outline(self) -> Outline | None:
-        """What the service tells the whole; None when that is not remembered."""
-        self._known_outline = self._get(f"outline {self._key}", Outline)
-        return self._known_outline
-
-    def known_fragment(self, answers: Answers) -> Fragment | None:
-        """The service's part of the chart; None when that is not remembered."""
-        name = self._name_of_fragment(answers)
-        if self._revealer is None:
-            self._known_fragment = self._get(name, Fragment)
-        else:
-            concealed = self._get(name, Concealed)
-            found = self._revealer.reveal(concealed, self._service.key) if concealed is not None else None
-            self._known_fragment = found
-        return self._known_fragment
-
-    def keep(self, outline: Outline, answers: Answers, fragment: Fragment) -> None:
-        """Remember what was made."""
-        self.is_made = outline is not self._known_outline or fragment is not self._known_fragment
-        if outline is not self._known_outline:
-            self._put(f"outline {self._key}", outline)
-        if fragment is not self._known_fragment:
-            self._put(self._name_of_fragment(answers), fragment if self._revealer is None else conceal(fragment))
-
-    def _name_of_fragment(self, answers: Answers) -> str:
-        return f"fragment {hashlib.sha256(self._key.encode() + msgspec.json.encode(answers)).hexdigest()}"
-
-    def _get(self, name: str, kind: type[_T]) -> _T | None:
-        data = self._memo.get(name) if self._memo is not None else None
-        if data is None:
-            return None
-        try:
-            return msgspec.msgpack.decode(data, type=kind)
-        except msgspec.MsgspecError:
-            return None
-
-    def _put(self, name: str, value: Outline | Fragment | Concealed) -> None:
-        if self._memo is not None:
-            self._memo.put(name, msgspec.msgpack.encode(value))
+def _made(parts: Sequence[Part], given: Mapping[int, bytes], hands: Hands | None) -> Mapping[int, bytes]:
+    """What services make of their answers, packed; of those that are not given any, their outlines."""
+    if hands is not None:
+        return hands.each(given)
+    return {at: parts[at].work(answers) for at, answers in given.items()}

@@ -141,7 +141,7 @@ class _Class(NamedTuple):
     holes: list[Hole]
 
     @property
-    def subjects(self) -> frozenset[Subject]:
+    def subjects(self) -> frozenset[Subject | None]:
         """Whose parts they are."""
         return frozenset(hole.subject for hole in self.holes)
 

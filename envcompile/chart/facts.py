@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from itertools import starmap
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -15,15 +14,17 @@ from envcompile.chart.remarks import (
     oddity_of,
 )
 from envcompile.chart.workloads import POD_TEMPLATES, as_map, as_maps, down, pod_template, references
-from envcompile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterator
 
 Key = tuple[str, str, str, str]
 
 OF_SELECTOR: Final = 2
 """The number of the map of labels by which a resource selects others."""
+
+MAKE_SECRETS: Final = {"ExternalSecret": ("spec", "target", "name"), "Certificate": ("spec", "secretName")}
+"""Where resources say the name of the Secret that a controller makes of them."""
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -40,8 +41,6 @@ class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """As it is written; None for what is no text."""
     labels: tuple[tuple[int, str, str, str | None], ...]
     """Number and family of a map of labels or annotations, key, value; the value is None when it is no text."""
-    size: int
-    """How long the resource is as JSON, in bytes."""
 
 
 class Uses(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -58,99 +57,8 @@ class Uses(msgspec.Struct, frozen=True, array_like=True, gc=False):
     hosts: tuple[str, ...]
     """Names that its configuration uses like hosts."""
     oddity: Oddity
-
-
-class Memo(Protocol):
-    """Where parts of a chart are remembered by digests; it may forget any of them at any time."""
-
-    def get(self, key: str) -> bytes | None:
-        """What was kept under a key; None when it is nothing."""
-        ...
-
-    def put(self, key: str, data: bytes) -> None:
-        """Keep something."""
-        ...
-
-    def written(self, path: str) -> str | None:
-        """One of the chart's files as the last build left it, by its path below the chart's folder."""
-        ...
-
-
-class _Notes(msgspec.Struct, frozen=True, array_like=True):
-    facts: tuple[Facts, ...]
-    uses: dict[int, Uses]
-
-
-class Portion:
-    """One application in one environment: what is known of its resources, and the resources when somebody asks.
-
-    Args:
-        key: the digest of all that decides what they are; empty when nothing of them may be remembered.
-        load: gives (app, resource) pairs.
-        is_clear: its Secrets show their values, so that no memo may hold them.
-    """
-
-    def __init__(self, key: str, load: Callable[[], Iterable[tuple[str, Any]]], *, is_clear: bool = False) -> None:
-        self.key = key
-        self.is_clear = is_clear
-        self._load = load
-        self._values: list[dict[str, Any]] | None = None
-        self._facts: tuple[Facts, ...] | None = None
-        self._uses: dict[int, Uses] = {}
-        self._is_kept = False
-
-    @property
-    def values(self) -> list[dict[str, Any]]:
-        """The resources; items of lists one by one."""
-        if self._values is None:
-            self._read()
-        return self._values or []
-
-    @property
-    def facts(self) -> tuple[Facts, ...]:
-        """What is known of each resource."""
-        if self._facts is None:
-            self._read()
-        return self._facts or ()
-
-    def uses(self, position: int) -> Uses:
-        """What one of them says of others."""
-        found = self._uses.get(position)
-        if found is None:
-            found = self._uses[position] = uses_of(self.values[position])
-            self._is_kept = False
-        return found
-
-    def recall(self, memo: Memo) -> None:
-        """Take what is remembered."""
-        data = memo.get(f"facts {self.key}") if self.key else None
-        if data is None:
-            return
-        try:
-            notes = msgspec.msgpack.decode(data, type=_Notes)
-        except msgspec.MsgspecError:
-            return
-        self._facts, self._uses, self._is_kept = notes.facts, notes.uses, True
-
-    def keep(self, memo: Memo) -> None:
-        """Have remembered what was found out."""
-        if self.key and not self._is_kept and self._facts is not None:
-            memo.put(f"facts {self.key}", msgspec.msgpack.encode(_Notes(self._facts, self._uses)))
-
-    def _read(self) -> None:
-        found = [(app, value) for app, document in self._load() for value in flatten(document)]
-        self._values = [value for _, value in found]
-        if self._facts is None:
-            self._facts = tuple(starmap(facts_of, found))
-            if self.is_clear and any(is_secret(facts.key) and _may_show(facts) for facts in self._facts):
-                self.key = ""
-
-
-class Held(Record, frozen=True):
-    """One resource in one environment."""
-
-    portion: Portion
-    position: int
+    makes: tuple[str, ...] = ()
+    """The names of the Secrets that a controller makes of it."""
 
 
 def identity(value: Any) -> Key:
@@ -197,7 +105,6 @@ def facts_of(app: str, value: dict[str, Any]) -> Facts:
         namespace if namespace is None or isinstance(namespace, str) else False,
         name if isinstance(name, str) else None,
         tuple(_labels_of(key, value)),
-        len(json_of(value)),
     )
 
 
@@ -219,7 +126,7 @@ def is_secret(key: Key) -> bool:
     return key[1] == "Secret" and not key[0]
 
 
-def _may_show(facts: Facts) -> bool:
+def may_show(facts: Facts) -> bool:
     """Whether the facts of a Secret may hold its values: a tool has put them into an annotation, or it has no name."""
     return bool(facts.text) or any(family == "annotations" for _, family, _, _ in facts.labels)
 
@@ -270,7 +177,23 @@ def uses_of(value: dict[str, Any]) -> Uses:
         ):
             used += [(other, name) for name in sorted(names)]
     selector, target = _served(kind, value)
-    return Uses(labels, tuple(used), selector, target, hosts_of(group, kind, value), oddity_of(value))
+    return Uses(
+        labels,
+        tuple(used),
+        selector,
+        target,
+        hosts_of(group, kind, value),
+        oddity_of(value),
+        _made_secrets(kind, value),
+    )
+
+
+def _made_secrets(kind: str, resource: dict[str, Any]) -> tuple[str, ...]:
+    steps = MAKE_SECRETS.get(kind)
+    name = down(resource, steps) if steps is not None else None
+    if name is None and kind == "ExternalSecret":
+        name = as_map(resource.get("metadata")).get("name")
+    return (name,) if isinstance(name, str) else ()
 
 
 def _texts(labels: dict[str, Any]) -> dict[str, str]:

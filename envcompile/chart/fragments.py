@@ -32,8 +32,8 @@ from envcompile.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from envcompile.chart.facts import Held
     from envcompile.chart.naming import NameTable
+    from envcompile.chart.portions import Held
     from envcompile.chart.services import Home
     from envcompile.chart.shapes import Hole, Subject, Template, ValuePath
     from envcompile.chart.shared import Shared

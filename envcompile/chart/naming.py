@@ -9,14 +9,14 @@ that kind is part of the chart.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping  # ruff: ignore[typing-only-standard-library-import] - records are read by their types
 from typing import TYPE_CHECKING, Any, Final
 
-from envcompile.chart.facts import OF_SELECTOR
-from envcompile.chart.workloads import as_map, down
+from envcompile.chart.facts import MAKE_SECRETS, OF_SELECTOR
 from envcompile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from envcompile.chart.shapes import Subject
 
@@ -183,18 +183,13 @@ def _is_kept(subject: Subject, name: str, labels: Iterable[tuple[int, str, str, 
 
 def _made_secrets(subject: Subject) -> Iterator[str]:
     """The Secrets that a controller makes of a resource."""
-    ways = {"ExternalSecret": ("spec", "target", "name"), "Certificate": ("spec", "secretName")}
     if subject.kind == "SealedSecret":
         for facts in subject.facts.values():
             if facts.name is not None and not _is_kept(subject, facts.name, facts.labels):
                 yield facts.name
-    elif subject.kind in ways:
-        for value in subject.versions.values():
-            name = down(value, ways[subject.kind])
-            if name is None and subject.kind == "ExternalSecret":
-                name = as_map(value.get("metadata")).get("name")
-            if isinstance(name, str):
-                yield name
+    elif subject.kind in MAKE_SECRETS:
+        for held in subject.held.values():
+            yield from held.portion.uses(held.position).makes
 
 
 class Marker:

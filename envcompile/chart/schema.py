@@ -10,7 +10,7 @@ from envcompile.chart.shapes import DROPPED, Style, Unset
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from envcompile.chart.shapes import ChartFacts
     from envcompile.chart.values import Value
@@ -99,27 +99,36 @@ def _indented(value: Any, margin: str) -> str:
     return text.replace("\n", f"\n{margin}")
 
 
-def schema_text(properties: Mapping[str, str], chart: ChartFacts) -> str:
-    """The schema of all values, made of the schema of each key at their root.
+def schema_around(keys: Collection[str], chart: ChartFacts) -> tuple[list[str], str]:
+    """What stands around the schemas of keys at the root of the values: before each of them, and at the end.
 
     A chart that depends on this one adds its own globals, and switches it with `condition: NAME.enabled` or by tags:
     https://helm.sh/docs/chart_template_guide/subcharts_and_globals/,
     https://helm.sh/docs/topics/charts/#tags-and-condition-fields-in-dependencies
+
+    Args:
+        keys: those that have a schema.
+        chart: how the chart is made.
     """
-    known = {**properties}
-    known.setdefault("global", _indented(_map(is_open=True), "    "))
+    further = {"global": _indented(_map(is_open=True), "    ")}
     others = chart.options.details.get("dependencies", ())
     imports = [item for other in others for item in other.get("import-values", ())]
     anything = _indented({"type": "object"}, "    ")
     for other in others:
-        known.setdefault(other.get("alias", other["name"]), anything)
+        further.setdefault(other.get("alias", other["name"]), anything)
     for item in imports:
         if isinstance(item, dict):
-            known.setdefault(str(item.get("parent", "")).partition(".")[0], "{}")
-    known.setdefault("enabled", _indented({"type": "boolean"}, "    "))
-    known.setdefault("tags", _indented({"type": "object"}, "    "))
+            further.setdefault(str(item.get("parent", "")).partition(".")[0], "{}")
+    further.setdefault("enabled", _indented({"type": "boolean"}, "    "))
+    further.setdefault("tags", _indented({"type": "object"}, "    "))
     # What a chart `exports` comes to the root under names that only that chart knows.
     root = _map(is_open=any(isinstance(item, str) for item in imports))
     head = _indented({"$schema": "http://json-schema.org/draft-07/schema#", "title": chart.name, **root}, "")
-    listed = ",\n".join([f"    {_indented(key, '')}: {text}" for key, text in known.items()])
-    return f"{head.removesuffix('{}' + chr(10) + '}')}{{\n{listed}\n  }}\n}}\n"
+    before = [f",\n    {_indented(key, '')}: " for key in keys]
+    listed = [f",\n    {_indented(key, '')}: {text}" for key, text in further.items() if key not in keys]
+    opened = f"{head.removesuffix('{}' + chr(10) + '}')}{{\n"
+    end = f"{''.join(listed)}\n  }}\n}}\n"
+    if before:
+        before[0] = opened + before[0].removeprefix(",\n")
+        return before, end
+    return [], opened + end.removeprefix(",\n")

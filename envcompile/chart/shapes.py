@@ -11,7 +11,8 @@ from envcompile.record import Record
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from envcompile.chart.facts import Facts, Held, Uses
+    from envcompile.chart.facts import Facts, Uses
+    from envcompile.chart.portions import Held
 
 ValuePath = tuple[str, ...]
 """The way to a value: keys from the root of values.yaml, or from the service's own map where a docstring says so."""
@@ -150,7 +151,8 @@ class Unset(Enum):
 class Hole:
     """One place of a template that is filled from the values; compared by identity."""
 
-    subject: Subject
+    subject: Subject | None
+    """Whose place it is; None for a value that many share."""
     want: ValuePath
     """The name the place would like, below its service."""
     style: Style

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from envcompile.chart.names import camel, label_key
 from envcompile.chart.shapes import Hole, Style, Unset
 from envcompile.values import ABSENT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from envcompile.chart.shapes import Subject
 
 _FEWEST_SHARING = 3
@@ -59,25 +63,61 @@ def _differing(subjects: list[Subject]) -> set[str]:
     return found
 
 
-class Shared:
-    """The values under `global` that fields of many resources are filled from."""
+def _term(values: dict[int, Any], *path: str, label: tuple[str, str] | None = None) -> Term:
+    return Term(path, tuple([(at, None if value is ABSENT else value) for at, value in values.items()]), label)
 
-    def __init__(self, subjects: list[Subject]) -> None:
+
+class Term(msgspec.Struct, frozen=True, array_like=True):
+    """One value under `global`."""
+
+    path: tuple[str, ...]
+    """Below `global`."""
+    values: tuple[tuple[int, str | None], ...]
+    """By position of the environment; None where it leaves the field out."""
+    label: tuple[str, str] | None = None
+    """Family and key of the label or annotation that it is the value of."""
+
+
+class Shared:
+    """The values under `global` that fields of many resources are filled from.
+
+    Args:
+        terms: all of them.
+    """
+
+    def __init__(self, terms: Iterable[Term] = ()) -> None:
         self._namespaces: list[Hole] = []
         self._labels: dict[tuple[str, str], Hole] = {}
         self._names: dict[tuple[int, str], list[Hole]] = {}
         self.holes: list[Hole] = []
-        if subjects:
-            self._find_namespaces(subjects)
-            self._find_labels(subjects)
-            self._find_names(subjects)
+        self.terms: list[Term] = []
+        for term in terms:
+            self._add(term)
 
-    def _add(self, subject: Subject, values: dict[int, Any], *path: str) -> Hole:
+    @classmethod
+    def of(cls, subjects: list[Subject]) -> Shared:
+        """Those of resources."""
+        found = cls()
+        if subjects:
+            found._find_namespaces(subjects)
+            found._find_labels(subjects)
+            found._find_names(subjects)
+        return found
+
+    def _add(self, term: Term) -> None:
+        values: dict[int, Any] = {index: ABSENT if value is None else value for index, value in term.values}
         known = [value for value in values.values() if value is not ABSENT]
         unset = Unset.NEVER if len(known) == len(values) else Unset.EMPTY if all(known) else Unset.NULL
-        hole = Hole(subject, path, Style.STRING, values, unset, fixed=("global", *path))
+        hole = Hole(None, term.path, Style.STRING, values, unset, fixed=("global", *term.path))
         self.holes.append(hole)
-        return hole
+        self.terms.append(term)
+        if term.label is not None:
+            self._labels[term.label] = hole
+        elif term.path[0] == "names":
+            for index, value in values.items():
+                self._names.setdefault((index, str(value)), []).append(hole)
+        else:
+            self._namespaces.append(hole)
 
     def _find_namespaces(self, subjects: list[Subject]) -> None:
         vectors: Counter[Vector] = Counter()
@@ -93,13 +133,13 @@ class Shared:
         taken: set[str] = set()
         for position, (values, _) in enumerate(_classes(vectors)):
             if position == 0:
-                self._namespaces.append(self._add(subjects[0], values, "namespace"))
+                self._add(_term(values, "namespace"))
             elif _differs(values):
                 name = camel(next(value for value in values.values() if value is not ABSENT))
                 while name in taken:
                     name += "2"
                 taken.add(name)
-                self._namespaces.append(self._add(subjects[0], values, "namespaces", name))
+                self._add(_term(values, "namespaces", name))
 
     def _find_labels(self, subjects: list[Subject]) -> None:
         vectors: dict[tuple[str, str], Counter[Vector]] = {}
@@ -122,7 +162,7 @@ class Shared:
                 name = label_key(key)
                 if count >= _FEWEST_SHARING and _differs(values) and (family, name) not in taken:
                     taken.add((family, name))
-                    self._labels[family, key] = self._add(subjects[0], values, family, name)
+                    self._add(_term(values, family, name, label=(family, key)))
                     break
 
     def _find_names(self, subjects: list[Subject]) -> None:
@@ -137,9 +177,7 @@ class Shared:
             while name in taken:
                 name += "2"
             taken.add(name)
-            hole = self._add(subject, values, "names", name)
-            for item in values.items():
-                self._names.setdefault((item[0], str(item[1])), []).append(hole)
+            self._add(_term(values, "names", name))
 
     def _match(self, values: dict[int, Any]) -> Hole | None:
         vector = tuple(values.items())
@@ -147,19 +185,6 @@ class Shared:
             if _agree(vector, hole.values):
                 return hole
         return None
-
-    def described(self) -> list[Any]:
-        """All that decides the answers, as JSON can say it."""
-        numbers = {hole: number for number, hole in enumerate(self.holes)}
-        holes = [
-            (
-                hole.fixed,
-                hole.unset.value,
-                [(at, None if value is ABSENT else value) for at, value in hole.values.items()],
-            )
-            for hole in self.holes
-        ]
-        return [holes, [(key, numbers[hole]) for key, hole in self._labels.items()]]
 
     def namespace(self, values: dict[int, Any]) -> Hole | None:
         """The shared value of a field that holds a namespace; ABSENT where an environment leaves the field out."""

@@ -5,27 +5,31 @@ from __future__ import annotations
 import base64
 import hashlib
 import zlib
-from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from envcompile.chart.facts import flatten, json_of
+from envcompile.chart.memory import digest_of
+from envcompile.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from envcompile.chart.emission import Emitted
-    from envcompile.chart.facts import Memo
+    from envcompile.chart.memory import Memo
+    from envcompile.chart.parts import Part
     from envcompile.chart.shapes import ChartFacts, ChartInput, ChartOptions
 
 LIMIT: Final = 1024 * 1024
 _WARN_FROM: Final = 0.7
+_BETWEEN: Final = b'", "data": "'
+"""What stands between a file's path and its content in a release."""
 _NOT_PACKED: Final = (".helmignore",)
 _LEVEL: Final = 6
 """Helm packs harder, which gains 2 % and takes twice as long."""
 _WINDOW: Final = 32 * 1024
 """How far back a packer sees (RFC 1951)."""
 _SAMPLES: Final = ((256, 16, 0.6), (0, 4, 0.9))
-"""From how many pieces on one of how many is packed, and how far below the limit what that says is trusted."""
+"""From how many pieces on one of how many is packed, and how far from the limit what that says is trusted."""
 
 
 def release_size(chart: ChartInput, files: Mapping[str, str]) -> int:
@@ -48,7 +52,7 @@ def release_size(chart: ChartInput, files: Mapping[str, str]) -> int:
 def _written(files: Mapping[str, str]) -> list[bytes]:
     """Files as a release holds them."""
     return [
-        path.encode() + b'", "data": "' + base64.b64encode(text.encode())
+        path.encode() + _BETWEEN + base64.b64encode(text.encode("utf-8", "surrogatepass"))
         for path, text in files.items()
         if path not in _NOT_PACKED
     ]
@@ -74,13 +78,26 @@ def release_warning(chart: ChartFacts, emitted: Emitted, memo: Memo | None = Non
         memo: what is remembered of the sizes of its parts.
     """
     stream = _Stream(emitted)
-    if _secret_size(stream.length) < _WARN_FROM * LIMIT:
+    warn_from = _WARN_FROM * LIMIT
+    if _secret_size(stream.length) < warn_from:
         return None
-    for fewest, every, share in _SAMPLES:
-        if stream.count >= fewest and _secret_size(stream.packed(memo, every)) < share * _WARN_FROM * LIMIT:
-            return None
-    size = _secret_size(stream.packed(memo, 1))
+    every, size = 1, 0
+    for fewest, every, share in (*_SAMPLES, (0, 1, 1)):
+        if stream.count >= fewest:
+            size = _secret_size(stream.packed(memo, every))
+            if size < share * warn_from:
+                return None
+            if size * share >= warn_from:
+                break
     return _warning(chart.name, chart.options, size, has_crds=emitted.has_crds)
+
+
+class _Piece(Record, frozen=True):
+    """A piece of a release, whose bytes few ask for."""
+
+    length: int
+    digest: str
+    make: Callable[[], bytes]
 
 
 class _Stream:
@@ -90,42 +107,66 @@ class _Stream:
     """
 
     def __init__(self, emitted: Emitted) -> None:
-        fragments = emitted.fragments
-        pieces = [b"".join(_written(fragment.files)) for fragment in fragments]
-        pieces += [
-            b"".join(_written({str(at): text for at, text in enumerate((one.values, *one.patches, one.schema))}))
-            for one in (fragment.section for fragment in fragments)
-        ]
-        pieces.append(b"".join(_written(emitted.others)))
-        pieces += [fragment.manifest.encode() for fragment in fragments]
-        self._data = memoryview(b"".join(pieces))
-        self._ends = list(accumulate(map(len, pieces)))
-        self.length = len(self._data)
+        parts = emitted.parts
+        pieces = [_files_of(part) for part in parts]
+        pieces += [_sections_of(part) for part in parts]
+        others = b"".join(_written({path: emitted.files[path] for path in emitted.plain}))
+        pieces.append(_Piece(len(others), hashlib.sha256(others).hexdigest(), lambda: others))
+        pieces += [_manifest_of(part) for part in parts]
+        self._pieces = pieces
+        self.length = sum(piece.length for piece in pieces)
         self.count = len(pieces)
 
     def packed(self, memo: Memo | None, every: int) -> int:
         """The size when packed, worked out from every n-th piece."""
-        seen = total = start = 0
-        for number, end in enumerate(self._ends):
-            if number % every == 0:
-                seen += end - start
-                total += self._piece(start, end, memo)
-            start = end
+        numbers = range(0, self.count, every)
+        seen = sum(self._pieces[number].length for number in numbers)
+        total = sum(self._packed(number, memo) for number in numbers)
         return total * self.length // seen if seen else 0
 
-    def _piece(self, start: int, end: int, memo: Memo | None) -> int:
-        before = self._data[max(0, start - _WINDOW) : start]
-        if memo is None:
-            return _packed(self._data[start:end], before)
-        digest = hashlib.sha256(b"%d " % len(before))
-        digest.update(self._data[start - len(before) : end])
-        key = f"packed {digest.hexdigest()}"
-        known = memo.get(key)
+    def _packed(self, number: int, memo: Memo | None) -> int:
+        first, length = number, 0
+        while first and length < _WINDOW:
+            first -= 1
+            length += self._pieces[first].length
+        before = self._pieces[first:number]
+        key = f"packed {digest_of([piece.digest for piece in (*before, self._pieces[number])])}"
+        known = memo.get(key) if memo is not None else None
         if known is not None and known.isdigit():
             return int(known)
-        found = _packed(self._data[start:end], before)
-        memo.put(key, b"%d" % found)
+        window = b"".join([piece.make() for piece in before])[-_WINDOW:] if before else b""
+        found = _packed(self._pieces[number].make(), window)
+        if memo is not None:
+            memo.put(key, b"%d" % found)
         return found
+
+
+def _files_of(part: Part) -> _Piece:
+    files = part.head.files
+    length = sum(_length(path, trace.length) for path, trace in files.items())
+    digest = digest_of([(path, trace.digest) for path, trace in files.items()])
+    return _Piece(length, digest, lambda: b"".join(_written(part.fragment.files)))
+
+
+def _sections_of(part: Part) -> _Piece:
+    sections = part.head.sections
+    length = sum(_length(str(at), trace.length) for at, trace in enumerate(sections))
+    digest = digest_of([trace.digest for trace in sections])
+
+    def make() -> bytes:
+        return b"".join(_written({str(at): text for at, text in enumerate(part.fragment.section.texts)}))
+
+    return _Piece(length, digest, make)
+
+
+def _manifest_of(part: Part) -> _Piece:
+    manifest = part.head.manifest
+    return _Piece(manifest.length, manifest.digest, lambda: part.fragment.manifest.encode("utf-8", "surrogatepass"))
+
+
+def _length(path: str, length: int) -> int:
+    """How many bytes `_written` makes of a file."""
+    return len(path.encode()) + len(_BETWEEN) + (length + 2) // 3 * 4
 
 
 def size_warning(chart: ChartInput, size: int) -> str | None:

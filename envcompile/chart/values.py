@@ -222,6 +222,11 @@ class Section(msgspec.Struct, frozen=True, array_like=True):
     schema: str
     """In values.schema.json: the schema of its map."""
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """In values.yaml, in the file of each environment, and in values.schema.json."""
+        return (self.values, *self.patches, self.schema)
+
 
 def section(values: Sequence[Value], environments: int, default: int, *, split: bool, is_subchart: bool) -> Section:
     """The texts of the values below one key.
@@ -268,16 +273,3 @@ def _narrowed(base: dict[str, Any], above: ValuePath, ways: set[ValuePath], want
         elif path in ways:
             found[key] = _narrowed(item, path, ways, wanted)
     return found
-
-
-def values_text(sections: Iterable[tuple[Section, Sequence[str]]]) -> str:
-    """values.yaml: its sections, each below comments of its own."""
-    texts = ["\n".join([*(f"# {line}" for line in header), one.values]) for one, header in sections if one.values]
-    return "\n\n".join(texts) + "\n" if texts else "{}\n"
-
-
-def patch_text(sections: Iterable[Section], environment: int, name: str) -> str:
-    """One environment's file: only what differs from values.yaml."""
-    patch = "".join([one.patches[environment] for one in sections])
-    head = f"# What {name} sets differently from values.yaml.\n"
-    return head + (patch.lstrip("\n") + "\n" if patch else "{}\n")

@@ -1,4 +1,4 @@
-"""Usage of containers from a Prometheus that scrapes the kubelets, in place of the metrics API.
+"""Usage of containers from a Prometheus that scrapes the kubelets, in place of the metrics API; and rates beside it.
 
 Source: prometheus.io, "HTTP API" (range queries); cadvisor, `docs/storage/prometheus.md` (the metrics).
 """
@@ -6,13 +6,17 @@ Source: prometheus.io, "HTTP API" (range queries); cadvisor, `docs/storage/prome
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from math import isfinite
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import httpx2
 import orjson
 
 from envcompile.errors import Problem, UnavailableError
 from envcompile.text import address, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 STEP: Final = 60
 """Seconds between two figures."""
@@ -68,6 +72,59 @@ async def pod_metrics(url: str, namespace: str, now: float) -> list[dict[str, An
         for (space, pod, container, moment), used in sorted(figures.items())
         if used.keys() >= {"cpu", "memory"}
     ]
+
+
+class Figure(NamedTuple):
+    """What a query says of a pod, or of a workload, at a moment."""
+
+    namespace: str
+    pod: str
+    workload: str
+    """KIND/NAME, empty for what is said of a pod."""
+    name: str
+    at: int
+    """Seconds since 1970."""
+    value: float
+
+
+async def figures(url: str, wanted: Mapping[str, str], namespace: str, now: float) -> list[Figure]:
+    """The last minutes' figures of queries; several series of one pod or workload are summed.
+
+    Args:
+        url: the Prometheus, without `/api`.
+        wanted: PromQL by name.
+        namespace: only there; in all when empty.
+        now: seconds since 1970.
+
+    Raises:
+        UnavailableError: it does not answer, refuses a query, or one gives series that belong to nothing.
+    """
+    end = int(now) - int(now) % STEP
+    sums: dict[tuple[str, str, str, str, int], float] = {}
+    async with httpx2.AsyncClient(timeout=httpx2.Timeout(60.0, connect=10.0), follow_redirects=False) as client:
+        for name, query in wanted.items():
+            params: dict[str, str | int] = {"query": query, "start": end - _BACK, "end": end, "step": STEP}
+            for series in await _asked(client, url, params):
+                labels = series.get("metric") or {}
+                place = (
+                    str(labels.get("namespace") or ""),
+                    str(labels.get("pod") or ""),
+                    str(labels.get("workload") or ""),
+                )
+                if not place[0] or not (place[1] or "/" in place[2]):
+                    raise UnavailableError([
+                        Problem(
+                            f"the query `{one_line(name)}` gives series without the labels `namespace` and `pod`",
+                            "sum it `by (namespace, pod)`, or by `namespace` and `workload` (KIND/NAME)",
+                        )
+                    ])
+                if namespace not in {"", place[0]}:
+                    continue
+                for moment, value in series.get("values") or ():
+                    if isfinite(amount := float(value)):
+                        key = (*place, name, int(moment))
+                        sums[key] = sums.get(key, 0.0) + amount
+    return [Figure(*key, value) for key, value in sorted(sums.items())]
 
 
 def _plain(value: str) -> str:

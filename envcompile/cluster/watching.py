@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from envcompile.cluster.kinds import ApiKind, Discovered
     from envcompile.cluster.kubeconfig import Access
     from envcompile.cluster.pace import Pace
+    from envcompile.cluster.prometheus import Figure
     from envcompile.cluster.reflector import Told
     from envcompile.cluster.streaming import Stream
 
@@ -45,6 +46,8 @@ class Wanted(NamedTuple):
     metrics: bool = True
     prometheus: str = ""
     """Where usage is asked for, in place of the metrics API."""
+    queries: tuple[tuple[str, str], ...] = ()
+    """Further figures that are asked for there: their names, and PromQL."""
 
 
 class Dropped(NamedTuple):
@@ -54,9 +57,10 @@ class Dropped(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """What the metrics API answered: a list of PodMetrics."""
+    """What the metrics API answered: a list of PodMetrics; and what queries of a Prometheus did."""
 
     items: list[dict[str, Any]]
+    rates: tuple[Figure, ...] = ()
 
 
 News = Batch | Dropped | Usage
@@ -92,7 +96,7 @@ class ClusterWatch:
         self._pace = pace
         self._chance = chance
         self._put = put
-        self._versions = versions
+        self._versions = dict(versions)
         self._listing = asyncio.Semaphore(_LISTS_AT_ONCE)
         self._running: dict[Key, tuple[Reflector, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
@@ -185,7 +189,8 @@ class ClusterWatch:
         for key, kind in kinds.items():
             if key not in self._running:
                 reflector = self._reflector(kind)
-                version = self._versions.get((*key, self._wanted.namespace if kind.namespaced else ""), "")
+                # Where the last run came to counts once: a kind that comes back has gone on since.
+                version = self._versions.pop((*key, self._wanted.namespace if kind.namespaced else ""), "")
                 self._running[key] = (reflector, asyncio.create_task(self._watched(reflector, version)))
 
     def _reflector(self, kind: ApiKind) -> Reflector:
@@ -223,9 +228,14 @@ class ClusterWatch:
     async def _measure(self) -> None:
         """Usage as it is now; the metrics API cannot be watched. A cluster without it has none."""
         if self._wanted.prometheus:
-            from envcompile.cluster.prometheus import pod_metrics
+            from envcompile.cluster.prometheus import figures, pod_metrics
 
-            await self._put(Usage(await pod_metrics(self._wanted.prometheus, self._wanted.namespace, time.time())))
+            url, namespace, now = self._wanted.prometheus, self._wanted.namespace, time.time()
+            # A query that is refused leaves usage as it is.
+            await self._put(Usage(await pod_metrics(url, namespace, now)))
+            if self._wanted.queries:
+                rates = await figures(url, dict(self._wanted.queries), namespace, now)
+                await self._put(Usage([], tuple(rates)))
             return
         path = _METRICS
         if self._wanted.namespace:

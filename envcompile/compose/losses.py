@@ -21,10 +21,6 @@ _NAMING: Final = ("name", "id", "key", "containerName", "alert", "job_name", "ho
 """Fields by which people tell the items of a list apart, the most telling first."""
 
 
-_SHORT: Final = 3
-"""Lines of a text that nobody takes for one to be merged."""
-
-
 def losses(base: dict[str, Any], patch: dict[str, Any], node: Node | None) -> Iterator[tuple[Pointer, str, str]]:
     """The lists of a custom resource that a patch replaces and of which most goes: place, what happens, how to mend it.
 
@@ -112,7 +108,7 @@ def text_losses(
         if key in meant or "*" in meant or not isinstance(text, str) or not isinstance(old, str) or "\n" not in old:
             continue
         had, has = _lines(old), _lines(text)
-        if not has or len(had) < _SHORT or 2 * len(had & has) >= len(had) or len(has) >= len(had):
+        if not has or 2 * len(had & has) >= len(had) or len(has) >= len(had):
             continue
         how = configtext.how_merged(key, old, text)
         if how.startswith("replaced"):

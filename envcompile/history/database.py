@@ -20,7 +20,7 @@ from envcompile.log import decision
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Sequence
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest step of envcompile/migrations, which this code is written for."""
 _LOCK = 0x656E7663
 """The PostgreSQL advisory lock that recorders take turns with."""

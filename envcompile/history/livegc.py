@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 TABLES: Final = (
     "content", "field_change", "resource_change", "revision", "recorded_commit",
     "live_object", "live_version", "live_content", "live_field", "live_series",
-    "live_event", "live_usage", "live_usage_5m", "live_usage_1h", "drift",
+    "live_event", "live_usage", "live_usage_5m", "live_usage_1h",
+    "live_rate", "live_rate_5m", "live_rate_1h", "drift",
 )  # fmt: skip
 """The tables whose size is told."""
 _COMPRESSED_AFTER: Final = 3
@@ -73,7 +74,10 @@ def collect(database: Database, retention: Retention, now: int, *, dry_run: bool
         ("live_event", retention.events),
     ):
         before = now - days * DAY
-        gone.append(_older(database, times, table, before) if dry_run else times.drop_before(table, before))
+        # Rates are kept as long as usage is, and counted with it.
+        tables = [table, table.replace("usage", "rate")] if "usage" in table else [table]
+        count = _older if dry_run else _dropped
+        gone.append(sum(count(database, times, name, before) for name in tables))
     objects = _collect_objects(database, now - retention.versions * DAY, dry_run=dry_run)
     drift = forget(database, (now - retention.versions * DAY) // SECOND, dry_run=dry_run)
     compressed = 0 if dry_run else times.compress_before(now - _COMPRESSED_AFTER * DAY)
@@ -86,6 +90,10 @@ def _older(database: Database, times: TimeStore, table: str, before: int) -> int
     if times.layout == "partitions":
         return sum(end <= before for _, end in times.partitions(table))
     return int(database.rows(f"SELECT COUNT(*) FROM {table} WHERE at < ?", (before,))[0][0])  # ruff: ignore[hardcoded-sql-expression] - names of ours
+
+
+def _dropped(_: Database, times: TimeStore, table: str, before: int) -> int:
+    return times.drop_before(table, before)
 
 
 def _collect_objects(database: Database, before: int, *, dry_run: bool) -> tuple[int, int, int]:

@@ -91,6 +91,19 @@ class Used(NamedTuple):
     samples: int
 
 
+class Rate(NamedTuple):
+    """What a query said of a pod or workload in a step of time, on average and at most."""
+
+    namespace: str
+    pod: str
+    name: str
+    workload: str
+    at: int
+    value: float
+    value_most: float
+    samples: int
+
+
 class ClusterRow(NamedTuple):
     """A cluster that was watched."""
 
@@ -286,29 +299,59 @@ class LiveReader:
             workload: only of its pods, such as `Deployment/web`.
             pod: only of this one.
         """
-        where, arguments = "cluster_id = ?", [cluster]
-        for column, value in (("namespace", namespace), ("workload", workload), ("pod", pod)):
-            if value:
-                where += f" AND {column} = ?"
-                arguments.append(value)  # type: ignore[arg-type]  # arguments of several types
-        series = {
-            row[0]: row[1:]
-            for row in self._database.rows(
-                f"SELECT id, namespace, pod, container, workload FROM live_series WHERE {where}",  # ruff: ignore[hardcoded-sql-expression] - names of ours
-                arguments,
-            )
-        }
         figures = "cpu, cpu, memory, memory, 1"
         if table != "live_usage":
             figures = "cpu, cpu_most, memory, memory_most, samples"
+        series = self._series(cluster, namespace=namespace, workload=workload, pod=pod)
+        return [Used(*series[row[0]], *row[1:]) for row in self._figures(table, figures, series, (since, until))]
+
+    def rates(
+        self,
+        cluster: int,
+        table: str,
+        since: int,
+        until: int,
+        *,
+        namespace: str = "",
+        workload: str = "",
+        pod: str = "",
+    ) -> list[Rate]:
+        """What queries said, by series and time; arguments as those of `usage`.
+
+        Args:
+            cluster: its number.
+            table: `live_rate`, `live_rate_5m` or `live_rate_1h`.
+            since: from this time on.
+            until: before this time.
+            namespace: only there.
+            workload: only of it and its pods, such as `Deployment/web`.
+            pod: only of this one.
+        """
+        figures = "value, value, 1" if table == "live_rate" else "value, value_most, samples"
+        series = self._series(cluster, namespace=namespace, workload=workload, pod=pod)
+        return [Rate(*series[row[0]], *row[1:]) for row in self._figures(table, figures, series, (since, until))]
+
+    def _series(self, cluster: int, **wanted: str) -> dict[int, tuple[str, str, str, str]]:
+        where, arguments = "cluster_id = ?", [cluster]
+        for column, value in wanted.items():
+            if value:
+                where += f" AND {column} = ?"
+                arguments.append(value)  # type: ignore[arg-type]  # arguments of several types
+        rows = self._database.rows(
+            f"SELECT id, namespace, pod, container, workload FROM live_series WHERE {where}",  # ruff: ignore[hardcoded-sql-expression] - names of ours
+            arguments,
+        )
+        return {row[0]: tuple(row[1:]) for row in rows}
+
+    def _figures(self, table: str, figures: str, series: Collection[int], time: tuple[int, int]) -> list[Any]:
+        """Rows of series, sorted by them and by time."""
         # The series are asked for first: a planner that joins reads all rows of a time for the few that count.
         rows = self._database.rows_in(
             f"SELECT series_id, at, {figures} FROM {table} WHERE at >= ? AND at < ? AND series_id",  # ruff: ignore[hardcoded-sql-expression] - names of ours
             series,
-            [since, until],
+            time,
         )
-        rows.sort(key=itemgetter(0, 1))
-        return [Used(*series[row[0]], *row[1:]) for row in rows]
+        return sorted(rows, key=itemgetter(0, 1))
 
     def workload_of(self, cluster: int, namespace: str, pod: str) -> str:
         """What a pod belongs to, as KIND/NAME: the owner that nobody owns; empty where that is not known."""
@@ -333,8 +376,8 @@ class LiveReader:
             if top is None or not top.owner:
                 break
             above = self._database.rows(f"SELECT {_OBJECT} WHERE o.uid = ? LIMIT 1", (top.owner,))
-            if not above:
-                break
+            if not above:  # its kind has not been listed yet: asked again with the next figures
+                return ""
             top = LiveObject(*above[0])
         return f"{top.kind}/{top.name}" if top is not None else ""
 

@@ -10,11 +10,10 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.errors import UnavailableError
 from envcompile.history import bulk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from envcompile.history.database import Database
 
@@ -25,6 +24,9 @@ SPANS: Final = {
     "live_usage": DAY,
     "live_usage_5m": 30 * DAY,
     "live_usage_1h": 365 * DAY,
+    "live_rate": DAY,
+    "live_rate_5m": 30 * DAY,
+    "live_rate_1h": 365 * DAY,
 }
 """The tables that grow with time, and what of it a partition holds."""
 _EVENT: Final = bulk.Columns(
@@ -51,7 +53,20 @@ _SERIES: Final = bulk.Columns(
     "live_series",
     {"cluster_id": "integer", "namespace": "text", "pod": "text", "container": "text", "workload": "text"},
 )
-STEPS: Final = {"live_usage_5m": 300 * SECOND, "live_usage_1h": 3600 * SECOND}
+_RATE: Final = bulk.Columns("live_rate", {"series_id": "integer", "at": "bigint", "value": "double precision"})
+STEPS: Final = {"5m": 300 * SECOND, "1h": 3600 * SECOND}
+"""What rows are rolled up to."""
+_ROLLED: Final = {
+    "live_usage": {
+        "cpu": "AVG(cpu)",
+        "cpu_most": "MAX(cpu)",
+        "memory": "CAST(AVG(memory) AS BIGINT)",
+        "memory_most": "MAX(memory)",
+        "samples": "COUNT(*)",
+    },
+    "live_rate": {"value": "AVG(value)", "value_most": "MAX(value)", "samples": "COUNT(*)"},
+}
+"""The tables that are rolled up, and what of their rows."""
 
 
 class Happening(NamedTuple):
@@ -82,17 +97,31 @@ class Measured(NamedTuple):
     memory: int
 
 
+class Rated(NamedTuple):
+    """What a query said of a pod, or of a workload as a whole, at a moment: such as requests a second."""
+
+    namespace: str
+    pod: str
+    name: str
+    """What the query is called."""
+    workload: str
+    at: int
+    value: float
+
+
 class TimeStore:
     """The tables of an open history database that grow with time."""
 
-    __slots__ = ("_database", "_series", "layout")
+    __slots__ = ("_database", "_series", "layout", "rollups")
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        rows = database.rows("SELECT value FROM live_setting WHERE name = 'layout'")
-        self.layout = str(rows[0][0]) if rows else "plain"
+        settings = dict(database.rows("SELECT name, value FROM live_setting"))
+        self.layout = str(settings.get("layout", "plain"))
         """`plain`, `partitions` or `timescaledb`."""
-        self._series: dict[tuple[int, str, str, str], int] = {}
+        self.rollups = str(settings.get("rollups", "tables"))
+        """`aggregates` where TimescaleDB makes them, else `tables`."""
+        self._series: dict[tuple[int, str, str, str], tuple[int, str]] = {}
 
     def add_events(self, cluster: int, events: Collection[Happening]) -> None:
         """Store events; one that is known at its time stays, unless it has come about more often since."""
@@ -119,32 +148,55 @@ class TimeStore:
             return
         self.ensure("live_usage", {one.at for one in measured})
         with self._database.writing():
-            numbers = self._numbers(cluster, measured)
+            numbers = self._numbers(
+                cluster, {(one.namespace, one.pod, one.container, one.workload) for one in measured}
+            )
             rows = [(numbers[one.namespace, one.pod, one.container], one.at, one.cpu, one.memory) for one in measured]
             bulk.insert(self._database, _USAGE, rows, "ON CONFLICT DO NOTHING")
 
+    def add_rates(self, cluster: int, rated: Sequence[Rated]) -> None:
+        """Store rates; a moment that is known stays as it is."""
+        if not rated:
+            return
+        self.ensure("live_rate", {one.at for one in rated})
+        with self._database.writing():
+            # A rate has a series as a container has, by the name of its query.
+            numbers = self._numbers(cluster, {(one.namespace, one.pod, one.name, one.workload) for one in rated})
+            rows = [(numbers[one.namespace, one.pod, one.name], one.at, one.value) for one in rated]
+            bulk.insert(self._database, _RATE, rows, "ON CONFLICT DO NOTHING")
+
     def roll_up(self, since: int, until: int) -> None:
         """Make the 5-minute and hourly rows of a time from the raw ones; those that are there are made anew.
+
+        TimescaleDB does so with what has changed only, in its continuous aggregates.
 
         Args:
             since: from the step that holds this on.
             until: to the end of the step that holds this.
         """
-        for table, step in STEPS.items():
-            start, end = since - since % step, until - until % step + step
-            # An hour is made of raw rows, too, as long as they are kept: an average of averages would be another one.
-            self.ensure(table, range(start, end, min(SPANS[table], max(step, end - start))))
-            self.ensure(table, {end - 1})
-            with self._database.writing():
-                self._database.run(
-                    f"INSERT INTO {table} (series_id, at, cpu, cpu_most, memory, memory_most, samples) "  # ruff: ignore[hardcoded-sql-expression] - names of ours
-                    f"SELECT series_id, at - at % {step} AS step, AVG(cpu), MAX(cpu), "
-                    "CAST(AVG(memory) AS BIGINT), MAX(memory), COUNT(*) FROM live_usage "
-                    "WHERE at >= ? AND at < ? GROUP BY series_id, step "
-                    "ON CONFLICT (series_id, at) DO UPDATE SET cpu = excluded.cpu, cpu_most = excluded.cpu_most, "
-                    "memory = excluded.memory, memory_most = excluded.memory_most, samples = excluded.samples",
-                    (start, end),
-                )
+        for table, figures in _ROLLED.items():
+            for name, step in STEPS.items():
+                self._roll_up(table, f"{table}_{name}", figures, (since - since % step, until - until % step + step))
+
+    def _roll_up(self, source: str, table: str, figures: Mapping[str, str], time: tuple[int, int]) -> None:
+        """Make the rows of a whole number of steps, from the first moment up to the second."""
+        start, end = time
+        step = STEPS[table.removeprefix(f"{source}_")]
+        if self.rollups == "aggregates":
+            self._database.run(f"CALL refresh_continuous_aggregate('{table}', ?::BIGINT, ?::BIGINT)", time)
+            return
+        # An hour is made of raw rows, too, as long as they are kept: an average of averages would be another one.
+        self.ensure(table, range(start, end, min(SPANS[table], max(step, end - start))))
+        self.ensure(table, {end - 1})
+        given = ", ".join(f"{name} = excluded.{name}" for name in figures)
+        with self._database.writing():
+            self._database.run(
+                f"INSERT INTO {table} (series_id, at, {', '.join(figures)}) "  # ruff: ignore[hardcoded-sql-expression] - names of ours
+                f"SELECT series_id, at - at % {step} AS step, {', '.join(figures.values())} "
+                f"FROM {source} WHERE at >= ? AND at < ? GROUP BY series_id, step "
+                f"ON CONFLICT (series_id, at) DO UPDATE SET {given}",
+                time,
+            )
 
     def ensure(self, table: str, moments: Iterable[int]) -> None:
         """See to it that there is room for rows of these times."""
@@ -194,15 +246,18 @@ class TimeStore:
         if licence[0][0] != "timescale":
             return 0
         count = 0
-        for table, by in (("live_usage", "series_id"), ("live_event", "cluster_id")):
+        for table, by in (("live_usage", "series_id"), ("live_rate", "series_id"), ("live_event", "cluster_id")):
             self._database.run(
                 f"ALTER TABLE {table} SET (timescaledb.compress, timescaledb.compress_segmentby = '{by}')"
             )
-            chunks = self._database.rows(f"SELECT show_chunks('{table}', older_than => {int(moment)}::BIGINT)::TEXT")
+            chunks = self._database.rows(
+                "SELECT format('%I.%I', chunk_schema, chunk_name) FROM timescaledb_information.chunks "
+                "WHERE hypertable_name = ? AND NOT is_compressed AND range_end_integer <= ?",
+                (table, moment),
+            )
             for (chunk,) in chunks:
-                with suppress(UnavailableError):  # it is compressed already
-                    self._database.rows("SELECT compress_chunk(CAST(? AS regclass), true)", (chunk,))
-                    count += 1
+                self._database.rows("SELECT compress_chunk(CAST(? AS regclass), true)", (chunk,))
+                count += 1
         return count
 
     def arrange_before(self, moment: int) -> int:
@@ -214,7 +269,7 @@ class TimeStore:
         if self.layout != "partitions":
             return 0
         count = 0
-        for table in ("live_usage", *STEPS):
+        for table in [table for table in SPANS if table != "live_event"]:
             for name, end in self.partitions(table):
                 if end > moment or self._is_arranged(name):
                     continue
@@ -226,15 +281,24 @@ class TimeStore:
         question = "SELECT COALESCE(BOOL_OR(indisclustered), false) FROM pg_index WHERE indrelid = CAST(? AS regclass)"
         return bool(self._database.rows(question, (partition,))[0][0])
 
-    def _numbers(self, cluster: int, measured: Sequence[Measured]) -> dict[tuple[str, str, str], int]:
-        """The numbers of series; those that are new get one."""
-        wanted = {(one.namespace, one.pod, one.container): one.workload for one in measured}
-        missing = [key for key in wanted if (cluster, *key) not in self._series]
-        if missing:
-            new = [(cluster, *key, wanted[key]) for key in missing]
-            bulk.insert(self._database, _SERIES, new, "ON CONFLICT DO NOTHING")
-            rows = self._database.rows(
-                "SELECT namespace, pod, container, id FROM live_series WHERE cluster_id = ?", (cluster,)
+    def _numbers(self, cluster: int, series: Collection[tuple[str, str, str, str]]) -> dict[tuple[str, str, str], int]:
+        """The numbers of series; those that are new get one, and a workload that was not known yet is noted."""
+        wanted = {(namespace, pod, name): workload for namespace, pod, name, workload in sorted(series)}
+        new = []
+        for key, workload in wanted.items():
+            known = self._series.get((cluster, *key))
+            if known is None or (workload and not known[1]):
+                new.append((cluster, *key, workload))
+        if new:
+            bulk.insert(
+                self._database,
+                _SERIES,
+                new,
+                "ON CONFLICT (cluster_id, namespace, pod, container) DO UPDATE SET workload = excluded.workload "
+                "WHERE live_series.workload = ''",
             )
-            self._series.update({(cluster, row[0], row[1], row[2]): row[3] for row in rows})
-        return {key: self._series[cluster, *key] for key in wanted}
+            rows = self._database.rows(
+                "SELECT namespace, pod, container, id, workload FROM live_series WHERE cluster_id = ?", (cluster,)
+            )
+            self._series.update({(cluster, row[0], row[1], row[2]): (row[3], row[4]) for row in rows})
+        return {key: self._series[cluster, *key][0] for key in wanted}

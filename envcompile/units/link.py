@@ -176,7 +176,9 @@ def _used(exports: Sequence[UnitExports]) -> UsedSettings:
 
 def _moves(exported: Sequence[Exported]) -> dict[ResourceId, frozenset[Moved]]:
     """For each resource the objects it names that were forced into another namespace."""
-    moved = frozenset(resource.moved for resource in exported if resource.moved is not None)
+    from envcompile.compose.namespaces import with_left
+
+    moved = with_left(resource.moved for resource in exported if resource.moved is not None)
     return {resource.id: found for resource in exported if (found := moved.intersection(resource.refers))}
 
 

@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from envcompile.chart.alignment import align, numbered
-from envcompile.chart.facts import Portion, flatten
+from envcompile.chart.facts import flatten
+from envcompile.chart.portions import Portion
 from tests.chart.samples import config_map, deployment, with_namespace
 
 if TYPE_CHECKING:

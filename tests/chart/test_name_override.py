@@ -9,8 +9,8 @@ import pytest
 
 from envcompile.chart import emit
 from envcompile.chart.alignment import align
-from envcompile.chart.facts import Portion
 from envcompile.chart.naming import CLOSE, OPEN, Marker, NameTable, table_of
+from envcompile.chart.portions import Portion
 from tests.chart.samples import chart_input, config_map, container, custom, deployment, service
 
 if TYPE_CHECKING:

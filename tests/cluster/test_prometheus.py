@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from envcompile.actions.live_objects import measured_of
-from envcompile.cluster.prometheus import pod_metrics
+from envcompile.cluster.prometheus import figures, pod_metrics
 from envcompile.errors import UnavailableError
 from tests.cluster.servers import Says, serving
 from tests.harness.command import PATIENCE
@@ -40,6 +40,10 @@ def _samples() -> str:
     for container in ("app", "sidecar"):
         labels = f'namespace="shop",pod="web-1",container="{container}"'
         lines += [f"container_memory_working_set_bytes{{{labels}}} 67108864 {START + step * 15}" for step in range(80)]
+    lines.append("# TYPE http_requests counter")
+    for code in (200, 500):
+        labels = f'namespace="shop",pod="web-1",code="{code}"'
+        lines += [f"http_requests_total{{{labels}}} {code * step} {START + step * 15}" for step in range(80)]
     return "\n".join([*lines, "# EOF\n"])
 
 
@@ -97,6 +101,36 @@ def test_usage_of_the_last_minutes(prometheus: str) -> None:
     moments = sorted({one.at // 1_000_000 for one in found})
     assert moments == list(range(START + 300, START + 901, 60))
     assert asyncio.run(pod_metrics(prometheus, "other", START + 900)) == []
+
+
+RATES: Final = {
+    "requests": "sum by (namespace, pod) (rate(http_requests_total[5m]))",
+    "errors": (
+        'label_replace(sum by (namespace) (rate(http_requests_total{code=~"5.."}[5m])), '
+        '"workload", "Deployment/web", "", "")'
+    ),
+    "codes": "sum by (namespace, pod, code) (rate(http_requests_total[5m]))",
+}
+
+
+def test_rates_beside_usage(prometheus: str) -> None:
+    """Queries of one's own: of pods and of a workload; several series of one pod are summed."""
+    found = asyncio.run(figures(prometheus, RATES, "shop", START + 900 + 30))
+    assert {(one.name, one.pod, one.workload, round(one.value, 3)) for one in found} == {
+        ("requests", "web-1", "", round(700 / 15, 3)),
+        ("codes", "web-1", "", round(700 / 15, 3)),
+        ("errors", "", "Deployment/web", round(500 / 15, 3)),
+    }
+    assert sorted({one.at for one in found}) == list(range(START + 300, START + 901, 60))
+    assert asyncio.run(figures(prometheus, RATES, "other", START + 900)) == []
+
+
+def test_a_query_that_belongs_to_nothing(prometheus: str) -> None:
+    """Says which one it is, and what it needs; as does one that is no PromQL."""
+    with pytest.raises(UnavailableError, match="`all` gives series without the labels `namespace` and `pod`"):
+        asyncio.run(figures(prometheus, {"all": "sum(rate(http_requests_total[5m]))"}, "", START + 900))
+    with pytest.raises(UnavailableError, match="refuses a query"):
+        asyncio.run(figures(prometheus, {"all": "sum(("}, "", START + 900))
 
 
 @pytest.mark.parametrize(

@@ -233,6 +233,24 @@ def test_a_list_and_then_its_watch(tmp_path: Path) -> None:
     assert played.reflector.told().state == "watching"
 
 
+def test_an_object_that_is_put_several_times_quickly(tmp_path: Path) -> None:
+    """Each put is given on once and in order, in few batches, whether the watch goes on, is cut, or lists anew."""
+    puts = tuple(pod("a", version) for version in range(9, 29))
+    answers = [
+        listed(7, "a"),
+        Answer(lines=(pod("a", 8), *puts[:7]), end="cut"),
+        listed(15),
+        Answer(lines=puts[7:14]),
+        Answer(lines=(*puts[14:], pod("a", 29, "DELETED"), pod("a", 30, "ADDED"), pod("a", 31)), end="silent"),
+    ]
+    played = play(tmp_path, answers, until=lambda now: len(now.changes) == 25)
+    assert [version for _, version, _ in played.changes] == ["1", *map(str, range(8, 32))]
+    assert [version for _, version, is_gone in played.changes if is_gone] == ["29"]
+    assert played.positions[-1] == "31"
+    assert len(played.batches) <= 8
+    assert played.lists == [{"a"}]
+
+
 def test_a_clean_end_resumes(tmp_path: Path) -> None:
     """The server ends every watch by and by: nothing is listed again."""
     answers = [listed(7), Answer(lines=(pod("a", 8, "ADDED"),)), Answer(lines=(pod("a", 9),), end="silent")]

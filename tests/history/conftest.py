@@ -12,7 +12,7 @@ import pytest
 from envcompile.actions.past import open_past
 from envcompile.actions.record import record
 from tests.harness.repository import config_map, deployment, environment, write_files
-from tests.history import postgres
+from tests.history import postgres, timescale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,6 +125,33 @@ def new_postgres(postgres_socket: Path) -> Callable[[], str]:
         return postgres.url(postgres_socket, name)
 
     return make
+
+
+TIMESCALE: Final = os.environ.get("ENVC_TIMESCALE_URL", "")
+"""A database with TimescaleDB that tests may empty; where it is not named, one is started that npm has."""
+
+
+@pytest.fixture(scope="session")
+def timescale_server() -> Iterator[str]:
+    """The address of a database with TimescaleDB."""
+    if TIMESCALE:
+        yield TIMESCALE
+        return
+    reason = timescale.missing()
+    if reason and REQUIRED:
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    with timescale.server() as address:
+        yield address
+
+
+@pytest.fixture
+def new_timescale(timescale_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of the database, emptied; what is sent to it is small, as it has to be there."""
+    timescale.make_usable(monkeypatch)
+    timescale.empty(timescale_server)
+    return timescale_server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from envcompile.history.database import connect
 from envcompile.history.livedoctor import examine
 from envcompile.history.livegc import Retention, collect, size_of, sizes
 from envcompile.history.livereading import LiveReader
-from envcompile.history.livetimes import DAY, SECOND, Measured
+from envcompile.history.livetimes import DAY, SECOND, Measured, Rated
 from envcompile.history.times import microseconds_of
 from envcompile.kubernetes.api import load
 from tests.harness.command import PATIENCE
@@ -24,6 +23,7 @@ from tests.history.clusters import (
     DEPLOYMENTS,
     PASSWORD,
     PODS,
+    REPLICA_SETS,
     SECRETS,
     START,
     Filled,
@@ -41,10 +41,17 @@ if TYPE_CHECKING:
 MINUTE = 60 * SECOND
 
 
-@pytest.fixture
-def url(backend: str, tmp_path: Path) -> str:
+@pytest.fixture(params=["sqlite", "postgresql", "timescaledb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database of each kind."""
-    return os.environ["ENVC_HISTORY_URL"] if backend == "postgresql" else f"sqlite:///{tmp_path / 'history.db'}"
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'history.db'}"
+    made: str = (
+        request.getfixturevalue("new_postgres")()
+        if request.param == "postgresql"
+        else request.getfixturevalue("new_timescale")
+    )
+    return made
 
 
 @pytest.fixture
@@ -149,6 +156,8 @@ def test_where_to_go_on_is_stored_with_the_rows(filled: Filled) -> None:
 
 def test_one_watcher_of_a_cluster(filled: Filled, url: str) -> None:
     """A second one would store what was as what came after; another cluster is another matter."""
+    if filled.times.layout == "timescaledb":
+        pytest.skip("the TimescaleDB of npm takes one connection at a time")
     second = Filled(url)
     with ExitStack() as first, ExitStack() as other:
         assert filled.store.take(filled.cluster, first)
@@ -249,6 +258,47 @@ def test_an_event_is_stored_once(filled: Filled) -> None:
     assert filled.database.rows("SELECT COUNT(*) FROM live_event")[0][0] == 1
 
 
+def test_an_event_that_is_told_several_times_in_a_second(filled: Filled) -> None:
+    """The count of the last one holds, in one batch and in the next; an older one that comes late does not."""
+    from envcompile.actions.live_objects import happening_of
+
+    told = [happening_of(event(1, "x", "BackOff", "2023-11-14T22:20:00Z"))._replace(times=times) for times in (1, 3, 2)]
+    filled.times.add_events(filled.cluster, told)
+    assert filled.database.rows("SELECT times FROM live_event") == [(3,)]
+    filled.times.add_events(filled.cluster, [told[2], told[0]._replace(times=7)])
+    filled.times.add_events(filled.cluster, [told[0]])
+    assert filled.database.rows("SELECT times FROM live_event") == [(7,)]
+
+
+def test_a_workload_that_is_not_known_yet_is_noted_later(filled: Filled) -> None:
+    """Figures come before the ReplicaSets are listed: the pod belongs to nobody until its owners are there."""
+    reader = LiveReader(filled.database)
+
+    def measure(minute: int) -> str:
+        workload = reader.workload_of(filled.cluster, "shop", "web-1-a")
+        filled.times.add_usage(
+            filled.cluster, [Measured("shop", "web-1-a", "app", workload, START + minute * MINUTE, 1.0, 1)]
+        )
+        return str(filled.database.rows("SELECT workload FROM live_series")[0][0])
+
+    assert measure(0) == ""
+    filled.see(PODS, [owned("Pod", "web-1-a", "uid-shop-web-1")], 1)
+    assert measure(1) == ""
+    filled.see(REPLICA_SETS, [owned("ReplicaSet", "web-1", "uid-shop-web")], 2)
+    assert measure(2) == ""
+    filled.see(DEPLOYMENTS, [deployment("web", 1)], 3)
+    assert measure(3) == "Deployment/web"
+    used = reader.usage(filled.cluster, "live_usage", START, START + DAY, workload="Deployment/web")
+    assert len(used) == 4
+
+
+def test_the_managers_of_an_object_are_those_it_was_made_with(filled: Filled) -> None:
+    """Also where the first look brings it several times."""
+    filled.see(DEPLOYMENTS, [deployment("web", 1, manager="first"), deployment("web", 2, manager="second")], 0)
+    number = filled.database.rows("SELECT id FROM live_object")[0][0]
+    assert b"first" in LiveReader(filled.database).managers(number)
+
+
 def test_counts(live: Live) -> None:
     """How many there are at the end, and what happened in the time."""
     counts = {one.kind: one for one in live.reader.counts(live.cluster.number, START + MINUTE, START + 60 * MINUTE)}
@@ -277,6 +327,51 @@ def test_usage_is_rolled_up(filled: Filled) -> None:
     assert [one.cpu_most for one in five] == [1.0, 6.0, 11.0, 16.0, 19.0]
     hour = reader.usage(filled.cluster, "live_usage_1h", START - DAY, START + DAY, namespace="shop")
     assert [(one.samples, one.cpu) for one in hour] == [(20, 9.5)]
+
+
+def test_rates_are_stored_beside_usage(filled: Filled) -> None:
+    """Of pods, and of a workload as a whole; rolled up and let go like usage, and never taken for it."""
+    rated = [
+        Rated("shop", "web-1-a", "requests", "Deployment/web", START + minute * MINUTE, 10.0 * minute)
+        for minute in range(20)
+    ]
+    whole = Rated("shop", "", "errors", "Deployment/web", START, 0.5)
+    filled.times.add_rates(filled.cluster, [*rated, whole])
+    filled.times.add_rates(filled.cluster, [rated[0]._replace(value=99.0)])
+    filled.times.roll_up(START, START + 20 * MINUTE)
+    reader = LiveReader(filled.database)
+    raw = reader.rates(filled.cluster, "live_rate", START, START + DAY, workload="Deployment/web")
+    assert [one.value for one in raw if one.name == "requests"][:3] == [0.0, 10.0, 20.0]
+    assert sorted({one.name for one in raw}) == ["errors", "requests"]
+    assert len(raw) == 21
+    five = reader.rates(filled.cluster, "live_rate_5m", START - DAY, START + DAY, pod="web-1-a")
+    assert [one.value_most for one in five] == [10.0, 60.0, 110.0, 160.0, 190.0]
+    (hour, one) = reader.rates(filled.cluster, "live_rate_1h", START - DAY, START + DAY, namespace="shop")
+    assert sorted([(hour.name, hour.value, hour.samples), (one.name, one.value, one.samples)]) == [
+        ("errors", 0.5, 1),
+        ("requests", 95.0, 20),
+    ]
+    assert reader.usage(filled.cluster, "live_usage", START, START + DAY) == []
+    collected = collect(filled.database, Retention(), START + 20 * DAY)
+    assert collected.usage >= 1
+    assert reader.rates(filled.cluster, "live_rate", START, START + DAY) == []
+    assert len(reader.rates(filled.cluster, "live_rate_5m", START - DAY, START + DAY)) == 6
+
+
+def test_what_grows_is_kept_in_the_way_of_the_server(filled: Filled, request: pytest.FixtureRequest) -> None:
+    """Continuous aggregates of TimescaleDB, partitions of PostgreSQL that are put in order once they are whole."""
+    kind = request.node.callspec.params["url"]
+    assert (filled.times.layout, filled.times.rollups) == {
+        "sqlite": ("plain", "tables"),
+        "postgresql": ("partitions", "tables"),
+        "timescaledb": ("timescaledb", "aggregates"),
+    }[kind]
+    rows = [Measured("shop", "p", container, "", START + day * DAY, 1.0, 1) for day in range(3) for container in "abc"]
+    filled.times.add_usage(filled.cluster, rows)
+    done = filled.times.arrange_before(START + 2 * DAY)
+    assert done == (2 if kind == "postgresql" else 0)
+    assert filled.times.arrange_before(START + 2 * DAY) == 0
+    assert len(LiveReader(filled.database).usage(filled.cluster, "live_usage", START, START + 9 * DAY)) == 9
 
 
 def test_old_rows_go(filled: Filled) -> None:

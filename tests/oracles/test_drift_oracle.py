@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import pytest
 
 from envcompile import yamlio
-from tests.cluster.drift.cases import EDITS, OURS
+from tests.cluster.drift.cases import APPLY, EDITS, MERGE, OURS
 from tests.cluster.drift.staging import APPLIERS, bring_about, read
 from tests.cluster.drift.test_recorded import compared, due
 from tests.harness.command import PATIENCE, run_envc
+from tests.harness.repository import environment as settings
+from tests.harness.repository import write_files
 from tests.oracles.cluster import install_crds, running_cluster
 from tests.oracles.conftest import LOCATED, unavailable
 from tests.oracles.laboratory import PATIENT_SCALING
@@ -143,6 +146,168 @@ def test_edits_are_told_as_they_were_when_recorded(mode: Mode, controlled: Clust
             if case.writer != "?":
                 assert found.writers == wanted.writers, (case.name, method)
     assert APPLIERS[mode] != OURS
+
+
+DEFAULTS: Final = """\
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: usual, annotations: {ingressclass.kubernetes.io/is-default-class: "true"}}
+spec: {controller: example.com/c}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: usual, annotations: {storageclass.kubernetes.io/is-default-class: "true"}}
+provisioner: example.com/p
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: scheduling.k8s.io/v1
+kind: PriorityClass
+metadata: {name: usual}
+globalDefault: true
+value: 7
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: SPACE}
+---
+apiVersion: v1
+kind: LimitRange
+metadata: {name: usual, namespace: SPACE}
+spec: {limits: [{type: Container, default: {cpu: 500m}, defaultRequest: {cpu: 100m}}]}
+"""
+ADMITTED: Final = """\
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web}
+spec:
+  rules:
+  - host: a.example.com
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: w, port: {number: 80}}}}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: bare}
+spec: {containers: [{name: app, image: "example.invalid/a:1"}]}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: SPACE, annotations: {cert-manager.io/inject-ca-from: SPACE/hook}}
+webhooks:
+- name: w.example.com
+  admissionReviewVersions: [v1]
+  sideEffects: None
+  failurePolicy: Ignore
+  clientConfig: {service: {name: w, namespace: SPACE}, caBundle: Cg==}
+  rules: [{apiGroups: [example.com], apiVersions: [v1], operations: [CREATE], resources: [things]}]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: trust, annotations: {service.beta.openshift.io/inject-cabundle: "true"}}
+data: {own: "1"}
+---
+apiVersion: torture.example.com/v1
+kind: Bundle
+metadata: {name: filled}
+spec: {}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: filled}
+data: {own: "1"}
+"""
+OWNING: Final = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: bundles.torture.example.com}
+spec:
+  group: torture.example.com
+  scope: Namespaced
+  names: {kind: Bundle, plural: bundles, singular: bundle, listKind: BundleList}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}
+"""
+
+
+def _put_in(cluster: Cluster, space: str) -> None:
+    """What an injector, an operator that fills on request, and the operator of an owner write, each in its own way."""
+    pem = next(iter(Path(cluster.certificate_authority).read_text("utf-8").split("\n\n")))
+    encoded = base64.b64encode(pem.encode()).decode()
+    hook = f"/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/{space}"
+    change: Any = [{"op": "replace", "path": "/webhooks/0/clientConfig/caBundle", "value": encoded}]
+    maps = f"/api/v1/namespaces/{space}/configmaps"
+    owner = cluster.read(f"/apis/torture.example.com/v1/namespaces/{space}/bundles/filled")
+    assert owner is not None
+    reference = {
+        "apiVersion": "torture.example.com/v1",
+        "kind": "Bundle",
+        "name": "filled",
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+    }
+    filled = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "filled", "ownerReferences": [reference], "annotations": {"bundle/hash": "x"}},
+        "data": {"any": "thing"},
+    }
+    for path, manager, body, content in (
+        (hook, "an-injector", change, "application/json-patch+json"),
+        (f"{maps}/trust", "an-operator", {"data": {"whatever.crt": pem}}, MERGE),
+        (f"{maps}/filled", "a-bundler", filled, APPLY),
+    ):
+        status, said = cluster.send("PATCH", f"{path}?fieldManager={manager}", body, content)
+        assert status == 200, said
+
+
+@pytest.mark.parametrize("mode", ["client-side", "server-side"])
+def test_what_a_cluster_puts_in_by_itself(
+    mode: Mode, controlled: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Classes, priorities and limits that admission fills in, certificates on request, what an owner's operator writes.
+
+    By neither method, and nobody is trusted by name. What a person writes beside is told.
+    """
+    space = f"admitted-{mode}"
+    root = write_files(
+        tmp_path / "project",
+        {
+            "envc.yaml": "environments: [prod]\n",
+            "base/all.yaml": ADMITTED.replace("SPACE", space),
+            "base/definition.yaml": OWNING,
+            "overlays/prod/environment.yaml": settings(f"namespace: {space}\n"),
+        },
+    )
+    assert run_envc(root, "build").code == 0
+    controlled.kubectl("apply", "-f", "-", stdin=DEFAULTS.replace("SPACE", space)).expect_success()
+    values = [
+        value
+        for file in sorted((root / "environments" / "prod").rglob("*.yaml"))
+        for value in yamlio.load_all(file.read_bytes(), file.name)
+        if isinstance(value, dict)
+    ]
+    words = ("apply",) if mode == "client-side" else APPLIED["staging"]
+    _apply(controlled, [value for value in values if value["kind"] == "CustomResourceDefinition"], words)
+    controlled.kubectl("wait", "--for=condition=Established", "crd/bundles.torture.example.com").expect_success()
+    _apply(controlled, values, words)
+    _put_in(controlled, space)
+    monkeypatch.setenv("KUBECONFIG", str(controlled.kubeconfig))
+    for method in ("read", "dry-run"):
+        done = run_envc(root, "drift", "prod", "--context", "oracle", "--method", method)
+        assert done.code == 0, done.out + done.err
+    controlled.kubectl(
+        "--namespace", space, "patch", "configmap", "filled", "--type", "merge", "-p", '{"data": {"hand": "1"}}'
+    ).expect_success()
+    done = run_envc(root, "drift", "prod", "--context", "oracle")
+    assert done.code == 16
+    assert 'data.hand: "1" is extra' in done.out
 
 
 BY_HAND: Final = (

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from envcompile.cluster.drift.appliers import applier_of, is_trusted
+from envcompile.cluster.drift.injections import asks_for_certificates, is_injected
 from envcompile.cluster.drift.values import NO_BUNDLE, agree, compiled_form, is_nothing, live_form, without_marks
 from envcompile.kubernetes.cleaner import last_applied
 from envcompile.kubernetes.clustermade import map_at
@@ -104,6 +105,7 @@ def compare(
     want, have = compiled_form(desired, key), live_form(live, desired, key, is_marked=is_marked)
     applied = compiled_form(without_marks(dict(last), desired), key) if (last := last_applied(live)) else ABSENT
     walk = _Walk(rules, applier, is_strict=probe is not None or not owners)
+    walk.asks = asks_for_certificates(desired)
     if probe is not None:
         asked, want = want, live_form(probe, desired, key)
         sides: Sides = (want, have, asked, applied)
@@ -121,6 +123,8 @@ class _Walk:
         self._applier = applier
         self._is_strict = is_strict
         self.is_probed = False
+        self.asks = False
+        """Somebody is asked to put certificates in."""
 
     def run(self, sides: Sides, node: Node | None, owners: Owners) -> Iterator[Difference]:
         """All differences of an object."""
@@ -173,7 +177,9 @@ class _Walk:
                 yield from self.value(below, child, below_field(owners, str(name)), (*path, str(name)))
         elif isinstance(want, list) and isinstance(have, list):
             yield from self._lists(sides, node, owners, path)
-        elif not self._agree(sides, node) and not self._is_injected(path, want) and not self._is_excused(owners):
+        elif (
+            not self._agree(sides, node) and not self._is_injected(path, sides, owners) and not self._is_excused(owners)
+        ):
             yield Difference(path, "changed", want, have, self._writer(owners))
 
     def _agree(self, sides: Sides, node: Node | None) -> bool:
@@ -183,9 +189,12 @@ class _Walk:
         # The server writes some values in a form of its own, which is what has been filled in.
         return agree(node, want, have) or (not self.is_probed and filled is not want and agree(node, filled, have))
 
-    @staticmethod
-    def _is_injected(path: FieldPath, want: Any) -> bool:
-        return bool(path) and path[-1] == "caBundle" and (want is ABSENT or want in NO_BUNDLE)
+    def _is_injected(self, path: FieldPath, sides: Sides, owners: Owners) -> bool:
+        want, have, _, _ = sides
+        if path[-1:] == ("caBundle",) and (want is ABSENT or want in NO_BUNDLE):
+            return True
+        own = [owned.writer for owned in owners if self._is_own(owned.writer)]
+        return self.asks and is_injected(have, owners, own)
 
     def _missing(self, sides: Sides, path: FieldPath) -> Iterator[Difference]:
         want, _, filled, _ = sides
@@ -201,7 +210,7 @@ class _Walk:
 
     def _extra(self, sides: Sides, node: Node | None, owners: Owners, path: FieldPath) -> Iterator[Difference]:
         _, have, filled, applied = sides
-        if self._is_injected(path, ABSENT) or self._is_excused(owners):
+        if self._is_injected(path, sides, owners) or self._is_excused(owners):
             return
         if not self.is_probed and filled is not ABSENT and self._is_default(filled, have, node):
             return

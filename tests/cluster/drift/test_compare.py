@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -135,6 +136,43 @@ def test_an_injected_certificate_is_no_drift(want: str, count: int) -> None:
     """Unless the sources name another one."""
     tree: dict[str, Any] = {"f:webhooks": {'k:{"name":"w.example.com"}': {"f:clientConfig": {"f:caBundle": {}}}}}
     assert len(read(WEBHOOK % want, WEBHOOK % "caBundle: bWluZQ==", entry("cainjector", tree, at=2))) == count
+
+
+PEM: Final = "-----BEGIN CERTIFICATE-----\\nMIIB\\n-----END CERTIFICATE-----\\n"
+BUNDLE: Final = base64.b64encode(PEM.replace("\\n", "\n").encode()).decode()
+ASKED: Final = WEBHOOK.replace("{name: a}", "{name: a, annotations: {cert-manager.io/inject-ca-from: n/c}}")
+
+
+@pytest.mark.parametrize(
+    ("have", "manager", "count"),
+    [(BUNDLE, "some-injector", 0), ("bWluZQ==", "some-injector", 1), (BUNDLE, "kubectl-edit", 1)],
+)
+def test_whoever_asks_for_certificates_gets_them(have: str, manager: str, count: int) -> None:
+    """Whatever the sources say in their place: by a controller, whichever; not by hand, and nothing else."""
+    tree: dict[str, Any] = {"f:webhooks": {'k:{"name":"w.example.com"}': {"f:clientConfig": {"f:caBundle": {}}}}}
+    wrote = entry(manager, tree, at=2)
+    assert len(read(ASKED % "caBundle: b3Ro", ASKED % f"caBundle: {have}", wrote)) == count
+    assert len(read(WEBHOOK % "caBundle: b3Ro", WEBHOOK % f"caBundle: {have}", wrote)) == 1
+
+
+CONFIG: Final = "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {x.io/inject-bundle: '%s'}}, data: %s}"
+
+
+@pytest.mark.parametrize(
+    ("asked", "data", "manager", "fields"),
+    [
+        ("true", f'{{k: "{PEM}"}}', "some-operator", []),
+        ("true", f'{{k: "# Some CA\\n{PEM}\\n{PEM}"}}', "some-operator", []),
+        ("true", f'{{k: "{PEM}", other: text}}', "some-operator", ["data.other"]),
+        ("true", f'{{k: "{PEM}"}}', "kubectl-patch", ["data.k"]),
+        ("false", f'{{k: "{PEM}"}}', "some-operator", ["data.k"]),
+    ],
+)
+def test_certificates_in_a_config_map(asked: str, data: str, manager: str, fields: list[str]) -> None:
+    """A key of any name, as OpenShift's `inject-cabundle` and `inject-trusted-cabundle` fill it; no other text."""
+    tree: dict[str, Any] = {"f:data": {"f:k": {}, "f:other": {}}}
+    found = read(CONFIG % (asked, "{}"), CONFIG % (asked, data), entry(manager, tree, at=2))
+    assert [one.field for one in found] == fields
 
 
 def test_a_trusted_manager_may_write() -> None:
