@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from envcompile.record import Record
 
@@ -19,7 +19,7 @@ JsonType = Literal["map", "list", "string", "integer", "number", "boolean", "qua
 SCALARS: frozenset[str] = frozenset({"string", "integer", "number", "boolean", "quantity", "int-or-string"})
 
 
-class ListRule(Record, frozen=True):
+class ListRule(NamedTuple):
     """How the items of one list are told apart when two lists meet.
 
     `merge` matches items by `keys`, `set` unites the two lists, `atomic` replaces the whole list. `defaults` gives the
