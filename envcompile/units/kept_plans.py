@@ -17,12 +17,13 @@ from envcompile.errors import EnvcError
 from envcompile.git.folders import edited, folders_of
 from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
-from envcompile.sources.project import PROJECT_FILE
+from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS, PROJECT_FILE
 from envcompile.sources.scans import combined_digest
 from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, empty_store
 from envcompile.units.planned import PlannedUnit, PlannedUnits
+from envcompile.units.recut import without
 from envcompile.units.snapshot import INPUT_FOLDERS
 from envcompile.units.unit import ApiFacts, SecretInput
 
@@ -156,7 +157,9 @@ class KeptPlans:
         world: names what they were made from.
         found: what is kept of the project.
         edits: layer and path of each file that was edited since -> its digest now.
+        digest_of: of a file as they were made from it; empty where that is not known.
         series: whether builds kept them, or the recorder of commits.
+        gone: layer and path of each file that is not there any more -> how many documents and patches it had.
     """
 
     def __init__(
@@ -165,10 +168,15 @@ class KeptPlans:
         world: str,
         found: _Project,
         edits: Mapping[tuple[str, str], str],
+        digest_of: Callable[[str], str],
         series: str = BUILT,
+        gone: Mapping[tuple[str, str], int] | None = None,
     ) -> None:
         self._records = records
         self._series = series
+        self._found = found
+        self._digest_of = digest_of
+        self._gone = gone or {}
         self.world = world
         """Names what they were made from."""
         self._edits = edits
@@ -205,7 +213,7 @@ class KeptPlans:
         if found is None or found.world != world:
             return None
         edits = _edits(look.changed, look.digest_before, tree, parsed, frozenset(found.fixed))
-        return cls(records, world, found, edits) if edits is not None else None
+        return cls(records, world, found, edits, look.digest_before) if edits is not None else None
 
     @classmethod
     def at_commit(
@@ -227,7 +235,43 @@ class KeptPlans:
         if changed is None or len(changed) > _MOST_EDITS:
             return None
         edits = _edits(changed, inputs.digest_of, tree, parsed, frozenset(found.fixed))
-        return cls(records, found.world, found, edits, series) if edits is not None else None
+        return cls(records, found.world, found, edits, inputs.digest_of, series) if edits is not None else None
+
+    def is_resource_file(self, path: str, parsed: ParsedFiles) -> bool:
+        """Tell whether plans hang on a file by what it says alone, and it says the same to every environment.
+
+        Args:
+            path: the file.
+            parsed: what is known of files.
+        """
+        scan = parsed.scans.get((layer_of(path), path))
+        return path not in self.fixed and scan is not None and not scan.crds
+
+    def with_edits(self, edits: Mapping[str, bytes | None], tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+        """The plans that hold when some files are other ones; None where that is more than an edit or a loss.
+
+        Args:
+            edits: path -> the bytes that the file has, None for one that goes.
+            tree: the files then.
+            parsed: what is read of them.
+        """
+        held = [path for path, data in edits.items() if data is not None]
+        found = _edits(held, self._digest_of, tree, parsed, frozenset(self.fixed))
+        if found is None:
+            return None
+        gone = {place: count for place, count in self._gone.items() if place[1] not in edits}
+        for path in edits.keys() - {*held}:
+            layer = layer_of(path)
+            scan = parsed.scans.get((layer, path))
+            if not self.is_resource_file(path, parsed) or scan is None or scan.digest != self._digest_of(path):
+                return None
+            if layer.startswith(f"{OVERLAYS}/") and not tree.is_file(f"{layer}/{ENVIRONMENT_FILE}"):
+                return None  # a layer of nothing else is gone with its last file
+            gone[layer, path] = len(scan.heads) + len(scan.targets)
+        others = {place: digest for place, digest in self._edits.items() if place[1] not in edits}
+        return KeptPlans(
+            self._records, self.world, self._found, {**others, **found}, self._digest_of, self._series, gone
+        )
 
     def plan(
         self,
@@ -262,7 +306,7 @@ class KeptPlans:
         store = store_for(kept.settings) if kept.has_store else None
         numbers = {layer: number for number, layer in enumerate(kept.layers)}
         edits = {(numbers[layer], path): new for (layer, path), new in self._edits.items() if layer in numbers}
-        return EnvironmentPlan(
+        found = EnvironmentPlan(
             own,
             api_for(facts),
             facts,
@@ -276,6 +320,8 @@ class KeptPlans:
             self.settings.layout,
             kept.documents,
         ).edited(edits)
+        lost = {place[1]: count for place, count in self._gone.items() if place[0] in numbers}
+        return without(found, lost) if lost else found
 
 
 def keep_plans(project: Project, inputs: Files) -> None:

@@ -20,7 +20,7 @@ from envcompile.units.unit import UnitExports
 from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from pathlib import Path
 
     from envcompile.sources.scans import FileScan
@@ -198,6 +198,25 @@ class JoinedPaths(Sequence[tuple[str, ...]]):
 
     def __len__(self) -> int:
         return len(self._packed)
+
+    def packed(self, number: int) -> bytes:
+        """The paths of a unit's files as bytes: equal when they are the same."""
+        return self._packed[number]
+
+    def any_below(self, folders: Iterable[str], but: Container[int]) -> bool:
+        """Tell whether a unit has files in some folders; only units that speak of one are looked at.
+
+        Args:
+            folders: names of folders below the environment's.
+            but: numbers of units that do not count.
+        """
+        starts = tuple([f"{folder}/" for folder in folders])
+        texts = [start.encode() for start in starts]
+        return any(
+            any(text in packed for text in texts) and any(path.startswith(starts) for path in self[number])
+            for number, packed in enumerate(self._packed)
+            if number not in but
+        )
 
 
 class FolderMemo:

@@ -109,6 +109,31 @@ class PlannedUnits(Sequence[PlannedUnit]):
         near = sorted({number for path in paths for number in self._holding(path)})
         return [number for number in near if not {*paths}.isdisjoint([part.path for part in self[number].parts])]
 
+    def recut(self, near: Collection[int], units: Iterable[PlannedUnit]) -> PlannedUnits:
+        """The same with some of them cut anew: applications may come or go by that.
+
+        Args:
+            near: the numbers of those.
+            units: what is in their place, which may be more or fewer.
+        """
+        kept = {app: number for number, app in enumerate(self.apps) if number not in near}
+        made = {unit.app: unit for unit in units}
+        apps = sorted({*kept, *made})
+        places = {kept[app]: number for number, app in enumerate(apps) if app not in made}
+        found = {number: made[app] for number, app in enumerate(apps) if app in made}
+
+        def holding(path: str) -> list[int]:
+            return [*(places[number] for number in self._holding(path) if number in places), *found]
+
+        return PlannedUnits(
+            apps,
+            [made[app].key if app in made else self.keys[kept[app]] for app in apps],
+            ["" if app in made else self.told[kept[app]] for app in apps],
+            lambda number: self[kept[apps[number]]],
+            holding,
+            found,
+        )
+
     def replaced(self, units: Mapping[int, PlannedUnit]) -> PlannedUnits:
         """The same with some of them made anew, of the same applications and files."""
         if not units:
