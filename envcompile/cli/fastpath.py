@@ -48,7 +48,7 @@ def quick_build(arguments: Sequence[str]) -> int | None:
                 sys.stderr.write(f"{summary}\n")
             return 0
         if look.changed:
-            look.look_ahead()
+            look.look_ahead(tuple(environments))
         _explain(look)
     import gc
 

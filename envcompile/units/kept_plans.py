@@ -14,12 +14,11 @@ import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.errors import EnvcError
-from envcompile.git.folders import edited, folders_of
-from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
 from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS, PROJECT_FILE
 from envcompile.sources.scans import combined_digest
 from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+from envcompile.units.kept_inputs import KeptInputs, inputs_now
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, empty_store
 from envcompile.units.planned import PlannedUnit, PlannedUnits
@@ -78,47 +77,6 @@ class _Project(msgspec.Struct, array_like=True):
     layers: dict[str, tuple[str, ...]]
     fixed: tuple[str, ...]
     """The files that are looked at otherwise than as resources of their layer, too."""
-
-
-class _Inputs(msgspec.Struct, array_like=True):
-    world: str
-    tool: str
-    folders: dict[str, bytes]
-    """Of each folder its names, with git's names of what they hold; empty where there are files outside of the input
-    folders."""
-
-    def names(self, folder: str) -> dict[str, str]:
-        """The names in a folder, with git's names of what they hold."""
-        packed = self.folders.get(folder)
-        return msgspec.msgpack.decode(packed, type=dict[str, str]) if packed is not None else {}
-
-    def digest_of(self, path: str) -> str:
-        """The digest that a file had; empty for one that was not there."""
-        folder, _, name = path.rpartition("/")
-        return self.names(folder).get(name, "")
-
-    def files(self) -> dict[str, str]:
-        """The digest of every file."""
-        return {
-            f"{folder}/{name}" if folder else name: digest
-            for folder in self.folders
-            for name, digest in self.names(folder).items()
-            if not name.endswith("/")
-        }
-
-    @classmethod
-    def of(cls, world: str, tool: str, digests: Mapping[str, str]) -> _Inputs:
-        """The inputs with these digests of files."""
-        folders = folders_of(digests) if digests else {}
-        return cls(world, tool, _packed(folders))
-
-    def edited(self, world: str, digests: Mapping[str, str]) -> _Inputs:
-        """The inputs of which these files hold something else."""
-        return _Inputs(world, self.tool, {**self.folders, **_packed(edited(self.names, digests))})
-
-
-def _packed(folders: Mapping[str, dict[str, str]]) -> dict[str, bytes]:
-    return {folder: msgspec.msgpack.encode(names) for folder, names in folders.items()}
 
 
 class KeptRecords:
@@ -228,7 +186,7 @@ class KeptPlans:
             parsed: what was read of them, with what earlier runs know.
             series: those that builds kept, or those that the recorder of commits did.
         """
-        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", _Inputs)
+        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", KeptInputs)
         if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.folders:
             return None
         changed = tree.changed_since((*INPUT_FOLDERS, PROJECT_FILE), inputs.names)
@@ -337,12 +295,13 @@ def keep_plans(project: Project, inputs: Files) -> None:
     world = world_of(look.tool, inputs)
     if kept is None or world != kept.world:
         linked = [project.link(environment) for environment in project.environments]
+        older = records.load(BUILT, "inputs", KeptInputs) if kept is not None else None
         _keep(
             records,
             BUILT,
             project,
             [(one.plan, one.told) for one in linked],
-            _inputs_now(records, project, look, inputs, world),
+            inputs_now(project, look, inputs, world, older),
         )
 
 
@@ -361,7 +320,7 @@ def keep_plans_at(
     files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE)) if project.kept is None or project.kept.is_edited else None
     if files and not project.settings.crds:
         world = combined_digest([tool, *(f"{path} {digest}" for path, digest in sorted(files.items()))])
-        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], _Inputs.of(world, tool, files))
+        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], KeptInputs.of(world, tool, files))
 
 
 def _keep(
@@ -369,7 +328,7 @@ def _keep(
     series: str,
     project: Project,
     plans: Sequence[tuple[EnvironmentPlan, Sequence[str]]],
-    inputs: _Inputs,
+    inputs: KeptInputs,
 ) -> None:
     """Keep plans with what their units tell, unless a store of secrets is looked up in the files."""
     if any(plan.sources.settings.secret_backend == "external" for plan, _ in plans):
@@ -391,14 +350,11 @@ def _keep(
 
 
 def _packed_units(units: PlannedUnits) -> list[bytes]:
-    """The units of a plan; those that nobody read are as they were kept."""
-    made = units.made
-    return [
-        msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed))
-        if (one := made.get(number)) is not None
-        else units.packed[number]
-        for number in range(len(units))
-    ]
+    """The units of a plan; those of a kept one that nobody read are as they were kept."""
+    found = list(units.packed) if units.packed else [b""] * len(units)
+    for number, one in units.made.items() if units.packed else enumerate(units):
+        found[number] = msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed))
+    return found
 
 
 def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
@@ -420,45 +376,6 @@ def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
         plan.documents,
         plan.store is not None,
     )
-
-
-def _inputs_now(records: KeptRecords, project: Project, look: Look, inputs: Files, world: str) -> _Inputs:
-    """Everything that was there; nothing where one digest is not known, or a file lies outside of the inputs."""
-    plans = project.kept
-    kept = records.load(BUILT, "inputs", _Inputs) if plans is not None else None
-    older: _Inputs = kept or _Inputs("", "", {})
-    before = look.snapshot.inputs.names if look.snapshot is not None else None
-    is_known = plans is not None and older.world == plans.world and bool(older.folders) and before == inputs.names
-    # The digests of all others are the same.
-    paths = look.changed if is_known and look.changed is not None else None
-    digests = _digests_of(project, look, inputs, paths if paths is not None else inputs.paths(), older)
-    return older.edited(world, digests) if paths is not None and digests else _Inputs.of(world, look.tool, digests)
-
-
-def _digests_of(project: Project, look: Look, inputs: Files, paths: Iterable[str], older: _Inputs) -> dict[str, str]:
-    """The digest of each of these files; none of all where one is not known, or lies outside of the inputs."""
-    read = {}
-    if project.kept is None:
-        documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
-        read = {one.source.path: one.source.read() for one in documents if one is not None}
-    found: dict[str, str] = {}
-    for path in paths:
-        if not look.is_there(path):
-            continue
-        known = inputs.digest(path)
-        if path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
-            return {}
-        digest = known if known != UNREAD else older.digest_of(path)
-        if not digest and not project.tree.is_file(path):
-            return {}  # a folder that `crds:` names: its files have digests, it has none
-        if not digest and (path in read or look.is_settled(path)):
-            digest = project.parsed.digest(project.tree, path)
-            if path in read and project.parsed.file(project.tree, path).data != read[path]:
-                return {}
-        if not digest:
-            return {}
-        found[path] = digest
-    return found
 
 
 def world_of(tool: str, inputs: Files) -> str:

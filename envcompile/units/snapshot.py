@@ -213,10 +213,16 @@ class Look:
         things = "environment" if len(chosen) == 1 else "environments"
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
 
-    def look_ahead(self) -> None:
-        """Let another process look at the outputs, where there are many: somebody will ask `finds_untouched`."""
-        if self._outlook is None and self.snapshot is not None and _count(self.snapshot.outputs) >= _SOME:
-            self._outlook = _outlook(self.target, self.snapshot.outputs, alone=True)
+    def look_ahead(self, wanted: tuple[str, ...]) -> None:
+        """Let another process look at many outputs: somebody will ask `finds_untouched`.
+
+        Args:
+            wanted: the environments that are built; all when none.
+        """
+        outputs = self.snapshot.outputs if self.snapshot is not None else {}
+        chosen = {name: files for name, files in outputs.items() if name in wanted or not wanted}
+        if self._outlook is None and _count(chosen) >= _SOME:
+            self._outlook = _outlook(self.target, chosen, alone=True)
 
     def finds_untouched(self, name: str) -> bool:
         """Tell whether it is known by now that a folder of the output holds what envc wrote there, and nothing else."""
