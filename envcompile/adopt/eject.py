@@ -36,7 +36,13 @@ _FILE: Final = "kustomization.yaml"
 _HEAD: Final = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _INSIDE: Final = "own"
 """The folder of an environment's own namespace, where it has objects elsewhere."""
-_BINDINGS: Final = frozenset({"RoleBinding", "ClusterRoleBinding"})
+_TOUCHED: Final = frozenset({
+    "RoleBinding", "ClusterRoleBinding", "Namespace", "APIService", "CustomResourceDefinition",
+})  # fmt: skip
+"""Kinds in which kustomize's `namespace:` changes more than the namespace of the object.
+
+Source: kustomize api/internal/konfig/builtinpluginconsts/namespace.go.
+"""
 
 
 class Ejected(NamedTuple):
@@ -148,11 +154,14 @@ class _Tree:
 
     def _is_inner(self, name: str, value: Value) -> bool:
         own = self._own[name]
-        if value["kind"] in _BINDINGS and own:
+        if value["kind"] in _TOUCHED and own:
             return False
         namespace = value["metadata"].get("namespace") or ""
-        known = self._api.is_namespaced(value["apiVersion"].rpartition("/")[0], value["kind"])
-        return known is False if not namespace and own else namespace == own
+        group = value["apiVersion"].rpartition("/")[0]
+        if not namespace and own:
+            is_known = self._api.is_built_in(group, value["kind"])
+            return is_known and self._api.is_namespaced(group, value["kind"]) is False
+        return namespace == own
 
     def _folder(self, side: _Side, name: str) -> str:
         """Where an environment's part of a side is."""
@@ -195,7 +204,7 @@ class _Tree:
         first = each[0]
         group, _, version = first["apiVersion"].rpartition("/")
         # kustomize knows the lists of built-in kinds only.
-        node = self._api.node(group, version, key.kind)
+        node = self._api.node(group, version, key.kind) if self._api.is_built_in(group, key.kind) else None
         base = first if all(same(first, value) for value in each[1:]) else consensus(each, node)
         path = self._names[key]
         self.files[f"{side.base}/{path}"] = yamlio.dump(base)

@@ -10,7 +10,7 @@ from envcompile.sources.project import RESERVED
 from envcompile.values import same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from envcompile.adopt.authors import Written
     from envcompile.errors import Problems
@@ -53,6 +53,8 @@ class ExistingEnvironment:
     """What authors wrote of it: objects, as the files have them before anything changes them."""
     patches: tuple[Written, ...] = field(default=(), repr=False)
     """The author's patches, in their order."""
+    renamed: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names of images that the author's settings give, with the names that they take the place of."""
 
 
 class Component(NamedTuple):

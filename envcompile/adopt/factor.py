@@ -105,7 +105,11 @@ def factor(
     stated = list(base) if strategy.author_base else []
     if strategy.settings:
         # The author's base is one more place in which a label or a tag stands, and no environment of its own.
-        documents, settings = settle({**originals, _BASE: stated} if stated else originals, settled)
+        documents, settings = settle(
+            {**originals, _BASE: stated} if stated else originals,
+            settled,
+            {each.name: each.renamed for each in environments},
+        )
         stated = documents.pop(_BASE, stated)
         settings.pop(_BASE, None)
     if namespaces is None:

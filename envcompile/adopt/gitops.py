@@ -205,6 +205,10 @@ def _elements(generator: Mapping[str, Any], source: Path) -> list[dict[str, str]
             for folder in folders
             if any(_matches(folder, glob) for glob in wanted) and not any(_matches(folder, glob) for glob in unwanted)
         ]
+    if type(git) is dict and "files" in git:
+        globs = [str(each.get("path")) for each in _maps(git["files"])]
+        files = {path for glob in globs for path in source.glob(glob) if path.is_file()}
+        return [_of_file(source, path) for path in sorted(files)]
     matrix = generator.get("matrix")
     if type(matrix) is dict:
         parts = [_elements(each, source) for each in _maps(matrix.get("generators"))]
@@ -230,6 +234,16 @@ def _of_path(folder: str) -> dict[str, str]:
     segments = folder.split("/")
     names |= {f"path[{number}]": segment for number, segment in enumerate(segments)}
     return names | {f"path.segments[{number}]": segment for number, segment in enumerate(segments)}
+
+
+def _of_file(source: Path, path: Path) -> dict[str, str]:
+    """What a file of settings tells a template: its fields, and where it lies."""
+    try:
+        values = yamlio.load_all(path.read_bytes(), path.as_posix())
+    except (OSError, EnvcError):
+        values = []
+    told = _flat(values[0]) if values and type(values[0]) is dict else {}
+    return told | _of_path(posixpath.dirname(path.relative_to(source).as_posix()))
 
 
 def _flat(element: Mapping[str, Any], above: str = "") -> dict[str, str]:

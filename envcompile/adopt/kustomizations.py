@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.adopt.author_patches import patch_files, read_patches
 from envcompile.adopt.authors import read_written
 from envcompile.adopt.existing import (
-    STAGE_WORDS,
     Component,
     ExistingEnvironment,
     Sources,
@@ -19,7 +18,6 @@ from envcompile.adopt.existing import (
     without_repeats,
 )
 from envcompile.adopt.generators import as_written, names_of, read_generators
-from envcompile.adopt.gitops import pointers
 from envcompile.adopt.kustomization_files import (
     Kustomization,
     below,
@@ -29,12 +27,15 @@ from envcompile.adopt.kustomization_files import (
     reached,
 )
 from envcompile.adopt.kustomize import FILENAMES, find_command, render
+from envcompile.adopt.lenient import outside_of, without_outside
 from envcompile.adopt.manifests import as_applied, read_folder
+from envcompile.adopt.roots import Told, choose_environments, named_roots, told_roots
 from envcompile.adopt.unsuffixed import has_own_hash, unsuffixed
 from envcompile.adopt.wishes import NO_WISHES
-from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, did_you_mean, fail
+from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, UsageError, fail
 from envcompile.kubernetes.generated import GENERATED_KINDS, has_content_hash
 from envcompile.log import progress
+from envcompile.model import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from envcompile.adopt.existing import Existing, Value
     from envcompile.adopt.wishes import Wishes
 
-OVERLAYS = "overlays"
 _SETTLED: Final = {
     field: re.compile(rf"\b{key}['\"]?:|/{key}\b") for field, key in (("images", "image"), ("replicas", "replicas"))
 }
@@ -73,7 +73,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     if not source.is_dir():
         raise UsageError([Problem(f"`{source}` is no folder", "name the folder that holds the kustomizations")])
     known = {folder: each for folder, each in find_kustomizations(source).items() if not wishes.skips(folder)}
-    told = _Told({}, {}, []) if wishes.environments else _told(source, wishes)
+    told = Told({}, {}, []) if wishes.environments else told_roots(source, wishes)
     if not known and not told.roots:
         raise fail(
             f"`{source}` holds no kustomization",
@@ -81,7 +81,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         )
     roots, notes = told.roots, told.notes
     if not roots:
-        roots, notes = _named_roots(known, wishes) if wishes.environments else choose_environments(known)
+        roots, notes = named_roots(known, wishes) if wishes.environments else choose_environments(known)
     command = find_command()
     problems = Problems()
     environments: list[ExistingEnvironment] = []
@@ -99,9 +99,10 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                 raise
             except EnvcError as error:
                 if wishes.skip_broken:
-                    notes.append(f"{_LEFT_OUT}: {folder}; {_reason(error)}")
+                    laid_over = told.added.get((name, folder))
+                    objects += _as_far_as_it_goes(command, source, folder, known, laid_over, error, notes)
                 else:
-                    problems.extend(error)
+                    problems.extend(_explained(source, folder, known, error))
         if not objects and not problems:
             notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
             continue
@@ -113,7 +114,11 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
         over = [told.added[name, folder] for folder in folders if (name, folder) in told.added]
         written, patches = _written(source, folders, known, whole, over)
         plain = tuple(existing.written for existing in whole if existing.written is not None)
-        environments.append(ExistingEnvironment(fit, ", ".join(folders), whole, (*written, *plain), patches))
+        environments.append(
+            ExistingEnvironment(
+                fit, ", ".join(folders), whole, (*written, *plain), patches, _renamed(folders, known, over)
+            )
+        )
     problems.raise_any()
     if not environments:
         # What was left out is all that could tell why nothing came of it.
@@ -146,6 +151,67 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
 
 
+def _renamed(
+    folders: Sequence[str], known: Mapping[str, Kustomization], added: Iterable[Mapping[str, Any]]
+) -> dict[str, str]:
+    """New names of images with their old ones, as kustomizations give them."""
+    said = [each.maps("images") for each in in_order(folders, known)]
+    said += [Kustomization("", is_component=False, uses=frozenset(), value=fields).maps("images") for fields in added]
+    return {
+        str(image["newName"]): str(image.get("name"))
+        for images in said
+        for _, image in images
+        if image.get("newName") and image.get("newName") != image.get("name")
+    }
+
+
+def _explained(source: Path, folder: str, known: Mapping[str, Kustomization], error: EnvcError) -> EnvcError:
+    """What kustomize says, with what to do about charts and addresses that it does not get."""
+    outside = outside_of(source, in_order([folder], known))
+    parts = []
+    if outside.charts:
+        parts.append(
+            f"it renders charts of Helm ({', '.join(outside.charts)}): name them under `charts:` of envc.yaml instead, "
+            "`envc guide charts`"
+        )
+    if outside.addresses:
+        parts.append(f"it takes {', '.join(outside.addresses)} from elsewhere: fetch that into the repository")
+    if not parts:
+        return error
+    fix = f"{'; '.join(parts)}; `--skip-broken` brings over what else is there"
+    return EnvcError(problem._replace(fix=fix) for problem in error.problems)
+
+
+def _as_far_as_it_goes(
+    command: Sequence[str],
+    source: Path,
+    folder: str,
+    known: Mapping[str, Kustomization],
+    added: Mapping[str, Any] | None,
+    error: EnvcError,
+    notes: list[str],
+) -> list[Existing]:
+    """The objects of a kustomization that cannot be built, without what comes from elsewhere; what is left out."""
+    made_of = in_order([folder], known)
+    outside = outside_of(source, made_of)
+    if outside.charts or outside.addresses:
+        problems = Problems()
+        try:
+            with without_outside(source, made_of) as copy:
+                found = render(command, copy, folder, problems, added)
+        except EnvcError:
+            found = []
+        if found and not problems:
+            charts = [f"the chart {chart} (`envc guide charts`)" for chart in outside.charts]
+            notes.append(
+                f"left out of {folder}, because it comes from elsewhere: {', '.join([*outside.addresses, *charts])}"
+            )
+            place = Location((source / folder).as_posix(), 1, 1)
+            return [existing._replace(where=place) for existing in found]
+    notes.append(f"{_LEFT_OUT}: {folder}; {_reason(error)}")
+    return []
+
+
 def _components(
     source: Path,
     roots: Mapping[str, Sequence[str]],
@@ -154,10 +220,19 @@ def _components(
 ) -> tuple[Component, ...]:
     """The components that environments use themselves or through what they are made from."""
     users: dict[str, set[str]] = {}
+    named = {folder for folders in roots.values() for folder in folders}
     for name, folders in roots.items():
-        for folder in sorted(reached(folders, known)):
-            for used in known[folder].components:
+        for each in in_order(folders, known):
+            for used in each.components:
                 users.setdefault(used, set()).add(name)
+            if each.folder not in named:
+                users.setdefault(each.folder, set()).add(name)
+    # What all environments are made from is the base, what one is made from is its own.
+    users = {
+        folder: environments
+        for folder, environments in users.items()
+        if folder in known and (known[folder].is_component or 1 < len(environments) < len(roots))
+    }
     names = unique_names([*roots, *(posixpath.basename(folder) for folder in users)])
     found = []
     for folder, environments in users.items():
@@ -179,32 +254,6 @@ def _consumed(source: Path, made_of: Sequence[Kustomization]) -> frozenset[str]:
         for path in generator.data
     }
     return frozenset(path for path in own | named | read if contents(source, path) is not None)
-
-
-class _Told(NamedTuple):
-    """What objects of Flux and Argo CD tell: the folders of each environment, and what is laid over each."""
-
-    roots: dict[str, list[str]]
-    added: Mapping[tuple[str, str], Mapping[str, Any]]
-    notes: list[str]
-
-
-def _told(source: Path, wishes: Wishes) -> _Told:
-    """The environments that objects of Flux and Argo CD tell of; none when they tell of one only."""
-    notes: list[str] = []
-    roots: dict[str, list[str]] = {}
-    added: dict[tuple[str, str], Mapping[str, Any]] = {}
-    titles: dict[str, list[str]] = {}
-    for each in pointers(source, notes):
-        if wishes.skips(each.path) or each.path in roots.get(each.environment, ()):
-            continue
-        roots.setdefault(each.environment, []).append(each.path)
-        added[each.environment, each.path] = each.added
-        titles.setdefault(each.environment, []).append(f"{each.path} ({each.title})")
-    if len(roots) < 2:
-        return _Told({}, {}, [])
-    said = "; ".join(f"{name} is {', '.join(paths)}" for name, paths in titles.items())
-    return _Told(roots, added, [f"objects of Flux and Argo CD tell the environments: {said}", *notes])
 
 
 def _lines_of(source: Path, paths: Iterable[str]) -> Iterator[Written]:
@@ -279,79 +328,7 @@ def _author_base(
     return tuple(existing.value for existing in as_applied(found, [], "", wishes))
 
 
-def _named_roots(known: Mapping[str, Kustomization], wishes: Wishes) -> tuple[dict[str, list[str]], list[str]]:
-    """The folders that somebody named; a folder without a kustomization stands for those directly below it."""
-    problems = []
-    roots: dict[str, list[str]] = {}
-    for name, folders in wishes.named().items():
-        for folder in folders:
-            found = [folder] if folder in known else [each for each in known if posixpath.dirname(each) == folder]
-            roots.setdefault(name, []).extend(found)
-            if not found:
-                what = f"`--env {name}={folder}`: there is no kustomization in that folder"
-                problems.append(Problem(what, did_you_mean(folder, list(known), "name the folder of a kustomization")))
-    if problems:
-        raise UsageError(problems)
-    made_of = reached([folder for folders in roots.values() for folder in folders], known)
-    left = [folder for folder, each in known.items() if folder not in made_of and not each.is_component]
-    return roots, [f"left out, because no --env names them: {', '.join(left)}"] if left else []
-
-
 def _reason(error: EnvcError) -> str:
     """The last words of the program, which say what is wrong."""
     trace = error.problems[0].trace
     return trace[-1] if trace else error.problems[0].what
-
-
-def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, list[str]], list[str]]:
-    """The folders to build for each environment, and the notes on what was assumed and what is left out."""
-    used = {folder for kustomization in known.values() for folder in kustomization.uses}
-    buildable = [folder for folder, kustomization in known.items() if not kustomization.is_component]
-    roots: dict[str, list[str]] = {}
-    for folder in buildable:
-        parts = folder.split("/")
-        if len(parts) > 1 and parts[-2] == OVERLAYS:
-            roots.setdefault(parts[-1], []).append(folder)
-        elif OVERLAYS in parts[:-2] and folder not in used and not _is_inside(folder, buildable):
-            names = parts[len(parts) - parts[::-1].index(OVERLAYS) :]
-            roots.setdefault("-".join(names), []).append(folder)
-    leaves = [folder for folder in buildable if folder not in used]
-    notes: list[str] = []
-    if not roots:
-        roots, notes = _by_stage(leaves)
-    if not roots:
-        common = posixpath.commonpath(leaves) if len(leaves) > 1 and "." not in leaves else ""
-        for folder in leaves:
-            name = "default" if folder == "." else posixpath.relpath(folder, common or ".").replace("/", "-")
-            roots.setdefault(name if len(leaves) > 1 else posixpath.basename(name), []).append(folder)
-        notes.append(
-            "there is no overlays/ folder: environments are the kustomizations that no other one uses, "
-            f"{', '.join(leaves)}"
-        )
-    made_of = reached([folder for folders in roots.values() for folder in folders], known)
-    left = [folder for folder in leaves if folder not in made_of]
-    if left:
-        notes.append(f"left out, because no overlay uses them: {', '.join(left)}")
-    return roots, notes
-
-
-def _by_stage(leaves: Sequence[str]) -> tuple[dict[str, list[str]], list[str]]:
-    """Kustomizations that no other one uses, by the stage in their paths; nothing when most of them have none."""
-    found: dict[str, list[str]] = {}
-    for folder in leaves:
-        stage = next((part for part in folder.split("/") if part.lower() in STAGE_WORDS), None)
-        if stage is not None:
-            found.setdefault(stage, []).append(folder)
-    named = [folder for folders in found.values() for folder in folders]
-    if len(found) < 2 or 2 * len(named) <= len(leaves):
-        return {}, []
-    said = "; ".join(f"{stage} is {', '.join(folders)}" for stage, folders in found.items())
-    return found, [f"there is no overlays/ folder: names of folders tell the environments: {said}"]
-
-
-def _is_inside(folder: str, buildable: Sequence[str]) -> bool:
-    """Tell whether a kustomization lies inside an overlay that is built itself."""
-    return any(
-        folder.startswith(f"{other}/") and posixpath.basename(posixpath.dirname(other)) == OVERLAYS
-        for other in buildable
-    )

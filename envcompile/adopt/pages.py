@@ -31,6 +31,8 @@ DOLLAR: Final = "dollar"
 _PARAMETER: Final = re.compile(r"\$(\{\{\s*params\.[A-Za-z0-9_.-]+\s*\}\})")
 _LAST: Final = "\uffff"
 """Sorts behind the path of every file."""
+_FIRST: Final = ("apiVersion", "kind", "metadata", "name", "namespace")
+"""What people write first."""
 _SEPARATOR: Final = "---\n"
 
 
@@ -178,7 +180,7 @@ class Pages:
             head = licence_of(chosen.head + chosen.text) if not chosen.text.startswith("#") else ""
         if text is None:
             head = head if _is_marked(head) or not head.strip() else licence_of(head)
-            text = yamlio.dump(wanted)
+            text = yamlio.dump(_in_usual_order(wanted))
         head += schema_line(path, "patch") if is_patch(wanted) and path not in self._pages else ""
         order = (chosen.path, chosen.number) if chosen is not None else (_LAST, len(self._pages.get(path, ())))
         self._pages.setdefault(path, []).append(Page(order, key, head, text))
@@ -233,6 +235,18 @@ def _by_what(written: Iterable[Written]) -> Index:
 
 def _is_marked(head: str) -> bool:
     return any(line.startswith("---") for line in head.splitlines())
+
+
+def _in_usual_order(value: Any) -> Any:
+    """The value with what names a thing before the rest, where keys are in the order of a program's output."""
+    if type(value) is list:
+        return [_in_usual_order(item) for item in value]
+    if type(value) is not dict:
+        return value
+    keys = list(value)
+    if keys == sorted(keys):
+        keys.sort(key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST))
+    return {key: _in_usual_order(value[key]) for key in keys}
 
 
 def escaped(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,7 +36,11 @@ class Settled(NamedTuple):
     settings: dict[str, dict[str, Any]]
 
 
-def settle(documents: Documents, movable: Collection[str] = ("images", "replicas")) -> Settled:
+def settle(
+    documents: Documents,
+    movable: Collection[str] = ("images", "replicas"),
+    renamed: Mapping[str, Mapping[str, str]] | None = None,
+) -> Settled:
     """Move into each environment's settings what differs between environments and is alike inside of each.
 
     The build puts it back exactly: a label, for instance, is moved only when every object of the environment has it.
@@ -43,13 +48,15 @@ def settle(documents: Documents, movable: Collection[str] = ("images", "replicas
     Args:
         documents: the objects of each environment.
         movable: which of `images` and `replicas` are moved, beside labels and annotations.
+        renamed: by environment, names of images that its settings give, with the names that the base has.
     """
     settings: dict[str, dict[str, Any]] = {environment: {} for environment in documents}
     if len(documents) > 1:
         for field in ("labels", "annotations"):
             documents = _metadata(documents, settings, field)
             documents = _pod_metadata(documents, settings, field)
-        documents = _images(documents, settings) if "images" in movable else documents
+        if "images" in movable:
+            documents = _images(_with_old_names(documents, settings, renamed or {}), settings)
         documents = _replicas(documents, settings) if "replicas" in movable else documents
     return Settled(documents, settings)
 
@@ -169,6 +176,23 @@ def _without(value: Value, field: str, keys: frozenset[str]) -> Value:
     return {**value, "metadata": placed}
 
 
+def _with_old_names(
+    documents: Documents, settings: dict[str, dict[str, Any]], renamed: Mapping[str, Mapping[str, str]]
+) -> Documents:
+    """The objects with the names of images that the base has; the settings say the new ones."""
+    found = dict(documents)
+    for environment, names in renamed.items():
+        values = documents.get(environment, [])
+        present = {parse_image(image).name for value in values for image in _image_texts(value)}
+        usable = {new: old for new, old in names.items() if new in present and old not in present}
+        if not usable or len(set(usable.values())) < len(usable):
+            continue
+        back = ImageChanges(tuple(Image(name=new, new_name=old) for new, old in usable.items()))
+        found[environment] = [_with_images(value, back) for value in values]
+        settings[environment]["images"] = [{"name": old, "newName": new} for new, old in sorted(usable.items())]
+    return found
+
+
 def _images(documents: Documents, settings: dict[str, dict[str, Any]]) -> Documents:
     """Tags and digests of images that have one tag inside of each environment, and not the same in all of them."""
     references: dict[str, dict[str, set[str]]] = {}
@@ -187,8 +211,10 @@ def _images(documents: Documents, settings: dict[str, dict[str, Any]]) -> Docume
                 reference = parse_image(image)
                 entry = {"name": name, "newTag": reference.tag, "digest": reference.digest}
                 entries.append({key: item for key, item in entry.items() if item})
-        if entries:
-            settings[environment]["images"] = entries
+        given = {each["name"]: each for each in settings[environment].get("images", ())}
+        entries = [{**given.pop(entry["name"], {}), **entry} for entry in entries]
+        if entries or given:
+            settings[environment]["images"] = sorted([*entries, *given.values()], key=operator.itemgetter("name"))
     return {environment: [_with_images(value, bare) for value in values] for environment, values in documents.items()}
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.kustomization_files import find_kustomizations
-from envcompile.adopt.kustomizations import choose_environments, read_kustomizations
+from envcompile.adopt.kustomizations import read_kustomizations
+from envcompile.adopt.roots import choose_environments
 from envcompile.errors import EnvcError, UnavailableError, UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from envcompile import yamlio
 from envcompile.adopt import from_kustomize
 from envcompile.adopt.existing import literal_identity
 from envcompile.adopt.kustomization_files import find_kustomizations
-from envcompile.adopt.kustomizations import choose_environments
+from envcompile.adopt.roots import choose_environments
 from envcompile.errors import EnvcError
 from envcompile.units.project import Project
 from envcompile.values import same

@@ -136,8 +136,6 @@ def test_a_patch_for_several_objects_is_one(kustomize: Path, tmp_path: Path) -> 
     })  # fmt: skip
     assert overlay(texts) == (
         "# yaml-language-server: $schema=../../.schemas/patch.json\n"
-        * 0
-        + "# yaml-language-server: $schema=../../.schemas/patch.json\n"
         'apiVersion: envcompile.dev/v1\nkind: Patch\nmetadata:\n  name: all\ntarget:\n  kind: "*"\n'
         "merge:\n  # everywhere\n  spec:\n    revisionHistoryLimit: 2  # two\n"
     )

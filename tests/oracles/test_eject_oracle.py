@@ -36,7 +36,18 @@ def test_the_shop_leaves_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[
 @pytest.mark.corpora
 @pytest.mark.parametrize(
     "case",
-    ["argo-cd", "bank-of-anthos", "id-konflux-kite", "ingress-nginx", "online-boutique", "podinfo", "train-ticket"],
+    [
+        "argo-cd",
+        "bank-of-anthos",
+        "id-konflux-kite",
+        "infra-deployments",
+        "ingress-nginx",
+        "online-boutique",
+        "podinfo",
+        "sock-shop",
+        "tekton",
+        "train-ticket",
+    ],
 )
 def test_a_repository_that_came_leaves_as_it_was(case: str, tmp_path: Path) -> None:
     """Brought over, and ejected again."""
@@ -72,6 +83,30 @@ WEB = (
     "    spec:\n      containers:\n"
     "      - {name: web, image: 'web:v1', ports: [{containerPort: 80}, {containerPort: 81}]}\n"
 )
+
+
+def test_what_kustomize_gives_a_namespace_stands_around_it(tmp_path: Path) -> None:
+    """Namespaces by their names, services of definitions, and kinds of operators that are in no namespace."""
+    webhook = "{strategy: Webhook, webhook: {clientConfig: {service: {name: w, namespace: other}}}}"
+    project(
+        tmp_path / "p",
+        {
+            "base/web/c.yaml": f"{CONFIG}{{a: b}}\n",
+            "base/web/more.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: one}\n---\n"
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: two}\n---\n"
+            "apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata: {name: i}\nspec: {selfSigned: {}}\n---\n"
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: as.example.com}\n"
+            f"spec: {{group: example.com, scope: Namespaced, names: {{kind: A, plural: as}}, conversion: {webhook},\n"
+            "  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}\n",
+            "overlays/dev/environment.yaml": "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: dev\n",
+            "overlays/prod/environment.yaml": "apiVersion: envcompile.dev/v1\nkind: Environment\nnamespace: prod\n",
+        },
+        "",
+    )
+    there = Project.open(tmp_path / "p")
+    found = eject(there, there.environments, tmp_path / "out")
+    assert [str(each) for each in found.differences] == []
+    assert found.objects == {"dev": 5, "prod": 5}
 
 
 def test_what_kustomize_reads_otherwise_is_written_otherwise(tmp_path: Path) -> None:
