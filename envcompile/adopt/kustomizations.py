@@ -343,7 +343,10 @@ def _author_base(
         # What Flux lays over a path is another environment's, the path is a base.
         everywhere = set.intersection(*({*folders} for folders in roots.values()))
         above = [reached(folders, known) - ({*folders} - everywhere) for folders in roots.values()]
-        shared = {folder for folder in set.intersection(*above) if not known[folder].is_component}
+        everyones = set.intersection(*above)
+        shared = {folder for folder in everyones if not known[folder].is_component}
+        # Some write their base as a component.
+        shared = shared or {folder for folder in everyones if known[folder].value.get("resources")}
         lower = {used for folder in shared for used in known[folder].uses}
         folders = sorted(shared - lower) if len(roots) > 1 else []
     found: list[Existing] = []
@@ -355,6 +358,8 @@ def _author_base(
             if wishes.base:
                 raise
             # Many a base cannot be built alone: it is then voted as the base of plain manifests is.
+            if known[folder].is_component:
+                return ()
             notes.append(
                 f"`{folder}` cannot be built alone, so the base is what most environments say: {_reason(error)}"
             )
