@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.kubernetes.operatormade import says_what_is_made
 from envcompile.kubernetes.podspecs import CONTAINER_LISTS, map_pod_template, template_path
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _PRIVATE: Final = ("image", "command", "args")
 """Fields of a container that say nothing to anybody else, but for the variables that they name."""
+_COMMAND: Final = ("command", "args")
 _UNSEEN_OF_WORKLOADS: Final = frozenset({
     "revisionHistoryLimit",
     "progressDeadlineSeconds",
@@ -111,7 +113,7 @@ def _template(template: dict[str, Any]) -> dict[str, Any]:
 
 def _container(container: dict[str, Any]) -> dict[str, Any]:
     found = {
-        key: _variables(inner) if key in _PRIVATE else inner
+        key: _words(inner) if key in _COMMAND else _variables(inner) if key in _PRIVATE else inner
         for key, inner in container.items()
         if key not in _UNSEEN_OF_CONTAINERS
     }
@@ -124,6 +126,14 @@ def _container(container: dict[str, Any]) -> dict[str, Any]:
             for item in env
         ]
     return found
+
+
+def _words(said: Any) -> Any:
+    """Of a command what tells of a Secret that it makes, and variables."""
+    if not isinstance(said, list):
+        return _variables(said)
+    texts = [(item if says_what_is_made(item) else _variables(item)) if isinstance(item, str) else "" for item in said]
+    return texts if any(texts) else []
 
 
 def _variables(said: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, with_merged_texts
 from envcompile.compose.losses import losses, text_losses
 from envcompile.compose.merge import MergeConflict, is_deletion, merge
+from envcompile.compose.reachable import Reachable
 from envcompile.errors import EnvcError
 from envcompile.model import (
     Resource,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envcompile.compose.identity import Identifier
+    from envcompile.compose.targets import Globs
     from envcompile.errors import Problems
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Document, Location, Pointer
@@ -68,8 +70,8 @@ class Layering:
         "_identifier",
         "_layers",
         "_merge_texts",
-        "_named",
         "_problems",
+        "_reachable",
         "newcomers",
         "origins",
         "resources",
@@ -85,7 +87,7 @@ class Layering:
         self._merge_texts = merge_texts
         self._layers = -1
         self.resources: dict[ResourceId, Resource] = {}
-        self._named: dict[str, dict[ResourceId, None]] = {}
+        self._reachable: Reachable | None = None
         self.origins: dict[ResourceId, Origin] = {}
         """Where the document stands that created each resource: they sort as their layers lay them."""
         self.unknown_kinds: set[tuple[str, str]] = set()
@@ -124,9 +126,12 @@ class Layering:
             else:
                 self.patch(present, "patch", layer, document, (), document.value)
 
-    def named(self, name: str) -> Iterable[Resource]:
-        """The resources of a name, which are few however many there are."""
-        return [self.resources[identity] for identity in self._named.get(name, ()) if identity in self.resources]
+    def candidates(self, target: Globs) -> list[Resource]:
+        """The resources that a target may name, in the order of their layers: few of many where its globs are."""
+        if self._reachable is None:
+            self._reachable = Reachable(self.origins)
+        known = [identity for identity in self._reachable.candidates(target) if identity in self.resources]
+        return [self.resources[identity] for identity in sorted(known, key=lambda one: self.origins[one])]
 
     def patch(
         self, resource: Resource, role: str, layer: str, document: Document, within: Pointer, patch: dict[str, Any]
@@ -189,7 +194,8 @@ class Layering:
         path = document.source.path
         step = Step(role, layer, document, (), None, value)
         self.resources[identity] = Resource(identity, value, app_of[path], (step,))
-        self._named.setdefault(identity.name, {})[identity] = None
+        if self._reachable is not None:
+            self._reachable.add(identity)
         self.origins[identity] = (self._layers, path, document.index, position)
 
     def _report_slip(self, identity: ResourceId, document: Document) -> bool:

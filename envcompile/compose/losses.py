@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, replaced_keys
@@ -10,6 +9,7 @@ from envcompile.compose.directives import command_of_list
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.kubernetes.schema import UNKNOWN_RULE
 from envcompile.kubernetes.tables import TypeNode
+from envcompile.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 _NAMING: Final = ("name", "id", "key", "containerName", "alert", "job_name", "host", "type")
 """Fields by which people tell the items of a list apart, the most telling first."""
-
-
-_SHORT: Final = 3
-"""Lines of a text that nobody takes for one to be merged."""
 
 
 def losses(base: dict[str, Any], patch: dict[str, Any], node: Node | None) -> Iterator[tuple[Pointer, str, str]]:
@@ -74,7 +70,7 @@ def _naming_field(items: list[Any]) -> str | None:
 
 
 def _fields(item: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(key, json.dumps(value, sort_keys=True)) for key, value in item.items()}
+    return {(key, canonical(value)) for key, value in item.items()}
 
 
 def _gone(base: list[Any], new: list[Any]) -> list[str]:
@@ -112,7 +108,7 @@ def text_losses(
         if key in meant or "*" in meant or not isinstance(text, str) or not isinstance(old, str) or "\n" not in old:
             continue
         had, has = _lines(old), _lines(text)
-        if not has or len(had) < _SHORT or 2 * len(had & has) >= len(had) or len(has) >= len(had):
+        if not has or 2 * len(had & has) >= len(had) or len(has) >= len(had):
             continue
         how = configtext.how_merged(key, old, text)
         if how.startswith("replaced"):

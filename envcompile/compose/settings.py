@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.images import ImageChanges
+from envcompile.compose.reachable import Patterns
 from envcompile.errors import did_you_mean
 from envcompile.kubernetes.podspecs import WORKLOADS, map_pod_template
 from envcompile.model import Resource, Step
@@ -214,21 +215,26 @@ def report_unused(settings: Environment, used: UsedSettings, where: Where, probl
 class Exclusions:
     """What an environment leaves out."""
 
-    __slots__ = ("_globs", "_hits", "_named")
+    __slots__ = ("_exclusions", "_globs", "_hits", "_named")
 
     def __init__(self, exclusions: tuple[Exclusion, ...]) -> None:
         self._hits: set[int] = set()
-        self._named: dict[str, list[tuple[int, Exclusion]]] = {}
-        self._globs: list[tuple[int, Exclusion]] = []
+        self._exclusions = exclusions
+        self._named: dict[str, list[int]] = {}
+        globs: list[tuple[int, str]] = []
         for position, exclusion in enumerate(exclusions):
-            is_glob = any(sign in exclusion.name for sign in "*?[")
-            found = self._globs if is_glob else self._named.setdefault(exclusion.name, [])
-            found.append((position, exclusion))
+            if any(sign in exclusion.name for sign in "*?["):
+                globs.append((position, exclusion.name))
+            else:
+                self._named.setdefault(exclusion.name, []).append(position)
+        self._globs = Patterns(globs) if globs else None
 
     def covers(self, resource: ResourceId) -> bool:
         """Tell whether the resource is left out."""
         hit = False
-        for position, exclusion in (*self._named.get(resource.name, ()), *self._globs):
+        globs = self._globs.candidates(resource.name) if self._globs is not None else ()
+        for position in (*self._named.get(resource.name, ()), *globs):
+            exclusion = self._exclusions[position]
             if (
                 fnmatchcase(resource.kind.lower(), exclusion.kind.lower())
                 and fnmatchcase(resource.name, exclusion.name)

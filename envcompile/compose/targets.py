@@ -120,10 +120,7 @@ def apply_patch(layering: Layering, layer: str, document: Document, patch: Patch
         EnvcError: its label selector is none.
     """
     matcher = Matcher(patch.target, document)
-    name = patch.target.name
-    is_plain = name is not None and not any(sign in name for sign in "*?[")
-    candidates = layering.named(name) if name is not None and is_plain else layering.resources.values()
-    hits = [resource for resource in candidates if matcher.matches(resource)]
+    hits = [resource for resource in layering.candidates(patch.target) if matcher.matches(resource)]
     for resource in hits:
         if patch.merge is not None:
             layering.patch(resource, "merge", layer, document, ("merge",), patch.merge)

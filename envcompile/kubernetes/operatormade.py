@@ -296,6 +296,12 @@ def made_by_command(words: Sequence[str]) -> Iterator[str]:
         yield "argocd-redis"
 
 
+def says_what_is_made(word: str) -> bool:
+    """Tell whether `made_by_command` looks at a word."""
+    (flag, _), (argocd, _) = _PROGRAMS
+    return word in {"create", argocd} or word.startswith(flag)
+
+
 def is_filled(value: Mapping[str, Any]) -> bool:
     """Tell whether somebody else fills a ConfigMap or Secret, so that its keys are not known."""
     notes = _notes(value.get("metadata"))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from envcompile.errors import EnvcError
 from envcompile.git.repository import open_repository
 from envcompile.secrets.leak import Leak
+from envcompile.secrets.scanlanguages import LANGUAGES, scan_language
 from envcompile.secrets.scanobjects import scan_documents
-from envcompile.secrets.scantext import scan_jsonnet, scan_lines, scan_values
+from envcompile.secrets.scantext import scan_jsonnet, scan_lines, scan_netrc, scan_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -120,6 +121,10 @@ def scan_file(
         except (EnvcError, UnicodeDecodeError, RecursionError):
             # Templates are no YAML until they are rendered; look at their lines.
             found += in_text(file, data.decode(errors="replace"))
+    elif endings & LANGUAGES and not endings & _SAMPLES and not secrets_in_clear:
+        found += scan_language(file, data.decode(errors="replace"))
+    elif name.lstrip("._") == "netrc" and not secrets_in_clear:
+        found += scan_netrc(file, data.decode(errors="replace"))
     elif endings & _SETTINGS and not endings & _SAMPLES and b"\0" not in data and not secrets_in_clear:
         found += scan_values(file, data.decode(errors="replace"))
     return sorted(set(found))

@@ -13,7 +13,7 @@ from envcompile.secrets.ciphertext import BrokenCiphertextError, take_apart
 from envcompile.secrets.declaration import MASTER_KEY_LABEL
 from envcompile.secrets.leak import FIX, IN_CLEAR, Leak, is_no_literal
 from envcompile.secrets.plaintext_findings import find_plaintext
-from envcompile.secrets.scanplaces import operation_flaws, place_flaws
+from envcompile.secrets.scanplaces import operation_flaws, place_flaws, value_flaws
 from envcompile.secrets.scansops import sops_flaws, texts
 from envcompile.secrets.scantext import looks_secret
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _CLEAR_IN_TEMPLATE = re.compile(r"(?i)(password|passwd|secret|token|api_?key|private_?key)")
 _CHECKSUM = re.compile(r"checksum/(.*-)?secrets?(-.*)?")
 _SPEAKS_OF_SECRETS = re.compile(r"""kind["']?\s*[:=]\s*["']?Secret(?:List|Generator)?\b""")
+_OF_VALUES = re.compile(r"(?i)(?:^|[-._])values(?:[-._].*)?\.ya?ml$")
+"""Names of files of a chart's values: `values.yaml`, `values-prod.yaml`, `prod.values.yml`."""
 _IGNORE = "envcompile.dev/ignore"
 _PLUGINS = {"PatchTransformer": ("patch",), "PatchJson6902Transformer": ("jsonOp",)}
 """Kustomize's built-in plugins that hold a patch."""
@@ -42,6 +44,8 @@ class _Scan(NamedTuple):
     is_committed: Callable[[str], bool]
     folder: str
     depth: int = 0
+    is_values: bool = False
+    """Whether the file holds a chart's values."""
 
 
 def scan_documents(
@@ -54,7 +58,8 @@ def scan_documents(
     """
     from envcompile import yamlio
 
-    scan = _Scan(secrets_in_clear, is_committed, file.rpartition("/")[0])
+    folder, _, name = file.rpartition("/")
+    scan = _Scan(secrets_in_clear, is_committed, folder, is_values=_OF_VALUES.search(name) is not None)
     found = []
     for index, document in enumerate(yamlio.load_all(data, file)):
         for pointer, rule, what, fix in _in_document(document, scan):
@@ -71,9 +76,17 @@ def _in_document(document: Any, scan: _Scan) -> Iterator[Flaw]:
         typed = {"apiVersion": "v1", "kind": "Secret"}
         items = [{**typed, **item} if isinstance(item, dict) else item for item in document["items"]]
         document = {**document, "items": items}
+    if scan.is_values and not scan.secrets_in_clear and _is_values(document):
+        yield from value_flaws(document)
     for pointer, value in _objects(document):
         for below, rule, what, fix in _flaws(value, scan):
             yield (*pointer, *below), rule, what, fix
+
+
+def _is_values(document: Any) -> bool:
+    """Tell whether a document is a chart's values: no object, and not encrypted."""
+    is_object = isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys()
+    return isinstance(document, dict) and not is_object and not isinstance(document.get("sops"), dict)
 
 
 def _objects(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, dict[str, Any]]]:

@@ -18,7 +18,7 @@ from envcompile.model import HARMLESS_ANNOTATION
 from envcompile.secrets.leak import IN_CLEAR, is_no_literal
 from envcompile.secrets.plaintext_findings import is_listed
 from envcompile.secrets.scansops import texts
-from envcompile.secrets.scantext import looks_secret
+from envcompile.secrets.scantext import looks_secret, names_a_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,10 +32,6 @@ _IN_SECRET = "keep it in a Secret, or say why it is none"
 _VALUES = frozenset({"values", "valuesObject", "valuesInline", "valuesContent"})
 """Where a chart's values stand, as a map or as a text."""
 _CHARTS = frozenset({"HelmRelease", "HelmChart", "HelmChartConfig", "Application", "ApplicationSet", "Kustomization"})
-_NAMES_A_SECRET = re.compile(
-    r"(?i)(?:existing|pull|tls|certificate|cert|ca|root|registry|auth|admin|external)[-_.]?secret"
-)
-"""Values of charts that name a Secret and hold none."""
 _FLAG = re.compile(r"--?([A-Za-z][\w.-]*)(?:=(.*))?", re.DOTALL)
 _ASSIGNMENT = re.compile(r"""(?:^|[\s;&(])(?:export\s+)?([A-Z][A-Z0-9_]*)=(?:"([^"\n]*)"|'([^'\n]*)'|([^\s;&|"']+))""")
 _TEMPLATED = {"ExternalSecret": ("spec", "target", "template", "data"), "SealedSecret": ("spec", "template", "data")}
@@ -98,7 +94,7 @@ def _chart_flaws(value: dict[str, Any], title: str) -> Iterator[Flaw]:
             if isinstance(given, str):
                 pairs = [((field,), name, text) for name, text in named_values(given).items()]
             for way, name, text in pairs:
-                if looks_secret(name, text) and not _NAMES_A_SECRET.fullmatch(name):
+                if looks_secret(name, text) and not names_a_secret(name, text):
                     yield (
                         (*pointer, *way),
                         LOOKS,
@@ -106,11 +102,33 @@ def _chart_flaws(value: dict[str, Any], title: str) -> Iterator[Flaw]:
                         _IN_SECRET,
                     )
         named, given = below.get("name"), below.get("value")
-        if pointer[-2:-1] == ("parameters",) and isinstance(named, str) and isinstance(given, str):
-            is_name = _NAMES_A_SECRET.fullmatch(named.rpartition(".")[2])
-            if looks_secret(named, given) and not is_name:
-                what = f"{title}: the parameter `{named}` looks like a secret in clear"
-                yield (*pointer, "value"), LOOKS, what, _IN_SECRET
+        if pointer[-2:-1] != ("parameters",) or not isinstance(named, str) or not isinstance(given, str):
+            continue
+        if looks_secret(named, given) and not names_a_secret(named.rpartition(".")[2], given):
+            what = f"{title}: the parameter `{named}` looks like a secret in clear"
+            yield (*pointer, "value"), LOOKS, what, _IN_SECRET
+
+
+def value_flaws(values: dict[str, Any]) -> Iterator[Flaw]:
+    """What a file of a chart's values holds: everything that comes with the chart, or is given to it."""
+    for pointer, text in texts(values):
+        name = next((part for part in reversed(pointer) if isinstance(part, str)), "")
+        pairs = named_values(text)
+        if "\n" not in text.strip():
+            pairs.setdefault(name, text)
+        found = next((name for name, given in pairs.items() if _is_value(name, given)), "")
+        if found:
+            yield pointer, LOOKS, f"the value `{found}` looks like a secret in clear", _IN_SECRET
+        elif not is_no_literal(text) and (shape := shape_of(text)):
+            yield pointer, LOOKS, f"{shape} in clear", _IN_SECRET
+    for pointer, below in _maps(values, ()):
+        named, given = below.get("name"), below.get("value")
+        if isinstance(named, str) and isinstance(given, str) and _is_value(named, given):
+            yield (*pointer, "value"), LOOKS, f"the value `{named}` looks like a secret in clear", _IN_SECRET
+
+
+def _is_value(name: str, given: str) -> bool:
+    return looks_secret(name, given) and not names_a_secret(name, given)
 
 
 def _argument_flaws(value: dict[str, Any], title: str) -> Iterator[Flaw]:

@@ -28,7 +28,15 @@ _JSONNET_CALL = re.compile(
 )
 """What makes a Secret, or gives it values, in k8s-libsonnet (jsonnet-libs.github.io/k8s-libsonnet)."""
 _JSONNET_LOCAL = re.compile(r"""(?<![\w.])local\s+(\w+)\s*=\s*@?(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)')\s*[;,]""")
-_TEXTS_OF = re.compile(r"base64|manifest\w*|toString|format|join|lines")
+_LET_GIT_IGNORE = "keep it in a Secret, or let git ignore the file"
+_NAMES_A_SECRET = re.compile(
+    r"(?i)(?:existing|pull|tls|certificate|cert|ca|root|registry|auth|admin|external)[-_.]?secret$|^existing|from[-_.]?secret$"
+)
+"""Values of charts that name a Secret and hold none."""
+_NAME_OF_SECRET = re.compile(
+    r"(?:[a-z0-9.]+-){0,20}(?:secrets?|tls|certs?|creds?|credentials?|tokens?|keys?)(?:-[a-z0-9.]+){0,9}"
+)
+_TEXTS_OF = re.compile(r"base64(?:encode)?|jsonencode|yamlencode|manifest\w*|toString|format|join|lines")
 """Functions of `std` that make a text of what they are given."""
 _JSONNET_PIECE = re.compile(
     r"""(?P<comment>/\*.*?\*/|//[^\n]*|\#[^\n]*)|(?P<string>@?"(?:\\.|[^"\\])*"|@?'(?:\\.|[^'\\])*')"""
@@ -102,9 +110,29 @@ def scan_values(file: str, text: str) -> list[Leak]:
         pairs = {} if line.lstrip().startswith(("#", ";", "!", "//")) else named_values(line.removeprefix("export "))
         name = next((name for name in pairs if looks_secret(name, pairs[name])), "")
         if name or shape_of(line):
-            what, fix = f"`{name}` looks like a secret in clear", "keep it in a Secret, or let git ignore the file"
-            found.append(Leak(file, number, "plaintext-value", what if name else f"{shape_of(line)} in clear", fix))
+            what = f"`{name}` looks like a secret in clear" if name else f"{shape_of(line)} in clear"
+            found.append(Leak(file, number, "plaintext-value", what, _LET_GIT_IGNORE))
     return found
+
+
+def scan_netrc(file: str, text: str) -> list[Leak]:
+    """The passwords of a `.netrc` (the format of ftp(1), which curl, git and pip read)."""
+    found = []
+    what = "a password of `.netrc` in clear"
+    is_next = False
+    for number, line in enumerate(text.split("\n"), 1):
+        for word in () if line.lstrip().startswith("#") else line.split():
+            if is_next and not is_no_literal(word) and "{{" not in word and not word.startswith("$"):
+                found.append(Leak(file, number, "plaintext-value", what, _LET_GIT_IGNORE))
+            is_next = word == "password" and not is_next
+    return found
+
+
+def names_a_secret(name: str, value: str) -> bool:
+    """Tell whether a value of a chart or a program is the name of a Secret, and holds none."""
+    if _NAMES_A_SECRET.search(name) is not None:
+        return True
+    return name.lower().endswith("secret") and _NAME_OF_SECRET.fullmatch(value) is not None
 
 
 def looks_secret(name: str, literal: str) -> bool:
@@ -112,6 +140,11 @@ def looks_secret(name: str, literal: str) -> bool:
     if not literal or is_no_literal(literal) or literal.startswith("ENC["):
         return False
     return bool(shape_of(literal) or is_named_secret(name, literal))
+
+
+def literals_below(text: str) -> Iterator[tuple[str, int]]:
+    """Key and place of the fields of one object that are made of literal strings, of the text behind its brace."""
+    return _literals(text, 0, frozenset())
 
 
 def _literals(text: str, start: int, known: Collection[str]) -> Iterator[tuple[str, int]]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from fnmatch import translate
-from itertools import chain, islice, takewhile
 from typing import TYPE_CHECKING
 
 from envcompile.compose.identity import Identifier
+from envcompile.compose.reachable import Reachable
 from envcompile.compose.targets import may_reach
 from envcompile.model import ResourceId
 from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from envcompile.kubernetes import KubeApi
     from envcompile.sources.environments import LayerScan
@@ -175,42 +172,25 @@ def _cut(layers: Sequence[tuple[int, LayerScan]], names: Names, below: Mapping[K
     return Cut(owners, {app: _closed(given) for app, given in growing.items()})
 
 
-_MAGIC = re.compile(r"[*?\[]")
-"""What makes a text a glob (fnmatch)."""
-
-
 class _Reach:
     """The resources of some layers, found by what a target says of them: not each patch looks at each resource."""
 
     def __init__(self, owners: Mapping[Key, str], names: Names) -> None:
-        self._named: dict[str, list[tuple[ResourceId, str, bool]]] = {}
-        self._kinds: dict[str, list[tuple[ResourceId, str, bool]]] = {}
+        self._known = Reachable()
+        self._apps: dict[ResourceId, tuple[str, bool]] = {}
         for key, app in owners.items():
-            resource = (names.identity(key), app, key[1] == "Secret" and not key[0])
-            self._named.setdefault(key[3], []).append(resource)
-            self._kinds.setdefault(key[1].lower(), []).append(resource)
-        self._sorted = sorted(self._named)
+            identity = names.identity(key)
+            self._known.add(identity)
+            self._apps[identity] = (app, key[1] == "Secret" and not key[0])
 
     def apps(self, target: TargetGlobs) -> dict[str, bool]:
         """The applications of which a target can name a resource, and whether one of these is a Secret."""
         reached: dict[str, bool] = {}
-        for identity, app, is_secret in self._candidates(target):
+        for identity in self._known.candidates(target):
+            app, is_secret = self._apps[identity]
             if (app not in reached or (is_secret and not reached[app])) and may_reach(target, identity):
                 reached[app] = reached.get(app, False) or is_secret
         return reached
-
-    def _candidates(self, target: TargetGlobs) -> Iterable[tuple[ResourceId, str, bool]]:
-        """The resources that a target may name, by its name or its kind."""
-        kind = target.kind or "*"
-        if target.name is None:
-            return self._kinds.get(kind.lower(), ()) if not _MAGIC.search(kind) else chain(*self._kinds.values())
-        start = _MAGIC.split(target.name, 1)[0]
-        if start == target.name:
-            return self._named.get(start, ())
-        names = islice(self._sorted, bisect_left(self._sorted, start), None)
-        is_named = re.compile(translate(target.name)).match
-        found = filter(is_named, takewhile(lambda name: name.startswith(start), names) if start else names)
-        return chain.from_iterable(self._named[name] for name in found)
 
 
 def _closed(given: _Growing) -> Share:

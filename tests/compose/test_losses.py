@@ -55,6 +55,8 @@ SCRIPT = "#!/bin/sh\nset -e\n./prepare\n./run\n"
         ("fluent-bit.conf", FLUENT_BIT, "[SERVICE]\n    Flush 5\n"),
         ("haproxy.cfg", HAPROXY, "global\n    maxconn 20\n"),
         ("start.sh", SCRIPT, "./run --fast\n"),
+        ("short.sh", "./prepare\n./run\n", "./run --fast\n"),
+        ("motd.txt", "welcome\nto the shop\n", "closed\n"),
     ],
 )
 def test_a_text_of_which_most_goes_is_told(tmp_path: Path, name: str, base: str, overlay: str) -> None:

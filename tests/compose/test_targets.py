@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -111,26 +110,3 @@ def test_a_merge_may_delete_what_it_reaches(make_project: MakeProject) -> None:
         ),
     })
     assert {resource.id.name for resource in resources(root).values()} == {"api-config", "odd"}
-
-
-@pytest.mark.parametrize("what", ["patches", "exclusions"])
-def test_the_price_of_names_grows_with_their_number(make_project: MakeProject, what: str) -> None:
-    """Each of many patches or exclusions looks at the resources of its name: four times as many are no 16 times."""
-
-    def price(count: int) -> float:
-        one = "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c{0}}}\n"
-        patch = "apiVersion: envcompile.dev/v1\nkind: Patch\ntarget: {{name: c{0}}}\nmerge: {{data: {{a: b}}}}\n"
-        exclude = "".join(f"- {{kind: ConfigMap, name: c{number}}}\n" for number in range(count // 2))
-        root = make_project({
-            "base/app/all.yaml": "---\n".join(one.format(number) for number in range(count)),
-            "overlays/prod/environment.yaml": environment(f"exclude:\n{exclude}" if what == "exclusions" else ""),
-            "overlays/prod/p.yaml": "---\n".join(patch.format(number) for number in range(count))
-            if what == "patches"
-            else "",
-        })
-        begin = time.process_time()
-        assert len(resources(root)) == (count if what == "patches" else count - count // 2)
-        return time.process_time() - begin
-
-    price(10)
-    assert price(2400) < 8 * price(600)

@@ -69,8 +69,12 @@ LIMITED: dict[str, tuple[str, Files, str]] = {
         {"lib/a": LONG, "lib/b": LONG, **jsonnet("{a: importstr 'a', b: importstr 'b'}")},
         "imports holds more than 1 MiB",
     ),
-    "seconds": ("seconds: 1", jsonnet("std.foldl(function(a, i) a + i, std.range(1, 100000000), 0)"), "more than"),
-    "memory": ("memory: 1000", jsonnet("{a: std.length(std.range(1, 1e9))}"), "more than"),
+    "seconds": (
+        "seconds: 1",
+        jsonnet("std.foldl(function(a, i) a + i, std.range(1, 100000000), 0)"),
+        "takes more than 1 seconds",
+    ),
+    "memory": ("memory: 1000", jsonnet("{a: std.length(std.range(1, 1e9))}"), "takes more than 1,000 MiB of memory"),
 }
 HELD: dict[str, tuple[Files, str]] = {
     "nesting of YAML": ({"base/app/x.yaml": MAP + DEEP}, "nested more than 512 levels deep"),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from envcompile.check.check_input import Scene
 from envcompile.check.rules.catalogue import RULES
 from tests.check.rules.scenes import found_in, read, scene
+from tests.check.test_facts import by_facts
 
 POD = """\
 apiVersion: v1
@@ -47,8 +49,11 @@ data:
 
 
 def said(text: str, *rules: str) -> list[tuple[str | None, str]]:
-    """Grade and words of what some rules find."""
-    hits = found_in(scene(read(text)), [rule for rule in RULES if rule.id in rules])
+    """Grade and words of what some rules find, which is the same in what those about several resources see of each."""
+    chosen = [rule for rule in RULES if rule.id in rules]
+    hits = list(found_in(scene(read(text)), chosen))
+    if not any(rule.alone or rule.whole for rule in chosen):
+        assert list(found_in(by_facts(scene(read(text))), chosen)) == hits
     return [(hit.severity or rule.severity, hit.what) for rule, hit in hits]
 
 
@@ -136,3 +141,70 @@ def test_nobody_knows_what_an_account_from_elsewhere_may_do() -> None:
     assert said(pod(account="web"), "automount-token") == []
     assert said(pod(account="web") + account, "automount-token")
     assert said(pod(), "automount-token")
+
+
+BOUND = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: runner}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: runs}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{kind: ServiceAccount, name: runner, namespace: ci}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  serviceAccountName: runner
+  containers: [{name: app, image: "app:1"}]
+"""
+
+
+def test_an_account_without_a_namespace_may_be_the_one_that_a_binding_names() -> None:
+    """Where the pods go is said elsewhere; an account of another name has no right all the same."""
+
+    def found(text: str) -> list[object]:
+        put = scene(read(text))
+        bare = [one._replace(id=one.id._replace(namespace="")) for one in put.resources]
+        [rule] = [rule for rule in RULES if rule.id == "automount-token"]
+        return list(rule.find(Scene(put.environment, bare, put.api, put.keys)))
+
+    assert found(BOUND) == []
+    assert found(BOUND.replace("name: runner, namespace: ci", "name: walker, namespace: ci"))
+    assert said(BOUND, "automount-token"), "in a namespace that is stated another one is meant"
+
+
+def test_who_calls_the_api_server_alone_needs_no_names() -> None:
+    """Its address is in the environment of every container; another port may be anybody's."""
+    policy = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: out, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: PORT, protocol: TCP}]}]}
+---
+"""
+    assert said(policy.replace("PORT", "6443") + pod(), "netpol-no-dns") == []
+    assert said(policy.replace("PORT", "443") + pod(), "netpol-no-dns")
+
+
+SETTLER = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: redis}
+spec:
+  selector: {matchLabels: {app: redis}}
+  template:
+    metadata: {labels: {app: redis}}
+    spec:
+      initContainers: [{name: settle, image: "cd:1", command: [argocd, admin, redis-initial-password]}]
+      containers: [{name: redis, image: "redis:1", envFrom: [{secretRef: {name: argocd-redis}}]}]
+"""
+
+
+def test_a_secret_that_a_command_makes_is_there() -> None:
+    """The command is known to do it; another one does not."""
+    assert said(SETTLER, "config-ref-missing") == []
+    assert said(SETTLER.replace("redis-initial-password", "version"), "config-ref-missing")

@@ -26,7 +26,8 @@ def _no_dns(scene: Scene) -> Iterator[Hit]:
             continue
         if not list_at(spec, "egress"):
             continue  # pods that may call nobody need no names
-        allows = any(_allows_dns(rule) for _, rule in maps_at(spec, "egress"))
+        rules = [rule for _, rule in maps_at(spec, "egress")]
+        allows = any(map(_allows_dns, rules)) or all(map(_is_api_server, rules))
         for pods in scene.selected(policy.id.namespace, spec.get("podSelector")):
             open_to.setdefault(pods.resource.id, []).append((policy, allows))
             pods_by_id[pods.resource.id] = pods
@@ -52,6 +53,14 @@ def _allows_dns(rule: dict[str, Any]) -> bool:
         if isinstance(number, int) and last is not None and number <= 53 <= last:
             return True
     return not ports
+
+
+def _is_api_server(rule: dict[str, Any]) -> bool:
+    """Tell whether a rule is about the API server alone, whose address pods are given in their environment.
+
+    Source: kubernetes.io, Accessing the Kubernetes API from a Pod; port 6443 is the one of kube-apiserver.
+    """
+    return {scalar_at(port, "port") for port in list_at(rule, "ports")} == {6443}
 
 
 RULE: Final = Rule(

@@ -24,6 +24,7 @@ def _token(scene: Scene) -> Iterator[Hit]:
         for subject in grant.subjects
         if subject.kind == "ServiceAccount"
     }
+    granted_anywhere = {name for _, name in granted}
     for pods in scene.pods:
         said = pods.spec.get("automountServiceAccountToken")
         account = scene.account_of(pods)
@@ -32,7 +33,10 @@ def _token(scene: Scene) -> Iterator[Hit]:
         name = text_at(pods.spec, "serviceAccountName") or text_at(pods.spec, "serviceAccount") or "default"
         if account is None and name != "default":
             continue  # it comes from elsewhere, and so may its bindings
-        if said is not False and (pods.namespace, name) not in granted:
+        # Where the pods' namespace, or the binding's, is not stated, any of that name may be meant.
+        may_be = (pods.namespace, name) in granted or ("", name) in granted
+        may_be = may_be or (not pods.namespace and name in granted_anywhere)
+        if said is not False and not may_be:
             yield Hit(
                 pods.resource.id,
                 (*pods.spec_pointer, "automountServiceAccountToken"),
