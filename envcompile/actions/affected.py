@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envcompile.actions.build import link_all, link_each
+from envcompile.actions.build import link_all
 from envcompile.compose.rollout import configuration_kind
 from envcompile.errors import EnvcError, Problem, UsageError, did_you_mean
-from envcompile.sources.overlaid import OverlaidTree
 from envcompile.sources.tree import join
 from envcompile.units.compare import changed_resources
-from envcompile.units.project import Project
 from envcompile.units.seal import files_of
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from envcompile.model import ResourceId
     from envcompile.units.cut import Part
     from envcompile.units.environment import LinkedEnvironment
+    from envcompile.units.project import Project
 
 
 def affected(
@@ -86,7 +86,7 @@ def _reached_once(project: Project, before: Project, paths: Sequence[str]) -> li
         return []
     reached = frozenset(edits)
     try:
-        earlier = Project(OverlaidTree(project.tree, edits), memo=project.memo)
+        earlier = project.with_edits(edits)
         return [_reached(earlier, reached), _between(earlier, project)]
     except EnvcError:  # moved within the folder: what the files held goes only with the rest of the commit
         return [_reached(before, reached), _between(before, project)]
@@ -124,35 +124,46 @@ def _reached(project: Project, paths: frozenset[str]) -> dict[str, list[Resource
 
 def _without(project: Project, paths: frozenset[str]) -> dict[str, LinkedEnvironment]:
     """The environments that compile when the files are gone."""
-    try:
-        after = Project(OverlaidTree(project.tree, dict.fromkeys(paths)), memo=project.memo)
-    except EnvcError:
-        return {}
-    linked = link_each(after, after.environments)
-    # Where it does not compile without the files, that is no change of what is compiled, but an error.
-    return {name: found for name, found in linked if not isinstance(found, EnvcError)}
+    found: dict[str, LinkedEnvironment] = {}
+    with suppress(EnvcError):
+        after = project.with_edits(dict.fromkeys(paths))
+        for name in after.environments:
+            # Where it does not compile without the files, that is no change of what is compiled, but an error.
+            with suppress(EnvcError):
+                if after.units_of(name).are_sound():
+                    found[name] = after.link(name)
+    return found
 
 
 def _made_from(linked: LinkedEnvironment, paths: frozenset[str], project: Project) -> set[ResourceId]:
     """The resources of an environment in which a file has a say."""
     sources = linked.plan.sources
+    kept = project.kept
+    if kept is not None and all(kept.is_resource_file(path, project.parsed) for path in paths):
+        is_patch = not paths.isdisjoint([path for _, path, _ in linked.plan.patched])
+        return linked.ids() if is_patch else _spoken_of(linked, {*paths})
     if paths & {"envc.yaml", *project.crd_files()} or paths & {*sources.own_files} - {"envc.yaml"}:
         return linked.ids()
     dependencies = sources.dependencies
     read = {path for path in dependencies if path in paths or not paths.isdisjoint(dependencies[path])}
     if any(file.targets for layer in sources.scans for file in layer.files if file.path in read):
         return linked.ids()  # whom a `kind: Patch` names is a value as any other
-    touched = _ruled_by(linked, read)
+    return _ruled_by(linked, read) | _spoken_of(linked, read)
+
+
+def _spoken_of(linked: LinkedEnvironment, read: set[str]) -> set[ResourceId]:
+    """The resources that files speak of, and all that share the kind or the name with what they patch."""
+    touched: set[ResourceId] = set()
     patched: set[ResourceId] = set()
-    for number, unit in enumerate(linked.plan.units):
-        if read.isdisjoint(part.path for part in unit.parts):
-            continue
-        for resource in linked.exports[number].resources:
+    for number in linked.plan.units.into(read):
+        for resource in linked.exports_of(number).resources:
             files = files_of(linked.resource(resource.id))
             if read.intersection(files):
                 touched.add(resource.id)
                 if files[0] not in read:
                     patched.add(resource.id)
+    if not patched:
+        return touched
     kinds, names = {item[:2] for item in patched}, {item.name for item in patched}
     return touched | {item for item in linked.ids() if item[:2] in kinds or item.name in names}
 
@@ -176,7 +187,7 @@ def _ruled_by(linked: LinkedEnvironment, read: set[str]) -> set[ResourceId]:
 
 def _with_dependants(linked: LinkedEnvironment, touched: set[ResourceId]) -> set[ResourceId]:
     """The resources with all others that the link step gives something of them."""
-    if not touched:
+    if not touched or not linked.plan.is_joined:
         return touched
     called: dict[object, set[ResourceId]] = {}
     exported = list(linked.exported())

@@ -14,7 +14,7 @@ from envcompile.kubernetes.images import parse_exact_image
 from envcompile.values import ABSENT, equal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from envcompile.chart.naming import NameTable
     from envcompile.chart.services import Home
@@ -163,13 +163,31 @@ class LeafBuilder:
                     chosen[index] = name
                     break
             else:
-                choices.append((self._environments[index], value))
-                chosen[index] = self._environments[index]
+                chosen[index] = called(value, [name for name, _ in choices])
+                choices.append((chosen[index], value))
         if len(choices) == 1:
             return Const(choices[0][1])
         want = self._places.place(steps).want
         hole = self._hole(shortened((*want, "variant")), Style.CHOICE, dict(chosen))
         return Variant(hole, tuple([(name, Const(value)) for name, value in choices]))
+
+
+def called(value: Any, taken: Collection[str]) -> str:
+    """What a way that a part looks is called: by its shape, never by an environment, of which there may be more."""
+    if value is None:
+        word = "none"
+    elif isinstance(value, bool):
+        word = "true" if value else "false"
+    elif isinstance(value, int | float):
+        word = "number"
+    elif not value:
+        word = "empty"
+    else:
+        word = "map" if isinstance(value, dict) else "list" if isinstance(value, list) else "text"
+    name, number = word, 2
+    while name in taken:
+        name, number = f"{word}{number}", number + 1
+    return name
 
 
 def all_equal(values: list[Any]) -> bool:

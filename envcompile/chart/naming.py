@@ -13,6 +13,7 @@ from collections.abc import Mapping  # ruff: ignore[typing-only-standard-library
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.chart.facts import MAKE_SECRETS, OF_SELECTOR
+from envcompile.chart.namepatterns import patterns_of
 from envcompile.record import Record
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class Marker:
         self._table = table
         self._kind = kind
         self._group = group
-        self._hosts = _host_patterns(table)
+        self._hosts = patterns_of(table)
 
     def text(self, value: str, path: tuple[str, ...], beside: Mapping[str, Any]) -> str:
         """A text with marks around the names in it.
@@ -308,48 +309,6 @@ def names_in(text: Any) -> dict[str, None]:
 def bare(text: str) -> str:
     """A text without marks."""
     return text.replace(OPEN, "").replace(CLOSE, "")
-
-
-def right_of_host(namespaces: Iterable[str]) -> str:
-    """What follows a name that is a host, for every engine of regular expressions: a port, or a namespace."""
-    known = "|".join(re.escape(name) for name in sorted(namespaces))
-    known = f"(?:{known})(?:[^A-Za-z0-9_-]|$)|" if known else ""
-    return (
-        rf":(?:80|[0-9]{{3,5}})(?:[^0-9.]|$)|\.(?:{known}svc(?:[^A-Za-z0-9_-]|$)|[a-z0-9-]+\.svc(?:[^A-Za-z0-9_-]|$))"
-    )
-
-
-LEFT_OF_HOST: Final = r"^|[\s@=,;|\"'(\[/]"
-BEHIND_SCHEME: Final = r"://(?:[^\s@/]*@)?"
-END_OF_HOST: Final = r"[^A-Za-z0-9_.:-]|$"
-BEHIND_KEY: Final = (
-    r"(?i:(?:host(?:name)?|addr(?:ess)?|endpoint|server|service|svc|url|uri|upstream|broker|backend)(?:e?s)?)"
-    r"[\"']?\s*[=:]\s*[\"']?"
-)
-END_OF_WORD: Final = r"[\s\"',;]|$"
-
-
-def _host_patterns(table: NameTable) -> tuple[re.Pattern[str], ...]:
-    services = [name for name in table.by_kind.get("Service", ()) if len(name) > 1]
-    if not services:
-        return ()
-    longest = sorted(services, key=lambda name: (-len(name), name))
-    name = rf"(?P<name>{'|'.join(map(re.escape, longest))})"
-    right = right_of_host(table.namespaces)
-    found = [
-        re.compile(rf"(?P<left>{LEFT_OF_HOST}){name}(?={right})"),
-        re.compile(rf"(?P<left>{BEHIND_SCHEME}){name}(?={END_OF_HOST}|{right})"),
-        re.compile(rf"(?P<left>{BEHIND_KEY}){name}(?={END_OF_WORD})"),
-    ]
-    sets = sorted(table.by_kind.get("StatefulSet", ()), key=lambda one: (-len(one), one))
-    if sets:
-        pod = rf"(?P<pod>{'|'.join(map(re.escape, sets))})"
-        found.append(
-            re.compile(
-                rf"(?P<left>{LEFT_OF_HOST}|{BEHIND_SCHEME}){pod}(?P<ordinal>-[0-9]+\.){name}(?={right}|{END_OF_HOST})"
-            )
-        )
-    return tuple(found)
 
 
 def _marked(found: re.Match[str]) -> str:

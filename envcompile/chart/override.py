@@ -9,16 +9,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from envcompile.chart.naming import (
+from envcompile.chart.namepatterns import (
     BEHIND_KEY,
     BEHIND_SCHEME,
-    CLOSE,
     END_OF_HOST,
     END_OF_WORD,
     LEFT_OF_HOST,
-    OPEN,
+    left_of_name,
     right_of_host,
 )
+from envcompile.chart.naming import CLOSE, OPEN
 from envcompile.chart.values import Section
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def helpers(chart: str, table: NameTable) -> str:
     """The named templates that rename."""
     right = right_of_host(table.namespaces)
     patterns = (
+        rf"({left_of_name(table.namespaces)})%s({END_OF_WORD})",
         rf"({LEFT_OF_HOST})%s({right})",
         rf"({BEHIND_SCHEME})%s({right}|{END_OF_HOST})",
         rf"({BEHIND_KEY})%s({END_OF_WORD})",

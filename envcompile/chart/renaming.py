@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.chart.leaves import called
 from envcompile.chart.naming import CLOSE, KEPT, OPEN, Marker, bare, names_in
 from envcompile.chart.shapes import (
     Const,
@@ -46,13 +47,11 @@ class Renaming:
     Args:
         subject: the resource.
         table: the names of the chart.
-        environments: their names.
     """
 
-    def __init__(self, subject: Subject, table: NameTable, environments: tuple[str, ...]) -> None:
+    def __init__(self, subject: Subject, table: NameTable) -> None:
         self._subject = subject
         self._table = table
-        self._environments = environments
         self._mark = Marker(table, subject.kind, subject.group)
         self._template = POD_TEMPLATES.get((subject.group, subject.kind))
         self._is_on = Hole(subject, (), Style.PREFIX, {})
@@ -171,12 +170,12 @@ class Renaming:
         ways = {way: None for one in marked.values() for way in _ways(one)}
         if not any(_occurs_elsewhere(one, names, ways) for one in marked.values()):
             return Renamed(hole, "whole", tuple(names), tuple(ways))
-        choices: dict[str, Any] = {}
+        choices: dict[str, int] = {}
         chosen: dict[int, Any] = {}
         for index, value in values.items():
-            name = next((name for name, at in choices.items() if equal(values[at], value)), self._environments[index])
-            choices.setdefault(name, index)
-            chosen[index] = name
+            known = next((name for name, at in choices.items() if equal(values[at], value)), None)
+            chosen[index] = known or called(value, choices)
+            choices.setdefault(chosen[index], index)
         if len(choices) == 1 or len(values) < len(hole.values):
             return Leaf(hole)
         other = Hole(self._subject, (*hole.want, "variant"), Style.CHOICE, chosen)

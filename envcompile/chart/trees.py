@@ -40,7 +40,7 @@ class TreeBuilder(LeafBuilder):
         flag = flag or opening.switch()
         self.holes += opening.holes
         if self._table is not None:
-            renaming = Renaming(self._subject, self._table, self._environments)
+            renaming = Renaming(self._subject, self._table)
             node = renaming.renamed(node)
             self.holes += renaming.holes
         return Template(self._subject, node, flag)

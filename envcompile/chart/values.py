@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from envcompile.chart.shapes import Hole, ValuePath
 
 _MOST_NAMED: Final = 3
+_OF_A_SERVICE: Final = 2
+_OF_AN_OBJECT: Final = 3
 _FIRST: Final = (
     "enabled",
     "namespace",
@@ -41,6 +43,33 @@ _FIRST: Final = (
     "autoscaling",
     "persistence",
 )
+
+
+_WHAT: Final[Mapping[str, str]] = {
+    "args": "arguments of the main container",
+    "autoscaling": "bounds and targets of the autoscaler",
+    "command": "what the main container starts",
+    "config": "entries of the ConfigMap",
+    "env": "env vars of the main container",
+    "image": "image of the main container",
+    "ingress": "hosts, class and TLS of the Ingress",
+    "persistence": "size and class of the volume",
+    "replicas": "number of pods",
+    "resources": "requests and limits of the main container",
+    "schedule": "when it runs, in the words of cron",
+    "service": "type and ports of the Service",
+    "suspend": "true starts no further runs",
+}
+"""What the values of a service are that charts usually have, by their keys."""
+_WHAT_OF_ALL: Final[Mapping[str, str]] = {
+    "features": "false leaves them out",
+    "labels": "a label of theirs",
+    "annotations": "an annotation of theirs",
+    "names": "what it is called",
+    "namespace": "the namespace they are in",
+    "namespaces": "the namespace they are in",
+}
+"""The same for `global`."""
 
 
 class Value(Record, frozen=True):
@@ -150,7 +179,7 @@ class _Commented:
         known = self._by_path.get(path)
         reach = self._reach.get(path)
         if not told and reach and len(path) > 1:
-            lines.append(f"{padding}# -- {_people(reach)}{_note(known)}")
+            lines.append(f"{padding}# -- {_people(reach)}{_what(path)}{_note(known)}")
             told = True
         elif known is not None and _note(known):
             lines.append(f"{padding}#{_note(known).replace(' ·', '', 1)}")
@@ -166,6 +195,17 @@ def _people(reach: tuple[str, ...]) -> str:
     if len(reach) <= _MOST_NAMED:
         return ", ".join(reach)
     return f"{', '.join(reach[:_MOST_NAMED])} and {len(reach) - _MOST_NAMED} more"
+
+
+def _what(path: ValuePath) -> str:
+    """What a value is, where its key is one that people know."""
+    if path[0] == "global":
+        word = _WHAT_OF_ALL.get(path[1], "")
+    elif path[-1] == "enabled" and len(path) <= _OF_AN_OBJECT:
+        word = "false leaves it out"
+    else:
+        word = _WHAT.get(path[1], "") if len(path) == _OF_A_SERVICE else ""
+    return f" · {word}" if word else ""
 
 
 def _note(value: Value | None) -> str:

@@ -60,6 +60,11 @@ def _filename(resource: ResourceId, environment_namespace: str, *, with_group: b
     return f"{name}.yaml"
 
 
+def folder_of(app: str) -> str:
+    """The folder of an application's files."""
+    return _fit(_UNSAFE.sub(_percent, app))
+
+
 def place_files(resources: Iterable[P], environment_namespace: str, built_in_kinds: Container[str]) -> dict[str, P]:
     """The path of every resource's file below the environment's folder, `<app>/<kind>-<name>.yaml`.
 
@@ -69,8 +74,7 @@ def place_files(resources: Iterable[P], environment_namespace: str, built_in_kin
     placed: dict[str, P] = {}
     shared: dict[str, list[P]] = {}
     for resource in resources:
-        app = _fit(_UNSAFE.sub(_percent, resource.app))
-        path = f"{app}/{filename(resource.id, environment_namespace, built_in_kinds)}"
+        path = f"{folder_of(resource.app)}/{filename(resource.id, environment_namespace, built_in_kinds)}"
         if path in placed or path in shared:
             shared.setdefault(path, [placed.pop(path)] if path in placed else []).append(resource)
         else:

@@ -302,6 +302,14 @@ class EnvironmentSources:
             self._scans = tuple(found)
         return self._scans
 
+    def scan_of(self, layer: str, path: str) -> FileScan:
+        """What one file of a layer speaks of; no other one is looked at for it.
+
+        Raises:
+            EnvcError: everything that is wrong with the file.
+        """
+        return self._parsed.scan_alone(self._tree, layer, path, self._facts)
+
     def documents(self, layer: str, path: str) -> FileDocuments:
         """What one file of a layer says.
 

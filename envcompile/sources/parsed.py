@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from envcompile import yamlio
 from envcompile.errors import EnvcError, Problem, Problems, UnavailableError
 from envcompile.git.blob import SHA1_DIGITS, blob_id
@@ -14,9 +12,9 @@ from envcompile.limits import too_much
 from envcompile.model import Layer, Location
 from envcompile.record import Record
 from envcompile.sources.facts import EnvironmentFacts, LayerContents
+from envcompile.sources.heldfiles import HeldFiles
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import combined_digest, scan_of
-from envcompile.sources.tree import File
 from envcompile.sources.yamlfiles import (
     JSONNET_ENDING,
     app_of,
@@ -27,23 +25,17 @@ from envcompile.sources.yamlfiles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from envcompile.files import Spool
     from envcompile.model import Document, PatchDocument
     from envcompile.sources.jsonnetfiles import Evaluations
     from envcompile.sources.scans import FileScan
-    from envcompile.sources.tree import FileEntry, Tree
+    from envcompile.sources.tree import File, FileEntry, Tree
     from envcompile.sources.yamlfiles import FileDocuments
 
 
 GENERATE_MARK = b"Generate"
 """Stands in every file with a `kind: Generate`."""
-_BOUND = 1_000_000
-"""Bytes of sources that are kept with their values while all files are looked at; the values take 15 times as much.
-
-Those beyond are put aside as bytes, of which as many are kept again; an unnamed file takes the rest.
-"""
 
 
 class _Said(Record, frozen=True):
@@ -62,7 +54,7 @@ class _LayerFiles(Record, frozen=True):
     trouble: EnvcError | None
 
 
-class ParsedFiles:
+class ParsedFiles:  # ruff: ignore[too-many-public-methods] - every question that is asked of the files of a tree
     """The files of one tree as they were first read: bytes, YAML values, documents, scans.
 
     Values that do not depend on the environment are the same objects in all environments.
@@ -79,19 +71,16 @@ class ParsedFiles:
         "_digests",
         "_digits",
         "_evaluations",
-        "_files",
         "_held",
         "_kept",
         "_layers",
         "_lent",
-        "_packed",
         "_rescanned",
         "_said",
         "_scanned",
         "_scans",
         "_seal",
         "_total",
-        "_values",
         "computed",
     )
 
@@ -104,8 +93,7 @@ class ParsedFiles:
         seal: str = "",
     ) -> None:
         self._digits = digits
-        self._files: dict[str, File] = {}
-        self._values: dict[str, list[Any] | EnvcError] = {}
+        self._held = HeldFiles()
         self._layers: dict[str, _LayerFiles] = {}
         self._said: dict[tuple[str, str], _Said | EnvcError] = {}
         self._digest_of = digest_of
@@ -116,9 +104,7 @@ class ParsedFiles:
         self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
         self._evaluations: Evaluations | None = None
-        self._held = 0
         self._total = 0
-        self._packed: Spool | None = None
         self._seal = seal
         self.computed: dict[tuple[str, str], dict[str, str]] = {}
         """What files are computed from, themselves included, by path and facts (none if they do not matter)."""
@@ -132,12 +118,7 @@ class ParsedFiles:
             said = self._said.get((path, ""))
             if isinstance(said, _Said) and not said.imports:
                 del self._said[path, ""]
-                self._values.pop(path, None)
-                if self._packed is not None:
-                    self._packed.drop(path)
-                file = self._files.pop(path, None)
-                if file is not None:
-                    self._held -= len(file.data)
+                self._held.drop(path)
 
     def file(self, tree: Tree, path: str) -> File:
         """The file with its bytes.
@@ -146,12 +127,11 @@ class ParsedFiles:
             EnvcError: it cannot be read.
             UnavailableError: somebody changed it since its digest was taken.
         """
-        if path not in self._files:
-            self._unpack(path)
-        file = self._files.get(path)
+        if path not in self._held.files:
+            self._held.take_up(path)
+        file = self._held.files.get(path)
         if file is None:
-            file = self._files[path] = File(path, tree.read(path))
-            self._held += len(file.data)
+            file = self._held.add(path, tree.read(path))
             self._count(tree, len(file.data), path)
             known = self._digests.get(path)
             if known is not None and known != blob_id(file.data, len(known)):
@@ -167,7 +147,7 @@ class ParsedFiles:
         """
         known = self._digests.get(path)
         if known is None:
-            known = self._digest_of(path) if self._digest_of is not None and path not in self._files else ""
+            known = self._digest_of(path) if self._digest_of is not None and path not in self._held.files else ""
             known = self._digests[path] = known or blob_id(self.file(tree, path).data, self._digits)
         return known
 
@@ -215,48 +195,32 @@ class ParsedFiles:
         Raises:
             EnvcError: the file cannot be read, or is no YAML.
         """
-        if path not in self._values:
-            self._unpack(path)
-        values = self._values.get(path)
+        if path not in self._held.values:
+            self._held.take_up(path)
+        values = self._held.values.get(path)
         if values is None:
             try:
                 values = yamlio.load_all(self.file(tree, path).data, path)
             except EnvcError as error:
                 values = error
-            self._values[path] = values
+            self._held.values[path] = values
         if isinstance(values, EnvcError):
             raise values
         return values
 
-    def _pack(self, scan: FileScan) -> None:
+    def _put_aside(self, scan: FileScan) -> None:
         """Put a file and its values aside as bytes; one that may hold a Secret in clear is read again later."""
-        path = scan.path
-        values, file = self._values.get(path), self._files.get(path)
+        path, held = scan.path, self._held
+        values, file = held.values.get(path), held.files.get(path)
         if file is None or not isinstance(values, list) or not isinstance(self._said.get((path, "")), _Said):
             return
         if not scan.targets and not any(head.holds_literals for head in scan.heads):
-            try:
-                packed = msgspec.msgpack.encode((file.data, values))
-            except (OverflowError, UnicodeEncodeError):
-                return  # a number or a text that msgpack has no form for
-            if self._packed is None:
-                from envcompile.files import Spool
-
-                self._packed = Spool(_BOUND)
-            self._packed.put(path, packed)
+            if not held.put_aside(path):
+                return
         else:
             self._total -= len(file.data)
-        self._held -= len(file.data)
-        del self._values[path], self._said[path, ""], self._files[path]
-
-    def _unpack(self, path: str) -> None:
-        """Take a file and its values up again that were put aside."""
-        packed = self._packed.get(path) if self._packed is not None else None
-        if self._packed is not None and packed is not None:
-            data, self._values[path] = msgspec.msgpack.decode(packed)
-            self._files[path] = File(path, data)
-            self._held += len(data)
-            self._packed.drop(path)
+            held.drop(path)
+        del self._said[path, ""]
 
     def layer(self, tree: Tree, name: str, entries: Iterable[FileEntry], facts: EnvironmentFacts) -> LayerContents:
         """Read a layer for one environment.
@@ -307,17 +271,11 @@ class ParsedFiles:
                 if known is not None and known.digest == self.digest(tree, path):
                     found.append(known)
                     continue
-                said = self._say(tree, name, path, facts)
-                digest = self.digest(tree, path)
-                if said.varies:
-                    digest = combined_digest([digest, facts.digest, *said.import_digests])
-                elif said.import_digests:
-                    digest = combined_digest([digest, *said.import_digests])
-                scan = scan_of(path, app_of(path, name), digest, said.documents, varies=said.varies)
-                if not said.varies and not said.import_digests:
+                scan, is_everywhere = self._scan(tree, name, path, facts)
+                if is_everywhere:
                     self._scans[name, path] = scan
-                    if self._held > _BOUND:
-                        self._pack(scan)
+                    if self._held.is_full:
+                        self._put_aside(scan)
                 else:
                     is_whole = False
                 found.append(scan)
@@ -328,6 +286,41 @@ class ParsedFiles:
         if is_whole:
             self._scanned[name] = whole  # which says the same to all environments
         return whole
+
+    def _scan(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> tuple[FileScan, bool]:
+        """What a file speaks of in one environment, and whether that is the same in all of them."""
+        said = self._say(tree, name, path, facts)
+        digest = self.digest(tree, path)
+        if said.varies:
+            digest = combined_digest([digest, facts.digest, *said.import_digests])
+        elif said.import_digests:
+            digest = combined_digest([digest, *said.import_digests])
+        scan = scan_of(path, app_of(path, name), digest, said.documents, varies=said.varies)
+        return scan, not said.varies and not said.import_digests
+
+    def scan_alone(self, tree: Tree, name: str, path: str, facts: EnvironmentFacts) -> FileScan:
+        """What one file speaks of in one environment; others are not looked at for it.
+
+        Raises:
+            EnvcError: what is wrong with the file.
+        """
+        place = (name, path)
+        known = self._rescanned.get(place) or self._scans.get(place) or self._kept.get(place)
+        is_known = known is not None and known.digest == self.digest(tree, path)
+        return known if known is not None and is_known else self._scan(tree, name, path, facts)[0]
+
+    def beside(self, edits: Collection[str]) -> ParsedFiles:
+        """Nothing of a tree is read yet in which some files are other ones, but what earlier runs know holds there.
+
+        Args:
+            edits: the paths of those files.
+        """
+        known = self._digest_of
+
+        def digest_of(path: str) -> str:
+            return known(path) if known is not None and path not in edits else ""
+
+        return ParsedFiles(digest_of, self._kept, self._digits, seal=self._seal)
 
     def rescan(self, tree: Tree, name: str, path: str) -> FileScan | None:
         """What an edited file speaks of, where that is the same in every environment; None where it may not be.
@@ -359,8 +352,8 @@ class ParsedFiles:
                 continue
             if scan is not None:
                 found[name, path] = self._scans[name, path] = self._rescanned.pop((name, path))
-                if self._held > _BOUND:
-                    self._pack(scan)
+                if self._held.is_full:
+                    self._put_aside(scan)
         return found
 
     def take_scans(self, tree: Tree, scans: Mapping[tuple[str, str], FileScan], size: int) -> None:
@@ -457,7 +450,7 @@ class ParsedFiles:
             if self._evaluations is None:
                 root = tree.root if tree.limits.is_trusted and self._seal else None
                 store = EvaluationStore(root / ".envc" / "jsonnet", self._seal) if root is not None else None
-                self._evaluations = Evaluations(self._files, facts.limits, store)
+                self._evaluations = Evaluations(self._held.files, facts.limits, store)
             evaluation = self._evaluations.evaluate(tree, file, facts.jsonnet)
             imports = frozenset(dependency.path for dependency in evaluation.dependencies) - {path}
             import_digests = tuple(f"{used.path} {used.digest}" for used in evaluation.dependencies)

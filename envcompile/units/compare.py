@@ -62,18 +62,24 @@ def _differing_units(before: LinkedEnvironment, after: LinkedEnvironment) -> Ite
     """The numbers of the units of an application on both sides, where they or their places are not the same."""
     is_alike = before.plan.layout == after.plan.layout
     left, right = before.plan.units, after.plan.units
-    paths = before.paths or (), after.paths or ()
-    is_placed_alike = paths[0] is paths[1]
+    here, there = before.paths, after.paths
+    if here is None or there is None:
+        raise ValueError("both sides know where their files are")
     if left.apps == right.apps:
         for number, (old, new) in enumerate(zip(left.keys, right.keys, strict=True)):
-            if not is_alike or old != new or not (is_placed_alike or paths[0][number] == paths[1][number]):
+            if not is_alike or old != new or not (here is there or here.packed(number) == there.packed(number)):
                 yield number, number
         return
     numbers = [{app: number for number, app in enumerate(units.apps)} for units in (left, right)]
     for app in {*left.apps, *right.apps}:
         one, other = numbers[0].get(app), numbers[1].get(app)
-        is_same = one is not None and other is not None and left.keys[one] == right.keys[other]
-        if not is_alike or not is_same or paths[0][one or 0] != paths[1][other or 0]:
+        if (
+            one is None
+            or other is None
+            or not is_alike
+            or left.keys[one] != right.keys[other]
+            or here.packed(one) != there.packed(other)
+        ):
             yield one, other
 
 

@@ -189,6 +189,15 @@ class Units:
         self.told = told
         return combined_digest([self.plan.joined_from, *told])
 
+    def are_sound(self) -> bool:
+        """Tell whether nothing is wrong with any unit, whatever the others hold; those that are not known are compiled.
+
+        Raises:
+            EnvcError: a file cannot be read.
+        """
+        self.digest()
+        return self._is_sound
+
     def are_kept_but_few(self) -> bool:
         """Tell whether a build kept what all units tell, but for a few that were edited since."""
         return self.plan.units.are_known and self.plan.units.told.count("") <= _FEW
@@ -220,12 +229,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     Args:
         units: the environment's units.
+        beside: another state of the environment, most of whose units are the same.
 
     Raises:
         EnvcError: everything that is wrong with the environment.
     """
 
-    def __init__(self, units: Units) -> None:
+    def __init__(self, units: Units, beside: LinkedEnvironment | None = None) -> None:
         plan = self.plan = units.plan
         memo = self.memo = units.memo
         self._units = units
@@ -238,6 +248,12 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         self._asked: dict[ResourceId, tuple[int, int]] = {}
         self.paths = memo.joined(plan.environment, self._digest) if memo is not None and self._digest else None
         """For each unit the paths of its files, when it is remembered that nothing else comes of joining them."""
+        is_remembered = self.paths is not None
+        if self.paths is None and beside is not None and self._digest:
+            from envcompile.units.relink import joined_like
+
+            self.paths = joined_like(beside, units)
+        self._may_warn = self.paths is None or not is_remembered
         self._compiled_for: dict[int, Reason] | None = None
         self._made: MadeOf | None = None
         if self.paths is None:
@@ -253,9 +269,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             self._exports = self._units.exports()
         return self._exports
 
+    def exports_of(self, number: int) -> UnitExports:
+        """What one unit tells; no other unit is looked at."""
+        return self._units.exports_of(number)
+
     def release(self) -> None:
         """Give up what was unpacked; it is made again when somebody asks."""
-        if self.paths is None and (self.linked.imports or self.linked.further or self.linked.warnings):
+        if self._may_warn and (self.linked.imports or self.linked.further or self.linked.warnings):
             return
         self._is_alone = True
         self._exports = self._linked = self._placed = None
@@ -271,7 +291,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
     @property
     def warnings(self) -> tuple[str, ...]:
         """What somebody should hear although it is no error."""
-        return self.linked.warnings if self.paths is None and not self._is_alone else ()
+        return self.linked.warnings if self._may_warn and not self._is_alone else ()
 
     @property
     def _unit_of(self) -> dict[ResourceId, tuple[int, int]]:

@@ -14,15 +14,15 @@ import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.errors import EnvcError
-from envcompile.git.folders import folders_of
-from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
-from envcompile.sources.project import PROJECT_FILE
+from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS, PROJECT_FILE
 from envcompile.sources.scans import combined_digest
 from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+from envcompile.units.kept_inputs import KeptInputs, inputs_now
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, empty_store
 from envcompile.units.planned import PlannedUnit, PlannedUnits
+from envcompile.units.recut import without
 from envcompile.units.snapshot import INPUT_FOLDERS
 from envcompile.units.unit import ApiFacts, SecretInput
 
@@ -79,39 +79,6 @@ class _Project(msgspec.Struct, array_like=True):
     """The files that are looked at otherwise than as resources of their layer, too."""
 
 
-class _Inputs(msgspec.Struct, array_like=True):
-    world: str
-    tool: str
-    folders: dict[str, bytes]
-    """Of each folder its names, with git's names of what they hold; empty where there are files outside of the input
-    folders."""
-
-    def names(self, folder: str) -> dict[str, str]:
-        """The names in a folder, with git's names of what they hold."""
-        packed = self.folders.get(folder)
-        return msgspec.msgpack.decode(packed, type=dict[str, str]) if packed is not None else {}
-
-    def digest_of(self, path: str) -> str:
-        """The digest that a file had; empty for one that was not there."""
-        folder, _, name = path.rpartition("/")
-        return self.names(folder).get(name, "")
-
-    def files(self) -> dict[str, str]:
-        """The digest of every file."""
-        return {
-            f"{folder}/{name}" if folder else name: digest
-            for folder in self.folders
-            for name, digest in self.names(folder).items()
-            if not name.endswith("/")
-        }
-
-    @classmethod
-    def of(cls, world: str, tool: str, digests: Mapping[str, str]) -> _Inputs:
-        """The inputs with these digests of files."""
-        folders = folders_of(digests) if digests else {}
-        return cls(world, tool, {folder: msgspec.msgpack.encode(names) for folder, names in folders.items()})
-
-
 class KeptRecords:
     """What is kept of plans below a project's folder, each record read once.
 
@@ -148,7 +115,9 @@ class KeptPlans:
         world: names what they were made from.
         found: what is kept of the project.
         edits: layer and path of each file that was edited since -> its digest now.
+        digest_of: of a file as they were made from it; empty where that is not known.
         series: whether builds kept them, or the recorder of commits.
+        gone: layer and path of each file that is not there any more -> how many documents and patches it had.
     """
 
     def __init__(
@@ -157,10 +126,15 @@ class KeptPlans:
         world: str,
         found: _Project,
         edits: Mapping[tuple[str, str], str],
+        digest_of: Callable[[str], str],
         series: str = BUILT,
+        gone: Mapping[tuple[str, str], int] | None = None,
     ) -> None:
         self._records = records
         self._series = series
+        self._found = found
+        self._digest_of = digest_of
+        self._gone = gone or {}
         self.world = world
         """Names what they were made from."""
         self._edits = edits
@@ -197,7 +171,7 @@ class KeptPlans:
         if found is None or found.world != world:
             return None
         edits = _edits(look.changed, look.digest_before, tree, parsed, frozenset(found.fixed))
-        return cls(records, world, found, edits) if edits is not None else None
+        return cls(records, world, found, edits, look.digest_before) if edits is not None else None
 
     @classmethod
     def at_commit(
@@ -212,14 +186,50 @@ class KeptPlans:
             parsed: what was read of them, with what earlier runs know.
             series: those that builds kept, or those that the recorder of commits did.
         """
-        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", _Inputs)
+        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", KeptInputs)
         if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.folders:
             return None
         changed = tree.changed_since((*INPUT_FOLDERS, PROJECT_FILE), inputs.names)
         if changed is None or len(changed) > _MOST_EDITS:
             return None
         edits = _edits(changed, inputs.digest_of, tree, parsed, frozenset(found.fixed))
-        return cls(records, found.world, found, edits, series) if edits is not None else None
+        return cls(records, found.world, found, edits, inputs.digest_of, series) if edits is not None else None
+
+    def is_resource_file(self, path: str, parsed: ParsedFiles) -> bool:
+        """Tell whether plans hang on a file by what it says alone, and it says the same to every environment.
+
+        Args:
+            path: the file.
+            parsed: what is known of files.
+        """
+        scan = parsed.scans.get((layer_of(path), path))
+        return path not in self.fixed and scan is not None and not scan.crds
+
+    def with_edits(self, edits: Mapping[str, bytes | None], tree: Tree, parsed: ParsedFiles) -> KeptPlans | None:
+        """The plans that hold when some files are other ones; None where that is more than an edit or a loss.
+
+        Args:
+            edits: path -> the bytes that the file has, None for one that goes.
+            tree: the files then.
+            parsed: what is read of them.
+        """
+        held = [path for path, data in edits.items() if data is not None]
+        found = _edits(held, self._digest_of, tree, parsed, frozenset(self.fixed))
+        if found is None:
+            return None
+        gone = {place: count for place, count in self._gone.items() if place[1] not in edits}
+        for path in edits.keys() - {*held}:
+            layer = layer_of(path)
+            scan = parsed.scans.get((layer, path))
+            if not self.is_resource_file(path, parsed) or scan is None or scan.digest != self._digest_of(path):
+                return None
+            if layer.startswith(f"{OVERLAYS}/") and not tree.is_file(f"{layer}/{ENVIRONMENT_FILE}"):
+                return None  # a layer of nothing else is gone with its last file
+            gone[layer, path] = len(scan.heads) + len(scan.targets)
+        others = {place: digest for place, digest in self._edits.items() if place[1] not in edits}
+        return KeptPlans(
+            self._records, self.world, self._found, {**others, **found}, self._digest_of, self._series, gone
+        )
 
     def plan(
         self,
@@ -254,7 +264,7 @@ class KeptPlans:
         store = store_for(kept.settings) if kept.has_store else None
         numbers = {layer: number for number, layer in enumerate(kept.layers)}
         edits = {(numbers[layer], path): new for (layer, path), new in self._edits.items() if layer in numbers}
-        return EnvironmentPlan(
+        found = EnvironmentPlan(
             own,
             api_for(facts),
             facts,
@@ -268,6 +278,8 @@ class KeptPlans:
             self.settings.layout,
             kept.documents,
         ).edited(edits)
+        lost = {place[1]: count for place, count in self._gone.items() if place[0] in numbers}
+        return without(found, lost) if lost else found
 
 
 def keep_plans(project: Project, inputs: Files) -> None:
@@ -283,9 +295,14 @@ def keep_plans(project: Project, inputs: Files) -> None:
     world = world_of(look.tool, inputs)
     if kept is None or world != kept.world:
         linked = [project.link(environment) for environment in project.environments]
-        digests = _digests_of(project, look, inputs)
-        kept_now = _Inputs.of(world, look.tool, digests)
-        _keep(records, BUILT, project, [(one.plan, one.told) for one in linked], kept_now)
+        older = records.load(BUILT, "inputs", KeptInputs) if kept is not None else None
+        _keep(
+            records,
+            BUILT,
+            project,
+            [(one.plan, one.told) for one in linked],
+            inputs_now(project, look, inputs, world, older),
+        )
 
 
 def keep_plans_at(
@@ -303,7 +320,7 @@ def keep_plans_at(
     files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE)) if project.kept is None or project.kept.is_edited else None
     if files and not project.settings.crds:
         world = combined_digest([tool, *(f"{path} {digest}" for path, digest in sorted(files.items()))])
-        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], _Inputs.of(world, tool, files))
+        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], KeptInputs.of(world, tool, files))
 
 
 def _keep(
@@ -311,7 +328,7 @@ def _keep(
     series: str,
     project: Project,
     plans: Sequence[tuple[EnvironmentPlan, Sequence[str]]],
-    inputs: _Inputs,
+    inputs: KeptInputs,
 ) -> None:
     """Keep plans with what their units tell, unless a store of secrets is looked up in the files."""
     if any(plan.sources.settings.secret_backend == "external" for plan, _ in plans):
@@ -332,6 +349,14 @@ def _keep(
         return  # a number or a text that msgpack has no form for
 
 
+def _packed_units(units: PlannedUnits) -> list[bytes]:
+    """The units of a plan; those of a kept one that nobody read are as they were kept."""
+    found = list(units.packed) if units.packed else [b""] * len(units)
+    for number, one in units.made.items() if units.packed else enumerate(units):
+        found[number] = msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed))
+    return found
+
+
 def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
     return _Plan(
         world,
@@ -345,46 +370,12 @@ def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
         list(plan.units.apps),
         list(plan.units.keys),
         list(told or plan.units.told),
-        [msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed)) for one in plan.units],
+        _packed_units(plan.units),
         plan.patches,
         plan.patched,
         plan.documents,
         plan.store is not None,
     )
-
-
-def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
-    """The digest of every file that was there; none of all where one is not known, or lies outside of the inputs."""
-    records = project.records if project.kept is not None else None
-    kept = records.load(BUILT, "inputs", _Inputs) if records is not None else None
-    older = kept.files() if kept is not None else {}
-    read = {}
-    if project.kept is None:
-        documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
-        read = {one.source.path: one.source.read() for one in documents if one is not None}
-    found: dict[str, str] = {}
-    paths: Iterable[str] = inputs.paths()
-    if kept is not None and project.kept is not None and kept.world == project.kept.world and older:
-        before = look.snapshot.inputs.names if look.snapshot is not None else None
-        if before == inputs.names and look.changed is not None:
-            found, paths = older, look.changed  # those of all others are the same
-    for path in paths:
-        if not look.is_there(path):
-            continue
-        known = inputs.digest(path)
-        if path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
-            return {}
-        digest = known if known != UNREAD else older.get(path, "")
-        if not digest and not project.tree.is_file(path):
-            return {}  # a folder that `crds:` names: its files have digests, it has none
-        if not digest and (path in read or look.is_settled(path)):
-            digest = project.parsed.digest(project.tree, path)
-            if path in read and project.parsed.file(project.tree, path).data != read[path]:
-                return {}
-        if not digest:
-            return {}
-        found[path] = digest
-    return found
 
 
 def world_of(tool: str, inputs: Files) -> str:
@@ -438,4 +429,4 @@ def _units(kept: _Plan, store: Store | None, environment: str) -> PlannedUnits:
         text = path.encode()
         return [number for number, packed in enumerate(kept.units) if text in packed]
 
-    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {})
+    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {}, kept.units)

@@ -20,7 +20,7 @@ from envcompile.units.unit import UnitExports
 from envcompile.units.why import MadeOf  # ruff: ignore[typing-only-first-party-import] - records are read by their types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Container, Iterable, Mapping
     from pathlib import Path
 
     from envcompile.sources.scans import FileScan
@@ -199,6 +199,25 @@ class JoinedPaths(Sequence[tuple[str, ...]]):
     def __len__(self) -> int:
         return len(self._packed)
 
+    def packed(self, number: int) -> bytes:
+        """The paths of a unit's files as bytes: equal when they are the same."""
+        return self._packed[number]
+
+    def any_below(self, folders: Iterable[str], but: Container[int]) -> bool:
+        """Tell whether a unit has files in some folders; only units that speak of one are looked at.
+
+        Args:
+            folders: names of folders below the environment's.
+            but: numbers of units that do not count.
+        """
+        starts = tuple([f"{folder}/" for folder in folders])
+        texts = [start.encode() for start in starts]
+        return any(
+            any(text in packed for text in texts) and any(path.startswith(starts) for path in self[number])
+            for number, packed in enumerate(self._packed)
+            if number not in but
+        )
+
 
 class FolderMemo:
     """A memo in a project's own folder, one file an environment.
@@ -366,15 +385,18 @@ class FolderMemo:
         if not self._is_kept or not (new or refused):
             return
         known = self.scans()
-        packed = dict(known.table.items())
-        if refused:
-            packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
-        if not new and len(packed) == len(known):
-            return
-        packed.update({key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})
-        body = pack(packed)
+        written = {key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()}
+        body = known.table.edited(written) if new and not refused else None
+        if body is None:
+            packed = dict(known.table.items())
+            if refused:
+                packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
+            if not new and len(packed) == len(known):
+                return
+            body = pack({**packed, **written})
+        kept = Table(memoryview(body))
         write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
-        self._scans = KeptScans(lambda: Table(memoryview(body)))
+        self._scans = KeptScans(lambda: kept)
 
     def _load_scans(self) -> Table:
         data = self._read("scans")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from envcompile.model import Layer
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from envcompile.secrets.store import Store
     from envcompile.settings import Layout
     from envcompile.sources import EnvironmentSources
-    from envcompile.units.cut import Cutter, Part, Share
+    from envcompile.units.cut import Cutter, Names, Part, Share
     from envcompile.units.unit import ApiFacts
 
     Ignored = Callable[[str], bool]
@@ -64,11 +65,16 @@ class EnvironmentPlan(Record, frozen=True):
         return settings.rollout in {"checksum", "suffix"} or settings.sync_waves or settings.force_namespace
 
     @property
+    def store_digest(self) -> str:
+        """The digest of the sealed values."""
+        return _StoreKey(self.store).of_all()
+
+    @property
     def joined_from(self) -> str:
         """The digest of what joining looks at besides what units tell."""
         patches = [f"{number} {path} {digest}" for number, path, digest in self.patched]
         parts = [f"{name} {digest}" for name, digest in self.given.items()]
-        return combined_digest([*parts, *patches, _StoreKey(self.store).of_all()])
+        return combined_digest([*parts, *patches, self.store_digest])
 
     def edited(self, edits: Mapping[tuple[int, str], str]) -> EnvironmentPlan:
         """The plan after an edit of files that speak of the same as before.
@@ -183,21 +189,8 @@ def plan(
         for file in scan.files
         if file.targets
     ]
-    store_key = _StoreKey(store)
-    is_sealing = settings.secret_backend != "plaintext"
-    units = []
-    for app, share in sorted(found.shares.items()):
-        secrets = None
-        sealed = ""
-        if share.secrets and is_sealing:
-            secrets = _secrets(store or empty_store(sources.environment), external, share, is_ignored)
-            sealed = combined_digest([
-                store_key.of(map(names.identity, share.secrets)),
-                repr(external),
-                *sorted(secrets.ignored),
-            ])
-        key = unit_key(given, app, sealed, share.digest)
-        units.append(PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered=True, key=key))
+    planned = planner(sources, store, given, names, external, is_ignored)
+    units = list(starmap(planned, sorted(found.shares.items())))
     private = frozenset().union(*(unit.secrets.ignored for unit in units if unit.secrets is not None))
     if private:
         # A file may give documents to other units than that of its Secret.
@@ -218,6 +211,43 @@ def plan(
         layout,
         sum(len(file.heads) + len(file.targets) for scan in sources.scans for file in scan.files),
     )
+
+
+def planner(
+    sources: EnvironmentSources,
+    store: Store | None,
+    given: Mapping[str, str],
+    names: Names,
+    external: StoreFacts | None,
+    is_ignored: Ignored,
+) -> Callable[[str, Share], PlannedUnit]:
+    """What makes a unit of an application and what it is given.
+
+    Args:
+        sources: the environment's settings.
+        store: its sealed values.
+        given: the digests of what all its units are given, by name.
+        names: how it completes what documents call their resources.
+        external: what it says of the store of an operator.
+        is_ignored: tells whether git ignores a file; asked only about files with Secrets in clear.
+    """
+    store_key = _StoreKey(store)
+    is_sealing = sources.settings.secret_backend != "plaintext"
+
+    def planned(app: str, share: Share) -> PlannedUnit:
+        secrets = None
+        sealed = ""
+        if share.secrets and is_sealing:
+            secrets = _secrets(store or empty_store(sources.environment), external, share, is_ignored)
+            sealed = combined_digest([
+                store_key.of(map(names.identity, share.secrets)),
+                repr(external),
+                *sorted(secrets.ignored),
+            ])
+        key = unit_key(given, app, sealed, share.digest)
+        return PlannedUnit(app, share.parts, secrets, sealed, may_be_remembered=True, key=key)
+
+    return planned
 
 
 def unit_key(given: Mapping[str, str], app: str, sealed: str, parts: str) -> str:

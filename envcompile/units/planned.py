@@ -38,9 +38,10 @@ class PlannedUnits(Sequence[PlannedUnit]):
         read: makes one of them.
         holding: the numbers of those that a file may go into.
         made: those that are made.
+        packed: those that a build kept, as it kept them.
     """
 
-    __slots__ = ("_holding", "_made", "_read", "apps", "keys", "told")
+    __slots__ = ("_holding", "_made", "_read", "apps", "keys", "packed", "told")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
         read: Callable[[int], PlannedUnit],
         holding: Callable[[str], Iterable[int]],
         made: Mapping[int, PlannedUnit],
+        packed: Sequence[bytes] = (),
     ) -> None:
         self.apps = apps
         self.keys = keys
@@ -57,6 +59,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
         self._read = read
         self._holding = holding
         self._made = dict(made)
+        self.packed = packed
 
     @classmethod
     def of(cls, units: Iterable[PlannedUnit]) -> PlannedUnits:
@@ -87,6 +90,11 @@ class PlannedUnits(Sequence[PlannedUnit]):
     __hash__ = None  # type: ignore[assignment]  # units hold sealed values
 
     @property
+    def made(self) -> Mapping[int, PlannedUnit]:
+        """Those that somebody asked for so far, or that were made anew, by their number."""
+        return self._made
+
+    @property
     def are_known(self) -> bool:
         """Whether a build made all but a few of them, which are told apart by `told`."""
         return any(self.told)
@@ -101,6 +109,31 @@ class PlannedUnits(Sequence[PlannedUnit]):
         near = sorted({number for path in paths for number in self._holding(path)})
         return [number for number in near if not {*paths}.isdisjoint([part.path for part in self[number].parts])]
 
+    def recut(self, near: Collection[int], units: Iterable[PlannedUnit]) -> PlannedUnits:
+        """The same with some of them cut anew: applications may come or go by that.
+
+        Args:
+            near: the numbers of those.
+            units: what is in their place, which may be more or fewer.
+        """
+        kept = {app: number for number, app in enumerate(self.apps) if number not in near}
+        made = {unit.app: unit for unit in units}
+        apps = sorted({*kept, *made})
+        places = {kept[app]: number for number, app in enumerate(apps) if app not in made}
+        found = {number: made[app] for number, app in enumerate(apps) if app in made}
+
+        def holding(path: str) -> list[int]:
+            return [*(places[number] for number in self._holding(path) if number in places), *found]
+
+        return PlannedUnits(
+            apps,
+            [made[app].key if app in made else self.keys[kept[app]] for app in apps],
+            ["" if app in made else self.told[kept[app]] for app in apps],
+            lambda number: self[kept[apps[number]]],
+            holding,
+            found,
+        )
+
     def replaced(self, units: Mapping[int, PlannedUnit]) -> PlannedUnits:
         """The same with some of them made anew, of the same applications and files."""
         if not units:
@@ -108,4 +141,5 @@ class PlannedUnits(Sequence[PlannedUnit]):
         keys, told = list(self.keys), list(self.told)
         for number, unit in units.items():
             keys[number], told[number] = unit.key, ""
-        return PlannedUnits(self.apps, keys, told, self._read, self._holding, {**self._made, **units})
+        made = {**self._made, **units}
+        return PlannedUnits(self.apps, keys, told, self._read, self._holding, made, self.packed)

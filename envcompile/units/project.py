@@ -23,7 +23,7 @@ from envcompile.units.unit import CompiledUnit, Exported, UnitExports
 from envcompile.units.why import API, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from envcompile import settings as models
     from envcompile.git.trees import StoredTree
@@ -79,6 +79,7 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         look: Look | None = None,
         kept: KeptPlans | None = None,
         records: KeptRecords | None = None,
+        beside: Project | None = None,
     ) -> None:
         from envcompile.sources import new_parsed_files
 
@@ -90,6 +91,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         self.records: KeptRecords | None = records  # where plans are kept
         self._sources: ProjectSources | None = None
         self.memo: FolderMemo | SharedMemo | None = memo
+        self._beside = beside
+        """Another state of the same project, most of whose units are the same."""
         self._documents = 0
         if kept is not None:
             tree.bound(limits_of(kept.settings.limits, tree.limits))
@@ -210,6 +213,21 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         tree.limits = self.tree.limits
         return self.of_tree(tree, self.root, self.tree.limits, self)
 
+    def with_edits(self, edits: Mapping[str, bytes | None]) -> Project:
+        """The project with some files changed, added or taken away; what is remembered of this one holds there, too.
+
+        Args:
+            edits: path -> the bytes that the file has, None for one that goes.
+
+        Raises:
+            EnvcError: what is wrong with the settings then.
+        """
+        from envcompile.sources.overlaid import OverlaidTree
+
+        tree, parsed = OverlaidTree(self.tree, edits), self._parsed.beside(edits.keys())
+        kept = self.kept.with_edits(edits, tree, parsed) if self.kept is not None else None
+        return Project(tree, parsed, self.memo, kept=kept, records=self.records, beside=self)
+
     @property
     def root(self) -> Path:
         """The top folder of the repository."""
@@ -285,7 +303,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
         """
         known = self._linked.get(environment)
         if known is None:
-            known = self._linked[environment] = LinkedEnvironment(self.units_of(environment))
+            like = self._beside._linked.get(environment) if self._beside is not None else None  # ruff: ignore[private-member-access] - its own
+            known = self._linked[environment] = LinkedEnvironment(self.units_of(environment), like)
         return known
 
     def units_of(self, environment: str) -> Units:

@@ -92,30 +92,30 @@ def test_a_small_shop_gives_the_chart_that_a_person_would_write() -> None:
         files["values.yaml"]
         == """\
 global:
-  # -- ConfigMap/frontend-config, Deployment/frontend, Service/frontend
+  # -- ConfigMap/frontend-config, Deployment/frontend, Service/frontend · the namespace they are in
   namespace: shop-dev
 
 frontend:
-  # -- Deployment/frontend
+  # -- Deployment/frontend · number of pods
   replicas: 2
-  # -- Deployment/frontend
+  # -- Deployment/frontend · image of the main container
   image:
     repository: example.com/frontend
     tag: v1
     digest: ""
-  # -- Deployment/frontend
+  # -- Deployment/frontend · env vars of the main container
   env:
     LOG_LEVEL: info
   # -- Deployment/frontend · further env vars, by name
   extraEnv: {}
-  # -- Deployment/frontend
+  # -- Deployment/frontend · requests and limits of the main container
   resources:
     limits:
       cpu: "1"
-  # -- ConfigMap/frontend-config
+  # -- ConfigMap/frontend-config · entries of the ConfigMap
   config:
     LOG_FORMAT: json
-  # -- Service/frontend
+  # -- Service/frontend · type and ports of the Service
   service:
     type: ClusterIP
     port: 80
@@ -294,9 +294,11 @@ def test_parts_that_no_value_can_carry_stand_in_the_template_for_each_environmen
         "prod": [custom("a", {"big": 2**53 + 3, "x": [1]})],
     }
     files = emit(chart_input(found))
-    assert load(files["values-prod.yaml"]) == {"a": {"thing": {"big": {"variant": "prod"}, "x": {"variant": "prod"}}}}
+    assert load(files["values-prod.yaml"]) == {
+        "a": {"thing": {"big": {"variant": "number2"}, "x": {"variant": "list"}}}
+    }
     assert (
-        '  big:\n    {{- if eq .Values.a.thing.big.variant "dev" }}\n    9007199254740993\n    {{- else }}'
+        '  big:\n    {{- if eq .Values.a.thing.big.variant "number" }}\n    9007199254740993\n    {{- else }}'
         in (files["templates/a/thing.yaml"])
     )
 

@@ -52,11 +52,16 @@ def told(*resources: Resource, chart: str = "mall") -> NameTable:
         ("name=web", "name=web"),
         ("web", "web"),
         ("http://webs/", "http://webs/"),
+        ("--publish-service=$(POD_NAMESPACE)/web", "--publish-service=$(POD_NAMESPACE)/<web>"),
+        ("--configmap=shop/settings", "--configmap=shop/<settings>"),
+        ("--config-map=settings", "--config-map=<settings>"),
+        ("--secret-name=settings,", "--secret-name=<settings>,"),
+        ("--path=etc/settings", "--path=etc/settings"),
     ],
 )
 def test_a_service_is_a_host_where_the_text_says_so(text: str, marked: str) -> None:
     """A port, a namespace, a scheme or a key before it; a word alone is none."""
-    known = table(Service=["web", "web-api"], StatefulSet=["db"])
+    known = table(Service=["web", "web-api"], StatefulSet=["db"], ConfigMap=["settings"])
     found = Marker(known, "ConfigMap", "").hosts(text)
     assert found.replace(OPEN, "<").replace(CLOSE, ">") == marked
 
