@@ -404,3 +404,19 @@ def test_what_a_program_tells_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     process.close()
     assert answer.output == "4950\n"
     assert 0 < sum(map(len, told)) <= 10_000
+
+
+@pytest.mark.parametrize("path", ["", "."])
+def test_the_process_of_jsonnet_imports_no_module_of_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """It is started in the folder of the project, with whatever the user has set."""
+    ran = tmp_path / "RAN"
+    names = ("json", "re", "typing", "resource", "envcompile", "_gojsonnet", "sitecustomize", "usercustomize")
+    planted = {f"{name}.py": f"open({str(ran)!r}, 'a').write('{name} ')\n" for name in names}
+    monkeypatch.chdir(write_files(tmp_path / "checkout", planted))
+    monkeypatch.setenv("PYTHONPATH", path)
+    process = jsonnetprocess.JsonnetProcess(60, 8_192)
+    assert process.evaluate("a.jsonnet", "1 + 1", {}, {}, lambda *_: ("", b"")).output == "2\n"
+    process.close()
+    assert not ran.exists()
