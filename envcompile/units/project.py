@@ -403,6 +403,15 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         return self._is_ignored is not None or not isinstance(self.tree, WorkingTree)
 
+    @property
+    def reads_beside(self) -> bool:
+        """Whether files are read that git must not ignore: imports, what a Generate is made of, definitions.
+
+        The stats of files do not tell that git has come to ignore one.
+        """
+        kept = self.kept.fixed if self.kept is not None else ()
+        return bool(kept or self.settings.crds or self._parsed.imports())
+
     def private_files(self) -> frozenset[str]:
         """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
         return frozenset().union(*(plan.private for plan in self._plans.values()))
