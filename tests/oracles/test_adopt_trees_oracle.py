@@ -32,6 +32,9 @@ def test_what_comes_from_elsewhere_is_named_and_can_be_left_out(tmp_path: Path) 
         "overlays/dev/kustomization.yaml": f"resources: [../../base]\n{outside}",
         "overlays/prod/kustomization.yaml": "resources: [../../base, 'https://127.0.0.1:9/x.yaml']\n",
     })  # fmt: skip
+    linked = tmp_path / "old/overlays/dev/kustomization.yaml"
+    linked.rename(tmp_path / "linked.yaml").chmod(0o600)
+    linked.symlink_to(tmp_path / "linked.yaml")
     with pytest.raises(EnvcError) as refused:
         from_kustomize(tmp_path / "old", tmp_path / "new")
     fixes = [problem.fix for problem in refused.value.problems]
@@ -40,6 +43,7 @@ def test_what_comes_from_elsewhere_is_named_and_can_be_left_out(tmp_path: Path) 
     adoption = from_kustomize(tmp_path / "old", tmp_path / "new", Wishes(skip_broken=True))
     assert adoption.is_equal
     assert [each.objects for each in adoption.environments] == [1, 1]
+    assert (tmp_path / "linked.yaml").read_text(encoding="utf-8") == f"resources: [../../base]\n{outside}"
     assert [note for note in adoption.notes if "left out of" in note] == [
         "left out of overlays/dev, because it comes from elsewhere: the chart redis 1.0.0 (`envc guide charts`)",
         "left out of overlays/prod, because it comes from elsewhere: https://127.0.0.1:9/x.yaml",
