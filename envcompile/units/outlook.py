@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 TYPE_CHECKING = False
 """Type checkers take it for true; a build with nothing to do may import this module."""
@@ -41,7 +42,7 @@ class Outlook:
             folders: the files that envc wrote into each.
             alone: whether there may be no other files.
         """
-        if not hasattr(os, "fork") or _processors() < 2:
+        if not hasattr(os, "fork") or _has_threads() or _processors() < 2:
             return None
         told, tells = os.pipe()
         process = os.fork()
@@ -67,6 +68,12 @@ class Outlook:
         os.close(self._told)
         os.kill(self._process, 9)
         os.waitpid(self._process, 0)
+
+
+def _has_threads() -> bool:
+    """Tell whether there are threads, which would be lost in a copy; who has none need not import what counts them."""
+    threads = sys.modules.get("threading")
+    return threads is not None and threads.active_count() > 1
 
 
 def _processors() -> int:

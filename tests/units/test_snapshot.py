@@ -152,6 +152,7 @@ def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.Mo
     """However many look at the outputs of a large project, a file that somebody touched is found."""
     monkeypatch.setattr(snapshot, "_MANY", 0)
     monkeypatch.setattr(outlook, "_processors", lambda: 2)
+    monkeypatch.setattr(outlook, "_has_threads", lambda: False)
     files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
     root = write_files(tmp_path, {**files, "base/web/map.yaml": config_map()})
     assert run_envc(root, "build").code == 0
@@ -209,6 +210,7 @@ def test_a_build_after_an_edit_minds_what_another_process_sees(
     """While sources are compiled another process looks at the outputs: a build comes to what one process makes."""
     monkeypatch.setattr(snapshot, "_SOME", 0)
     monkeypatch.setattr(outlook, "_processors", lambda: 2)
+    monkeypatch.setattr(outlook, "_has_threads", lambda: False)
     if touched == "killed":
         monkeypatch.setattr(Files, "are_all_in", lambda *_: os._exit(1))
     files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
