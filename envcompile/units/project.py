@@ -405,12 +405,8 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
     @property
     def reads_beside(self) -> bool:
-        """Whether files are read that git must not ignore: imports, what a Generate is made of, definitions.
-
-        The stats of files do not tell that git has come to ignore one.
-        """
-        kept = self.kept.fixed if self.kept is not None else ()
-        return bool(kept or self.settings.crds or self._parsed.imports())
+        """Whether files are read that git must not ignore: imports, definitions, what a Generate is made of."""
+        return bool(self.settings.crds or self._parsed.imports() or (self.kept is not None and self.kept.fixed))
 
     def private_files(self) -> frozenset[str]:
         """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
