@@ -381,7 +381,7 @@ class FolderMemo:
             without: the files of which nothing is kept.
         """
         refused = frozenset(without)
-        new = {place: scan for place, scan in scans.items() if place[1] not in refused}
+        new = [place for place in scans if place[1] not in refused]
         if not self._is_kept or not (new or refused):
             return
         known = self.scans()
@@ -390,7 +390,7 @@ class FolderMemo:
             packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
         if not new and len(packed) == len(known):
             return
-        packed.update({key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()})
+        packed.update({key_of(place): msgspec.msgpack.encode(scans[place]) for place in new})
         body = pack(packed)
         write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
         self._scans = KeptScans(lambda: Table(memoryview(body)))
