@@ -191,13 +191,16 @@ def read_below(root: Path, path: str) -> bytes | None:
         return None
     except OSError as error:
         raise _refused(path, f"cannot be read: {(error.strerror or str(error)).lower()}", "make it readable") from error
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         facts = os.fstat(descriptor)
         if not file.resolve().is_relative_to(repository_of(root.resolve())):
             raise _refused(path, "leads out of the repository", "put a file in the symlink's place")
         if not stat.S_ISREG(facts.st_mode):
             raise _refused(path, "is no file", "put a file in its place, or remove it")
-        data = opened.read(LARGEST + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            data = opened.read(LARGEST + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > LARGEST:
         raise _refused(path, f"holds more than {LARGEST >> 20} MiB", "take some away")
     return data

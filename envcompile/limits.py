@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from envcompile.errors import Problem, UsageError, did_you_mean, fail
 from envcompile.model import Location
+from envcompile.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -28,7 +29,7 @@ _LOOK_EVERY = 0.1
 """Seconds between two looks at the clock and at the memory."""
 
 
-class Limits(NamedTuple):
+class Limits(Record, frozen=True):
     """How much of each is too much."""
 
     files: int = 100_000
@@ -68,7 +69,7 @@ UNTRUSTED_LIMITS = Limits(
     is_trusted=False,
 )
 """For a tree that anybody may have written: what it says of limits only lowers them."""
-NAMES = Limits._fields[:-1]
+NAMES = Limits.__struct_fields__[:-1]
 SETTINGS = {name: "fileSize" if name == "file_size" else name for name in NAMES}
 """What each limit is called in envc.yaml, and in `ENVC_LIMITS`."""
 UNITS = {

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Final
 
     _Links = tuple[tuple[int, int], ...]
@@ -155,6 +155,12 @@ class Files:
             return False
         return _packed(numbers) == self.stats
 
+    def are_all_in(self, folder: str) -> bool:
+        """Tell whether a folder holds just these as files with these stats, and nothing else."""
+        seen = Seen()
+        seen.look_below(folder, ("",), is_output=True)
+        return not seen.odd and self.is_same(seen.files())
+
     def changes(self, other: Files) -> set[str]:
         """The files that are in one of both only, or have another stat there."""
         if self.names != other.names:
@@ -229,6 +235,13 @@ class Files:
 
 
 NO_FILES: Final = Files(b"", b"")
+
+
+def outputs_in(folder: str) -> Files:
+    """Every file below a folder of outputs."""
+    seen = Seen()
+    seen.look_below(folder, ("",), is_output=True)
+    return seen.files()
 
 
 class Seen:
@@ -308,14 +321,16 @@ class Seen:
         for path in paths:
             self.add(path, numbers_of(f"{root}/{path}"))
 
-    def look_below(self, root: str, folders: Iterable[str], *, is_output: bool = False, leave: str = "") -> None:
+    def look_below(
+        self, root: str, folders: Iterable[str], *, is_output: bool = False, leave: Sequence[str] = ()
+    ) -> None:
         """Look at every file below some folders; symlinks to folders are followed, but not in circles.
 
         Args:
             root: the folder that they are below.
             folders: their paths, without a slash at the end; an empty one is the root itself.
             is_output: names that begin with a dot count, too, and symlinks are not followed.
-            leave: the name of folders that are left out.
+            leave: the names of folders that are left out, wherever they are.
         """
         todo: _Todo = [(f"{folder}/" if folder else "", ()) for folder in folders]
         visited = 0
@@ -353,7 +368,7 @@ class Seen:
         below: str,
         links: _Links,
         todo: _Todo,
-        leave: str,
+        leave: Sequence[str],
         *,
         is_output: bool,
     ) -> None:
@@ -368,7 +383,7 @@ class Seen:
                 if entry.is_file(follow_symlinks=False):
                     status = entry.stat()
                 elif entry.is_dir(follow_symlinks=False):
-                    if name != leave:
+                    if name not in leave:
                         self.folders.append(below + name)
                         todo.append((f"{below}{name}/", links))
                     continue

@@ -27,6 +27,13 @@ REMOVED: Final = Marker.REMOVED
 """Stands for a field that a layer takes away."""
 
 
+def canonical(value: Any) -> str:
+    """A text that two values share exactly when they are the same JSON."""
+    import json
+
+    return json.dumps(value, sort_keys=True)
+
+
 def same(left: Any, right: Any) -> bool:
     """Tell whether two values are the same JSON: `1`, `1.0` and `true` are not, though Python calls them equal.
 

@@ -12,8 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.errors import UnavailableError
-from envcompile.files import SCRATCH, lock, replaced, sweep, unwritable, write_atomically, write_output
+from envcompile.errors import EnvcError, UnavailableError
+from envcompile.files import (
+    SCRATCH,
+    lock,
+    read_below,
+    replaced,
+    sweep,
+    unwritable,
+    write_atomically,
+    write_below,
+    write_output,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,3 +259,74 @@ def test_where_there_can_be_no_lock_nobody_waits(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
     with lock(tmp_path / "link"):
         assert not (tmp_path / "elsewhere").exists()
+
+
+def test_permissions_are_kept_whatever_the_umask_is(file: Path) -> None:
+    """What a team may write stays so; a file in the place of a link has none of what that led to."""
+    file.chmod(0o666)
+    write_atomically(file, b"new\n")
+    assert file.stat().st_mode & 0o777 == 0o666
+    link = file.with_name("link")
+    file.chmod(0o700)
+    link.symlink_to(file)
+    write_atomically(link, b"own\n")
+    mask = os.umask(0)
+    os.umask(mask)
+    assert (link.is_symlink(), link.stat().st_mode & 0o777) == (False, 0o666 & ~mask)
+
+
+def test_a_link_that_somebody_planted_for_a_write_is_not_followed(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell the temporary file's name before, and one that is there is not opened."""
+    made: list[str] = []
+    real = os.open
+
+    def noted(path: Any, flags: int, *rest: Any) -> int:
+        if flags & os.O_CREAT:
+            made.append(str(path))
+        return real(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", noted)
+    for _ in range(2):
+        write_atomically(file, b"new\n")
+    assert len({*made}) == 2
+    monkeypatch.setattr(os, "urandom", bytes)
+    write_atomically(file, b"new\n")
+    outside = tmp_path / "outside"
+    Path(made[-1]).symlink_to(outside)
+    with pytest.raises(UnavailableError):
+        write_atomically(file, b"stolen\n")
+    assert (file.read_bytes(), outside.exists()) == (b"new\n", False)
+
+
+def test_a_leftover_is_as_old_as_itself(file: Path) -> None:
+    """Not as what it leads to."""
+    os.utime(file, (0, 0))
+    link = file.with_name(f".kept.yaml{SCRATCH}1")
+    link.symlink_to(file)
+    sweep(file.parent)
+    assert link.is_symlink()
+
+
+def test_nothing_is_written_or_read_below_a_folder_that_leads_out(tmp_path: Path) -> None:
+    """The door itself looks, whatever its callers have looked at before."""
+    root, outside = tmp_path / "shop", tmp_path / "outside"
+    for folder in (root / ".git", outside):
+        folder.mkdir(parents=True)
+    (outside / "x").write_text("precious")
+    (root / "linked").symlink_to(outside)
+    (root / "file").symlink_to(outside / "x")
+    with pytest.raises(EnvcError, match="leads out of the repository"):
+        write_below(root, "linked/x", b"new")
+    for name in ("linked/x", "file"):
+        with pytest.raises(EnvcError, match="leads out of the repository"):
+            read_below(root, name)
+    assert (outside / "x").read_text() == "precious"
+    os.mkfifo(root / "pipe")
+    (root / "folder").mkdir()
+    for name in ("pipe", "folder"):
+        with pytest.raises(EnvcError, match=f"{name} is no file"):
+            read_below(root, name)
+    write_below(root, "file", b"own")
+    assert ((root / "file").is_symlink(), (outside / "x").read_text()) == (False, "precious")

@@ -24,7 +24,7 @@ from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from envcompile.actions.charting import ComparedChart
@@ -80,7 +80,6 @@ def build(
     learn(project, chosen)
     is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
     chart: ComparedChart | None = None
-    written: Mapping[str, str] = {}
     with helpers(project, chosen, texts, engine, jobs, with_values=is_charted) as helping:
         try:
             settle(project, chosen, texts.take, helping, keeps_values=is_charted)
@@ -88,7 +87,7 @@ def build(
             raise
         except EnvcError as error:
             detail("build", "told below, with everything else that is wrong: %s problems", len(error.problems))
-        outputs, results = _link_and_compare(project, chosen, texts, target, only, look.snapshot)
+        outputs, results = _link_and_compare(project, chosen, texts, target, only, look)
         linked = [made.linked for made in outputs]
         if is_whole:
             results += _orphans(project, target)
@@ -106,9 +105,9 @@ def build(
             if not force:
                 _refuse_obstacles(project, results)
             written = write_all(project.root, target, results)
-    is_kept = is_whole and project.tree.limits.is_trusted
-    if not check and is_kept and (with_chart or project.settings.chart is None):
-        keep_snapshot(look, project, linked, results, written)
+            is_kept = is_whole and project.tree.limits.is_trusted
+            if is_kept and (with_chart or project.settings.chart is None):
+                keep_snapshot(look, project, linked, results, written, texts.elsewhere)
     for made in outputs:
         made.remember()
         project.save_units(made.linked.environment)
@@ -157,7 +156,7 @@ def _link_and_compare(
     texts: Texts,
     target: Path,
     only: str | None,
-    known: Snapshot | None,
+    look: Look,
 ) -> tuple[list[Outputs], list[EnvironmentResult]]:
     """Join the units of environments, and hold what comes of it against their folders, one after the other.
 
@@ -186,7 +185,7 @@ def _link_and_compare(
         try:
             made = Outputs(linked, texts)
             wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
-            result = _compare(project, made, target, wanted, known)
+            result = _compare(project, made, target, wanted, look)
             made.report_refused(result.plan, result.folder, refused, wanted)
         except EnvcError as error:
             late = error
@@ -217,10 +216,9 @@ def differences(project: Project, environments: Sequence[str], target: Path) -> 
     from envcompile.yamlio import load_all
 
     texts = Texts()
-    snapshot = project.look.snapshot if project.look is not None else None
     for linked in link_all(project, project.choose(environments)):
         made = Outputs(linked, texts)
-        result = _compare(project, made, target, None, snapshot)
+        result = _compare(project, made, target, None, project.look)
         compared = result.plan
         after = [linked.resource(one) for one in made.resources_in([*compared.changed, *compared.added])]
         before: list[Resource] = []
@@ -317,13 +315,18 @@ def identify(value: dict[str, Any], linked: LinkedEnvironment) -> ResourceId:
 
 
 def _compare(
-    project: Project, made: Outputs, target: Path, wanted: Collection[ResourceId] | None, known: Snapshot | None
+    project: Project, made: Outputs, target: Path, wanted: Collection[ResourceId] | None, look: Look | None
 ) -> EnvironmentResult:
     name = made.linked.environment
     folder = check_folder(target / name, project.root)
     bundle = made.bundle if wanted is None else _only(made, folder, wanted)
     compared = plan(
-        folder, bundle, _known(known, name), former=Former(folder, project.root), partial=wanted is not None
+        folder,
+        bundle,
+        _known(look.snapshot, name) if look is not None else None,
+        former=Former(folder, project.root),
+        partial=wanted is not None,
+        is_untouched=look is not None and look.finds_untouched(name),
     )
     count = sum(len(made.held(path)) for path in compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))

@@ -51,6 +51,8 @@ class Asked(NamedTuple):
     calendar: Path | None = None
     timezone: str = "UTC"
     days: int = 7
+    share: int = 100
+    """How much of what the rises need the floor holds, in percent."""
     prices: Path | None = None
 
 
@@ -123,6 +125,7 @@ def predict(
             least=autoscaler.min_replicas,
             most=autoscaler.max_replicas,
             timezone=asked.timezone,
+            share=asked.share / 100,
         )
 
     weeks = min(said.backtest.held_back_weeks, len(grid.values) // grid.week - LEAST_WEEKS)

@@ -14,6 +14,7 @@ from envcompile.actions.outputs import Texts
 from envcompile.emit.write import write_files
 from envcompile.errors import EnvcError
 from envcompile.log import decision
+from envcompile.seenfiles import Files, outputs_in
 from envcompile.sources.scans import FileScan
 from envcompile.sources.yamlfiles import JSONNET_ENDING, app_of
 from envcompile.units.copies import MOST, Copies, processors
@@ -57,6 +58,12 @@ class _Write(NamedTuple):
     folder: str
     units: tuple[tuple[int, tuple[str, ...]], ...]
     """Numbers of units, with the path of each resource's file; empty for one that is not written."""
+
+
+class _Look(NamedTuple):
+    """Asks a copy to look at folders that were written."""
+
+    folders: tuple[str, ...]
 
 
 class _Told(NamedTuple):
@@ -198,6 +205,22 @@ class Shares:
             return None
         return _Writer(self._copies, environment, places, self._holders)
 
+    def look(self, folders: Sequence[str]) -> None:
+        """Let copies look at some of these folders while this process does something else; `seen` tells what they saw.
+
+        Args:
+            folders: their paths.
+        """
+        count = self._copies.count if self._copies is not None else 0
+        if self._copies is not None and count:
+            theirs = folders[len(folders) // (count + 2) :]  # copies have nothing else to do
+            self._copies.ask({number + 1: _Look(tuple(theirs[number::count])) for number in range(count)})
+
+    def seen(self) -> dict[str, Files]:
+        """The files in the folders that copies looked at, by their paths; waits for them."""
+        answers = self._copies.answers(wait=True) if self._copies is not None else ()
+        return {folder: Files(names, stats) for _, (folder, names, stats) in answers}
+
     def close(self) -> None:
         """End the copies."""
         if self._copies is not None:
@@ -217,7 +240,7 @@ class Shares:
         self._copies = Copies(count - 1, self._answer)
         return self._copies
 
-    def _answer(self, number: int, request: _Read | _Compile | _Write) -> Iterator[Any]:
+    def _answer(self, number: int, request: _Read | _Compile | _Write | _Look) -> Iterator[Any]:
         """What a copy does: it is this very object, in another process."""
         if isinstance(request, _Read):
             self._texts = Texts()
@@ -225,6 +248,11 @@ class Shares:
         elif isinstance(request, _Compile):
             self._texts = Texts()
             yield from self._compile_share(number, request.scans)
+        elif isinstance(request, _Look):
+            for folder in request.folders:
+                found = outputs_in(folder)
+                if found.is_readable:
+                    yield folder, found.names, found.stats
         else:
             files = (
                 (path, text)

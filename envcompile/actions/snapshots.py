@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
-from envcompile.seenfiles import NO_FILES, Seen, numbers_of
+from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
 from envcompile.units.kept_plans import keep_plans
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from envcompile.actions.results import EnvironmentResult
+    from envcompile.actions.shares import Shares
     from envcompile.seenfiles import Files
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import Project
@@ -29,6 +30,7 @@ def keep_snapshot(
     linked: Sequence[LinkedEnvironment],
     results: Sequence[EnvironmentResult],
     written: Mapping[str, str],
+    shares: Shares | None = None,
 ) -> None:
     """Keep what a build of all environments saw and wrote.
 
@@ -41,24 +43,29 @@ def keep_snapshot(
         linked: every environment.
         results: what was done to their folders.
         written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
+        shares: the processes of the build, which look at what they wrote.
     """
     seen = _inputs(look, project)
     if seen is None:
         return
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
-    outputs: dict[str, Files] = {}
-    for result in kept:
-        found = _written(look, result, written)
-        if found is None:
-            return
-        outputs[result.environment] = found
+    if shares is not None:
+        shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
     warned = any(result.warnings for result in results)
     private = project.private_files()
     inputs = _with_digests(seen, look, project.parsed.digests, private)
     if inputs is not None:
         keep_plans(project, inputs)
         project.parsed.adopt()
+    looked = shares.seen() if shares is not None else {}
+    outputs: dict[str, Files] = {}
+    for result in kept:
+        found = _written(look, result, written, looked)
+        if found is None:
+            return
+        outputs[result.environment] = found
+    if inputs is not None:
         racy = racy_inputs(look.root, inputs, look.began)
         save(
             look,
@@ -85,7 +92,13 @@ def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: fro
     return known.edited(seen.stats, again)
 
 
-def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) -> Files | None:
+def _folder(look: Look, result: EnvironmentResult) -> str:
+    return f"{look.target}/{result.environment}"
+
+
+def _written(
+    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: Mapping[str, Files]
+) -> Files | None:
     """The files of one folder; None when somebody took one away already.
 
     What was not written is as the build found it: who changed it meanwhile made its stat another one.
@@ -96,11 +109,12 @@ def _written(look: Look, result: EnvironmentResult, written: Mapping[str, str]) 
     before = plan.seen or NO_FILES
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])
-    folder = f"{look.target}/{result.environment}"
-    found = before.seen() if below != "" else Seen()
-    if below == "":
-        found.look_below(folder, ("",), is_output=True)
-    elif below is not None:
+    folder = _folder(look, result)
+    whole = looked.get(folder) or outputs_in(folder) if below == "" else None
+    if whole is not None and len(whole) == len(digests) and all(path in digests for path in whole.paths()):
+        return whole.with_digests([digests[path] for path in whole.paths()])
+    found = whole.seen() if whole is not None else before.seen()
+    if below:
         found.forget(below)
         found.forget(INDEX_NAME)
         found.look_below(folder, (below,), is_output=True)

@@ -52,6 +52,8 @@ class Standing(NamedTuple):
     """When something was stored last, in seconds since 1970."""
     problems: tuple[str, ...]
     """Why it is not as it should be; empty when all is well."""
+    cap: int = 0
+    """Bytes that the database may have; 0 for no cap."""
 
 
 class Setup(NamedTuple):
@@ -157,6 +159,7 @@ class _Part:
             writer.size,
             writer.last,
             (*problems, *usage),
+            self._setup.cap,
         )
 
     async def run(self, stack: AsyncExitStack, *, once: bool) -> None:

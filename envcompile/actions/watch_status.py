@@ -52,6 +52,8 @@ def _lines(standings: Sequence[Standing]) -> Iterator[str]:
          [({}, one, one.last) for one in standings]),
         ("envc_watch_database_bytes", "gauge", "Size of the database.",
          [({}, one, float(one.size)) for one in standings]),
+        ("envc_watch_database_cap_bytes", "gauge", "Size at which nothing more is stored; 0 for no cap.",
+         [({}, one, float(one.cap)) for one in standings]),
         ("envc_watch_problems", "gauge", "Reasons why the watch is not as it should be.",
          [({}, one, float(len(one.problems))) for one in standings]),
     ):  # fmt: skip

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.affixes import are_different, parameters, with_marks
 from envcompile.adopt.components import said_for, with_components
 from envcompile.adopt.factor import GROUP, Strategy, factor
 from envcompile.adopt.files import refuse_sources, replace_sources, write_new
@@ -151,15 +152,20 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
     short_base = unsuffixed(sources.base)
     while True:
         named, base = (short, short_base) if strategy.suffixes else (sources.environments, sources.base)
+        affixed = strategy.affixes and are_different(named)
+        if affixed:
+            named, base = with_marks(named, base)
         plan = factor(named, api, strategy, base, sources.settled)
         if strategy.components:
             plan = with_components(plan, sources.components)
         if marked := [environment.name for environment in named if is_marked(environment)]:
             suffixed = {name: {**plan.settings[name], "rollout": "suffix"} for name in marked}
             plan = replace(plan, settings={**plan.settings, **suffixed})
+        if affixed:
+            plan = replace(plan, settings=_with_affixes(plan.settings, named))
         files, owners, kept = render(plan, named, loose=strategy.loose)
         proof = prove(files, sources.environments)
-        plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners)
+        plainer = None if proof.is_equal else _plainer(strategy, plan, proof, owners, sources.environments)
         if plainer is not None:
             strategy = plainer
             continue
@@ -168,6 +174,17 @@ def plan_adoption(sources: Sources) -> PlannedAdoption:
             files, owners, kept = render(plan, named, loose=strategy.loose)
             proof = prove(files, sources.environments)._replace(refused=refused)
         return PlannedAdoption(strategy, plan, files, owners, kept, proof)
+
+
+def _with_affixes(
+    settings: Mapping[str, dict[str, Any]], environments: Sequence[ExistingEnvironment]
+) -> dict[str, dict[str, Any]]:
+    """Settings with parameters for what environments put around names."""
+    params = parameters(environments)
+    return {
+        name: {**said, "params": {**said.get("params", {}), **params[name]}} if name in params else said
+        for name, said in settings.items()
+    }
 
 
 def _let_through(plan: AdoptionPlan, environments: Iterable[str]) -> AdoptionPlan:
@@ -209,7 +226,13 @@ def _at_their_source(problem: Problem, sources: Sources, planned: PlannedAdoptio
     return Problem(problem.what, problem.fix, tuple(dict.fromkeys(places)), problem.trace)
 
 
-def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mapping[str, Owners]) -> Strategy | None:
+def _plainer(
+    strategy: Strategy,
+    plan: AdoptionPlan,
+    proof: Proof,
+    owners: Mapping[str, Owners],
+    environments: Sequence[ExistingEnvironment],
+) -> Strategy | None:
     """The next strategy to try; None when nothing plainer is left."""
     failed = {
         plan.keys[difference.environment][difference.position]
@@ -218,6 +241,8 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
     }
     if strategy.loose:
         return strategy._replace(loose=False)
+    if strategy.affixes and are_different(environments):
+        return strategy._replace(affixes=False)
     if strategy.patches and any(key.group == GROUP for each in plan.overlays.values() for key in each):
         return strategy._replace(patches=False)
     if strategy.components and any(each.get("extends") for each in plan.settings.values()):
@@ -233,7 +258,7 @@ def _plainer(strategy: Strategy, plan: AdoptionPlan, proof: Proof, owners: Mappi
         return strategy._replace(separate=strategy.separate | fresh, rounds=strategy.rounds + 1)
     if strategy.suffixes and any(each.get("rollout") for each in plan.settings.values()):
         return strategy._replace(suffixes=False)
-    plainest = Strategy(author_base=False, loose=False, patches=False, suffixes=False, components=False)
+    plainest = Strategy(author_base=False, loose=False, patches=False, affixes=False, suffixes=False, components=False)
     if strategy.author_base:
         return plainest
     if strategy.settings:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.affixes import bare
 from envcompile.adopt.existing import STAGE_WORDS
 from envcompile.errors import EnvcError
 from envcompile.values import same
@@ -66,9 +67,9 @@ class Written(NamedTuple):
 
 
 def what_of(value: Value) -> tuple[str, str, str]:
-    """Group, kind and name of an object, whatever its namespace."""
+    """Group, kind and name of an object, whatever its namespace and what its environment puts around the name."""
     metadata = value["metadata"]
-    return value["apiVersion"].rpartition("/")[0], value["kind"], metadata.get("name") or ""
+    return value["apiVersion"].rpartition("/")[0], value["kind"], bare(metadata.get("name") or "")
 
 
 def read_written(path: str, data: bytes, *, keeps_file: bool = True) -> list[Written]:

@@ -53,6 +53,8 @@ class ExistingEnvironment:
     """What authors wrote of it: objects, as the files have them before anything changes them."""
     patches: tuple[Written, ...] = field(default=(), repr=False)
     """The author's patches, in their order."""
+    affixes: tuple[str, str] = ("", "")
+    """What kustomize puts before and behind the names of its objects."""
     renamed: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names of images that the author's settings give, with the names that they take the place of."""
 

@@ -57,6 +57,8 @@ class Strategy(NamedTuple):
     """Whether components become overlays that environments extend."""
     patches: bool = True
     """Whether the author's patches for several objects stay what they are."""
+    affixes: bool = True
+    """Whether what environments put around names becomes a parameter."""
     suffixes: bool = True
     """Whether names that end in a hash of the content lose it, and the build adds it."""
     loose: bool = True

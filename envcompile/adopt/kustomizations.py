@@ -6,8 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from envcompile.adopt.affixes import marked
 from envcompile.adopt.author_patches import patch_files, read_patches
-from envcompile.adopt.authors import read_written
+from envcompile.adopt.authors import read_written, what_of
 from envcompile.adopt.existing import (
     Component,
     ExistingEnvironment,
@@ -38,9 +39,10 @@ from envcompile.log import progress
 from envcompile.model import Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from envcompile.adopt.author_patches import What
     from envcompile.adopt.authors import Written
     from envcompile.adopt.existing import Existing, Value
     from envcompile.adopt.wishes import Wishes
@@ -86,6 +88,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     problems = Problems()
     environments: list[ExistingEnvironment] = []
     fitting = unique_names(list(roots))
+    around = _affixes(roots, known, told)
     for position, (name, folders) in enumerate(roots.items(), 1):
         progress("kustomizations", position, len(roots))
         objects: list[Existing] = []
@@ -112,11 +115,13 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
             notes.append(f"`{name}` is called `{fit}`: names of environments are lower-case letters, digits and `-`")
         whole = without_repeats(fit, objects, problems)
         over = [told.added[name, folder] for folder in folders if (name, folder) in told.added]
-        written, patches = _written(source, folders, known, whole, over)
+        affixes = around[name]
+        values = marked(unsuffixed(existing.value for existing in whole), affixes)
+        written, patches = _written(source, folders, known, values, over)
         plain = tuple(existing.written for existing in whole if existing.written is not None)
         environments.append(
             ExistingEnvironment(
-                fit, ", ".join(folders), whole, (*written, *plain), patches, _renamed(folders, known, over)
+                fit, ", ".join(folders), whole, (*written, *plain), patches, affixes, _renamed(folders, known, over)
             )
         )
     problems.raise_any()
@@ -146,9 +151,28 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     patched = "".join(each.text for environment in environments for each in environment.patches)
     settled = said | {field for field, pattern in _SETTLED.items() if pattern.search(patched) is None}
     consumed = _consumed(source, [known[folder] for folder in sorted(made_of)])
-    values = unsuffixed(each.value for environment in environments for each in environment.objects)
+    values = [
+        value
+        for environment in environments
+        for value in marked(unsuffixed(each.value for each in environment.objects), environment.affixes)
+    ]
     components = _components(source, {fitting[name]: folders for name, folders in roots.items()}, known, values)
     return Sources(in_promotion_order(environments), tuple(notes), base, settled, components, consumed)
+
+
+def _affixes(
+    roots: Mapping[str, Sequence[str]], known: Mapping[str, Kustomization], told: Told
+) -> dict[str, tuple[str, str]]:
+    """What each environment puts around names; nothing where all put the same there, or parts of one differ."""
+    found: dict[str, tuple[str, str]] = {}
+    for name, folders in roots.items():
+        each = set()
+        for folder in folders:
+            inner, over = known[folder].value if folder in known else {}, told.added.get((name, folder), {})
+            before = f"{over.get('namePrefix') or ''}{inner.get('namePrefix') or ''}"
+            each.add((before, f"{inner.get('nameSuffix') or ''}{over.get('nameSuffix') or ''}"))
+        found[name] = each.pop() if len(each) == 1 else ("", "")
+    return found if len(set(found.values())) > 1 else dict.fromkeys(roots, ("", ""))
 
 
 def _renamed(
@@ -267,17 +291,17 @@ def _written(
     source: Path,
     folders: Sequence[str],
     known: Mapping[str, Kustomization],
-    objects: Sequence[Existing],
+    values: Sequence[Value],
     added: Sequence[Mapping[str, Any]],
 ) -> tuple[tuple[Written, ...], tuple[Written, ...]]:
     """What authors wrote of everything that some kustomizations are made from: objects, and patches."""
     made_of = in_order(folders, known)
     written = list(_lines_of(source, sorted({path for each in made_of for path in each.uses if path not in known})))
+    written = _as_called(written, {what_of(value) for value in values})
     patches: list[Written] = []
     names: dict[str, set[str]] = {}
-    values = unsuffixed(existing.value for existing in objects)
-    for value in values:
-        names.setdefault(value["kind"], set()).add(value["metadata"].get("name") or "")
+    for _, kind, name in map(what_of, values):
+        names.setdefault(kind, set()).add(name)
     for each in made_of:
         patches += read_patches(source, each, values)
         for generator in read_generators(source, each):
@@ -290,6 +314,18 @@ def _written(
         over = Kustomization(f"{_OVER}-{number}", is_component=False, uses=frozenset(), value=fields)
         patches += read_patches(source, over, values)
     return tuple(written), tuple(patches)
+
+
+def _as_called(written: Sequence[Written], whats: Collection[What]) -> list[Written]:
+    """Documents of objects that all environments call otherwise, with a prefix or suffix, as documents of these."""
+    taken = {each.what for each in written}
+    found = []
+    for each in written:
+        group, kind, name = each.what
+        longer = [what for what in whats if what[:2] == (group, kind) and name in what[2] and what not in taken]
+        is_other = each.what not in whats and len(longer) == 1
+        found.append(each._replace(reaches=tuple(longer)) if is_other else each)
+    return found
 
 
 def _author_base(
@@ -307,7 +343,10 @@ def _author_base(
         # What Flux lays over a path is another environment's, the path is a base.
         everywhere = set.intersection(*({*folders} for folders in roots.values()))
         above = [reached(folders, known) - ({*folders} - everywhere) for folders in roots.values()]
-        shared = {folder for folder in set.intersection(*above) if not known[folder].is_component}
+        everyones = set.intersection(*above)
+        shared = {folder for folder in everyones if not known[folder].is_component}
+        # Some write their base as a component.
+        shared = shared or {folder for folder in everyones if known[folder].value.get("resources")}
         lower = {used for folder in shared for used in known[folder].uses}
         folders = sorted(shared - lower) if len(roots) > 1 else []
     found: list[Existing] = []
@@ -319,6 +358,8 @@ def _author_base(
             if wishes.base:
                 raise
             # Many a base cannot be built alone: it is then voted as the base of plain manifests is.
+            if known[folder].is_component:
+                return ()
             notes.append(
                 f"`{folder}` cannot be built alone, so the base is what most environments say: {_reason(error)}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from envcompile.adopt.affixes import bare
 from envcompile.adopt.namespaces import OWN
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _fit(text: str) -> str:
 
 
 def _named(key: Key, known: Iterable[str]) -> str:
-    return next((name for name in known if key.name == name or key.name.startswith(f"{name}-")), "")
+    return next((name for name in known if bare(key.name) == name or bare(key.name).startswith(f"{name}-")), "")
 
 
 def _by_kind(key: Key) -> str:
@@ -80,7 +81,7 @@ def file_names(keys: Iterable[Key], folders: Mapping[Key, str]) -> dict[Key, str
     found: dict[Key, str] = {}
     for key in keys:
         kind = key.kind.lower()
-        name = key.name if key.space in {"", OWN} else f"{key.name}.{key.space}"
+        name = bare(key.name) if key.space in {"", OWN} else f"{bare(key.name)}.{key.space}"
         stems = [_file_stem(f"{kind}-{name}"), _file_stem(f"{kind}.{key.group or 'core'}-{name}")]
         number = 1
         while f"{folders[key]}/{stems[0]}".lower() in taken:

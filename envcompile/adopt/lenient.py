@@ -78,5 +78,8 @@ def without_outside(source: Path, made_of: Iterable[Kustomization]) -> Generator
                 if field in value and type(value[field]) is list:
                     value[field] = [entry for entry in value[field] if entry not in gone]
             if value != each.value:
-                (copy / each.file).write_text(yamlio.dump(value), encoding="utf-8")
+                file = copy / each.file
+                # A link may lead to the source itself.
+                file.unlink()
+                file.write_text(yamlio.dump(value), encoding="utf-8")
         yield copy

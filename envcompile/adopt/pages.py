@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.affixes import aligned, spelled
 from envcompile.adopt.authors import best, homes, licence_of, rewritten, what_of
 from envcompile.adopt.factor import GROUP
 from envcompile.adopt.generators import makes, place_for, text_of
@@ -80,6 +81,7 @@ class Pages:
     def __init__(self, plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, loose: bool) -> None:
         self._plan = plan
         self._loose = loose
+        self._has_marks = any(each.affixes != environments[0].affixes for each in environments)
         self._apps = applications(plan.objects)
         self._names = file_names(plan.objects, self._apps)
         every = {(one.path, one.number): one for each in environments for one in (*each.written, *each.patches)}
@@ -90,7 +92,7 @@ class Pages:
         self._settings: dict[Key, list[Mapping[str, Any]]] = {}
         for name, keys in plan.keys.items():
             for key in keys:
-                self._settings.setdefault(key, []).append(plan.settings[name])
+                self._settings.setdefault(key, []).append(spelled(plan.settings[name]))
         self._flat: dict[str, str] = {}
         self._spelled: dict[str, str] = {}
         self._pages: dict[str, list[Page]] = {}
@@ -129,7 +131,9 @@ class Pages:
         text = None
         if chosen is not None:
             is_same = same(chosen.value, wanted) or (self._loose and self._is_overridden(key, chosen.value, wanted))
-            text = chosen.text if is_same else rewritten(chosen, wanted)
+            named = aligned(chosen.value, wanted) if self._has_marks else wanted
+            is_named = self._loose and self._has_marks and self._is_overridden(key, named, wanted)
+            text = chosen.text if is_same else rewritten(chosen, named if is_named else wanted)
             self.kept = self.kept._replace(
                 unchanged=kept.unchanged + is_same,
                 verbatim=kept.verbatim + is_same,
@@ -166,7 +170,7 @@ class Pages:
     def _literal(self, value: Value) -> Value:
         found: Value = escaped(value)
         self.uses_dollar |= found is not value
-        return found
+        return spelled(found) if self._has_marks else found
 
     def _add(self, layer: str, key: Key, chosen: Written | None, text: str | None, wanted: Value) -> None:
         """Put a document where the author has it, else where documents of its application are."""
@@ -199,7 +203,7 @@ class Pages:
             self.inputs[found] = data
             return posixpath.relpath(found, folder)
 
-        text = text_of(maker.generator, wanted, place)
+        text = text_of(maker.generator, spelled(wanted), place)
         head = schema_line(path, "generate") if path not in self._pages else ""
         self._pages.setdefault(path, []).append(Page((maker.path, maker.number), key, head, text))
 

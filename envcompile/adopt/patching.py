@@ -8,7 +8,7 @@ from envcompile import yamlio
 from envcompile.adopt.authors import what_of
 from envcompile.adopt.namespaces import without_namespace
 from envcompile.compose.configmaps import REPLACE_ANNOTATION
-from envcompile.compose.differences import changes, to_patch
+from envcompile.compose.differences import changes, glob_of, to_patch
 from envcompile.compose.targets import may_reach, parse_selector
 from envcompile.kubernetes.generated import SUFFIX_ANNOTATION
 from envcompile.settings import API_VERSION
@@ -164,14 +164,15 @@ def _with_metadata(value: Value, added: Mapping[str, Any]) -> Value:
 def _placed(written: Written, target: Value) -> Value:
     """The document that a patch is in an overlay: with the identity of what it patches, as the build takes it."""
     value = written.value
+    name = target["metadata"].get("name")
     if value.get("apiVersion") == API_VERSION:
-        return value
+        return value if written.is_wide else {**value, "target": {**value["target"], "name": glob_of(name or "")}}
     value = _marked_as(written, target)
     metadata = value.get("metadata")
     metadata = metadata if type(metadata) is dict else {}
-    if written.reaches:
+    if written.reaches or metadata.get("name") != name:
         head = {"apiVersion": target["apiVersion"], "kind": target["kind"]}
-        value = {**head, **value, **head, "metadata": {**metadata, "name": target["metadata"].get("name")}}
+        value = {**head, **value, **head, "metadata": {**metadata, "name": name}}
     namespace = target["metadata"].get("namespace")
     if value["metadata"].get("namespace") == namespace:
         return value

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from envcompile import yamlio
+from envcompile.adopt.affixes import filled
 from envcompile.adopt.pages import DOLLAR, Pages, escaped
 from envcompile.settings import API_VERSION, DEFAULT_KUBERNETES_VERSION, json_schema
 
@@ -109,6 +110,9 @@ def render(plan: AdoptionPlan, environments: Sequence[ExistingEnvironment], *, l
 
 def _environment_file(plan: AdoptionPlan, environment: str, *, uses_dollar: bool) -> bytes:
     settings = dict(plan.settings[environment])
+    if not settings.get("abstract"):
+        # Settings name resources as they are called there.
+        settings = filled(settings, settings.get("params", {}))
     if any(key.kind == "Secret" and not key.group for key in plan.keys.get(environment, ())):
         settings["secretBackend"] = "plaintext"
     literal = escaped({key: item for key, item in settings.items() if key != "params"})

@@ -179,9 +179,9 @@ def _words(line: str) -> str:
 def pieces(name: str, texts: dict[int, str]) -> tuple[Piece, ...] | None:
     """The text cut where environments differ, or at every value of a properties file; None when it must stay whole."""
     samples = list(texts.values())
-    if not all(fits_block(text) for text in samples) or len({block_header(text) for text in samples}) > 1:
-        return None
     if "\n" not in samples[0].rstrip("\n"):
+        return None
+    if not all(fits_block(text) for text in samples) or len({block_header(text) for text in samples}) > 1:
         return None
     exposed = all(is_properties(name, text) for text in samples)
     rows = _rows(texts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from envcompile.chart.alignment import numbered
@@ -79,7 +79,7 @@ def convert(
     expected = {environment: [value for _, value in pairs] for environment, pairs in kept.items()}
     if chosen.crds == "separate" and any(definitions.values()):
         crds = ChartInput(f"{name}-crds", chart.environments, definitions, default_environment)
-        crd_files = emit(replace(crds, options=replace(chosen, crds="templates", split=False)))
+        crd_files = emit(crds._replace(options=chosen._replace(crds="templates", split=False)))
         for environment, pairs in definitions.items():
             expected[environment] += [value for _, value in pairs]
     warnings += remarks([

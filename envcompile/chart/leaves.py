@@ -193,7 +193,7 @@ def called(value: Any, taken: Collection[str]) -> str:
 def all_equal(values: list[Any]) -> bool:
     """Whether all values are worth the same."""
     first = values[0]
-    return all(equal(first, value) for value in values[1:])
+    return all(value is first or equal(first, value) for value in values[1:])
 
 
 def scalar_style(values: list[Any]) -> Style | None:

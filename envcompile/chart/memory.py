@@ -22,11 +22,11 @@ class Memo(Protocol):
         ...
 
     def text(self, service: str, key: str) -> bytes | None:
-        """A service's part of the chart that was kept under a key; None when it is nothing."""
+        """A large text of a service or portion that was kept under a key; None when it is nothing."""
         ...
 
     def put_text(self, service: str, key: str, data: bytes) -> None:
-        """Keep a service's part of the chart; whoever remembers `key`, too, is asked for it."""
+        """Keep a large text of a service or portion, as long as something is remembered under the same key."""
         ...
 
     def written(self, path: str) -> bytes | None:

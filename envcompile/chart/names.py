@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+_MOST_REMEMBERED = 4096
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = re.compile(r"[A-Za-z0-9]+")
 _NOT_IN_FILES = re.compile(r"[^A-Za-z0-9.]+")
@@ -12,6 +14,7 @@ MOST_KEYS = 5
 """No value lies deeper than this below its service."""
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def camel(text: str) -> str:
     """A camelCase key that a Go template can spell: `accounts-db` gives `accountsDb`."""
     words = _WORDS.findall(text)
@@ -22,6 +25,7 @@ def camel(text: str) -> str:
     return f"n{key}" if key[0].isdigit() else key
 
 
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def key_of(name: str) -> str:
     """The source's own name where a Go template can spell it, else camelCase."""
     return name if _IDENTIFIER.fullmatch(name) else camel(name)

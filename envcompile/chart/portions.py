@@ -27,13 +27,12 @@ if TYPE_CHECKING:
 
 
 class _Note(msgspec.Struct, frozen=True, array_like=True):
-    """What is remembered of a portion: digests that say whether it is worth to unpack the rest."""
+    """What is remembered of a portion: digests that say whether it is worth to ask for the rest."""
 
     digest: str
     size: int
     asked: tuple[int, ...]
     uses_digest: str
-    body: msgspec.Raw
 
 
 class _Body(msgspec.Struct, frozen=True, array_like=True):
@@ -58,6 +57,7 @@ class Portion:
         self._load = load
         self._values: list[dict[str, Any]] | None = None
         self._note: _Note | None = None
+        self._known: Recollection | None = None
         self._facts: tuple[Facts, ...] | None = None
         self._uses: dict[int, Uses] = {}
         self._size = 0
@@ -113,6 +113,7 @@ class Portion:
 
     def recall(self, known: Recollection) -> None:
         """Take what is remembered."""
+        self._known = known
         self._note = known.get(f"facts {self.key}" if self.key else "", _Note)
 
     def keep(self, known: Recollection) -> None:
@@ -120,14 +121,17 @@ class Portion:
         if not self.key or (self._note is not None and self._note.asked == self.asked):
             return
         body = msgspec.msgpack.encode(_Body(self.facts, {at: self.uses(at) for at in self.asked}))
-        note = _Note(self.digest, self.size, self.asked, self.uses_digest, msgspec.Raw(body))
-        if self.key:  # it may have turned out that they may not be remembered
+        note = _Note(self.digest, self.size, self.asked, self.uses_digest)
+        if self.key and known.memo is not None:  # it may have turned out that they may not be remembered
             known.put(f"facts {self.key}", note)
+            known.memo.put_text(self.key, f"facts {self.key}", body)
 
     def _unpack(self) -> None:
         if self._note is None or self._facts is not None:
             return
-        body = unpacked(bytes(self._note.body), _Body)
+        memo = self._known.memo if self._known is not None else None
+        data = memo.text(self.key, f"facts {self.key}") if memo is not None else None
+        body = unpacked(data, _Body)
         if body is None:
             self._note = None
             return

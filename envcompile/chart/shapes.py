@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
 
 from envcompile.record import Record
 
@@ -18,12 +19,11 @@ ValuePath = tuple[str, ...]
 """The way to a value: keys from the root of values.yaml, or from the service's own map where a docstring says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartOptions:
+class ChartOptions(Record, frozen=True):
     """How a chart is made; the defaults suit a chart that is rebuilt with every change."""
 
     version: str = "0.1.0"
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Further fields of Chart.yaml: https://helm.sh/docs/topics/charts/#the-chartyaml-file."""
     crds: Literal["crds", "templates", "separate", "skip"] = "crds"
     """Where CustomResourceDefinitions go; `separate` makes a second chart of them, `<name>-crds`."""
@@ -35,8 +35,7 @@ class ChartOptions:
     """True for the values `nameOverride` and `fullnameOverride`: all objects are then called after the release."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChartInput:
+class ChartInput(Record, frozen=True):
     """Everything a chart is made from; `resources` gives (app, resource) pairs for each environment."""
 
     name: str
@@ -44,7 +43,7 @@ class ChartInput:
     resources: Mapping[str, Sequence[tuple[str, Any]]]
     default_environment: str | None = None
     """Whose values stand in values.yaml; the first environment when None."""
-    options: ChartOptions = field(default_factory=ChartOptions)
+    options: ChartOptions = msgspec.field(default_factory=ChartOptions)
 
     @property
     def default_index(self) -> int:
@@ -75,8 +74,7 @@ Steps = tuple["str | Elem", ...]
 """The way to a field inside a resource, with list items named by what tells them apart."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
+class Subject(msgspec.Struct, frozen=True, eq=False):
     """One resource seen over all environments; two subjects are the same only when they are one object."""
 
     group: str
@@ -147,8 +145,7 @@ class Unset(Enum):
     NULL = "null"
 
 
-@dataclass(slots=True, eq=False)
-class Hole:
+class Hole(msgspec.Struct, eq=False):
     """One place of a template that is filled from the values; compared by identity."""
 
     subject: Subject | None
@@ -287,8 +284,7 @@ DROPPED: Final = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "
 Node = Const | Leaf | Variant | Text | File | Map | Items | Range | More | Instead | Renamed | Instance | Spelled
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True, eq=False):
     """One resource of the chart: its tree, and the flag that switches it off where an environment lacks it."""
 
     subject: Subject

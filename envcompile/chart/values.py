@@ -43,6 +43,7 @@ _FIRST: Final = (
     "autoscaling",
     "persistence",
 )
+_RANKS: Final = {key: rank for rank, key in enumerate(_FIRST)}
 
 
 _WHAT: Final[Mapping[str, str]] = {
@@ -115,7 +116,7 @@ def gather(
 
 def _rank(path: ValuePath) -> int:
     """Where a value stands inside its service: what people change most comes first."""
-    return _FIRST.index(path[1]) if len(path) > 1 and path[1] in _FIRST else len(_FIRST)
+    return _RANKS.get(path[1], len(_RANKS)) if len(path) > 1 else len(_RANKS)
 
 
 def _blank(value: Value) -> Any:

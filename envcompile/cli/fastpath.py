@@ -47,6 +47,8 @@ def quick_build(arguments: Sequence[str]) -> int | None:
             if not os.environ.get("ENVC_QUIET"):
                 sys.stderr.write(f"{summary}\n")
             return 0
+        if look.changed:
+            look.look_ahead(tuple(environments))
         _explain(look)
     import gc
 
@@ -54,7 +56,11 @@ def quick_build(arguments: Sequence[str]) -> int | None:
     gc.disable()
     from envcompile.cli.error_handler import run_safely
 
-    return run_safely(lambda: run_build(before.project, environments, options, look))
+    try:
+        return run_safely(lambda: run_build(before.project, environments, options, look))
+    finally:
+        if look is not None:
+            look.close()
 
 
 def _explain(look: Look) -> None:

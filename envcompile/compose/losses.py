@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.compose.configmaps import REPLACE_ANNOTATION, replaced_keys
@@ -10,6 +9,7 @@ from envcompile.compose.directives import command_of_list
 from envcompile.kubernetes.fieldpath import format_field
 from envcompile.kubernetes.schema import UNKNOWN_RULE
 from envcompile.kubernetes.tables import TypeNode
+from envcompile.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ def _naming_field(items: list[Any]) -> str | None:
 
 
 def _fields(item: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(key, json.dumps(value, sort_keys=True)) for key, value in item.items()}
+    return {(key, canonical(value)) for key, value in item.items()}
 
 
 def _gone(base: list[Any], new: list[Any]) -> list[str]:

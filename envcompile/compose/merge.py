@@ -5,7 +5,6 @@ Nothing is ever mutated, and what a patch does not touch is the base's own objec
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.directives import (
@@ -28,7 +27,7 @@ from envcompile.compose.directives import (
 from envcompile.compose.merge_match import ItemFinder
 from envcompile.compose.merge_order import check_order, reordered
 from envcompile.kubernetes.schema import UNKNOWN_RULE
-from envcompile.values import REMOVED, same
+from envcompile.values import REMOVED, canonical, same
 
 if TYPE_CHECKING:
     from envcompile.kubernetes import ListRule, Node
@@ -158,8 +157,8 @@ def _without_scalars(base: dict[str, Any], field: str, gone: list[Any]) -> dict[
     items = base.get(field)
     if type(items) is not list:
         return base
-    texts = set(map(_canonical, gone))
-    left = [item for item in items if _canonical(item) not in texts]
+    texts = set(map(canonical, gone))
+    left = [item for item in items if canonical(item) not in texts]
     return base if len(left) == len(items) else {**base, field: left}
 
 
@@ -207,19 +206,14 @@ def _speaks_of_items(patch: list[Any], but: str = "") -> bool:
 
 def _united(base: list[Any], patch: list[Any]) -> list[Any]:
     """Unite two sets: the base's items in their order, then what the patch adds."""
-    known = set(map(_canonical, base))
+    known = set(map(canonical, base))
     added = []
     for item in settled(patch):
-        text = _canonical(item)
+        text = canonical(item)
         if text not in known:
             known.add(text)
             added.append(item)
     return [*base, *added] if added else base
-
-
-def _canonical(value: Any) -> str:
-    """A text that two values share exactly when they are the same JSON."""
-    return json.dumps(value, sort_keys=True)
 
 
 def _merge_named(base: list[Any], patch: list[Any], key: str, node: Node | None) -> list[Any] | None:

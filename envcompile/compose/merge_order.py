@@ -6,12 +6,12 @@ staging/src/k8s.io/apimachinery/pkg/util/strategicpatch/patch.go of Kubernetes.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.directives import MergeConflict, is_deletion, is_list_command
 from envcompile.compose.merge_match import ItemFinder
+from envcompile.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,8 +79,8 @@ def _finder(rule: ListRule, items: Sequence[Any]) -> Callable[[Any], int | None]
     if rule.strategy != "merge":
         known: dict[str, int] = {}
         for index, item in enumerate(items):
-            known.setdefault(json.dumps(item, sort_keys=True), index)
-        return lambda wanted: known.get(json.dumps(wanted, sort_keys=True))
+            known.setdefault(canonical(item), index)
+        return lambda wanted: known.get(canonical(wanted))
     finder = ItemFinder(rule, list(items), only_names=True)
 
     def find(wanted: Any) -> int | None:

@@ -11,12 +11,10 @@ from envcompile.model import Step
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+    from envcompile.compose.names import Moved
     from envcompile.model import Resource
 
     Change = Callable[["Moved"], str | None]
-
-Moved = tuple[str, str, str]
-"""Kind, namespace as the sources write it, and name of an object."""
 
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _WEBHOOKS = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"})

@@ -11,15 +11,13 @@ from envcompile.kubernetes.references import object_references, pod_references
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from envcompile.compose.names import Name
     from envcompile.model import ResourceId
 
 DEPENDS_ON_ANNOTATION = "envcompile.dev/depends-on"
 """On a resource: what must be there first, as `KIND/NAME`, comma-separated."""
 
 _HOST = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*"
-
-Name = tuple[str, str, str]
-"""What a resource is called by others: the kind of name, a namespace (or API group), and the name itself."""
 
 
 def names_of(identity: ResourceId, value: dict[str, Any]) -> Iterator[Name]:

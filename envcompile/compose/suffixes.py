@@ -17,6 +17,7 @@ from envcompile.values import value_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from envcompile.compose.names import Named
     from envcompile.model import Pointer, Resource, ResourceId
     from envcompile.settings import Environment
 
@@ -28,8 +29,6 @@ _ESCAPED: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\
 
 Renamed = tuple[str, str, str, str]
 """Kind, namespace, the name in the sources, the name with its suffix."""
-Named = tuple[str, str]
-"""Kind and name of a ConfigMap or Secret in the namespace of who names it."""
 
 
 def content_hash(value: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from envcompile.record import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from envcompile.compose.references import Name
+    from envcompile.compose.names import Name
     from envcompile.model import Location, Resource, ResourceId
 
 WAVE_ANNOTATION = "argocd.argoproj.io/sync-wave"
@@ -46,18 +46,22 @@ def sync_waves(
     """
     called = {name: identity for identity, found in resources.items() for name in found.names}
     needs = {
-        identity: {
-            needed
-            for names in found.needs
-            if (needed := next((called[name] for name in names if name in called), None)) is not None
-            and needed != identity
-        }
+        identity: {needed for names in found.needs for needed in _first(names, called) if needed != identity}
         for identity, found in resources.items()
     }
     waves: dict[ResourceId, int] = {}
     for start in needs:
         _settle(start, needs, waves, resources, where)
     return waves
+
+
+def _first(names: tuple[Name, ...], called: Mapping[Name, ResourceId]) -> tuple[ResourceId, ...]:
+    """What is called by the first of some names by which anything is."""
+    for name in names:
+        found = called.get(name)
+        if found is not None:
+            return (found,)
+    return ()
 
 
 def with_wave(resource: Resource, wave: int, layer: str) -> Resource:

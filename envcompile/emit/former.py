@@ -47,6 +47,9 @@ class Former:
         self._homes = (root / ".envc", folder.parent / ".envc")
         self.now = self._read()
         """The record's bytes as they were; empty when there is none."""
+        self._there: bytes | None = None
+        """The record's bytes as this build wrote them."""
+        self._rendered: tuple[Mapping[str, str], bytes] = ({}, b"")
 
     @cached_property
     def _written(self) -> Mapping[str, tuple[str, ...]]:
@@ -96,7 +99,7 @@ class Former:
 
     def is_now(self, digests: Mapping[str, str]) -> bool:
         """Tell whether the record says this already."""
-        return self._read() == render_record(digests)
+        return self._read() == self._record(digests)
 
     def announce(self, digests: Mapping[str, str], home: Path) -> None:
         """Record what is about to be written, beside what is there.
@@ -108,12 +111,12 @@ class Former:
         Raises:
             OSError: it cannot be recorded.
         """
-        self._write(self.now + render_record(digests), home)
+        self._write(self.now + self._record(digests), home)
 
     def settle(self, digests: Mapping[str, str], home: Path) -> None:
         """Record what is there now; when that fails, what was announced says it, too."""
-        record = render_record(digests)
-        if record != self._read():
+        record = self._record(digests)
+        if record != (self._read() if self._there is None else self._there):
             with suppress(OSError):
                 self._write(record, home)
 
@@ -121,6 +124,12 @@ class Former:
         """Record what was there before; when that fails, what was announced says it, too."""
         with suppress(OSError):
             self._write(self.now, home)
+
+    def _record(self, digests: Mapping[str, str]) -> bytes:
+        """The record of these digests, which is asked for more than once."""
+        if self._rendered[0] is not digests:
+            self._rendered = (digests, render_record(digests))
+        return self._rendered[1]
 
     def _read(self) -> bytes:
         found = b""
@@ -140,6 +149,7 @@ class Former:
             file.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(record)
             beside.replace(file)
+            self._there = record
         except OSError:
             with suppress(OSError):
                 beside.unlink()

@@ -88,6 +88,7 @@ def plan(
     former: Former | None = None,
     gone: bool = False,
     partial: bool = False,
+    is_untouched: bool = False,
 ) -> Plan:
     """Compare a folder with the bundle that belongs into it.
 
@@ -99,12 +100,17 @@ def plan(
         gone: the environment is no more: its folder goes with its files, unless others have files there.
         partial: the bundle is not all that belongs there: files of ours that it does not name stay, as does what the
             index says about them.
+        is_untouched: whether somebody looked a moment ago, and found the known files there and nothing else.
 
     Raises:
         UnavailableError: the folder cannot be read.
     """
     try:
-        return _plan(folder, bundle, known or NO_FILES, former, gone=gone, partial=partial)
+        found = None
+        if is_untouched and known is not None and former is not None and not (gone or partial):
+            index = (folder / INDEX_NAME).read_bytes()
+            found = _where_untouched(bundle, known, known, index, former)
+        return found or _plan(folder, bundle, known or NO_FILES, former, gone=gone, partial=partial)
     except OSError as error:
         raise unreadable(error, folder) from error
 
@@ -133,11 +139,11 @@ def _plan(
     files = seen.files()
     index = (folder / INDEX_NAME).read_bytes() if INDEX_NAME in files else None
     plain = index.replace(b"\r\n", b"\n") if index is not None and b"\r" in index else index
-    own_index = _index_of(bundle.digests, plain, known) if former is not None else b""
-    if own_index and own_index == index and not (gone or partial):
-        untouched = _untouched(bundle, files, known) if not seen.odd else None
+    if former is not None and index is not None and not (gone or partial or seen.odd):
+        untouched = _where_untouched(bundle, files, known, index, former)
         if untouched is not None:
-            return untouched._replace(index_now=index, former=former, new_index=own_index)
+            return untouched
+    own_index = _index_of(bundle.digests, plain, known) if former is not None else b""
     present = {**files.stat_of, **dict.fromkeys(seen.odd, "")}
     folders_present = {*seen.folders}
     stats_known, digests_known = known.stat_of, known.digest_of
@@ -244,9 +250,9 @@ def _plan(
     )
 
 
-def _untouched(bundle: Bundle, files: Files, known: Files) -> Plan | None:
+def _where_untouched(bundle: Bundle, files: Files, known: Files, index: bytes, former: Former) -> Plan | None:
     """The plan where nobody touched anything since envc wrote it, and no file comes or goes; None elsewhere."""
-    if not known.is_same(files):
+    if not known.is_same(files) or _index_of(bundle.digests, index, known) != index:
         return None
     digests = known.digest_of
     if digests.keys() ^ bundle.digests.keys() != {INDEX_NAME}:
@@ -260,10 +266,12 @@ def _untouched(bundle: Bundle, files: Files, known: Files) -> Plan | None:
         bundle,
         *(none, tuple(sorted(touched)), none, unchanged, none, none, none, none),
         bundle.digests,
-        None,
+        index,
         index_is_current=True,
         index_is_canonical=True,
+        former=former,
         seen=files,
+        new_index=index,
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from envcompile.git.blob import SHA1_DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def folders_of(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -26,11 +26,35 @@ def folders_of(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
             found[folder] = {}
             folder = folder.rpartition("/")[0]
         found[path.rpartition("/")[0]][name] = digest
-    for folder in sorted(found, key=lambda folder: -folder.count("/")):
+    _name(found)
+    return found
+
+
+def edited(names_in: Callable[[str], dict[str, str]], digests: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """The folders that are others when some files hold something else, as `folders_of` gives them.
+
+    Args:
+        names_in: gives the names in a folder as they were.
+        digests: path -> git's name of the content now, of files that were there.
+    """
+    found = {"": names_in("")}
+    for path, digest in digests.items():
+        folder, _, name = path.rpartition("/")
+        above = folder
+        while above not in found:
+            found[above] = names_in(above)
+            above = above.rpartition("/")[0]
+        found[folder][name] = digest
+    _name(found)
+    return found
+
+
+def _name(folders: dict[str, dict[str, str]]) -> None:
+    """Put git's name of each folder into the one around it."""
+    for folder in sorted(folders, key=lambda folder: -folder.count("/")):
         if folder:
             around, _, name = folder.rpartition("/")
-            found[around][f"{name}/"] = tree_id(found[folder])
-    return found
+            folders[around][f"{name}/"] = tree_id(folders[folder])
 
 
 def tree_id(names: Mapping[str, str]) -> str:

@@ -45,8 +45,9 @@ def chain(store: HistoryReader, line: Sequence[str]) -> list[Link]:
         store: the history.
         line: the recorded commits, the oldest first.
     """
-    facts = store.commits(line)
-    environments = _environments(store.database)
+    with store.database.reading():
+        facts = store.commits(line)
+        environments = _environments(store.database)
     found = []
     before = _ZERO
     for name in line:

@@ -115,6 +115,16 @@ class Database:
                 self._connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def reading(self) -> Generator[None]:
+        """Several questions of one state: what others write meanwhile is not seen. Nothing is written inside."""
+        self.run("BEGIN" if self.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        try:
+            yield
+        finally:
+            with suppress(self._error):  # the connection may be gone, and the transaction with it
+                self._connection.execute("ROLLBACK")
+
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_HASH: Final = re.compile(r"-[bcdfghkmt2456789]{10}$")
+_HASH: Final = r"-[bcdfghkmt2456789]{10}$"
 SUFFIX_ANNOTATION: Final = "envcompile.dev/name-suffix"
 """On a ConfigMap or Secret: `hash`, where its name shall end in one; the build takes it out."""
 GENERATED_KINDS: Final = frozenset({"ConfigMap", "Secret"})
@@ -17,9 +17,9 @@ GENERATED_KINDS: Final = frozenset({"ConfigMap", "Secret"})
 
 def has_content_hash(name: str) -> bool:
     """Whether a name ends in such a hash."""
-    return _HASH.search(name) is not None
+    return re.search(_HASH, name) is not None
 
 
 def without_content_hash(name: str) -> str:
     """The name that somebody chose."""
-    return _HASH.sub("", name)
+    return re.sub(_HASH, "", name)

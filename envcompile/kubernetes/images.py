@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 # A repository may begin with a registry that has a port; anything that a template engine would put in is no reference.
-_EXACT = re.compile(
+_EXACT = (
     r"[^\s@:{}$\"'\\]+(?::[0-9]+/[^\s@:{}$\"'\\]+)?"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@[A-Za-z0-9_+.-]+:[0-9a-fA-F]+)?"
 )
@@ -38,7 +38,7 @@ def parse_image(text: str) -> ImageReference:
 
 def parse_exact_image(text: str) -> ImageReference | None:
     """As `parse_image`; None for a text that is no reference, such as one with an unresolved variable."""
-    return parse_image(text) if _EXACT.fullmatch(text) else None
+    return parse_image(text) if re.fullmatch(_EXACT, text) else None
 
 
 def is_placeholder(text: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from envcompile.record import Record
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -41,7 +43,7 @@ UNKNOWN_RULE = ListRule(
 """The rule of every list of a kind that has no schema."""
 
 
-class Shortcoming(NamedTuple):
+class Shortcoming(Record, frozen=True):
     """One thing an API server would refuse; `pointer` leads to the field, also to one that is missing."""
 
     pointer: Pointer

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 TARGETS: Final = (50, 55, 60, 65, 70, 75, 80, 85, 90, 95)
 """Percent of the requests that are tried as a target."""
+_STEPS: Final = (-2, -1, 1, 2)
+"""Percent beside a target that are tried once the rest is found."""
 DOWN_WINDOWS: Final = (60, 120, 300, 600)
 """Seconds. None is shorter than a minute: a target that is held by a moment's dip swings."""
 TOLERANCES: Final = (0.05, 0.02)
@@ -120,7 +122,7 @@ def search(case: Case, autoscaler: Autoscaler, bounds: Bounds, limit: Effect) ->
     rank(best)
     for _ in range(_ROUNDS):
         before = best
-        for field in (_targets, _minima, _maxima, _downs, _ups, _tolerances):
+        for field in (_targets, _minima, _maxima, _downs, _ups, _tolerances, _near_targets):
             best = min((best, *field(best, bounds)), key=rank)
         if best == before:
             break
@@ -168,6 +170,13 @@ def _targets(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:
     del bounds
     if any(_is_cpu(metric) for metric in of.metrics):
         yield from (scaled(of, percent) for percent in TARGETS)
+
+
+def _near_targets(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:
+    """Targets beside the one there is: a percent of the target is a percent of the pods."""
+    del bounds
+    for percent in (metric.target for metric in of.metrics if _is_cpu(metric)):
+        yield from (scaled(of, percent + step) for step in _STEPS if 0 < percent + step <= TARGETS[-1])
 
 
 def _minima(of: Autoscaler, bounds: Bounds) -> Iterator[Autoscaler]:

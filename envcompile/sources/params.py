@@ -25,7 +25,7 @@ _NEVER_PARAMETRISED = frozenset({"apiVersion", "kind", "abstract", "extends", "p
 _TRUTH_WORDS = {"y": "true", "yes": "true", "on": "true", "n": "false", "no": "false", "off": "false"}
 """What YAML 1.1 makes of words that people take for names."""
 
-_PARAMETER = re.compile(r"\$\{\{\s*params\.([A-Za-z0-9_.-]+)\s*\}\}")
+_PARAMETER = r"\$\{\{\s*params\.([A-Za-z0-9_.-]+)\s*\}\}"
 
 
 class ParameterUse(NamedTuple):
@@ -77,7 +77,7 @@ def without_parameters(document: Document) -> Document:
 
 def _uses(value: Any, pointer: Pointer) -> Iterator[ParameterUse]:
     if type(value) is str:
-        if "${{" in value and (names := _PARAMETER.findall(value)):
+        if "${{" in value and (names := re.findall(_PARAMETER, value)):
             yield ParameterUse(pointer, tuple(dict.fromkeys(names)))
     elif type(value) is dict:
         for key, item in value.items():
@@ -124,7 +124,7 @@ class _Substitution:
         return value if same else result
 
     def _text(self, text: str, pointer: Pointer, *, key: bool = False) -> Any:
-        whole = _PARAMETER.fullmatch(text)
+        whole = re.fullmatch(_PARAMETER, text)
         try:
             if whole and not key:
                 return lookup(whole[1], self._params)
@@ -139,7 +139,7 @@ class _Substitution:
                 self._report(error.what, error.fix, pointer, text, match.start(), key=key)
                 return match[0]
 
-        return _PARAMETER.sub(one, text)
+        return re.sub(_PARAMETER, one, text)
 
     def _report(self, what: str, fix: str, pointer: Pointer, text: str, offset: int, *, key: bool) -> None:
         document = self._document
@@ -176,9 +176,9 @@ def lookup(name: str, params: Mapping[str, Any], asked: tuple[str, ...] = ()) ->
 
 def _resolved(value: Any, params: Mapping[str, Any], asked: tuple[str, ...]) -> Any:
     if type(value) is str and "${{" in value:
-        if whole := _PARAMETER.fullmatch(value):
+        if whole := re.fullmatch(_PARAMETER, value):
             return lookup(whole[1], params, asked)
-        return _PARAMETER.sub(lambda match: _as_text(lookup(match[1], params, asked), match[1]), value)
+        return re.sub(_PARAMETER, lambda match: _as_text(lookup(match[1], params, asked), match[1]), value)
     if type(value) is dict:
         return {key: _resolved(item, params, asked) for key, item in value.items()}
     if type(value) is list:

@@ -33,7 +33,7 @@ RESERVED = "chart"
 VENDORED = "vendored"
 """The folder of what `envc charts` wrote: in an application's folder below base/, and in an environment's own."""
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NAME = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 SOURCE_ENDINGS = (".yaml", ".yml", ".json", ".jsonnet")
 """What the name of a file ends in that a layer reads."""
 _MISSPELT_PROJECT_FILES = ("envc.yml", "envc.json")
@@ -161,7 +161,7 @@ def _check_name(overlay: Overlay, problems: Problems) -> None:
     if overlay.name == RESERVED:
         what = f"`{RESERVED}` cannot name an environment: environments/{RESERVED} is the Helm chart"
         problems.add(what, "rename the folder", where)
-    elif not _NAME.fullmatch(overlay.name):
+    elif not re.fullmatch(_NAME, overlay.name):
         what = f"`{overlay.name}` cannot name an environment"
         problems.add(what, "rename the folder: lower-case letters, digits and `-`, at most 63 characters", where)
 

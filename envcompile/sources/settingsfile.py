@@ -82,8 +82,8 @@ def read_model(model: type[M], document: Document, problems: Problems) -> M | No
         if walk.sound:
             raise
         return None
-    for pointer, what, fix in settingsrules.broken(typed):
-        walk.report(what, fix, pointer)
+    for rule in settingsrules.broken(typed):
+        walk.report(rule.what, rule.fix, rule.pointer)
     return typed if walk.sound else None
 
 

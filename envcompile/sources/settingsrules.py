@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from envcompile import settings
 from envcompile.limits import SETTINGS
+from envcompile.record import Record
 from envcompile.sources.wanted import is_range
 from envcompile.values import dotted
 
@@ -34,7 +35,7 @@ _EXACT = rf"v?{SEMVER}"
 _ADDRESS = r"(?:(?:https?|oci|file)://|@|alias:)\S+"
 
 
-class Broken(NamedTuple):
+class Broken(Record, frozen=True):
     """One rule that a settings object breaks."""
 
     pointer: Pointer

@@ -6,11 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.assemble import compose_unit
-from envcompile.compose.namespaces import references_of, written_identity
-from envcompile.compose.references import names_of, needs_of
-from envcompile.compose.rollout import configuration_of, content_digest, is_restartable, with_reloader
 from envcompile.compose.suffixes import named_by_content, names_in
-from envcompile.compose.waves import has_wave, written_wave
 from envcompile.errors import Problems
 from envcompile.kubernetes import load as load_api
 from envcompile.model import without_values
@@ -46,6 +42,8 @@ def compile_unit(unit: UnitInput, api: KubeApi, *, is_accepted: bool = False) ->
         # Values of a broken Secret would be told about twice.
         resources = seal_secrets(unit, resources, problems, warnings)
     if settings.rollout == "reloader":
+        from envcompile.compose.rollout import with_reloader
+
         resources = [with_reloader(resource, f"overlays/{unit.environment}") for resource in resources]
     declared = declared_secrets(composed.resources)
     parts = zip(composed.resources, resources, names, strict=True)
@@ -112,13 +110,20 @@ def _exported(resource: Resource, origin: Origin, settings: Environment, source_
     identity, value = resource.id, resource.value
     exported = Exported(identity, resource.app, origin)
     if settings.force_namespace and settings.namespace:
+        from envcompile.compose.namespaces import references_of, written_identity
+
         exported = exported._replace(moved=written_identity(resource), refers=references_of(resource))
     if settings.rollout == "checksum":
+        from envcompile.compose.rollout import configuration_of, content_digest, is_restartable
+
         reads = tuple(sorted(set(configuration_of(identity, value)))) if is_restartable(identity) else ()
         exported = exported._replace(reads=reads, content=content_digest(identity, value))
     if settings.rollout == "suffix":
         exported = exported._replace(source_name=source_name, configs=names_in(identity, value))
     if settings.sync_waves:
+        from envcompile.compose.references import names_of, needs_of
+        from envcompile.compose.waves import has_wave, written_wave
+
         known_as = [identity, identity._replace(name=source_name)] if source_name else [identity]
         exported = exported._replace(
             names=tuple([name for each in known_as for name in names_of(each, value)]),

@@ -76,6 +76,11 @@ class Copies:
             os.close(tells)
             self._lanes[number] = _Lane(process, asks, told)
 
+    @property
+    def count(self) -> int:
+        """So many are there still; while none was lost they are numbered from 1 on."""
+        return len(self._lanes)
+
     def ask(self, requests: Mapping[int, Any]) -> None:
         """Ask copies that have answered everything before; those that are gone are passed over.
 

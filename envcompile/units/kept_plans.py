@@ -14,12 +14,11 @@ import msgspec
 
 from envcompile import settings  # ruff: ignore[typing-only-first-party-import] - as below
 from envcompile.errors import EnvcError
-from envcompile.git.folders import folders_of
-from envcompile.seenfiles import UNREAD
 from envcompile.sources.environments import EnvironmentSources, layer_of
 from envcompile.sources.project import ENVIRONMENT_FILE, OVERLAYS, PROJECT_FILE
 from envcompile.sources.scans import combined_digest
 from envcompile.units.cut import Part  # ruff: ignore[typing-only-first-party-import] - records are read by their types
+from envcompile.units.kept_inputs import KeptInputs, inputs_now
 from envcompile.units.memo import FOLDER, read_checked, write_checked
 from envcompile.units.plan import EnvironmentPlan, empty_store
 from envcompile.units.planned import PlannedUnit, PlannedUnits
@@ -78,39 +77,6 @@ class _Project(msgspec.Struct, array_like=True):
     layers: dict[str, tuple[str, ...]]
     fixed: tuple[str, ...]
     """The files that are looked at otherwise than as resources of their layer, too."""
-
-
-class _Inputs(msgspec.Struct, array_like=True):
-    world: str
-    tool: str
-    folders: dict[str, bytes]
-    """Of each folder its names, with git's names of what they hold; empty where there are files outside of the input
-    folders."""
-
-    def names(self, folder: str) -> dict[str, str]:
-        """The names in a folder, with git's names of what they hold."""
-        packed = self.folders.get(folder)
-        return msgspec.msgpack.decode(packed, type=dict[str, str]) if packed is not None else {}
-
-    def digest_of(self, path: str) -> str:
-        """The digest that a file had; empty for one that was not there."""
-        folder, _, name = path.rpartition("/")
-        return self.names(folder).get(name, "")
-
-    def files(self) -> dict[str, str]:
-        """The digest of every file."""
-        return {
-            f"{folder}/{name}" if folder else name: digest
-            for folder in self.folders
-            for name, digest in self.names(folder).items()
-            if not name.endswith("/")
-        }
-
-    @classmethod
-    def of(cls, world: str, tool: str, digests: Mapping[str, str]) -> _Inputs:
-        """The inputs with these digests of files."""
-        folders = folders_of(digests) if digests else {}
-        return cls(world, tool, {folder: msgspec.msgpack.encode(names) for folder, names in folders.items()})
 
 
 class KeptRecords:
@@ -220,7 +186,7 @@ class KeptPlans:
             parsed: what was read of them, with what earlier runs know.
             series: those that builds kept, or those that the recorder of commits did.
         """
-        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", _Inputs)
+        found, inputs = records.load(series, "project", _Project), records.load(series, "inputs", KeptInputs)
         if found is None or inputs is None or inputs.world != found.world or inputs.tool != tool or not inputs.folders:
             return None
         changed = tree.changed_since((*INPUT_FOLDERS, PROJECT_FILE), inputs.names)
@@ -329,9 +295,14 @@ def keep_plans(project: Project, inputs: Files) -> None:
     world = world_of(look.tool, inputs)
     if kept is None or world != kept.world:
         linked = [project.link(environment) for environment in project.environments]
-        digests = _digests_of(project, look, inputs)
-        kept_now = _Inputs.of(world, look.tool, digests)
-        _keep(records, BUILT, project, [(one.plan, one.told) for one in linked], kept_now)
+        older = records.load(BUILT, "inputs", KeptInputs) if kept is not None else None
+        _keep(
+            records,
+            BUILT,
+            project,
+            [(one.plan, one.told) for one in linked],
+            inputs_now(project, look, inputs, world, older),
+        )
 
 
 def keep_plans_at(
@@ -349,7 +320,7 @@ def keep_plans_at(
     files = tree.plain_files((*INPUT_FOLDERS, PROJECT_FILE)) if project.kept is None or project.kept.is_edited else None
     if files and not project.settings.crds:
         world = combined_digest([tool, *(f"{path} {digest}" for path, digest in sorted(files.items()))])
-        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], _Inputs.of(world, tool, files))
+        _keep(records, RECORDED, project, [(plan, ()) for plan in plans], KeptInputs.of(world, tool, files))
 
 
 def _keep(
@@ -357,7 +328,7 @@ def _keep(
     series: str,
     project: Project,
     plans: Sequence[tuple[EnvironmentPlan, Sequence[str]]],
-    inputs: _Inputs,
+    inputs: KeptInputs,
 ) -> None:
     """Keep plans with what their units tell, unless a store of secrets is looked up in the files."""
     if any(plan.sources.settings.secret_backend == "external" for plan, _ in plans):
@@ -378,6 +349,14 @@ def _keep(
         return  # a number or a text that msgpack has no form for
 
 
+def _packed_units(units: PlannedUnits) -> list[bytes]:
+    """The units of a plan; those of a kept one that nobody read are as they were kept."""
+    found = list(units.packed) if units.packed else [b""] * len(units)
+    for number, one in units.made.items() if units.packed else enumerate(units):
+        found[number] = msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed))
+    return found
+
+
 def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
     return _Plan(
         world,
@@ -391,46 +370,12 @@ def _plan_of(world: str, plan: EnvironmentPlan, told: Sequence[str]) -> _Plan:
         list(plan.units.apps),
         list(plan.units.keys),
         list(told or plan.units.told),
-        [msgspec.msgpack.encode(_Unit(one.parts, one.secrets is not None, one.sealed)) for one in plan.units],
+        _packed_units(plan.units),
         plan.patches,
         plan.patched,
         plan.documents,
         plan.store is not None,
     )
-
-
-def _digests_of(project: Project, look: Look, inputs: Files) -> dict[str, str]:
-    """The digest of every file that was there; none of all where one is not known, or lies outside of the inputs."""
-    records = project.records if project.kept is not None else None
-    kept = records.load(BUILT, "inputs", _Inputs) if records is not None else None
-    older = kept.files() if kept is not None else {}
-    read = {}
-    if project.kept is None:
-        documents = (project.sources.document, *(one.document for one in project.sources.overlays.values()))
-        read = {one.source.path: one.source.read() for one in documents if one is not None}
-    found: dict[str, str] = {}
-    paths: Iterable[str] = inputs.paths()
-    if kept is not None and project.kept is not None and kept.world == project.kept.world and older:
-        before = look.snapshot.inputs.names if look.snapshot is not None else None
-        if before == inputs.names and look.changed is not None:
-            found, paths = older, look.changed  # those of all others are the same
-    for path in paths:
-        if not look.is_there(path):
-            continue
-        known = inputs.digest(path)
-        if path.partition("/")[0] not in {*INPUT_FOLDERS, PROJECT_FILE}:
-            return {}
-        digest = known if known != UNREAD else older.get(path, "")
-        if not digest and not project.tree.is_file(path):
-            return {}  # a folder that `crds:` names: its files have digests, it has none
-        if not digest and (path in read or look.is_settled(path)):
-            digest = project.parsed.digest(project.tree, path)
-            if path in read and project.parsed.file(project.tree, path).data != read[path]:
-                return {}
-        if not digest:
-            return {}
-        found[path] = digest
-    return found
 
 
 def world_of(tool: str, inputs: Files) -> str:
@@ -484,4 +429,4 @@ def _units(kept: _Plan, store: Store | None, environment: str) -> PlannedUnits:
         text = path.encode()
         return [number for number, packed in enumerate(kept.units) if text in packed]
 
-    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {})
+    return PlannedUnits(kept.apps, kept.keys, kept.told, read, holding, {}, kept.units)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envcompile.compose.namespaces import with_left, with_moved
 from envcompile.compose.newcomers import look_alikes, report_stray
-from envcompile.compose.rollout import checksum_of, configuration_kind, content_digest, with_checksum
 from envcompile.compose.settings import UsedSettings, report_unused
-from envcompile.compose.suffixes import with_renamed
 from envcompile.compose.targets import report_missed
-from envcompile.compose.waves import Dependencies, sync_waves, with_wave
 from envcompile.errors import EnvcError
 from envcompile.model import Location
 from envcompile.record import Record
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from envcompile.compose.assemble import UnknownKind
-    from envcompile.compose.namespaces import Moved
+    from envcompile.compose.names import Moved
     from envcompile.errors import Problems
     from envcompile.model import Resource, ResourceId
     from envcompile.units.plan import EnvironmentPlan
@@ -110,12 +106,20 @@ def finish(resource: Resource, imports: Imports, plan: EnvironmentPlan) -> Resou
     """One compiled resource with what the other units do to it."""
     layer = f"overlays/{plan.environment}"
     if imports.moved:
+        from envcompile.compose.namespaces import with_moved
+
         resource = with_moved(resource, imports.moved, plan.sources.settings.namespace or "", layer)
     if imports.checksum:
+        from envcompile.compose.rollout import with_checksum
+
         resource = with_checksum(resource, imports.checksum, layer)
     if imports.renamed:
+        from envcompile.compose.suffixes import with_renamed
+
         resource = with_renamed(resource, imports.renamed, layer)
     if imports.wave:
+        from envcompile.compose.waves import with_wave
+
         resource = with_wave(resource, imports.wave, layer)
     return resource
 
@@ -172,11 +176,15 @@ def _used(exports: Sequence[UnitExports]) -> UsedSettings:
 
 def _moves(exported: Sequence[Exported]) -> dict[ResourceId, frozenset[Moved]]:
     """For each resource the objects it names that were forced into another namespace."""
+    from envcompile.compose.namespaces import with_left
+
     moved = with_left(resource.moved for resource in exported if resource.moved is not None)
     return {resource.id: found for resource in exported if (found := moved.intersection(resource.refers))}
 
 
 def _checksums(exported: Sequence[Exported], further: Sequence[Resource]) -> dict[ResourceId, str]:
+    from envcompile.compose.rollout import checksum_of, configuration_kind, content_digest
+
     contents = [(resource.id, resource.content) for resource in exported if resource.content]
     contents += [(resource.id, content_digest(resource.id, resource.value)) for resource in further]
     digests = {
@@ -210,6 +218,7 @@ def _waves(
     exported: Sequence[Exported], further: Sequence[Resource], where: Callable[[ResourceId], Location | None]
 ) -> dict[ResourceId, int]:
     from envcompile.compose.references import names_of, needs_of
+    from envcompile.compose.waves import Dependencies, sync_waves
 
     known = {resource.id: Dependencies(resource.names, resource.needs, resource.wave) for resource in exported}
     for resource in further:

@@ -385,15 +385,18 @@ class FolderMemo:
         if not self._is_kept or not (new or refused):
             return
         known = self.scans()
-        packed = dict(known.table.items())
-        if refused:
-            packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
-        if not new and len(packed) == len(known):
-            return
-        packed.update({key_of(place): msgspec.msgpack.encode(scans[place]) for place in new})
-        body = pack(packed)
+        written = {key_of(place): msgspec.msgpack.encode(scans[place]) for place in new}
+        body = known.table.edited(written) if new and not refused else None
+        if body is None:
+            packed = dict(known.table.items())
+            if refused:
+                packed = {key: one for key, one in packed.items() if place_of(key)[1] not in refused}
+            if not new and len(packed) == len(known):
+                return
+            body = pack({**packed, **written})
+        kept = Table(memoryview(body))
         write_checked(self._file("scans"), b"%s\n%s" % (self._tool.encode(), body))
-        self._scans = KeptScans(lambda: Table(memoryview(body)))
+        self._scans = KeptScans(lambda: kept)
 
     def _load_scans(self) -> Table:
         data = self._read("scans")

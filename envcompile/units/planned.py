@@ -38,9 +38,10 @@ class PlannedUnits(Sequence[PlannedUnit]):
         read: makes one of them.
         holding: the numbers of those that a file may go into.
         made: those that are made.
+        packed: those that a build kept, as it kept them.
     """
 
-    __slots__ = ("_holding", "_made", "_read", "apps", "keys", "told")
+    __slots__ = ("_holding", "_made", "_read", "apps", "keys", "packed", "told")
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
         read: Callable[[int], PlannedUnit],
         holding: Callable[[str], Iterable[int]],
         made: Mapping[int, PlannedUnit],
+        packed: Sequence[bytes] = (),
     ) -> None:
         self.apps = apps
         self.keys = keys
@@ -57,6 +59,7 @@ class PlannedUnits(Sequence[PlannedUnit]):
         self._read = read
         self._holding = holding
         self._made = dict(made)
+        self.packed = packed
 
     @classmethod
     def of(cls, units: Iterable[PlannedUnit]) -> PlannedUnits:
@@ -85,6 +88,11 @@ class PlannedUnits(Sequence[PlannedUnit]):
         return isinstance(other, PlannedUnits) and list(self) == list(other)
 
     __hash__ = None  # type: ignore[assignment]  # units hold sealed values
+
+    @property
+    def made(self) -> Mapping[int, PlannedUnit]:
+        """Those that somebody asked for so far, or that were made anew, by their number."""
+        return self._made
 
     @property
     def are_known(self) -> bool:
@@ -133,4 +141,5 @@ class PlannedUnits(Sequence[PlannedUnit]):
         keys, told = list(self.keys), list(self.told)
         for number, unit in units.items():
             keys[number], told[number] = unit.key, ""
-        return PlannedUnits(self.apps, keys, told, self._read, self._holding, {**self._made, **units})
+        made = {**self._made, **units}
+        return PlannedUnits(self.apps, keys, told, self._read, self._holding, made, self.packed)

@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envcompile.units.outlook import Outlook
+
 SNAPSHOT = ".envc/cache/build-%s.txt"
 _FORMAT = "envc snapshot 5"
 _GRANULARITY_NS = 2_000_000_000
@@ -33,6 +35,9 @@ _INDEX = ".envc-index"
 
 CHART = "chart"
 """The one name below environments/ that is no environment."""
+
+ABOVE = ("adopt", "charts", "cli", "editor", "pages", "revert")
+"""Rooms of envc that use what builds and are used by nothing in it; a test holds them to the import contract."""
 
 INPUT_FOLDERS = ("base", "overlays", "lib", "vendor")
 
@@ -115,7 +120,9 @@ class KeptOutputs:
 _FEW_OF = 50
 """Where one of so many inputs or less was read again, to note that it settled costs more than to read it once more."""
 _MANY = 8_000
-"""Files from which on it pays to start a process that looks at half of them."""
+"""Outputs from which on another process looks at most of them while this one looks at the rest."""
+_SOME = 1_000
+"""Outputs from which on another process looks at all of them while this one prepares to compile."""
 
 
 class Look:
@@ -128,7 +135,7 @@ class Look:
         with_outputs: whether `nothing_to_do` will be asked; of many outputs another process looks at most meanwhile.
     """
 
-    __slots__ = ("_second", "began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
+    __slots__ = ("_outlook", "began", "changed", "inputs", "is_plain", "root", "snapshot", "target", "tool")
 
     def __init__(self, root: str, target: str, *, is_trusted: bool = True, with_outputs: bool = False) -> None:
         self.began = time_ns()
@@ -137,7 +144,9 @@ class Look:
         self.tool = tool_stamp()
         self.snapshot = load(root, target, self.tool) if is_trusted else None
         snapshot = self.snapshot
-        self._second = _Second.of(target, snapshot) if with_outputs and snapshot is not None else None
+        self._outlook: Outlook | None = None
+        if with_outputs and snapshot is not None and _count(snapshot.outputs) >= _MANY:
+            self._outlook = _outlook(target, dict(list(snapshot.outputs.items())[1:]), alone=False)
         seen = _inputs(root, snapshot.further if snapshot is not None else ())
         self.inputs = seen.files()
         """Every file that a build may read."""
@@ -186,71 +195,54 @@ class Look:
 
     def nothing_to_do(self, wanted: tuple[str, ...]) -> str | None:
         """The summary of the last build when building the wanted environments (all when none) would change nothing."""
-        known, second = self.snapshot, self._second
-        self._second = None
+        known = self.snapshot
         try:
             if known is None or not known.counts or self.changed or not set(wanted) <= known.counts.keys() - {CHART}:
                 return None
             if known.outputs.keys() != known.counts.keys() or _has_orphan(self.target, known.counts):
                 return None
-            names = list(known.outputs)[: 1 if second is not None else None]
+            names = list(known.outputs)[: 1 if self._outlook is not None else None]
             if not all(known.outputs[name].are_in(f"{self.target}/{name}") for name in names):
                 return None
-            if second is not None and not second.finds_nothing():
+            if self._outlook is not None and not all(map(self._outlook.finds_untouched, known.outputs.keys() - names)):
                 return None
         finally:
-            if second is not None:
-                second.close()
+            self.close()
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
 
+    def look_ahead(self, wanted: tuple[str, ...]) -> None:
+        """Let another process look at many outputs: somebody will ask `finds_untouched`.
 
-class _Second:
-    """Another process that looks at all outputs but those of the first folder.
+        Args:
+            wanted: the environments that are built; all when none.
+        """
+        outputs = self.snapshot.outputs if self.snapshot is not None else {}
+        chosen = {name: files for name, files in outputs.items() if name in wanted or not wanted}
+        if self._outlook is None and _count(chosen) >= _SOME:
+            self._outlook = _outlook(self.target, chosen, alone=True)
 
-    Args:
-        process: its number.
-    """
-
-    __slots__ = ("_process",)
-
-    def __init__(self, process: int) -> None:
-        self._process = process
-
-    @classmethod
-    def of(cls, target: str, snapshot: Snapshot) -> _Second | None:
-        """Start it where that pays; None where it does not."""
-        if not hasattr(os, "fork") or _processors() < 2:
-            return None
-        folders = snapshot.outputs
-        if len(folders) < 2 or sum(map(len, folders.values())) < _MANY:
-            return None
-        process = os.fork()
-        if process == 0:
-            is_untouched = False
-            try:
-                is_untouched = all(folders[name].are_in(f"{target}/{name}") for name in list(folders)[1:])
-            finally:
-                os._exit(0 if is_untouched else 1)
-        return cls(process)
-
-    def finds_nothing(self) -> bool:
-        """Tell whether the folders hold what envc wrote there; waits for it."""
-        process, self._process = self._process, 0
-        return os.waitpid(process, 0)[1] == 0
+    def finds_untouched(self, name: str) -> bool:
+        """Tell whether it is known by now that a folder of the output holds what envc wrote there, and nothing else."""
+        return self._outlook is not None and self._outlook.finds_untouched(name)
 
     def close(self) -> None:
-        """End it when nobody wants to know."""
-        if self._process:
-            os.kill(self._process, 9)
-            self.finds_nothing()
+        """End the process that looks at outputs."""
+        outlook, self._outlook = self._outlook, None
+        if outlook is not None:
+            outlook.close()
 
 
-def _processors() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _outlook(target: str, folders: dict[str, Files], *, alone: bool) -> Outlook | None:
+    from envcompile.units.outlook import Outlook
+
+    return Outlook.begin(target, folders, alone=alone)
+
+
+def _count(outputs: dict[str, Files]) -> int:
+    return sum(map(len, outputs.values()))
 
 
 def _text(data: bytes) -> str:
@@ -412,15 +404,16 @@ def _checksum(root: str, path: str) -> int:
 
 
 def tool_stamp() -> str:
-    """Names this envc on this machine, down to the stats of all its own files: an upgrade makes every memo stale.
+    """Names this envc on this machine, down to the stats of its own files: an upgrade makes every memo stale.
 
-    So does one of its libraries, which shows by the times of the folders that packages are installed in.
+    So does one of its libraries, which shows by the times of the folders that packages are installed in. Rooms
+    that nothing compiled can depend on are left out.
     """
     here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     lines = [here, sys.version]
     lines += [f"{folder} {stat_of(folder)}" for folder in sys.path if folder.endswith("-packages")]
     seen = Seen()
-    seen.look_below(here, ("",), leave="__pycache__")
+    seen.look_below(here, ("",), leave=("__pycache__", *ABOVE))
     files = seen.files()
     data = b"\n".join(["\n".join(lines).encode("utf-8", "surrogateescape"), files.names, files.stats])
     return f"{zlib.crc32(data):08x}{zlib.adler32(data):08x}"

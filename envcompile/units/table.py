@@ -47,14 +47,32 @@ class Table:
 
     def get(self, key: bytes) -> memoryview | None:
         """A record; None where there is none of this key."""
-        at = bisect_left(range(self.count), key, key=self._key)
-        return self._value(at) if at < self.count and self._key(at) == key else None
+        at = self._place(key)
+        return self._value(at) if at >= 0 else None
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Every record with its key, sorted."""
         ends = self._ends.tolist()
         keys = _cut(self._data[self._keys_at : self._values_at].tobytes(), ends[: self.count])
         return zip(keys, _cut(self._data[self._values_at :].tobytes(), ends[self.count :]), strict=True)
+
+    def edited(self, records: Mapping[bytes, bytes]) -> bytes | None:
+        """All of them packed, some as others of the same length; None where one has another length, or no record."""
+        ends = []
+        for key, record in records.items():
+            at = self._place(key)
+            if at < 0 or len(self._value(at)) != len(record):
+                return None
+            ends.append(self._values_at + self._ends[at + self.count])
+        found = bytearray(self._data)
+        for end, record in zip(ends, records.values(), strict=True):
+            found[end - len(record) : end] = record
+        return bytes(found)
+
+    def _place(self, key: bytes) -> int:
+        """The number of a key's record; -1 where it has none."""
+        at = bisect_left(range(self.count), key, key=self._key)
+        return at if at < self.count and self._key(at) == key else -1
 
     def _key(self, at: int) -> bytes:
         start = self._ends[at - 1] if at else 0

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envcompile.compose.layers import Newcomer  # ruff: ignore[typing-only-first-party-import] - records are read by their types
-from envcompile.compose.namespaces import Moved  # ruff: ignore[typing-only-first-party-import] - as above
-from envcompile.compose.references import Name  # ruff: ignore[typing-only-first-party-import] - as above
+from envcompile.compose.names import Moved, Name, Named  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.compose.settings import UsedSettings
-from envcompile.compose.suffixes import Named  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.model import ResourceId  # ruff: ignore[typing-only-first-party-import] - as above
 from envcompile.record import Record
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from envcompile.errors import fail
 from envcompile.yamlio.quoting import KEY_WORDS, LONG_KEY, WORDS, block, quoted
 
-_LONG_KEY_LINE: Final = re.compile(rf"^([ -]*)(\? [^\n]*?){LONG_KEY}", re.MULTILINE)
+_LONG_KEY_LINE: Final = rf"(?m)^([ -]*)(\? [^\n]*?){LONG_KEY}"
 
 
 def dump(value: Any) -> str:
@@ -244,7 +244,7 @@ def _long_keys(text: str) -> str:
     """Give every key that is too long for the usual notation the one with a question mark."""
     if LONG_KEY not in text:
         return text
-    return _LONG_KEY_LINE.sub(lambda found: f"{found[1]}{found[2]}\n{' ' * len(found[1])}", text)
+    return re.sub(_LONG_KEY_LINE, lambda found: f"{found[1]}{found[2]}\n{' ' * len(found[1])}", text)
 
 
 def _too_deep() -> Exception:

@@ -40,7 +40,7 @@ _BLOCK: Final = re.compile(rf"([|>][+-]?){_TAIL}").fullmatch
 _ITEM: Final = r"""(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9_./][A-Za-z0-9_./+=-]*)"""
 _ITEMS: Final = re.compile(rf"\[[ ]*({_ITEM}(?:[ ]*,[ ]*{_ITEM})*)[ ]*\]{_TAIL}").fullmatch
 _EACH_ITEM: Final = re.compile(_ITEM).findall
-_SURROGATE: Final = re.compile(r"[\ud800-\udfff]").search
+_SURROGATE: Final = r"[\ud800-\udfff]"
 
 # What stands behind the key or the dash of a line.
 _SCALAR, _PENDING, _COPIED, _TEXT, _DOCUMENT = range(5)
@@ -193,7 +193,7 @@ def _double_quoted(text: str) -> str:
 
     value: str = loads(quoted)
     # YAML has no surrogate pairs: each half is an error of its own.
-    if _SURROGATE(value) or "\\ud" in quoted.lower():
+    if re.search(_SURROGATE, value) or "\\ud" in quoted.lower():
         raise UnusualError
     return value
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from json.encoder import encode_basestring
 from typing import Final
+
+import msgspec
 
 from envcompile.errors import fail
 
@@ -29,8 +30,9 @@ _PLAIN_KEY: Final = re.compile(r"(?:[A-Za-z_/]|[0-9]+(?:\.[0-9]+)*[G-NP-WYZg-np-
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "none"})
 
 # Beyond what JSON escapes: C1 controls, line breaks of YAML 1.1, byte order mark, non-characters.
-_UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
-_NOT_IN_BLOCKS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]").search
+_UNPRINTABLE: Final = r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
+_NOT_IN_BLOCKS: Final = r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]"
+# Most texts are printable: these are seldom asked, and take as long to compile as a whole unit.
 
 
 def quoted(text: str) -> str:
@@ -39,10 +41,13 @@ def quoted(text: str) -> str:
     Raises:
         EnvcError: for half a surrogate pair, which no YAML can hold.
     """
-    found = encode_basestring(text)
+    try:
+        found = msgspec.json.encode(text).decode()
+    except UnicodeEncodeError:
+        found = text
     if found.isascii() and "\x7f" not in found:
         return found
-    return _UNPRINTABLE.sub(_escape, found)
+    return re.sub(_UNPRINTABLE, _escape, found)
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -66,7 +71,7 @@ def block(text: str, newline: str) -> str:
     """
     body = text.removesuffix("\n")
     begin = body.lstrip("\n")
-    if not begin or begin.isspace() or body[-1] == "\n" or _NOT_IN_BLOCKS(text):
+    if not begin or begin.isspace() or body[-1] == "\n" or not _is_for_blocks(text):
         return quoted(text)
     header = "|2" if begin[0] in " \t" else "|"
     if len(body) == len(text):
@@ -76,6 +81,11 @@ def block(text: str, newline: str) -> str:
         lines = body.split("\n")
         return header + "".join([pad + line if line else "\n" for line in lines])
     return header + pad + body.replace("\n", pad)
+
+
+def _is_for_blocks(text: str) -> bool:
+    """Tell whether a block can hold every character of a text."""
+    return text.replace("\n", "").isprintable() or not re.search(_NOT_IN_BLOCKS, text)
 
 
 class Words(dict[str, str]):  # ruff: ignore[subclass-builtin] - a lookup that hits must not leave C

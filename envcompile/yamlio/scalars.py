@@ -14,6 +14,8 @@ MERGE: Final = object()
 _MEMO_LIMIT: Final = 1 << 16
 _INT64: Final = 1 << 63
 _UINT64: Final = 1 << 64
+_SURE_DIGITS: Final = 18
+"""A number of so many digits fits into 64 bits."""
 
 _WORDS: Final[dict[str, bool | None]] = {
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
@@ -25,15 +27,13 @@ _NOT_FINITE: Final = frozenset({
     *(f"{sign}{word}" for sign in ("", "+", "-") for word in (".inf", ".Inf", ".INF")),
 })
 
-_INTEGER: Final = re.compile(
-    r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))", re.ASCII
-)
+_INTEGER: Final = r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]([0-7]+)|0([0-7]+)|(0|[1-9][0-9]*))"
 _BASES: Final = (16, 2, 8, 8, 10)
 # strconv.ParseInt(text[2:], 2, 64) after a `0b` that the general rule refused: a sign may stand behind the prefix.
-_SIGNED_BINARY: Final = re.compile(r"0b([-+][01]+)", re.ASCII)
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_SIGNED_BINARY: Final = r"0b([-+][01]+)"
+_FLOAT: Final = r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
 # A number that starts with a dot goes to strconv.ParseFloat as it is; underscores must stand between digits there.
-_DOT_FLOAT: Final = re.compile(r"\.[0-9](_?[0-9])*([eE][-+]?[0-9](_?[0-9])*)?", re.ASCII)
+_DOT_FLOAT: Final = r"\.[0-9](_?[0-9])*([eE][-+]?[0-9](_?[0-9])*)?"
 
 
 class NotJsonError(PicklableError, ValueError):
@@ -54,6 +54,8 @@ def resolve(text: str) -> Any:
         return _WORDS[text]
     first = text[0]
     if first in "0123456789+-":
+        if text.isdecimal() and text.isascii() and len(text) <= _SURE_DIGITS and (first != "0" or text == "0"):
+            return int(text)  # nearly every number
         if text in _NOT_FINITE:
             raise _not_finite(text)
         number = _number(text.replace("_", ""))
@@ -61,7 +63,7 @@ def resolve(text: str) -> Any:
     if first == ".":
         if text in _NOT_FINITE:
             raise _not_finite(text)
-        if _DOT_FLOAT.fullmatch(text):
+        if re.fullmatch(_DOT_FLOAT, text):
             value = float(text.replace("_", ""))
             return text if value == float("inf") else value
     return text
@@ -75,10 +77,10 @@ def _number(text: str) -> int | float | None:
     integer = _integer(text)
     if integer is not None:
         return integer
-    if _FLOAT.fullmatch(text):
+    if re.fullmatch(_FLOAT, text):
         value = float(text)
         return None if value in {float("inf"), float("-inf")} else value
-    if match := _SIGNED_BINARY.fullmatch(text):
+    if match := re.fullmatch(_SIGNED_BINARY, text):
         value = int(match[1], 2)
         return value if -_INT64 <= value < _INT64 else None
     return None
@@ -86,7 +88,7 @@ def _number(text: str) -> int | float | None:
 
 def _integer(text: str) -> int | None:
     """The integer when it fits into 64 bits: signed with a sign, up to 2**64 - 1 without."""
-    match = _INTEGER.fullmatch(text)
+    match = re.fullmatch(_INTEGER, text)
     if not match or len(text) > 70:
         return None
     group = match.lastindex or 0

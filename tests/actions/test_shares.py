@@ -117,7 +117,9 @@ def _dying(when: type[Any], survive: int) -> Callable[..., Any]:
     return dying
 
 
-@pytest.mark.parametrize("when", [shares._Read, shares._Compile, shares._Write], ids=["read", "compile", "write"])
+@pytest.mark.parametrize(
+    "when", [shares._Read, shares._Compile, shares._Write, shares._Look], ids=["read", "compile", "write", "look"]
+)
 @pytest.mark.parametrize("survive", [0, 2])
 def test_a_copy_that_ends_early_costs_only_time(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: type[Any], survive: int
@@ -128,6 +130,7 @@ def test_a_copy_that_ends_early_costs_only_time(
     outcome = run_envc(root, "build", "--jobs=2")
     assert outcome.code == 0, outcome.err
     assert read_files(root / "environments") == expected
+    assert "nothing to do" in run_envc(root, "build").err
 
 
 def test_what_is_wrong_is_told_once_and_in_the_same_words(root: Path, tmp_path: Path) -> None:

@@ -34,7 +34,10 @@ TREES: Final = (
     "fluxcd-flux2-kustomize-helm-example/apps",
     "kubernetes-ingress-nginx/deploy/static/provider",
     "kubernetes-sigs-kustomize/examples/helloWorld",
+    "GoogleCloudPlatform-bank-of-anthos/iac/acm-multienv-cicd-anthos-autopilot",
+    "GoogleCloudPlatform-bank-of-anthos/src",
     "kubernetes-sigs-kustomize/examples/ldap",
+    "kubernetes-sigs-kustomize/examples/multibases",
     "kubernetes-sigs-kustomize/examples/springboot",
     "kubernetes-sigs-kustomize/examples/wordpress",
 )
@@ -63,7 +66,7 @@ class Row(NamedTuple):
     def cells(self) -> list[str]:
         """The row as texts."""
         if self.refused:
-            return [self.name, "", "refused", "", "", "", "", self.refused]
+            return [self.name, "", "refused", "", "", "", "", "", self.refused]
         kept = self.kept
         return [
             self.name,
@@ -71,7 +74,8 @@ class Row(NamedTuple):
             f"{self.objects}{'' if self.equal else ' NOT EQUAL'}",
             f"{self.source_lines} -> {self.base_lines} + {self.overlay_lines}",
             f"{self.verbatim} of {self.unchanged}",
-            f"{kept.edited} of {kept.documents - kept.verbatim}",
+            f"{kept.edited} of {kept.documents - kept.verbatim - kept.generated}",
+            str(kept.generated),
             f"{kept.own_patches} of {kept.patches}",
             "",
         ]
@@ -79,7 +83,7 @@ class Row(NamedTuple):
 
 HEADS: Final = (
     "repository", "environments", "objects equal", "lines: source -> base + overlays", "verbatim, of unchanged",
-    "edited, of changed", "author's, of patches", "",
+    "edited, of changed", "generators", "author's, of patches", "",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ seeds the same is done for each: nothing is tuned to one.
 from __future__ import annotations
 
 import argparse
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -45,9 +46,13 @@ STARTS: Final = 62
 LEAD: Final = 180
 WEEK: Final = 7 * 1440
 HELD_BACK: Final = 12
-SEARCHED: Final = 8
-"""Weeks before those held back on which settings are searched."""
+SEARCHED: Final = 26
+"""Weeks before those held back on which settings are searched: sudden news is rare, and decides."""
 SLOT: Final = 300
+SHARES: Final = (0.8, 0.9, 1.0)
+"""How much of the upper end of the forecast a floor may hold."""
+PEAKS: Final = 0.2
+"""How much of the shortage at peak starts may be left with a floor."""
 SPARE: Final = 0.8
 """The search may use so much of the shortage that the specification's autoscaler had: what comes is not what was."""
 
@@ -89,14 +94,14 @@ class Platform:
         )
         return Case(WORKLOAD, columns, cores, 1.0, STARTS)
 
-    def floor(self, first: int, end: int, least: int) -> Floats:
-        """A floor for each 15 s, planned anew each week from what was known before it."""
+    def floor(self, first: int, end: int, least: int, share: float) -> Floats:
+        """A share of the floor for each 15 s, planned anew each week from what was known before it."""
         parts = []
         for minute in range(first, end, WEEK):
             now = self.start + 60 * minute
             known = self.grid.before(now)
             said = outlook(known, self.events, self.grid.week, with_library=False)
-            plan = schedule_of(said, 1.0, lead=LEAD, least=least, most=200, timezone="UTC")
+            plan = schedule_of(said, 1.0, lead=LEAD, least=least, most=200, timezone="UTC", share=share)
             parts.append(plan.floor(now, 4 * min(WEEK, end - minute), 15))
         return np.concatenate(parts)
 
@@ -135,15 +140,29 @@ def table(seed: int, least: int) -> list[Row]:
     limit = had._replace(shortage_minutes=had.shortage_minutes * SPARE, shortage=had.shortage * SPARE)
     bounds = Bounds(least, 200, with_tolerance=True)
     alone = search(learned, own, bounds, limit)
-    past, coming = platform.floor(before, held, least), platform.floor(held, minutes, least)
-    together = search(learned.with_floor(past), floored(own), bounds, limit)
-    predicted = came.with_floor(coming)
+    whole = came.with_floor(platform.floor(held, minutes, least, 1.0))
+    together, share = _together(platform, learned, before, bounds, limit)
+    predicted = came.with_floor(platform.floor(held, minutes, least, share))
     return [
         platform.row("specification", came, own, held),
         platform.row("recommended", came, alone.autoscaler, held),
-        platform.row("specification, prediction", predicted, floored(own), held),
-        platform.row("recommended, prediction", predicted, together.autoscaler, held),
+        platform.row("specification, prediction", whole, floored(own), held),
+        platform.row(f"recommended, {share:.0%} of the prediction", predicted, together, held),
     ]
+
+
+def _together(platform: Platform, learned: Case, first: int, bounds: Bounds, limit: Effect) -> tuple[Autoscaler, float]:
+    """The cheapest setting above a share of the floor that leaves a fifth of the shortage at peak starts at most."""
+    own = specified()
+    had = platform.row("", learned, own, first).peaks
+    found = []
+    for share in SHARES:
+        case = learned.with_floor(platform.floor(first, first + len(learned.demand) // 4, bounds.least, share))
+        best = search(case, floored(own), bounds, limit)
+        left = platform.row("", case, best.autoscaler, first).peaks
+        found.append((left > PEAKS * had, best.effect.pod_hours, share, best.autoscaler))
+    _, _, share, autoscaler = min(found, key=itemgetter(0, 1, 2))
+    return autoscaler, share
 
 
 def lines(seed: int, least: int, rows: list[Row]) -> list[str]:

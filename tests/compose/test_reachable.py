@@ -56,8 +56,11 @@ def test_no_resource_of_a_target_is_missed(names: list[tuple[str, ...]], globs: 
     assert found == {one for one in known if may_reach(target, one)}
 
 
-@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
-@pytest.mark.parametrize("is_one_application", [True, False])
+@pytest.mark.parametrize(
+    ("form", "is_one_application"),
+    [*((form, True) for form in FORMS.values()), (FORMS["the end"], False)],
+    ids=[*FORMS, "many applications"],
+)
 def test_many_patches_look_at_few_resources_each(
     make_project: MakeProject, monkeypatch: pytest.MonkeyPatch, form: str, *, is_one_application: bool
 ) -> None:

@@ -43,7 +43,7 @@ SECTIONS = (
     Section(HOW_TO, ()),
     Section("Reference", ("commands", "environments", "rules", "api", "docs/operators.md", "docs/licences.md")),
     Section("How it works", ("composition", "explain", "scale", "docs/architecture.md", "SECURITY.md")),
-    Section("Compared", ("docs/adoption.md", "tests/benchmarks/README.md")),
+    Section("Compared", ("docs/adoption.md", "docs/charts.md", "tests/benchmarks/README.md")),
     Section("Taking part", ("CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md")),
 )
 """Where pages stand; a page of the guide that is nowhere stands under `How to`, by name."""

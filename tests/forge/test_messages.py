@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
 import pytest
 
 from envcompile.errors import UnavailableError
 from envcompile.forge.messages import Message, deliver
 from tests.forge.receivers import running_mail_server, running_webhook
+from tests.secrets.servers import server_certificate
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DATA = {"environment": "prod", "commit": "ab12", "changed": 1}
 MESSAGE = Message("prod: 1 changed", "changed <Deployment/web> & more", DATA)
@@ -44,6 +55,55 @@ def test_mail_has_subject_and_text() -> None:
     assert receiver == "team@example.com"
     assert "Subject: prod: 1 changed\r\n" in text
     assert "changed <Deployment/web> & more\r\n" in text
+
+
+def test_a_title_adds_no_line_to_the_head() -> None:
+    """Whatever names a title is made of."""
+    with running_mail_server() as inbox:
+        deliver("email", inbox.address, "MAIL", Message("prod\r\nBcc: somebody@example.com", "text", DATA))
+    ((_, text),) = inbox.received
+    assert "Subject: prod Bcc: somebody@example.com\r\n" in text
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_mail_goes_to_a_server_that_somebody_vouches_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    """Neither the password nor the message to one whose certificate nobody signed, whichever way it is encrypted."""
+    now = datetime.now(UTC)
+    pki = server_certificate(tmp_path, now - timedelta(days=1), now + timedelta(days=1))
+    said: list[str] = []
+
+    def talk(connection: socket.socket) -> None:
+        plain = connection.makefile("rwb", buffering=0)
+        if scheme == "smtp":
+            plain.write(b"220 here\r\n")
+            plain.readline()
+            plain.write(b"250-here\r\n250 STARTTLS\r\n")
+            plain.readline()
+            plain.write(b"220 go on\r\n")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pki)
+        with context.wrap_socket(connection, server_side=True) as secret, secret.makefile("rwb", buffering=0) as lines:
+            lines.write(b"220 here\r\n" if scheme == "smtps" else b"")
+            said.append(lines.readline().decode())
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            talk(connection)
+
+    for trusted, heard in ((None, []), (str(pki[0]), ["EHLO"])):
+        said.clear()
+        if trusted is not None:
+            monkeypatch.setenv("SSL_CERT_FILE", trusted)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=serve, args=(listener,))
+            thread.start()
+            address = f"{scheme}://user:canary@127.0.0.1:{listener.getsockname()[1]}/?from=a@x.io&to=b@x.io"
+            with pytest.raises(UnavailableError, match="the mail server of MAIL does not take the message"):
+                deliver("email", address, "MAIL", MESSAGE)
+            thread.join()
+        assert [line.upper()[:4] for line in said if line] == heard
 
 
 def test_a_password_is_never_sent_in_clear() -> None:

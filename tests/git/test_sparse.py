@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.errors import EnvcError
 from envcompile.git.sparse import SparseTree, completed
+from envcompile.limits import Limits
 from envcompile.sources.tree import WorkingTree
 from envcompile.units.project import Project
 from tests.git.repositories import commit_all, run_git
@@ -122,3 +124,22 @@ def test_output_that_is_not_checked_out_is_as_git_has_it(tmp_path: Path) -> None
     assert "environments/dev/web/configmap-settings.yaml: stale: would change" in outcome.out
     assert "environments/prod" not in outcome.out
     assert not (root / "environments").exists()
+
+
+def test_links_to_what_git_ignores_are_refused(project: Path) -> None:
+    """As in a whole checkout: a file among the sources, and a folder."""
+    write_files(
+        project,
+        {".gitignore": "local/\n", "local/f.yaml": config_map("leak"), "base/web/x.yaml": "-> ../../local/f.yaml"},
+    )
+    with closing(completed(WorkingTree(project))) as tree, pytest.raises(EnvcError, match="is ignored by git"):  # type: ignore[type-var]
+        tree.files("base")
+
+
+def test_a_file_on_disk_is_limited(project: Path) -> None:
+    """What is checked out is read from the disk, within the same limit."""
+    write_files(project, {"base/web/large.yaml": "#" * (1 << 21)})
+    with closing(completed(WorkingTree(project))) as tree:  # type: ignore[type-var]
+        tree.bound(Limits(file_size=1))
+        with pytest.raises(EnvcError, match=r"`base/web/large\.yaml` holds more than 1 MiB"):
+            tree.read("base/web/large.yaml")

@@ -212,3 +212,21 @@ def test_an_unknown_commit_is_said(root: Path) -> None:
         with pytest.raises(UsageError, match="git knows no revision") as caught:
             repository.commit_tree(name)
         assert fix in caught.value.problems[0].fix
+
+
+def test_links_below_a_dot_are_refused_where_they_are_listed(root: Path, opened: Open) -> None:
+    """By the link's own words, before anything is read."""
+    tree = opened(write_files(root, {".hidden/x": "s3cr3t", "base/x": "-> ../.hidden/x", "other": "-> .hidden"}))
+    with pytest.raises(EnvcError, match="the symlink `base/x` leads below a name that begins with a dot"):
+        tree.files("base")
+    with pytest.raises(EnvcError, match="`other` leads below a name that begins with a dot"):
+        tree.files("other")
+    tree.close()
+
+
+def test_a_layer_that_is_a_link_out_is_an_error(root: Path, opened: Open) -> None:
+    """It is no empty layer."""
+    tree = opened(write_files(root, {"base": "-> ../outside", "x": ""}))
+    with pytest.raises(EnvcError, match="`base` leads out of the repository"):
+        tree.files("base")
+    tree.close()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from envcompile.actions.audit import audit, verify
+from envcompile.actions.timeline import recorded_line
 from envcompile.errors import UsageError
-from envcompile.history.chain import canonical
+from envcompile.history.chain import canonical, chain
+from envcompile.history.database import Database
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map
 from tests.history.conftest import START
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from envcompile.actions.audit import Audit
     from tests.history.conftest import Folder
 
@@ -72,6 +76,32 @@ def test_commits_that_are_not_recorded_are_a_gap(recorded: Folder) -> None:
     assert found.unrecorded == (newest,)
     assert found.head == head
     assert "gap: 1 commit is not recorded" in run_envc(recorded.root, "compliance", "--audit").out
+
+
+@pytest.mark.usefixtures("backend")
+def test_a_commit_recorded_while_the_chain_is_read_is_not_half_of_it(
+    recorded: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All questions of one chain are about one state of the record, whatever a recorder does in between."""
+    recorded.record()
+    head = trail(recorded).head
+    newest = recorded.commit("meanwhile", base__settings=config_map(color="red", size="large"))
+    with closing(recorded.past()) as past:
+        line = recorded_line(past)[0]
+        ask, recordings = Database.rows, []
+
+        def rows(database: Database, statement: str, arguments: Sequence[Any] = ()) -> list[Any]:
+            found = ask(database, statement, arguments)
+            if "FROM revision r" in statement and database is past.store.database:
+                recordings.append(recorded.record())
+            return found
+
+        monkeypatch.setattr(Database, "rows", rows)
+        links = chain(past.store, line)
+    assert links[-1].hash == head
+    assert len(recordings) == 1
+    with closing(recorded.past()) as past:
+        assert chain(past.store, recorded_line(past)[0])[-1].commit == newest
 
 
 def test_the_chain_is_made_as_it_is_written_down(recorded: Folder) -> None:

@@ -241,3 +241,13 @@ def test_values_of_secrets_are_never_told(told: Folder, inbox: Inbox) -> None:
     run_envc(told.root, "history", "record")
     assert inbox.received[0][1]["resources"] == ["added Secret/token"]
     assert "hunter-2" not in str(inbox.received)
+
+
+def test_a_note_that_is_not_of_this_record_is_not_told(told: Folder, inbox: Inbox) -> None:
+    """Its time tells: somebody else recorded the commit, and told of it."""
+    commit = told.commit("an image", base__web=deployment(image="nginx:1.28"))
+    assert run_envc(told.root, "history", "record").code == 0
+    inbox.received.clear()
+    (told.root / ".envc" / "notify" / f"{commit}.note").write_text("1")
+    assert run_envc(told.root, "history", "record").code == 0
+    assert (inbox.received, notes(told)) == ([], [])

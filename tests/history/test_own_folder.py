@@ -205,3 +205,81 @@ def test_what_git_tracks_is_refused_however_git_writes_its_index(folder: Folder,
     folder.git("add", "--force", ".envc/units/scans", ".envb")
     folder.git(*options)
     refused(folder, "git tracks .envc/units/scans")
+
+
+def put(folder: Folder, target: Path) -> Path:
+    """A link in the place of envc's own folder, to one that looks like it; what is in there."""
+    for name in ("units", "jsonnet", "written", "staging-mine"):
+        (target / name).mkdir(parents=True)
+    (target / "staging-mine" / "precious").write_text("precious")
+    (folder.root / ".envc").symlink_to(target)
+    return target
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("build", "--check", "--at", "HEAD"),
+        ("build", "--check", "--staged"),
+        ("check", "--at", "HEAD"),
+        ("diff", "--from", "HEAD", "--to", "HEAD"),
+        ("build", "--output", "elsewhere"),
+    ],
+    ids=" ".join,
+)
+def test_no_tree_is_compiled_into_a_folder_behind_a_link(
+    folder: Folder, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Neither a commit nor the index leaves anything there; the output has its own scratch folder, or is refused."""
+    folder.commit("start", base__web=deployment())
+    outside = put(folder, tmp_path / "outside")
+    before = sorted(outside.rglob("*"))
+    outcome = call_envc(folder.root, *command)
+    assert (outcome.code, ".envc is a symbolic link" in outcome.err) == (2, True)
+    assert sorted(outside.rglob("*")) == before
+
+
+def test_scratch_behind_a_link_in_the_output_is_refused(folder: Folder, tmp_path: Path) -> None:
+    """`environments/.envc` takes the place of `.envc` where that is on another disk."""
+    outside = tmp_path / "outside"
+    (outside / "staging-mine").mkdir(parents=True)
+    (outside / "staging-mine" / "precious").write_text("precious")
+    (folder.root / "environments").mkdir()
+    (folder.root / "environments" / ".envc").symlink_to(outside)
+    outcome = call_envc(folder.root, "build")
+    assert (outcome.code, "environments/.envc is a symbolic link" in outcome.err) == (2, True)
+    assert [path.name for path in outside.rglob("*")] == ["staging-mine", "precious"]
+
+
+@pytest.mark.parametrize("kind", ["a submodule", "another case", "a linked work tree"])
+def test_what_git_tracks_is_refused_in_every_form(folder: Folder, kind: str) -> None:
+    """The folder itself as a submodule, a spelling that some disks take for the same, a work tree of its own."""
+    start = folder.commit("start")
+    if kind == "a submodule":
+        (folder.root / ".envc").mkdir()
+        folder.git("update-index", "--add", "--cacheinfo", f"160000,{start},.envc")
+        refused(folder, "git tracks .envc")
+    elif kind == "another case":
+        for name in (".ENVC", ".envc"):
+            (folder.root / name).mkdir()
+        (folder.root / ".ENVC" / "x").write_text("x")
+        folder.git("add", "--force", ".ENVC/x")
+        refused(folder, "git tracks .ENVC/x")
+    else:
+        folder.git("worktree", "add", "-q", "-b", "side", "../side")
+        side = folder._replace(root=folder.root.parent / "side")
+        (side.root / ".envc").mkdir()
+        (side.root / ".envc" / "x").write_text("x")
+        side.git("add", "--force", ".envc/x")
+        outcome = call_envc(side.root, "build", "--check")
+        outcome = call_envc(side.root, "build") if outcome.code != 2 else outcome
+        assert (outcome.code, "git tracks .envc/x" in outcome.err) == (2, True)
+
+
+def test_a_hook_writes_through_no_link_in_the_own_folder(folder: Folder, tmp_path: Path) -> None:
+    """A link that leads nowhere yet would be a file afterwards."""
+    assert run_envc(folder.root, "hook", "install").code == 0
+    (folder.root / ".envc").mkdir()
+    (folder.root / ".envc" / ".gitignore").symlink_to(tmp_path / "outside")
+    subprocess.run(["git", "commit", "-q", "--allow-empty", "--no-verify", "-mx"], cwd=folder.root, check=True)
+    assert not (tmp_path / "outside").exists()

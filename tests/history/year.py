@@ -1,8 +1,9 @@
 """A year of clusters in PostgreSQL: services with their resources in several clusters, versions, events and usage.
 
 `python -m tests.history.year URL [SHARE]` fills an empty database with a share of a year (1: 2,800 objects, 200,000
-versions, 20 million rows of usage) and times each question. `python -m tests.history.year --growth FILE.svg URL…` fills
-one empty database after the other with 1/16, 1/8 … of a year, and draws how the times of the questions grow.
+versions, 20 million rows of usage) and times each question. `python -m tests.history.year --growth FILE.svg LARGEST
+URL…` fills one empty database after the other, each with twice as much up to the largest share, and draws how the times
+of the questions grow.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -173,12 +175,17 @@ def ask(url: str) -> list[Timed]:
                 row.number, "live_usage_1h", START, end, namespace="shop", workload="Deployment/s7"
             ),
         }
-        found = []
-        for name, question in questions.items():
-            begun = time.perf_counter()
-            rows = len(question())
-            found.append(Timed(name, time.perf_counter() - begun, rows))
-        return found
+        return list(starmap(_timed, questions.items()))
+
+
+def _timed(name: str, question: Callable[[], list[Any]]) -> Timed:
+    """The least of three tries: the others are what else the machine does."""
+    tries = []
+    for _ in range(3):
+        begun = time.perf_counter()
+        rows = len(question())
+        tries.append(time.perf_counter() - begun)
+    return Timed(name, min(tries), rows)
 
 
 def _filled(url: str, share: float) -> list[Timed]:
@@ -196,15 +203,20 @@ def _filled(url: str, share: float) -> list[Timed]:
     return found
 
 
-def grow(urls: Sequence[str]) -> str:
+def grow(urls: Sequence[str], largest: float) -> str:
     """A picture of how the times of questions grow with the size of the history, as SVG."""
-    from envcompile.pages.plots import svg_of
-
     points = [
         {"share of a year": share, "milliseconds": one.seconds * 1000, "question": one.question}
-        for share, url in zip((2.0 ** -(len(urls) - 1 - place) for place in range(len(urls))), urls, strict=True)
+        for share, url in zip((largest / 2**place for place in reversed(range(len(urls)))), urls, strict=True)
         for one in _filled(url, share)
     ]
+    return picture_of(points)
+
+
+def picture_of(points: list[dict[str, Any]]) -> str:
+    """A line for each question over the share of a year."""
+    from envcompile.pages.plots import svg_of
+
     return svg_of({
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": 520,
@@ -222,8 +234,8 @@ def grow(urls: Sequence[str]) -> str:
 def main() -> None:
     """Fill a database or several, and ask."""
     if sys.argv[1] == "--growth":
-        picture, *urls = sys.argv[2:]
-        Path(picture).write_text(grow(urls), encoding="utf-8")
+        picture, largest, *urls = sys.argv[2:]
+        Path(picture).write_text(grow(urls, float(largest)), encoding="utf-8")
         return
     _filled(sys.argv[1], float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)
 

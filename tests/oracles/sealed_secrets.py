@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -40,8 +40,8 @@ class SealedSecretsController:
 
 
 @contextlib.contextmanager
-def running_sealed_secrets(cluster: Cluster) -> Generator[SealedSecretsController, None, None]:
-    """Install the custom resource and the access rights, and run the controller beside the cluster."""
+def running_sealed_secrets(cluster: Cluster, *flags: str) -> Generator[SealedSecretsController, None, None]:
+    """Install the custom resource and the access rights, and run the controller, with flags, beside the cluster."""
     require(cluster.tools.sealed_secrets_controller, cluster.tools.kubeseal)
     unshare = _private_mounts()
     install_crds(cluster, [MANIFESTS / "crd.yaml"])
@@ -51,7 +51,7 @@ def running_sealed_secrets(cluster: Cluster) -> Generator[SealedSecretsControlle
     token_file.touch(mode=0o600)
     token_file.write_text(token.expect_success().stdout.strip(), encoding="ascii")
     with ServerGroup(cluster.folder) as servers:
-        yield _start(servers, cluster, unshare, token_file)
+        yield _start(servers, cluster, unshare, token_file, flags)
 
 
 def _start(
@@ -59,6 +59,7 @@ def _start(
     cluster: Cluster,
     unshare: tuple[str, ...],
     token_file: Path,
+    flags: Sequence[str],
 ) -> SealedSecretsController:
     certificate = cluster.folder / "sealed-secrets.pem"
     for attempt in range(START_ATTEMPTS):
@@ -76,6 +77,7 @@ def _start(
                 cluster.tools.sealed_secrets_controller,
                 f"--listen-addr={LOOPBACK}:{port}",
                 f"--listen-metrics-addr={LOOPBACK}:{metrics_port}",
+                *flags,
             ],
             {"KUBERNETES_SERVICE_HOST": LOOPBACK, "KUBERNETES_SERVICE_PORT": str(cluster.port)},
         )

@@ -32,6 +32,9 @@ def test_what_comes_from_elsewhere_is_named_and_can_be_left_out(tmp_path: Path) 
         "overlays/dev/kustomization.yaml": f"resources: [../../base]\n{outside}",
         "overlays/prod/kustomization.yaml": "resources: [../../base, 'https://127.0.0.1:9/x.yaml']\n",
     })  # fmt: skip
+    linked = tmp_path / "old/overlays/dev/kustomization.yaml"
+    linked.rename(tmp_path / "linked.yaml").chmod(0o600)
+    linked.symlink_to(tmp_path / "linked.yaml")
     with pytest.raises(EnvcError) as refused:
         from_kustomize(tmp_path / "old", tmp_path / "new")
     fixes = [problem.fix for problem in refused.value.problems]
@@ -40,6 +43,7 @@ def test_what_comes_from_elsewhere_is_named_and_can_be_left_out(tmp_path: Path) 
     adoption = from_kustomize(tmp_path / "old", tmp_path / "new", Wishes(skip_broken=True))
     assert adoption.is_equal
     assert [each.objects for each in adoption.environments] == [1, 1]
+    assert (tmp_path / "linked.yaml").read_text(encoding="utf-8") == f"resources: [../../base]\n{outside}"
     assert [note for note in adoption.notes if "left out of" in note] == [
         "left out of overlays/dev, because it comes from elsewhere: the chart redis 1.0.0 (`envc guide charts`)",
         "left out of overlays/prod, because it comes from elsewhere: https://127.0.0.1:9/x.yaml",
@@ -93,3 +97,35 @@ def test_files_of_settings_tell_the_environments_of_an_applicationset(tmp_path: 
     write_files(tmp_path / "old", tree)
     adoption = from_kustomize(tmp_path / "old", tmp_path / "new")
     assert [(each.name, each.origin) for each in adoption.environments] == [("dev", "apps/dev"), ("prod", "apps/prod")]
+
+
+AFFIXED: dict[str, Any] = {
+    "base/kustomization.yaml": "resources: [web.yaml]\nconfigMapGenerator: [{name: c, literals: [a=b]}]\n",
+    "base/web.yaml": "# ask first\n"
+    + workload("Deployment", "web", "{a: b}").replace("args: [a, b]", "envFrom: [{configMapRef: {name: c}}]")
+    + "---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n",
+}
+for _name, _affix in (("dev", "namePrefix: dev-"), ("prod", "nameSuffix: -p"), ("live", "")):
+    AFFIXED[f"overlays/{_name}/kustomization.yaml"] = (
+        f"resources: [../../base]\n{_affix}\nnamespace: {_name}\npatches: [{{path: more.yaml}}]\n"
+        f"replicas: [{{name: web, count: {len(_name)}}}]\n"
+    )
+    AFFIXED[f"overlays/{_name}/more.yaml"] = (
+        f"# {_name}\napiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\n"
+        f"spec: {{minReadySeconds: {len(_name)}}}\n"
+    )
+
+
+def test_what_is_around_names_is_a_parameter(kustomize: Path, tmp_path: Path) -> None:
+    """Environments with a prefix, a suffix and neither share one base, in the author's words; references follow."""
+    texts = brought_over(kustomize, tmp_path, AFFIXED)
+    name = "${{ params.namePrefix }}web${{ params.nameSuffix }}"
+    base = next(text for path, text in texts.items() if path.startswith("base/") and path.endswith("/web.yaml"))
+    assert base == AFFIXED["base/web.yaml"].replace("{name: web, labels", f'{{name: "{name}", labels').replace(
+        "metadata: {name: web}", f'metadata: {{name: "{name}"}}'
+    ).replace("{configMapRef: {name: c}}", f'{{configMapRef: {{name: "{name.replace("web", "c")}"}}}}')
+    said = "".join(text for path, text in texts.items() if path.startswith("overlays/prod/"))
+    assert "# prod\n" in said
+    assert "spec: {minReadySeconds: 4}\n" in said
+    assert "params:\n  namePrefix: dev-\n" in texts["overlays/dev/environment.yaml"]
+    assert '  nameSuffix: "-p"\n' in texts["overlays/prod/environment.yaml"]

@@ -152,7 +152,8 @@ def test_what_was_synced_does_not_drift_and_a_hand_is_told(
         assert done.out.startswith("prod: no drift")
     label = ("label", "service", "redis", "--namespace", "production")
     cluster.kubectl(*label, "hand=made").expect_success()
-    left = {"name": "left", "namespace": "production", "annotations": {TRACKING: f"{APPLICATION}:/ConfigMap:p/left"}}
+    mark = {TRACKING: f"{APPLICATION}:/ConfigMap:production/left"}
+    left = {"name": "left", "namespace": "production", "annotations": mark}
     cluster.apply(json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": left}), namespace="production")
     done = run_envc(argo_shop.root, *ask, "-o", "json")
     (found,) = json.loads(done.out)["environments"]
@@ -160,6 +161,13 @@ def test_what_was_synced_does_not_drift_and_a_hand_is_told(
     assert (extra["resource"]["name"], extra["note"]) == ("left", f"Argo CD's Application {APPLICATION} tracks it")
     (field,) = changed["fields"]
     assert (field["field"], field["writer"]["manager"]) == ("metadata.labels.hand", "kubectl-label")
+    key = "resource.customizations.ignoreDifferences.Service"
+    for setting, count in (("jsonPointers: [/metadata/labels/hand]", 1), (None, 2)):
+        change = json.dumps({"data": {key: setting}})
+        settings = ("patch", "configmap", "argocd-cm", "--namespace", NAMESPACE, "--type", "merge", "-p", change)
+        cluster.kubectl(*settings).expect_success()
+        (found,) = json.loads(run_envc(argo_shop.root, *ask, "-o", "json").out)["environments"]
+        assert len(found["objects"]) == count
     cluster.kubectl(*label, "hand-").expect_success()
     cluster.kubectl("delete", "configmap", "left", "--namespace", "production").expect_success()
 

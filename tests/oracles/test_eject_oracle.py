@@ -61,11 +61,20 @@ def test_a_repository_that_came_leaves_as_it_was(case: str, tmp_path: Path) -> N
 
 
 @pytest.mark.corpora
-def test_a_kustomize_tree_that_came_leaves_as_it_was(tmp_path: Path) -> None:
-    """With components and custom kinds."""
+@pytest.mark.parametrize(
+    "tree",
+    [
+        "GoogleCloudPlatform-microservices-demo/kustomize",
+        "GoogleCloudPlatform-bank-of-anthos/iac/acm-multienv-cicd-anthos-autopilot",
+        "fluxcd-flux2-kustomize-helm-example",
+        "kubernetes-sigs-kustomize/examples/ldap",
+    ],
+)
+def test_a_kustomize_tree_that_came_leaves_as_it_was(tree: str, tmp_path: Path) -> None:
+    """With components, custom kinds, generators and prefixes."""
     if not KUSTOMIZE.is_dir():
         pytest.skip(f"the corpora are not at {KUSTOMIZE}")
-    assert from_kustomize(KUSTOMIZE / "GoogleCloudPlatform-microservices-demo" / "kustomize", tmp_path / "new").is_equal
+    assert from_kustomize(KUSTOMIZE / tree, tmp_path / "new").is_equal
     there = Project.open(tmp_path / "new")
     assert [str(each) for each in eject(there, there.environments, tmp_path / "out").differences] == []
 

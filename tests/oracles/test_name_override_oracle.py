@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import tempfile
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
 
 from envcompile.chart import emit
 from envcompile.chart.naming import KEPT, LABELS
@@ -17,6 +19,7 @@ from envcompile.chart.verification import compare
 from envcompile.kubernetes.references import object_references, pod_references
 from envcompile.values import equal, value_at
 from envcompile.yamlio import load_all
+from tests.chart.hostile import environments
 from tests.chart.samples import chart_input, corpus, corpus_cases
 from tests.oracles.test_chart_oracle import differences, helms, write
 from tests.oracles.tools import run
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from envcompile.chart.verification import Helm
-    from tests.chart.samples import Resource
+    from tests.chart.samples import Environments, Resource
     from tests.oracles.cluster import Cluster
 
 __all__ = ["helms"]
@@ -405,6 +408,18 @@ def test_what_people_give_stays_as_they_say_it(helms: list[Helm], tmp_path: Path
     assert after["Ingress"]["spec"]["tls"] == [{"secretName": "mine"}]
     environment = after["Deployment"]["spec"]["template"]["spec"]["containers"][0]["env"]
     assert [one["value"] for one in environment[:2]] == ["x", "db.example.com"]
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(found=environments())
+def test_hostile_environments_render_equal_until_a_name_is_set(found: Environments, helms: list[Helm]) -> None:
+    """Texts that look like templates, keys of any kind: no mark is left, and helm takes another name, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder)
+        assert not differences(chart_input(found, renames=True, test_image="busybox:1"), helms, chart)
+        for environment in found:
+            flags = ("--set", f"fullnameOverride={PREFIX}")
+            assert len(rendered(helms[-1], chart, environment, *flags)) >= len(found[environment])
 
 
 @pytest.mark.slow

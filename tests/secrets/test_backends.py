@@ -154,6 +154,8 @@ def test_only_files_that_git_ignores_hold_secrets(repository: Repository) -> Non
     repository.write("open", "hunter2")
     (repository.root / "values/link").symlink_to(repository.root / "open")
     assert refusal(repository, "ref+file://values/link").startswith("git does not ignore the file `values/link`")
+    (repository.root / "shown").symlink_to(repository.root / "values/v")
+    assert refusal(repository, "ref+file://shown").startswith("git does not ignore the file `shown`")
 
 
 def test_a_file_others_can_read_is_a_warning(repository: Repository) -> None:

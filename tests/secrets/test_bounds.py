@@ -100,3 +100,10 @@ def test_what_is_no_file_does_not_hang(project: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(bounds, "LARGEST_FILE", 3)
     assert "has more than 3 bytes" in refusal(project, "ref+file://values/v")
     assert "cannot be read (its path is none)" in refusal(project, "ref+file://values/%00")
+
+
+def test_a_closed_folder_is_closed_by_its_name_as_well(project: Path) -> None:
+    """Also where a link stands in its place."""
+    (project / "values/.git").symlink_to(project / "values")
+    assert value(project, "ref+file://values/v") == b"inside"
+    assert "which no reference reads" in refusal(project, "ref+file://values/.git/v")

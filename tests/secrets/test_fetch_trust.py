@@ -74,7 +74,9 @@ def test_the_clusters_token_stays_with_the_cluster(tmp_path: Path) -> None:
         assert other.asked == []
 
 
-@pytest.mark.parametrize("url", ["http://sealed-secrets.example", "HTTP://10.0.0.1:8080/v1/cert.pem"])
+@pytest.mark.parametrize(
+    "url", ["http://sealed-secrets.example", "HTTP://10.0.0.1:8080/v1/cert.pem", "http://c.127.example"]
+)
 def test_plain_http_to_another_machine_has_to_be_asked_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is asked before that."""
     asked: list[str] = []
@@ -138,3 +140,31 @@ def test_a_key_for_pss_signatures_is_refused() -> None:
     assert der.count(plain) == 1
     certificate = x509.load_der_x509_certificate(der.replace(plain, pss))
     assert "is for RSA-PSS signatures" in refusal(certificate.public_bytes(serialization.Encoding.PEM))
+
+
+def test_the_api_servers_certificate_is_checked(tmp_path: Path) -> None:
+    """By the authority that the kubeconfig names, unless it says in plain words that nobody is to look."""
+    now = datetime.now(UTC)
+    pki = server_certificate(tmp_path, now - timedelta(days=1), now + timedelta(days=1))
+    with serving(lambda *_: (200, {}, b"{}"), pki) as api:
+        for cluster, is_asked in (
+            ({}, False),
+            ({"insecure-skip-tls-verify": False}, False),
+            ({"insecure-skip-tls-verify": "true"}, False),
+            ({"insecure-skip-tls-verify": True}, True),
+            ({"certificate-authority": str(pki[0])}, True),
+        ):
+            config = {
+                "current-context": "prod",
+                "contexts": [{"name": "prod", "context": {"cluster": "c", "user": "u"}}],
+                "clusters": [{"name": "c", "cluster": {"server": api.url, **cluster}}],
+                "users": [{"name": "u", "user": {"token": "token"}}],
+            }
+            file = Repository(tmp_path).write("kubeconfig", yamlio.dump(config))
+            api.asked.clear()
+            if is_asked:
+                certificate_from_cluster({"KUBECONFIG": str(file)}, Sealing(), None)
+            else:
+                with pytest.raises(UnavailableError, match="is not trusted"):
+                    certificate_from_cluster({"KUBECONFIG": str(file)}, Sealing(), None)
+            assert bool(api.asked) == is_asked, cluster

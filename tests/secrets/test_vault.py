@@ -6,15 +6,22 @@ The server is one of our own that answers as Vault 1.21.4 was seen to.
 from __future__ import annotations
 
 import json
+import os
+import socket
+import sys
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
+from envcompile.secrets import httpget
 from envcompile.secrets.backends import OriginError, Surroundings, read_value
 from envcompile.secrets.httpget import get
 from envcompile.secrets.origin import origin_of
-from envcompile.secrets.outside import TooSlowError, within_time
+from envcompile.secrets.outside import TooSlowError, run_program, within_time
 from envcompile.secrets.references import BadReferenceError, parse_reference
 from envcompile.secrets.seal import seal_environments
 from envcompile.secrets.status import status
@@ -212,8 +219,9 @@ def test_vault_token_follows_redirects(vault: Server, tmp_path: Path) -> None:
 def test_a_redirect_to_anything_else_ends(tmp_path: Path, location: str) -> None:
     """Other schemes, broken addresses, loops."""
     with serving(lambda *_: (307, {"Location": location}, b"")) as server:
-        refused(tmp_path, "ref+vault://a/data/app#/x", VAULT_ADDR=server.url)
+        said = str(refused(tmp_path, "ref+vault://a/data/app#/x", VAULT_ADDR=server.url))
         assert len(server.asked) < 10
+        assert not location.startswith("ftp") or "redirects to a `ftp` address; the token is not sent there" in said
 
 
 @pytest.fixture
@@ -349,3 +357,92 @@ def test_vault_status_changes_with_neighbours(tmp_path: Path) -> None:
         state.update(version=4)
         assert sealed(None) == ["sealed"]
         assert repository.leaks(b"hunter3") == []
+
+
+def test_an_answer_that_drips_for_ever_ends_with_the_limit() -> None:
+    """A byte now and then keeps every read within its own limit."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    given_up = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(9_999)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")
+            for _ in range(200):
+                connection.sendall(b"x")
+                if given_up.wait(0.05):
+                    return
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+    try:
+        with pytest.raises(TooSlowError):
+            get(url, headers={}, context=None, follows=lambda *_: True, seconds=1)
+    finally:
+        given_up.set()
+        thread.join()
+        listener.close()
+
+
+def test_nobody_waits_longer_than_the_limit() -> None:
+    """What ends later has not ended."""
+    with pytest.raises(TooSlowError):
+        within_time(lambda: threading.Event().wait(20), 0.3)
+
+
+def test_a_program_gets_no_terminal_and_one_limit() -> None:
+    """It cannot ask anybody, and is ended when it takes too long."""
+    read, write = os.pipe()
+    before = os.dup(0)
+    os.dup2(read, 0)
+    try:
+        done = run_program([sys.executable, "-c", "print(len(__import__('sys').stdin.read()))"], {}, PATIENCE)
+        assert done.stdout == b"0\n"
+        with pytest.raises(TooSlowError):
+            run_program([sys.executable, "-c", "__import__('time').sleep(30)"], {}, 0.3)
+    finally:
+        os.dup2(before, 0)
+        for descriptor in (read, write, before):
+            os.close(descriptor)
+
+
+def test_the_size_of_answers_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a refusal as of a value."""
+    monkeypatch.setattr(httpget, "LARGEST_ANSWER", 5)
+    for code in (200, 404):
+        with serving(lambda *_, code=code: (code, {}, b"0123456789")) as server:
+            assert get(server.url, headers={}, context=None, follows=lambda *_: True) == (code, b"01234")
+
+
+def test_redirects_to_ever_new_addresses_end(tmp_path: Path) -> None:
+    """Three are enough for anybody."""
+
+    def on(path: str, _headers: dict[str, str]) -> Reply:
+        return 307, {"Location": f"{path}x"}, b""
+
+    with serving(on) as server:
+        refused(tmp_path, "ref+vault://a/data/app#/x", VAULT_ADDR=server.url)
+        assert len(server.asked) == 4
+
+
+def test_certificates_are_checked_unless_somebody_says_so(tmp_path: Path, pki: tuple[Path, Path]) -> None:
+    """The words that `vault` takes for a yes, and no others (strconv.ParseBool)."""
+    with serving(vault_reply, pki) as server:
+        for word in ("false", "0", "no", "f"):
+            error = refused(
+                tmp_path, "ref+vault://secret/data/app#/plain", VAULT_ADDR=server.url, VAULT_SKIP_VERIFY=word
+            )
+            assert "is not trusted" in str(error)
+
+
+@pytest.mark.parametrize("address", ["ftp://vault.example", "file:///etc/passwd", "vault.example", "http://["])
+def test_what_is_no_address_gets_no_token(tmp_path: Path, address: str) -> None:
+    """It is refused as what the repository names, whatever VAULT_ADDR is."""
+    error = refused(
+        tmp_path,
+        f"ref+vault://secret/data/app?address={quote(address, safe='')}#/plain",
+        VAULT_ADDR="https://v.example",
+    )
+    assert "would send the Vault token to something that is no http or https address" in str(error)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,11 +13,11 @@ import pytest
 from envcompile.errors import EnvcError
 from envcompile.limits import DEFAULT_LIMITS, UNTRUSTED_LIMITS, Limits, limits_of
 from envcompile.settings import Limits as Stated
-from envcompile.sources import File, WorkingTree
+from envcompile.sources import File, WorkingTree, jsonnetprocess
 from envcompile.sources.jsonnetfiles import Evaluations
 from envcompile.sources.jsonnetimports import Dependency
 from envcompile.sources.jsonnetstore import EvaluationStore, Stored, evaluation_key
-from tests.harness.command import run_envc
+from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, environment, write_files
 
 if TYPE_CHECKING:
@@ -348,3 +351,72 @@ def test_the_key_of_an_evaluation_is_its_file_and_what_it_was_given() -> None:
     """Each of the three makes another one."""
     keys = {evaluation_key(File(path, text), env) for path in "ab" for text in (b"1", b"2") for env in ("", "{}")}
     assert len(keys) == 8
+
+
+def test_an_import_that_git_ignores_by_now_is_refused_although_it_is_remembered(tmp_path: Path) -> None:
+    """What an earlier run learnt of the files says nothing of who may see them."""
+    root = project(tmp_path, SETTINGS % "{ x: importstr 'a.txt', y: importstr '../../b.txt' }")
+    commit(root)
+    write_files(root, {"base/app/a.txt": "A", "b.txt": "B", ".gitignore": ".envc/\n"})
+    assert run_envc(root, "build").code == 0
+    shutil.rmtree(root / ".envc/units")
+    write_files(root, {".gitignore": ".envc/\n/b.txt\n"})
+    done = run_envc(root, "build", "--force")
+    assert done.code == 1
+    assert "`b.txt` is ignored by git" in done.err
+
+
+def test_a_linked_folder_hides_no_ignored_import(tmp_path: Path) -> None:
+    """Git says nothing of files behind a link: they are asked for where they really are."""
+    root = project(tmp_path, SETTINGS % "{ x: importstr 'shared/a.txt', y: importstr '../../local.env' }")
+    write_files(root, {"lib/shared": "-> ../shared", "shared/a.txt": "A", ".gitignore": "*.env\n"})
+    write_files(root, {"local.env": "s3cr3t"})
+    commit(root)
+    done = run_envc(root, "build")
+    assert done.code == 1
+    assert "`local.env` is ignored by git" in done.err
+
+
+def test_the_process_of_jsonnet_bounds_itself() -> None:
+    """Time, memory, what it prints, and no image of its memory."""
+    text = (
+        "import resource\nfrom types import SimpleNamespace\nfrom envcompile.sources import jsonnetworker\n"
+        "resource.getrusage = lambda _: SimpleNamespace(ru_utime=99.0, ru_stime=1.0)\n"
+        "core = resource.getrlimit(resource.RLIMIT_CORE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_CORE, (core, core))\n"
+        "jsonnetworker._limit(7, 1 << 33)\n"
+        "names = [resource.RLIMIT_CPU, resource.RLIMIT_AS, resource.RLIMIT_CORE, resource.RLIMIT_FSIZE]\n"
+        "print(*[resource.getrlimit(name)[0] for name in names])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, cwd=PACKAGE_ROOT)
+    seconds, memory, core, printed = map(int, done.stdout.split())
+    assert 107 <= seconds < 110  # of the process so far, and of this evaluation
+    assert (memory, core, printed) == (1 << 33, 0, 1 << 20)
+
+
+def test_what_a_program_tells_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`std.trace` may print a mebibyte, of which people are told the beginning."""
+    told: list[str] = []
+    monkeypatch.setattr(jsonnetprocess, "decision", lambda *said: told.append(said[-1]))
+    process = jsonnetprocess.JsonnetProcess(60, 8_192)
+    text = "std.foldl(function(a, i) std.trace(std.repeat('x', 999), a + i), std.range(1, 99), 0)"
+    answer = process.evaluate("a.jsonnet", text, {}, {}, lambda *_: ("", b""))
+    process.close()
+    assert answer.output == "4950\n"
+    assert 0 < sum(map(len, told)) <= 10_000
+
+
+@pytest.mark.parametrize("path", ["", "."])
+def test_the_process_of_jsonnet_imports_no_module_of_a_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """It is started in the folder of the project, with whatever the user has set."""
+    ran = tmp_path / "RAN"
+    names = ("json", "re", "typing", "resource", "envcompile", "_gojsonnet", "sitecustomize", "usercustomize")
+    planted = {f"{name}.py": f"open({str(ran)!r}, 'a').write('{name} ')\n" for name in names}
+    monkeypatch.chdir(write_files(tmp_path / "checkout", planted))
+    monkeypatch.setenv("PYTHONPATH", path)
+    process = jsonnetprocess.JsonnetProcess(60, 8_192)
+    assert process.evaluate("a.jsonnet", "1 + 1", {}, {}, lambda *_: ("", b"")).output == "2\n"
+    process.close()
+    assert not ran.exists()

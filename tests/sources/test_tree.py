@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from envcompile.errors import EnvcError, UsageError
 from envcompile.git.repository import open_repository
+from envcompile.limits import Limits
 from envcompile.sources.tree import WorkingTree
 from tests.harness.command import call_envc
-from tests.harness.repository import config_map, environment
+from tests.harness.repository import config_map, environment, write_files
 
 if TYPE_CHECKING:
     from tests.sources.conftest import Commit, Write
@@ -281,3 +283,35 @@ def test_a_submodule_among_the_sources_is_an_error(write: Write, commit: Commit)
         "  --> base/sub:1:1\n"
         "hint: copy its files into the repository, or move it out of this folder"
     )
+
+
+def test_links_to_what_git_ignores_are_refused_by_name(write: Write, commit: Commit) -> None:
+    """A file that is read by its name alone, beside all layers."""
+    root = write({".gitignore": "local/\n", "x.yaml": "-> local/f", "folder": "-> local"})
+    commit(root)
+    write({"local/f": "s3cr3t"})
+    for name in ("x.yaml", "folder/f"):
+        with pytest.raises(EnvcError, match="leads to a file that is ignored by git"):
+            WorkingTree(root).read(name)
+
+
+def test_a_neighbour_whose_name_begins_alike_is_outside(tmp_path: Path) -> None:
+    """`shop2` is no part of `shop`."""
+    root = write_files(tmp_path / "shop", {".git/HEAD": "", "base/x": "-> ../../shop2/x"})
+    write_files(tmp_path / "shop2", {"x": "s3cr3t"})
+    with pytest.raises(EnvcError, match="leaves the repository"):
+        WorkingTree(root).files("base")
+    with pytest.raises(EnvcError, match="leads out of the repository"):
+        WorkingTree(root).read("base/x")
+
+
+def test_a_file_that_grows_is_limited_and_a_large_one_is_not_begun(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts is what is read; of a file whose size is too much nothing is."""
+    with pytest.raises(EnvcError, match="`maps` holds more than 0 MiB"):  # whose size is said to be 0
+        WorkingTree(Path("/proc/self"), Limits(file_size=0)).read("maps")
+    root = write({"base/x": "x" * (1 << 21)})
+    monkeypatch.setattr("envcompile.sources.tree._content", lambda *_: pytest.fail("it was read"))
+    with pytest.raises(EnvcError, match="holds more than 1 MiB"):
+        WorkingTree(root, Limits(file_size=1)).read("base/x")

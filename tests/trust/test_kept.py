@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.plainfiles import read_plain
 from tests.harness.command import PATIENCE, run_envc, spawn_envc
 from tests.harness.repository import commit, config_map, deployment, environment, git, read_files, write_files
 
@@ -100,3 +101,12 @@ def test_nothing_that_is_kept_is_committed_by_accident(tmp_path: Path, words: tu
     run_envc(root, *words)
     git(root, "add", "--all")
     assert ".envc" not in git(root, "ls-files")
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe, a device, a link, a folder: each counts as nothing, at once."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"x")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert [read_plain(tmp_path / name) for name in ("pipe", "link", "", "none", "file")] == [None] * 4 + [b"x"]
+    assert read_plain("/dev/null") is None

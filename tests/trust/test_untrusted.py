@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile import limits as limits_module
+from envcompile.actions import diff, graph_picture, review
 from envcompile.errors import EnvcError
 from envcompile.limits import UNTRUSTED_LIMITS, bounded, limits_for
 from tests.actions.test_simulate import HPA, WEB
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, config_map, environment, git, write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from envcompile.limits import Limits
 
 ENDLESS = "local f(n) = f(n + 1) tailstrict; f(0)"
 LARGE = "# " + "x" * (17 << 20) + "\n"
@@ -288,3 +296,43 @@ def test_what_ends_in_time_is_not_bounded() -> None:
     with bounded(UNTRUSTED_LIMITS):
         pass
     time.sleep(0.2)
+
+
+STEPS = ("compiling", "comparing dev", "comparing prod", "checking", "pricing", "drawing")
+BOUNDED = {
+    "build": (("build",), {"compiling takes"}),
+    "check": (("check",), {"compiling takes"}),
+    "show": (("show", "dev"), {"compiling takes"}),
+    "diff": (("diff",), {"compiling takes", "comparing dev takes", "comparing prod takes"}),
+    "comment": (
+        ("pr", "comment", "--dry-run"),
+        {
+            f"{what} takes"
+            for what in ("compiling", "comparing dev", "comparing prod", "checking", "pricing", "drawing")
+        },
+    ),
+}
+"""What has a limit of time and memory as a whole, in the commands that run it."""
+
+
+@pytest.mark.parametrize(("words", "wanted"), BOUNDED.values(), ids=BOUNDED.keys())
+def test_whatever_a_stranger_makes_envc_do_is_bounded(
+    project: Path, words: tuple[str, ...], wanted: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each step of a comparison has the limit of its own, and none has it where the tree is trusted."""
+    seen: set[str] = set()
+
+    @contextmanager
+    def noted(limits: Limits, what: str = "compiling takes") -> Generator[None]:
+        if not limits.is_trusted:
+            seen.add(what)
+        yield
+
+    for module in (limits_module, diff, graph_picture, review):
+        monkeypatch.setattr(module, "bounded", noted)
+    write_files(project, {"base/app/config.yaml": config_map(color="red")})
+    assert run_envc(project, *words, *(() if words[0] == "pr" else ("--untrusted",))).code in {0, 16}
+    assert seen == wanted
+    seen.clear()
+    assert run_envc(project, *words, *(("--trusted",) if words[0] == "pr" else ())).code in {0, 16}
+    assert not seen

@@ -267,3 +267,18 @@ def test_every_write_goes_through_the_door() -> None:
         if any(map(opens_for_writing, ast.walk(ast.parse(path.read_bytes()))))
     }
     assert found == {*DOORS}
+
+
+def test_links_of_people_among_the_output_stay_links(root: Path) -> None:
+    """What others have in the folder is taken along as it is, and nothing behind it comes in or is taken away."""
+    outside = root.parent / "outside"
+    shutil.copytree(root / "environments/prod", outside / "prod")
+    (outside / "notes").write_text("precious")
+    (root / "environments/prod/web/notes").symlink_to(outside / "notes")
+    (root / "environments/gone").symlink_to(outside / "prod")
+    before = read_files(outside)
+    write_files(root, {"base/web/settings.yaml": config_map(level="debug")})
+    assert run_envc(root, "build").code == 0
+    assert (root / "environments/prod/web/notes").is_symlink()
+    assert (root / "environments/gone").is_symlink()
+    assert read_files(outside) == before

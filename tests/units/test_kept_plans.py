@@ -93,6 +93,29 @@ def test_an_edit_after_an_edit_finds_what_the_last_build_kept(tmp_path: Path) ->
     assert "1 removed" in run_envc(root, "build").err
 
 
+def test_what_an_edit_leaves_is_what_a_first_build_keeps(tmp_path: Path) -> None:
+    """Only what an edit touched is packed anew: records of the same files are the same bytes."""
+    root = write_files(tmp_path / "edited", FILES)
+    assert run_envc(root, "build").code == 0
+    edits = {
+        "base/web/deployment.yaml": deployment(replicas=7),
+        "overlays/prod/web.yaml": FILES["overlays/prod/web.yaml"],
+    }
+    edits["overlays/prod/web.yaml"] = edits["overlays/prod/web.yaml"].replace("3", "4")
+    write_files(root, edits)
+    assert Project.open(root).kept is not None
+    assert run_envc(root, "build").code == 0
+    for name in ("inputs", "of-dev", "of-prod", "project"):
+        file = root / ".envc/units" / f"built-{name}"
+        assert file.is_file()
+        file.rename(file.with_suffix(".kept"))
+    (root / ".envc/cache").rename(root / ".envc/before")
+    assert run_envc(root, "build").code == 0
+    for name in ("inputs", "of-dev", "of-prod", "project"):
+        file = root / ".envc/units" / f"built-{name}"
+        assert file.read_bytes() == file.with_suffix(".kept").read_bytes()
+
+
 def test_questions_between_builds_leave_alone_what_is_kept(tmp_path: Path) -> None:
     """However often a file is edited and asked about before the next build, the plans of the last one hold."""
     root = write_files(tmp_path, FILES)

@@ -9,7 +9,7 @@ import pytest
 
 from envcompile.emit.index import INDEX_NAME
 from envcompile.seenfiles import UNREAD, Files, Seen
-from envcompile.units import snapshot
+from envcompile.units import outlook, snapshot
 from envcompile.units.snapshot import Look, Snapshot, load, save
 from tests.harness.command import run_envc
 from tests.harness.repository import config_map, environment, write_files
@@ -74,13 +74,16 @@ def test_files_of_others_among_the_outputs_do_not_matter(built: Path) -> None:
 
 
 def test_code_two_folders_deep_makes_every_memo_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All of envc's own files count."""
-    deep = tmp_path / "envcompile/cli/commands/build.py"
-    deep.parent.mkdir(parents=True)
+    """All files of envc count that have a say in what is compiled, and no others."""
+    deep, above = tmp_path / "envcompile/check/api/names.py", tmp_path / "envcompile/cli/commands/build.py"
+    for file in (deep, above):
+        file.parent.mkdir(parents=True)
     (tmp_path / "envcompile/units").mkdir()
     deep.write_text("one")
     monkeypatch.setattr(snapshot, "__file__", str(tmp_path / "envcompile/units/snapshot.py"))
     before = snapshot.tool_stamp()
+    assert before == snapshot.tool_stamp()
+    above.write_text("two, longer")
     assert before == snapshot.tool_stamp()
     deep.write_text("two, longer")
     assert snapshot.tool_stamp() != before
@@ -148,7 +151,8 @@ def test_what_changed_is_named(different: str) -> None:
 def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: str) -> None:
     """However many look at the outputs of a large project, a file that somebody touched is found."""
     monkeypatch.setattr(snapshot, "_MANY", 0)
-    monkeypatch.setattr(snapshot, "_processors", lambda: 2)
+    monkeypatch.setattr(outlook, "_processors", lambda: 2)
+    monkeypatch.setattr(outlook, "_has_threads", lambda: False)
     files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
     root = write_files(tmp_path, {**files, "base/web/map.yaml": config_map()})
     assert run_envc(root, "build").code == 0
@@ -197,3 +201,38 @@ def test_a_file_saved_just_before_a_build_is_read_again_only_once(built: Path) -
     file.write_bytes(file.read_bytes()[::-1])
     os.utime(file, ns=(then, then))
     assert look(built).nothing_to_do(()) is None  # its inode changed since
+
+
+@pytest.mark.parametrize("touched", ["", "edited", "another file", "gone", "killed"])
+def test_a_build_after_an_edit_minds_what_another_process_sees(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, touched: str
+) -> None:
+    """While sources are compiled another process looks at the outputs: a build comes to what one process makes."""
+    monkeypatch.setattr(snapshot, "_SOME", 0)
+    monkeypatch.setattr(outlook, "_processors", lambda: 2)
+    monkeypatch.setattr(outlook, "_has_threads", lambda: False)
+    if touched == "killed":
+        monkeypatch.setattr(Files, "are_all_in", lambda *_: os._exit(1))
+    files = {f"overlays/{name}/environment.yaml": environment(f"namespace: {name}\n") for name in ("dev", "prod")}
+    root = write_files(tmp_path, {**files, "base/web/map.yaml": config_map(), "base/web/other.yaml": config_map("o")})
+    assert run_envc(root, "build").code == 0
+    folder = root / "environments/prod/web"
+    other = folder / "configmap-o.yaml"
+    before = other.read_bytes()
+    if touched == "edited":
+        other.write_bytes(before + b"# a note\n")
+    elif touched == "another file":
+        (folder / "README.md").write_text("ours")
+    elif touched == "gone":
+        other.unlink()
+    write_files(root, {"base/web/map.yaml": config_map(color="green")})
+    outcome = run_envc(root, "build")
+    if touched == "edited":
+        assert outcome.code == 1
+        assert "configmap-o.yaml was changed by hand" in outcome.err
+        return
+    assert outcome.code == 0, outcome.err
+    assert other.read_bytes() == before
+    assert b"color: green" in (folder / "configmap-settings.yaml").read_bytes()
+    assert (folder / "README.md").exists() is (touched == "another file")
+    assert "nothing to do" in run_envc(root, "build").err

@@ -37,3 +37,14 @@ def test_a_part_of_a_table_is_refused(cut: int) -> None:
     """Wherever it was cut off."""
     with pytest.raises(ValueError, match="no table"):
         Table(memoryview(pack({b"a": b"1", b"b": b"22"})[:cut]))
+
+
+@given(st.dictionaries(st.binary(max_size=8), st.binary(max_size=8), max_size=30), st.data())
+def test_records_of_the_same_length_are_exchanged_in_place(records: dict[bytes, bytes], data: st.DataObject) -> None:
+    """What comes of it is what packing all of them anew gives; where a length or a key differs, nothing does."""
+    changed = data.draw(st.sets(st.sampled_from(sorted(records)))) if records else set[bytes]()
+    others = {key: data.draw(st.binary(max_size=8)) for key in changed}
+    found = Table(memoryview(pack(records))).edited(others)
+    fits = all(len(other) == len(records[key]) for key, other in others.items())
+    assert found == (pack({**records, **others}) if fits else None)
+    assert Table(memoryview(pack(records))).edited({b"a longer key": b""}) is None

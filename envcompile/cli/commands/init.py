@@ -68,7 +68,11 @@ def register(app: typer.Typer) -> None:
         ] = None,
         helm: Annotated[
             Literal["keep", "clean"],
-            typer.Option("--helm", help="What only Helm reads (tests of charts, its labels) is kept, or taken out."),
+            typer.Option(
+                "--helm",
+                metavar="keep|clean",
+                help="What only Helm reads (tests of charts, its labels) is kept, or taken out.",
+            ),
         ] = "keep",
         skip_broken: Annotated[
             bool, typer.Option("--skip-broken", help="Leave a kustomization out that cannot be built, and name it.")

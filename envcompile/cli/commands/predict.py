@@ -55,6 +55,16 @@ def register(app: typer.Typer) -> None:
             str, typer.Option("--timezone", metavar="ZONE", help="Whose wall clock days and windows follow.")
         ] = "UTC",
         days: Annotated[int, typer.Option("--days", metavar="N", min=1, max=60, help="How far to look ahead.")] = 7,
+        share: Annotated[
+            int,
+            typer.Option(
+                "--share",
+                metavar="PERCENT",
+                min=10,
+                max=100,
+                help="How much of what is foreseen the floor holds; the autoscaler's reserve has the rest.",
+            ),
+        ] = 100,
         columns: Columns = None,
         capacity: Capacity = "",
         start: Start = None,
@@ -86,7 +96,7 @@ def register(app: typer.Typer) -> None:
             since=since,
             now=now,
         )
-        asked = Asked(pairs(columns or (), "METRIC=COLUMN"), capacity, start, calendar, timezone, days)
+        asked = Asked(pairs(columns or (), "METRIC=COLUMN"), capacity, start, calendar, timezone, days, share)
         with project_of(context) as project:
             found = predict(project, environment, workload, source, asked, now.date())
         if output_format == "json":

@@ -21,6 +21,8 @@ EPILOG = """Examples:
   envc watch --context prod --context staging --listen 127.0.0.1:9105
 
   envc watch --manifests | kubectl apply -f -
+
+  envc watch --alerts > rules/envc-watch.yaml
 """
 
 
@@ -67,6 +69,12 @@ def register(app: typer.Typer) -> None:
         image: Annotated[
             str, typer.Option("--image", metavar="IMAGE", help="With --manifests: an image that has envc.")
         ] = "",
+        alerts: Annotated[
+            bool, typer.Option("--alerts", help="Print rules by which Prometheus looks after watchers, and end.")
+        ] = False,
+        dashboard: Annotated[
+            bool, typer.Option("--dashboard", help="Print a dashboard of watchers for Grafana, and end.")
+        ] = False,
         output_format: Format = "text",
     ) -> None:
         """Store what clusters have and had: every version of every object, events and usage, until it is stopped.
@@ -82,6 +90,11 @@ def register(app: typer.Typer) -> None:
             from envcompile.actions.watch_manifests import manifests as printed
 
             raw(printed(image=image, name=name, namespace=namespace, kinds=words))
+            return
+        if alerts or dashboard:
+            from envcompile.actions import watch_monitoring
+
+            raw(watch_monitoring.alert_rules() if alerts else watch_monitoring.dashboard())
             return
         if name and len(contexts or ()) + len(environments or ()) > 1:
             raise UsageError([Problem("--name is for one cluster", "watch the others by commands of their own")])

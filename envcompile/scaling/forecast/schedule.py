@@ -75,7 +75,9 @@ class Schedule(NamedTuple):
         return out
 
 
-def schedule_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most: int, timezone: str) -> Schedule:
+def schedule_of(
+    outlook: Outlook, per_pod: float, *, lead: int, least: int, most: int, timezone: str, share: float = 1.0
+) -> Schedule:
     """The floor that serves the upper end of the forecast where it rises.
 
     Args:
@@ -85,8 +87,9 @@ def schedule_of(outlook: Outlook, per_pod: float, *, lead: int, least: int, most
         least: what runs anyway; windows that ask for no more are left out.
         most: the autoscaler's maximum.
         timezone: of the wall clock of the forecast.
+        share: how much of what the rises need the floor holds; the reserve that the autoscaler keeps has the rest.
     """
-    quiet = _without_events(outlook)
+    quiet = _without_events(outlook) * share
     need = np.clip(np.ceil(quiet / per_pod), 0, most)
     rises = np.logical_and(_rising(quiet), _rising(need, _FEW))
     profiles = _by_weekday(np.where(rises, need, 0), outlook)

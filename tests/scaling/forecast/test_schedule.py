@@ -37,6 +37,20 @@ def test_the_floor_is_there_where_the_load_rises_and_earlier_by_its_lead(lead: i
         assert sum(day in window.days for window in schedule.windows) <= 4
 
 
+def test_a_share_of_the_floor_leaves_the_rest_to_the_autoscaler() -> None:
+    """Four fifths of the need, rounded up, at the same times; windows of events hold all of it."""
+    event = Event("sale", MONDAY + 15 * 7 * DAY, MONDAY + 15 * 7 * DAY + 7200)
+    said = outlook(grid(weekly(12, noise=0.05)), [event], _WEEK, with_library=False)
+    whole, part = (
+        schedule_of(said, 1, lead=0, least=0, most=10_000, timezone="UTC", share=share) for share in (1.0, 0.8)
+    )
+    first, second = (one.floor(said.start, _WEEK, STEP) for one in (whole, part))
+    assert (second[first == 0] == 0).all()
+    assert (second <= first).all()
+    assert second.sum() == pytest.approx(0.8 * first.sum(), rel=0.02)
+    assert [one for one in whole.windows if not one.days] == [one for one in part.windows if not one.days]
+
+
 def test_days_that_are_alike_share_their_windows() -> None:
     """Workdays and weekends here."""
     assert {window.days for window in _plan().windows} == {(0, 1, 2, 3, 4), (5, 6)}
