@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,8 @@ import pytest
 from envcompile import limits as limits_module
 from envcompile.actions import diff, graph_picture, review
 from envcompile.errors import EnvcError
-from envcompile.limits import UNTRUSTED_LIMITS, bounded, limits_for
+from envcompile.limits import UNTRUSTED_LIMITS, bounded, limits_for, raised
+from envcompile.settings import Limits as Stated
 from tests.actions.test_simulate import HPA, WEB
 from tests.harness.command import PACKAGE_ROOT, run_envc
 from tests.harness.repository import commit, config_map, environment, git, write_files
@@ -270,12 +271,15 @@ def test_the_plugin_and_the_action_trust_nobody(project: Path, monkeypatch: pyte
 def test_time_and_memory_of_the_whole_are_bounded() -> None:
     """Whatever the tree makes envc do: the limit is named, and nothing on the way can take it for another error."""
     limits = UNTRUSTED_LIMITS._replace(time=1)
+    swallowed: list[Exception] = []
 
     @bounded(limits)
     def swallowing() -> None:
         while True:
-            with suppress(Exception):  # as broad as any code on the way
+            try:
                 time.sleep(0.01)
+            except Exception as error:  # ruff: ignore[blind-except] - as broad as any code on the way
+                swallowed.append(error)
 
     kept = []
 
@@ -289,6 +293,9 @@ def test_time_and_memory_of_the_whole_are_bounded() -> None:
     with pytest.raises(EnvcError, match="compiling takes more than 64 MiB of memory"):
         greedy()
     assert len(kept) < 2_000
+    assert swallowed == []
+    with pytest.raises(EnvcError, match="compiling takes more than 2,048 MiB of memory"), bounded(UNTRUSTED_LIMITS):
+        raise MemoryError
 
 
 def test_what_ends_in_time_is_not_bounded() -> None:
@@ -296,6 +303,17 @@ def test_what_ends_in_time_is_not_bounded() -> None:
     with bounded(UNTRUSTED_LIMITS):
         pass
     time.sleep(0.2)
+
+
+def test_memory_that_was_taken_before_does_not_count() -> None:
+    """What this process has already is no matter of the tree."""
+    with bounded(UNTRUSTED_LIMITS._replace(memory=32)):
+        time.sleep(0.3)
+
+
+def test_where_the_change_began_lowers_nothing() -> None:
+    """A tree that is trusted says what more a change may take, never what less."""
+    assert raised(UNTRUSTED_LIMITS, Stated(file_size=1, files=30_000)) == UNTRUSTED_LIMITS._replace(files=30_000)
 
 
 STEPS = ("compiling", "comparing dev", "comparing prod", "checking", "pricing", "drawing")
