@@ -52,7 +52,7 @@ def keep_snapshot(
     kept = [result for result in results if result.environment in built]
     if shares is not None:
         shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
-    warned = any(result.warnings for result in results)
+    is_told = any(result.warnings for result in results) or project.asks_git or project.reads_beside
     private = project.private_files()
     inputs = _with_digests(seen, look, project.parsed.digests, private)
     if inputs is not None:
@@ -70,7 +70,7 @@ def keep_snapshot(
         save(
             look,
             Snapshot(
-                counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
+                counts={} if is_told else {result.environment: result.resources for result in kept},
                 racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
                 further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
                 inputs=inputs,

@@ -91,7 +91,10 @@ def test_helm_waits_for_what_the_pods_say(kube_cluster: Cluster, tmp_path: Path)
     kube_cluster.kubectl("label", "namespace", namespace, enforced).expect_success()
     run(helm, "install", "shop", folder, *flags, env=home).expect_success()
     command = [str(helm), "test", "shop", *map(str, flags)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=home) as asked:
+    surroundings = {**home, "HOME": str(tmp_path)}  # where helm keeps what it found out of the API
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=surroundings
+    ) as asked:
         path = f"/api/v1/namespaces/{namespace}/pods/web-test"
         end = time.monotonic() + PATIENCE
         while kube_cluster.read(path) is None and asked.poll() is None and time.monotonic() < end:
