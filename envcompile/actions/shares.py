@@ -278,6 +278,7 @@ class Shares:
             project.parsed.take_scans(project.tree, _unpacked(packed), 0)
         told: list[_Told] = []
         units = [project.units_of(environment) for environment in self._environments]
+        project.release_scans()
         for app, places in by_application(units).items():
             if self._share_of.get(app, 0) != number:
                 continue

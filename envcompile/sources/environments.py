@@ -302,6 +302,10 @@ class EnvironmentSources:
             self._scans = tuple(found)
         return self._scans
 
+    def release_scans(self) -> None:
+        """Give up what its files speak of; it is looked up again when somebody asks."""
+        self._scans = None
+
     def scan_of(self, layer: str, path: str) -> FileScan:
         """What one file of a layer speaks of; no other one is looked at for it.
 

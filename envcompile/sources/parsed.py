@@ -13,6 +13,7 @@ from envcompile.model import Layer, Location
 from envcompile.record import Record
 from envcompile.sources.facts import EnvironmentFacts, LayerContents
 from envcompile.sources.heldfiles import HeldFiles
+from envcompile.sources.packedscans import PackedScans
 from envcompile.sources.params import MARK, substitute
 from envcompile.sources.scans import combined_digest, scan_of
 from envcompile.sources.yamlfiles import (
@@ -99,7 +100,7 @@ class ParsedFiles:  # ruff: ignore[too-many-public-methods] - every question tha
         self._digest_of = digest_of
         self._digests: dict[str, str] = {}
         self._kept: Mapping[tuple[str, str], FileScan] = scans if scans is not None else {}
-        self._scans: dict[tuple[str, str], FileScan] = {}
+        self._scans = PackedScans()
         self._rescanned: dict[tuple[str, str], FileScan] = {}
         self._scanned: dict[str, tuple[FileScan, ...]] = {}
         self._lent: set[tuple[str, str]] = set()
@@ -380,6 +381,11 @@ class ParsedFiles:  # ruff: ignore[too-many-public-methods] - every question tha
         self._total += size
         if self._total > tree.limits.size << 20:
             raise too_much("size", tree.limits, "the sources hold more than", path)
+
+    def pack_scans(self) -> None:
+        """Pack what files speak of, which few ask for once environments are planned."""
+        self._scans.pack()
+        self._scanned.clear()
 
     def adopt(self) -> None:
         """Take what edited files speak of for what files spoke of at the last build, which now is this one."""

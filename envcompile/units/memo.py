@@ -381,11 +381,11 @@ class FolderMemo:
             without: the files of which nothing is kept.
         """
         refused = frozenset(without)
-        new = {place: scan for place, scan in scans.items() if place[1] not in refused}
+        new = [place for place in scans if place[1] not in refused]
         if not self._is_kept or not (new or refused):
             return
         known = self.scans()
-        written = {key_of(place): msgspec.msgpack.encode(scan) for place, scan in new.items()}
+        written = {key_of(place): msgspec.msgpack.encode(scans[place]) for place in new}
         body = known.table.edited(written) if new and not refused else None
         if body is None:
             packed = dict(known.table.items())

@@ -355,6 +355,13 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
             known = self._plans[environment] = self._kept_plan(environment) or self._plan(environment)
         return known
 
+    def release_scans(self) -> None:
+        """Pack what files speak of once all environments that are compiled are planned: it is not asked for again."""
+        self._cutters.clear()
+        for planned in self._plans.values():
+            planned.sources.release_scans()
+        self._parsed.pack_scans()
+
     def sources_of(self, environment: str) -> EnvironmentSources:
         """What one environment is made from; no resource file is read yet.
 

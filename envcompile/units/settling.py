@@ -66,6 +66,7 @@ def settle(
     if helpers is not None:
         helpers.read()
     units = [project.units_of(environment) for environment in environments]
+    project.release_scans()
     if helpers is not None:
         helpers.begin(units)
     waiting: list[list[tuple[Units, int]]] = []
