@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.check import check, grading
-from envcompile.actions.looking import scene_of
+from envcompile.actions.looking import check_input_of
 from envcompile.check.frameworks import FRAMEWORKS, POD_SECURITY
 from envcompile.check.rules.catalogue import ALL
 from envcompile.check.standards import minor_of
@@ -159,15 +159,15 @@ def _breaches(project: Project, environments: Sequence[str]) -> Breaches:
     controls = [control for rule in ALL for control in rule.controls]
     found: Breaches = {}
     for built in compile_all(project, environments):
-        scene = scene_of(built)
-        minor = minor_of(scene.api.version)
+        inputs = check_input_of(built)
+        minor = minor_of(inputs.api.version)
         for control in controls:
             # The restricted level asks for all of the baseline: what breaks that breaks both controls of a rule.
             asked = [control, *(each for each in controls if each.rule == control.rule and each.level == "baseline")]
             if control.level == "baseline":
                 asked = [control]
             found[built.compiled.environment, control.check] = {
-                pods.resource.id for pods in scene.pods if any(hit for each in asked for hit in each.find(pods, minor))
+                pods.resource.id for pods in inputs.pods if any(hit for each in asked for hit in each.find(pods, minor))
             }
     return found
 

@@ -24,7 +24,7 @@ from envcompile.actions.findings_memo import (
 )
 from envcompile.actions.graded import field_of, told
 from envcompile.check.api.immutable import can_refuse
-from envcompile.check.check_input import Scene, SealingKeys
+from envcompile.check.check_input import CheckInput, SealingKeys
 from envcompile.check.facts import facts_of
 from envcompile.check.finding import Hit, fingerprint
 from envcompile.check.hiding import NOT_SHOWN, hidden
@@ -230,10 +230,10 @@ class _Checker:
     def _look_at(self, resources: Sequence[Resource]) -> tuple[list[Found], list[Aside]]:
         """What rules that look at one resource find in some, and what their annotations set aside."""
         shown = self._shown(resources)
-        scene = Scene(self.linked.environment, shown, self._plan.api, self._keys)
+        inputs = CheckInput(self.linked.environment, shown, self._plan.api, self._keys)
         by_id = {resource.id: resource for resource in resources}
         found = [
-            self._placed(rule.id, hit, by_id.get(hit.resource)) for rule in self._alone for hit in rule.find(scene)
+            self._placed(rule.id, hit, by_id.get(hit.resource)) for rule in self._alone for hit in rule.find(inputs)
         ]
         asides = []
         for resource in shown:
@@ -333,10 +333,10 @@ class _Checker:
         before: Mapping[ResourceId, dict[str, Any]] | None = None,
     ) -> dict[str, bytes]:
         """What rules about several resources find, by application; under no name for what no unit has."""
-        scene = Scene(self.linked.environment, resources, self._plan.api, self._keys, before)
+        inputs = CheckInput(self.linked.environment, resources, self._plan.api, self._keys, before)
         found: dict[str, list[bytes]] = {}
         for rule in rules:
-            for hit in rule.find(scene):
+            for hit in rule.find(inputs):
                 number = homes.get(hit.resource, -1)
                 app = self._plan.units.apps[number] if number >= 0 else ""
                 value = json.dumps(hit.value, ensure_ascii=True, sort_keys=True, default=str)
@@ -388,12 +388,12 @@ class _Checker:
 
     def _refused(self, resource: Resource, value: dict[str, Any]) -> list[Found]:
         [shown, before] = self._shown([resource, resource._replace(value=value)])
-        scene = Scene(self.linked.environment, [shown], self._plan.api, self._keys, {resource.id: before.value})
-        found = [self._placed(IMMUTABLE.id, hit, resource) for hit in IMMUTABLE.find(scene)]
+        inputs = CheckInput(self.linked.environment, [shown], self._plan.api, self._keys, {resource.id: before.value})
+        found = [self._placed(IMMUTABLE.id, hit, resource) for hit in IMMUTABLE.find(inputs)]
         if CUSTOM in self._alone and self._looks_back(resource):
             # What does not depend on the older state is found with the unit.
-            always = list(CUSTOM.find(Scene(self.linked.environment, [shown], self._plan.api, self._keys)))
-            found += [self._placed(CUSTOM.id, hit, resource) for hit in CUSTOM.find(scene) if hit not in always]
+            always = list(CUSTOM.find(CheckInput(self.linked.environment, [shown], self._plan.api, self._keys)))
+            found += [self._placed(CUSTOM.id, hit, resource) for hit in CUSTOM.find(inputs) if hit not in always]
         return found
 
     def _looks_back(self, resource: Resource) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.actions.build import compile_all
 from envcompile.actions.check import grading
-from envcompile.actions.looking import scene_of
+from envcompile.actions.looking import check_input_of
 from envcompile.actions.sharededits import where_written
 from envcompile.actions.sourceedits import UnplacedError, changed, changes_of
 from envcompile.check.mend import mended
@@ -22,7 +22,7 @@ from envcompile.values import same
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from envcompile.actions.sourceedits import Change
+    from envcompile.actions.sourceedits import SourceEdit
     from envcompile.check.finding import Hit
     from envcompile.check.mend import Mend
     from envcompile.check.rule import Rule
@@ -38,7 +38,7 @@ class Task(NamedTuple):
     hit: Hit
     where: Location | None
     mends: tuple[Mend, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[SourceEdit, ...]
 
 
 class Left(NamedTuple):
@@ -153,18 +153,18 @@ def _mendable(
 ) -> Iterator[tuple[Rule, Resource, Hit]]:
     """What rules with a mend find in an environment, but for what the resource sets aside."""
     grades = grading(project, built.composed.sources)
-    scene = scene_of(built)
+    inputs = check_input_of(built)
     resources = {resource.id: resource for resource in built.compiled.resources}
     aside = {
         (entry.resource, entry.rule)
-        for resource in scene.resources
+        for resource in inputs.resources
         for entry in read_suppressions(resource.id, resource.value)
         if entry.reason
     }
     for rule in RULES:
         if rule.mend is None or grades.is_off(rule.id) or (chosen is not None and rule.id not in chosen):
             continue
-        for hit in rule.find(scene):
+        for hit in rule.find(inputs):
             if (hit.resource, rule.id) not in aside:
                 yield rule, resources[hit.resource], hit
 
@@ -196,7 +196,7 @@ class _Trial:
         Raises:
             EnvcError: a file is written so that it cannot be changed.
         """
-        changes: dict[str, dict[Change, None]] = {}
+        changes: dict[str, dict[SourceEdit, None]] = {}
         for task in tasks:
             for change in task.changes:
                 changes.setdefault(change.file, {})[change] = None
@@ -269,9 +269,9 @@ def _not_as_due(old: CompiledEnvironment, new: CompiledEnvironment, tasks: Seque
             yield _named(identity)
     for identity in have.keys() - due:
         yield _named(identity)
-    scene = scene_of(new)
+    inputs = check_input_of(new)
     for rule in {task.rule.id: task.rule for task in tasks}.values():
-        found = {(*_named(hit.resource), hit.pointer) for hit in rule.find(scene)}
+        found = {(*_named(hit.resource), hit.pointer) for hit in rule.find(inputs)}
         for task in tasks:
             if task.rule is rule and (*_named(task.hit.resource), task.hit.pointer) in found:
                 yield _named(task.hit.resource)
@@ -289,7 +289,7 @@ def _identity(resource: Resource, mends: Mapping[Mend, None]) -> ResourceId:
 def _together(tasks: Sequence[Task]) -> list[list[Task]]:
     """Tasks that share a change of a file belong together."""
     groups: list[list[Task]] = []
-    homes: dict[Change, list[Task]] = {}
+    homes: dict[SourceEdit, list[Task]] = {}
     for task in tasks:
         mine: list[Task] = [task]
         for other in {id(homes[change]): homes[change] for change in task.changes if change in homes}.values():

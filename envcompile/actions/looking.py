@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from envcompile.actions.findings import one_line, sealing_keys
 from envcompile.actions.graded import about_entries, by_rule, field_of, set_aside, told
-from envcompile.check.check_input import Scene
+from envcompile.check.check_input import CheckInput
 from envcompile.check.finding import RANK, Finding, fingerprint
 from envcompile.check.hiding import NOT_SHOWN, hidden
 from envcompile.check.suppressions import read_suppressions
@@ -66,17 +66,17 @@ def look(
         older: resources that were something else before, as they were.
         least: findings that are less grave are left out.
     """
-    scene = scene_of(built, older)
-    part = scene
+    inputs = check_input_of(built, older)
+    part = inputs
     if only is not None:
-        chosen = [item for item in scene.resources if item.id in only]
-        part = Scene(scene.environment, chosen, scene.api, scene.keys, scene.older)
-    values = {resource.id: resource for resource in scene.resources}
+        chosen = [item for item in inputs.resources if item.id in only]
+        part = CheckInput(inputs.environment, chosen, inputs.api, inputs.keys, inputs.older)
+    values = {resource.id: resource for resource in inputs.resources}
     asked = tuple(rule for rule in rules if not grades.is_off(rule.id))
-    entries = by_rule(entry for one in scene.resources for entry in read_suppressions(one.id, one.value))
+    entries = by_rule(entry for one in inputs.resources for entry in read_suppressions(one.id, one.value))
     every = frozenset(rule.id for rule in rules)
     graded = _Grader(built, values, grades)
-    hits = ((rule, hit) for rule in asked for hit in rule.find(part if rule.alone else scene))
+    hits = ((rule, hit) for rule in asked for hit in rule.find(part if rule.alone else inputs))
     grave = (graded(rule, hit) for rule, hit in hits if RANK[grades.grade(rule, hit)] >= RANK[least])
     findings, ignored = set_aside(grave, entries)
     # Nobody asks here which entries set something aside: the rules about one environment do not tell.
@@ -126,7 +126,7 @@ class _Grader:
         return Graded(rule.id, self._grades.grade(rule, hit), hit, field, print_)
 
 
-def scene_of(built: CompiledEnvironment, older: Mapping[ResourceId, dict[str, Any]] | None = None) -> Scene:
+def check_input_of(built: CompiledEnvironment, older: Mapping[ResourceId, dict[str, Any]] | None = None) -> CheckInput:
     """The environment as rules look at it: free of every secret, and beside what it was before."""
     compiled = built.compiled
     resources = compiled.resources
@@ -139,4 +139,4 @@ def scene_of(built: CompiledEnvironment, older: Mapping[ResourceId, dict[str, An
         }
         resources = tuple([without_values(resource, NOT_SHOWN, hidden) for resource in resources])
     keys = sealing_keys(built.composed.sources.settings.sealing)
-    return Scene(compiled.environment, resources, built.composed.api, keys, older)
+    return CheckInput(compiled.environment, resources, built.composed.api, keys, older)

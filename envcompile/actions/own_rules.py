@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from envcompile import yamlio
 from envcompile.actions.allowed_checks import VARIABLE
 from envcompile.check.cel.installed import INSTALL, is_installed
-from envcompile.check.check_input import Scene, SealingKeys
+from envcompile.check.check_input import CheckInput, SealingKeys
 from envcompile.check.policy.ownrules import FOLDER, OwnRule, as_rule, refused
 from envcompile.errors import EnvcError, Problems
 from envcompile.kubernetes import load
@@ -184,13 +184,15 @@ def try_examples(own: Own, version: str) -> list[str]:
         for name, text, wanted in (("fires", rule.fires, True), ("silent", rule.silent, False)):
             if not text.strip():
                 told.append(f"{rule.source}: `{rule.id}` has no example `{name}`")
-            elif rule.id not in own.untried and bool(list(rule.find(_scene(text, version, environment)))) is not wanted:
+            elif (
+                rule.id not in own.untried and bool(list(rule.find(_inputs(text, version, environment)))) is not wanted
+            ):
                 what = "finds nothing" if wanted else "finds something"
                 told.append(f"{rule.source}: `{rule.id}` {what} in its example `{name}`")
     return told
 
 
-def _scene(text: str, version: str, environment: str) -> Scene:
+def _inputs(text: str, version: str, environment: str) -> CheckInput:
     api = load(version)
     resources = []
     for value in yamlio.load_all(text.encode(), "the example"):
@@ -202,4 +204,4 @@ def _scene(text: str, version: str, environment: str) -> Scene:
             group, str(value.get("kind", "")), str(metadata.get("namespace", "example")), str(metadata.get("name", ""))
         )
         resources.append(Resource(identity, value, "example", ()))
-    return Scene(environment, resources, api, SealingKeys("kube-system", "sealed-secrets-controller"))
+    return CheckInput(environment, resources, api, SealingKeys("kube-system", "sealed-secrets-controller"))

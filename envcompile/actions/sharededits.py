@@ -10,15 +10,15 @@ from envcompile.yamlio import sharing
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from envcompile.actions.sourceedits import Change
+    from envcompile.actions.sourceedits import SourceEdit
     from envcompile.yamlio.sharing import Said
 
 _OF_VALUES: Final = ("set", "quote")
 
 
 def where_written(
-    changes: Collection[Change], read: Callable[[str], str]
-) -> tuple[Mapping[Change, Change], Mapping[Change, str]]:
+    changes: Collection[SourceEdit], read: Callable[[str], str]
+) -> tuple[Mapping[SourceEdit, SourceEdit], Mapping[SourceEdit, str]]:
     """Where changes have to be made whose fields are read through aliases and merge keys.
 
     Args:
@@ -29,8 +29,8 @@ def where_written(
         What to change instead of each, and why others cannot be made: something else reads the same, and does not
         want it.
     """
-    instead: dict[Change, Change] = {}
-    refused: dict[Change, str] = {}
+    instead: dict[SourceEdit, SourceEdit] = {}
+    refused: dict[SourceEdit, str] = {}
     wanted = {change[:-1] for change in changes}
     for change in changes:
         text = read(change.file)
@@ -49,7 +49,7 @@ def where_written(
     return instead, refused
 
 
-def readers(change: Change, text: str) -> tuple[tuple[str | int, ...], ...]:
+def readers(change: SourceEdit, text: str) -> tuple[tuple[str | int, ...], ...]:
     """The further fields that become what a change makes of its own."""
     if "*" not in text or "&" not in text:
         return ()
@@ -61,7 +61,7 @@ def readers(change: Change, text: str) -> tuple[tuple[str | int, ...], ...]:
     return tuple(way for way in said.readers if way != change.pointer) if said is not None else ()
 
 
-def _places(change: Change, text: str) -> Iterator[Said]:
+def _places(change: SourceEdit, text: str) -> Iterator[Said]:
     """The places where a change can be made, the best one first."""
     entry = sharing.entry_of(text, change.index, change.pointer)
     if change.what not in _OF_VALUES:
@@ -74,6 +74,6 @@ def _places(change: Change, text: str) -> Iterator[Said]:
         yield entry  # an alias: a value of its own takes its place
 
 
-def _origin(change: Change, text: str) -> tuple[str | int, ...]:
+def _origin(change: SourceEdit, text: str) -> tuple[str | int, ...]:
     said = sharing.entry_of(text, change.index, change.origin) if change.origin else None
     return said.place if said is not None else change.origin

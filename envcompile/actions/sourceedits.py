@@ -26,7 +26,7 @@ class UnplacedError(Exception):
     """Why a field is not changed in the sources."""
 
 
-class Change(NamedTuple):
+class SourceEdit(NamedTuple):
     """One change of a file: a value is set or taken out, or a key gets another name."""
 
     file: str
@@ -39,7 +39,7 @@ class Change(NamedTuple):
     """Where the value was until now: comments there come along."""
 
 
-def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> Iterator[Change]:
+def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> Iterator[SourceEdit]:
     """What has to be changed in the files for a mend.
 
     Raises:
@@ -48,7 +48,7 @@ def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> It
     said = list(_said(built, resource, mend.field))
     if not said and mend.adds:
         document, pointer = _home(built, resource, mend.field)
-        yield Change(document.source.path, document.index, pointer, "set", _json(mend.convert(ABSENT)))
+        yield SourceEdit(document.source.path, document.index, pointer, "set", _json(mend.convert(ABSENT)))
         return
     if not said:
         raise UnplacedError("no file says it in so many words: mend it by hand")
@@ -56,21 +56,21 @@ def changes_of(built: CompiledEnvironment, resource: Resource, mend: Mend) -> It
         full = (*document.within, *pointer)
         where = (document.source.path, document.index)
         if mend.to is None:
-            yield Change(*where, full, "take")
+            yield SourceEdit(*where, full, "take")
         elif mend.convert is as_written:
-            yield Change(*where, full, "quote")
+            yield SourceEdit(*where, full, "quote")
         else:
             value = _raw(document, full)
             new = _converted(mend, value, look_up(document.value, pointer))
             if mend.to[:-1] == mend.field[:-1]:
                 if not same(new, value):
-                    yield Change(*where, full, "set", _json(new))
+                    yield SourceEdit(*where, full, "set", _json(new))
                 if mend.to != mend.field:
-                    yield Change(*where, full, "rename", str(mend.to[-1]))
+                    yield SourceEdit(*where, full, "rename", str(mend.to[-1]))
             else:
                 target = (*document.within, *_target(built, resource, step, mend.to))
-                yield Change(*where, target, "set", _json(new), full)
-                yield Change(*where, full, "take")
+                yield SourceEdit(*where, target, "set", _json(new), full)
+                yield SourceEdit(*where, full, "take")
 
 
 def _raw(document: Document, pointer: Pointer) -> Any:
@@ -91,7 +91,7 @@ def _converted(mend: Mend, written: Any, value: Any) -> Any:
     return mend.convert(value)
 
 
-def changed(text: str, file: str, changes: Sequence[Change]) -> str:
+def changed(text: str, file: str, changes: Sequence[SourceEdit]) -> str:
     """The text of a file with changes; what is taken out goes last, and the last items of lists first.
 
     Raises:
@@ -136,7 +136,7 @@ def _alone(text: str, file: str, index: int, pointer: Pointer) -> Pointer:
     return alone_in(yamlio.load_all(text.encode(), file)[index], pointer)
 
 
-def _comments(text: str, file: str, change: Change) -> edit.Comments:
+def _comments(text: str, file: str, change: SourceEdit) -> edit.Comments:
     """The comments that come along with what moves, those on the maps that go with it included."""
     if not change.origin:
         return edit.Comments()

@@ -9,7 +9,7 @@ from envcompile.check.reading import strings_at
 from envcompile.errors import EnvcError
 
 if TYPE_CHECKING:
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
@@ -24,10 +24,10 @@ class Adapter(NamedTuple):
     value: dict[str, Any]
 
 
-def adapters(scene: Scene) -> list[Adapter]:
+def adapters(inputs: CheckInput) -> list[Adapter]:
     """Every configuration of the Prometheus adapter in the environment."""
     found = []
-    for config in scene.of_kind("", "ConfigMap"):
+    for config in inputs.of_kind("", "ConfigMap"):
         for key, text in strings_at(config.value, "data").items():
             # Most ConfigMaps are something else, and reading YAML is slow.
             if "seriesQuery" not in text or not any(name in text for name in ("rules:", "externalRules:")):

@@ -39,7 +39,7 @@ class SealingKeys(NamedTuple):
     """Name of the controller's Service and ServiceAccount."""
 
 
-class Scene:
+class CheckInput:
     """The resources of one environment, read once for all rules; what a rule asks for first is made then and kept.
 
     Args:

@@ -6,7 +6,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
@@ -20,11 +20,11 @@ OTHER_POLICIES: Final = (
 """Policies of network plugins, which this module does not read: where they are, nothing is called missing."""
 
 
-def policies_of(scene: Scene) -> list[Resource]:
+def policies_of(inputs: CheckInput) -> list[Resource]:
     """Those of Kubernetes itself."""
-    return scene.of_kind(NETWORKING, "NetworkPolicy")
+    return inputs.of_kind(NETWORKING, "NetworkPolicy")
 
 
-def has_other_policies(scene: Scene) -> bool:
+def has_other_policies(inputs: CheckInput) -> bool:
     """Tell whether there are policies of network plugins."""
-    return any(starmap(scene.of_kind, OTHER_POLICIES))
+    return any(starmap(inputs.of_kind, OTHER_POLICIES))

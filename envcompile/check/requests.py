@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from envcompile.check.reading import map_at, maps_at, text_at
 
 if TYPE_CHECKING:
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Container, Pods
 
 
-def is_filled_in(scene: Scene, pods: Pods, resource: str, side: str) -> bool:
+def is_filled_in(inputs: CheckInput, pods: Pods, resource: str, side: str) -> bool:
     """Tell whether a LimitRange, or the pod's own `resources` (KEP-2837), say what a container leaves out."""
     whole = map_at(pods.spec, "resources")
     if resource in map_at(whole, side) or resource in map_at(whole, "limits"):
         return True
     fields = ("default", "defaultRequest") if side == "requests" else ("default",)
-    for limits in scene.of_kind("", "LimitRange"):
+    for limits in inputs.of_kind("", "LimitRange"):
         if limits.id.namespace == pods.namespace:
             for _, limit in maps_at(limits.value, "spec", "limits"):
                 if text_at(limit, "type") == "Container" and any(resource in map_at(limit, key) for key in fields):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Hit, Severity
     from envcompile.check.mend import Mend
     from envcompile.check.standards import Control
@@ -35,7 +35,7 @@ class Rule(NamedTuple):
     """One sentence: what must be so, and why."""
     source: str
     """Where the rule comes from: a Kubernetes page, KEP or Pod Security Standard, or the tools that know it, too."""
-    find: Callable[[Scene], Iterable[Hit]]
+    find: Callable[[CheckInput], Iterable[Hit]]
     alone: bool = False
     """True when it judges each resource alone: one that did not change keeps its findings, whatever changes around it.
     A test holds such a rule to it."""
@@ -62,7 +62,7 @@ class Rule(NamedTuple):
     """What a rule about what is set aside says of an entry; it cannot be set aside itself, and finds nothing else."""
 
 
-def nothing(scene: Scene) -> tuple[Hit, ...]:
+def nothing(inputs: CheckInput) -> tuple[Hit, ...]:
     """What a rule finds that only looks at what is set aside."""
-    del scene
+    del inputs
     return ()

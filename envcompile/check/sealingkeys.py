@@ -9,7 +9,7 @@ from envcompile.check.finding import Hit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.grants import Grant, Power, Subject
 
 
@@ -27,9 +27,9 @@ SAFE_GROUPS: Final = frozenset({"system:masters"})
 EVERYBODY: Final = frozenset({"system:authenticated", "system:unauthenticated", "system:serviceaccounts"})
 
 
-def others_of(scene: Scene, grant: Grant) -> list[Subject]:
+def others_of(inputs: CheckInput, grant: Grant) -> list[Subject]:
     """Those that a binding names, without the controller itself and those who may do everything anyway."""
-    namespace, name = scene.keys
+    namespace, name = inputs.keys
     controller = {
         ("ServiceAccount", namespace, name),
         ("User", "", f"system:serviceaccount:{namespace}:{name}"),
@@ -47,16 +47,16 @@ def home(grant: Grant, subject: Subject) -> str:
     return grant.binding.id.namespace if subject.kind == "ServiceAccount" else ""
 
 
-def reaching(scene: Scene) -> Iterator[tuple[Grant, list[Subject]]]:
+def reaching(inputs: CheckInput) -> Iterator[tuple[Grant, list[Subject]]]:
     """The bindings that hold in the keys' namespace, with those they name besides the controller.
 
     None where nothing is sealed: there are no keys to come to.
     """
-    if not scene.uses_sealing:
+    if not inputs.uses_sealing:
         return
-    for grant in scene.grants:
-        if grant.holds_in(scene.keys.namespace):
-            others = others_of(scene, grant)
+    for grant in inputs.grants:
+        if grant.holds_in(inputs.keys.namespace):
+            others = others_of(inputs, grant)
             if others:
                 yield grant, others
 

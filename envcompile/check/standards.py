@@ -10,7 +10,7 @@ from envcompile.check.reading import map_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Severity
     from envcompile.check.pods import Pods
     from envcompile.model import Pointer
@@ -76,12 +76,12 @@ def minor_of(version: str) -> int:
     return int(minor) if minor.isdecimal() else 999
 
 
-def breaking(controls: Sequence[Control]) -> Callable[[Scene], Iterator[Hit]]:
+def breaking(controls: Sequence[Control]) -> Callable[[CheckInput], Iterator[Hit]]:
     """The function that finds what breaks some controls."""
 
-    def find(scene: Scene) -> Iterator[Hit]:
-        minor = minor_of(scene.api.version)
-        for pods in scene.pods:
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        minor = minor_of(inputs.api.version)
+        for pods in inputs.pods:
             for control in controls:
                 for breach in control.find(pods, minor):
                     yield Hit(pods.resource.id, breach.pointer, breach.what, breach.fix, breach.severity)

@@ -35,7 +35,7 @@ _TOO_SOON: Final = 2.0
 """Seconds: a watch that ends cleanly within them without a word may be one of a version that is forgotten."""
 
 
-class Change(NamedTuple):
+class WatchEvent(NamedTuple):
     """One event: the object as it is now, or as it was when it went."""
 
     is_gone: bool
@@ -51,7 +51,7 @@ class Batch(NamedTuple):
 
     kind: ApiKind
     namespace: str
-    changes: tuple[Change, ...]
+    changes: tuple[WatchEvent, ...]
     resource_version: str
     everything: frozenset[str] | None
 
@@ -108,7 +108,7 @@ class Reflector:
         self._listing = listing
         self._streams = streams
         self._version = ""
-        self._pending: list[Change] = []
+        self._pending: list[WatchEvent] = []
         self._due = 0.0
         self._listed_at = time.monotonic()
         self._empty_ends = 0
@@ -207,7 +207,7 @@ class Reflector:
                 uids.update(str(item["metadata"].get("uid")) for item in items)
                 version = str(page.get("metadata", {}).get("resourceVersion") or "")
                 # Where to go on from is known once all pages are: until then a new start lists again.
-                await self._send(tuple(Change(False, item) for item in items), "")
+                await self._send(tuple(WatchEvent(False, item) for item in items), "")
             await self._send((), version, frozenset(uids))
         self._version = version
         self._listed_at = time.monotonic()
@@ -300,7 +300,7 @@ class Reflector:
             self._due = time.monotonic() + self._pace.batch
         value.setdefault("apiVersion", self.kind.api_version)
         value.setdefault("kind", self.kind.kind)
-        self._pending.append(Change(kind == "DELETED", value))
+        self._pending.append(WatchEvent(kind == "DELETED", value))
         if len(self._pending) >= _AT_ONCE:
             await self._flush()
         return uids
@@ -314,7 +314,9 @@ class Reflector:
             await self._send(tuple(self._pending), version or self._version, everything)
             self._pending.clear()
 
-    async def _send(self, changes: tuple[Change, ...], version: str, everything: frozenset[str] | None = None) -> None:
+    async def _send(
+        self, changes: tuple[WatchEvent, ...], version: str, everything: frozenset[str] | None = None
+    ) -> None:
         await self._put(Batch(self.kind, self._namespace, changes, version, everything))
 
 

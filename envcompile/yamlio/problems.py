@@ -97,38 +97,38 @@ def _syntax(error: Exception, text: str) -> _Explanation:
     problem = str(getattr(error, "problem", error) or error)
     at = _index(error, "problem_mark")
     since = _index(error, "context_mark") if getattr(error, "context_mark", None) else at
-    scene = _Excerpt(text, at, since, str(getattr(error, "context", "")))
+    inputs = _Excerpt(text, at, since, str(getattr(error, "context", "")))
     tab = re.match(r"[ ]*\t[ \t]*", text[text.rfind("\n", 0, at) + 1 :])
-    if "tab" in problem or (tab and not scene.line.strip()):
-        index = at - len(scene.line) + (tab[0].index("\t") if tab else scene.line.find("\t"))
+    if "tab" in problem or (tab and not inputs.line.strip()):
+        index = at - len(inputs.line) + (tab[0].index("\t") if tab else inputs.line.find("\t"))
         return "the line is indented with a tab", "YAML is indented with spaces only; replace the tab", index
-    said = f"{scene.context}: {problem}"
+    said = f"{inputs.context}: {problem}"
     for words, explain in _EXPLANATIONS:
         if words in said:
-            return explain(scene)
+            return explain(inputs)
     return f"this is not YAML: {problem}", "correct the line, or put texts with special characters in quotes", at
 
 
-def _cannot_start(scene: _Excerpt) -> _Explanation:
-    if scene.character == "\t":
-        return "a tab stands where YAML allows spaces only", "replace the tab by a space", scene.at
-    return _not_plain(scene.character), "put the text in quotes", scene.at
+def _cannot_start(inputs: _Excerpt) -> _Explanation:
+    if inputs.character == "\t":
+        return "a tab stands where YAML allows spaces only", "replace the tab by a space", inputs.at
+    return _not_plain(inputs.character), "put the text in quotes", inputs.at
 
 
 def _not_plain(character: str) -> str:
     return f"a text cannot begin with {'a backtick' if character == '`' else f'`{character}`'}"
 
 
-def _not_a_mapping(scene: _Excerpt) -> _Explanation:
-    line = scene.line
-    begin = scene.at - len(line.lstrip(" "))
+def _not_a_mapping(inputs: _Excerpt) -> _Explanation:
+    line = inputs.line
+    begin = inputs.at - len(line.lstrip(" "))
     if line.startswith("---"):
         return "a key cannot follow `---` on its line", "begin the document on the next line", begin
     if re.search(r":\s", line):
-        return "there are two `: ` on one line", "put the value in quotes if the second one belongs to it", scene.at
-    above_end = len(scene.text[: scene.at - len(line)].rstrip())
-    above_start = scene.text.rfind("\n", 0, above_end) + 1
-    above = scene.text[above_start:above_end]
+        return "there are two `: ` on one line", "put the value in quotes if the second one belongs to it", inputs.at
+    above_end = len(inputs.text[: inputs.at - len(line)].rstrip())
+    above_start = inputs.text.rfind("\n", 0, above_end) + 1
+    above = inputs.text[above_start:above_end]
     indent, indent_above = (len(each) - len(each.lstrip(" ")) for each in (line, above))
     if above.lstrip(" ")[:1] not in {"#", "-"} and indent <= indent_above:
         fix = "put a space behind its colon" if ":" in above else "add a colon and a space"
@@ -136,93 +136,97 @@ def _not_a_mapping(scene: _Excerpt) -> _Explanation:
     return "the key is indented deeper than its neighbours", "indent the line like the keys above it", begin
 
 
-def _no_colon(scene: _Excerpt) -> _Explanation:
+def _no_colon(inputs: _Excerpt) -> _Explanation:
     return (
         "the line is neither `key: value` nor `- item`",
         "add the colon and a space, or indent the line if it continues the text above",
-        scene.since,
+        inputs.since,
     )
 
 
-def _no_key(scene: _Excerpt) -> _Explanation:
-    if scene.character == ":":
-        return "there is no key before the colon", "write one, or put the text in quotes", scene.at
-    if re.search(r"""["'][^"']*["']\s*$""", scene.line):
+def _no_key(inputs: _Excerpt) -> _Explanation:
+    if inputs.character == ":":
+        return "there is no key before the colon", "write one, or put the text in quotes", inputs.at
+    if re.search(r"""["'][^"']*["']\s*$""", inputs.line):
         return (
             "something follows the closing quote",
             "put the whole value in quotes; inside '…' a quote is written as ''",
-            scene.at,
+            inputs.at,
         )
     return (
-        f"the line does not fit into the map that begins on line {scene.since_line}",
+        f"the line does not fit into the map that begins on line {inputs.since_line}",
         "indent it like the other keys of the map it belongs to",
-        scene.at,
+        inputs.at,
     )
 
 
-def _no_dash(scene: _Excerpt) -> _Explanation:
+def _no_dash(inputs: _Excerpt) -> _Explanation:
     return (
-        f"the line stands in the list that begins on line {scene.since_line}, but begins with no `-`",
+        f"the line stands in the list that begins on line {inputs.since_line}, but begins with no `-`",
         "begin the item with `- `, or indent the line like what it belongs to",
-        scene.at,
+        inputs.at,
     )
 
 
-def _no_document(scene: _Excerpt) -> _Explanation:
+def _no_document(inputs: _Excerpt) -> _Explanation:
     return (
         "the line is not part of the document above it",
         "indent it like the document's first line, or put `---` above it to begin another document",
-        scene.at,
+        inputs.at,
     )
 
 
-def _not_closed(scene: _Excerpt) -> _Explanation:
-    opening = scene.text[scene.since : scene.since + 1]
+def _not_closed(inputs: _Excerpt) -> _Explanation:
+    opening = inputs.text[inputs.since : inputs.since + 1]
     if opening in {'"', "'"}:
-        return f"the quote {opening} is never closed", "close it at the end of the text", scene.since
+        return f"the quote {opening} is never closed", "close it at the end of the text", inputs.since
     return (
         f"the bracket `{opening}` is not closed, or a comma is missing in it",
         "close it, or add the comma",
-        scene.since,
+        inputs.since,
     )
 
 
-def _bad_dash(scene: _Excerpt) -> _Explanation:
-    return "a list cannot begin behind a key on the same line", "begin the list on the next line", scene.at
+def _bad_dash(inputs: _Excerpt) -> _Explanation:
+    return "a list cannot begin behind a key on the same line", "begin the list on the next line", inputs.at
 
 
-def _bad_escape(scene: _Excerpt) -> _Explanation:
-    slash = scene.text.rfind("\\", 0, scene.at + 1)
+def _bad_escape(inputs: _Excerpt) -> _Explanation:
+    slash = inputs.text.rfind("\\", 0, inputs.at + 1)
     return (
-        f"`{scene.text[slash : slash + 2]}` is no escape of YAML",
+        f"`{inputs.text[slash : slash + 2]}` is no escape of YAML",
         "use single quotes, in which a backslash is a backslash, or write it twice",
         max(slash, 0),
     )
 
 
-def _bad_name(scene: _Excerpt) -> _Explanation:
-    return _not_plain(scene.text[scene.since : scene.since + 1]), "put the text in quotes", scene.since
+def _bad_name(inputs: _Excerpt) -> _Explanation:
+    return _not_plain(inputs.text[inputs.since : inputs.since + 1]), "put the text in quotes", inputs.since
 
 
-def _bad_directive(scene: _Excerpt) -> _Explanation:
+def _bad_directive(inputs: _Excerpt) -> _Explanation:
     return (
         "`%` at the start of a line begins a directive, and this is none that YAML 1.1 or 1.2 knows",
         "remove the line, or put the text in quotes",
-        scene.at - len(scene.line),
+        inputs.at - len(inputs.line),
     )
 
 
-def _bad_header(scene: _Excerpt) -> _Explanation:
-    sign = scene.text[scene.since : scene.since + 1]
-    return f"something follows `{sign}` on its line", f"begin the text below `{sign}`, or put it in quotes", scene.since
+def _bad_header(inputs: _Excerpt) -> _Explanation:
+    sign = inputs.text[inputs.since : inputs.since + 1]
+    return (
+        f"something follows `{sign}` on its line",
+        f"begin the text below `{sign}`, or put it in quotes",
+        inputs.since,
+    )
 
 
-def _bad_tag(scene: _Excerpt) -> _Explanation:
-    return "`!` begins a tag, and this is none", "put the text in quotes if it shall begin with `!`", scene.since
+def _bad_tag(inputs: _Excerpt) -> _Explanation:
+    return "`!` begins a tag, and this is none", "put the text in quotes if it shall begin with `!`", inputs.since
 
 
-def _bad_flow(scene: _Excerpt) -> _Explanation:
-    return "a value is missing in the brackets", "remove the extra comma or bracket", scene.at
+def _bad_flow(inputs: _Excerpt) -> _Explanation:
+    return "a value is missing in the brackets", "remove the extra comma or bracket", inputs.at
 
 
 _EXPLANATIONS: Final[tuple[tuple[str, Callable[[_Excerpt], _Explanation]], ...]] = (

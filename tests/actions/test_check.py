@@ -18,7 +18,7 @@ from tests.harness.repository import config_map, deployment, environment
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Severity
     from envcompile.check.report import Report
     from envcompile.model import Pointer
@@ -32,8 +32,8 @@ def pointing_at(
 ) -> Rule:
     """A rule that finds one field of every resource of a kind."""
 
-    def find(scene: Scene) -> Iterator[Hit]:
-        for resource in scene.resources:
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        for resource in inputs.resources:
             if resource.id.kind == kind:
                 yield Hit(resource.id, pointer, "this is found", "leave it")
 
@@ -156,8 +156,8 @@ def prints(report: Report) -> list[tuple[str, str]]:
 def test_a_finding_stays_the_same_when_things_move(make_project: MakeProject) -> None:
     """Its field is told by merge keys; lines and files do not count, the environment does."""
 
-    def find(scene: Scene) -> Iterator[Hit]:
-        for resource in scene.of_kind("apps", "Deployment"):
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        for resource in inputs.of_kind("apps", "Deployment"):
             names = [item["name"] for item in resource.value["spec"]["template"]["spec"]["containers"]]
             yield Hit(resource.id, (*CONTAINER[:-1], names.index("web"), "image"), "found", "", value=1)
 
@@ -174,9 +174,9 @@ def test_a_finding_stays_the_same_when_things_move(make_project: MakeProject) ->
 def test_one_thing_is_found_once(make_project: MakeProject) -> None:
     """However often a rule says it; with another value it is another thing."""
 
-    def find(scene: Scene) -> Iterator[Hit]:
+    def find(inputs: CheckInput) -> Iterator[Hit]:
         for value in (1, 1, 2):
-            yield Hit(scene.resources[0].id, ("spec",), f"found {value}", "", value=value)
+            yield Hit(inputs.resources[0].id, ("spec",), f"found {value}", "", value=value)
 
     report = checked(make_project(WEB), Rule("twice", "info", "A test.", "this test", find))
     assert [found.what for found in report.findings] == ["found 1", "found 2"]
@@ -185,8 +185,8 @@ def test_one_thing_is_found_once(make_project: MakeProject) -> None:
 def test_texts_are_one_line_without_control_characters(make_project: MakeProject) -> None:
     """What a manifest holds cannot write to the terminal."""
 
-    def find(scene: Scene) -> Iterator[Hit]:
-        yield Hit(scene.resources[0].id, (), "a\nb\x1b[2J", "c\r\nd")
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        yield Hit(inputs.resources[0].id, (), "a\nb\x1b[2J", "c\r\nd")
 
     (found,) = checked(make_project(WEB), Rule("nasty", "info", "A test.", "this test", find)).findings
     assert (found.what, found.fix) == ("a b\\x1b[2J", "c d")
@@ -326,9 +326,9 @@ class TestSuppressions:
     def test_an_entry_counts_when_any_environment_needs_it(self, make_project: MakeProject) -> None:
         """The same line of base/ speaks to all; in an environment that has the rule off it is not judged."""
 
-        def find(scene: Scene) -> Iterator[Hit]:
-            if scene.environment == "prod":
-                yield Hit(scene.resources[0].id, ("spec",), "found", "")
+        def find(inputs: CheckInput) -> Iterator[Hit]:
+            if inputs.environment == "prod":
+                yield Hit(inputs.resources[0].id, ("spec",), "found", "")
 
         rule = Rule("prod-only", "error", "A test.", "this test", find)
         root = make_project({
@@ -368,8 +368,8 @@ class TestSecrets:
         """They see its keys; the finding still points at the key's line."""
         seen: list[Any] = []
 
-        def find(scene: Scene) -> Iterator[Hit]:
-            (secret,) = scene.of_kind("", "Secret")
+        def find(inputs: CheckInput) -> Iterator[Hit]:
+            (secret,) = inputs.of_kind("", "Secret")
             seen.append(secret.value)
             yield Hit(secret.id, ("stringData", "password"), f"it is {secret.value['stringData']}", "")
 
@@ -386,8 +386,8 @@ class TestSecrets:
         text = text.replace(name, f"{name}  annotations: {{envcompile.dev/plaintext: color}}\n")
         seen: list[Any] = []
 
-        def find(scene: Scene) -> tuple[Hit, ...]:
-            seen.extend(scene.resources)
+        def find(inputs: CheckInput) -> tuple[Hit, ...]:
+            seen.extend(inputs.resources)
             return ()
 
         root = make_project({**self.FILES, "base/web/secret.yaml": text})
@@ -442,9 +442,9 @@ def test_a_rule_that_sees_everything_is_asked_whenever_anything_changed(
     asked: list[str] = []
 
     def rule(name: str, *, whole: bool) -> Rule:
-        def find(scene: Scene) -> Iterator[Hit]:
+        def find(inputs: CheckInput) -> Iterator[Hit]:
             asked.append(name)
-            for config in scene.of_kind("", "ConfigMap"):
+            for config in inputs.of_kind("", "ConfigMap"):
                 yield Hit(config.id, (), f"its color is `{config.value['data']['color']}`", "")
 
         return Rule(name, "error", "A test.", "this test", find, whole=whole)

@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envcompile.ask.findings import NewFindings
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from tests.conftest import MakeProject
 
 IMAGE = ("spec", "template", "spec", "containers", 0, "image")
 
 
-def find_old_images(scene: Scene) -> Iterator[Hit]:
+def find_old_images(inputs: CheckInput) -> Iterator[Hit]:
     """Every Deployment whose first container has an old image; at odd versions only a little."""
-    for resource in scene.of_kind("apps", "Deployment"):
+    for resource in inputs.of_kind("apps", "Deployment"):
         image = resource.value["spec"]["template"]["spec"]["containers"][0]["image"]
         if image < "nginx:1.30":
             yield Hit(resource.id, IMAGE, f"the image is {image}", "", "info" if "old" in image else None, value=image)
 
 
-def find_lonely_settings(scene: Scene) -> Iterator[Hit]:
+def find_lonely_settings(inputs: CheckInput) -> Iterator[Hit]:
     """Every ConfigMap without a Deployment of its name: changed by what is around it."""
-    for resource in scene.of_kind("", "ConfigMap"):
-        if scene.named("apps", "Deployment", resource.id.namespace, resource.id.name) is None:
+    for resource in inputs.of_kind("", "ConfigMap"):
+        if inputs.named("apps", "Deployment", resource.id.namespace, resource.id.name) is None:
             yield Hit(resource.id, (), "nothing has this name", "")
 
 
@@ -203,11 +203,11 @@ def test_the_comment_has_the_findings_behind_its_table(project: Path, monkeypatc
 def test_many_findings_leave_room_for_the_difference(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of a comment at most; the whole has all."""
 
-    def find(scene: Scene) -> Iterator[Hit]:
-        images = {str(resource.value["spec"].get("paused")) for resource in scene.of_kind("apps", "Deployment")}
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        images = {str(resource.value["spec"].get("paused")) for resource in inputs.of_kind("apps", "Deployment")}
         if "True" in images:
             for number in range(200):
-                yield Hit(scene.resources[0].id, ("spec",), f"number {number}", "", value=number)
+                yield Hit(inputs.resources[0].id, ("spec",), f"number {number}", "", value=number)
 
     monkeypatch.setattr("envcompile.actions.check.RULES", (Rule("many", "error", "A test.", "this test", find),))
     text = deployment("api", image="nginx:1.30").replace("spec:\n", "spec:\n  paused: true\n", 1)

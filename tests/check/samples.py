@@ -10,16 +10,16 @@ from envcompile.check.rule import Rule
 from envcompile.model import Location, ResourceId
 
 if TYPE_CHECKING:
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Hit, Severity
 
 PLACE = Location("base/web.yaml", 14, 9)
 WEB = ResourceId("apps", "Deployment", "prod", "web")
 
 
-def find_nothing(scene: Scene) -> tuple[Hit, ...]:
+def find_nothing(inputs: CheckInput) -> tuple[Hit, ...]:
     """A rule that every environment keeps."""
-    del scene
+    del inputs
     return ()
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.check.references import references_of
-from tests.check.rules.scenes import found_in, good, read, scene
+from tests.check.rules.inputs import found_in, good, inputs, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.model import Pointer
-    from tests.check.rules.scenes import Document
+    from tests.check.rules.inputs import Document
 
 
 def _pods(documents: list[Document], name: str) -> Any:
-    found = scene(documents)
+    found = inputs(documents)
     return found, next(pods for pods in found.pods if pods.resource.id.name == name)
 
 
@@ -50,14 +50,14 @@ def _deployment(name: str = "web", **spec: Any) -> Document:
 )
 def test_production_is_told_by_its_name(environment: str, due: bool) -> None:  # ruff: ignore[boolean-type-hint-positional-argument]
     """A word of the name begins with prod, prd or live, and none is non or pre."""
-    found = scene([], environment=environment)
+    found = inputs([], environment=environment)
     assert found.is_production is due
     assert found.in_production("warning") == ("warning" if due else "info")
 
 
 def test_resources_are_found_by_kind_and_by_name() -> None:
     """In the environment's order; absent ones are None."""
-    found = scene(good())
+    found = inputs(good())
     assert [each.id.name for each in found.of_kind("", "Service")] == ["api", "store"]
     assert [each.id.kind for each in found.of_kind("apps", "StatefulSet", "Deployment")][:1] == ["StatefulSet"]
     assert found.named("apps", "Deployment", "shop", "api") is found.of_kind("apps", "Deployment")[0]
@@ -90,7 +90,7 @@ kind: Thing
 metadata: {name: thing}
 spec: {template: {}}
 """)
-    found = scene(documents)
+    found = inputs(documents)
     assert [pods.name for pods in found.pods] == ["CronJob/job", "Pod/pod", "Rollout/roll"]
     job, pod, roll = found.pods
     way = ("spec", "jobTemplate", "spec", "template", "spec")
@@ -117,21 +117,21 @@ def test_labels_that_controllers_give_do_not_keep_a_service_from_its_pods() -> N
         "metadata": {"name": "first"},
         "spec": {"selector": {"app": "web", "statefulset.kubernetes.io/pod-name": "web-0"}},
     }
-    found = scene([_deployment(), service])
+    found = inputs([_deployment(), service])
     assert [each.name for each in found.behind(found.of_kind("", "Service")[0])] == ["Deployment/web"]
 
 
 def test_the_fewest_pods() -> None:
     """The scaler's minimum wins over replicas; without either it is one."""
     documents = good()
-    found = scene(documents)
+    found = inputs(documents)
     fewest = {pods.resource.id.name: found.fewest(pods) for pods in found.pods}
     assert fewest == {"api": 3, "store": 3, "worker": 2}
-    alone = scene([_deployment()])
+    alone = inputs([_deployment()])
     assert alone.fewest(alone.pods[0]) == 1
     quoted = _deployment()
     quoted["spec"]["replicas"] = "2"
-    found = scene([quoted])
+    found = inputs([quoted])
     assert found.fewest(found.pods[0]) == 2
 
 
@@ -156,7 +156,7 @@ def test_references_with_their_places() -> None:
     )
     found = [
         (each.kind, each.name, each.key, each.optional, each.is_whole, each.pointer[3:])
-        for each in references_of(scene([workload]).pods[0])
+        for each in references_of(inputs([workload]).pods[0])
     ]
     assert found == [
         ("ServiceAccount", "web", "", False, False, ("serviceAccountName",)),
@@ -171,7 +171,7 @@ def test_references_with_their_places() -> None:
 
 
 def _secret(text: str) -> Any:
-    provided = scene(read(text)).provisions.find("Secret", "shop", "due")
+    provided = inputs(read(text)).provisions.find("Secret", "shop", "due")
     return "absent" if provided is None else provided.keys and sorted(provided.keys)
 
 
@@ -242,12 +242,12 @@ def test_who_provides_a_secret(text: str, due: object) -> None:
 
 def test_every_namespace_has_the_clusters_certificates() -> None:
     """`kube-root-ca.crt` is published by the cluster itself."""
-    assert scene([]).provisions.find("ConfigMap", "anywhere", "kube-root-ca.crt") is not None
+    assert inputs([]).provisions.find("ConfigMap", "anywhere", "kube-root-ca.crt") is not None
 
 
 def test_a_statefulset_makes_its_claims() -> None:
     """`TEMPLATE-SET-ORDINAL` is there without being written down."""
-    provisions = scene(good()).provisions
+    provisions = inputs(good()).provisions
     assert provisions.has_claim("shop", "files")
     assert provisions.has_claim("shop", "data-store-0")
     assert not provisions.has_claim("shop", "data-other-0")
@@ -256,18 +256,18 @@ def test_a_statefulset_makes_its_claims() -> None:
 def test_an_operator_may_make_the_pods() -> None:
     """In a namespace with a custom resource that stands for pods, a selector without pods is no warning."""
     kafka = {"apiVersion": "kafka.strimzi.io/v1beta2", "kind": "Kafka", "metadata": {"name": "kafka"}}
-    found = scene([kafka])
+    found = inputs([kafka])
     assert found.unless_operated("shop", "warning") == "info"
     assert found.unless_operated("elsewhere", "warning") == "warning"
 
 
 def test_sealing_is_told_by_what_is_there() -> None:
     """SealedSecrets, or the controller's own account."""
-    assert scene(good()).uses_sealing
-    assert not scene([_deployment()]).uses_sealing
+    assert inputs(good()).uses_sealing
+    assert not inputs([_deployment()]).uses_sealing
     account = {"apiVersion": "v1", "kind": "ServiceAccount"}
     account["metadata"] = {"name": "sealed-secrets-controller", "namespace": "kube-system"}  # type: ignore[assignment]
-    assert scene([account]).uses_sealing
+    assert inputs([account]).uses_sealing
 
 
 def _ways(value: Any, way: Pointer = ()) -> Iterator[Pointer]:
@@ -294,4 +294,4 @@ def test_rules_survive_values_of_any_shape(seed: int) -> None:
         for part in way[:-1]:
             holder = holder[part]
         holder[way[-1]] = chance.choice(shapes)
-    assert all(hit.what and hit.fix for _, hit in found_in(scene(documents)))
+    assert all(hit.what and hit.fix for _, hit in found_in(inputs(documents)))

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from envcompile.actions.looking import scene_of
-from envcompile.check.check_input import Scene
+from envcompile.actions.looking import check_input_of
+from envcompile.check.check_input import CheckInput
 from envcompile.check.facts import facts_of
 from envcompile.check.rules.catalogue import RULES
 from envcompile.units.project import Project
-from tests.check.rules.scenes import bad, example, samples
+from tests.check.rules.inputs import bad, example, samples
 
 if TYPE_CHECKING:
     from envcompile.check.finding import Hit
@@ -22,10 +22,10 @@ SAMPLES = samples()
 TOGETHER = [rule for rule in RULES if not rule.alone and not rule.whole]
 
 
-def by_facts(scene: Scene) -> Scene:
+def by_facts(inputs: CheckInput) -> CheckInput:
     """The environment as rules about several resources see it when the resources themselves are remembered."""
-    shown = [resource._replace(value=facts_of(resource), steps=()) for resource in scene.resources]
-    return Scene(scene.environment, shown, scene.api, scene.keys)
+    shown = [resource._replace(value=facts_of(resource), steps=()) for resource in inputs.resources]
+    return CheckInput(inputs.environment, shown, inputs.api, inputs.keys)
 
 
 def said(hits: list[Hit]) -> list[str]:
@@ -37,17 +37,17 @@ def said(hits: list[Hit]) -> list[str]:
 def test_each_sample_is_found_in_the_facts(name: str) -> None:
     """What a rule finds in its samples it finds in the facts, in the same words."""
     [rule] = [rule for rule in TOGETHER if rule.id == name]
-    for scene in (*map(bad, SAMPLES[name]), example(rule.fires)):
-        assert said(list(rule.find(by_facts(scene)))) == said(list(rule.find(scene))) != []
+    for inputs in (*map(bad, SAMPLES[name]), example(rule.fires)):
+        assert said(list(rule.find(by_facts(inputs)))) == said(list(rule.find(inputs))) != []
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_the_shop_is_the_same_by_facts(environment: str) -> None:
     """Every rule about several resources, in the shop."""
-    scene = scene_of(Project.open(ROOT).compile_with_sources(environment))
+    inputs = check_input_of(Project.open(ROOT).compile_with_sources(environment))
     found = 0
     for rule in TOGETHER:
-        hits = list(rule.find(scene))
-        assert said(list(rule.find(by_facts(scene)))) == said(hits), rule.id
+        hits = list(rule.find(inputs))
+        assert said(list(rule.find(by_facts(inputs)))) == said(hits), rule.id
         found += len(hits)
     assert found > 0

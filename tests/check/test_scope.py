@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envcompile.actions.looking import scene_of
-from envcompile.check.check_input import Scene
+from envcompile.actions.looking import check_input_of
+from envcompile.check.check_input import CheckInput
 from envcompile.check.rules.catalogue import RULES
 from envcompile.kubernetes.podspecs import map_pod_template
 from envcompile.units.project import Project
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 OWN = {"api", "environment", "in_production", "is_production", "of_kind", "older", "pods", "resources"}
-"""What a scene says about its resources one by one."""
+"""What an input says about its resources one by one."""
 
 
-class Lonely(Scene):
-    """A scene in which nobody can be asked about somebody else."""
+class Lonely(CheckInput):
+    """An input in which nobody can be asked about somebody else."""
 
     def __getattribute__(self, name: str) -> Any:
         """Refuse whatever joins resources."""
@@ -52,17 +52,17 @@ def worse(resource: Resource) -> Resource:
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_they_find_the_same_one_by_one(environment: str) -> None:
     """In the shop, and in the shop with its pods made worse; they never ask for another resource."""
-    scene = scene_of(Project.open(ROOT).compile_with_sources(environment))
+    inputs = check_input_of(Project.open(ROOT).compile_with_sources(environment))
     found = 0
-    for resources in (scene.resources, tuple(map(worse, scene.resources))):
-        whole = Lonely(environment, resources, scene.api, scene.keys)
+    for resources in (inputs.resources, tuple(map(worse, inputs.resources))):
+        whole = Lonely(environment, resources, inputs.api, inputs.keys)
         for rule in RULES:
             if rule.alone:
                 together = list(rule.find(whole))
                 single = [
                     hit
                     for resource in resources
-                    for hit in rule.find(Scene(environment, [resource], scene.api, scene.keys))
+                    for hit in rule.find(CheckInput(environment, [resource], inputs.api, inputs.keys))
                 ]
                 assert sorted(map(repr, together)) == sorted(map(repr, single)), rule.id
                 found += len(together)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from envcompile.check.cel.engine import Program
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.policy.admission import Policy, Refusal, Verdict
     from envcompile.model import Pointer, Resource
 
@@ -67,36 +67,36 @@ class Open(NamedTuple):
     why: str
 
 
-def refusals(scene: Scene) -> Iterator[tuple[Resource, Refusal]]:
+def refusals(inputs: CheckInput) -> Iterator[tuple[Resource, Refusal]]:
     """What the server refuses of the policies themselves."""
-    engine = engine_for(scene.api.version)
-    for resource in policies_of(scene):
+    engine = engine_for(inputs.api.version)
+    for resource in policies_of(inputs):
         _, found = compile_policy(engine, resource.id.name, map_at(resource.value, "spec"))
         for refusal in found:
             yield resource, refusal
 
 
-def judge(scene: Scene) -> Iterator[Refused | Open]:
+def judge(inputs: CheckInput) -> Iterator[Refused | Open]:
     """Ask every policy about every object it covers."""
-    bound = list(_bound(scene))
+    bound = list(_bound(inputs))
     if not bound:
         return
-    requests = _Requests(scene)
-    asked = [resource for resource in scene.resources if _is_asked_about(scene, resource)]
+    requests = _Requests(inputs)
+    asked = [resource for resource in inputs.resources if _is_asked_about(inputs, resource)]
     for one in bound:
         yield from _never_asked(one)
         for resource in asked:
             for request in requests.of(resource):
-                yield from _answers(scene, one, resource, request)
+                yield from _answers(inputs, one, resource, request)
 
 
-def _is_asked_about(scene: Scene, resource: Resource) -> bool:
+def _is_asked_about(inputs: CheckInput, resource: Resource) -> bool:
     """Tell whether a policy is asked about an object: not about policies, nor about what the server cannot read."""
     if resource.id.group == ADMISSION and resource.id.kind in _EXEMPT:
         return False
     value = resource.value
-    return surely_right(scene.api, value) or not any(
-        at(value, *found.pointer) is not None for found in shortcomings(scene.api, value) if not found.is_dropped
+    return surely_right(inputs.api, value) or not any(
+        at(value, *found.pointer) is not None for found in shortcomings(inputs.api, value) if not found.is_dropped
     )
 
 
@@ -110,12 +110,12 @@ def _never_asked(bound: Bound) -> Iterator[Open]:
                 yield Open(bound.resource, pointer, why)
 
 
-def _bound(scene: Scene) -> Iterator[Bound]:
-    engine = engine_for(scene.api.version)
+def _bound(inputs: CheckInput) -> Iterator[Bound]:
+    engine = engine_for(inputs.api.version)
     bindings: dict[str, list[Resource]] = {}
-    for binding in scene.of_kind(ADMISSION, f"{POLICY}Binding"):
+    for binding in inputs.of_kind(ADMISSION, f"{POLICY}Binding"):
         bindings.setdefault(text_at(binding.value, "spec", "policyName"), []).append(binding)
-    for resource in policies_of(scene):
+    for resource in policies_of(inputs):
         own = bindings.get(resource.id.name, [])
         if not own:
             continue
@@ -129,14 +129,14 @@ def _bound(scene: Scene) -> Iterator[Bound]:
 class _Requests:
     """What is asked of the server when the objects of an environment are applied, each made once."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, inputs: CheckInput) -> None:
+        self._inputs = inputs
         self._made: dict[Any, list[Request]] = {}
         self._plurals = {
             (text_at(resource.value, "spec", "group"), text_at(resource.value, "spec", "names", "kind")): text_at(
                 resource.value, "spec", "names", "plural"
             )
-            for resource in scene.of_kind("apiextensions.k8s.io", "CustomResourceDefinition")
+            for resource in inputs.of_kind("apiextensions.k8s.io", "CustomResourceDefinition")
         }
 
     def of(self, resource: Resource) -> list[Request]:
@@ -147,17 +147,17 @@ class _Requests:
         return known
 
     def _make(self, resource: Resource) -> Iterator[Request]:
-        scene, identity = self._scene, resource.id
-        value = admitted(scene.api, resource.value, identity.namespace)
+        inputs, identity = self._inputs, resource.id
+        value = admitted(inputs.api, resource.value, identity.namespace)
         version = text_at(resource.value, "apiVersion").rpartition("/")[2]
         plural = self._plurals.get((identity.group, identity.kind)) or plural_of(identity.kind)
         namespace = self._namespace(resource)
         kind = (identity.group, version, identity.kind, plural)
         request = Request("CREATE", *kind, identity.name, namespace, value, None)
         yield request
-        before = scene.older.get(identity)
+        before = inputs.older.get(identity)
         if before is not None:
-            old = admitted(scene.api, before, identity.namespace)
+            old = admitted(inputs.api, before, identity.namespace)
             yield request._replace(operation="UPDATE", old=old)
 
     def _namespace(self, resource: Resource) -> Namespace | None:
@@ -166,8 +166,8 @@ class _Requests:
             return Namespace(identity.name, resource.value)
         if not identity.namespace:
             return None
-        found = self._scene.named("", "Namespace", "", identity.namespace)
-        value = admitted(self._scene.api, found.value) if found is not None else None
+        found = self._inputs.named("", "Namespace", "", identity.namespace)
+        value = admitted(self._inputs.api, found.value) if found is not None else None
         return Namespace(identity.namespace, value)
 
 
@@ -181,7 +181,7 @@ def plural_of(kind: str) -> str:
     return f"{name[:-1]}ies" if name.endswith("y") and name[-2:-1] not in "aeiou" else f"{name}s"
 
 
-def _answers(scene: Scene, bound: Bound, resource: Resource, request: Request) -> Iterator[Refused | Open]:
+def _answers(inputs: CheckInput, bound: Bound, resource: Resource, request: Request) -> Iterator[Refused | Open]:
     policy = bound.policy
     try:
         covered = match(map_at(policy.spec, "matchConstraints"), request)
@@ -191,15 +191,15 @@ def _answers(scene: Scene, bound: Bound, resource: Resource, request: Request) -
         yield Open(bound.resource, ("spec", "matchConstraints"), str(error))
         return
     if isinstance(covered, Elsewhere):
-        if request.version != covered.version and not scene.api.is_built_in(request.group, request.kind):
+        if request.version != covered.version and not inputs.api.is_built_in(request.group, request.kind):
             covered = True
-        elif covered.version not in scene.api.versions(request.group, request.kind):
+        elif covered.version not in inputs.api.versions(request.group, request.kind):
             return
         else:
             what = f"the server shows {request.kind} in version {covered.version} to it, the resource is written in"
             yield Open(bound.resource, ("spec", "matchConstraints"), f"{what} {request.version}")
             return
-    found, missing = _params(scene, bound, request)
+    found, missing = _params(inputs, bound, request)
     if missing is not None:
         yield Open(bound.resource, ("spec", "paramKind"), missing)
     if not found and text_at(bound.binding, "paramRef", "parameterNotFoundAction") == "Deny" and policy.fails:
@@ -222,20 +222,20 @@ def _told(bound: Bound, resource: Resource, request: Request, verdict: Verdict) 
             yield Refused(resource, bound, denial, action, request.operation, field)
 
 
-def _params(scene: Scene, bound: Bound, request: Request) -> tuple[list[dict[str, Any] | None], str | None]:
+def _params(inputs: CheckInput, bound: Bound, request: Request) -> tuple[list[dict[str, Any] | None], str | None]:
     """The parameters that a policy is asked with, and why some may be missing."""
     if not bound.policy.wants_params or not map_at(bound.binding, "paramRef"):
         return [None], None
     kind = map_at(bound.policy.spec, "paramKind")
     group = text_at(kind, "apiVersion").rpartition("/")[0]
     reference = map_at(bound.binding, "paramRef")
-    is_namespaced = scene.api.is_namespaced(group, text_at(kind, "kind")) is not False
+    is_namespaced = inputs.api.is_namespaced(group, text_at(kind, "kind")) is not False
     own = request.namespace.name if request.namespace is not None else ""
     namespace = (text_at(reference, "namespace") or own) if is_namespaced else ""
     name = text_at(reference, "name")
     found = [
         resource
-        for resource in scene.of_kind(group, text_at(kind, "kind"))
+        for resource in inputs.of_kind(group, text_at(kind, "kind"))
         if resource.id.namespace == namespace
         and (
             resource.id.name == name
@@ -247,7 +247,7 @@ def _params(scene: Scene, bound: Bound, request: Request) -> tuple[list[dict[str
         where = f" in the namespace `{namespace}`" if namespace else ""
         what = f"{text_at(kind, 'kind')} `{name}`" if name else f"{text_at(kind, 'kind')} that its selector selects"
         return [], f"there is no {what}{where} among the resources"
-    return [admitted(scene.api, resource.value, resource.id.namespace) for resource in found], None
+    return [admitted(inputs.api, resource.value, resource.id.namespace) for resource in found], None
 
 
 def _field(policy: Policy, pointer: Pointer, value: dict[str, Any]) -> Pointer:

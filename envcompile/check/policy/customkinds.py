@@ -18,7 +18,7 @@ from envcompile.kubernetes.crds import SchemaNode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Pointer, Resource
 
@@ -45,18 +45,18 @@ def _judges(api: KubeApi, minor: str, group: str, version: str, kind: str) -> Ju
     return Judge(engine_for(minor), node.schema)
 
 
-def _own(scene: Scene, resource: Resource) -> Judge | None:
+def _own(inputs: CheckInput, resource: Resource) -> Judge | None:
     group, _, version = text_at(resource.value, "apiVersion").rpartition("/")
-    return _judge_of(scene.api, group, version, resource.id.kind)
+    return _judge_of(inputs.api, group, version, resource.id.kind)
 
 
-def judge(scene: Scene) -> Iterator[Refused | Open]:
+def judge(inputs: CheckInput) -> Iterator[Refused | Open]:
     """Ask every object of a custom kind about the rules of its kind."""
-    for resource in with_own_rules(scene):
-        rules = _own(scene, resource)
+    for resource in with_own_rules(inputs):
+        rules = _own(inputs, resource)
         if rules is None:
             continue
-        value, before = _whole(rules, resource.value), scene.older.get(resource.id)
+        value, before = _whole(rules, resource.value), inputs.older.get(resource.id)
         if keeps_rules_unasked(value, dict(rules.schema)):
             continue  # the rule `schema` says what is wrong
         old = _whole(rules, before) if before is not None else None
@@ -72,10 +72,10 @@ def _whole(rules: Judge, value: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def refusals(scene: Scene) -> Iterator[tuple[Resource, Pointer, str]]:
+def refusals(inputs: CheckInput) -> Iterator[tuple[Resource, Pointer, str]]:
     """What the server does not take of the rules of the definitions among the resources."""
-    engine = engine_for(scene.api.version)
-    for resource in scene.of_kind(*_DEFINITION):
+    engine = engine_for(inputs.api.version)
+    for resource in inputs.of_kind(*_DEFINITION):
         for at, version in maps_at(resource.value, "spec", "versions"):
             schema = map_at(version, "schema", "openAPIV3Schema")
             if not has_rules(schema):

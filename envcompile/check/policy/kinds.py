@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from envcompile.kubernetes.crds import SchemaNode
 
 if TYPE_CHECKING:
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.kubernetes import KubeApi
     from envcompile.model import Resource
 
@@ -22,21 +22,21 @@ def has_rules(schema: Any) -> bool:
     return f'"{RULES}"' in json.dumps(schema, default=str)
 
 
-def policies_of(scene: Scene) -> list[Resource]:
+def policies_of(inputs: CheckInput) -> list[Resource]:
     """The admission policies of an environment."""
-    return scene.of_kind(ADMISSION, POLICY)
+    return inputs.of_kind(ADMISSION, POLICY)
 
 
-def with_own_rules(scene: Scene) -> list[Resource]:
+def with_own_rules(inputs: CheckInput) -> list[Resource]:
     """The objects whose kind has rules."""
     known: dict[tuple[str, str], bool] = {}
     found = []
-    for resource in scene.resources:
+    for resource in inputs.resources:
         kind = (str(resource.value.get("apiVersion", "")), resource.id.kind)
         if kind not in known:
             group, _, version = kind[0].rpartition("/")
-            is_custom = not scene.api.is_built_in(group, kind[1])
-            known[kind] = is_custom and has_own_rules(scene.api, group, version, kind[1])
+            is_custom = not inputs.api.is_built_in(group, kind[1])
+            known[kind] = is_custom and has_own_rules(inputs.api, group, version, kind[1])
         if known[kind]:
             found.append(resource)
     return found

@@ -13,7 +13,7 @@ from envcompile.settings import Model
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 FOLDER: Final = "checks"
@@ -88,11 +88,11 @@ def _program(own: OwnRule, version: str) -> Any:
     return engine_for(version).compile(own.expression, names, ("bool", "dyn"), is_typed=False)
 
 
-def _finder(own: OwnRule) -> Callable[[Scene], Iterator[Hit]]:
-    def find(scene: Scene) -> Iterator[Hit]:
-        about = [resource for resource in scene.resources if is_about(own.match, scene.environment, resource)]
+def _finder(own: OwnRule) -> Callable[[CheckInput], Iterator[Hit]]:
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        about = [resource for resource in inputs.resources if is_about(own.match, inputs.environment, resource)]
         if about and is_installed():
-            yield from _judged(own, scene, about)
+            yield from _judged(own, inputs, about)
 
     return find
 
@@ -106,12 +106,12 @@ def is_about(match: Match, environment: str, resource: Resource) -> bool:
     )
 
 
-def _judged(own: OwnRule, scene: Scene, about: list[Resource]) -> Iterator[Hit]:
+def _judged(own: OwnRule, inputs: CheckInput, about: list[Resource]) -> Iterator[Hit]:
     from envcompile.check.cel.engine import RefusedError
     from envcompile.check.cel.values import CostError, UnknownError
 
     try:
-        program = _program(own, scene.api.version)
+        program = _program(own, inputs.api.version)
     except RefusedError as error:
         yield Hit(
             about[0].id, (), f"not evaluated, because {error}", f"correct the expression of `{own.rule}`", "warning"
@@ -120,7 +120,7 @@ def _judged(own: OwnRule, scene: Scene, about: list[Resource]) -> Iterator[Hit]:
     ways = [way[1:] for way in program.reads if way[0] == "object" and len(way) > 1]
     way = tuple(own.field.split(".")) if own.field else next(iter(ways), ())
     for resource in about:
-        names = {"object": resource.value, "environment": scene.environment, "namespaceName": resource.id.namespace}
+        names = {"object": resource.value, "environment": inputs.environment, "namespaceName": resource.id.namespace}
         what = own.message
         try:
             found = program.run(names)

@@ -23,7 +23,7 @@ from envcompile.settings import Model
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.policy.pythonprocess import PythonProcess
     from envcompile.model import Pointer
 
@@ -149,16 +149,16 @@ def as_rule(function: Function, path: str, process: PythonProcess | None) -> Rul
     )  # fmt: skip
 
 
-def _finder(function: Function, process: PythonProcess | None) -> Callable[[Scene], Iterator[Hit]]:
+def _finder(function: Function, process: PythonProcess | None) -> Callable[[CheckInput], Iterator[Hit]]:
     said = function.said
     match = Match(kinds=said.kinds, groups=said.groups, environments=said.environments)
 
-    def find(scene: Scene) -> Iterator[Hit]:
-        about = [one for one in scene.resources if process is not None and is_about(match, scene.environment, one)]
+    def find(inputs: CheckInput) -> Iterator[Hit]:
+        about = [one for one in inputs.resources if process is not None and is_about(match, inputs.environment, one)]
         if process is None or not about:
             return
         values = [without_values(one, NOT_SHOWN, hidden).value for one in about]
-        for found in process.ask(function.name, scene.environment, values, together=not function.alone):
+        for found in process.ask(function.name, inputs.environment, values, together=not function.alone):
             at = found["at"]
             what = found.get("what") or failing(function.summary, found["failed"])
             way = there(_way(found.get("field") or said.field), values[at])

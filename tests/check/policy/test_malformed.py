@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from envcompile.check.rules.catalogue import RULES
-from tests.check.rules.scenes import read, scene
+from tests.check.rules.inputs import inputs, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,5 +42,5 @@ def test_no_shape_of_a_document_is_a_bug(rule: Rule) -> None:
                     holder = holder[step]
                 holder[way[-1]] = other
                 asked += 1
-                assert all(hit.what for one in ASKED for hit in one.find(scene(changed)))
+                assert all(hit.what for one in ASKED for hit in one.find(inputs(changed)))
     assert asked > 10

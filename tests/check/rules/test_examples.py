@@ -14,7 +14,7 @@ import pytest
 from envcompile.check import rules
 from envcompile.check.rules.catalogue import ABOUT_SUPPRESSIONS, ALL, RULES
 from envcompile.check.rules.server.schema import RULE as SCHEMA
-from tests.check.rules.scenes import example
+from tests.check.rules.inputs import example
 from tests.harness.command import run_envc
 from tests.harness.repository import environment
 
@@ -53,10 +53,10 @@ def test_a_rule_answers_every_question(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=named)
 def test_the_firing_example_fires(rule: Rule) -> None:
     """With a resource of the example, a sentence and a mend."""
-    scene = example(rule.fires)
-    hits = list(rule.find(scene))
+    inputs = example(rule.fires)
+    hits = list(rule.find(inputs))
     assert hits
-    names = {resource.id for resource in scene.resources}
+    names = {resource.id for resource in inputs.resources}
     for hit in hits:
         assert hit.resource in names
         assert hit.what
@@ -66,9 +66,9 @@ def test_the_firing_example_fires(rule: Rule) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=named)
 def test_the_silent_example_is_silent(rule: Rule) -> None:
     """And it is one that the API server takes: people copy it."""
-    scene = example(rule.silent)
-    assert not list(rule.find(scene))
-    assert not [hit for hit in SCHEMA.find(scene) if hit.severity is None]
+    inputs = example(rule.silent)
+    assert not list(rule.find(inputs))
+    assert not [hit for hit in SCHEMA.find(inputs) if hit.severity is None]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.id not in CERTAIN], ids=named)
@@ -97,8 +97,8 @@ from envcompile.check.finding import Hit
 from envcompile.check.rule import Rule
 
 
-def _find(scene):
-    for resource in scene.of_kind("", "ConfigMap"):
+def _find(inputs):
+    for resource in inputs.of_kind("", "ConfigMap"):
         if resource.id.name == "friday":
             yield Hit(resource.id, ("metadata", "name"), "it is called friday", "call it monday")
 

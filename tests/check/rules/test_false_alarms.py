@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from envcompile.check.check_input import Scene
+from envcompile.check.check_input import CheckInput
 from envcompile.check.rules.catalogue import RULES
-from tests.check.rules.scenes import found_in, read, scene
+from tests.check.rules.inputs import found_in, inputs, read
 from tests.check.test_facts import by_facts
 
 POD = """\
@@ -51,9 +51,9 @@ data:
 def said(text: str, *rules: str) -> list[tuple[str | None, str]]:
     """Grade and words of what some rules find, which is the same in what those about several resources see of each."""
     chosen = [rule for rule in RULES if rule.id in rules]
-    hits = list(found_in(scene(read(text)), chosen))
+    hits = list(found_in(inputs(read(text)), chosen))
     if not any(rule.alone or rule.whole for rule in chosen):
-        assert list(found_in(by_facts(scene(read(text))), chosen)) == hits
+        assert list(found_in(by_facts(inputs(read(text))), chosen)) == hits
     return [(hit.severity or rule.severity, hit.what) for rule, hit in hits]
 
 
@@ -167,10 +167,10 @@ def test_an_account_without_a_namespace_may_be_the_one_that_a_binding_names() ->
     """Where the pods go is said elsewhere; an account of another name has no right all the same."""
 
     def found(text: str) -> list[object]:
-        put = scene(read(text))
+        put = inputs(read(text))
         bare = [one._replace(id=one.id._replace(namespace="")) for one in put.resources]
         [rule] = [rule for rule in RULES if rule.id == "automount-token"]
-        return list(rule.find(Scene(put.environment, bare, put.api, put.keys)))
+        return list(rule.find(CheckInput(put.environment, bare, put.api, put.keys)))
 
     assert found(BOUND) == []
     assert found(BOUND.replace("name: runner, namespace: ci", "name: walker, namespace: ci"))

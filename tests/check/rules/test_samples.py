@@ -9,7 +9,7 @@ import pytest
 
 from envcompile.check.finding import RANK
 from envcompile.check.rules.catalogue import RULES
-from tests.check.rules.scenes import HERE, bad, found_in, good, samples, scene, told
+from tests.check.rules.inputs import HERE, bad, found_in, good, inputs, samples, told
 from tests.harness.goldens import compare_with_goldens
 
 SAMPLES = samples()
@@ -53,7 +53,7 @@ def test_every_rule_has_samples() -> None:
 
 def test_nothing_is_found_in_a_well_kept_environment() -> None:
     """The good sample of every rule at once."""
-    assert list(starmap(told, found_in(scene(good())))) == []
+    assert list(starmap(told, found_in(inputs(good())))) == []
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))

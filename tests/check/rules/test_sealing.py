@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from envcompile.check.check_input import Scene
+from envcompile.check.check_input import CheckInput
 from envcompile.check.rules.catalogue import RULES
-from tests.check.rules.scenes import KEYS, found_in, good, read, scene
+from tests.check.rules.inputs import KEYS, found_in, good, inputs, read
 
 _SEALED = """
 apiVersion: bitnami.com/v1alpha1
@@ -62,7 +62,7 @@ def _built_in(name: str, subject: str = _SOMEBODY) -> str:
 
 def _rules_of(text: str) -> list[str]:
     """`severity rule` of what the rules of this subject find."""
-    environment = scene(read(_SEALED + text))
+    environment = inputs(read(_SEALED + text))
     return [f"{hit.severity or rule.severity} {rule.id}" for rule, hit in found_in(environment, SEALING)]
 
 
@@ -218,7 +218,7 @@ rules: [{apiGroups: [""], resources: [secrets], verbs: [get]}]
 
 def test_everybody_is_called_everybody() -> None:
     """The message names the group and says what it means."""
-    environment = scene(read(_SEALED + _cluster(_READ, "{kind: Group, name: 'system:authenticated'}")))
+    environment = inputs(read(_SEALED + _cluster(_READ, "{kind: Group, name: 'system:authenticated'}")))
     [(_, hit)] = found_in(environment, SEALING)
     assert hit.what == (
         "ClusterRole it lets everybody in the cluster (Group system:authenticated) read the sealing keys of namespace"
@@ -228,15 +228,15 @@ def test_everybody_is_called_everybody() -> None:
 
 def test_where_nothing_is_sealed_nothing_is_said() -> None:
     """There are no keys of this configuration; rights to read Secrets are another rule's matter."""
-    assert not list(found_in(scene(read(_cluster(_READ))), SEALING))
-    assert list(found_in(scene(read(_SEALED + _cluster(_READ))), SEALING))
+    assert not list(found_in(inputs(read(_cluster(_READ))), SEALING))
+    assert list(found_in(inputs(read(_SEALED + _cluster(_READ))), SEALING))
 
 
 def test_the_keys_are_where_the_settings_say() -> None:
     """`sealing.controllerNamespace` and `controllerName` decide which rights matter."""
     documents = read(_SEALED + _in("sealing", _READ))
-    there = scene(documents)
-    moved = Scene("prod", there.resources, there.api, KEYS._replace(namespace="sealing"))
+    there = inputs(documents)
+    moved = CheckInput("prod", there.resources, there.api, KEYS._replace(namespace="sealing"))
     assert [[rule.id for rule, _ in found_in(each, SEALING)] for each in (there, moved)] == [
         [],
         ["sealing-keys-readable"],
@@ -245,4 +245,4 @@ def test_the_keys_are_where_the_settings_say() -> None:
 
 def test_a_well_kept_environment_lets_only_the_controller_in() -> None:
     """The controller's own ClusterRole and binding are part of it."""
-    assert list(found_in(scene(good()), SEALING)) == []
+    assert list(found_in(inputs(good()), SEALING)) == []

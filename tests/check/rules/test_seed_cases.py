@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile.check.rules.catalogue import RULES
-from tests.check.rules.scenes import found_in, read, scene
+from tests.check.rules.inputs import found_in, inputs, read
 
 if TYPE_CHECKING:
-    from tests.check.rules.scenes import Document
+    from tests.check.rules.inputs import Document
 
 CASES = Path(__file__).parents[4] / "shared" / "seed-cases"
 
@@ -28,7 +28,7 @@ def _documents(case: str, *, without: str = "") -> list[Document]:
 
 def _found(documents: list[Document]) -> set[tuple[str, str, str]]:
     """Grade, rule and resource of everything that is found."""
-    hits = found_in(scene(documents), RULES)
+    hits = found_in(inputs(documents), RULES)
     return {(hit.severity or rule.severity, rule.id, hit.resource.short) for rule, hit in hits}
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envcompile import Project
-from envcompile.check.check_input import Scene
+from envcompile.check.check_input import CheckInput
 from envcompile.check.suppressions import read_suppressions
 from envcompile.kubernetes import load
-from tests.check.rules.scenes import KEYS, found_in, told
+from tests.check.rules.inputs import KEYS, found_in, told
 
 if TYPE_CHECKING:
     from envcompile.check.finding import Hit
@@ -31,7 +31,7 @@ def findings() -> dict[str, list[tuple[Rule, Hit]]]:
         set_aside = {
             (entry.resource, entry.rule) for each in resources for entry in read_suppressions(each.id, each.value)
         }
-        hits = found_in(Scene(name, resources, api, KEYS))
+        hits = found_in(CheckInput(name, resources, api, KEYS))
         found[name] = [(rule, hit) for rule, hit in hits if (hit.resource, rule.id) not in set_aside]
     return found
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from tests.conftest import MakeProject
 
 FOUND = """\
@@ -32,9 +32,9 @@ base/web/deployment.yaml:17:16: error image-old: the image is older than 1.28
 COUNTS = "2 environments, 2 resources, 6 rules: 1 error\n"
 
 
-def find_old_images(scene: Scene) -> Iterator[Hit]:
+def find_old_images(inputs: CheckInput) -> Iterator[Hit]:
     """Every Deployment whose first container has an old image."""
-    for resource in scene.of_kind("apps", "Deployment"):
+    for resource in inputs.of_kind("apps", "Deployment"):
         if resource.value["spec"]["template"]["spec"]["containers"][0]["image"] < "nginx:1.28":
             pointer = ("spec", "template", "spec", "containers", 0, "image")
             yield Hit(resource.id, pointer, "the image is older than 1.28", "write a newer one")

@@ -11,15 +11,15 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _and_replicas(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _and_replicas(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         replicas = map_at(pods.resource.value, "spec").get("replicas")
         if replicas is None:
             continue
-        for scaler in scene.scalers_of(pods.resource.id):
+        for scaler in inputs.scalers_of(pods.resource.id):
             if scaler.changes_number:
                 yield Hit(
                     pods.resource.id,

@@ -10,13 +10,13 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.scalers import Scaler
 
 
-def _duplicate(scene: Scene) -> Iterator[Hit]:
+def _duplicate(inputs: CheckInput) -> Iterator[Hit]:
     first: dict[tuple[str, tuple[str, str, str, str]], Scaler] = {}
-    for scaler in scene.scalers:
+    for scaler in inputs.scalers:
         if not scaler.target[3]:
             continue
         other = first.setdefault((scaler.kind, scaler.target), scaler)

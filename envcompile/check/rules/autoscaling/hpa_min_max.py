@@ -11,11 +11,11 @@ from envcompile.check.scalers import KEDA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _min_max(scene: Scene) -> Iterator[Hit]:
-    for scaler in scene.scalers:
+def _min_max(inputs: CheckInput) -> Iterator[Hit]:
+    for scaler in inputs.scalers:
         if not scaler.changes_number or scaler.most is None:
             continue
         low, high = ("minReplicaCount", "maxReplicaCount") if scaler.kind == KEDA else ("minReplicas", "maxReplicas")

@@ -12,16 +12,16 @@ from envcompile.check.scalermetrics import resource_metrics
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _no_requests(scene: Scene) -> Iterator[Hit]:
-    for scaler in scene.scalers:
-        pods = next((pods for pods in scene.pods if pods.resource.id == scaler.target), None)
+def _no_requests(inputs: CheckInput) -> Iterator[Hit]:
+    for scaler in inputs.scalers:
+        pods = next((pods for pods in inputs.pods if pods.resource.id == scaler.target), None)
         if pods is None or not scaler.changes_number:
             continue
         for pointer, resource, wanted, is_share in resource_metrics(scaler):
-            if not is_share or is_filled_in(scene, pods, resource, "requests"):
+            if not is_share or is_filled_in(inputs, pods, resource, "requests"):
                 continue
             for container in pods.running:
                 if (not wanted or container.name == wanted) and not asks(container, resource):

@@ -11,15 +11,15 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _target_missing(scene: Scene) -> Iterator[Hit]:
-    for scaler in scene.scalers:
+def _target_missing(inputs: CheckInput) -> Iterator[Hit]:
+    for scaler in inputs.scalers:
         group, kind, namespace, name = scaler.target
-        if not name or scene.named(group, kind, namespace, name) is not None:
+        if not name or inputs.named(group, kind, namespace, name) is not None:
             continue
-        others = [pods.resource.id for pods in scene.pods if pods.namespace == namespace and pods.kind == kind]
+        others = [pods.resource.id for pods in inputs.pods if pods.namespace == namespace and pods.kind == kind]
         same = next((other for other in others if other.name == name), None)
         if same is not None:
             what = f"the target {kind}/{name} is looked for in API group `{group}`, but it is of `{same.group}`"

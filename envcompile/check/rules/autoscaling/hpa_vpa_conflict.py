@@ -13,20 +13,20 @@ from envcompile.check.scalers import VERTICAL
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _PAUSED: Final = "Off"
 
 
-def _vertical(scene: Scene) -> Iterator[Hit]:
-    for vertical in scene.scalers:
+def _vertical(inputs: CheckInput) -> Iterator[Hit]:
+    for vertical in inputs.scalers:
         if vertical.kind != VERTICAL:
             continue
         changed = _changed_by(vertical.resource.value)
         if not changed:
             continue
-        for other in scene.scalers:
+        for other in inputs.scalers:
             if not other.changes_number or other.target != vertical.target:
                 continue
             shared = sorted({resource for _, resource, _, _ in resource_metrics(other)} & changed)

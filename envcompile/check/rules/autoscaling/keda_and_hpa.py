@@ -12,19 +12,19 @@ from envcompile.check.scalers import AUTOSCALER, KEDA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _TRANSFER: Final = "scaledobject.keda.sh/transfer-hpa-ownership"
 
 
-def _keda_and_hpa(scene: Scene) -> Iterator[Hit]:
-    for scaler in scene.scalers:
+def _keda_and_hpa(inputs: CheckInput) -> Iterator[Hit]:
+    for scaler in inputs.scalers:
         if scaler.kind != KEDA:
             continue
         annotations = strings_at(scaler.resource.value, "metadata", "annotations")
         taken = text_at(scaler.resource.value, "spec", "advanced", "horizontalPodAutoscalerConfig", "name")
-        for other in scene.scalers:
+        for other in inputs.scalers:
             if other.kind != AUTOSCALER or other.target != scaler.target:
                 continue
             if annotations.get(_TRANSFER) == "true" and taken == other.resource.id.name:

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _spaces(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _spaces(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             first = next(iter(list_at(container.value, "command")), None)
             if not isinstance(first, str):

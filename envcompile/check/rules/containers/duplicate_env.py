@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _duplicate_env(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _duplicate_env(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             seen: dict[str, int] = {}
             for position, variable in maps_at(container.value, "env"):

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _duplicate_ports(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _duplicate_ports(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         numbers: dict[tuple[Any, str], str] = {}
         for container, position, port in pods.ports():
             number, protocol = scalar_at(port, "containerPort"), text_at(port, "protocol") or "TCP"
@@ -31,7 +31,7 @@ def _duplicate_ports(scene: Scene) -> Iterator[Hit]:
             elif text_at(port, "name") and text_at(port, "name") in names:
                 what = f"container `{container.name}` has two ports called `{text_at(port, 'name')}`"
                 yield Hit(pods.resource.id, (*pointer, "name"), what, "give one of them another name")
-    for service in scene.of_kind("", "Service"):
+    for service in inputs.of_kind("", "Service"):
         seen: set[tuple[str, object]] = set()
         for position, port in maps_at(service.value, "spec", "ports"):
             protocol = text_at(port, "protocol") or "TCP"

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _unbounded(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _unbounded(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for position, volume in maps_at(pods.spec, "volumes"):
             directory = volume.get("emptyDir")
             if isinstance(directory, dict) and "sizeLimit" not in directory:

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _limits_alone(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _limits_alone(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.running:
             resources = map_at(container.value, "resources")
             alone = [name for name in map_at(resources, "limits") if name not in map_at(resources, "requests")]

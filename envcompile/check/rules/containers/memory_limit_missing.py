@@ -12,14 +12,14 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _memory_limit(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _memory_limit(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.running:
             limited = "memory" in map_at(container.value, "resources", "limits")
-            if not limited and not is_filled_in(scene, pods, "memory", "limits"):
+            if not limited and not is_filled_in(inputs, pods, "memory", "limits"):
                 yield Hit(
                     pods.resource.id,
                     (*container.pointer, "resources", "limits", "memory"),

@@ -13,15 +13,15 @@ from envcompile.kubernetes.quantities import quantity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 _SMALLEST: Final = {"memory": Fraction(2**20), "ephemeral-storage": Fraction(2**10), "cpu": Fraction(0)}
 _LARGEST: Final = {"memory": Fraction(2**50), "ephemeral-storage": Fraction(2**60), "cpu": Fraction(2**10)}
 """No container runs in less memory, and no node has more of it."""
 
 
-def _units(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _units(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             for side in ("requests", "limits"):
                 for name, written in map_at(container.value, "resources", side).items():

@@ -11,16 +11,16 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _requests_missing(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _requests_missing(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.running:
             missing = [
                 resource
                 for resource in ("cpu", "memory")
-                if not asks(container, resource) and not is_filled_in(scene, pods, resource, "requests")
+                if not asks(container, resource) and not is_filled_in(inputs, pods, resource, "requests")
             ]
             if missing:
                 words = " and ".join(missing)

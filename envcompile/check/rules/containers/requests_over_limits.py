@@ -12,11 +12,11 @@ from envcompile.kubernetes.quantities import quantity
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _over_limits(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _over_limits(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             resources = map_at(container.value, "resources")
             limits = map_at(resources, "limits")

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _writable_root(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _writable_root(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             context = map_at(container.value, "securityContext")
             if context.get("readOnlyRootFilesystem") is not True and not pods.is_windows:

@@ -13,7 +13,7 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Container, Pods
     from envcompile.model import Pointer
 
@@ -23,15 +23,15 @@ _OF_SERVICES: Final = re.compile(r"[A-Z0-9_]+_(?:SERVICE_HOST|SERVICE_PORT(?:_[A
 """What the kubelet makes for each Service of the namespace (kubernetes.io, Service: Environment variables)."""
 
 
-def _dangling(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _dangling(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
-            taken = _taken(scene, pods, container)
+            taken = _taken(inputs, pods, container)
             if taken is not None:
                 yield from _in_container(pods, container, taken)
 
 
-def _taken(scene: Scene, pods: Pods, container: Container) -> set[str] | None:
+def _taken(inputs: CheckInput, pods: Pods, container: Container) -> set[str] | None:
     """The variables that whole ConfigMaps and Secrets bring; None when nobody here knows them."""
     found: set[str] = set()
     for _, source in maps_at(container.value, "envFrom"):
@@ -39,7 +39,7 @@ def _taken(scene: Scene, pods: Pods, container: Container) -> set[str] | None:
         for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
             name = text_at(source, field, "name")
             if name:
-                provided = scene.provisions.find(kind, pods.namespace, name)
+                provided = inputs.provisions.find(kind, pods.namespace, name)
                 if provided is None or provided.keys is None:
                     return None
                 found |= {f"{prefix}{key}" for key in provided.keys}

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _volume_missing(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _volume_missing(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         known = {text_at(volume, "name") for _, volume in maps_at(pods.spec, "volumes")}
         known |= {
             text_at(claim, "metadata", "name")

@@ -12,7 +12,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _BUDGET: Final = "PodDisruptionBudget"
@@ -30,8 +30,8 @@ def _kept(value: Any, pods: int) -> int | None:
     return None if share is None else -(-share * pods // 100)
 
 
-def _blocks(scene: Scene) -> Iterator[Hit]:
-    for budget in scene.of_kind("policy", _BUDGET):
+def _blocks(inputs: CheckInput) -> Iterator[Hit]:
+    for budget in inputs.of_kind("policy", _BUDGET):
         spec = map_at(budget.value, "spec")
         most = scalar_at(spec, "maxUnavailable")
         if most in {0, "0", "0%"}:
@@ -45,13 +45,13 @@ def _blocks(scene: Scene) -> Iterator[Hit]:
             what = "`minAvailable: 100%` lets no pod go: no node that runs one can be drained"
             yield Hit(budget.id, ("spec", "minAvailable"), what, "write `maxUnavailable: 1`")
             continue
-        for pods in scene.selected(budget.id.namespace, spec.get("selector")):
+        for pods in inputs.selected(budget.id.namespace, spec.get("selector")):
             if pods.kind not in SCALED:
                 continue
-            fewest = scene.fewest(pods)
+            fewest = inputs.fewest(pods)
             kept = _kept(least, fewest)
             if kept is not None and fewest and kept >= fewest:
-                is_scaled = any(scaler.changes_number for scaler in scene.scalers_of(pods.resource.id))
+                is_scaled = any(scaler.changes_number for scaler in inputs.scalers_of(pods.resource.id))
                 when = "while it is scaled down to " if is_scaled else "with its "
                 yield Hit(
                     budget.id,

@@ -12,26 +12,26 @@ from envcompile.check.selectors import spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _BUDGET: Final = "PodDisruptionBudget"
 
 
-def _dangling(scene: Scene) -> Iterator[Hit]:
-    for budget in scene.of_kind("policy", _BUDGET):
+def _dangling(inputs: CheckInput) -> Iterator[Hit]:
+    for budget in inputs.of_kind("policy", _BUDGET):
         selector = map_at(budget.value, "spec").get("selector")
-        selected = scene.selected(budget.id.namespace, selector)
+        selected = inputs.selected(budget.id.namespace, selector)
         if not selected:
             yield Hit(
                 budget.id,
                 ("spec", "selector"),
                 f"the selector `{spell(selector)}` matches no pods of the environment",
                 "write labels of the pod template, or leave the budget out",
-                scene.unless_operated(budget.id.namespace, "warning"),
+                inputs.unless_operated(budget.id.namespace, "warning"),
             )
         for pods in selected:
-            others = [other for other in scene.budgets_of(pods) if other is not budget]
+            others = [other for other in inputs.budgets_of(pods) if other is not budget]
             if others and others[0].id.name < budget.id.name:
                 yield Hit(
                     budget.id,

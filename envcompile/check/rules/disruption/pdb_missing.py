@@ -11,21 +11,21 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _BUDGET: Final = "PodDisruptionBudget"
 
 
-def _missing(scene: Scene) -> Iterator[Hit]:
-    for pods, fewest in many(scene):
-        if fewest >= 2 and not scene.budgets_of(pods):
+def _missing(inputs: CheckInput) -> Iterator[Hit]:
+    for pods, fewest in many(inputs):
+        if fewest >= 2 and not inputs.budgets_of(pods):
             yield Hit(
                 pods.resource.id,
                 (),
                 f"no PodDisruptionBudget selects the {fewest} pods: a drain may take them all at once",
                 f"add a {_BUDGET} with `maxUnavailable: 1` and the workload's selector",
-                scene.in_production("warning"),
+                inputs.in_production("warning"),
             )
 
 

@@ -12,21 +12,21 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Pods
 
 
-def _replicas(scene: Scene) -> Iterator[Hit]:
-    for pods, fewest in many(scene):
+def _replicas(inputs: CheckInput) -> Iterator[Hit]:
+    for pods, fewest in many(inputs):
         if fewest < 2 and not _is_asleep(pods):
-            scalers = [scaler for scaler in scene.scalers_of(pods.resource.id) if scaler.changes_number]
+            scalers = [scaler for scaler in inputs.scalers_of(pods.resource.id) if scaler.changes_number]
             by = f" ({scalers[0].resource.id.short} goes down to {fewest})" if scalers else ""
             yield Hit(
                 pods.resource.id,
                 ("spec", "replicas"),
                 f"it runs as one pod{by}: every drain of its node is an outage",
                 f"raise the minimum of {scalers[0].resource.id.short}" if scalers else "write `replicas: 2` or more",
-                scene.in_production("warning"),
+                inputs.in_production("warning"),
             )
 
 

@@ -12,11 +12,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _spread(scene: Scene) -> Iterator[Hit]:
-    for pods, fewest in many(scene):
+def _spread(inputs: CheckInput) -> Iterator[Hit]:
+    for pods, fewest in many(inputs):
         affinity = map_at(pods.spec, "affinity", "podAntiAffinity")
         if fewest >= 2 and not affinity and not list_at(pods.spec, "topologySpreadConstraints"):
             yield Hit(
@@ -24,7 +24,7 @@ def _spread(scene: Scene) -> Iterator[Hit]:
                 (*pods.spec_pointer, "topologySpreadConstraints"),
                 f"nothing keeps the {fewest} pods apart: they may all run on one node",
                 "write a `topologySpreadConstraints` over `kubernetes.io/hostname`, or a `podAntiAffinity`",
-                scene.in_production("warning"),
+                inputs.in_production("warning"),
             )
 
 

@@ -12,12 +12,12 @@ from envcompile.kubernetes.cleaner import clean
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Pointer, Resource
 
 
-def _leftovers(scene: Scene) -> Iterator[Hit]:
-    for resource in scene.resources:
+def _leftovers(inputs: CheckInput) -> Iterator[Hit]:
+    for resource in inputs.resources:
         cleaned = clean(resource.value)
         if not cleaned.removed:
             continue

@@ -11,7 +11,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _MOST: Final = 1024 * 1024
@@ -20,8 +20,8 @@ _MOST: Final = 1024 * 1024
 _LAST_APPLIED: Final = 256 * 1024
 
 
-def _sizes(scene: Scene) -> Iterator[Hit]:
-    for config in scene.of_kind("", "ConfigMap", "Secret"):
+def _sizes(inputs: CheckInput) -> Iterator[Hit]:
+    for config in inputs.of_kind("", "ConfigMap", "Secret"):
         data = {**map_at(config.value, "data"), **map_at(config.value, "binaryData")}
         size = sum(len(key) + len(text.encode()) for key, text in data.items() if isinstance(text, str))
         if size > _MOST:

@@ -13,7 +13,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Pods
     from envcompile.model import Pointer, Resource, ResourceId
 
@@ -32,17 +32,17 @@ The role's is gone with kubeadm 1.25; the kubelet still sets the others (pkg/kub
 """
 
 
-def _old_fields(scene: Scene) -> Iterator[Hit]:
-    for ingress in scene.of_kind("networking.k8s.io", "Ingress"):
+def _old_fields(inputs: CheckInput) -> Iterator[Hit]:
+    for ingress in inputs.of_kind("networking.k8s.io", "Ingress"):
         if CLASS_ANNOTATION in strings_at(ingress.value, "metadata", "annotations"):
             what = f"the annotation `{CLASS_ANNOTATION}` is deprecated since Kubernetes 1.18"
             fix = "write `spec.ingressClassName`"
             yield Hit(ingress.id, ("metadata", "annotations", CLASS_ANNOTATION), what, fix)
-    for service in scene.of_kind("", "Service"):
+    for service in inputs.of_kind("", "Service"):
         if text_at(service.value, "spec", "loadBalancerIP"):
             what = "`loadBalancerIP` is deprecated since Kubernetes 1.24: clouds read annotations of their own"
             yield Hit(service.id, ("spec", "loadBalancerIP"), what, "write the annotation of the load balancer's maker")
-    for pods in scene.pods:
+    for pods in inputs.pods:
         yield from _old_pod_fields(pods)
 
 

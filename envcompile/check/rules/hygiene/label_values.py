@@ -12,7 +12,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Pointer, ResourceId
 
 
@@ -30,14 +30,14 @@ _LEFT_OVER: Final = re.compile(
 )
 
 
-def _labels(scene: Scene) -> Iterator[Hit]:
-    for resource in scene.resources:
+def _labels(inputs: CheckInput) -> Iterator[Hit]:
+    for resource in inputs.resources:
         yield from _label_map(resource.id, ("metadata", "labels"), map_at(resource.value, "metadata", "labels"))
         name = resource.id.name
         if _LEFT_OVER.search(name):
             what = f"the name `{name}` holds what a template should have filled in"
             yield Hit(resource.id, ("metadata", "name"), what, "fill it in")
-    for pods in scene.pods:
+    for pods in inputs.pods:
         if pods.pointer:
             pointer = (*pods.pointer, "metadata", "labels")
             yield from _label_map(pods.resource.id, pointer, map_at(pods.template, "metadata", "labels"))

@@ -11,7 +11,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _LONGEST: Final[Mapping[tuple[str, str], int]] = {
@@ -27,13 +27,13 @@ Source: kubernetes.io, Object Names; pkg/apis/batch/validation: ValidateCronJobN
 """
 
 
-def _names(scene: Scene) -> Iterator[Hit]:
-    for resource in scene.resources:
+def _names(inputs: CheckInput) -> Iterator[Hit]:
+    for resource in inputs.resources:
         most = _LONGEST.get((resource.id.group, resource.id.kind))
         if most is not None and len(resource.id.name) > most:
             what = f"the name has {len(resource.id.name)} characters; a {resource.id.kind} has room for {most}"
             yield Hit(resource.id, ("metadata", "name"), what, "write a shorter name")
-    for pods in scene.pods:
+    for pods in inputs.pods:
         for container, position, port in pods.ports():
             name = text_at(port, "name")
             if len(name) > 15:

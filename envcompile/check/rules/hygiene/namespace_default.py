@@ -10,11 +10,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _default(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _default(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         if pods.namespace == "default":
             yield Hit(
                 pods.resource.id,

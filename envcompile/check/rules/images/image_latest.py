@@ -12,11 +12,11 @@ from envcompile.kubernetes.images import is_placeholder, parse_image
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _latest(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _latest(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             image = text_at(container.value, "image")
             if is_placeholder(image):

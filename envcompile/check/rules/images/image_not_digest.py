@@ -12,13 +12,13 @@ from envcompile.kubernetes.images import is_placeholder, parse_image
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _not_digest(scene: Scene) -> Iterator[Hit]:
-    if not scene.is_production:
+def _not_digest(inputs: CheckInput) -> Iterator[Hit]:
+    if not inputs.is_production:
         return
-    for pods in scene.pods:
+    for pods in inputs.pods:
         for container in pods.containers:
             image = text_at(container.value, "image")
             if is_placeholder(image):

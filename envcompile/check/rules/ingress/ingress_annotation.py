@@ -12,7 +12,7 @@ from envcompile.errors import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _NETWORKING: Final = "networking.k8s.io"
@@ -67,8 +67,8 @@ _MEANT: Final = {
 """Names that people invent -> what they mean."""
 
 
-def _annotation(scene: Scene) -> Iterator[Hit]:
-    for ingress in scene.of_kind(_NETWORKING, "Ingress"):
+def _annotation(inputs: CheckInput) -> Iterator[Hit]:
+    for ingress in inputs.of_kind(_NETWORKING, "Ingress"):
         for key in strings_at(ingress.value, "metadata", "annotations"):
             name = key.removeprefix(_NGINX)
             if name == key or name in _ANNOTATIONS:

@@ -12,7 +12,7 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Pointer, Resource
 
 
@@ -33,40 +33,40 @@ def _backends(ingress: Resource) -> Iterator[tuple[Pointer, dict[str, Any]]]:
                 yield ("spec", "rules", position, "http", "paths", place, "backend", "service"), service
 
 
-def _backend(scene: Scene) -> Iterator[Hit]:
-    for ingress in scene.of_kind(_NETWORKING, "Ingress"):
+def _backend(inputs: CheckInput) -> Iterator[Hit]:
+    for ingress in inputs.of_kind(_NETWORKING, "Ingress"):
         for pointer, backend in _backends(ingress):
             port = map_at(backend, "port")
             if text_at(port, "name") == "use-annotation":
                 continue  # the AWS load balancer controller's actions are no Services
             field = "name" if "name" in port else "number"
             yield from _leads_to(
-                scene,
+                inputs,
                 ingress,
                 text_at(backend, "name"),
                 (*pointer, "name"),
                 scalar_at(port, field),
                 (*pointer, "port", field),
             )
-    for route in scene.of_kind(_GATEWAY, "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"):
+    for route in inputs.of_kind(_GATEWAY, "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"):
         for position, rule in maps_at(route.value, "spec", "rules"):
             for place, target in maps_at(rule, "backendRefs"):
                 is_service = text_at(target, "kind") in {"", "Service"} and not text_at(target, "group")
                 if is_service and text_at(target, "namespace") in {"", route.id.namespace}:
                     way: Pointer = ("spec", "rules", position, "backendRefs", place)
                     name = text_at(target, "name")
-                    yield from _leads_to(scene, route, name, (*way, "name"), scalar_at(target, "port"), (*way, "port"))
+                    yield from _leads_to(inputs, route, name, (*way, "name"), scalar_at(target, "port"), (*way, "port"))
 
 
 def _leads_to(
-    scene: Scene, source: Resource, name: str, name_at: Pointer, port: int | str | None, port_at: Pointer
+    inputs: CheckInput, source: Resource, name: str, name_at: Pointer, port: int | str | None, port_at: Pointer
 ) -> Iterator[Hit]:
     """What is wrong with a backend: its Service, or the port of it."""
-    service = scene.named("", "Service", source.id.namespace, name)
-    if service is None and scene.provisions.is_made("Service", source.id.namespace, name):
+    service = inputs.named("", "Service", source.id.namespace, name)
+    if service is None and inputs.provisions.is_made("Service", source.id.namespace, name):
         return
     if service is None:
-        known = [each.id.name for each in scene.of_kind("", "Service") if each.id.namespace == source.id.namespace]
+        known = [each.id.name for each in inputs.of_kind("", "Service") if each.id.namespace == source.id.namespace]
         what = f"its namespace has no Service `{name}`: requests get a 503"
         yield Hit(source.id, name_at, what, f"{suggestion(name, known)}add the Service", value=name)
         return

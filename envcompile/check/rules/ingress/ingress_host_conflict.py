@@ -12,7 +12,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
@@ -28,9 +28,9 @@ def class_of(ingress: Resource) -> str:
     return text_at(ingress.value, "spec", "ingressClassName") or annotations.get(CLASS_ANNOTATION, "")
 
 
-def _conflict(scene: Scene) -> Iterator[Hit]:
+def _conflict(inputs: CheckInput) -> Iterator[Hit]:
     first: dict[tuple[str, str, str, str], Resource] = {}
-    for ingress in scene.of_kind(_NETWORKING, "Ingress"):
+    for ingress in inputs.of_kind(_NETWORKING, "Ingress"):
         if strings_at(ingress.value, "metadata", "annotations").get(f"{_NGINX}canary") == "true":
             continue
         for position, rule in maps_at(ingress.value, "spec", "rules"):

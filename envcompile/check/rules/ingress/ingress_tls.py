@@ -11,14 +11,14 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _NETWORKING: Final = "networking.k8s.io"
 
 
-def _tls(scene: Scene) -> Iterator[Hit]:
-    for ingress in scene.of_kind(_NETWORKING, "Ingress"):
+def _tls(inputs: CheckInput) -> Iterator[Hit]:
+    for ingress in inputs.of_kind(_NETWORKING, "Ingress"):
         covered = [host for _, tls in maps_at(ingress.value, "spec", "tls") for host in texts_at(tls, "hosts")]
         whole = any(not list_at(tls, "hosts") for _, tls in maps_at(ingress.value, "spec", "tls"))
         for position, rule in maps_at(ingress.value, "spec", "rules"):
@@ -29,18 +29,18 @@ def _tls(scene: Scene) -> Iterator[Hit]:
                     ("spec", "tls") if not covered else ("spec", "rules", position, "host"),
                     f"{host or 'every host'} is served without TLS",
                     f"add {host or 'the host'} to `tls` with the Secret of its certificate",
-                    scene.in_production("warning"),
+                    inputs.in_production("warning"),
                     value=host,
                 )
         for position, tls in maps_at(ingress.value, "spec", "tls"):
             name = text_at(tls, "secretName")
-            if name and scene.provisions.find("Secret", ingress.id.namespace, name) is None:
+            if name and inputs.provisions.find("Secret", ingress.id.namespace, name) is None:
                 yield Hit(
                     ingress.id,
                     ("spec", "tls", position, "secretName"),
                     f"its namespace has no Secret `{name}`, and nothing that makes it",
                     "add a cert-manager Certificate of that secretName, or an issuer annotation on the Ingress",
-                    scene.in_production("warning"),
+                    inputs.in_production("warning"),
                     value=name,
                 )
 

@@ -13,7 +13,7 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Pointer, ResourceId
 
 
@@ -41,8 +41,8 @@ _NEEDED: Final = {
 }
 
 
-def _triggers(scene: Scene) -> Iterator[Hit]:
-    for scaler in scene.scalers:
+def _triggers(inputs: CheckInput) -> Iterator[Hit]:
+    for scaler in inputs.scalers:
         if scaler.kind != KEDA:
             continue
         first: dict[str, int] = {}

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _shape(scene: Scene) -> Iterator[Hit]:
-    for adapter in adapters(scene):
+def _shape(inputs: CheckInput) -> Iterator[Hit]:
+    for adapter in adapters(inputs):
         for section in LISTS:
             value = adapter.value.get(section)
             if value is not None and not isinstance(value, list):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from envcompile.check.adapters import Adapter
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
@@ -58,15 +58,15 @@ def _filled(template: str, matched: re.Match[str]) -> Iterator[str]:
     yield template[end:]
 
 
-def _unserved(scene: Scene) -> Iterator[Hit]:
-    known = adapters(scene)
+def _unserved(inputs: CheckInput) -> Iterator[Hit]:
+    known = adapters(inputs)
     if not known:
         return  # the adapter is configured elsewhere: nothing can be said
     names: dict[str, set[str] | None] = {}
     for section in LISTS:
         of_section = [served(adapter, section) for adapter in known]
         names[section] = None if None in of_section else {name for each in of_section for name in each or ()}
-    for scaler in scene.of_kind("autoscaling", "HorizontalPodAutoscaler"):
+    for scaler in inputs.of_kind("autoscaling", "HorizontalPodAutoscaler"):
         for position, metric in maps_at(scaler.value, "spec", "metrics"):
             for field, section in (("pods", "rules"), ("object", "rules"), ("external", "externalRules")):
                 source = map_at(metric, field)
@@ -84,14 +84,14 @@ def _unserved(scene: Scene) -> Iterator[Hit]:
                 )
             described = map_at(metric, "object", "describedObject")
             if described:
-                yield from _described(scene, scaler, position, described)
+                yield from _described(inputs, scaler, position, described)
 
 
-def _described(scene: Scene, scaler: Resource, position: int, described: dict[str, Any]) -> Iterator[Hit]:
+def _described(inputs: CheckInput, scaler: Resource, position: int, described: dict[str, Any]) -> Iterator[Hit]:
     group = text_at(described, "apiVersion").rpartition("/")[0]
     kind, name = text_at(described, "kind"), text_at(described, "name")
-    namespace = scaler.id.namespace if scene.api.is_namespaced(group, kind) is not False else ""
-    if name and scene.named(group, kind, namespace, name) is None:
+    namespace = scaler.id.namespace if inputs.api.is_namespaced(group, kind) is not False else ""
+    if name and inputs.named(group, kind, namespace, name) is None:
         yield Hit(
             scaler.id,
             ("spec", "metrics", position, "object", "describedObject", "name"),

@@ -11,14 +11,14 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _METRICS_PORTS: Final = frozenset({"metrics", "http-metrics", "prometheus", "monitoring"})
 
 
-def _metrics_port(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _metrics_port(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         asked = pods.annotations.get("prometheus.io/port")
         ports = [port for _, _, port in pods.ports()]
         if asked is None or pods.annotations.get("prometheus.io/scrape") != "true" or not ports:

@@ -13,15 +13,15 @@ from envcompile.check.selectors import is_empty, spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _dangling(scene: Scene) -> Iterator[Hit]:
-    for policy in policies_of(scene):
+def _dangling(inputs: CheckInput) -> Iterator[Hit]:
+    for policy in policies_of(inputs):
         selector = map_at(policy.value, "spec").get("podSelector")
-        if selector and not is_empty(selector) and not scene.selected(policy.id.namespace, selector):
+        if selector and not is_empty(selector) and not inputs.selected(policy.id.namespace, selector):
             what = f"the selector `{spell(selector)}` matches no pods of the environment: the policy does nothing"
-            severity = scene.unless_operated(policy.id.namespace, "warning")
+            severity = inputs.unless_operated(policy.id.namespace, "warning")
             yield Hit(policy.id, ("spec", "podSelector"), what, "write labels of the pod template", severity)
         for field, side in (("ingress", "from"), ("egress", "to")):
             for position, rule in maps_at(policy.value, "spec", field):
@@ -29,13 +29,13 @@ def _dangling(scene: Scene) -> Iterator[Hit]:
                     other = peer.get("podSelector")
                     if not other or is_empty(other) or peer.get("namespaceSelector") is not None:
                         continue
-                    if not scene.selected(policy.id.namespace, other):
+                    if not inputs.selected(policy.id.namespace, other):
                         yield Hit(
                             policy.id,
                             ("spec", field, position, side, place, "podSelector"),
                             f"the selector `{spell(other)}` matches no pods of its namespace: nobody is let through",
                             "write labels of the pods that are meant, with a namespaceSelector if they are elsewhere",
-                            scene.unless_operated(policy.id.namespace, "warning"),
+                            inputs.unless_operated(policy.id.namespace, "warning"),
                         )
 
 

@@ -12,25 +12,25 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _missing(scene: Scene) -> Iterator[Hit]:
-    if has_other_policies(scene):
+def _missing(inputs: CheckInput) -> Iterator[Hit]:
+    if has_other_policies(inputs):
         return
     covered = {
         pods.resource.id
-        for policy in policies_of(scene)
-        for pods in scene.selected(policy.id.namespace, map_at(policy.value, "spec").get("podSelector"))
+        for policy in policies_of(inputs)
+        for pods in inputs.selected(policy.id.namespace, map_at(policy.value, "spec").get("podSelector"))
     }
-    for pods in scene.pods:
+    for pods in inputs.pods:
         if pods.resource.id not in covered and pods.spec.get("hostNetwork") is not True:
             yield Hit(
                 pods.resource.id,
                 (),
                 "no NetworkPolicy selects the pods: everything in the cluster may talk to them",
                 "add a NetworkPolicy with the workload's selector",
-                scene.in_production("warning"),
+                inputs.in_production("warning"),
             )
 
 

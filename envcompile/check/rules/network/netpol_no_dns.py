@@ -12,15 +12,15 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Pods
     from envcompile.model import Resource
 
 
-def _no_dns(scene: Scene) -> Iterator[Hit]:
+def _no_dns(inputs: CheckInput) -> Iterator[Hit]:
     open_to: dict[Any, list[tuple[Resource, bool]]] = {}
     pods_by_id: dict[Any, Pods] = {}
-    for policy in policies_of(scene):
+    for policy in policies_of(inputs):
         spec = map_at(policy.value, "spec")
         if "Egress" not in texts_at(spec, "policyTypes") and not list_at(spec, "egress"):
             continue
@@ -28,12 +28,12 @@ def _no_dns(scene: Scene) -> Iterator[Hit]:
             continue  # pods that may call nobody need no names
         rules = [rule for _, rule in maps_at(spec, "egress")]
         allows = any(map(_allows_dns, rules)) or all(map(_is_api_server, rules))
-        for pods in scene.selected(policy.id.namespace, spec.get("podSelector")):
+        for pods in inputs.selected(policy.id.namespace, spec.get("podSelector")):
             open_to.setdefault(pods.resource.id, []).append((policy, allows))
             pods_by_id[pods.resource.id] = pods
     told: set[Any] = set()
     for identity, policies in open_to.items():
-        if any(allows for _, allows in policies) or policies[0][0].id in told or has_other_policies(scene):
+        if any(allows for _, allows in policies) or policies[0][0].id in told or has_other_policies(inputs):
             continue
         told.add(policies[0][0].id)
         yield Hit(

@@ -12,20 +12,20 @@ from envcompile.check.selectors import spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _no_pods(scene: Scene) -> Iterator[Hit]:
-    for service in scene.of_kind("", "Service"):
+def _no_pods(inputs: CheckInput) -> Iterator[Hit]:
+    for service in inputs.of_kind("", "Service"):
         selector = map_at(service.value, "spec", "selector")
-        if selector and service.value["spec"].get("type") != "ExternalName" and not scene.behind(service):
+        if selector and service.value["spec"].get("type") != "ExternalName" and not inputs.behind(service):
             yield Hit(
                 service.id,
                 ("spec", "selector"),
                 f"the selector `{spell({'matchLabels': selector})}` matches no pods of the environment: requests go"
                 " nowhere",
                 "write labels of the pod template that should answer",
-                scene.unless_operated(service.id.namespace, "warning"),
+                inputs.unless_operated(service.id.namespace, "warning"),
             )
 
 

@@ -12,14 +12,14 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Severity
     from envcompile.model import Pointer
 
 
-def _port_mismatch(scene: Scene) -> Iterator[Hit]:
-    for service in scene.of_kind("", "Service"):
-        for pods in scene.behind(service):
+def _port_mismatch(inputs: CheckInput) -> Iterator[Hit]:
+    for service in inputs.of_kind("", "Service"):
+        for pods in inputs.behind(service):
             named = {text_at(port, "name"): port for _, _, port in pods.ports() if text_at(port, "name")}
             numbers = {str(port.get("containerPort")) for _, _, port in pods.ports()}
             targets = {str(_target(port)) for _, port in maps_at(service.value, "spec", "ports")}

@@ -13,15 +13,15 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
-def _monitor(scene: Scene) -> Iterator[Hit]:
-    for monitor in scene.of_kind("monitoring.coreos.com", "ServiceMonitor"):
+def _monitor(inputs: CheckInput) -> Iterator[Hit]:
+    for monitor in inputs.of_kind("monitoring.coreos.com", "ServiceMonitor"):
         spec = map_at(monitor.value, "spec")
         namespaces = _monitored(monitor)
-        watched = [s for s in scene.of_kind("", "Service") if _is_watched(s.id.namespace, namespaces)]
+        watched = [s for s in inputs.of_kind("", "Service") if _is_watched(s.id.namespace, namespaces)]
         selector = spec.get("selector")
         services = [each for each in watched if matches(selector, strings_at(each.value, "metadata", "labels"))]
         if not watched:
@@ -37,13 +37,13 @@ def _monitor(scene: Scene) -> Iterator[Hit]:
                 what = f"no Service that it selects has a port called `{port}`: nothing is scraped"
                 fix = f"{suggestion(port, names)}name a port of the Service `{port}`"
                 yield Hit(monitor.id, ("spec", "endpoints", position, "port"), what, fix, value=port)
-    for monitor in scene.of_kind("monitoring.coreos.com", "PodMonitor"):
+    for monitor in inputs.of_kind("monitoring.coreos.com", "PodMonitor"):
         selector = map_at(monitor.value, "spec").get("selector")
         namespaces = _monitored(monitor)
-        found = [p for p in scene.pods if _is_watched(p.namespace, namespaces) and matches(selector, p.labels)]
+        found = [p for p in inputs.pods if _is_watched(p.namespace, namespaces) and matches(selector, p.labels)]
         if not found:
             what = f"the selector `{spell(selector)}` matches no pods of the environment"
-            severity = scene.unless_operated(monitor.id.namespace, "warning")
+            severity = inputs.unless_operated(monitor.id.namespace, "warning")
             yield Hit(monitor.id, ("spec", "selector"), what, "write labels of the pod template", severity)
 
 

@@ -12,18 +12,18 @@ from envcompile.check.standards import minor_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Pods
 
 
 _ENFORCE: Final = "pod-security.kubernetes.io/enforce"
 
 
-def _labels(scene: Scene) -> Iterator[Hit]:
-    for namespace in scene.of_kind("", "Namespace"):
+def _labels(inputs: CheckInput) -> Iterator[Hit]:
+    for namespace in inputs.of_kind("", "Namespace"):
         labels = strings_at(namespace.value, "metadata", "labels")
         level = labels.get(_ENFORCE)
-        pods = [each for each in scene.pods if each.namespace == namespace.id.name]
+        pods = [each for each in inputs.pods if each.namespace == namespace.id.name]
         if level is None:
             if pods:
                 yield Hit(
@@ -34,7 +34,7 @@ def _labels(scene: Scene) -> Iterator[Hit]:
                 )
         elif level in {"baseline", "restricted"}:
             version = labels.get(f"{_ENFORCE}-version", "latest")
-            minor = min(minor_of(version), minor_of(scene.api.version))
+            minor = min(minor_of(version), minor_of(inputs.api.version))
             for each in pods:
                 broken = _broken(each, level, minor)
                 if broken:

@@ -12,20 +12,20 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Severity
 
 
 _GRADES: Final[dict[str, Severity]] = {"Deny": "error", "Warn": "warning", "Audit": "info"}
 
 
-def _policy(scene: Scene) -> Iterator[Hit]:
-    if not policies_of(scene) or not is_installed():
+def _policy(inputs: CheckInput) -> Iterator[Hit]:
+    if not policies_of(inputs) or not is_installed():
         return
     from envcompile.check.policy.cluster import Refused, judge
 
     told: set[object] = set()
-    for found in judge(scene):
+    for found in judge(inputs):
         if not isinstance(found, Refused):
             continue
         policy, binding = found.bound.policy.name, found.bound.name

@@ -13,16 +13,16 @@ from envcompile.check.schema import complaints
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _expression(scene: Scene) -> Iterator[Hit]:
-    if not policies_of(scene) or not is_installed():
+def _expression(inputs: CheckInput) -> Iterator[Hit]:
+    if not policies_of(inputs) or not is_installed():
         return
     from envcompile.check.policy.cluster import refusals
 
-    for resource, refusal in refusals(scene):
-        if any(complaint.pointer == refusal.pointer for complaint in complaints(scene.api, resource.value)):
+    for resource, refusal in refusals(inputs):
+        if any(complaint.pointer == refusal.pointer for complaint in complaints(inputs.api, resource.value)):
             continue
         yield Hit(
             resource.id,

@@ -12,15 +12,15 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _rule(scene: Scene) -> Iterator[Hit]:
-    if not with_own_rules(scene) or not is_installed():
+def _rule(inputs: CheckInput) -> Iterator[Hit]:
+    if not with_own_rules(inputs) or not is_installed():
         return
     from envcompile.check.policy import customkinds
 
-    for found in customkinds.judge(scene):
+    for found in customkinds.judge(inputs):
         if not isinstance(found, customkinds.Refused):
             fix = "nothing is concluded from it: the cluster alone decides"
             yield Hit(found.resource.id, found.pointer, f"not evaluated, because {found.why}", fix, "info", found.why)

@@ -12,16 +12,16 @@ from envcompile.check.schema import complaints
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _expression(scene: Scene) -> Iterator[Hit]:
-    if not scene.of_kind("apiextensions.k8s.io", "CustomResourceDefinition") or not is_installed():
+def _expression(inputs: CheckInput) -> Iterator[Hit]:
+    if not inputs.of_kind("apiextensions.k8s.io", "CustomResourceDefinition") or not is_installed():
         return
     from envcompile.check.policy import customkinds
 
-    for resource, pointer, words in customkinds.refusals(scene):
-        if any(complaint.pointer == pointer for complaint in complaints(scene.api, resource.value)):
+    for resource, pointer, words in customkinds.refusals(inputs):
+        if any(complaint.pointer == pointer for complaint in complaints(inputs.api, resource.value)):
             continue
         yield Hit(
             resource.id,

@@ -12,23 +12,23 @@ from envcompile.check.standards import minor_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 _GROUP: Final = "resource.k8s.io"
 _KINDS: Final = ("DeviceClass", "DeviceTaintRule", "ResourceClaim", "ResourceClaimTemplate")
 
 
-def _dear(scene: Scene) -> Iterator[Hit]:
-    about = scene.of_kind(_GROUP, *_KINDS)
+def _dear(inputs: CheckInput) -> Iterator[Hit]:
+    about = inputs.of_kind(_GROUP, *_KINDS)
     if not about or not is_installed():
         return
     from envcompile.check.policy import devices
 
-    if minor_of(scene.api.version) < devices.SINCE:
+    if minor_of(inputs.api.version) < devices.SINCE:
         return
     for resource in about:
         for pointer, text in devices.selectors(resource.value.get("spec"), ("spec",)):
-            cost = devices.cost(text, scene.api.version) if text.strip() else None
+            cost = devices.cost(text, inputs.api.version) if text.strip() else None
             if cost is not None and cost > devices.LIMIT:
                 yield Hit(
                     resource.id,

@@ -12,16 +12,16 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _not_evaluated(scene: Scene) -> Iterator[Hit]:
-    if not policies_of(scene) or not is_installed():
+def _not_evaluated(inputs: CheckInput) -> Iterator[Hit]:
+    if not policies_of(inputs) or not is_installed():
         return
     from envcompile.check.policy.cluster import Open, judge
 
     told: set[object] = set()
-    for found in judge(scene):
+    for found in judge(inputs):
         if not isinstance(found, Open) or (found.resource.id, found.pointer, found.why) in told:
             continue
         told.add((found.resource.id, found.pointer, found.why))

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _liveness(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _liveness(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.running if pods.serves else ():
             if not map_at(container.value, "livenessProbe"):
                 yield Hit(

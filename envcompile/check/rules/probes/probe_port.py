@@ -11,14 +11,14 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _PROBES: Final = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
-def _port(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _port(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.containers:
             ports = [port for _, port in maps_at(container.value, "ports")]
             for probe in _PROBES:

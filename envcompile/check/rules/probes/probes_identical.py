@@ -11,14 +11,14 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _HANDLERS: Final = ("httpGet", "tcpSocket", "grpc", "exec")
 
 
-def _identical(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _identical(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for container in pods.running:
             liveness, readiness = (map_at(container.value, name) for name in ("livenessProbe", "readinessProbe"))
             if not liveness or _handler(liveness) != _handler(readiness):

@@ -11,7 +11,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Container, Pods
     from envcompile.model import Resource
 
@@ -34,9 +34,9 @@ def _answering(pods: Pods, services: list[Resource]) -> list[Container]:
     return found or [container for container in pods.containers if container.field == "containers"]
 
 
-def _readiness(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
-        services = scene.services_of(pods) if pods.serves else []
+def _readiness(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
+        services = inputs.services_of(pods) if pods.serves else []
         if not services:
             continue
         for container in _answering(pods, services):

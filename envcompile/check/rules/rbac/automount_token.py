@@ -13,21 +13,21 @@ from envcompile.values import ABSENT, value_at
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
-def _token(scene: Scene) -> Iterator[Hit]:
+def _token(inputs: CheckInput) -> Iterator[Hit]:
     granted = {
         (subject.namespace or grant.binding.id.namespace, subject.name)
-        for grant in scene.grants
+        for grant in inputs.grants
         for subject in grant.subjects
         if subject.kind == "ServiceAccount"
     }
     granted_anywhere = {name for _, name in granted}
-    for pods in scene.pods:
+    for pods in inputs.pods:
         said = pods.spec.get("automountServiceAccountToken")
-        account = scene.account_of(pods)
+        account = inputs.account_of(pods)
         if said is None and account is not None:
             said = account.value.get("automountServiceAccountToken")
         name = text_at(pods.spec, "serviceAccountName") or text_at(pods.spec, "serviceAccount") or "default"

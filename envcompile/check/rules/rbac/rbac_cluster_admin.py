@@ -10,7 +10,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.grants import Power
 
 
@@ -23,8 +23,8 @@ def _is_everything(power: Power) -> bool:
     return every_verb and "*" in power.groups and "*" in power.resources and not power.names
 
 
-def _cluster_admin(scene: Scene) -> Iterator[Hit]:
-    for grant in scene.grants:
+def _cluster_admin(inputs: CheckInput) -> Iterator[Hit]:
+    for grant in inputs.grants:
         subjects = [subject for subject in grant.subjects if subject.name != "system:masters"]
         if not subjects or grant.binding.id.name.startswith("system:"):
             continue

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _escalate(scene: Scene) -> Iterator[Hit]:
-    for role, power in roles(scene):
+def _escalate(inputs: CheckInput) -> Iterator[Hit]:
+    for role, power in roles(inputs):
         if power.names:
             continue
         verbs = sorted(power.verbs & {"bind", "escalate", "impersonate"})

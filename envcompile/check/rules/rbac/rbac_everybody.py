@@ -10,7 +10,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _NOBODY: Final = frozenset({"system:anonymous", "system:unauthenticated"})
@@ -28,8 +28,8 @@ _PUBLIC_ROLES: Final = frozenset({
 """ClusterRoles that the cluster itself gives to everybody."""
 
 
-def _everybody(scene: Scene) -> Iterator[Hit]:
-    for grant in scene.grants:
+def _everybody(inputs: CheckInput) -> Iterator[Hit]:
+    for grant in inputs.grants:
         if grant.role_name in _PUBLIC_ROLES:
             continue
         for subject in grant.subjects:

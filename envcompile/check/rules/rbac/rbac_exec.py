@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _exec(scene: Scene) -> Iterator[Hit]:
-    for role, power in roles(scene):
+def _exec(inputs: CheckInput) -> Iterator[Hit]:
+    for role, power in roles(inputs):
         if "*" in power.resources:
             continue  # a wildcard is reported as such
         for resource in ("pods/exec", "pods/attach"):

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _secrets(scene: Scene) -> Iterator[Hit]:
-    for role, power in roles(scene):
+def _secrets(inputs: CheckInput) -> Iterator[Hit]:
+    for role, power in roles(inputs):
         if "*" in power.resources or power.names:
             continue  # a wildcard is reported as such
         verbs = [verb for verb in ("get", "list", "watch") if power.allows(verb, "", "secrets")]

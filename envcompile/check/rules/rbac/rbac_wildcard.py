@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _wildcard(scene: Scene) -> Iterator[Hit]:
-    for role, power in roles(scene):
+def _wildcard(inputs: CheckInput) -> Iterator[Hit]:
+    for role, power in roles(inputs):
         starred = [name for name, part in (("verbs", power.verbs), ("resources", power.resources)) if "*" in part]
         if starred and power.groups:
             said = " and ".join(f"`{name}: ['*']`" for name in starred)

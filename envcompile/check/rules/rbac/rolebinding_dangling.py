@@ -12,7 +12,7 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.grants import Grant
 
 
@@ -20,29 +20,31 @@ _KUBE_SYSTEM_ROLES: Final = frozenset({"extension-apiserver-authentication-reade
 """Roles of namespace kube-system that every cluster has and that are not called `system:…`."""
 
 
-def _dangling(scene: Scene) -> Iterator[Hit]:
-    namespaces = {resource.id.namespace for resource in scene.resources}
-    for grant in scene.grants:
+def _dangling(inputs: CheckInput) -> Iterator[Hit]:
+    namespaces = {resource.id.namespace for resource in inputs.resources}
+    for grant in inputs.grants:
         binding = grant.binding
         if grant.role is None and grant.powers is None:
-            yield from _roleless(scene, grant)
+            yield from _roleless(inputs, grant)
         for subject in grant.subjects:
             namespace = subject.namespace or binding.id.namespace
             if subject.kind != "ServiceAccount" or subject.name == "default" or namespace not in namespaces:
                 continue
-            if not scene.provisions.has_account(namespace, subject.name):
-                known = [each.id.name for each in scene.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
+            if not inputs.provisions.has_account(namespace, subject.name):
+                known = [
+                    each.id.name for each in inputs.of_kind("", "ServiceAccount") if each.id.namespace == namespace
+                ]
                 where = "its namespace" if namespace == binding.id.namespace else f"namespace {namespace}"
                 what = f"{where} has no ServiceAccount `{subject.name}`"
                 fix = f"{suggestion(subject.name, known)}add the ServiceAccount, or take the subject out"
                 yield Hit(binding.id, (*subject.pointer, "name"), what, fix, value=subject.name)
 
 
-def _roleless(scene: Scene, grant: Grant) -> Iterator[Hit]:
+def _roleless(inputs: CheckInput, grant: Grant) -> Iterator[Hit]:
     if grant.role_name in _KUBE_SYSTEM_ROLES or grant.role_name.startswith("system:"):
         return
     where = "its namespace" if grant.role_kind == "Role" else "the environment"
-    known = [role.id.name for role in scene.of_kind(RBAC, grant.role_kind)]
+    known = [role.id.name for role in inputs.of_kind(RBAC, grant.role_kind)]
     yield Hit(
         grant.binding.id,
         ("roleRef", "name"),

@@ -12,18 +12,18 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.references import Reference
     from envcompile.model import ResourceId
 
 
-def _config(scene: Scene) -> Iterator[Hit]:
+def _config(inputs: CheckInput) -> Iterator[Hit]:
     missing: dict[tuple[str, str, str], dict[ResourceId, Reference]] = {}
-    for reference in scene.references:
+    for reference in inputs.references:
         if reference.kind not in {"ConfigMap", "Secret"} or reference.optional or not reference.name:
             continue
         pods = reference.pods
-        provided = scene.provisions.find(reference.kind, pods.namespace, reference.name)
+        provided = inputs.provisions.find(reference.kind, pods.namespace, reference.name)
         if provided is None:
             key = (reference.kind, pods.namespace, reference.name)
             missing.setdefault(key, {}).setdefault(pods.resource.id, reference)
@@ -42,12 +42,12 @@ def _config(scene: Scene) -> Iterator[Hit]:
         # What many name is seldom a slip: it comes from elsewhere, and one finding says it of all.
         together = len(references) >= MANY
         for reference in list(references.values())[: 1 if together else None]:
-            yield _missing_object(scene, reference, len(references) if together else 1)
+            yield _missing_object(inputs, reference, len(references) if together else 1)
 
 
-def _missing_object(scene: Scene, reference: Reference, workloads: int) -> Hit:
+def _missing_object(inputs: CheckInput, reference: Reference, workloads: int) -> Hit:
     pods = reference.pods
-    near = suggestion(reference.name, scene.provisions.names(reference.kind, pods.namespace))
+    near = suggestion(reference.name, inputs.provisions.names(reference.kind, pods.namespace))
     if reference.kind == "Secret":
         fix = "seal it (`envc secrets set`), add an ExternalSecret, or say in `envcompile.dev/ignore` who makes it"
     else:

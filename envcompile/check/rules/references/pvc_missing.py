@@ -10,12 +10,12 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _claim(scene: Scene) -> Iterator[Hit]:
-    for reference in scene.references:
-        if reference.kind != "PersistentVolumeClaim" or scene.provisions.has_claim(
+def _claim(inputs: CheckInput) -> Iterator[Hit]:
+    for reference in inputs.references:
+        if reference.kind != "PersistentVolumeClaim" or inputs.provisions.has_claim(
             reference.pods.namespace, reference.name
         ):
             continue

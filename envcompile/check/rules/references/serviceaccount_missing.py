@@ -13,7 +13,7 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.references import Reference
 
 
@@ -27,15 +27,15 @@ _STORE_ACCOUNTS: Final = (
 """Where a SecretStore names the ServiceAccount that it acts as (external-secrets.io, API)."""
 
 
-def _account(scene: Scene) -> Iterator[Hit]:
+def _account(inputs: CheckInput) -> Iterator[Hit]:
     missing: dict[tuple[str, str], list[Reference]] = {}
-    for reference in scene.references:
+    for reference in inputs.references:
         if reference.kind != "ServiceAccount" or reference.name == "default":
             continue
-        if not scene.provisions.has_account(reference.pods.namespace, reference.name):
+        if not inputs.provisions.has_account(reference.pods.namespace, reference.name):
             missing.setdefault((reference.pods.namespace, reference.name), []).append(reference)
     for (namespace, name), references in missing.items():
-        known = [each.id.name for each in scene.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
+        known = [each.id.name for each in inputs.of_kind("", "ServiceAccount") if each.id.namespace == namespace]
         together = len(references) >= MANY
         for reference in references[: 1 if together else None]:
             many = f", which {len(references)} workloads run as" if together else ""
@@ -47,15 +47,15 @@ def _account(scene: Scene) -> Iterator[Hit]:
                 "warning" if together else None,
                 value=name,
             )
-    yield from _store_account(scene)
+    yield from _store_account(inputs)
 
 
-def _store_account(scene: Scene) -> Iterator[Hit]:
-    for store in scene.of_kind("external-secrets.io", "SecretStore"):
+def _store_account(inputs: CheckInput) -> Iterator[Hit]:
+    for store in inputs.of_kind("external-secrets.io", "SecretStore"):
         for way in _STORE_ACCOUNTS:
             name = text_at(store.value, *way, "name")
             namespace = text_at(store.value, *way, "namespace") or store.id.namespace
-            if name and name != "default" and not scene.provisions.has_account(namespace, name):
+            if name and name != "default" and not inputs.provisions.has_account(namespace, name):
                 what = f"its namespace has no ServiceAccount `{name}`: nobody opens the store"
                 yield Hit(store.id, (*way, "name"), what, "add a ServiceAccount of that name", value=name)
 

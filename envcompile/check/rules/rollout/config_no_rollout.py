@@ -13,7 +13,7 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _RELOADER: Final = "reloader.stakater.com/"
@@ -23,13 +23,13 @@ _HASHED: Final = re.compile(r"-[bcdfghjkmnpqrstuvwxyz2456789]{8,10}$")
 """How kustomize ends the names of generated ConfigMaps."""
 
 
-def _no_rollout(scene: Scene) -> Iterator[Hit]:
+def _no_rollout(inputs: CheckInput) -> Iterator[Hit]:
     told: set[object] = set()
-    for reference in scene.references:
+    for reference in inputs.references:
         pods = reference.pods
         if pods.resource.id in told or pods.kind not in SERVING or not reference.is_whole:
             continue
-        provided = scene.provisions.find(reference.kind, pods.namespace, reference.name)
+        provided = inputs.provisions.find(reference.kind, pods.namespace, reference.name)
         if provided is None or provided.resource is None or _HASHED.search(reference.name):
             continue
         keys = {*pods.annotations, *strings_at(pods.resource.value, "metadata", "annotations")}

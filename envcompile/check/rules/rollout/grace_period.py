@@ -12,15 +12,15 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Container
 
 
 _SLEEP: Final = re.compile(r"\bsleep\s+(\d+)")
 
 
-def _grace(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _grace(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         given = number_at(pods.spec, "terminationGracePeriodSeconds")
         grace = 30 if given is None else given
         for container in pods.running:

@@ -12,11 +12,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _kept(scene: Scene) -> Iterator[Hit]:
-    for job in scene.of_kind("batch", "Job"):
+def _kept(inputs: CheckInput) -> Iterator[Hit]:
+    for job in inputs.of_kind("batch", "Job"):
         if map_at(job.value, "spec").get("ttlSecondsAfterFinished") is None and not is_made_anew(job.value):
             yield Hit(
                 job.id,

@@ -11,11 +11,11 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _naked(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _naked(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         is_hook = any("hook" in key for key in pods.annotations)
         if pods.kind == "Pod" and not list_at(pods.resource.value, "metadata", "ownerReferences") and not is_hook:
             what = "the Pod belongs to no workload: when its node goes, it is gone"

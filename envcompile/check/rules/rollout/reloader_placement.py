@@ -13,15 +13,15 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.pods import Pods
 
 
 _RELOADER: Final = "reloader.stakater.com/"
 
 
-def _reloader(scene: Scene) -> Iterator[Hit]:
-    for config in scene.of_kind("", "ConfigMap", "Secret"):
+def _reloader(inputs: CheckInput) -> Iterator[Hit]:
+    for config in inputs.of_kind("", "ConfigMap", "Secret"):
         for key in strings_at(config.value, "metadata", "annotations"):
             if _RELOADER in key and key not in {f"{_RELOADER}match", f"{_RELOADER}ignore"}:
                 yield Hit(
@@ -30,8 +30,8 @@ def _reloader(scene: Scene) -> Iterator[Hit]:
                     f"Reloader does not read `{key}` on a {config.id.kind}",
                     f"put it on the metadata of the workload; here, `{_RELOADER}match` belongs",
                 )
-    for pods in scene.pods:
-        yield from _on_workload(scene, pods)
+    for pods in inputs.pods:
+        yield from _on_workload(inputs, pods)
         for key in pods.annotations if pods.pointer else ():
             if key == f"{_RELOADER}last-reloaded-from":
                 what = f"`{key}` is what Reloader writes itself: stating it undoes its rollout at every apply"
@@ -47,7 +47,7 @@ def _reloader(scene: Scene) -> Iterator[Hit]:
                 yield Hit(pods.resource.id, (*container.pointer, "annotations"), what, fix)
 
 
-def _on_workload(scene: Scene, pods: Pods) -> Iterator[Hit]:
+def _on_workload(inputs: CheckInput, pods: Pods) -> Iterator[Hit]:
     annotations = strings_at(pods.resource.value, "metadata", "annotations")
     pointer = ("metadata", "annotations")
     if f"{_RELOADER}match" in annotations:
@@ -59,8 +59,10 @@ def _on_workload(scene: Scene, pods: Pods) -> Iterator[Hit]:
     for prefix, kind in (("configmap", "ConfigMap"), ("secret", "Secret")):
         key = f"{prefix}.{_RELOADER}reload"
         for name in filter(None, (part.strip() for part in annotations.get(key, "").split(","))):
-            if scene.provisions.find(kind, pods.namespace, name) is None and not re.search(r"[*+?\[\](){}|^$\\]", name):
-                near = suggestion(name, scene.provisions.names(kind, pods.namespace))
+            if inputs.provisions.find(kind, pods.namespace, name) is None and not re.search(
+                r"[*+?\[\](){}|^$\\]", name
+            ):
+                near = suggestion(name, inputs.provisions.names(kind, pods.namespace))
                 what = f"`{key}` names the {kind} `{name}`, which the environment does not have"
                 yield Hit(pods.resource.id, (*pointer, key), what, f"{near}take the name out", value=name)
 

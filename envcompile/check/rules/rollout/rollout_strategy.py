@@ -12,13 +12,13 @@ from envcompile.check.singleclaims import single_claim
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _strategy(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _strategy(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         strategy = map_at(pods.resource.value, "spec", "strategy")
-        if pods.kind != "Deployment" or not scene.services_of(pods) or single_claim(scene, pods):
+        if pods.kind != "Deployment" or not inputs.services_of(pods) or single_claim(inputs, pods):
             continue
         recreates = strategy.get("type") == "Recreate"
         if recreates or map_at(strategy, "rollingUpdate").get("maxUnavailable") == "100%":
@@ -26,9 +26,9 @@ def _strategy(scene: Scene) -> Iterator[Hit]:
                 pods.resource.id,
                 ("spec", "strategy"),
                 f"{'`type: Recreate`' if recreates else '`maxUnavailable: 100%`'} takes all pods away before a new one"
-                f" answers for {scene.services_of(pods)[0].id.short}",
+                f" answers for {inputs.services_of(pods)[0].id.short}",
                 "write `type: RollingUpdate` with `maxUnavailable: 0`, unless two versions must never run at once",
-                scene.in_production("warning"),
+                inputs.in_production("warning"),
             )
 
 

@@ -12,15 +12,15 @@ from envcompile.check.singleclaims import single_claim
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 def _zero(value: int | str | None) -> bool:
     return value in {0, "0", "0%"}
 
 
-def _stuck(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _stuck(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         if pods.kind != "Deployment":
             continue
         strategy = map_at(pods.resource.value, "spec", "strategy")
@@ -34,9 +34,9 @@ def _stuck(scene: Scene) -> Iterator[Hit]:
                 "`maxSurge` and `maxUnavailable` are both 0: no pod may come and none may go",
                 "write `maxSurge: 1`",
             )
-        claim = single_claim(scene, pods)
+        claim = single_claim(inputs, pods)
         if claim:
-            fewest = scene.fewest(pods)
+            fewest = inputs.fewest(pods)
             yield Hit(
                 pods.resource.id,
                 ("spec", "strategy"),

@@ -12,17 +12,17 @@ from envcompile.check.suggestions import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _headless(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _headless(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         name = text_at(pods.resource.value, "spec", "serviceName")
         if pods.kind != "StatefulSet" or not name:
             continue
-        service = scene.named("", "Service", pods.namespace, name)
+        service = inputs.named("", "Service", pods.namespace, name)
         if service is None:
-            known = [each.id.name for each in scene.of_kind("", "Service") if each.id.namespace == pods.namespace]
+            known = [each.id.name for each in inputs.of_kind("", "Service") if each.id.namespace == pods.namespace]
             what = f"the environment has no Service `{name}`: the pods have no names of their own in DNS"
             fix = f"{suggestion(name, known)}add a Service of that name with `clusterIP: None`"
         elif map_at(service.value, "spec").get("clusterIP") != "None":

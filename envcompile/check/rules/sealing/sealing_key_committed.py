@@ -11,15 +11,15 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 KEY_LABEL: Final = "sealedsecrets.bitnami.com/sealed-secrets-key"
 """On a Secret that holds a sealing key (sealed-secrets, pkg/apis/sealedsecrets: SealedSecretsKeyLabel)."""
 
 
-def _committed(scene: Scene) -> Iterator[Hit]:
-    for secret in scene.of_kind("", "Secret"):
+def _committed(inputs: CheckInput) -> Iterator[Hit]:
+    for secret in inputs.of_kind("", "Secret"):
         if KEY_LABEL in strings_at(secret.value, "metadata", "labels"):
             yield Hit(
                 secret.id,

@@ -11,7 +11,7 @@ from envcompile.check.sealingkeys import READ, hit, on_secrets, reaching
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Hit
     from envcompile.check.grants import Grant, Power
 
@@ -63,40 +63,39 @@ _CLUSTER_ONLY: Final = (
 """Ways that only a ClusterRoleBinding opens, because what they need is in no namespace."""
 
 
-def _open_ways(scene: Scene, grant: Grant) -> list[str]:
+def _open_ways(inputs: CheckInput, grant: Grant) -> list[str]:
     ways = (*_ROUND, *_CLUSTER_ONLY) if grant.is_cluster_wide else _ROUND
     found = {
         way.what: None
         for way in ways
         for power in grant.powers or ()
-        if any(power.allows(verb, way.group, way.resource) for verb in way.verbs) and _fits(scene, way, power)
+        if any(power.allows(verb, way.group, way.resource) for verb in way.verbs) and _fits(inputs, way, power)
     }
     return list(found)
 
 
-def _fits(scene: Scene, way: _Way, power: Power) -> bool:
+def _fits(inputs: CheckInput, way: _Way, power: Power) -> bool:
     """Tell whether the names that a rule is limited to leave the way open."""
     if not power.names:
         return True
     if way.resource.startswith("serviceaccounts"):
-        return scene.keys.controller in power.names
+        return inputs.keys.controller in power.names
     if way.verbs == ("bind",):
         return any(BUILT_IN.get(name) for name in power.names)
     if way.verbs == ("create",):
         return False
-    return any(scene.keys.controller in name for name in power.names)
+    return any(inputs.keys.controller in name for name in power.names)
 
 
-def _bypass(scene: Scene) -> Iterator[Hit]:
-    for grant, subjects in reaching(scene):
+def _bypass(inputs: CheckInput) -> Iterator[Hit]:
+    for grant, subjects in reaching(inputs):
         if on_secrets(grant.powers or (), READ):
             continue  # no way round is needed
-        ways = _open_ways(scene, grant)
+        ways = _open_ways(inputs, grant)
         if ways:
-            deed = f"come to the sealing keys of namespace {scene.keys.namespace} another way: {'; '.join(ways)}"
-            fix = (
-                f"bind it in the namespaces that need it, none of them {scene.keys.namespace}, or take these rights out"
-            )
+            namespace = inputs.keys.namespace
+            deed = f"come to the sealing keys of namespace {namespace} another way: {'; '.join(ways)}"
+            fix = f"bind it in the namespaces that need it, none of them {namespace}, or take these rights out"
             yield hit(grant, subjects, deed, fix)
 
 

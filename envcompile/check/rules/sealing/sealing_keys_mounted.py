@@ -11,12 +11,12 @@ from envcompile.check.sealingkeys import KEY_NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _mounted(scene: Scene) -> Iterator[Hit]:
-    namespace, controller = scene.keys
-    for reference in scene.references:
+def _mounted(inputs: CheckInput) -> Iterator[Hit]:
+    namespace, controller = inputs.keys
+    for reference in inputs.references:
         pods = reference.pods
         if pods.namespace != namespace or pods.resource.id.name == controller:
             continue

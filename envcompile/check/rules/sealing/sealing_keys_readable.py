@@ -13,27 +13,27 @@ from envcompile.check.sealingkeys import NARROW, READ, hit, on_secrets, reaching
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
-def _readable(scene: Scene) -> Iterator[Hit]:
-    for grant, subjects in reaching(scene):
+def _readable(inputs: CheckInput) -> Iterator[Hit]:
+    for grant, subjects in reaching(inputs):
         if grant.powers is None:
             if grant.role_kind == "ClusterRole" and not grant.role_name.startswith("system:"):
                 deed = (
-                    f"do what nobody here can tell, perhaps read the sealing keys of namespace {scene.keys.namespace}"
+                    f"do what nobody here can tell, perhaps read the sealing keys of namespace {inputs.keys.namespace}"
                 )
                 fix = "add the ClusterRole to the environment, or say in `envcompile.dev/ignore` what it may do"
                 yield hit(grant, subjects, deed, fix)._replace(severity="info")
             continue
         verbs = on_secrets(grant.powers, READ)
         if verbs:
-            deed = f"read the sealing keys of namespace {scene.keys.namespace} ({', '.join(verbs)} on secrets)"
+            deed = f"read the sealing keys of namespace {inputs.keys.namespace} ({', '.join(verbs)} on secrets)"
             yield hit(grant, subjects, deed, NARROW)
-    for role in scene.of_kind(_RBAC, "ClusterRole") if scene.uses_sealing else ():
+    for role in inputs.of_kind(_RBAC, "ClusterRole") if inputs.uses_sealing else ():
         labels = strings_at(role.value, "metadata", "labels")
         if labels.get(f"{_RBAC}/aggregate-to-view") != "true":
             continue
@@ -43,7 +43,7 @@ def _readable(scene: Scene) -> Iterator[Hit]:
                     role.id,
                     power.pointer,
                     "the rule is taken into the built-in ClusterRole `view`, so that whoever may look at namespace"
-                    f" {scene.keys.namespace} may read the sealing keys",
+                    f" {inputs.keys.namespace} may read the sealing keys",
                     "take the label `rbac.authorization.k8s.io/aggregate-to-view` off, or secrets out of the rule",
                 )
 

@@ -10,19 +10,19 @@ from envcompile.check.sealingkeys import NARROW, hit, on_secrets, reaching
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Hit
 
 
 _WRITE: Final = ("create", "delete", "deletecollection", "patch", "update")
 
 
-def _writable(scene: Scene) -> Iterator[Hit]:
-    for grant, subjects in reaching(scene):
+def _writable(inputs: CheckInput) -> Iterator[Hit]:
+    for grant, subjects in reaching(inputs):
         verbs = on_secrets(grant.powers or (), _WRITE)
         if verbs:
             verbs_said = f"({', '.join(verbs)} on secrets)"
-            deed = f"replace, plant or destroy sealing keys in namespace {scene.keys.namespace} {verbs_said}"
+            deed = f"replace, plant or destroy sealing keys in namespace {inputs.keys.namespace} {verbs_said}"
             yield hit(grant, subjects, deed, NARROW)
 
 

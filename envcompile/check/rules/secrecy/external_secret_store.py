@@ -11,16 +11,16 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _store_path(scene: Scene) -> Iterator[Hit]:
-    for external in scene.of_kind("external-secrets.io", "ExternalSecret"):
+def _store_path(inputs: CheckInput) -> Iterator[Hit]:
+    for external in inputs.of_kind("external-secrets.io", "ExternalSecret"):
         reference = map_at(external.value, "spec", "secretStoreRef")
         kind = text_at(reference, "kind") or "SecretStore"
         namespace = "" if kind == "ClusterSecretStore" else external.id.namespace
         name = text_at(reference, "name")
-        store = scene.named("external-secrets.io", kind, namespace, name)
+        store = inputs.named("external-secrets.io", kind, namespace, name)
         if store is None:
             if name and kind == "SecretStore":
                 what = f"its namespace has no SecretStore `{name}`: no Secret is made"

@@ -13,18 +13,18 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _sealed(scene: Scene) -> Iterator[Hit]:
-    for sealed in scene.of_kind("bitnami.com", "SealedSecret"):
+def _sealed(inputs: CheckInput) -> Iterator[Hit]:
+    for sealed in inputs.of_kind("bitnami.com", "SealedSecret"):
         for key, value in map_at(sealed.value, "spec", "encryptedData").items():
             if not _is_ciphertext(value):
                 yield Hit(
                     sealed.id,
                     ("spec", "encryptedData", key),
                     f"the value of `{key}` is no ciphertext: the controller opens none of the Secret's values",
-                    f"seal it again: `envc secrets set {scene.environment} {sealed.id.name} {key}`",
+                    f"seal it again: `envc secrets set {inputs.environment} {sealed.id.name} {key}`",
                 )
 
 

@@ -11,15 +11,15 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
-def _makers(scene: Scene) -> Iterator[Hit]:
+def _makers(inputs: CheckInput) -> Iterator[Hit]:
     first: dict[tuple[str, str], Resource] = {}
     kinds = [("", "Secret"), ("bitnami.com", "SealedSecret"), ("external-secrets.io", "ExternalSecret")]
     for group, kind in [*kinds, ("cert-manager.io", "Certificate")]:
-        for resource in scene.of_kind(group, kind):
+        for resource in inputs.of_kind(group, kind):
             name = resource.id.name
             if kind == "ExternalSecret":
                 target = map_at(resource.value, "spec", "target")

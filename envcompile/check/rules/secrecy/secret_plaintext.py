@@ -14,7 +14,7 @@ from envcompile.model import is_harmless
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.check.finding import Severity
     from envcompile.model import Pointer, Resource
 
@@ -25,19 +25,19 @@ _SECRET_WORD: Final = re.compile(r"passw|passphrase|secret|token|key|credential"
 _FIX: Final = "rotate it, seal it (`envc secrets set`) and read it from the Secret"
 
 
-def _plaintext(scene: Scene) -> Iterator[Hit]:
-    for secret in scene.of_kind("", "Secret"):
+def _plaintext(inputs: CheckInput) -> Iterator[Hit]:
+    for secret in inputs.of_kind("", "Secret"):
         if not is_harmless(secret.value):
             field = "stringData" if map_at(secret.value, "stringData") else "data"
             what = "the Secret's values stand in the repository for everybody to read"
             # Only `secretBackend: plaintext` lets one through, which is meant for throw-away clusters.
-            severity: Severity | None = None if scene.is_production else "warning"
+            severity: Severity | None = None if inputs.is_production else "warning"
             fix = "seal it (`envc secrets set`) and write `secretBackend: sealed` or `external`"
             yield Hit(secret.id, (field,), what, fix, severity)
-    for config in scene.of_kind("", "ConfigMap"):
+    for config in inputs.of_kind("", "ConfigMap"):
         for key, text in strings_at(config.value, "data").items():
             yield from _in_text(config, ("data", key), key, text)
-    for pods in scene.pods:
+    for pods in inputs.pods:
         for container in pods.containers:
             for position, variable in maps_at(container.value, "env"):
                 name, value = text_at(variable, "name"), text_at(variable, "value")

@@ -13,15 +13,15 @@ from envcompile.check.selectors import matches, spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 def _selecting(kind: str) -> bool:
     return kind in SERVING
 
 
-def _mismatch(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _mismatch(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         if not _selecting(pods.kind):
             continue
         selector = map_at(pods.resource.value, "spec").get("selector")

@@ -13,21 +13,21 @@ from envcompile.check.selectors import spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
 def _selecting(kind: str) -> bool:
     return kind in SERVING
 
 
-def _overlap(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _overlap(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         if not _selecting(pods.kind) or pods.kind == "ReplicationController":
             continue
         selector = map_at(pods.resource.value, "spec").get("selector")
         if not selector:
             continue
-        for other in scene.selected(pods.namespace, selector):
+        for other in inputs.selected(pods.namespace, selector):
             if other.resource.id != pods.resource.id:
                 yield Hit(
                     pods.resource.id,

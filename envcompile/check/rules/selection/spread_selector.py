@@ -12,11 +12,11 @@ from envcompile.check.selectors import matches, spell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _spread(scene: Scene) -> Iterator[Hit]:
-    for pods in scene.pods:
+def _spread(inputs: CheckInput) -> Iterator[Hit]:
+    for pods in inputs.pods:
         for position, constraint in maps_at(pods.spec, "topologySpreadConstraints"):
             selector = constraint.get("labelSelector")
             if not matches(selector, pods.labels):

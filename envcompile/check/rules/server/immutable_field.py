@@ -10,21 +10,21 @@ from envcompile.check.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _immutable_field(scene: Scene) -> Iterator[Hit]:
+def _immutable_field(inputs: CheckInput) -> Iterator[Hit]:
     from envcompile.check.api.immutable import is_made_anew, refused_changes
 
     fix = (
         "give the resource another name, delete it from the cluster before it is applied, or leave the field as it was "
         "(with Argo CD the annotation argocd.argoproj.io/sync-options: Force=true,Replace=true makes it anew)"
     )
-    for resource in scene.resources:
-        old = scene.older.get(resource.id)
+    for resource in inputs.resources:
+        old = inputs.older.get(resource.id)
         if old is None or is_made_anew(resource.value):
             continue
-        for pointer, what in refused_changes(scene.api, old, resource.value):
+        for pointer, what in refused_changes(inputs.api, old, resource.value):
             yield Hit(resource.id, pointer, what, fix, value=what)
 
 

@@ -16,19 +16,19 @@ from envcompile.check.versions import is_gone
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Pointer, Resource
 
 
-def _find(scene: Scene) -> Iterator[Hit]:
+def _find(inputs: CheckInput) -> Iterator[Hit]:
     fates = "the API server refuses it, or drops the field"
-    fix = f"write it as the API of Kubernetes {scene.api.version} has it: {fates}"
+    fix = f"write it as the API of Kubernetes {inputs.api.version} has it: {fates}"
     own_fix = f"write it as the CustomResourceDefinition has it: {fates}"
-    minor = minor_of(scene.api.version)
-    for resource in scene.resources:
+    minor = minor_of(inputs.api.version)
+    for resource in inputs.resources:
         gone = is_gone(resource, minor)
-        advice = fix if scene.api.is_built_in(resource.id.group, resource.id.kind) else own_fix
-        for pointer, what, severity, _ in complaints(scene.api, resource.value):
+        advice = fix if inputs.api.is_built_in(resource.id.group, resource.id.kind) else own_fix
+        for pointer, what, severity, _ in complaints(inputs.api, resource.value):
             if gone and pointer == ("apiVersion",):
                 continue  # the rule `api-removed` says so, and since when
             beside = tuple(_named_beside(resource.value, pointer, what))

@@ -12,14 +12,14 @@ from envcompile.check.versions import passing_of, renamed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
 
 
-def _deprecated(scene: Scene) -> Iterator[Hit]:
-    minor = minor_of(scene.api.version)
-    for resource in scene.resources:
+def _deprecated(inputs: CheckInput) -> Iterator[Hit]:
+    minor = minor_of(inputs.api.version)
+    for resource in inputs.resources:
         version, passing = passing_of(resource)
-        custom = scene.api.custom(*resource.id[:2])
+        custom = inputs.api.custom(*resource.id[:2])
         if custom is not None and version.rpartition("/")[2] in custom.deprecated:
             who = custom.project or "its CustomResourceDefinition"
             what = f"{resource.id.kind} as `{version}` is deprecated ({who})"

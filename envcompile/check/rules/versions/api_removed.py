@@ -12,7 +12,7 @@ from envcompile.check.versions import is_gone, passing_of, renamed
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from envcompile.check.check_input import Scene
+    from envcompile.check.check_input import CheckInput
     from envcompile.model import Resource
 
 
@@ -28,26 +28,26 @@ Source: the upgrade notes of External Secrets Operator 0.1, cert-manager 0.11, K
 """
 
 
-def _removed(scene: Scene) -> Iterator[Hit]:
-    minor = minor_of(scene.api.version)
-    for resource in scene.resources:
+def _removed(inputs: CheckInput) -> Iterator[Hit]:
+    minor = minor_of(inputs.api.version)
+    for resource in inputs.resources:
         version, passing = passing_of(resource)
         if passing is not None and is_gone(resource, minor):
             gone = f"gone since 1.{passing.removed}"
-            what = f"Kubernetes {scene.api.version} does not serve {resource.id.kind} as `{version}` ({gone})"
+            what = f"Kubernetes {inputs.api.version} does not serve {resource.id.kind} as `{version}` ({gone})"
             fix = f"write `apiVersion: {passing.instead}` with its fields" if passing.instead else "take it out"
             yield Hit(resource.id, ("apiVersion",), what, fix)
         elif version in _MOVED:
             what = f"current releases of the operator do not serve `{version}`"
             yield Hit(resource.id, ("apiVersion",), what, f"write `apiVersion: {_MOVED[version]}`", "warning")
-        elif scene.api.project(*resource.id[:2]):
-            yield from _unserved(scene, resource, version)
+        elif inputs.api.project(*resource.id[:2]):
+            yield from _unserved(inputs, resource, version)
 
 
-def _unserved(scene: Scene, resource: Resource, version: str) -> Iterator[Hit]:
+def _unserved(inputs: CheckInput, resource: Resource, version: str) -> Iterator[Hit]:
     """A version that an operator's definition lacks, or says to be gone; another release may serve it."""
     group, kind = resource.id[:2]
-    custom, name = scene.api.custom(group, kind), version.rpartition("/")[2]
+    custom, name = inputs.api.custom(group, kind), version.rpartition("/")[2]
     if custom is None or name in custom.versions or not custom.versions:
         return
     said = "no longer serves" if name in custom.gone else "does not serve"

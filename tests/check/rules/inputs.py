@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from envcompile.check.check_input import Scene, SealingKeys
+from envcompile.check.check_input import CheckInput, SealingKeys
 from envcompile.check.rules.catalogue import RULES
 from envcompile.kubernetes import load
 from envcompile.kubernetes.fieldpath import format_field
@@ -46,7 +46,7 @@ def _good() -> list[Document]:
     return read((HERE / "good.yaml").read_text(encoding="utf-8"))
 
 
-def scene(documents: Iterable[Document], *, environment: str = "prod", version: str = "1.35") -> Scene:
+def inputs(documents: Iterable[Document], *, environment: str = "prod", version: str = "1.35") -> CheckInput:
     """An environment of documents, as a build would compose them."""
     known = list(documents)
     api = load(version).with_crds(known)
@@ -57,7 +57,7 @@ def scene(documents: Iterable[Document], *, environment: str = "prod", version: 
         metadata = document["metadata"]
         namespace = metadata.get("namespace", "shop") if is_namespaced else ""
         resources.append(Resource(ResourceId(group, kind, namespace, metadata["name"]), document, "app", ()))
-    return Scene(environment, resources, api, KEYS)
+    return CheckInput(environment, resources, api, KEYS)
 
 
 def change(documents: list[Document], step: dict[str, Any]) -> None:
@@ -90,21 +90,21 @@ def change(documents: list[Document], step: dict[str, Any]) -> None:
         holder[way[-1]] = step["to"]
 
 
-def example(text: str) -> Scene:
+def example(text: str) -> CheckInput:
     """The environment that an example of a rule stands for: `x*300` is 300 letters, what stands twice was before."""
     text = re.sub(r"\b(\w)\*(\d+)", lambda found: found[1] * int(found[2]), text)
-    made = scene(read(text))
+    made = inputs(read(text))
     last = {resource.id: resource for resource in made.resources}
     older = {resource.id: resource.value for resource in made.resources if resource is not last[resource.id]}
-    return Scene(made.environment, list(last.values()), made.api, made.keys, older)
+    return CheckInput(made.environment, list(last.values()), made.api, made.keys, older)
 
 
-def bad(sample: dict[str, Any]) -> Scene:
+def bad(sample: dict[str, Any]) -> CheckInput:
     """The good environment with the changes of a sample."""
     documents = good() if sample.get("start", "good") == "good" else []
     for step in sample.get("change", ()):
         change(documents, step)
-    return scene(documents, environment=sample.get("environment", "prod"), version=sample.get("version", "1.35"))
+    return inputs(documents, environment=sample.get("environment", "prod"), version=sample.get("version", "1.35"))
 
 
 def samples() -> dict[str, list[dict[str, Any]]]:
@@ -113,7 +113,7 @@ def samples() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def found_in(environment: Scene, rules: Iterable[Rule] = RULES) -> Iterator[tuple[Rule, Hit]]:
+def found_in(environment: CheckInput, rules: Iterable[Rule] = RULES) -> Iterator[tuple[Rule, Hit]]:
     """What rules find in an environment."""
     for rule in rules:
         for hit in rule.find(environment):
