@@ -52,7 +52,7 @@ def keep_snapshot(
     kept = [result for result in results if result.environment in built]
     if shares is not None:
         shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
-    is_told = any(result.warnings for result in results) or project.asks_git or project.reads_beside
+    is_told = any(result.warnings for result in results) or project.asks_git or _reads_beside(project)
     private = project.private_files()
     inputs = _with_digests(seen, look, project.parsed.digests, private)
     if inputs is not None:
@@ -77,6 +77,15 @@ def keep_snapshot(
                 outputs=outputs,
             ),
         )
+
+
+def _reads_beside(project: Project) -> bool:
+    """Whether files are read that git must not ignore: imports, definitions, what a Generate is made of.
+
+    That git has come to ignore one is nothing that stats tell.
+    """
+    kept = project.kept
+    return bool(project.settings.crds or project.parsed.imports() or (kept is not None and kept.fixed))
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:

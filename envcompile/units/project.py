@@ -410,11 +410,6 @@ class Project:  # ruff: ignore[too-many-public-methods] - every question that is
 
         return self._is_ignored is not None or not isinstance(self.tree, WorkingTree)
 
-    @property
-    def reads_beside(self) -> bool:
-        """Whether files are read that git must not ignore: imports, definitions, what a Generate is made of."""
-        return bool(self.settings.crds or self._parsed.imports() or (self.kept is not None and self.kept.fixed))
-
     def private_files(self) -> frozenset[str]:
         """The sources that git ignores in which a Secret may stand in clear: of those not even a digest is kept."""
         return frozenset().union(*(plan.private for plan in self._plans.values()))
