@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from envcompile.actions.past import Past
     from envcompile.cost.causes import ItemChange
+    from envcompile.cost.counts import Scaler
     from envcompile.cost.estimate import Item
     from envcompile.cost.prices import Facts, PriceList, Sheet
     from envcompile.git.repository import Commit
@@ -133,6 +134,8 @@ class _Line:
         self._before: dict[ResourceId, dict[str, object]] = {}
         self._items: dict[int, dict[ResourceId, Item]] = {key: {} for key in self._rates}
         self._totals = dict.fromkeys(self._rates, Money())
+        self._scalers: dict[tuple[str, str, str], list[Scaler]] = {}
+        self._terms = {key: Terms(rates, sheet.factor, facts, {}) for key, rates in self._rates.items()}
         self._is_first = True
 
     def take(self, commit: Commit, values: Values, *, is_told: bool) -> None:
@@ -140,6 +143,9 @@ class _Line:
         touched = [name for name in {**self._before, **values} if self._before.get(name) is not values.get(name)]
         if any(name.kind in _ABOUT_OTHERS for name in touched):
             touched = list({**self._before, **values})
+            about = [Resource(name, value, "", ()) for name, value in values.items() if name.kind in _ABOUT_OTHERS]
+            self._scalers, defaults = scalers_of(about), default_requests(about)
+            self._terms = {key: terms._replace(defaults=defaults) for key, terms in self._terms.items()}
         old = self._estimated()
         for key in self._rates:
             self._price(values, touched, key)
@@ -159,9 +165,7 @@ class _Line:
 
     def _price(self, values: Values, touched: Sequence[ResourceId], key: int) -> None:
         """Price what changed anew, with these rates, and bring the total up to date."""
-        about = [Resource(name, value, "", ()) for name, value in values.items() if name.kind in _ABOUT_OTHERS]
-        scalers = scalers_of(about)
-        terms = Terms(self._rates[key], self._sheet.factor, self._facts, default_requests(about))
+        scalers, terms = self._scalers, self._terms[key]
         items, total = self._items[key], self._totals[key]
         for name in touched:
             former = items.pop(name, None)

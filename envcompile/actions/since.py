@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from envcompile.check.finding import Since
 from envcompile.errors import EnvcError
-from envcompile.git.lines import line_origins
+from envcompile.git.lines import changed_files, line_origins
 from envcompile.history.blame import Blame
 
 if TYPE_CHECKING:
@@ -37,16 +37,19 @@ def with_origins(root: Path, findings: Iterable[Finding], revision: str | None =
     files: dict[str, dict[int, LineOrigin]] = {}
     told = []
     recorded = _open(root)
+    changed = changed_files(root) if recorded is not None and revision is None else frozenset()
     try:
         for found in findings:
-            origin = None
-            if found.where is not None:
-                if found.where.file not in files:
-                    files[found.where.file] = line_origins(root, found.where.file, revision)
-                origin = files[found.where.file].get(found.where.line)
-            since = Since(*origin) if origin is not None else None
-            if recorded is not None and (since is None or since.commit):
-                since = recorded.since(found, revision or "HEAD") or since
+            file = found.where.file if found.where is not None else ""
+            # Where nothing is uncommitted the history has the first word, and git need not look for lines.
+            since = recorded.since(found, revision or "HEAD") if recorded is not None and file not in changed else None
+            if since is None and found.where is not None:
+                if file not in files:
+                    files[file] = line_origins(root, file, revision)
+                origin = files[file].get(found.where.line)
+                since = Since(*origin) if origin is not None else None
+                if recorded is not None and file in changed and (since is None or since.commit):
+                    since = recorded.since(found, "HEAD") or since
             told.append(found._replace(since=since))
     finally:
         if recorded is not None:

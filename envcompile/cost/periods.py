@@ -43,11 +43,15 @@ def spent(states: Sequence[Held], sheet: Sheet, start: int, end: int) -> Money:
     turns = {start, end, *(held.since for held in states), *(_midnight(dated.since) for dated in sheet.dated)}
     kept = sorted(turn for turn in turns if start <= turn <= end)
     sums = [[Fraction(0)] * len(Parts._fields) for _ in Money._fields]
+    begun = sorted(range(len(states)), key=lambda position: states[position].since)
+    at, newest = 0, -1  # the last of the states that have begun; clocks of committers may run backwards
     for first, last in pairwise(kept):
-        now = [held for held in states if held.since <= first]
-        if not now:
+        while at < len(begun) and states[begun[at]].since <= first:
+            newest = max(newest, begun[at])
+            at += 1
+        if newest < 0:
             continue
-        money = now[-1].monthly(sheet.at(datetime.fromtimestamp(first, UTC).date()))
+        money = states[newest].monthly(sheet.at(datetime.fromtimestamp(first, UTC).date()))
         share = Fraction(last - first, _MONTH)
         for total, parts in zip(sums, money, strict=True):
             for position, amount in enumerate(parts):

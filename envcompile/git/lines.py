@@ -58,6 +58,19 @@ def line_origins(root: Path, file: str, revision: str | None = None) -> dict[int
     return {line: origins[commit] for first, count, commit in ranges for line in range(first, first + count)}
 
 
+def changed_files(root: Path) -> frozenset[str]:
+    """The files below a folder that are not as the commit has them that is checked out; new ones are not among them.
+
+    Args:
+        root: the folder; the paths count from there.
+    """
+    place = place_of(root)
+    if place is None:
+        return frozenset()
+    words = ("--name-only", "--relative", "-z", "--no-ext-diff", "--no-textconv", "HEAD", "--", ".")
+    return frozenset(name for name in ask_quietly(without_filters(place), "diff", *words).split("\0") if name)
+
+
 def past_versions(root: Path, file: str, text: str) -> Iterator[tuple[str, bytes]]:
     """The committed versions of a file in which lines with this text came or went: commit and bytes, newest first."""
     place = place_of(root)
