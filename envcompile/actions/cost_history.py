@@ -111,9 +111,13 @@ def cost_history(
     found = []
     for name in known:
         one = _Line(name, prices.sheet_of(name), prices.facts_of(name), day)
-        for commit, held in states(past.store, name, line, kinds):
-            if commit.committed_at <= now:
-                one.take(commit, held, is_told=commit.committed_at >= start)
+        skipped: list[ResourceId] = []  # of commits from the future, as the clock of some committer has it
+        for commit, held, touched in states(past.store, name, line, kinds):
+            if commit.committed_at > now:
+                skipped += touched
+                continue
+            one.take(commit, held, [*skipped, *touched], is_told=commit.committed_at >= start)
+            skipped.clear()
         total = spent(one.held, prices.sheet_of(name), start, now)
         found.append(CostLine(name, total, one.monthly, tuple(one.steps)))
     return CostHistory(prices, day, start, now, tuple(found))
@@ -138,9 +142,8 @@ class _Line:
         self._terms = {key: Terms(rates, sheet.factor, facts, {}) for key, rates in self._rates.items()}
         self._is_first = True
 
-    def take(self, commit: Commit, values: Values, *, is_told: bool) -> None:
-        """Take the state that a commit left."""
-        touched = [name for name in {**self._before, **values} if self._before.get(name) is not values.get(name)]
+    def take(self, commit: Commit, values: Values, touched: Sequence[ResourceId], *, is_told: bool) -> None:
+        """Take the state that a commit left, with the resources that it touched."""
         if any(name.kind in _ABOUT_OTHERS for name in touched):
             touched = list({**self._before, **values})
             about = [Resource(name, value, "", ()) for name, value in values.items() if name.kind in _ABOUT_OTHERS]

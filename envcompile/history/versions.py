@@ -59,8 +59,8 @@ def line_of(database: Database, head: str) -> list[str]:
 
 def states(
     store: HistoryReader, environment: str, line: Sequence[str], kinds: Sequence[str]
-) -> Iterator[tuple[Commit, dict[ResourceId, dict[str, Any]]]]:
-    """The resources of some kinds as each commit of a line left them, where it changed one of them.
+) -> Iterator[tuple[Commit, dict[ResourceId, dict[str, Any]], list[ResourceId]]]:
+    """The resources of some kinds as each commit of a line left them, where it changed one of them, and which.
 
     The map is the same one each time; values of resources that did not change are the same objects.
 
@@ -87,7 +87,7 @@ def states(
             else:
                 held[identity] = values[content]
         if rows or not number:
-            yield facts[revision.commit], held
+            yield facts[revision.commit], held, [identity for identity, _ in rows]
 
 
 def arrivals(store: HistoryReader, environment: str, line: Sequence[str]) -> Iterator[Arrival]:
@@ -99,12 +99,13 @@ def arrivals(store: HistoryReader, environment: str, line: Sequence[str]) -> Ite
         line: the commits, the oldest first; each holds what differs from the one before.
     """
     before: dict[ResourceId, dict[str, str]] = {}
-    seen: dict[ResourceId, dict[str, Any]] = {}
-    for number, (commit, held) in enumerate(states(store, environment, line, _KINDS)):
-        for identity in {**before, **held}:
+    seen: dict[ResourceId, dict[str, Any] | None] = {}
+    for number, (commit, held, touched) in enumerate(states(store, environment, line, _KINDS)):
+        for identity in touched:
             value = held.get(identity)
             if value is seen.get(identity):
                 continue
+            seen[identity] = value
             old, new = before.get(identity, {}), _images(identity, value) if value is not None else {}
             before[identity] = new
             for name in {**old, **new}:
@@ -112,7 +113,6 @@ def arrivals(store: HistoryReader, environment: str, line: Sequence[str]) -> Ite
                     yield Arrival(
                         environment, identity, name, old.get(name, ""), new.get(name, ""), commit, number == 0
                     )
-        seen = dict(held)
 
 
 def _touched(

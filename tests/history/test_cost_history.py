@@ -83,3 +83,15 @@ def test_a_workload_that_goes(folder: Folder) -> None:
     (dev,) = told(folder, "dev", now=START + HOUR, since="2023-01-01").environments
     assert [(step.commit.hash, step.money.expected.total) for step in dev.steps] == [(gone, -CORE)]
     assert dev.monthly.expected.total == 0
+
+
+def test_a_commit_of_a_clock_that_is_ahead(folder: Folder) -> None:
+    """It is not told of yet, but what it changed counts from the next commit on."""
+    folder.commit("start", base__web=web(1, '"1"'))
+    ahead = folder._replace(minutes=iter(range(1000, 2000)))
+    ahead.commit("ahead", base__other=web(3, '"1"').replace("web", "other"))
+    last = folder.commit("last", base__web=web(2, '"1"'))
+    folder.record()
+    (dev,) = told(folder, "dev", now=START + HOUR, since="2023-01-01").environments
+    assert [(step.commit.hash, step.money.expected.total) for step in dev.steps] == [(last, 4 * CORE)]
+    assert dev.monthly.expected.total == 5 * CORE
