@@ -52,7 +52,7 @@ def keep_snapshot(
     kept = [result for result in results if result.environment in built]
     if shares is not None:
         shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
-    is_told = any(result.warnings for result in results) or project.asks_git or _reads_beside(project)
+    warned = any(result.warnings for result in results)
     private = project.private_files()
     inputs = _with_digests(seen, look, project.parsed.digests, private)
     if inputs is not None:
@@ -70,22 +70,20 @@ def keep_snapshot(
         save(
             look,
             Snapshot(
-                counts={} if is_told else {result.environment: result.resources for result in kept},
+                counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
                 racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
                 further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
+                beside=sorted(_read_beside(project)),
                 inputs=inputs,
                 outputs=outputs,
             ),
         )
 
 
-def _reads_beside(project: Project) -> bool:
-    """Whether files are read that git must not ignore: imports, definitions, what a Generate is made of.
-
-    That git has come to ignore one is nothing that stats tell.
-    """
-    kept = project.kept
-    return bool(project.settings.crds or project.parsed.imports() or (kept is not None and kept.fixed))
+def _read_beside(project: Project) -> set[str]:
+    """The files that git must not ignore: imports, definitions, what a Generate is made of."""
+    kept = project.kept.fixed if project.kept is not None else ()
+    return {*kept, *project.crd_files()}.union(*project.parsed.imports().values())
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:

@@ -48,6 +48,17 @@ def ignored(root: Path, paths: Iterable[str]) -> list[str]:
     return [os.fsdecode(path) for path in found.split(b"\0") if path]
 
 
+def is_one_ignored(root: str, paths: Iterable[str]) -> bool:
+    """Tell whether git ignores one of the files that a build read although nobody may: their stats do not tell.
+
+    Args:
+        root: the project's folder.
+        paths: files relative to it; those that are not there do not count.
+    """
+    reals = [real for path in paths if Path(real := os.path.realpath(f"{root}/{path}")).exists()]
+    return bool(reals and ignored(Path(root), reals))
+
+
 def require_committable(root: Path, path: str, fix: str = "copy it to another name") -> None:
     """Refuse a file that no commit of the project is to hold, whatever links lead to it.
 

@@ -7,7 +7,6 @@ plan, and environments are planned from their files.
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -169,7 +168,7 @@ class KeptPlans:
             return None
         world = world_of(look.tool, look.snapshot.inputs)
         found = records.load(BUILT, "project", _Project)
-        if found is None or found.world != world or _is_one_ignored(tree, found.fixed):
+        if found is None or found.world != world or look.is_one_ignored():
             return None
         edits = _edits(look.changed, look.digest_before, tree, parsed, frozenset(found.fixed))
         return cls(records, world, found, edits, look.digest_before) if edits is not None else None
@@ -281,15 +280,6 @@ class KeptPlans:
         ).edited(edits)
         lost = {place[1]: count for place, count in self._gone.items() if place[0] in numbers}
         return without(found, lost) if lost else found
-
-
-def _is_one_ignored(tree: Tree, fixed: Sequence[str]) -> bool:
-    """Tell whether git ignores one of the files that it must not, which their stats do not tell."""
-    if not fixed or tree.root is None:
-        return False
-    from envcompile.git.ignore import ignored
-
-    return bool(ignored(tree.root, [os.path.realpath(tree.root / path) for path in fixed]))
 
 
 def keep_plans(project: Project, inputs: Files) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from envcompile.units.outlook import Outlook
 
 SNAPSHOT = ".envc/cache/build-%s.txt"
-_FORMAT = "envc snapshot 5"
+_FORMAT = "envc snapshot 6"
 _GRANULARITY_NS = 2_000_000_000
 """Files written this shortly before the snapshot was made are compared by content: their stat may not show a change
 (the coarsest file systems in use count in two seconds; git treats its index the same way)."""
@@ -49,11 +49,12 @@ class Snapshot:
         counts: each folder below the output, in order, with the number of resources in it.
         racy: inputs that changed just before they were looked at -> a checksum of their content.
         further: the inputs outside of the input folders, those that were looked for in vain included.
+        beside: the inputs that git must not ignore, which no stat tells.
         inputs: all inputs.
         outputs: what envc wrote into each folder below the output, or where that lies.
     """
 
-    __slots__ = ("_outputs", "counts", "further", "inputs", "racy")
+    __slots__ = ("_outputs", "beside", "counts", "further", "inputs", "racy")
 
     def __init__(
         self,
@@ -61,12 +62,14 @@ class Snapshot:
         counts: dict[str, int],
         racy: dict[str, int],
         further: list[str],
+        beside: list[str],
         inputs: Files,
         outputs: dict[str, Files] | KeptOutputs,
     ) -> None:
         self.counts = counts
         self.racy = racy
         self.further = further
+        self.beside = beside
         self.inputs = inputs
         self._outputs = outputs
 
@@ -201,6 +204,8 @@ class Look:
                 return None
             if known.outputs.keys() != known.counts.keys() or _has_orphan(self.target, known.counts):
                 return None
+            if self.is_one_ignored():
+                return None
             names = list(known.outputs)[: 1 if self._outlook is not None else None]
             if not all(known.outputs[name].are_in(f"{self.target}/{name}") for name in names):
                 return None
@@ -212,6 +217,14 @@ class Look:
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
         return f"{len(chosen)} {things}, {count} resources: nothing to do"
+
+    def is_one_ignored(self) -> bool:
+        """Tell whether git ignores an input that it must not, which is an error though nothing changed."""
+        if self.snapshot is None or not self.snapshot.beside:
+            return False
+        from envcompile.git.ignore import is_one_ignored
+
+        return is_one_ignored(self.root, self.snapshot.beside)
 
     def look_ahead(self, wanted: tuple[str, ...]) -> None:
         """Let another process look at many outputs: somebody will ask `finds_untouched`.
@@ -287,11 +300,12 @@ def load(root: str, target: str, tool: str) -> Snapshot | None:
     head, _, rest = data.partition(b"\n")
     if head != f"{_FORMAT} {tool} {zlib.crc32(rest):08x}".encode():
         return None
-    counts, racy, further, names, stats, digests, outputs = _parts(rest)
+    counts, racy, further, beside, names, stats, digests, outputs = _parts(rest)
     return Snapshot(
         counts={name: int(number) for number, _, name in _pairs(counts)},
         racy={path: int(number) for number, _, path in _pairs(racy)},
         further=_text(further).split("\n") if further else [],
+        beside=_text(beside).split("\n") if beside else [],
         inputs=Files(names, stats, digests),
         outputs=KeptOutputs(_beside(_file(root, target)), int(outputs)),
     )
@@ -322,6 +336,7 @@ def save(look: Look, snapshot: Snapshot) -> None:
         "\n".join([f"{count} {name}" for name, count in snapshot.counts.items()]),
         "\n".join([f"{checksum} {path}" for path, checksum in snapshot.racy.items()]),
         "\n".join(snapshot.further),
+        "\n".join(snapshot.beside),
     ]
     data = [part.encode("utf-8", "surrogateescape") for part in parts]
     data += (snapshot.inputs.names, snapshot.inputs.stats, snapshot.inputs.digests)

@@ -498,3 +498,48 @@ def test_a_first_build_may_be_killed_at_any_moment(tmp_path: Path) -> None:
         assert read_files(shop.root / "environments") == expected, at
         at += 4
     assert at > 20
+
+
+@pytest.mark.parametrize(
+    ("path", "files"),
+    [
+        (
+            "files/motd.txt",
+            {
+                "base/web/motd.yaml": "apiVersion: envcompile.dev/v1\nkind: Generate\nmetadata: {name: motd}\n"
+                "configMap:\n  files: [../../files/motd.txt]\n",
+                "files/motd.txt": "hello\n",
+            },
+        ),
+        (
+            "lib/team.libsonnet",
+            {
+                "base/web/team.jsonnet": "{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'team' },"
+                " data: import 'team.libsonnet' }\n",
+                "lib/team.libsonnet": "{ team: 'red' }\n",
+            },
+        ),
+        (
+            "crds/widgets.yaml",
+            {
+                "envc.yaml": "environments: [dev]\ncrds: [crds]\n",
+                "crds/widgets.yaml": "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n"
+                "metadata: {name: widgets.example.com}\nspec:\n  group: example.com\n  scope: Namespaced\n"
+                "  names: {kind: Widget, plural: widgets}\n  versions:\n"
+                "  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}\n",
+            },
+        ),
+    ],
+)
+def test_a_file_that_git_comes_to_ignore(tmp_path: Path, path: str, files: dict[str, str]) -> None:
+    """No stat of a source tells it: with and without another change the build says what a fresh one says."""
+    twice = Twice(tmp_path, web_and_api(**files))
+    git(twice.shop.root, "rm", "--cached", "--quiet", path)
+    assert twice.build().code == 0
+    twice.change(**{".gitignore": f".envc/\n/{path}\n"})
+    assert twice.build().code == 1
+    twice.change(**{"base/api/config.yaml": CONFIG.format(name="api", number=2)})
+    assert f"`{path}` is ignored by git" in twice.build().err
+    twice.change(**{".gitignore": ".envc/\n"})
+    assert twice.build().code == 0
+    assert twice.build().code == 0

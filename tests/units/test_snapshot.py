@@ -98,12 +98,22 @@ def test_a_snapshot_is_read_as_it_was_saved(tmp_path: Path) -> None:
     assert outputs is not None
     assert (inputs.stat("envc.yaml"), inputs.digest("base/a b\t.yaml"), inputs.digest("x")) == ("absent", "d1", UNREAD)
     kept = Snapshot(
-        counts={"prod": 1}, racy={"base/a b\t.yaml": 7}, further=["envc.yaml"], inputs=inputs, outputs={"prod": outputs}
+        counts={"prod": 1},
+        racy={"base/a b\t.yaml": 7},
+        further=["envc.yaml"],
+        beside=["lib/a.libsonnet", "files/b c"],
+        inputs=inputs,
+        outputs={"prod": outputs},
     )
     save(seen, kept)
     found = load(seen.root, seen.target, seen.tool)
     assert found is not None
-    assert (found.counts, found.racy, found.further) == (kept.counts, kept.racy, kept.further)
+    assert (found.counts, found.racy, found.further, found.beside) == (
+        kept.counts,
+        kept.racy,
+        kept.further,
+        kept.beside,
+    )
     assert found.inputs.stat_of == {"base/a b\t.yaml": "1 2 3 4", "envc.yaml": "absent"}
     assert found.inputs.digest_of == {"base/a b\t.yaml": "d1", "envc.yaml": UNREAD}
     assert found.outputs["prod"].stat_of == {"web/x.yaml": "5 6 7 8", INDEX_NAME: "9 9 9 9"}
