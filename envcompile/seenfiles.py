@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from itertools import pairwise
 from time import time_ns
 
 TYPE_CHECKING = False
@@ -177,7 +178,7 @@ class Files:
         numbers = memoryview(self.stats).cast("q").tolist()
         starts = [start for start, line in enumerate(lines) if line[-1] == "/"]
         found = Seen()
-        for above, (start, end) in enumerate(zip(starts, [*starts[1:], len(lines)], strict=True)):
+        for above, (start, end) in enumerate(pairwise((*starts, len(lines)))):
             # So many lines before it are folders.
             files = slice((start - above) * 4, (end - above - 1) * 4)
             found.put(lines[start], lines[start + 1 : end], numbers[files])

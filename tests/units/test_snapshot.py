@@ -246,3 +246,14 @@ def test_a_build_after_an_edit_minds_what_another_process_sees(
     assert b"color: green" in (folder / "configmap-settings.yaml").read_bytes()
     assert (folder / "README.md").exists() is (touched == "another file")
     assert "nothing to do" in run_envc(root, "build").err
+
+
+def test_no_files_may_be_added_to() -> None:
+    """A folder may have held nothing at all."""
+    none = Files.of({}, [])
+    assert none is not None
+    seen = none.seen()
+    assert seen.files().paths() == []
+    seen.add("base/web.yaml", (1, 2, 3, 4))
+    assert seen.files().paths() == ["base/web.yaml"]
+    assert seen.files().seen().files().is_same(seen.files())
