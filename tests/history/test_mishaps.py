@@ -105,7 +105,7 @@ def test_a_file_that_cannot_grow_loses_nothing(folder: Folder) -> None:
     """Recording fails, says so, and succeeds when there is room."""
     first = folder.commit("start")
     folder.record()
-    commit = big(folder, 4000)
+    commit = big(folder, 8000)
     limit = (folder.root / ".envc" / "history.db").stat().st_size + 4096
 
     def no_room() -> None:
