@@ -195,12 +195,15 @@ def _with_dependants(linked: LinkedEnvironment, touched: set[ResourceId]) -> set
         wanted: list[object] = [name for names in resource.needs for name in names]
         wanted += [(kind, resource.id.namespace, name) for kind, name in resource.reads]
         wanted += resource.refers
+        wanted += [(kind, resource.id.namespace, name, "as written") for kind, name in resource.configs]
         for name in wanted:
             called.setdefault(name, set()).add(resource.id)
     names: dict[ResourceId, list[object]] = {}
     for resource in exported:
         kind = configuration_kind(resource.id)
         names[resource.id] = [*resource.names, (kind, resource.id.namespace, resource.id.name), resource.moved]
+        if resource.source_name:
+            names[resource.id].append((resource.id.kind, resource.id.namespace, resource.source_name, "as written"))
     reached = set(touched)
     todo = list(touched)
     while todo:
