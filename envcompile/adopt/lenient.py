@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile import yamlio
 from envcompile.adopt.kustomization_files import below
+from envcompile.files import write_below
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -67,6 +68,9 @@ def without_outside(source: Path, made_of: Iterable[Kustomization]) -> Generator
     Args:
         source: the folder of the project.
         made_of: the kustomizations.
+
+    Raises:
+        EnvcError: one of them lies in a folder that a symlink leads to, outside of the source.
     """
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch, "source")
@@ -78,8 +82,6 @@ def without_outside(source: Path, made_of: Iterable[Kustomization]) -> Generator
                 if field in value and type(value[field]) is list:
                     value[field] = [entry for entry in value[field] if entry not in gone]
             if value != each.value:
-                file = copy / each.file
-                # A link may lead to the source itself.
-                file.unlink()
-                file.write_text(yamlio.dump(value), encoding="utf-8")
+                # A link, also one above the file, may lead to the source itself.
+                write_below(copy, each.file, yamlio.dump(value).encode())
         yield copy
