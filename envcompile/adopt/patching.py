@@ -132,8 +132,11 @@ class Patching:
         rest = changes(made, laid.target, self._api, self._rehearsal) if made is not None else None
         if not rest or _size(rest) >= _size(laid.documents):
             return None
-        told: Told = [*chosen, *((None, value) for value in rest)]
-        return told if self._rehearsal.makes(laid.target, laid.below, [value for _, value in told]) else None
+        # They stand in files of their own, which may come before or behind: an order of items, say, has to come last.
+        own = [value for _, value in chosen]
+        if not all(self._rehearsal.makes(laid.target, laid.below, each) for each in ([*own, *rest], [*rest, *own])):
+            return None
+        return [*chosen, *((None, value) for value in rest)]
 
 
 def _size(documents: Sequence[Value]) -> int:
