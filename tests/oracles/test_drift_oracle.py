@@ -50,15 +50,25 @@ class Drifted(NamedTuple):
     manager: str
 
 
-@pytest.fixture(scope="module")
-def controlled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster whose controllers work, autoscalers among them."""
-    folder = tmp_path_factory.mktemp("drift")
+def _running(factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    folder = factory.mktemp("drift")
     try:
         with running_cluster(LOCATED, folder, controllers=True, controller_flags=PATIENT_SCALING) as cluster:
             yield cluster
     except OracleUnavailableError as reason:
         unavailable(reason)
+
+
+@pytest.fixture(scope="module")
+def controlled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose controllers work, autoscalers among them."""
+    yield from _running(tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def admitting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Another one that holds nothing else: what somebody applied before would be extra."""
+    yield from _running(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
@@ -269,7 +279,7 @@ def _put_in(cluster: Cluster, space: str) -> None:
 
 @pytest.mark.parametrize("mode", ["client-side", "server-side"])
 def test_what_a_cluster_puts_in_by_itself(
-    mode: Mode, controlled: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mode: Mode, admitting: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Classes, priorities and limits that admission fills in, certificates on request, what an owner's operator writes.
 
@@ -286,7 +296,7 @@ def test_what_a_cluster_puts_in_by_itself(
         },
     )
     assert run_envc(root, "build").code == 0
-    controlled.kubectl("apply", "-f", "-", stdin=DEFAULTS.replace("SPACE", space)).expect_success()
+    admitting.kubectl("apply", "-f", "-", stdin=DEFAULTS.replace("SPACE", space)).expect_success()
     values = [
         value
         for file in sorted((root / "environments" / "prod").rglob("*.yaml"))
@@ -294,15 +304,15 @@ def test_what_a_cluster_puts_in_by_itself(
         if isinstance(value, dict)
     ]
     words = ("apply",) if mode == "client-side" else APPLIED["staging"]
-    _apply(controlled, [value for value in values if value["kind"] == "CustomResourceDefinition"], words)
-    controlled.kubectl("wait", "--for=condition=Established", "crd/bundles.torture.example.com").expect_success()
-    _apply(controlled, values, words)
-    _put_in(controlled, space)
-    monkeypatch.setenv("KUBECONFIG", str(controlled.kubeconfig))
+    _apply(admitting, [value for value in values if value["kind"] == "CustomResourceDefinition"], words)
+    admitting.kubectl("wait", "--for=condition=Established", "crd/bundles.torture.example.com").expect_success()
+    _apply(admitting, values, words)
+    _put_in(admitting, space)
+    monkeypatch.setenv("KUBECONFIG", str(admitting.kubeconfig))
     for method in ("read", "dry-run"):
         done = run_envc(root, "drift", "prod", "--context", "oracle", "--method", method)
         assert done.code == 0, done.out + done.err
-    controlled.kubectl(
+    admitting.kubectl(
         "--namespace", space, "patch", "configmap", "filled", "--type", "merge", "-p", '{"data": {"hand": "1"}}'
     ).expect_success()
     done = run_envc(root, "drift", "prod", "--context", "oracle")
