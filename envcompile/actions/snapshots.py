@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
 from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
-from envcompile.units.kept_plans import keep_plans
+from envcompile.units.kept_plans import fixed_files, keep_plans
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
 if TYPE_CHECKING:
@@ -73,17 +73,11 @@ def keep_snapshot(
                 counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
                 racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
                 further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
-                beside=sorted(_read_beside(project)),
+                beside=sorted(fixed_files(project)),
                 inputs=inputs,
                 outputs=outputs,
             ),
         )
-
-
-def _read_beside(project: Project) -> set[str]:
-    """The files that git must not ignore: imports, definitions, what a Generate is made of."""
-    kept = project.kept.fixed if project.kept is not None else ()
-    return {*kept, *project.crd_files()}.union(*project.parsed.imports().values())
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:

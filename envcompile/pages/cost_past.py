@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from envcompile.cost.estimate import MICRO
-from envcompile.pages.drawings import COLOR, drawing
+from envcompile.pages.drawings import COLOR, drawing, time_axis
 from envcompile.pages.model import Plot
 from envcompile.pages.words import listed, moment, money
 
@@ -151,13 +151,7 @@ def _specification(names: list[str], points: list[dict[str, Any]], width: int) -
             "height": 54,
             "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.5, "color": COLOR["env-3"]},
             "encoding": {
-                "x": {
-                    "field": "t",
-                    "type": "temporal",
-                    "scale": {"type": "utc"},
-                    "title": None,
-                    "axis": {"format": "%-d %b", "tickCount": 9 if width > 600 else 4, "grid": True},
-                },
+                "x": time_axis(width),
                 "y": {
                     "field": "amount",
                     "type": "quantitative",

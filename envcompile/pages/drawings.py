@@ -49,6 +49,21 @@ _CONFIG: Final = {
 }
 
 
+def time_axis(width: int) -> dict[str, Any]:
+    """The field `t` along a picture, in days of UTC.
+
+    Args:
+        width: of the picture, in pixels.
+    """
+    return {
+        "field": "t",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "title": None,
+        "axis": {"format": "%-d %b", "tickCount": 9 if width > 600 else 4, "grid": True},
+    }
+
+
 def drawing(specification: dict[str, Any], label: str) -> Markup:
     """A Vega-Lite specification as an SVG that stands in a page.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from envcompile.actions.reached import tag_of
-from envcompile.pages.drawings import COLOR, drawing
+from envcompile.pages.drawings import COLOR, drawing, time_axis
 from envcompile.pages.model import Plot
 from envcompile.pages.overview import PERIOD
 from envcompile.pages.words import moment
@@ -86,13 +86,7 @@ def _specification(
         "title": None,
         "axis": {"labelFontSize": 13, "labelColor": COLOR["ink"], "ticks": False, "grid": True, "labelPadding": 10},
     }
-    time = {
-        "field": "t",
-        "type": "temporal",
-        "scale": {"type": "utc"},
-        "title": None,
-        "axis": {"format": "%-d %b", "tickCount": 9 if width > 600 else 4, "grid": True},
-    }
+    time = time_axis(width)
     kinds = {"domain": list(_MARKS)}
     return {
         "width": width,

@@ -38,14 +38,8 @@ def require_not_ignored(tree: Tree, paths: Iterable[str]) -> None:
     Raises:
         EnvcError: one of them is ignored.
     """
-    if tree.root is None:
-        return
-    from envcompile.git.ignore import ignored
-
-    reals = {os.path.realpath(tree.root / path): path for path in paths}
-    found = ignored(tree.root, reals) if reals else []
-    if found:
-        raise hidden(reals[found[0]], "is ignored by git")
+    for path in _ignored(tree, paths):
+        raise hidden(path, "is ignored by git")
 
 
 def report_ignored(tree: Tree, paths: Iterable[str], problems: Problems) -> None:
@@ -59,13 +53,20 @@ def report_ignored(tree: Tree, paths: Iterable[str], problems: Problems) -> None
         paths: files that are listed as sources, relative to the project.
         problems: takes what is wrong.
     """
-    if tree.root is None or tree.limits.is_trusted:
+    if tree.limits.is_trusted:
         return
+    for path in _ignored(tree, [path for path in paths if path.lower().endswith(SOURCE_ENDINGS)]):
+        problems.extend(hidden(path, "is ignored by git", "move it away, or trust this tree"))
+
+
+def _ignored(tree: Tree, paths: Iterable[str]) -> list[str]:
+    """The files that git ignores, wherever symlinks lead; a commit holds none."""
+    if tree.root is None:
+        return []
     from envcompile.git.ignore import ignored
 
-    reals = {os.path.realpath(tree.root / path): path for path in paths if path.lower().endswith(SOURCE_ENDINGS)}
-    for real in ignored(tree.root, reals) if reals else ():
-        problems.extend(hidden(reals[real], "is ignored by git", "move it away, or trust this tree"))
+    reals = {os.path.realpath(tree.root / path): path for path in paths}
+    return [reals[real] for real in ignored(tree.root, reals)] if reals else []
 
 
 def is_ignored_source(tree: Tree, path: str) -> bool:

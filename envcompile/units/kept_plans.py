@@ -282,6 +282,15 @@ class KeptPlans:
         return without(found, lost) if lost else found
 
 
+def fixed_files(project: Project) -> set[str]:
+    """The files that a build reads beside the sources of resources: imports, definitions, what a Generate is made of.
+
+    Plans hang on each of them as it is, and git must ignore none.
+    """
+    kept = project.kept.fixed if project.kept is not None else ()
+    return {*kept, *project.crd_files()}.union(*project.parsed.imports().values())
+
+
 def keep_plans(project: Project, inputs: Files) -> None:
     """Keep the plans of a build of all environments; a folder that cannot be written is no error.
 
@@ -334,11 +343,9 @@ def _keep(
     if any(plan.sources.settings.secret_backend == "external" for plan, _ in plans):
         return
     kept = project.kept
-    imported = frozenset().union(*project.parsed.imports().values())
-    fixed = {*imported, *project.crd_files(), *(kept.fixed if kept is not None else ())}
     layers = dict(kept.layers if kept is not None else project.sources.layers)
     world = inputs.world
-    about = _Project(world, project.settings, project.environments, layers, tuple(sorted(fixed)))
+    about = _Project(world, project.settings, project.environments, layers, tuple(sorted(fixed_files(project))))
     try:
         # One after the other, as they are large; who finds some of this world and some of another takes none.
         for plan, told in plans:
