@@ -2,12 +2,13 @@
 
 Sources, each the file that writes it, read in August 2026:
 OpenShift: openshift/api `security/v1/consts.go` and `project/v1/types.go`; openshift/oc
-`pkg/helpers/newapp/cmd/newapp.go` (`generated-by`); openshift/openshift-controller-manager `pkg/internalregistry/controllers` and
-`pkg/authorization/defaultrolebindings/project_policy.go`; openshift/service-ca-operator `pkg/controller/api/api.go`;
-openshift/cluster-network-operator `pkg/names/names.go`; openshift/library-go `pkg/route/hostassignment/assignment.go`.
+`pkg/helpers/newapp/cmd/newapp.go` (`generated-by`); openshift/openshift-controller-manager
+`pkg/internalregistry/controllers` and `pkg/authorization/defaultrolebindings/project_policy.go`;
+openshift/service-ca-operator `pkg/controller/api/api.go`; openshift/cluster-network-operator `pkg/names/names.go`;
+openshift/library-go `pkg/route/hostassignment/assignment.go`.
 GKE: kubernetes/ingress-gce `pkg/annotations/ingress.go`, `pkg/loadbalancers/l7.go`, `pkg/l4/annotations/service.go`,
-`pkg/utils/common/finalizer.go`, `pkg/neg/types/types.go`; the two annotations of Autopilot, whose source is closed, as
-public dumps of live objects have them beside "Resource requests in Autopilot" of its documentation.
+`pkg/utils/common/finalizer.go`, `pkg/neg/types/types.go`; the two annotations of Autopilot, whose source is closed,
+as public dumps of live objects have them beside "Resource requests in Autopilot" of its documentation.
 EKS: aws/amazon-eks-pod-identity-webhook `main.go` and `pkg/handler/handler.go`; aws-load-balancer-controller
 `pkg/shared_constants/finalizers.go`, `pkg/deploy/tracking/provider.go`, `controllers/elbv2`.
 AKS: Azure/azure-workload-identity `pkg/webhook/consts.go`; up to 1.5 the volume was called `azure-identity-token`.
@@ -17,8 +18,8 @@ Programs that deploy: helm/helm `pkg/action/validate.go`; argoproj/argo-cd `comm
 `ssa/manager.go`; carvel-dev/kapp `pkg/kapp/resources` and `pkg/kapp/diff/resource_with_history.go`; cert-manager
 `pkg/apis/certmanager/v1/types.go` (CA injector).
 Networks: network-attachment-definition-client `pkg/apis/k8s.cni.cncf.io/v1/types.go` (formerly `networks-status`);
-ovn-org/ovn-kubernetes `go-controller/pkg/util`. Storage and namespaces: "Well-Known Labels, Annotations and Taints" of
-Kubernetes.
+ovn-org/ovn-kubernetes `go-controller/pkg/util`. Storage and namespaces: "Well-Known Labels, Annotations and Taints"
+of Kubernetes.
 
 What people choose by such a name stays: that a namespace belongs to a project of Rancher, that its labels are not
 synchronized (`scc.podSecurityLabelSync`), what OVN logs, multicasts or routes.
