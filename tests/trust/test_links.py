@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from envcompile.adopt.files import replace_sources
 from envcompile.emit.index import INDEX_NAME
+from envcompile.errors import EnvcError
 from tests.harness.command import run_envc
 from tests.harness.repository import commit, config_map, deployment, environment, read_files, write_files
 
@@ -167,6 +169,27 @@ def test_adoption_writes_through_no_link(
     assert done.code in {1, 2, 4} or not any(path.startswith(f"{place}/") for path in read_files(root)), done
     # Git obeys no `.gitignore` that is a link, so that one which leads nowhere gets a file in its place.
     assert (root / place).is_symlink() or (place, target) == (".gitignore", "nowhere"), "somebody's link is gone"
+
+
+def test_a_link_to_the_same_bytes_is_not_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a broken-off run wrote may stand there already, but no link: others could change what it leads to."""
+    root = write_files(tmp_path / "shop", {"README.md": "x\n"})
+    monkeypatch.chdir(root)
+    assert run_envc(None, "init").code == 0
+    shutil.move("base/hello/configmap.yaml", tmp_path / "held")
+    (root / "base/hello/configmap.yaml").symlink_to(tmp_path / "held")
+    done = run_envc(None, "init")
+    assert done.code == 1
+    assert "base/hello/configmap.yaml" in done.err
+
+
+def test_adoption_in_place_takes_no_link_away(tmp_path: Path) -> None:
+    """Git has the link, and what it leads to is another file's: nothing is replaced."""
+    root = write_files(tmp_path / "shop", {"shared.yaml": "a: 1\n", "base/web.yaml": "-> ../shared.yaml"})
+    commit(root)
+    with pytest.raises(EnvcError, match=r"git does not have them as they are: base/web\.yaml"):
+        replace_sources(root, {"base/web/web.yaml": b"a: 1\n"}, ["base/web.yaml"])
+    assert (root / "base/web.yaml").is_symlink()
 
 
 @pytest.mark.parametrize(
