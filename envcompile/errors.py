@@ -129,6 +129,10 @@ class Problems:
         return bool(self._found)
 
 
+_LEAST_BEGINNING = 3
+"""Letters of a beginning that are taken for the whole: `prod` of `production`."""
+
+
 def nearest(name: str, known: Iterable[str], limit: int = 3, least: float = 0.6) -> list[str]:
     """The known names most like a mistyped one, best first; empty when none is close.
 
@@ -144,9 +148,11 @@ def nearest(name: str, known: Iterable[str], limit: int = 3, least: float = 0.6)
     from difflib import get_close_matches
 
     alphabet = _alphabet(known if isinstance(known, (tuple, frozenset)) else tuple(known))
-    lowered = name.lower()
-    matches = get_close_matches(lowered, alphabet.beside(lowered), n=limit, cutoff=least)
-    return [alphabet.written[match] for match in matches]
+    wanted = name.lower()
+    beside = alphabet.beside(wanted)
+    begun = sorted((each for each in beside if len(wanted) >= _LEAST_BEGINNING and each.startswith(wanted)), key=len)
+    found = dict.fromkeys([*begun, *get_close_matches(wanted, beside, n=limit, cutoff=least)])
+    return [alphabet.written[match] for match in list(found)[:limit]]
 
 
 class _Alphabet(NamedTuple):
