@@ -183,7 +183,8 @@ def _link_and_compare(
         if problems or late is not None:
             continue
         try:
-            made = Outputs(linked, texts)
+            before = _known(look.snapshot, environment) if look is project.look and project.kept is not None else None
+            made = Outputs(linked, texts, before if look.finds_untouched(environment) else None)
             wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
             result = _compare(project, made, target, wanted, look)
             made.report_refused(result.plan, result.folder, refused, wanted)
@@ -328,7 +329,8 @@ def _compare(
         partial=wanted is not None,
         is_untouched=look is not None and look.finds_untouched(name),
     )
-    count = sum(len(made.held(path)) for path in compared.digests)
+    is_one_each = made.layout == "resource"
+    count = len(compared.digests) if is_one_each else sum(len(made.held(path)) for path in compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))
     return EnvironmentResult(name, folder, count, compared, warnings)
 
