@@ -95,7 +95,16 @@ def build(
                 from envcompile.actions.charting import compare_chart
 
                 known_chart = _known(look.snapshot, CHART_FOLDER)
-                chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
+                chart = compare_chart(
+                    project,
+                    project.settings.chart,
+                    target,
+                    linked,
+                    known_chart,
+                    texts.values,
+                    jobs,
+                    is_untouched=look.finds_untouched(CHART_FOLDER),
+                )
                 results.append(chart.result)
         if check and output is None and not all(result.folder.exists() for result in results):
             results = _as_git_has_them(project, results)

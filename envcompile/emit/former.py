@@ -100,7 +100,8 @@ class Former:
 
     def is_now(self, digests: Mapping[str, str]) -> bool:
         """Tell whether the record says this already."""
-        return self._read() == self._record(digests)
+        found, wanted = self._read(), self._record(digests)
+        return found == wanted or sorted(found.splitlines()) == sorted(wanted.splitlines())
 
     def announce(self, digests: Mapping[str, str], home: Path) -> None:
         """Record what is about to be written, beside what is there.

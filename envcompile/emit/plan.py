@@ -263,19 +263,7 @@ def _where_untouched(bundle: Bundle, files: Files, known: Files, index: bytes, f
     touched = {path for path, _ in bundle.digests.items() - digests.items()}
     if any(len(digests[path]) != _DIGITS for path in touched):
         return None  # it is not known what is in there
-    unchanged = tuple([path for path in bundle.digests if path not in touched])
-    none: tuple[str, ...] = ()
-    return Plan(
-        bundle,
-        *(none, tuple(sorted(touched)), none, unchanged, none, none, none, none),
-        bundle.digests,
-        index,
-        index_is_current=True,
-        index_is_canonical=True,
-        former=former,
-        seen=files,
-        new_index=index,
-    )
+    return _revised(bundle, RevisedDigests(known, {path: bundle.digests[path] for path in touched}), index, former)
 
 
 def _revised(bundle: Bundle, digests: RevisedDigests, index: bytes, former: Former) -> Plan | None:
