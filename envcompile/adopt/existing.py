@@ -114,7 +114,7 @@ def without_repeats(environment: str, objects: Iterable[Existing], problems: Pro
             namespace = f" (namespace {identity[2]})" if identity[2] else ""
             fix = "keep one of them: a cluster holds only one object of this name"
             if first.where.file != existing.where.file:
-                fix += "; `--env NAME=PATH` when the files are two environments"
+                fix += ": `--skip GLOB` leaves one out, `--env NAME=PATH` says when the files are two environments"
             problems.add(
                 f"environment {environment}: {title(existing.value)}{namespace} is defined twice, and differently",
                 fix,

@@ -92,6 +92,7 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
     for position, (name, folders) in enumerate(roots.items(), 1):
         progress("kustomizations", position, len(roots))
         objects: list[Existing] = []
+        noted = len(notes)
         for folder in folders:
             try:
                 if folder in known:
@@ -107,7 +108,8 @@ def read_kustomizations(source: Path, wishes: Wishes = NO_WISHES) -> Sources:
                 else:
                     problems.extend(_explained(source, folder, known, error))
         if not objects and not problems:
-            notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
+            if not any(note.startswith(_LEFT_OUT) for note in notes[noted:]):
+                notes.append(f"left out, because it holds no objects: {', '.join(folders)}")
             continue
         fit = fitting[name]
         objects = as_applied(objects, notes, fit, wishes)

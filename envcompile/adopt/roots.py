@@ -86,8 +86,8 @@ def choose_environments(known: Mapping[str, Kustomization]) -> tuple[dict[str, l
             name = "default" if folder == "." else posixpath.relpath(folder, common or ".").replace("/", "-")
             roots.setdefault(name if len(leaves) > 1 else posixpath.basename(name), []).append(folder)
         notes.append(
-            "there is no overlays/ folder: environments are the kustomizations that no other one uses, "
-            f"{', '.join(leaves)}"
+            "there is no overlays/ folder: environments are the kustomizations that no other one uses: "
+            f"{', '.join('the folder itself' if folder == '.' else folder for folder in leaves)}"
         )
     made_of = reached([folder for folders in roots.values() for folder in folders], known)
     left = [folder for folder in leaves if folder not in made_of]

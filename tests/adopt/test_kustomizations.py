@@ -100,7 +100,7 @@ def test_stages_join_what_several_folders_hold(write: Write) -> None:
     source = write({f"{name}/kustomization.yaml": BASE for name in ("blue", "green")})
     assert chosen(source) == {"blue": ["blue"], "green": ["green"]}
     assert notes(source) == [
-        "there is no overlays/ folder: environments are the kustomizations that no other one uses, blue, green"
+        "there is no overlays/ folder: environments are the kustomizations that no other one uses: blue, green"
     ]
 
 
