@@ -63,6 +63,11 @@ class Texts:
         self.elsewhere: Shares | None = None
         """Who holds some of them, in other processes."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether copies of this process hold some of them, or held some."""
+        return self.elsewhere is not None and self.elsewhere.are_begun
+
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
         self.take_texts(environment, number, [self._rendered(one) for one in unit.resources])

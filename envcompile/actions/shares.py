@@ -174,6 +174,11 @@ class Shares:
         decision("units", "%s units are compiled by %s processes", missing, count)
         self._start(count, weights).ask(dict.fromkeys(range(1, count), _Compile(())))
 
+    @property
+    def are_begun(self) -> bool:
+        """Whether there is enough to do for copies."""
+        return self._copies is not None
+
     def has(self, app: str) -> bool:
         """Tell whether the units of an application are a copy's for now."""
         return not self._is_collected and self._copies is not None and self._share_of.get(app, 0) != 0
