@@ -327,7 +327,7 @@ def _compare(
         partial=wanted is not None,
         is_untouched=look is not None and look.finds_untouched(name),
     )
-    count = sum(len(made.held(path)) for path in compared.digests)
+    count = made.count(compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))
     return EnvironmentResult(name, folder, count, compared, warnings)
 

@@ -230,6 +230,10 @@ class Outputs(Mapping[str, bytes]):
         """The places of the resources in a file, in its order; of a file of others the file itself."""
         return self._arranged.get(file) or (file,)
 
+    def count(self, files: Collection[str]) -> int:
+        """How many resources files hold."""
+        return sum(len(self.held(file)) for file in files) if self._arranged else len(files)
+
     def id_of(self, place: str) -> ResourceId:
         """The resource at a place; where places are remembered only its unit is looked at."""
         position = self._position_of(place) if self.linked.paths is not None else None
