@@ -96,7 +96,16 @@ def build(
                 from envcompile.actions.charting import compare_chart
 
                 known_chart = _known(look.snapshot, CHART_FOLDER)
-                chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
+                chart = compare_chart(
+                    project,
+                    project.settings.chart,
+                    target,
+                    linked,
+                    known_chart,
+                    texts.values,
+                    jobs,
+                    is_untouched=look.finds_untouched(CHART_FOLDER),
+                )
                 results.append(chart.result)
         if check and output is None and not all(result.folder.exists() for result in results):
             results = _as_git_has_them(project, results)
@@ -182,7 +191,8 @@ def _link_and_compare(
         if problems or late is not None:
             continue
         try:
-            made = Outputs(linked, texts)
+            before = _known(look.snapshot, environment) if look is project.look and project.kept is not None else None
+            made = Outputs(linked, texts, before if look.finds_untouched(environment) else None)
             wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
             result = _compare(project, made, target, wanted, look)
             made.report_refused(result.plan, result.folder, refused, wanted)
