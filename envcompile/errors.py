@@ -122,6 +122,10 @@ class Problems:
         return bool(self._found)
 
 
+_LEAST_BEGINNING = 3
+"""Letters of a beginning that are taken for the whole: `prod` of `production`."""
+
+
 def nearest(name: str, known: Iterable[str], limit: int = 3, least: float = 0.6) -> list[str]:
     """The known names most like a mistyped one, best first; empty when none is close.
 
@@ -136,7 +140,10 @@ def nearest(name: str, known: Iterable[str], limit: int = 3, least: float = 0.6)
     lowered: dict[str, str] = {}
     for candidate in known:
         lowered.setdefault(candidate.lower(), candidate)
-    return [lowered[match] for match in get_close_matches(name.lower(), sorted(lowered), n=limit, cutoff=least)]
+    wanted = name.lower()
+    begun = sorted((each for each in lowered if len(wanted) >= _LEAST_BEGINNING and each.startswith(wanted)), key=len)
+    found = dict.fromkeys([*begun, *get_close_matches(wanted, sorted(lowered), n=limit, cutoff=least)])
+    return [lowered[match] for match in list(found)[:limit]]
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -94,6 +94,8 @@ def test_a_collector_reports_all_or_nothing() -> None:
         ("zzz", ["web", "api"], []),
         ("", ["web"], []),
         ("web", [], []),
+        ("prod", ["staging", "production", "preprod"], ["production", "preprod"]),
+        ("pr", ["production"], []),
     ],
 )
 def test_near_misses(name: str, known: list[str], expected: list[str]) -> None:

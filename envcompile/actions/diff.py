@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from envcompile.units.environment import LinkedEnvironment
     from envcompile.units.project import CompiledEnvironment
 
+_REVISION = re.compile(r"[~^@]|\AHEAD\b|\Av?\d+\.\d|\A[0-9a-f]{7,40}\Z")
+"""What is a revision of git's, and hardly the name of an environment."""
 OWN_NAMESPACE = "OWN"
 """Stands for each environment's own namespace when two are compared; no real one is written in capitals."""
 
@@ -265,9 +268,11 @@ def _refuse_unknown(wanted: Sequence[str], known: Sequence[str]) -> None:
     missing = [name for name in wanted if name not in known]
     if missing:
         advice = f"environments are {', '.join(dict.fromkeys(known))}"
-        raise UsageError([
-            Problem(f"neither side has an environment `{name}`", did_you_mean(name, known, advice)) for name in missing
-        ])
+        problems = []
+        for name in missing:
+            fix = f"a revision is named as `--from {name}`; {advice}" if _REVISION.search(name) else advice
+            problems.append(Problem(f"neither side has an environment `{name}`", did_you_mean(name, known, fix)))
+        raise UsageError(problems)
 
 
 def _linked(project: Project, wanted: Sequence[str], commit: str) -> dict[str, LinkedEnvironment]:

@@ -8,19 +8,24 @@ from envcompile.actions.build import find_resources
 from envcompile.actions.chart_values import chart_origin
 from envcompile.compose.provenance import REMOVED, explain, explain_texts
 from envcompile.errors import Problem, UsageError, did_you_mean
-from envcompile.kubernetes.fieldpath import format_field, parse_field, resolve
+from envcompile.kubernetes.fieldpath import format_field, keyed, parse_field, resolve
 from envcompile.yamlio.places import exact_place
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from envcompile.actions.chart_values import ChartOrigin
     from envcompile.compose.provenance import FieldOrigin, Say
     from envcompile.compose.ways import ListMerge
+    from envcompile.kubernetes import KubeApi
     from envcompile.kubernetes.fieldpath import FieldPath
-    from envcompile.model import Location, Resource, ResourceId
+    from envcompile.model import Location, Pointer, Resource, ResourceId
     from envcompile.sources import EnvironmentSources
     from envcompile.units.project import Project
 
 HIDDEN = "(a secret value)"
+_MOST_CALLED = 3
+"""Fields of one name that are proposed."""
 
 
 class Parameter(NamedTuple):
@@ -76,7 +81,7 @@ def explain_field(project: Project, environment: str, resource: str, field: str)
             every = explain_texts(target, path, linked.plan.sources.where)
             origins = [origin for origin in every if origin.field.startswith(inside)]
     if not origins:
-        raise _unknown(target, path, key, field)
+        raise _unknown(target, linked.plan.api, path, key, field)
     origins = without_secrets(target, origins)
     fields = tuple(
         ExplainedField(
@@ -134,7 +139,7 @@ def _parameters_at(sources: EnvironmentSources, target: Resource, origin: FieldO
     return []
 
 
-def _unknown(target: Resource, path: FieldPath, key: str | None, field: str) -> UsageError:
+def _unknown(target: Resource, api: KubeApi, path: FieldPath, key: str | None, field: str) -> UsageError:
     if key is not None:
         from envcompile.compose.provenance import text_keys
 
@@ -151,8 +156,33 @@ def _unknown(target: Resource, path: FieldPath, key: str | None, field: str) -> 
             known = [str(name) for name in value] if isinstance(value, dict) else []
             missing = str(path[length]) if length < len(path) else ""
             where = format_field(path[:length]) or "the resource"
+            if length == 0 and (called := _fields_called(target, api, missing)):
+                more = f", and {len(called) - _MOST_CALLED} more" if len(called) > _MOST_CALLED else ""
+                named = " or ".join(f"`{each}`" for each in called[:_MOST_CALLED])
+                return UsageError([
+                    Problem(f"{target.id.short} has no field `{field}`", f"did you mean {named}?{more}")
+                ])
             advice = did_you_mean(
                 missing, known, f"{where} has {', '.join(known[:12])}" if known else "it is not a map"
             )
             return UsageError([Problem(f"{target.id.short} has no field `{field}`", advice)])
     return UsageError([Problem(f"{target.id.short} has no field `{field}`", "`envc show` prints the resource")])
+
+
+def _fields_called(target: Resource, api: KubeApi, name: str) -> list[str]:
+    """The whole names of fields that end with a name, as people say `image` and `replicas`; the shortest first."""
+    group, _, version = target.value["apiVersion"].rpartition("/")
+    node = api.node(group, version, target.id.kind)
+    found = [
+        format_field(keyed(pointer, target.value, node))
+        for pointer in _pointers(target.value, ())
+        if pointer[-1] == name
+    ]
+    return sorted(found, key=lambda field: field.count("."))
+
+
+def _pointers(value: Any, above: Pointer) -> Iterator[Pointer]:
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in children:
+        yield (*above, key)
+        yield from _pointers(child, (*above, key))

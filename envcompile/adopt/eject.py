@@ -17,7 +17,7 @@ from envcompile.adopt.proof import compare
 from envcompile.compose.differences import json_operations
 from envcompile.compose.merge_derive import NotExpressibleError, derive
 from envcompile.errors import Problem, Problems, UnavailableError, UsageError, fail
-from envcompile.files import unwritable, write_atomically
+from envcompile.files import refuse_planted, unwritable, write_atomically
 from envcompile.kubernetes import load
 from envcompile.model import Location
 from envcompile.settings import DEFAULT_KUBERNETES_VERSION
@@ -67,9 +67,11 @@ def eject(project: Project, environments: Sequence[str], target: Path) -> Ejecte
 
     Raises:
         UsageError: the folder is not empty.
-        EnvcError: something is wrong with the environments, or an object has no name, which kustomize refuses.
+        EnvcError: a symlink of the repository leads the folder out of it, something is wrong with the environments,
+            or an object has no name, which kustomize refuses.
         UnavailableError: the folder cannot be written.
     """
+    refuse_planted(target, project.root)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError([Problem(f"`{target}` is not empty", "name a folder that is not there yet")])
     documents = {name: [resource.value for resource in project.link(name).resources()] for name in environments}

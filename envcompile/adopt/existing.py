@@ -37,6 +37,8 @@ class Existing(NamedTuple):
     where: Location
     written: Written | None = None
     """The lines it was read from; those of rendered objects are in `ExistingEnvironment.written`."""
+    template: Value | None = None
+    """The object before Flux filled in variables, where it has some."""
 
     def __repr__(self) -> str:
         return f"Existing({self.where})"
@@ -57,6 +59,8 @@ class ExistingEnvironment:
     """What kustomize puts before and behind the names of its objects."""
     renamed: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names of images that the author's settings give, with the names that they take the place of."""
+    params: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Variables that Flux fills in, and that may be parameters, with their values."""
 
 
 class Component(NamedTuple):
@@ -114,7 +118,7 @@ def without_repeats(environment: str, objects: Iterable[Existing], problems: Pro
             namespace = f" (namespace {identity[2]})" if identity[2] else ""
             fix = "keep one of them: a cluster holds only one object of this name"
             if first.where.file != existing.where.file:
-                fix += "; `--env NAME=PATH` when the files are two environments"
+                fix += ": `--skip GLOB` leaves one out, `--env NAME=PATH` says when the files are two environments"
             problems.add(
                 f"environment {environment}: {title(existing.value)}{namespace} is defined twice, and differently",
                 fix,

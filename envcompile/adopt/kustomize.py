@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from envcompile.errors import Problems
 
 FILENAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_LOGGED: Final = re.compile(
+    r'E\d{4} [\d:.]+ +\d+ [\w.]+:\d+\] "command failed" err=(?:"(?P<quoted>.*)"|<\n(?P<block>.*)\n >)', re.DOTALL
+)
+"""How kubectl tells an error: klog's header, then the error as a quoted text or an indented block."""
 _SECONDS: Final = 300
 """A remote base may have to be cloned."""
 
@@ -89,12 +94,25 @@ def _run(command: Sequence[str], folder: str, path: str, problems: Problems) -> 
         what = f"`{command[0]}` cannot be run: {(error.strerror or 'unknown reason').lower()}"
         raise UnavailableError([Problem(what, "check its permissions")]) from error
     if done.returncode != 0:
-        words = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        words = own_words(done.stderr.decode("utf-8", "replace"))
         named = next((name for name in FILENAMES if Path(path, name).is_file()), FILENAMES[0])
-        fix = f"mend the kustomization until `{shown}` succeeds"
+        fix = f"mend the kustomization until `{shown}` succeeds; `--skip-broken` or `--skip GLOB` leaves it out"
         raise fail(f"`{shown}` fails", fix, file_start(f"{path}/{named}"), trace=words)
     file = File(f"{shown}", done.stdout)
     values = yamlio.load_all(file.data, file.path)
     documents = [Document(value, file, index, "base") for index, value in enumerate(values) if value is not None]
     rendered = to_objects(documents, problems)
     return [existing._replace(where=Location(path, 1, 1)) for existing in rendered]
+
+
+def own_words(text: str) -> list[str]:
+    """What the program says is wrong, without the stamp that kubectl's log puts around it."""
+    text = text.strip()
+    if (logged := _LOGGED.fullmatch(text)) is not None:
+        quoted, block = logged["quoted"], logged["block"]
+        text = block if block is not None else re.sub(r"\\(.)", _unescaped, quoted)
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    return {"n": "\n", "t": " "}.get(match[1], match[1])

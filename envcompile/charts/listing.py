@@ -105,6 +105,8 @@ def outdated_charts(project: Project, names: Iterable[str] = ()) -> list[Outdate
     lock = read_lock(project.tree)
     found = []
     releases = releases_of(project, names)
+    if not releases:
+        return []
     with tempfile.TemporaryDirectory(prefix="envc-charts-") as scratch:
         helm = Helm.find(Path(scratch))
         for release in releases:

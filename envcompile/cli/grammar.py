@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound="Callable[..., Any]")
 RESOURCE = "KIND/NAME"
 """What a resource is called in the help; who takes one, takes two words for it, too."""
+_ELSEWHERE = {
+    "get": "show", "render": "show", "template": "show", "kustomize": "show", "ls": "list", "status": "list",
+    "lint": "check", "validate": "check", "test": "check", "plan": "diff", "why": "explain", "compile": "build",
+    "log": "history log", "blame": "history blame", "restore": "history restore", "rollback": "history restore",
+    "create": "new", "add": "new", "import": "init", "seal": "secrets seal", "export": "eject", "docs": "guide",
+}  # fmt: skip
+"""What others call a command that envc calls otherwise."""
+_FORMATS = frozenset({"--json", "--yaml", "--html", "--output", "--output-format"})
+"""What others call `--format`, or one of its values."""
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -112,17 +121,30 @@ def in_our_words(error: Exception, environments: Sequence[str]) -> UsageError | 
         known = list(getattr(context.command, "commands", ()))
         if unknown[1] == "help":
             return _problem(f"{path} has no command `help`", f"write `{path} --help`")
+        if unknown[1] in _ELSEWHERE and context.parent is None:
+            advice = f"here it is `{path} {_ELSEWHERE[unknown[1]]}`"
+            return _problem(f"{path} has no command `{unknown[1]}`", advice)
+        if unknown[1] in {"apply", "deploy", "sync", "up"} and context.parent is None:
+            advice = "envc changes no cluster: `kubectl apply -R -f environments/ENV`, or `envc guide argocd`"
+            return _problem(f"{path} has no command `{unknown[1]}`", advice)
         return _problem(f"{path} has no command `{unknown[1]}`", did_you_mean(unknown[1], known, advice))
     if kind == "NoSuchOption":
         option = str(getattr(error, "option_name", ""))
         known = [name for param in context.command.params for name in param.opts if name.startswith("--")]
+        if option in _FORMATS and "--format" in known:
+            advice = f"write `-o {option[2:] if option in {'--json', '--yaml', '--html'} else 'json'}` behind {path}"
+            return _problem(f"{path} has no option {option}", advice)
+        if option in {*_FORMATS, "-o", "--format"} and context.parent is None:
+            return _problem(f"{path} has no option {option}", "it stands behind the command: `envc list -o json`")
         return _problem(f"{path} has no option {option}", did_you_mean(option, known, advice))
     if kind == "BadOptionUsage":
         return _problem(f"{getattr(error, 'option_name', '')} needs a value", advice)
     if kind == "MissingParameter":
         parameter: Any = getattr(error, "param", None)
         is_option = parameter.param_type_name == "option"
-        name = f"{parameter.opts[0]}" if is_option else str(parameter.metavar or parameter.name)
+        name = f"{parameter.opts[0]}" if is_option else _argument(parameter)
+        if "|" in str(parameter.metavar) and not is_option:
+            advice = f"it is one of {', '.join(str(parameter.metavar).split('|'))}"
         if not is_option and name == "ENV" and environments:
             advice = f"name one of {', '.join(environments)}"
         return _problem(f"{path} needs {name}", advice)
@@ -130,6 +152,12 @@ def in_our_words(error: Exception, environments: Sequence[str]) -> UsageError | 
         return _problem(f"{path} has no place for `{more[1]}`", advice)
     said = error.format_message() if hasattr(error, "format_message") else message
     return _problem(f"{said[:1].lower()}{said[1:].rstrip('.')}", advice)
+
+
+def _argument(parameter: Any) -> str:
+    """What an argument is called; one whose choices are its name in the help by its own."""
+    metavar = str(getattr(parameter, "metavar", "") or "")
+    return str(parameter.name).upper() if "|" in metavar or not metavar else metavar
 
 
 def _problem(what: str, fix: str) -> UsageError:
@@ -144,6 +172,6 @@ def _wrong_choice(error: Exception) -> UsageError | None:
     if not choices or found is None:
         return None
     declared = [name for name in getattr(parameter, "opts", ()) if name.startswith("--")]
-    option = declared[0] if declared else str(getattr(parameter, "metavar", "") or getattr(parameter, "name", ""))
+    option = declared[0] if declared else _argument(parameter)
     advice = did_you_mean(found[1], choices, f"it is one of {', '.join(choices)}")
     return _problem(f"{option} cannot be `{found[1]}`", advice)

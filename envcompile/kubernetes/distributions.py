@@ -1,10 +1,28 @@
 """What distributions, clouds and the programs that deploy write on objects which are not theirs, or make beside them.
 
-Sources: OpenShift (openshift/api annotations, service-ca-operator, openshift-controller-manager's `serviceaccounts`
-and `defaultrolebindings`), GKE (ingress-gce `pkg/annotations`, neg-controller, Autopilot), EKS
-(amazon-eks-pod-identity-webhook; aws-load-balancer-controller `pkg/k8s/finalizer.go`, `pkg/deploy/tracking`), AKS
-(azure-workload-identity), Rancher (wrangler `pkg/apply`), Helm (`meta.helm.sh`), Argo CD and Flux (tracking), kapp,
-Multus, cert-manager (CA injector).
+Sources, each the file that writes it, read in August 2026:
+OpenShift: openshift/api `security/v1/consts.go` and `project/v1/types.go`; openshift/oc
+`pkg/helpers/newapp/cmd/newapp.go` (`generated-by`); openshift/openshift-controller-manager
+`pkg/internalregistry/controllers` and `pkg/authorization/defaultrolebindings/project_policy.go`;
+openshift/service-ca-operator `pkg/controller/api/api.go`; openshift/cluster-network-operator `pkg/names/names.go`;
+openshift/library-go `pkg/route/hostassignment/assignment.go`.
+GKE: kubernetes/ingress-gce `pkg/annotations/ingress.go`, `pkg/loadbalancers/l7.go`, `pkg/l4/annotations/service.go`,
+`pkg/utils/common/finalizer.go`, `pkg/neg/types/types.go`; the two annotations of Autopilot, whose source is closed,
+as public dumps of live objects have them beside "Resource requests in Autopilot" of its documentation.
+EKS: aws/amazon-eks-pod-identity-webhook `main.go` and `pkg/handler/handler.go`; aws-load-balancer-controller
+`pkg/shared_constants/finalizers.go`, `pkg/deploy/tracking/provider.go`, `controllers/elbv2`.
+AKS: Azure/azure-workload-identity `pkg/webhook/consts.go`; up to 1.5 the volume was called `azure-identity-token`.
+Rancher: rancher/rancher `pkg/controllers/managementagent` (`endpoints`, `nslabels`); rancher/norman
+`lifecycle/object.go` and `store/proxy/proxy_store.go`; rancher/wrangler `pkg/apply` and `pkg/generic/remove.go`.
+Programs that deploy: helm/helm `pkg/action/validate.go`; argoproj/argo-cd `common/common.go`; fluxcd/pkg
+`ssa/manager.go`; carvel-dev/kapp `pkg/kapp/resources` and `pkg/kapp/diff/resource_with_history.go`; cert-manager
+`pkg/apis/certmanager/v1/types.go` (CA injector).
+Networks: network-attachment-definition-client `pkg/apis/k8s.cni.cncf.io/v1/types.go` (formerly `networks-status`);
+ovn-org/ovn-kubernetes `go-controller/pkg/util`. Storage and namespaces: "Well-Known Labels, Annotations and Taints"
+of Kubernetes.
+
+What people choose by such a name stays: that a namespace belongs to a project of Rancher, that its labels are not
+synchronized (`scc.podSecurityLabelSync`), what OVN logs, multicasts or routes.
 """
 
 from __future__ import annotations
@@ -25,26 +43,37 @@ ANNOTATIONS: Final = (
     r"|security\.openshift\.io/MinimallySufficientPodSecurityStandard"
     r"|cloud\.google\.com/neg-status|autopilot\.gke\.io/(?:resource-adjustment|warden-version)"
     r"|ingress\.kubernetes\.io/(?:backends|(?:https-)?forwarding-rule|(?:https-)?target-proxy|url-map|redirect-url-map|ssl-cert|static-ip)"
-    r"|service\.kubernetes\.io/(?:backend-service|healthcheck|(?:tcp|udp)-forwarding-rule|firewall-rule(?:-for-hc)?)(?:-ipv6)?"
-    r"|field\.cattle\.io/(?:publicEndpoints|creatorId|projectId)|lifecycle\.cattle\.io/.*|objectset\.rio\.cattle\.io/.*"
+    r"|service\.kubernetes\.io/(?:backend-service|healthcheck|(?:tcp|udp|l3)-forwarding-rule|firewall-rule(?:-deny|-for-hc)?)(?:-ipv6)?"
+    r"|field\.cattle\.io/(?:publicEndpoints|creatorId)|lifecycle\.cattle\.io/create\..*|objectset\.rio\.cattle\.io/.*"
     r"|meta\.helm\.sh/release-name(?:space)?|argocd\.argoproj\.io/(?:tracking|installation)-id|kapp\.k14s\.io/(?:identity|original.*)"
-    r"|k8s\.v1\.cni\.cncf\.io/network(?:s)?-status|k8s\.ovn\.org/.*|volume\.kubernetes\.io/storage-resizer"
+    r"|k8s\.v1\.cni\.cncf\.io/network(?:s)?-status|volume\.kubernetes\.io/storage-resizer"
+    r"|k8s\.ovn\.org/(?:pod-networks|external-gw-pod-ips|unidled-at|egressip-mark|dpu\.connection-(?:details|status))"
 )
 """Further alternatives of an expression for annotations that nobody writes by hand."""
 LABELS: Final = re.compile(
     r"kubernetes\.io/metadata\.name|objectset\.rio\.cattle\.io/.*|(?:kustomize|helm)\.toolkit\.fluxcd\.io/name(?:space)?"
-    r"|kapp\.k14s\.io/(?:app|association)|field\.cattle\.io/projectId|security\.openshift\.io/scc\.podSecurityLabelSync"
+    r"|kapp\.k14s\.io/(?:app|association)|field\.cattle\.io/projectId"
 )
+"""Labels that nobody writes by hand; Rancher makes that of the project after the annotation, which people may write."""
 FINALIZERS: Final = (
-    r"|(?:service|ingress)\.k8s\.aws/resources|(?:gke\.)?networking\.gke\.io/.*|gke\.networking\.io/.*"
-    r"|openshift\.io/.*|controller\.cattle\.io/.*|wrangler\.cattle\.io/.*|elbv2\.k8s\.aws/resources"
+    r"|(?:service|ingress|elbv2|aga)\.k8s\.aws/resources|group\.ingress\.k8s\.aws/.*|gateway\.k8s\.aws/.*"
+    r"|networking\.gke\.io/.*|gke\.networking\.io/.*"
+    r"|openshift\.io/legacy-token|(?:clusterscoped\.)?controller\.cattle\.io/.*|wrangler\.cattle\.io/.*"
 )
 """Further alternatives of an expression for finalizers that controllers set."""
-_GIVEN_VOLUMES: Final = re.compile(r"kube-api-access-.*|aws-iam-token|eks-pod-identity-token|azure-identity-token")
+_GIVEN_VOLUMES: Final = re.compile(
+    r"kube-api-access-.*|aws-iam-token|eks-pod-identity-token|azure-identity-token|azure-workload-identity-reserved-.*"
+)
 _GIVEN_VARIABLES: Final = frozenset({
     *("AWS_STS_REGIONAL_ENDPOINTS", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_DEFAULT_REGION", "AWS_REGION"),
     *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
     *("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_AUTHORITY_HOST"),
+    *(
+        "AZURE_KUBERNETES_CA_DATA",
+        "AZURE_KUBERNETES_CA_FILE",
+        "AZURE_KUBERNETES_SNI_NAME",
+        "AZURE_KUBERNETES_TOKEN_PROXY",
+    ),
 })
 _PULL_SECRET: Final = re.compile(r".+-dockercfg-[a-z0-9]{5}")
 _OPENSHIFT_BINDINGS: Final = frozenset({"system:deployers", "system:image-builders", "system:image-pullers"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from envcompile.actions.hook_scripts import own_command
 from envcompile.errors import EXIT_OK, EXIT_WRONG, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def document(root: Path, command: Sequence[str], arguments: Sequence[str] = ()) 
     """
     if any("\0" in word for word in (*command, *arguments)):
         raise UsageError([Problem("an address holds no zero bytes", "follow the links of the pages")])
-    line = [sys.executable, "-P", "-m", "envcompile", "--project", str(root), *command, "--format", "json", "--"]
+    line = [*own_command(), "--project", str(root), *command, "--format", "json", "--"]
     with _AT_ONCE:
         done = subprocess.run(
             [*line, *arguments],

@@ -106,7 +106,6 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         self.since = since
         self.silence = ""
         """Why the history does not answer; empty when it does, or there is none."""
-        self._origins: dict[str, EnvironmentOrigins] = {}
         self._graphs: dict[str, Graph] = {}
         self._dated: dict[Finding, Finding] = {}
         self._costs: Costs | None = None
@@ -211,36 +210,37 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         return sum(len(side.resources) for side in self.sides.values()) <= _MOST_RESOURCES
 
     def prepare(self, now: int) -> None:
-        """Work out what takes longer than one page may: frameworks, marks, lead times, and where everything is from.
+        """Work out what takes longer than one page may: frameworks, marks, lead times, and where differences are from.
 
         Args:
             now: the time of reading, in seconds since 1970.
         """
         _ = self.compliance, self.marks, self.delivered(now), self.cost_history(now)
-        self.explain()
+        if self.is_small:
+            _ = self.columns
 
-    def explain(self) -> None:
-        """Work out where everything is from, unless that is too much to be kept at hand."""
-        if not self.is_small:
-            return
+    @cached_property
+    def columns(self) -> tuple[EnvironmentOrigins, ...]:
+        """The environments that compile, with the origins of what differs between them."""
+        return self._columns(self.compiled)
+
+    def _columns(self, names: Sequence[str]) -> tuple[EnvironmentOrigins, ...]:
+        from envcompile.actions.matrix_columns import columns_of
+
         past = open_or_none(self.project.root)
         try:
-            for name in self.compiled:
-                self._origins[name] = environment_origins(self.project, name, past)
+            return columns_of(self.project, names, past)
         finally:
             if past is not None:
                 past.close()
 
     def origins(self, environment: str, resources: Collection[ResourceId]) -> EnvironmentOrigins:
-        """Where the fields of resources are from; of others, too, where that is known already.
+        """Where the fields of resources are from.
 
         Args:
             environment: one that compiles.
             resources: those that are asked about.
         """
-        known = self._origins.get(environment)
-        if known is not None:
-            return known
         past = open_or_none(self.project.root)
         try:
             parts = [environment_origins(self.project, environment, past, only=one) for one in resources]
@@ -251,16 +251,14 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
         commits = {key: commit for part in parts for key, commit in part.commits.items()}
         return first._replace(resources=tuple(one for part in parts for one in part.resources), commits=commits)
 
-    def origins_of_app(self, environment: str, app: str) -> EnvironmentOrigins:
-        """Where everything in an environment is from; of one application only where all would be too much."""
-        known = self._origins.get(environment)
-        if known is not None:
-            return known
+    def columns_of_app(self, app: str) -> tuple[EnvironmentOrigins, ...]:
+        """The columns of a matrix; of one application only where all would be too much."""
         if self.is_small:
-            self.explain()
-            return self._origins[environment]
-        apps = self.sides[environment].apps
-        return self.origins(environment, [identity for identity, name in apps.items() if name == app])
+            return self.columns
+        return tuple(
+            self.origins(name, [identity for identity, held in self.sides[name].apps.items() if held == app])
+            for name in self.compiled
+        )
 
     def graph(self, environment: str) -> Graph:
         """What needs what in an environment.
@@ -328,7 +326,9 @@ class State:  # ruff: ignore[too-many-public-methods] - every question that page
                 return None
             with closing(past):
                 since, lanes = stamp(self.begin(now), utc=True), self.project.environments
-                self._cost_history = cost_history(past, lanes, self.compiled, today.prices, today.day, now, since)
+                self._cost_history = cost_history(
+                    past, lanes, self.compiled, today.prices, today.day, now, since, with_causes=False
+                )
         return self._cost_history
 
     def delivered(self, now: int) -> Deliveries | None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from envcompile.charts.archives import Archives, forget_others
 from envcompile.charts.helm import Helm, Source
+from envcompile.charts.vendoring import Vendoring, write
 from envcompile.charts.wanted import releases_of
 from envcompile.errors import EnvcError, UnavailableError
 from envcompile.sources.chartlock import ChartLock, LockedArchive, LockedChart, lock_text, read_lock
@@ -250,3 +252,41 @@ def test_what_helm_says_is_told_apart_and_has_no_password(tmp_path: Path) -> Non
             Helm(str(program), tmp_path).newest(Source("oci://h/charts", "x"), "9")
         assert type(caught.value) is kind
         assert "sesame" not in str(caught.value)
+
+
+def test_files_of_a_chart_are_removed_through_no_link(project: Path, tmp_path: Path) -> None:
+    """Also where nothing is written before: a branch may have put a link in the place of the folder."""
+    outside = tmp_path / "outside"
+    opened = Project.open(project)
+    (project / "base/shop/vendored").rename(outside)
+    (project / "base/shop/vendored").symlink_to(outside)
+    before = read_files(outside)
+    with pytest.raises(EnvcError, match=f"the folder of {BASE} leads out"):
+        write(opened, Vendoring((), {BASE: None}, ()))
+    assert read_files(outside) == before
+
+
+@pytest.mark.parametrize("link", [".envc", ".envc/charts"])
+def test_archives_are_kept_and_removed_behind_no_link(project: Path, tmp_path: Path, link: str) -> None:
+    """What lies there is none of envc's: it is neither taken for a chart nor removed."""
+    outside = tmp_path / "outside"
+    folder = outside / ("charts" if link == ".envc" else "")
+    data = b"an archive of somebody else"
+    digest = hashlib.sha256(data).hexdigest()
+    write_files(folder, {f"{digest}.tgz": data, "other.tgz": data})
+    (release,) = releases_of(Project.open(project))
+    archive = LockedArchive(
+        repository="https://charts.example.com", chart="shop", version="1.2.3", digest=f"sha256:{digest}"
+    )
+    chart = LockedChart(inputs="", environments={"prod": "1.2.3"})
+    helm, lock = Helm("helm", tmp_path), ChartLock(charts={"shop": chart}, archives=(archive,))
+    before = Archives(helm, project, lock, moves=False)
+    (project / link).parent.mkdir(exist_ok=True)
+    (project / link).symlink_to(outside)
+    with pytest.raises(EnvcError, match=f"{link} is (?:a symbolic link|no file and no folder)"):
+        Archives(helm, project, lock, moves=False)
+    with pytest.raises(EnvcError, match="leads out of the repository"):
+        before.of(release.wanted[0])
+    with pytest.raises(EnvcError, match="leads out of the repository"):
+        forget_others(project, ChartLock())
+    assert read_files(folder) == {f"{digest}.tgz": data, "other.tgz": data}

@@ -93,6 +93,14 @@ def test_a_shell_that_is_unknown_gets_nothing(shell: str) -> None:
     assert call_envc(None, env={"_ENVC_COMPLETE": shell, "_ENVC_COMPLETE_LINE": "envc bu"}) == (0, "", "")
 
 
+def test_fish_goes_into_a_list(project: Path) -> None:
+    """It puts a space behind `[`, and then nothing completes any more."""
+    line = "envc explain prod deployment/web spec.template.spec.con"
+    assert call_envc(project, env={"_ENVC_COMPLETE": "fish", "_ENVC_COMPLETE_LINE": line}).out == (
+        "spec.template.spec.containers[name=web].\t\n"
+    )
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell", "pwsh"])
 def test_every_shell_has_its_script(shell: str) -> None:
     """What packages ship."""

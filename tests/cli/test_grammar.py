@@ -10,7 +10,7 @@ import pytest
 from envcompile.cli.grammar import in_brief
 from envcompile.kubernetes.kindwords import kinds_meant
 from tests.harness.command import run_envc
-from tests.harness.repository import config_map, deployment, environment
+from tests.harness.repository import commit, config_map, deployment, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +73,42 @@ def test_a_bare_name_and_a_bare_kind_are_told_what_they_may_mean(project: Path) 
 def test_words_for_kinds(word: str, kind: str) -> None:
     """As `kubectl api-resources` lists them."""
     assert kind in kinds_meant(word)
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "fix"),
+    [
+        (["get", "prod"], "envc has no command `get`", "here it is `envc show`"),
+        (["lint"], "envc has no command `lint`", "here it is `envc check`"),
+        (["apply"], "envc has no command `apply`", "envc changes no cluster: "),
+        (["list", "--json"], "envc list has no option --json", "write `-o json` behind envc list"),
+        (["list", "--output", "json"], "envc list has no option --output", "write `-o json` behind envc list"),
+        (["-o", "json", "list"], "envc has no option -o", "it stands behind the command: `envc list -o json`"),
+        (["completion"], "envc completion needs SHELL", "it is one of bash, zsh, fish, powershell, pwsh"),
+        (["completion", "tcsh"], "SHELL cannot be `tcsh`", "it is one of bash, zsh, fish, powershell, pwsh"),
+        (["show", "pro", "deploy/web"], "there is no environment `pro`", "did you mean `prod`?"),
+        (["explain", "prod", "deploy/web", "image"], "Deployment/web has no field `image`", "did you mean `spec.templ"),
+        (["diff", "HEAD~1"], "neither side has an environment `HEAD~1`", "a revision is named as `--from HEAD~1`; "),
+    ],
+)
+def test_what_others_call_otherwise_is_told_its_name_here(project: Path, words: list[str], what: str, fix: str) -> None:
+    """Words of kubectl, helm, gh and git; halves of names."""
+    commit(project)
+    done = run_envc(project, *words)
+    assert done.err.splitlines()[0] == f"error: {what}"
+    assert done.err.splitlines()[1].startswith(f"hint: {fix}")
+    assert done.code == 2
+
+
+def test_nothing_there_is_said(project: Path) -> None:
+    """No Secrets and no charts are no empty output; two environments that were compared with their past are told of."""
+    commit(project)
+    assert run_envc(project, "secrets", "status").err == "no values\n"
+    for words in (["list"], ["update"], ["vendor"], ["outdated"]):
+        assert run_envc(project, "charts", *words).err == "envc.yaml has no `charts:`: see `envc guide charts`\n"
+    assert run_envc(project, "diff", "dev", "prod").err == (
+        "nothing differs\nhint: that is each against its past; `envc compare dev prod` lays one beside the other\n"
+    )
 
 
 def test_c_goes_to_a_folder_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,14 +120,33 @@ def test_documented_workflows_keep_no_credentials(page: Path) -> None:
                     assert step["with"]["persist-credentials"] is False, f"{page.name}: {step}"
 
 
+@pytest.mark.parametrize("name", ["setup/action.yml", "action.yml", ".gitlab/diff.yml"])
+def test_python_of_the_job_looks_into_no_folder_of_the_checkout(name: str) -> None:
+    """Every step says so before it starts anything, and every interpreter is started isolated."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    (value,) = load_all(text.encode(), name)
+    if name.endswith("action.yml"):
+        scripts = [step["run"] for step in value["runs"]["steps"] if "run" in step]
+    else:
+        scripts = ["\n".join([*job["before_script"], *job["script"]]) for job in value.values() if "script" in job]
+    assert scripts
+    for script in scripts:
+        lines = [line for line in script.splitlines() if not line.lstrip().startswith("#")]
+        starts = [
+            number
+            for number, line in enumerate(lines)
+            if re.search(r"\bpython3? -|/pip\" |\bpip install|/envc\"", line)
+        ]
+        assert lines.index("export PYTHONSAFEPATH=1; unset PYTHONPATH PYTHONHOME") < min(starts, default=len(lines))
+    started = re.findall(r"""\bpython3?"? +(-\S+)""", text)
+    assert set(started) <= {"-I"}
+
+
 @pytest.mark.parametrize("name", ["action.yml", ".gitlab/diff.yml"])
 def test_git_of_the_job_takes_no_folder_for_a_repository_by_its_looks(name: str) -> None:
-    """What CI runs by itself, beside envc, is told so as well, and Python looks into no folder of the checkout."""
+    """What CI runs by itself, beside envc, is told so as well."""
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "GIT_CONFIG_KEY_1=safe.bareRepository GIT_CONFIG_VALUE_1=explicit" in text
-    steps = len(re.findall(r"^ +(?:run: \||before_script:)$", text, re.MULTILINE))
-    assert text.count("export PYTHONSAFEPATH=1; unset PYTHONPATH PYTHONHOME\n") == steps > 0
-    assert re.findall(r"\bpython3 (?!-I )", text) == []
 
 
 def test_looking_at_a_branch_resolves_no_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

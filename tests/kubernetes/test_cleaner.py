@@ -197,16 +197,33 @@ def test_a_manifest_that_never_was_in_a_cluster_stays_as_it_is() -> None:
         (live("ConfigMap", metadata={"ownerReferences": [{"uid": "u"}], "finalizers": ["orphan"]}, data={"a": "b"}), {"data": {"a": "b"}}),
         (live("Namespace", metadata={"labels": {"kubernetes.io/metadata.name": "x"}}), {}),
         (live("Namespace", metadata={"annotations": {"openshift.io/sa.scc.mcs": "s0:c26,c0", "openshift.io/requester": "me"}}), {}),
+        (
+            live(
+                "Namespace",
+                metadata={
+                    "labels": {"security.openshift.io/scc.podSecurityLabelSync": "false", "field.cattle.io/projectId": "p-1"},
+                    "annotations": {"field.cattle.io/projectId": "c-1:p-1", "k8s.ovn.org/acl-logging": "{}", "k8s.ovn.org/external-gw-pod-ips": "x", "lifecycle.cattle.io/create.namespace-auth": "true"},
+                },
+            ),
+            {
+                "metadata": {
+                    "name": "x",
+                    "namespace": "team",
+                    "labels": {"security.openshift.io/scc.podSecurityLabelSync": "false"},
+                    "annotations": {"field.cattle.io/projectId": "c-1:p-1", "k8s.ovn.org/acl-logging": "{}"},
+                }
+            },
+        ),
         (live("ServiceAccount", imagePullSecrets=[{"name": "x-dockercfg-ab1cd"}, {"name": "mine"}]), {"imagePullSecrets": [{"name": "mine"}]}),
         (live("Route", version="route.openshift.io/v1", metadata={"annotations": {"openshift.io/host.generated": "true"}}, spec={"host": "x-team.apps.example.com", "to": {"name": "x"}}), {"spec": {"to": {"name": "x"}}}),
-        (live("Service", metadata={"finalizers": ["service.k8s.aws/resources", "gke.networking.io/l4-ilb-v2"], "annotations": {"cloud.google.com/neg-status": "{}", "service.kubernetes.io/tcp-forwarding-rule": "k8s2"}}, spec={"type": "LoadBalancer"}), {"spec": {"type": "LoadBalancer"}}),
-        (live("Ingress", version="networking.k8s.io/v1", metadata={"finalizers": ["networking.gke.io/ingress-finalizer-V2"], "annotations": {"ingress.kubernetes.io/backends": "{}", "ingress.kubernetes.io/https-forwarding-rule": "a"}}, spec={}), {"spec": {}}),
+        (live("Service", metadata={"finalizers": ["service.k8s.aws/resources", "gke.networking.io/l4-ilb-v2"], "annotations": {"cloud.google.com/neg-status": "{}", "service.kubernetes.io/tcp-forwarding-rule": "k8s2", "service.kubernetes.io/firewall-rule-deny-ipv6": "k8s2", "k8s.ovn.org/unidled-at": "x"}}, spec={"type": "LoadBalancer"}), {"spec": {"type": "LoadBalancer"}}),
+        (live("Ingress", version="networking.k8s.io/v1", metadata={"finalizers": ["networking.gke.io/ingress-finalizer-V2", "group.ingress.k8s.aws/shop"], "annotations": {"ingress.kubernetes.io/backends": "{}", "ingress.kubernetes.io/https-forwarding-rule": "a"}}, spec={}), {"spec": {}}),
         (live("Deployment", version="apps/v1", metadata={"labels": {"objectset.rio.cattle.io/hash": "a", "kustomize.toolkit.fluxcd.io/name": "apps"}, "annotations": {"objectset.rio.cattle.io/applied": "H4s", "meta.helm.sh/release-name": "x", "kapp.k14s.io/identity": "v1;x", "kapp.k14s.io/original": "{}", "banzaicloud.com/last-applied": "UEs", "argocd.argoproj.io/tracking-id": "a", "autopilot.gke.io/warden-version": "2.7", "field.cattle.io/publicEndpoints": "[]"}}, spec={}), {"spec": {}}),
         (
             live(
                 "Pod",
                 spec={
-                    "volumes": [{"name": "aws-iam-token"}, {"name": "azure-identity-token"}, {"name": "kube-api-access-x1234"}],
+                    "volumes": [{"name": "aws-iam-token"}, {"name": "azure-identity-token"}, {"name": "azure-workload-identity-reserved-5e88"}, {"name": "kube-api-access-x1234"}],
                     "containers": [{"name": "c", "env": [{"name": "AWS_ROLE_ARN"}, {"name": "MINE"}], "volumeMounts": [{"name": "aws-iam-token"}]}],
                 },
             ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from envcompile.model import ResourceId
+from envcompile.pages.documents import document
 from envcompile.pages.inert import LONGEST, inert
 from envcompile.pages.links import Links
 from envcompile.pages.site import Site
@@ -164,3 +165,17 @@ def test_every_link_of_a_template_is_made_by_links() -> None:
             assert OWN_TARGET.match(target), (file.name, target)
         assert not re.search(r"\|\s*safe|autoescape|style=", text), file.name
         assert not re.search(r"\son[a-z]+=", text), file.name
+
+
+@pytest.mark.parametrize("path", ["", "."])
+def test_a_document_imports_no_module_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """`envc ui` is started in a checkout, and starts commands there, with whatever the user has set."""
+    ran = tmp_path / "RAN"
+    names = ("json", "re", "typing", "runpy", "envcompile", "sitecustomize", "usercustomize", "msgspec")
+    planted = {f"{name}.py": f"open({str(ran)!r}, 'a').write('{name} ')\n" for name in names}
+    files = {"base/web.yaml": config_map(), "overlays/dev/environment.yaml": environment()}
+    root = write_files(tmp_path / "checkout", {**planted, **files})
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("PYTHONPATH", path)
+    assert document(root, ["list"]).status == 200
+    assert not ran.exists()

@@ -176,6 +176,7 @@ def _row_data(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _register_convert(app: typer.Typer) -> None:
     @app.command("convert", epilog=CONVERT_EPILOG)
     def convert(
+        context: typer.Context,
         sources: Annotated[
             list[str] | None,
             typer.Argument(metavar="SRC|ENV=SRC...", help="Folders or files; `-` is stdin.", show_default=False),
@@ -223,7 +224,7 @@ def _register_convert(app: typer.Typer) -> None:
         from envcompile.chart import ChartOptions
 
         options = ChartOptions(version=version, crds=crds, split=split)
-        job = _Job(options, default_environment, secrets, store, skip_unknown, verify, force)
+        job = _Job(context.obj.project, options, default_environment, secrets, store, skip_unknown, verify, force)
         if batch is not None:
             if sources:
                 raise UsageError([Problem("--batch takes no further inputs", "give either --batch ROOT or the inputs")])
@@ -267,6 +268,8 @@ class _Made(NamedTuple):
 class _Job:
     """One call of `envc convert`."""
 
+    root: Path
+    """The folder in whose repository a branch may have planted symlinks."""
     options: ChartOptions
     default: str | None
     secrets: Literal["inline", "external", "skip"]
@@ -335,8 +338,10 @@ class _Job:
         from envcompile.emit.manifests import bundle_of
         from envcompile.emit.plan import plan
         from envcompile.emit.write import write
+        from envcompile.files import refuse_planted
 
         folder = folder.absolute()
+        refuse_planted(folder, self.root)
         if folder.is_file():
             raise UsageError([Problem(f"{folder} is a file", "name a folder for the chart")])
         planned = plan(folder, bundle_of("chart", {path: text.encode() for path, text in files.items()}))

@@ -63,6 +63,7 @@ def add_release(group: typer.Typer) -> None:
         """
         from envcompile.charts.publishing import Wanted, package
         from envcompile.cli.commands.chart import print_rows, proven
+        from envcompile.files import refuse_planted
         from envcompile.units.project import Project
 
         of_others = chart
@@ -73,6 +74,7 @@ def add_release(group: typer.Typer) -> None:
                 print_rows(rows, "text", for_people=True)
                 tell("error: the chart renders something else than the environments: `envc build` makes it anew")
                 return EXIT_DIFFERENT
+        refuse_planted(folder, context.obj.project)
         print_packaged(package(chart, folder, Wanted(version, app_version, key, keyring)), output_format)
         return EXIT_OK
 

@@ -23,6 +23,7 @@ EPILOG = """Examples:
   envc charts outdated              which newer versions there are
 """
 
+NO_CHARTS = "envc.yaml has no `charts:`: see `envc guide charts`"
 Releases = Annotated[
     list[str] | None,
     typer.Argument(metavar="[RELEASE]...", help="Charts by `name` in envc.yaml; default: all.", show_default=False),
@@ -81,7 +82,7 @@ def register(app: typer.Typer) -> None:
         elif newer:
             table(outdated_as_text(newer))
         else:
-            tell("nothing newer")
+            tell("nothing newer" if found else NO_CHARTS)
         return EXIT_DIFFERENT if newer else EXIT_OK
 
     @group.command("list", epilog="Example: envc charts list --check")
@@ -108,7 +109,7 @@ def register(app: typer.Typer) -> None:
                 for path in one.edited:
                     tell(f"{path} is not as `envc charts` wrote it")
         else:
-            tell("envc.yaml has no `charts:`")
+            tell(NO_CHARTS)
         return EXIT_DIFFERENT if check and any(one.state != "current" for one in found) else EXIT_OK
 
 
@@ -146,6 +147,8 @@ def print_vendoring(found: Vendoring, output_format: str, *, check: bool) -> Non
     else:
         for line in vendored_as_text(found.releases):
             data(line)
+        if not found.releases:
+            tell(NO_CHARTS)
     for release in found.releases:
         for note in release.notes:
             tell(f"{release.name}: {note}")

@@ -60,6 +60,7 @@ def register(app: typer.Typer) -> None:
         import os
 
         from envcompile.actions.diff import difference
+        from envcompile.cli.output import tell
         from envcompile.cli.render.diff import exit_code, print_difference
         from envcompile.limits import limits_for
         from envcompile.sources import find_root
@@ -70,4 +71,7 @@ def register(app: typer.Typer) -> None:
         limits = limits_for(os.environ, is_trusted=not untrusted)
         found = difference(root, environments or (), source=source, target=target, limits=limits)
         print_difference(found.environments, output_format, side_by_side=side_by_side)
+        if environments and len(environments) == 2 and not any(each.resources for each in found.environments):
+            both = " ".join(environments)
+            tell(f"hint: that is each against its past; `envc compare {both}` lays one beside the other")
         return exit_code(found.environments, fail_on or ())

@@ -140,7 +140,7 @@ def _chart_lines(origin: ChartOrigin) -> list[str]:
 
 
 def _say_lines(field: ExplainedField) -> list[str]:
-    from envcompile.cli.render.columns import columns
+    from envcompile.cli.render.columns import with_last_below
 
     rows = [
         (
@@ -150,7 +150,7 @@ def _say_lines(field: ExplainedField) -> list[str]:
         )
         for say in field.says
     ]
-    return columns(rows, indent="  ")
+    return with_last_below(rows, indent="  ")
 
 
 def _shown(value: Any) -> str:

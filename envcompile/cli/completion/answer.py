@@ -58,6 +58,8 @@ def answer(variables: Mapping[str, str]) -> str:
         return _for_bash(found, typed.current, typed.quote)
     if shell == "bash":
         return "".join(f"{value}\n" for value in found.values)
+    if shell == "fish":
+        found = _without_open_lists(found, typed.words[1:])
     rows = [":files\t\n"] if found.is_file else []
     return "".join([*rows, *(f"{value}\t{_told(about)}\n" for value, about in found.values.items())])
 
@@ -82,6 +84,15 @@ def _find(words: Sequence[str], current: str) -> _Answer:
             asked.before + name: values[name] for name in order if name.startswith(typed) and allowed.fullmatch(name)
         }
     return _Answer(found, not found and _FILES.search(asked.metavar) is not None)
+
+
+def _without_open_lists(found: _Answer, words: Sequence[str]) -> _Answer:
+    """Fields with the items of a list in place of the list: fish puts a space behind `[`, and behind `.` none."""
+    values: dict[str, str] = {}
+    for value, about in found.values.items():
+        items = _find(words, value).values if value.endswith("[") else {}
+        values |= items or {value: about}
+    return _Answer(values, found.is_file)
 
 
 def _keeps_order(asked: Wanted) -> bool:

@@ -27,8 +27,9 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
         indent: what every line begins with.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    if sys.stdout.isatty():
-        widths = _narrowed(widths, shutil.get_terminal_size().columns - len(indent))
+    if widths and sys.stdout.isatty():
+        words = [max(map(_longest_word, column)) for column in zip(*rows, strict=True)]
+        widths = _narrowed(widths, words, shutil.get_terminal_size().columns - len(indent))
     return [
         indent + _GAP.join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
         for row in rows
@@ -36,12 +37,43 @@ def columns(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
     ]
 
 
-def _narrowed(widths: Sequence[int], room: int) -> list[int]:
-    """The same, the widest ones smaller, so that all fit into the room where they can."""
+def with_last_below(rows: Sequence[Sequence[str]], indent: str = "") -> list[str]:
+    """The lines of a table whose last cells go below the others where a terminal has no room for both.
+
+    Args:
+        rows: the cells, as many in every row.
+        indent: what every line begins with.
+    """
+    lines = columns(rows, indent)
+    room = shutil.get_terminal_size().columns
+    heads = columns([row[:-1] for row in rows], indent)
+    if not sys.stdout.isatty() or len(lines) == len(rows) or len(heads) != len(rows):
+        return lines
+    below = indent + " " * 4
+    return [
+        line
+        for head, row in zip(heads, rows, strict=True)
+        for line in (
+            head,
+            *textwrap.wrap(row[-1], room, initial_indent=below, subsequent_indent=f"{below}  ", break_on_hyphens=False),
+        )
+    ]
+
+
+def _longest_word(cell: str) -> int:
+    return max(map(len, cell.split()), default=0)
+
+
+def _narrowed(widths: Sequence[int], words: Sequence[int], room: int) -> list[int]:
+    """The same, the widest ones smaller, so that all fit into the room where they can; words stay whole if they do."""
     gaps = len(_GAP) * (len(widths) - 1)
     sizes = range(min(max(widths), room), _NARROWEST, -1)
-    most = next((size for size in sizes if sum(min(width, size) for width in widths) + gaps <= room), _NARROWEST)
-    return [min(width, most) for width in widths]
+    for least in (words, [0] * len(widths)):
+        for size in sizes:
+            found = [min(width, max(size, word)) for width, word in zip(widths, least, strict=True)]
+            if sum(found) + gaps <= room:
+                return found
+    return [min(width, _NARROWEST) for width in widths]
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[Sequence[str]]:
@@ -50,7 +82,8 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> Iterator[Sequence[str]]
         yield row
         return
     folded = [
-        textwrap.wrap(cell, width, break_on_hyphens=False) if len(cell) > width else [cell]
+        # A name is broken at a hyphen where it has to be, a sentence and a date are not.
+        textwrap.wrap(cell, width, break_on_hyphens=" " not in cell) if len(cell) > width else [cell]
         for cell, width in zip(row, widths, strict=True)
     ]
     yield from zip_longest(*folded, fillvalue="")

@@ -26,7 +26,9 @@ def entry_line(entry: LogEntry) -> str:
     elif entry.changed is None:
         what = f"{entry.revision.resources} in all"
     else:
-        what = f"{entry.changed} changed" if entry.changed else "unchanged"
+        # The first of all changed nothing: there was nothing.
+        how = "changed" if entry.revision.base is not None else "added"
+        what = f"{entry.changed} {how}" if entry.changed else "unchanged"
     subject = commit.message.partition("\n")[0]
     return f"{commit.hash[:12]}  {day(commit.committed_at)}  {commit.author_name}  {what:<16}  {subject}"
 
@@ -91,7 +93,9 @@ def print_revision(past: Past, revision: Revision, output_format: TextOrJson) ->
     if is_first:
         data(f"{revision.environment}: {revision.resources} resources; the commits before were pruned")
     else:
-        data(f"{revision.environment}: {revision.resources} resources, {len(changed)} changed")
+        counts = {word: sum(what == word for _, what in rows) for word in ("added", "changed", "removed")}
+        said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+        data(f"{revision.environment}: {revision.resources} resources, {said or 'unchanged'}")
     if revision.problem:
         data(f"it does not compile: {revision.problem}")
     for identity, what in rows:

@@ -42,6 +42,9 @@ def show_table(rows: Sequence[dict[str, Any]], output_format: TextOrJson, *, wha
     if output_format == "json":
         answer(**{what: list(rows)})
         return
+    if not rows:
+        tell(f"no {what}")
+        return
     table(columns([["-" if cell is None or cell == "" else _word(cell) for cell in row.values()] for row in rows]))
 
 

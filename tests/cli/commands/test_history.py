@@ -36,7 +36,7 @@ def test_the_log_is_gits(folder: Folder) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
         f"{second}  2023-11-14 22:20  Ada  1 changed         another image\n"
-        f"{first}  2023-11-14 22:17  Ada  2 changed         start\n"
+        f"{first}  2023-11-14 22:17  Ada  2 added           start\n"
     )
     outcome = run_envc(folder.root, "history", "log", "prod", "-n", "1", "--format", "json")
     (entry,) = json.loads(outcome.out)["revisions"]

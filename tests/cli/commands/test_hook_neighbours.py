@@ -11,7 +11,7 @@ import pytest
 
 from envcompile.actions.hook_scripts import HOOKS, line, with_line, without_line
 from tests.harness.command import run_envc
-from tests.harness.repository import deployment
+from tests.harness.repository import deployment, read_files
 from tests.history.conftest import Folder, new_folder
 
 if TYPE_CHECKING:
@@ -336,7 +336,30 @@ def test_planted_links_are_not_written_through(folder: Folder, tmp_path: Path, p
             (folder.root / place / name).symlink_to(target / "file")
     (folder.root / ".githooks.before-envc").symlink_to(target)
     script(folder.root / path / "pre-commit", SHELL)
-    run_envc(folder.root, "hook", "install")
-    run_envc(folder.root, "hook", "uninstall")
-    assert (target / "file").read_text() == "precious"
-    assert [file.name for file in target.iterdir()] == ["file"]
+    codes = {"install": 2 if path == ".husky/_" else 0, "uninstall": 0}  # a team's own link is not replaced
+    for command, code in codes.items():
+        assert run_envc(folder.root, "hook", command).code == code
+        assert (target / "file").read_text() == "precious"
+        assert [file.name for file in target.iterdir()] == ["file"], command
+
+
+def test_no_hook_is_moved_through_a_planted_link(folder: Folder, tmp_path: Path) -> None:
+    """A folder of kept hooks that is a link is none; a link in the place of a kept hook is not taken for one."""
+    folder.git("config", "core.hooksPath", ".githooks")
+    target = tmp_path / "target"
+    script(target / "pre-commit", SHELL)
+    before = read_files(tmp_path / "target")
+    kept = folder.root / ".githooks.before-envc"
+    kept.symlink_to(target)
+    script(folder.root / ".githooks" / "pre-commit", PYTHON)
+    assert run_envc(folder.root, "hook", "install").code == 0
+    assert not kept.is_symlink()
+    assert (kept / "pre-commit").read_text() == PYTHON
+    assert read_files(target) == before
+    (kept / "post-merge").symlink_to(target / "pre-commit")
+    script(folder.root / ".githooks" / "post-merge", PYTHON)
+    assert run_envc(folder.root, "hook", "install").code == 0
+    assert run_envc(folder.root, "hook", "uninstall").code == 0
+    hooks = {file.name: file.read_text() for file in (folder.root / ".githooks").iterdir()}
+    assert hooks == {"pre-commit": PYTHON, "post-merge": PYTHON}
+    assert read_files(target) == before
