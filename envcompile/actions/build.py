@@ -95,7 +95,16 @@ def build(
                 from envcompile.actions.charting import compare_chart
 
                 known_chart = _known(look.snapshot, CHART_FOLDER)
-                chart = compare_chart(project, project.settings.chart, target, linked, known_chart, texts.values, jobs)
+                chart = compare_chart(
+                    project,
+                    project.settings.chart,
+                    target,
+                    linked,
+                    known_chart,
+                    texts.values,
+                    jobs,
+                    is_untouched=look.finds_untouched(CHART_FOLDER),
+                )
                 results.append(chart.result)
         if check and output is None and not all(result.folder.exists() for result in results):
             results = _as_git_has_them(project, results)
@@ -183,7 +192,8 @@ def _link_and_compare(
         if problems or late is not None:
             continue
         try:
-            made = Outputs(linked, texts)
+            before = _known(look.snapshot, environment) if look is project.look and project.kept is not None else None
+            made = Outputs(linked, texts, before if look.finds_untouched(environment) else None)
             wanted = {*choose_ids(environment, linked.ids(), only)} if only is not None else None
             result = _compare(project, made, target, wanted, look)
             made.report_refused(result.plan, result.folder, refused, wanted)
@@ -328,7 +338,8 @@ def _compare(
         partial=wanted is not None,
         is_untouched=look is not None and look.finds_untouched(name),
     )
-    count = sum(len(made.held(path)) for path in compared.digests)
+    is_one_each = made.layout == "resource"
+    count = len(compared.digests) if is_one_each else sum(len(made.held(path)) for path in compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))
     return EnvironmentResult(name, folder, count, compared, warnings)
 

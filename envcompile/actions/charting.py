@@ -51,6 +51,8 @@ def compare_chart(
     known: Files | None,
     values: Values | None = None,
     jobs: int | None = 1,
+    *,
+    is_untouched: bool = False,
 ) -> ComparedChart:
     """The chart's files held against what is on disk.
 
@@ -62,10 +64,11 @@ def compare_chart(
         known: the files as the last build left them.
         values: those that were told of units that were compiled elsewhere.
         jobs: processes that make it; by the size of the work when left out.
+        is_untouched: whether somebody looked a moment ago, and found the known files there and nothing else.
     """
     folder = check_folder(target / CHART_FOLDER, project.root)
     made = chart_bundle(project, settings, linked, folder, values, jobs)
-    compared = plan(folder, made.bundle, known, former=Former(folder, project.root))
+    compared = plan(folder, made.bundle, known, former=Former(folder, project.root), is_untouched=is_untouched)
     count = len(made.bundle.digests)
     result = EnvironmentResult(CHART_FOLDER, folder, count, compared, made.warnings)
     return ComparedChart(result, made.services, made.memo)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
+from envcompile.emit.revised import RevisedDigests, renewed
 from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
 from envcompile.units.kept_plans import fixed_files, keep_plans
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
@@ -106,6 +107,9 @@ def _written(
     """
     plan = result.plan
     below = written.get(result.environment)
+    revised = _revised(look, result, below)
+    if revised is not None:
+        return revised
     digests = {**plan.digests, INDEX_NAME: digest(plan.new_index)}
     before = plan.seen or NO_FILES
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
@@ -128,6 +132,18 @@ def _written(
             found.forget(path)
         files = found.files()
     return files.with_digests([digests[path] for path in files.paths()]) if len(files) == len(digests) else None
+
+
+def _revised(look: Look, result: EnvironmentResult, below: str | None) -> Files | None:
+    """The files of a folder of which one was replaced at most; None where more may have happened to it."""
+    plan, digests = result.plan, result.plan.digests
+    if not isinstance(digests, RevisedDigests) or plan.new_index != plan.index_now:
+        return None
+    if below is None and not digests.changed:
+        return digests.before
+    if below is None or digests.changed.keys() != {below}:
+        return None
+    return renewed(digests.before, _folder(look, result), below, digests[below])
 
 
 def _inputs(look: Look, project: Project) -> Files | None:

@@ -65,6 +65,11 @@ class Units:
         """The same packed, of units whose values were given up."""
         self._is_sound = True
 
+    @property
+    def unknown(self) -> Sequence[int]:
+        """The numbers of the units of which no build kept what they tell."""
+        return self.plan.units.unknown
+
     def remembered(self, number: int) -> Remembered | None:
         """What was remembered of a unit when somebody asked first; None when it is nothing."""
         if number not in self._remembered:
@@ -88,6 +93,12 @@ class Units:
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
         return compiled
+
+    def note_used(self) -> None:
+        """Let the memo keep what it has of the units that nobody asked it for, since a build kept what they tell."""
+        units = self.plan.units
+        if self.memo is not None and units.are_known:
+            self.memo.note_used(self.plan.environment, units.keys, units.apps)
 
     def is_remembered(self, number: int) -> bool:
         """Tell whether a unit need not be compiled."""
@@ -176,7 +187,7 @@ class Units:
         from envcompile.units.memo import digest_of
 
         told = list(units.told)
-        unknown = [number for number, digest in enumerate(told) if not digest]
+        unknown = self.unknown
         if self.are_kept_but_few():
             self._remembered = {**dict.fromkeys(unknown), **self._remembered}
         for number in unknown:
@@ -429,8 +440,9 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         from envcompile.units.memo import Remembered
 
         self._why()
+        self._units.note_used()
         is_known = False
-        for number in range(len(self.plan.units)):
+        for number in self._units.unknown if self.paths is not None else range(len(self.plan.units)):
             known = self._units.remembered(number)
             imported = self.imports_digest(number)
             if (known is not None and (digests is None or imported in known.files)) or number in self.refused:
@@ -475,7 +487,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     def _reason(self, number: int) -> Reason:
         unit: PlannedUnit = self.plan.units[number]
-        if self._units.remembered(number) is not None:
+        if self.plan.units.told[number] or self._units.remembered(number) is not None:
             is_shared = self.memo is not None and self.memo.is_shared(self.environment, unit.key)
             why = "remembered (shared)" if is_shared else "remembered"
             return Reason(self.environment, unit.app, is_remembered=True, changed=(), why=why)

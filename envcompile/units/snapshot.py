@@ -149,7 +149,8 @@ class Look:
         snapshot = self.snapshot
         self._outlook: Outlook | None = None
         if with_outputs and snapshot is not None and _count(snapshot.outputs) >= _MANY:
-            self._outlook = _outlook(target, dict(list(snapshot.outputs.items())[1:]), alone=False)
+            first, *others = snapshot.outputs.items()  # this process looks at the first where nothing changed
+            self._outlook = _outlook(target, dict([*others, first]))
         seen = _inputs(root, snapshot.further if snapshot is not None else ())
         self.inputs = seen.files()
         """Every file that a build may read."""
@@ -209,10 +210,11 @@ class Look:
             names = list(known.outputs)[: 1 if self._outlook is not None else None]
             if not all(known.outputs[name].are_in(f"{self.target}/{name}") for name in names):
                 return None
-            if self._outlook is not None and not all(map(self._outlook.finds_untouched, known.outputs.keys() - names)):
+            if self._outlook is not None and not all(map(self._outlook.finds_whole, known.outputs.keys() - names)):
                 return None
         finally:
-            self.close()
+            if not self.changed:
+                self.close()
         chosen = [name for name in known.counts if name != CHART and (not wanted or name in wanted)]
         count = sum(known.counts[name] for name in chosen)
         things = "environment" if len(chosen) == 1 else "environments"
@@ -234,8 +236,10 @@ class Look:
         """
         outputs = self.snapshot.outputs if self.snapshot is not None else {}
         chosen = {name: files for name, files in outputs.items() if name in wanted or not wanted}
+        if self._outlook is not None and {*self._outlook.names} != chosen.keys():
+            self.close()
         if self._outlook is None and _count(chosen) >= _SOME:
-            self._outlook = _outlook(self.target, chosen, alone=True)
+            self._outlook = _outlook(self.target, chosen)
 
     def finds_untouched(self, name: str) -> bool:
         """Tell whether it is known by now that a folder of the output holds what envc wrote there, and nothing else."""
@@ -248,10 +252,10 @@ class Look:
             outlook.close()
 
 
-def _outlook(target: str, folders: dict[str, Files], *, alone: bool) -> Outlook | None:
+def _outlook(target: str, folders: dict[str, Files]) -> Outlook | None:
     from envcompile.units.outlook import Outlook
 
-    return Outlook.begin(target, folders, alone=alone)
+    return Outlook.begin(target, folders)
 
 
 def _count(outputs: dict[str, Files]) -> int:
