@@ -65,11 +65,6 @@ class Units:
         """The same packed, of units whose values were given up."""
         self._is_sound = True
 
-    @property
-    def unknown(self) -> Sequence[int]:
-        """The numbers of the units of which no build kept what they tell."""
-        return self.plan.units.unknown
-
     def remembered(self, number: int) -> Remembered | None:
         """What was remembered of a unit when somebody asked first; None when it is nothing."""
         if number not in self._remembered:
@@ -93,12 +88,6 @@ class Units:
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
         return compiled
-
-    def note_used(self) -> None:
-        """Let the memo keep what it has of the units that nobody asked it for, since a build kept what they tell."""
-        units = self.plan.units
-        if self.memo is not None and units.are_known:
-            self.memo.note_used(self.plan.environment, units.keys, units.apps)
 
     def is_remembered(self, number: int) -> bool:
         """Tell whether a unit need not be compiled."""
@@ -187,7 +176,7 @@ class Units:
         from envcompile.units.memo import digest_of
 
         told = list(units.told)
-        unknown = self.unknown
+        unknown = units.unknown
         if self.are_kept_but_few():
             self._remembered = {**dict.fromkeys(unknown), **self._remembered}
         for number in unknown:
@@ -440,15 +429,15 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         from envcompile.units.memo import Remembered
 
         self._why()
-        self._units.note_used()
+        units = self.plan.units
+        self.memo.note_used(self.environment, units.keys, units.apps)
         is_known = False
-        for number in self._units.unknown if self.paths is not None else range(len(self.plan.units)):
+        for number in units.unknown if self.paths is not None else range(len(units)):
             known = self._units.remembered(number)
             imported = self.imports_digest(number)
             if (known is not None and (digests is None or imported in known.files)) or number in self.refused:
                 continue
-            unit = self.plan.units[number]
-            if not unit.may_be_remembered:
+            if not (unit := units[number]).may_be_remembered:
                 continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
