@@ -11,7 +11,7 @@ import struct
 from itertools import pairwise
 from time import time_ns
 
-from envcompile.seenplaces import HERE, place_in
+from envcompile.seenplaces import HERE, places_in
 
 TYPE_CHECKING = False
 """Type checkers take it for true; importing `typing` for it would cost half the time of a build with nothing to do."""
@@ -39,7 +39,7 @@ _DIGITS: Final = 64
 _LINE: Final = _DIGITS + 1
 """Of the digest of one file."""
 _FEW: Final = 24
-"""So many files are looked for in the names; whoever asks for more has a table made."""
+"""So many folders are looked for in the names; whoever asks for more has a table of all made."""
 _BLOCK: Final = _BYTES * 64
 _LARGEST: Final = (1 << 63) - 1
 _OPEN: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
@@ -61,7 +61,7 @@ class Files:
         lines: the lines of the names, where they are at hand.
     """
 
-    __slots__ = ("_asked", "_digests", "_lines", "_paths", "_places", "digests", "names", "stats")
+    __slots__ = ("_digests", "_lines", "_near", "_paths", "_places", "digests", "names", "stats")
 
     def __init__(self, names: bytes, stats: bytes, digests: bytes = b"", lines: list[str] | None = None) -> None:
         self.names = names
@@ -71,8 +71,8 @@ class Files:
         self._digests: list[str] | None = None
         self._paths: list[str] | None = None
         self._places: dict[str, int] | None = None
-        self._asked = 0
-        """So many files were looked up one by one."""
+        self._near: dict[str, dict[str, int]] = {}
+        """The numbers of the files in folders that somebody asked for."""
 
     def __len__(self) -> int:
         return len(self.stats) // _BYTES
@@ -127,8 +127,12 @@ class Files:
 
     def place_of(self, path: str) -> int | None:
         """The number of one file; None for one that was not seen. A table of all is made where many are asked for."""
-        self._asked += 1
-        return self.places.get(path) if self._places is not None or self._asked > _FEW else place_in(self.names, path)
+        if self._places is None and len(self._near) < _FEW:
+            folder, _, name = path.rpartition("/")
+            if folder not in self._near:
+                self._near[folder] = places_in(self.names, folder)
+            return self._near[folder].get(name)
+        return self.places.get(path)
 
     def numbers(self) -> Iterator[tuple[int, int, int, int]]:
         """The four numbers of each file."""

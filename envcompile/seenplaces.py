@@ -27,15 +27,17 @@ def section_of(names: bytes, folder: str) -> tuple[int, int] | None:
     return start, names.rfind(b"\n", start, following) if following >= 0 else len(names)
 
 
-def place_in(names: bytes, path: str) -> int | None:
-    """The number of a file, from 0 on in the order of the listing; None for one that is not in it."""
-    folder, _, name = path.rpartition("/")
+def places_in(names: bytes, folder: str) -> dict[str, int]:
+    """The files in a folder, each with its number from 0 on in the order of the whole listing; none for no folder.
+
+    Args:
+        names: the listing.
+        folder: its path; empty for the one that is listed.
+    """
     section = section_of(names, folder)
     if section is None:
-        return None
+        return {}
     start, end = section
-    at = (b"\n%s\n" % names[start:end]).find(b"\n%s\n" % name.encode("utf-8", "surrogateescape"))
-    if at < 0:
-        return None
-    # Each folder before it has a line of its own.
-    return names.count(b"\n", 0, start + at) - names.count(_FOLDER_LINE, 0, start)
+    first = names.count(b"\n", 0, start) - names.count(_FOLDER_LINE, 0, start)  # each folder before has a line itself
+    own = names[start:end].decode("utf-8", "surrogateescape").split("\n")
+    return {name: first + at for at, name in enumerate(own)}

@@ -167,7 +167,8 @@ def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
     from envcompile.chart import Portion
 
     is_plain = linked.plan.sources.settings.secret_backend == "plaintext"
-    for number, unit in enumerate(linked.plan.units):
+    units = linked.plan.units
+    for number, unit_key in enumerate(units.keys):
 
         def load(number: int = number) -> Iterator[tuple[str, object]]:
             told = values.get((linked.environment, number))
@@ -176,8 +177,9 @@ def _portions(linked: LinkedEnvironment, values: Values) -> Iterator[Portion]:
                 return zip(apps, told, strict=True)
             return ((resource.app, resource.value) for _, resource in linked.unit_values(number))
 
-        key = f"{unit.key} {linked.imports_digest(number)}"
-        yield Portion(key if unit.may_be_remembered else "", load, is_clear=is_plain)
+        may_be_remembered = bool(units.told[number]) or units[number].may_be_remembered
+        key = f"{unit_key} {linked.imports_digest(number)}"
+        yield Portion(key if may_be_remembered else "", load, is_clear=is_plain)
     if linked.paths is None and linked.linked.further:
         found = [linked.resource(one.id) for one in linked.linked.further]
         yield Portion(_digest(found), lambda: [(one.app, one.value) for one in found])

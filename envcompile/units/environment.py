@@ -65,11 +65,6 @@ class Units:
         """The same packed, of units whose values were given up."""
         self._is_sound = True
 
-    @property
-    def unknown(self) -> Sequence[int]:
-        """The numbers of the units of which no build kept what they tell."""
-        return self.plan.units.unknown
-
     def remembered(self, number: int) -> Remembered | None:
         """What was remembered of a unit when somebody asked first; None when it is nothing."""
         if number not in self._remembered:
@@ -93,12 +88,6 @@ class Units:
         self._exports[number] = compiled.exports
         self._is_sound = self._is_sound and compiled.is_sound
         return compiled
-
-    def note_used(self) -> None:
-        """Let the memo keep what it has of the units that nobody asked it for, since a build kept what they tell."""
-        units = self.plan.units
-        if self.memo is not None and units.are_known:
-            self.memo.note_used(self.plan.environment, units.keys, units.apps)
 
     def is_remembered(self, number: int) -> bool:
         """Tell whether a unit need not be compiled."""
@@ -187,7 +176,7 @@ class Units:
         from envcompile.units.memo import digest_of
 
         told = list(units.told)
-        unknown = self.unknown
+        unknown = units.unknown
         if self.are_kept_but_few():
             self._remembered = {**dict.fromkeys(unknown), **self._remembered}
         for number in unknown:
@@ -351,7 +340,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
         """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
-        compiled = self._compile(number)
+        compiled = self._units.compile(number)
         imports = self.linked.imports if self.paths is None and not self._is_alone else {}
         return [
             (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
@@ -413,18 +402,11 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         if not imports:
             return ""
         found = [
-            (position, imports[resource.id])
+            f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
             for position, resource in enumerate(self.exports[number].resources)
-            if resource.id in imports
+            if (one := imports.get(resource.id)) is not None
         ]
-        return (
-            combined_digest([
-                f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
-                for position, one in found
-            ])
-            if found
-            else ""
-        )
+        return combined_digest(found) if found else ""
 
     def remember(
         self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
@@ -440,15 +422,15 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         from envcompile.units.memo import Remembered
 
         self._why()
-        self._units.note_used()
+        units = self.plan.units
+        self.memo.note_used(self.environment, units.keys, units.apps)
         is_known = False
-        for number in self._units.unknown if self.paths is not None else range(len(self.plan.units)):
+        for number in units.unknown if self.paths is not None else range(len(units)):
             known = self._units.remembered(number)
             imported = self.imports_digest(number)
             if (known is not None and (digests is None or imported in known.files)) or number in self.refused:
                 continue
-            unit = self.plan.units[number]
-            if not unit.may_be_remembered:
+            if not (unit := units[number]).may_be_remembered:
                 continue
             files = dict(known.files) if known is not None else {}
             if paths is not None and digests is not None:
@@ -465,18 +447,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             self.memo.put_joined(self.environment, self._digest, list(paths or ()))
 
     def _finished(self, number: int, position: int) -> Resource:
-        resource = self._compile(number).resources[position]
+        resource = self._units.compile(number).resources[position]
         imports: Imports = self.linked.imports.get(resource.id, NOTHING) if self.paths is None else NOTHING
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
-    def _compile(self, number: int) -> CompiledUnit:
-        return self._units.compile(number)
-
     def _where(self, identity: ResourceId) -> Location | None:
         found = self._unit_of.get(identity)
-        if found is None:
-            return None
-        document = self._compile(found[0]).resources[found[1]].steps[0].document
+        document = self._units.compile(found[0]).resources[found[1]].steps[0].document if found is not None else None
         return place(document) if document is not None else None
 
     def _why(self) -> Mapping[int, Reason]:

@@ -40,7 +40,7 @@ def by_application(units: Sequence[Units]) -> dict[str, list[tuple[Units, int]]]
     """The units of each application in all environments, with their numbers; those of which all is known left out."""
     found: dict[str, list[tuple[Units, int]]] = {}
     for one in units:
-        for number in one.unknown:
+        for number in one.plan.units.unknown:
             found.setdefault(one.plan.units.apps[number], []).append((one, number))
     return dict(sorted(found.items()))
 

@@ -11,7 +11,7 @@ from envcompile.emit.former import Former
 from envcompile.emit.index import INDEX_NAME, render_record
 from envcompile.emit.revised import RevisedDigests, renewed
 from envcompile.seenfiles import UNREAD, Files, outputs_in
-from envcompile.seenplaces import place_in
+from envcompile.seenplaces import places_in
 from tests.harness.repository import write_files
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def before(tmp_path: Path) -> Files:
 
 def test_a_file_is_found_in_the_listing_itself(before: Files) -> None:
     """Where a table of all would have it."""
-    assert {path: place_in(before.names, path) for path in FILES} == before.places
+    assert {path: Files(before.names, b"").place_of(path) for path in FILES} == before.places
     strangers = ("web", "web/", "b.yaml", "web/b.yaml", "eep/a.yaml", "web/deep/aa.yaml", "x/a.yaml", "")
-    assert [place_in(before.names, path) for path in strangers] == [None] * len(strangers)
-    assert place_in(b"", "a.yaml") is None
+    assert [Files(before.names, b"").place_of(path) for path in strangers] == [None] * len(strangers)
+    assert places_in(b"", "") == {}
 
 
 def test_digests_are_told_without_taking_all_apart(before: Files) -> None:
