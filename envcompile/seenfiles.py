@@ -40,6 +40,10 @@ _OPEN: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 _BY_DESCRIPTOR: Final = os.scandir in os.supports_fd
 _BY_NAME: Final = os.stat in os.supports_dir_fd
 
+_MANY: Final = 20_000
+"""Files of which a few are found by looking through the names; to tell all apart takes as long as a dozen."""
+_FEW: Final = 8
+
 MOST_FOLDERS: Final = 25_000
 """Folders that are looked at; reading the sources stops before, at `limits.folders`, unless that is raised."""
 
@@ -55,7 +59,7 @@ class Files:
         lines: the lines of the names, where they are at hand.
     """
 
-    __slots__ = ("_digests", "_lines", "_paths", "_places", "digests", "names", "stats")
+    __slots__ = ("_asked", "_digests", "_lines", "_paths", "_places", "digests", "names", "stats")
 
     def __init__(self, names: bytes, stats: bytes, digests: bytes = b"", lines: list[str] | None = None) -> None:
         self.names = names
@@ -65,12 +69,13 @@ class Files:
         self._digests: list[str] | None = None
         self._paths: list[str] | None = None
         self._places: dict[str, int] | None = None
+        self._asked: dict[str, int | None] = {}
 
     def __len__(self) -> int:
         return len(self.stats) // _BYTES
 
     def __contains__(self, path: str) -> bool:
-        return path in self.places
+        return self._place(path) is not None
 
     @property
     def is_readable(self) -> bool:
@@ -96,7 +101,7 @@ class Files:
 
     def stat(self, path: str) -> str:
         """The four numbers of a file as a text, `ABSENT` for one that was not there."""
-        place = self.places.get(path)
+        place = self._place(path)
         if place is None:
             return ABSENT
         changed, touched, size, inode = memoryview(self.stats).cast("q")[place * 4 : place * 4 + 4]
@@ -104,8 +109,33 @@ class Files:
 
     def digest(self, path: str) -> str:
         """The digest of a file, `UNREAD` for one that was not read, or not seen."""
-        place = self.places.get(path)
+        place = self._place(path)
         return self._digest_lines()[place] if place is not None else UNREAD
+
+    def _place(self, path: str) -> int | None:
+        """The number of a file; who asks for few of many files does not wait until all are told apart."""
+        asked = self._asked
+        if self._places is not None or len(self) < _MANY or len(asked) >= _FEW or not self.is_readable:
+            return self.places.get(path)
+        if path not in asked:
+            asked[path] = self._place_alone(path)
+        return asked[path]
+
+    def _place_alone(self, path: str) -> int | None:
+        folder, slash, name = path.rpartition("/")
+        above = (folder + slash or _HERE).encode("utf-8", "surrogateescape") + b"\n"
+        file = name.encode("utf-8", "surrogateescape")
+        names = self.names
+        start = 0 if names.startswith(above) else names.find(b"\n" + above) + 1
+        if not file or not names.startswith(above, start):
+            return None
+        start += len(above)
+        following = names.find(b"/\n", start)
+        end = names.rfind(b"\n", 0, following) + 1 if following >= 0 else len(names)
+        here = names[start:end].split(b"\n")
+        if file not in here:
+            return None
+        return names.count(b"\n", 0, start) - names.count(b"/\n", 0, start) + here.index(file)
 
     def numbers(self) -> Iterator[tuple[int, int, int, int]]:
         """The four numbers of each file."""
@@ -169,7 +199,7 @@ class Files:
         if self.stats == other.stats:
             return set()
         paths = self.paths()
-        other._lines, other._paths, other._places = self._names(), paths, self.places
+        other._lines, other._paths, other._places = self._names(), paths, self._places
         return {paths[number] for number in self._different(other)}
 
     def seen(self) -> Seen:
@@ -183,6 +213,12 @@ class Files:
             files = slice((start - above) * 4, (end - above - 1) * 4)
             found.put(lines[start], lines[start + 1 : end], numbers[files])
         return found
+
+    def release(self) -> None:
+        """Give up what was taken apart; it is made again when somebody asks."""
+        if self.is_readable:
+            self._lines = self._paths = self._places = self._digests = None
+            self._asked = {}
 
     def with_digests(self, digests: Iterable[str]) -> Files | None:
         """The same files with the digests of what is in them; None when a name has a line break in it."""

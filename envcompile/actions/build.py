@@ -105,6 +105,8 @@ def build(
             if not force:
                 _refuse_obstacles(project, results)
             written = write_all(project.root, target, results)
+            for made in outputs:
+                made.release_places()
             is_kept = is_whole and project.tree.limits.is_trusted
             if is_kept and (with_chart or project.settings.chart is None):
                 keep_snapshot(look, project, linked, results, written, texts.elsewhere)

@@ -58,12 +58,15 @@ def keep_snapshot(
     if inputs is not None:
         keep_plans(project, inputs)
         project.parsed.adopt()
+        inputs.release()
+        look.inputs.release()
     looked = shares.seen() if shares is not None else {}
     outputs: dict[str, Files] = {}
     for result in kept:
         found = _written(look, result, written, looked)
         if found is None:
             return
+        found.release()
         outputs[result.environment] = found
     if inputs is not None:
         racy = racy_inputs(look.root, inputs, look.began)
@@ -98,7 +101,7 @@ def _folder(look: Look, result: EnvironmentResult) -> str:
 
 
 def _written(
-    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: Mapping[str, Files]
+    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: dict[str, Files]
 ) -> Files | None:
     """The files of one folder; None when somebody took one away already.
 
@@ -111,7 +114,7 @@ def _written(
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])
     folder = _folder(look, result)
-    whole = looked.get(folder) or outputs_in(folder) if below == "" else None
+    whole = looked.pop(folder, None) or outputs_in(folder) if below == "" else None
     if whole is not None and len(whole) == len(digests) and all(path in digests for path in whole.paths()):
         return whole.with_digests([digests[path] for path in whole.paths()])
     found = whole.seen() if whole is not None else before.seen()
