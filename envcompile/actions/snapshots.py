@@ -8,7 +8,7 @@ from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
 from envcompile.emit.revised import RevisedDigests, renewed
 from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
-from envcompile.units.kept_plans import fixed_files, keep_plans
+from envcompile.units.kept_plans import fixed_files
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
 if TYPE_CHECKING:
@@ -25,9 +25,21 @@ _NEVER = -1
 """No checksum: a file that has it counts as changed."""
 
 
+def inputs_of(look: Look, project: Project) -> Files | None:
+    """All that a build read, with the digests of what was in it; None where some of it may have changed since.
+
+    Args:
+        look: the project's folder as it was before the build.
+        project: what was built.
+    """
+    seen = _inputs(look, project)
+    return _with_digests(seen, look, project.parsed.digests, project.private_files()) if seen is not None else None
+
+
 def keep_snapshot(
     look: Look,
     project: Project,
+    inputs: Files,
     linked: Sequence[LinkedEnvironment],
     results: Sequence[EnvironmentResult],
     written: Mapping[str, str],
@@ -41,44 +53,42 @@ def keep_snapshot(
     Args:
         look: the project's folder as it was before the build.
         project: what was built.
+        inputs: all that was read for it.
         linked: every environment.
         results: what was done to their folders.
         written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
         shares: the processes of the build, which look at what they wrote.
     """
-    seen = _inputs(look, project)
-    if seen is None:
-        return
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
     if shares is not None:
         shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
     warned = any(result.warnings for result in results)
     private = project.private_files()
-    inputs = _with_digests(seen, look, project.parsed.digests, private)
-    if inputs is not None:
-        keep_plans(project, inputs)
-        project.parsed.adopt()
+    racy = racy_inputs(look.root, inputs, look.began)
+    beside = sorted(fixed_files(project))
+    further = [path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS]
+    inputs.release()
+    look.inputs.release()
     looked = shares.seen() if shares is not None else {}
     outputs: dict[str, Files] = {}
     for result in kept:
         found = _written(look, result, written, looked)
         if found is None:
             return
+        found.release()
         outputs[result.environment] = found
-    if inputs is not None:
-        racy = racy_inputs(look.root, inputs, look.began)
-        save(
-            look,
-            Snapshot(
-                counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
-                racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
-                further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
-                beside=sorted(fixed_files(project)),
-                inputs=inputs,
-                outputs=outputs,
-            ),
-        )
+    save(
+        look,
+        Snapshot(
+            counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
+            racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
+            further=further,
+            beside=beside,
+            inputs=inputs,
+            outputs=outputs,
+        ),
+    )
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:
@@ -99,7 +109,7 @@ def _folder(look: Look, result: EnvironmentResult) -> str:
 
 
 def _written(
-    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: Mapping[str, Files]
+    look: Look, result: EnvironmentResult, written: Mapping[str, str], looked: dict[str, Files]
 ) -> Files | None:
     """The files of one folder; None when somebody took one away already.
 
@@ -115,7 +125,7 @@ def _written(
     if below is None and len(before) == len(digests) and all(path in digests for path in before.paths()):
         return before.with_digests([digests[path] for path in before.paths()])
     folder = _folder(look, result)
-    whole = looked.get(folder) or outputs_in(folder) if below == "" else None
+    whole = looked.pop(folder, None) or outputs_in(folder) if below == "" else None
     if whole is not None and len(whole) == len(digests) and all(path in digests for path in whole.paths()):
         return whole.with_digests([digests[path] for path in whole.paths()])
     found = whole.seen() if whole is not None else before.seen()

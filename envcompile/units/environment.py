@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envcompile.errors import Problem, Problems, UnavailableError
+from envcompile.files import Spool
 from envcompile.record import Record
 from envcompile.sources.scans import combined_digest
 from envcompile.units.compile import compile_unit
@@ -61,7 +62,7 @@ class Units:
         """The digests of what units tell, once nothing can change them any more."""
         self._remembered: dict[int, Remembered | None] = {}
         self._exports: dict[int, UnitExports] = {}
-        self._told: dict[int, bytes] = {}
+        self._told = Spool(1 << 19)
         """The same packed, of units whose values were given up."""
         self._is_sound = True
 
@@ -118,7 +119,7 @@ class Units:
             told: its exports, packed.
         """
         self.anew.add(number)
-        self._told[number] = told
+        self._told.put(number, told)
 
     def drop(self, number: int) -> None:
         """Give up the values of a unit with which nothing is wrong; they are made again when somebody asks."""
@@ -131,7 +132,7 @@ class Units:
         if number in self._exports and self.memo is not None:
             from envcompile.units.memo import told_of
 
-            self._told[number] = told_of(self._exports.pop(number))
+            self._told.put(number, told_of(self._exports.pop(number)))
 
     def release(self) -> None:
         """Give up what was unpacked of what units tell."""
@@ -340,7 +341,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
         """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
-        compiled = self._compile(number)
+        compiled = self._units.compile(number)
         imports = self.linked.imports if self.paths is None and not self._is_alone else {}
         return [
             (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
@@ -402,18 +403,11 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         if not imports:
             return ""
         found = [
-            (position, imports[resource.id])
+            f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
             for position, resource in enumerate(self.exports[number].resources)
-            if resource.id in imports
+            if (one := imports.get(resource.id)) is not None
         ]
-        return (
-            combined_digest([
-                f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
-                for position, one in found
-            ])
-            if found
-            else ""
-        )
+        return combined_digest(found) if found else ""
 
     def remember(
         self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
@@ -454,18 +448,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             self.memo.put_joined(self.environment, self._digest, list(paths or ()))
 
     def _finished(self, number: int, position: int) -> Resource:
-        resource = self._compile(number).resources[position]
+        resource = self._units.compile(number).resources[position]
         imports: Imports = self.linked.imports.get(resource.id, NOTHING) if self.paths is None else NOTHING
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
-    def _compile(self, number: int) -> CompiledUnit:
-        return self._units.compile(number)
-
     def _where(self, identity: ResourceId) -> Location | None:
         found = self._unit_of.get(identity)
-        if found is None:
-            return None
-        document = self._compile(found[0]).resources[found[1]].steps[0].document
+        document = self._units.compile(found[0]).resources[found[1]].steps[0].document if found is not None else None
         return place(document) if document is not None else None
 
     def _why(self) -> Mapping[int, Reason]:
