@@ -80,6 +80,7 @@ def build(
     learn(project, chosen)
     is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
     chart: ComparedChart | None = None
+    world = ""
     with helpers(project, chosen, texts, engine, jobs, with_values=is_charted) as helping:
         try:
             settle(project, chosen, texts.take, helping, keeps_values=is_charted)
@@ -103,7 +104,7 @@ def build(
                     known_chart,
                     texts.values,
                     jobs,
-                    is_untouched=look.finds_untouched(CHART_FOLDER),
+                    is_untouched=look is project.look and look.finds_untouched(CHART_FOLDER),
                 )
                 results.append(chart.result)
         if check and output is None and not all(result.folder.exists() for result in results):
@@ -116,14 +117,14 @@ def build(
             written = write_all(project.root, target, results)
             is_kept = is_whole and project.tree.limits.is_trusted
             if is_kept and (with_chart or project.settings.chart is None):
-                keep_snapshot(look, project, linked, results, written, texts.elsewhere)
+                world = keep_snapshot(look, project, linked, results, written, texts.elsewhere)
     for made in outputs:
         made.remember()
         project.save_units(made.linked.environment)
     project.save_memo()
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
-        chart.memo.save()
+        chart.memo.save(world)
     return results
 
 

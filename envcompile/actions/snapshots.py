@@ -32,7 +32,7 @@ def keep_snapshot(
     results: Sequence[EnvironmentResult],
     written: Mapping[str, str],
     shares: Shares | None = None,
-) -> None:
+) -> str:
     """Keep what a build of all environments saw and wrote.
 
     A build with warnings is never "nothing to do": they are due again next time. Nor is one that depends on what git
@@ -45,10 +45,13 @@ def keep_snapshot(
         results: what was done to their folders.
         written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
         shares: the processes of the build, which look at what they wrote.
+
+    Returns:
+        The name of what the plans were made from that are kept, too; empty where they are not.
     """
     seen = _inputs(look, project)
     if seen is None:
-        return
+        return ""
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
     if shares is not None:
@@ -56,15 +59,16 @@ def keep_snapshot(
     warned = any(result.warnings for result in results)
     private = project.private_files()
     inputs = _with_digests(seen, look, project.parsed.digests, private)
+    world = ""
     if inputs is not None:
-        keep_plans(project, inputs)
+        world = keep_plans(project, inputs)
         project.parsed.adopt()
     looked = shares.seen() if shares is not None else {}
     outputs: dict[str, Files] = {}
     for result in kept:
         found = _written(look, result, written, looked)
         if found is None:
-            return
+            return ""
         outputs[result.environment] = found
     if inputs is not None:
         racy = racy_inputs(look.root, inputs, look.began)
@@ -79,6 +83,7 @@ def keep_snapshot(
                 outputs=outputs,
             ),
         )
+    return world
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:
