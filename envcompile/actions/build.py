@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from envcompile.actions.keeping import Keeping
 from envcompile.actions.outputs import Outputs, Texts
 from envcompile.actions.results import CHART_FOLDER, EnvironmentResult, recover_interrupted, write_all
-from envcompile.actions.snapshots import keep_snapshot
+from envcompile.actions.snapshots import inputs_of, keep_snapshot
 from envcompile.actions.team import helpers, learn, publish
 from envcompile.actions.unrendered import unrendered
 from envcompile.compose.identity import Identifier, select
@@ -20,6 +21,7 @@ from envcompile.errors import EnvcError, Problem, Problems, UnavailableError, Us
 from envcompile.kubernetes.kindwords import kinds_meant, spelled
 from envcompile.log import detail, progress
 from envcompile.model import Resource
+from envcompile.units.kept_plans import world_of
 from envcompile.units.settling import settle
 from envcompile.units.snapshot import Look
 
@@ -80,7 +82,6 @@ def build(
     learn(project, chosen)
     is_charted = project.settings.chart is not None and is_whole and with_chart  # a chart is made of all values
     chart: ComparedChart | None = None
-    world = ""
     with helpers(project, chosen, texts, engine, jobs, with_values=is_charted) as helping:
         try:
             settle(project, chosen, texts.take, helping, keeps_values=is_charted)
@@ -114,17 +115,15 @@ def build(
                 made.take_known([*result.plan.added, *result.plan.changed], result.folder)
             if not force:
                 _refuse_obstacles(project, results)
-            written = write_all(project.root, target, results)
-            is_kept = is_whole and project.tree.limits.is_trusted
-            if is_kept and (with_chart or project.settings.chart is None):
-                world = keep_snapshot(look, project, linked, results, written, texts.elsewhere)
-    for made in outputs:
-        made.remember()
-        project.save_units(made.linked.environment)
-    project.save_memo()
+        is_kept = is_whole and not check and project.tree.limits.is_trusted
+        inputs = inputs_of(look, project) if is_kept and (with_chart or project.settings.chart is None) else None
+        with Keeping(project, outputs, inputs, beside=not check and texts.is_shared):
+            written = write_all(project.root, target, results) if not check else {}
+            if inputs is not None:
+                keep_snapshot(look, project, inputs, linked, results, written, texts.elsewhere)
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
     if chart is not None and chart.memo is not None:
-        chart.memo.save(world)
+        chart.memo.save(world_of(look.tool, inputs) if inputs is not None else "")
     return results
 
 
@@ -339,8 +338,7 @@ def _compare(
         partial=wanted is not None,
         is_untouched=look is not None and look.finds_untouched(name),
     )
-    is_one_each = made.layout == "resource"
-    count = len(compared.digests) if is_one_each else sum(len(made.held(path)) for path in compared.digests)
+    count = made.count(compared.digests)
     warnings = (*made.linked.warnings, *unrendered(project, name))
     return EnvironmentResult(name, folder, count, compared, warnings)
 

@@ -68,6 +68,11 @@ class Texts:
         self.elsewhere: Shares | None = None
         """Who holds some of them, in other processes."""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether copies of this process hold some of them, or held some."""
+        return self.elsewhere is not None and self.elsewhere.are_begun
+
     def take(self, environment: str, number: int, unit: CompiledUnit) -> None:
         """Render the resources of a unit, as they are while no other unit does anything to them."""
         self.take_texts(environment, number, [self._rendered(one) for one in unit.resources])
@@ -253,6 +258,10 @@ class Outputs(Mapping[str, bytes]):
     def held(self, file: str) -> Sequence[str]:
         """The places of the resources in a file, in its order; of a file of others the file itself."""
         return self._arranged.get(file) or (file,)
+
+    def count(self, files: Collection[str]) -> int:
+        """How many resources files hold."""
+        return sum(len(self.held(file)) for file in files) if self._arranged else len(files)
 
     def id_of(self, place: str) -> ResourceId:
         """The resource at a place; where places are remembered only its unit is looked at."""

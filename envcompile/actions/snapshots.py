@@ -8,7 +8,7 @@ from envcompile.actions.results import CHART_FOLDER
 from envcompile.emit.index import INDEX_NAME, digest
 from envcompile.emit.revised import RevisedDigests, renewed
 from envcompile.seenfiles import NO_FILES, numbers_of, outputs_in
-from envcompile.units.kept_plans import fixed_files, keep_plans
+from envcompile.units.kept_plans import fixed_files
 from envcompile.units.snapshot import INPUT_FOLDERS, Snapshot, racy_inputs, save
 
 if TYPE_CHECKING:
@@ -25,14 +25,26 @@ _NEVER = -1
 """No checksum: a file that has it counts as changed."""
 
 
+def inputs_of(look: Look, project: Project) -> Files | None:
+    """All that a build read, with the digests of what was in it; None where some of it may have changed since.
+
+    Args:
+        look: the project's folder as it was before the build.
+        project: what was built.
+    """
+    seen = _inputs(look, project)
+    return _with_digests(seen, look, project.parsed.digests, project.private_files()) if seen is not None else None
+
+
 def keep_snapshot(
     look: Look,
     project: Project,
+    inputs: Files,
     linked: Sequence[LinkedEnvironment],
     results: Sequence[EnvironmentResult],
     written: Mapping[str, str],
     shares: Shares | None = None,
-) -> str:
+) -> None:
     """Keep what a build of all environments saw and wrote.
 
     A build with warnings is never "nothing to do": they are due again next time. Nor is one that depends on what git
@@ -41,49 +53,38 @@ def keep_snapshot(
     Args:
         look: the project's folder as it was before the build.
         project: what was built.
+        inputs: all that was read for it.
         linked: every environment.
         results: what was done to their folders.
         written: the folder below each of them that was put there anew, empty for all of it; others are as they were.
         shares: the processes of the build, which look at what they wrote.
-
-    Returns:
-        The name of what the plans were made from that are kept, too; empty where they are not.
     """
-    seen = _inputs(look, project)
-    if seen is None:
-        return ""
     built = {CHART_FOLDER, *(environment.environment for environment in linked)}
     kept = [result for result in results if result.environment in built]
     if shares is not None:
         shares.look([_folder(look, result) for result in kept if written.get(result.environment) == ""])
     warned = any(result.warnings for result in results)
     private = project.private_files()
-    inputs = _with_digests(seen, look, project.parsed.digests, private)
-    world = ""
-    if inputs is not None:
-        world = keep_plans(project, inputs)
-        project.parsed.adopt()
+    racy = racy_inputs(look.root, inputs, look.began)
+    beside = sorted(fixed_files(project))
     looked = shares.seen() if shares is not None else {}
     outputs: dict[str, Files] = {}
     for result in kept:
         found = _written(look, result, written, looked)
         if found is None:
-            return ""
+            return
         outputs[result.environment] = found
-    if inputs is not None:
-        racy = racy_inputs(look.root, inputs, look.began)
-        save(
-            look,
-            Snapshot(
-                counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
-                racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
-                further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
-                beside=sorted(fixed_files(project)),
-                inputs=inputs,
-                outputs=outputs,
-            ),
-        )
-    return world
+    save(
+        look,
+        Snapshot(
+            counts={} if warned or project.asks_git else {result.environment: result.resources for result in kept},
+            racy={path: _NEVER if path in private else checksum for path, checksum in racy.items()},
+            further=[path for path in inputs.paths() if path.partition("/")[0] not in INPUT_FOLDERS],
+            beside=beside,
+            inputs=inputs,
+            outputs=outputs,
+        ),
+    )
 
 
 def _with_digests(seen: Files, look: Look, read: Mapping[str, str], private: frozenset[str]) -> Files | None:

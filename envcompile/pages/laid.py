@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from envcompile.actions.matrix import WHOLE, matrix, percentage
+from envcompile.actions.matrix import WHOLE, percentage
 from envcompile.actions.reached import tag_of
 from envcompile.pages.model import Missing, Option, Origin
 from envcompile.pages.origins import CLASSES
@@ -119,10 +119,9 @@ def matrix_page(state: State, query: Mapping[str, str], links: Links, now: int, 
             "Choose one, or ask the command: `envc matrix`.",
         )
         return MatrixPage("Services side by side", "", (), (), (), 0, 0, (), (), apps, (), app, (said,))
-    environments = state.columns_of_app(app)
     chosen = app if app in names else ""
-    found = matrix(environments, apps=[chosen] if chosen else (), fields=[field] if field in FIELDS else ("all",))
-    services, more = _services(state, environments, found, app if not chosen else "", only, now, most)
+    found = state.matrix(chosen, field if field in FIELDS else "")
+    services, more = _services(state, found, app if not chosen else "", only, now, most)
     unintended = sum(not row.is_on_purpose for row in found.rows)
     views = (
         Option("differences", links.page("matrix", **{**kept, "only": ""}), only != "unintended"),
@@ -164,7 +163,6 @@ def _sub(found: Matrix, services: Sequence[LaidService]) -> str:
 
 def _services(
     state: State,
-    environments: Sequence[EnvironmentOrigins],
     found: Matrix,
     text: str,
     only: str,
@@ -192,7 +190,7 @@ def _services(
     for app, numbered in groupby(enumerate(chosen), key=lambda one: one[1][0]):
         held = [(place, row) for place, (_, row) in numbered]
         rows = [row for _, row in held]
-        shown = [_row(state, environments, row, wrong, now) for place, row in held if place in told]
+        shown = [_row(state, found.environments, row, wrong, now) for place, row in held if place in told]
         if shown:
             warned = sum(cell.is_finding for row in shown for cell in row.cells)
             unintended = sum(not row.is_on_purpose for row in rows)

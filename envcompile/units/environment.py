@@ -340,7 +340,7 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
 
     def unit_values(self, number: int) -> list[tuple[Origin, Resource]]:
         """The resources of a unit, which is compiled for it, each with the place of the document that created it."""
-        compiled = self._compile(number)
+        compiled = self._units.compile(number)
         imports = self.linked.imports if self.paths is None and not self._is_alone else {}
         return [
             (told.origin, finish(one, imports[one.id], self.plan) if one.id in imports else one)
@@ -402,18 +402,11 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
         if not imports:
             return ""
         found = [
-            (position, imports[resource.id])
+            f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
             for position, resource in enumerate(self.exports[number].resources)
-            if resource.id in imports
+            if (one := imports.get(resource.id)) is not None
         ]
-        return (
-            combined_digest([
-                f"{position} {sorted(one.moved)} {one.checksum} {one.wave} {sorted(one.renamed)}"
-                for position, one in found
-            ])
-            if found
-            else ""
-        )
+        return combined_digest(found) if found else ""
 
     def remember(
         self, paths: Sequence[tuple[str, ...]] | None = None, digests: Mapping[str, str] | None = None
@@ -454,18 +447,13 @@ class LinkedEnvironment:  # ruff: ignore[too-many-public-methods] - every questi
             self.memo.put_joined(self.environment, self._digest, list(paths or ()))
 
     def _finished(self, number: int, position: int) -> Resource:
-        resource = self._compile(number).resources[position]
+        resource = self._units.compile(number).resources[position]
         imports: Imports = self.linked.imports.get(resource.id, NOTHING) if self.paths is None else NOTHING
         return finish(resource, imports, self.plan) if imports is not NOTHING else resource
 
-    def _compile(self, number: int) -> CompiledUnit:
-        return self._units.compile(number)
-
     def _where(self, identity: ResourceId) -> Location | None:
         found = self._unit_of.get(identity)
-        if found is None:
-            return None
-        document = self._compile(found[0]).resources[found[1]].steps[0].document
+        document = self._units.compile(found[0]).resources[found[1]].steps[0].document if found is not None else None
         return place(document) if document is not None else None
 
     def _why(self) -> Mapping[int, Reason]:

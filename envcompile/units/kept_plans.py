@@ -291,19 +291,16 @@ def fixed_files(project: Project) -> set[str]:
     return {*kept, *project.crd_files()}.union(*project.parsed.imports().values())
 
 
-def keep_plans(project: Project, inputs: Files) -> str:
+def keep_plans(project: Project, inputs: Files) -> None:
     """Keep the plans of a build of all environments; a folder that cannot be written is no error.
 
     Args:
         project: what was built.
         inputs: everything that was read for it.
-
-    Returns:
-        The name of what they were made from; empty where they are not kept.
     """
     look, kept, records = project.look, project.kept, project.records
     if look is None or records is None or project.memo is None or project.asks_git or project.private_files():
-        return ""
+        return
     world = world_of(look.tool, inputs)
     if kept is None or world != kept.world:
         linked = [project.link(environment) for environment in project.environments]
@@ -315,7 +312,6 @@ def keep_plans(project: Project, inputs: Files) -> str:
             [(one.plan, one.told) for one in linked],
             inputs_now(project, look, inputs, world, older),
         )
-    return world
 
 
 def keep_plans_at(

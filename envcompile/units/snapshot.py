@@ -33,6 +33,9 @@ _GRANULARITY_NS = 2_000_000_000
 _INDEX = ".envc-index"
 """The name in `emit.index`, which takes too long to import; a test holds the two together."""
 
+BY_DIGEST = -2
+"""In the place of a checksum: the content is the one that the input's digest names."""
+
 CHART = "chart"
 """The one name below environments/ that is no environment."""
 
@@ -47,7 +50,7 @@ class Snapshot:
 
     Args:
         counts: each folder below the output, in order, with the number of resources in it.
-        racy: inputs that changed just before they were looked at -> a checksum of their content.
+        racy: inputs that changed just before they were looked at -> a checksum of their content, or `BY_DIGEST`.
         further: the inputs outside of the input folders, those that were looked for in vain included.
         beside: the inputs that git must not ignore, which no stat tells.
         inputs: all inputs.
@@ -93,8 +96,17 @@ class Snapshot:
             seen: all inputs now.
         """
         changed = self.inputs.changes(seen)
-        changed.update([path for path in self.racy if _checksum(root, path) != self.racy[path]])
+        changed.update([path for path, checksum in self.racy.items() if not self._holds(root, path, checksum)])
         return changed
+
+    def _holds(self, root: str, path: str, checksum: int) -> bool:
+        """Tell whether a racy input holds what the build read."""
+        if checksum != BY_DIGEST:
+            return _checksum(root, path) == checksum
+        from envcompile.git.blob import blob_id
+
+        digest, data = self.inputs.digest(path), _content(root, path)
+        return data is not None and blob_id(data, len(digest)) == digest
 
 
 class KeptOutputs:
@@ -386,7 +398,9 @@ def _file(root: str, target: str) -> str:
 
 
 def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
-    """The inputs that changed so recently that their stat may not show the next change, with their checksum.
+    """The inputs that changed so recently that their stat may not show the next change, with a checksum.
+
+    What was read is told by its digest, so that nobody reads it again: that is also what the build was made of.
 
     Args:
         root: the project's folder.
@@ -397,27 +411,35 @@ def racy_inputs(root: str, inputs: Files, began: int) -> dict[str, int]:
     if max(memoryview(inputs.stats).cast("q")[1::4].tolist(), default=edge - 1) < edge:
         return {}
     young = [path for path, numbers in zip(inputs.paths(), inputs.numbers(), strict=True) if numbers[1] >= edge]
-    return {path: checksum for path in young if (checksum := _checksum(root, path))}
+    found = {path: BY_DIGEST if inputs.digest(path) != UNREAD else _checksum(root, path) for path in young}
+    return {path: checksum for path, checksum in found.items() if checksum}
 
 
 def _checksum(root: str, path: str) -> int:
+    """A checksum of what is there; 0 where nothing can be read."""
+    data = _content(root, path)
+    return zlib.crc32(data) + 1 if data is not None else 0
+
+
+def _content(root: str, path: str) -> bytes | None:
+    """The bytes of a file, or the names in a folder; None where nothing can be read."""
     try:
         # A pipe that nobody writes to would be waited for.
         descriptor = os.open(f"{root}/{path}", os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
-        return 0
+        return None
     try:
         facts = os.fstat(descriptor)
         if S_ISDIR(facts.st_mode):
-            return zlib.crc32("/".join(sorted(os.listdir(descriptor))).encode("utf-8", "surrogateescape")) + 1
+            return "/".join(sorted(os.listdir(descriptor))).encode("utf-8", "surrogateescape")
         if not S_ISREG(facts.st_mode):  # a device would be read on and on
-            return 0
-        checksum = 0
+            return None
+        parts = []
         while data := os.read(descriptor, facts.st_size + 1):
-            checksum = zlib.crc32(data, checksum)
-        return checksum + 1
+            parts.append(data)
+        return b"".join(parts)
     except OSError:
-        return 0
+        return None
     finally:
         os.close(descriptor)
 
