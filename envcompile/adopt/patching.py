@@ -150,10 +150,19 @@ def _tellings(chosen: Sequence[tuple[Written, Value]], derived: Sequence[Value])
         return
     own: Value = derived[0]["metadata"] if len(derived) == 1 and derived[0]["kind"] != "Patch" else {}
     further = {field: own[field] for field in ("labels", "annotations") if type(own.get(field)) is dict}
-    yield [(each, _changeable(value) if each.generator is not None else value) for each, value in chosen]
     whole_texts = {"annotations": {**further.get("annotations", {}), REPLACE_ANNOTATION: "*"}}
-    for added in ({"annotations": {REPLACE_ANNOTATION: "*"}}, further, {**further, **whole_texts}):
-        yield [(each, _with_metadata(value, added) if each.generator is not None else value) for each, value in chosen]
+    metadata: tuple[dict[str, Any], ...] = (
+        {},
+        {"annotations": {REPLACE_ANNOTATION: "*"}},
+        further,
+        {**further, **whole_texts},
+    )
+    for takes_away in (False, True):
+        for added in metadata:
+            yield [
+                (each, _with_metadata(_changeable(value) if takes_away else value, added) if each.generator else value)
+                for each, value in chosen
+            ]
 
 
 def _changeable(value: Value) -> Value:
