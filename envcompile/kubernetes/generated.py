@@ -25,9 +25,10 @@ def without_content_hash(name: str) -> str:
     return re.sub(_HASH, "", name)
 
 
-def takes_away(value: Any) -> bool:
-    """Whether a document takes the hash behind the name away from what is below it."""
-    annotations = value["metadata"].get("annotations")
+def takes_away(patch: dict[str, Any]) -> bool:
+    """Whether a partial object takes the hash behind the name away from what is below it."""
+    metadata = patch.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     return isinstance(annotations, dict) and annotations.get(SUFFIX_ANNOTATION, "") is None
 
 

@@ -201,3 +201,16 @@ def test_a_line_without_a_name_is_told_by_its_number(tmp_path: Path) -> None:
         project(tmp_path, files).compile("prod")
     assert "line 2 of `vars.env` has no name of a variable before its `=`" in str(caught.value)
     assert "hidden" not in str(caught.value)
+
+
+def test_a_patch_that_jsonnet_makes_need_not_name_what_it_reaches(tmp_path: Path) -> None:
+    """It is generated, too, and has no metadata of its own."""
+    files = {
+        "base/web/web.yaml": WEB,
+        "overlays/prod/more.jsonnet": (
+            "{apiVersion: 'envcompile.dev/v1', kind: 'Patch', metadata: {name: 'more'}, target: {kind: 'Deployment'},"
+            " merge: {spec: {minReadySeconds: 3}}}"
+        ),
+    }
+    (web,) = [each for each in project(tmp_path, files, "").compile("prod").resources if each.id.kind == "Deployment"]
+    assert web.value["spec"]["minReadySeconds"] == 3
