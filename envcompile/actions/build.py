@@ -118,6 +118,8 @@ def build(
         inputs = inputs_of(look, project) if is_kept and (with_chart or project.settings.chart is None) else None
         with Keeping(project, outputs, inputs, beside=not check and texts.is_shared):
             written = write_all(project.root, target, results) if not check else {}
+            for made in outputs:
+                made.release_places()
             if inputs is not None:
                 keep_snapshot(look, project, inputs, linked, results, written, texts.elsewhere)
     publish(project, [(made, result.folder) for made, result in zip(outputs, results, strict=False)])
