@@ -316,7 +316,9 @@ class Shares:
         values = [resource.value for resource in compiled.resources] if self._with_values else None
         self._texts.take(environment, at, compiled)
         texts = None if self._keeps_texts else b"".join(self._texts.texts_of(environment, at))
-        return _Told(environment, at, told_of(compiled.exports), self._texts.made(environment, at), texts, values)
+        made = self._texts.made(environment, at)
+        made = made._replace(ends=()) if texts is None else made
+        return _Told(environment, at, told_of(compiled.exports), made, texts, values)
 
 
 class _Writer:
