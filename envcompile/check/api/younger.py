@@ -32,10 +32,13 @@ class _Later(NamedTuple):
     """Names of fields that follow each other on the way."""
     is_last: bool = False
     """Whether the last of the names must be the field itself."""
+    dropped_since: int = 0
+    """The minor version from which on it is dropped; before, it was refused."""
 
 
 _LATER: Final = (
     _Later(35, (), ("restartPolicyRules",)),
+    _Later(35, (), ("containers", "restartPolicy"), is_last=True, dropped_since=34),
     _Later(35, ("CSIDriver",), ("nodeAllocatableUpdatePeriodSeconds",), is_last=True),
     _Later(35, ("HorizontalPodAutoscaler",), ("tolerance",), is_last=True),
     _Later(35, (), ("volumes", "image")),
@@ -93,7 +96,7 @@ def is_judged(value: dict[str, Any], pointer: Pointer, release: int) -> bool:
         return True
     if names in _FILLED_IN and at(value, *pointer):
         return True
-    if any(release < later.since and _is_about(later, kind, names) for later in _LATER):
+    if any(later.dropped_since <= release < later.since and _is_about(later, kind, names) for later in _LATER):
         return False
     is_of_set = kind == "StatefulSet" and names[:3] == ("spec", "template", "spec")
     if release < _PODS_OF_SETS and is_of_set and names[3:4] not in [(name,) for name in _ALWAYS_OF_SETS]:
