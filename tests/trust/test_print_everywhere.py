@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 TABLE: Final = harness.PACKAGE_ROOT / "envcompile/cli/completion/commands.tsv"
 TEXT: Final = "@TEXT@"
 """Stands for a text of the checkout among the words of a command."""
-COMMANDS: Final = {
+COMMANDS: Final[Mapping[str, list[tuple[str, ...]]]] = {
     "affected": [(), ("--from", "main"), ("base/app/config.yaml",), (TEXT,)],
     "argocd app": [("prod",), (TEXT,)],
     "argocd appset": [()],
@@ -143,9 +143,9 @@ def test_every_command_that_prints_is_tried() -> None:
     assert not COMMANDS.keys() & OTHERS.keys()
 
 
-SAFE: Final = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=8)
+SAFE: Final = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 CONTROL: Final = st.text(
-    st.characters(categories=("Cc", "Cf", "Zl", "Zp"), exclude_characters="\0"), min_size=1, max_size=4
+    st.characters(categories=["Cc", "Cf", "Zl", "Zp"], exclude_characters="\0"), min_size=1, max_size=4
 )
 TEXTS: Final = st.one_of(
     st.lists(st.sampled_from([piece for piece in PIECES if piece not in {"\ud800", "\x00"}]) | SAFE | CONTROL, min_size=1, max_size=6).map("".join),
